@@ -1,0 +1,95 @@
+const rooms = {
+  contracts: [],
+  kit: ["contracts"],
+  engine: ["contracts", "kit"],
+  stages: ["contracts", "kit"],
+  filter: ["contracts", "kit"],
+  config: ["contracts", "kit"],
+  telemetry: ["contracts", "kit"],
+  insight: ["contracts", "kit"],
+  adapters: ["contracts", "kit", "filter"],
+  search: ["contracts", "kit", "filter"],
+  operations: ["contracts", "kit", "engine", "stages", "search", "insight", "filter"],
+  app: ["contracts", "kit", "engine", "stages", "filter", "config", "telemetry", "insight", "adapters", "search", "operations"],
+  server: ["contracts", "app"],
+  cli: ["contracts", "app", "server"],
+};
+// Which room alone may touch which package.
+const owners = {
+  "adapters/sharp": "^sharp$",
+  "adapters/jax": "^@jax-js/",
+  "adapters/onnx": "^onnxruntime-",
+  "adapters/triton": "^@grpc/",
+  "adapters/milvus": "^@zilliz/",
+  "adapters/lancedb": "^(@lancedb/|apache-arrow)",
+  server: "^(fastify|@fastify/)",
+  telemetry: "^(pino|@opentelemetry/)",
+};
+const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+export default {
+  forbidden: [
+    error("no-cycles", "Split the file that both need into contracts or kit.", {}, { circular: true }),
+    error(
+      "no-orphans",
+      "Nothing imports it: delete it.",
+      { orphan: true, pathNot: "^src/(cli/main|index)\\.ts$|\\.(test|bench)\\.ts$" },
+      {},
+    ),
+    ...Object.entries(rooms).map(([room, may]) =>
+      error(
+        `room-${room}`,
+        `${room} may import: ${may.join(", ") || "nothing"}`,
+        { path: `^src/${room}/`, pathNot: "\\.test\\.ts$" },
+        { path: "^src/", pathNot: `^src/(${[room, ...may].join("|")})/` },
+      ),
+    ),
+    error(
+      "adapters-are-strangers",
+      "Shared code goes to kit.",
+      { path: "^src/adapters/([^/]+)/" },
+      { path: "^src/adapters/", pathNot: "^src/adapters/$1/" },
+    ),
+    error(
+      "stages-are-strangers",
+      "Data passes through the engine, not through imports.",
+      { path: "^src/stages/([^/]+)\\.ts$", pathNot: "^src/stages/(index|[^/]+\\.test)\\.ts$" },
+      { path: "^src/stages/" },
+    ),
+    error(
+      "front-doors-only",
+      "Import a room by its index.ts (adapters: by their own).",
+      { path: "^src/([^/]+)/", pathNot: "\\.test\\.ts$" },
+      { path: "^src/[^/]+/.+", pathNot: "^src/($1/|[^/]+/index\\.ts$|adapters/[^/]+/(index|options)\\.ts$)" },
+    ),
+    error(
+      "adapters-lazily",
+      "Use import(): nobody loads a vendor that was not asked for.",
+      { path: "^src/(app/|index\\.ts$)" },
+      { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
+    ),
+    error(
+      "server-lazily",
+      "headrace run must not load the server.",
+      { path: "^src/cli/" },
+      { path: "^src/server/", dynamic: false, dependencyTypesNot: ["type-only"] },
+    ),
+    error("src-never-tests", "", { path: "^src/", pathNot: "\\.test\\.ts$" }, { path: "^(test|bench|examples)/|\\.test\\.ts$" }),
+    error(
+      "no-node-here",
+      "These rooms use the language and AbortSignal only.",
+      { path: "^src/(contracts|engine|stages|filter|search|insight)/", pathNot: "\\.test\\.ts$" },
+      { dependencyTypes: ["core"] },
+    ),
+    error("web-sees-the-wire-only", "", { path: "^web/" }, { path: "^src/", pathNot: "^src/server/wire\\.ts$" }),
+    error("web-imports-types-only", "", { path: "^web/" }, { path: "^src/", dependencyTypesNot: ["type-only"] }),
+    ...Object.entries(owners).map(([room, pkg]) =>
+      error(
+        `only-${room.replace("/", "-")}`,
+        `${pkg} is used in src/${room} alone`,
+        { path: "^src/", pathNot: `^src/${room}/` },
+        { dependencyTypesNot: ["local", "core"], path: `node_modules/(${pkg.slice(1).replace(/\$$/, "")})` },
+      ),
+    ),
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" }, doNotFollow: { path: "node_modules" } },
+};

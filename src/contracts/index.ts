@@ -1,0 +1,8 @@
+/** The contracts between rooms, and with adapters that others write. */
+export * from "./errors.js";
+export * from "./events.js";
+export * from "./filter.js";
+export * from "./flow.js";
+export * from "./payloads.js";
+export * from "./ports.js";
+export * from "./preprocessing.js";
