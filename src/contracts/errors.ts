@@ -115,6 +115,12 @@ export const errorCodes = {
   aborted: define("run", false, "The run was stopped from outside.", "Run the same command again to go on: what is stored is skipped."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed; run the same command again."),
   disk_full: define("run", false, "There is no room left to write.", "Free some room; run the same command again."),
+  state_unwritable: define(
+    "run",
+    false,
+    "A file that Headrace keeps beside the data cannot be read or written.",
+    "Check the path and its permissions; run the same command again.",
+  ),
   contract_broken: define(
     "run",
     false,

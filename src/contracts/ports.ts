@@ -139,7 +139,7 @@ export interface Collection {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
-  /** True when it could be empty no longer: a run then skips the look-ups. */
+  /** True when it has no rows: a run then asks for nothing before it writes. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
   /** Writes the passport with the collection; needs write access. */
   setPassport(passport: Passport): Promise<void>;

@@ -39,3 +39,8 @@ export class SlabPool {
     if (buffer.byteLength === this.rowBytes * this.maxRows && this.#idle.length < this.maxIdle) this.#idle.push(buffer);
   }
 }
+
+/** Memory for one batch, owned by whoever holds it. */
+export function plainSlab(rows: number, rowBytes: number): Slab {
+  return { rows, rowBytes, bytes: new Uint8Array(rows * rowBytes), release: () => {} };
+}

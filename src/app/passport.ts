@@ -1,0 +1,38 @@
+/** Compares what made a collection with what would write to it or search it now. */
+import { type Collection, HeadraceError, type Passport } from "../contracts/index.js";
+import { type Chain, comparePassports, passportMismatch, probeImages, vectorize } from "../kit/index.js";
+
+/** Embeds the probes through the whole chain. */
+export async function passportOf(chain: Chain, signal: AbortSignal): Promise<Passport> {
+  const vectors = await vectorize(chain, probeImages(), signal);
+  return {
+    probes: vectors.map((vector) => [...vector]),
+    labels: {
+      model: chain.embedder.label,
+      preprocessing: `${chain.preprocessing.name} (${chain.preprocessor?.label ?? chain.decoder.name})`,
+      normalize: chain.normalize,
+    },
+  };
+}
+
+/** Throws `passport_mismatch`, `passport_missing` or `dimension_mismatch` unless the chain made the collection, or may begin it. */
+export async function checkPassport(collection: Collection, chain: Chain, access: "read" | "write", signal: AbortSignal): Promise<void> {
+  if (chain.embedder.dimension !== collection.dimension) {
+    throw new HeadraceError(
+      "dimension_mismatch",
+      `Collection ${collection.name} holds vectors of ${collection.dimension} numbers, ${chain.embedder.label} makes ${chain.embedder.dimension}.`,
+      { item: collection.name },
+    );
+  }
+  const now = await passportOf(chain, signal);
+  if (collection.passport !== null) {
+    if (!comparePassports(collection.passport, now).same) throw passportMismatch(collection.passport, now, collection.name);
+    return;
+  }
+  if (!(await collection.isEmpty(signal))) {
+    throw new HeadraceError("passport_missing", `Collection ${collection.name} has rows, but does not say which model made them.`, {
+      item: collection.name,
+    });
+  }
+  if (access === "write") await collection.setPassport(now);
+}

@@ -1,0 +1,2 @@
+/** What the accounted times mean. */
+export * from "./verdict.js";

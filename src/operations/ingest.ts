@@ -1,0 +1,107 @@
+/** The main job: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
+import type { Collection, ImageRef, Item, Key, Lane, Metadata, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
+import { from, run } from "../engine/index.js";
+import { type ChainReady, metadataHash } from "../kit/index.js";
+import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
+
+/** One image on the way in: where it is, and the key its row gets. */
+export interface IngestInput {
+  readonly id: Key;
+  readonly ref: ImageRef;
+}
+
+/** How wide each lane is; the names are the configuration's. */
+export interface LaneSettings {
+  /** Files read ahead. */
+  readonly numWorkers: number;
+  readonly preprocessWorkers: number;
+  /** Calls of the embedder at once, all workers together. */
+  readonly embedParallel: number;
+  /** Images of one call of the embedder. */
+  readonly embedBatch: number;
+  readonly preprocessBatch: number;
+  readonly insertBatchSize: number;
+  readonly insertMaxBytes: number;
+  readonly insertWorkers: number;
+  readonly queueMaxsize: number;
+  readonly retry: { readonly attempts: number; readonly baseDelayMs: number };
+}
+
+export interface IngestPlan {
+  readonly name: string;
+  readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
+  readonly collection: Collection;
+  /** "omit" for a collection that was empty at the start: nothing can be known. */
+  readonly lookups: "include" | "omit";
+  /** "omit" when the decoder's pixels are known to be what the model takes. */
+  readonly preprocess: "include" | "omit";
+  readonly readers: readonly Reader[];
+  readonly ready: ChainReady;
+  readonly maxFileBytes: number;
+  /** Bytes of one tensor and vector, reserved before an image is read. */
+  readonly reserveBytes: number;
+  readonly lanes: LaneSettings;
+  readonly maxWriters: number;
+  readonly settle?: (outcome: Outcome) => void | Promise<void>;
+  readonly options: RunOptions;
+}
+
+export function ingest(plan: IngestPlan): Run {
+  const { collection, ready, lanes } = plan;
+  const lane = (more: Lane): Lane => ({ queue: { maxItems: lanes.queueMaxsize }, retry: lanes.retry, ...more });
+  const listed = from(imageSource(plan));
+  const known = listed.through(knownStage(collection, plan.lookups), lane({ batch: { maxItems: 500, lingerMs: 20 }, queue: { maxItems: 1_000 } }));
+  const read = known.through(
+    readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
+    lane({ concurrency: lanes.numWorkers, admit: true }),
+  );
+  const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
+  const decoded = fresh.through(decodeStage(ready), lane({ concurrency: lanes.preprocessWorkers }));
+  const tensors =
+    plan.preprocess === "include"
+      ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
+      : decoded;
+  const rows = tensors.through(
+    embedStage(ready),
+    lane({ concurrency: lanes.embedParallel, batch: { maxItems: lanes.embedBatch, lingerMs: 50 } }),
+  );
+  const pipeline = rows.into(
+    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters }),
+    lane({
+      concurrency: Math.min(lanes.insertWorkers, plan.maxWriters),
+      batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },
+    }),
+  );
+  return run(pipeline, plan.options);
+}
+
+function imageSource({ name, inputs, reserveBytes, settle }: IngestPlan): Source<ImageRef> {
+  return {
+    name,
+    ...(settle === undefined ? {} : { settle }),
+    async *read(stop) {
+      let seq = 0;
+      for await (const { id, ref } of inputs(stop)) yield listedItem(seq++, id, ref, reserveBytes);
+    },
+  };
+}
+
+/** An image of unknown size is assumed to be this large until it is read. */
+const assumedBytes = 1 << 20;
+
+function listedItem(seq: number, id: Key, ref: ImageRef, reserveBytes: number): Item<ImageRef> {
+  return { seq, id, facts: listedFacts(ref, ref.metadata), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+}
+
+function listedFacts(ref: ImageRef, metadata: Metadata): Item<ImageRef>["facts"] {
+  return {
+    source: ref.uri,
+    root: ref.root,
+    version: ref.version ?? "",
+    content: "",
+    metadata,
+    metadataHash: metadataHash(metadata),
+    width: 0,
+    height: 0,
+  };
+}

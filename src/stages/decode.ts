@@ -1,0 +1,20 @@
+/** Decodes, orients and resizes to what the model looks at. */
+import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";
+import { advance, type Chain, type ChainReady } from "../kit/index.js";
+
+export function decodeStage(ready: ChainReady): Stage<Encoded, Pixels> {
+  return {
+    name: "decode",
+    async process(batch, signal) {
+      const chain = await ready(signal);
+      return Promise.all(batch.map((item) => decodeItem(item, chain, signal)));
+    },
+  };
+}
+
+async function decodeItem(item: Item<Encoded>, chain: Chain, signal: AbortSignal): Promise<Result<Pixels>> {
+  const pixels = await chain.decoder.decode(item.value, chain.preprocessing.geometry, signal);
+  const { width, height } = pixels.original;
+  const bytes = pixels.data.byteLength + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT;
+  return { kind: "ok", item: advance(item, pixels, bytes, { ...item.facts, width, height }) };
+}

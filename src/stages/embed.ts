@@ -1,0 +1,31 @@
+/** Packs tensors into the embedder's own memory and takes one vector an image from it. */
+import type { Result, Row, Stage, Tensor } from "../contracts/index.js";
+import { advance, answerFor, type ChainReady, embedTensors, finishVector, vectorAt } from "../kit/index.js";
+
+export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
+  return {
+    name: "embed",
+    async process(batch, signal) {
+      const chain = await ready(signal);
+      const { maxBatch } = chain.embedder.feed;
+      const results: Result<Row>[] = [];
+      for (let start = 0; start < batch.length; start += maxBatch) {
+        const slice = batch.slice(start, start + maxBatch);
+        const vectors = await embedTensors(
+          chain.embedder,
+          slice.map((item) => item.value.data),
+          signal,
+        );
+        slice.forEach((each, row) => {
+          results.push(
+            answerFor(each, (item) => {
+              const vector = finishVector(vectorAt(vectors, row), chain.normalize, item.facts.source);
+              return { kind: "ok", item: advance(item, { vector }, vector.byteLength) };
+            }),
+          );
+        });
+      }
+      return results;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** Turns pixels into the model's own tensors in batches, where the decoder's pixels are not yet what it takes. */
+import type { Pixels, Stage, Tensor } from "../contracts/index.js";
+import { advance, type ChainReady, plainSlab, rowBytes } from "../kit/index.js";
+
+export function preprocessStage(ready: ChainReady): Stage<Pixels, Tensor> {
+  return {
+    name: "preprocess",
+    async process(batch, signal) {
+      const { preprocessor } = await ready(signal);
+      if (preprocessor === null) return batch.map((item) => ({ kind: "ok", item }));
+      const slab = plainSlab(batch.length, rowBytes(preprocessor.output));
+      await preprocessor.run(
+        batch.map((item) => item.value),
+        slab,
+        signal,
+      );
+      return batch.map((item, row) => {
+        const data = slab.bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes);
+        return { kind: "ok", item: advance(item, { data }, item.bytes - item.value.data.byteLength + data.byteLength) };
+      });
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** What a run tells people and machines. */
+export * from "./progress.js";
