@@ -1,0 +1,151 @@
+/** Lists image files: paths, folders with all that is below them, and globs. */
+import type { BigIntStats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
+import { type FileNaming, fileUri, pathOfFileUrl } from "../../kit/index.js";
+import { mapAhead } from "./ahead.js";
+import { concernsOnePath, fromListingError } from "./errors.js";
+import { type Glob, parseGlob } from "./glob.js";
+import { fileVersion } from "./version.js";
+import { type FoundFile, walkFolder } from "./walk.js";
+
+/** What the decoder can read, by the ending of the name. */
+export const imageExtensions: readonly string[] = ["jpg", "jpeg", "png", "webp", "gif", "avif", "tif", "tiff", "svg"];
+
+export interface FileListingOptions {
+  /** Relative inputs start here. Default: the working folder. */
+  readonly folder?: string;
+  /** Default: files are named by their absolute paths. */
+  readonly naming?: FileNaming;
+  /** Endings, without the dot, that make a file inside a folder an image. Files given by name are listed whatever theirs. Default: `imageExtensions`. */
+  readonly extensions?: readonly string[];
+  /** Files whose facts are asked for at once. Default 16; more only helps on a slow network file system. */
+  readonly statsAhead?: number;
+}
+
+/**
+ * Lists paths, folders, globs and `file:` URLs in the order given, folders in the order of names.
+ * Hidden files inside folders are left out; links are followed, but never in a circle. A path that does not exist is
+ * listed too, so that its item fails; when nothing at all exists, the listing throws `source_failed`.
+ */
+export function listFiles(inputs: readonly string[] | Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
+  const lister = new FileLister(options);
+  return { root: lister.rootOf(inputs), list: (stop) => lister.list(inputs, stop) };
+}
+
+type Inspected =
+  | { readonly kind: "file" | "missing"; readonly ref: ImageRef }
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "glob"; readonly glob: Glob };
+
+/** Missing paths are held back until something exists, up to this many. */
+const maxHeldBack = 1_000;
+
+class FileLister {
+  readonly #folder: string;
+  readonly #naming: FileNaming | undefined;
+  readonly #extensions: ReadonlySet<string>;
+  readonly #statsAhead: number;
+
+  constructor(options: FileListingOptions) {
+    this.#folder = resolve(options.folder ?? ".");
+    this.#naming = options.naming && { base: resolve(this.#folder, options.naming.base), as: options.naming.as };
+    this.#extensions = new Set((options.extensions ?? imageExtensions).map((extension) => extension.toLowerCase()));
+    this.#statsAhead = options.statsAhead ?? 16;
+  }
+
+  /** The only input's root, else the folder that relative inputs start from. */
+  rootOf(inputs: Iterable<string> | AsyncIterable<string>): string {
+    const only = Array.isArray(inputs) && inputs.length === 1 ? String(inputs[0]) : ".";
+    return this.#uri(this.#path(only));
+  }
+
+  async *list(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): AsyncGenerator<ImageRef> {
+    // Inputs that arrive one by one are not waited for: the next may come in an hour.
+    const ahead = Symbol.asyncIterator in inputs ? 1 : this.#statsAhead;
+    let missing: ImageRef[] = [];
+    let exists = false;
+    for await (const found of mapAhead(inputs, ahead, (input) => this.#inspect(input).catch(HeadraceError.from))) {
+      if (stop.aborted) return;
+      if (HeadraceError.is(found)) throw found;
+      if (found.kind === "missing" && !exists) {
+        missing.push(found.ref);
+        exists = missing.length >= maxHeldBack;
+        continue;
+      }
+      for await (const ref of this.#expand(found, stop)) {
+        exists = true;
+        yield* missing;
+        missing = [];
+        yield ref;
+      }
+      exists ||= found.kind === "folder";
+    }
+    if (!exists && missing.length > 0) throw nothingThere(missing);
+    if (!stop.aborted) yield* missing;
+  }
+
+  async #inspect(input: string): Promise<Inspected> {
+    const path = this.#path(input);
+    try {
+      const stats = await stat(path, { bigint: true });
+      return stats.isDirectory() ? { kind: "folder", path } : { kind: "file", ref: this.#ref(path, this.#uri(path), stats) };
+    } catch (cause) {
+      if (!concernsOnePath(cause)) throw fromListingError(cause, path);
+      const glob = parseGlob(input, this.#folder);
+      return glob ? { kind: "glob", glob } : { kind: "missing", ref: this.#ref(path, this.#uri(path), null) };
+    }
+  }
+
+  async *#expand(found: Inspected, stop: AbortSignal): AsyncGenerator<ImageRef> {
+    if ("ref" in found) {
+      yield found.ref;
+      return;
+    }
+    const { base, root, wanted, maxDepth } = found.kind === "folder" ? this.#folderPlan(found.path) : this.#globPlan(found.glob);
+    const walk = { wanted, maxDepth, statsAhead: this.#statsAhead, stop };
+    for await (const file of walkFolder(base, walk)) yield this.#ref(file.path, root, file.stats);
+  }
+
+  #folderPlan(path: string) {
+    return { base: path, root: this.#uri(path), wanted: this.#isImage, maxDepth: Number.POSITIVE_INFINITY };
+  }
+
+  #globPlan(glob: Glob) {
+    const wanted = (below: string) => glob.matches(below) && (glob.namesExtension || this.#isImage(below));
+    return { base: glob.base, root: `${this.#uri(glob.base)}/${glob.pattern}`, wanted, maxDepth: glob.maxDepth };
+  }
+
+  readonly #isImage = (name: string): boolean => this.#extensions.has(extname(name).slice(1).toLowerCase());
+
+  #ref(path: string, root: string, stats: FoundFile["stats"]): ImageRef {
+    return {
+      uri: this.#uri(path),
+      location: path,
+      scheme: "file",
+      root,
+      version: versionOf(stats),
+      sizeBytes: stats === null ? null : Number(stats.size),
+      metadata: {},
+    };
+  }
+
+  #path(input: string): string {
+    return resolve(this.#folder, pathOfFileUrl(input) ?? input);
+  }
+
+  #uri(path: string): string {
+    return fileUri(path, this.#naming);
+  }
+}
+
+function versionOf(stats: BigIntStats | null): string | null {
+  return stats?.isFile() ? fileVersion(stats, Date.now()) : null;
+}
+
+function nothingThere(missing: readonly ImageRef[]): HeadraceError {
+  const shown = missing.slice(0, 3).map((ref) => ref.location);
+  const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : "";
+  return new HeadraceError("source_failed", `None of the inputs exists: ${shown.join(", ")}${more}`, { hint: "Check the paths." });
+}

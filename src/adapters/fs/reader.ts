@@ -1,0 +1,75 @@
+/** Reads image files. */
+import { constants } from "node:fs";
+import { access, type FileHandle, open } from "node:fs/promises";
+import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { fromFileError } from "./errors.js";
+import { fileMark, fileVersion } from "./version.js";
+
+const maxAttempts = 3;
+const chunkBytes = 4 * 1024 * 1024;
+/** A pipe without a writer would otherwise hold the open call for ever. Absent on Windows. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A reader of the scheme `file`. The version it gives belongs to exactly the bytes it gives. */
+export function fileReader(): Reader {
+  return { name: "fs", schemes: ["file"], read };
+}
+
+async function read(ref: ImageRef, options: { readonly ifNot?: string; readonly maxBytes: number }, signal: AbortSignal) {
+  try {
+    const handle = await open(ref.location, openFlags);
+    try {
+      return await readStable(handle, ref, options, signal);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw fromFileError(error, ref.location);
+  }
+}
+
+async function readStable(
+  handle: FileHandle,
+  ref: ImageRef,
+  options: { readonly ifNot?: string; readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<Encoded | "unchanged"> {
+  const { location } = ref;
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const before = await handle.stat({ bigint: true });
+    if (before.isDirectory()) throw await folderError(location);
+    if (!before.isFile()) throw new HeadraceError("source_not_file", `${location} is neither a file nor a folder`, { item: location });
+    if (options.ifNot !== undefined && fileVersion(before, Date.now()) === options.ifNot) return "unchanged";
+    if (before.size > options.maxBytes)
+      throw new HeadraceError("source_too_large", `${location} has ${before.size} bytes, the limit is ${options.maxBytes}`, {
+        item: location,
+      });
+    const bytes = await readBytes(handle, Number(before.size), signal);
+    const after = await handle.stat({ bigint: true });
+    if (fileMark(after) === fileMark(before) && bytes.byteLength === Number(before.size))
+      return { bytes, version: fileVersion(after, Date.now()) };
+  }
+  throw new HeadraceError("source_unreadable", `${location} changes while it is read`, { item: location });
+}
+
+async function readBytes(handle: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    if (signal.aborted) throw new HeadraceError("aborted", "Reading was stopped", { cause: signal.reason });
+    const { bytesRead } = await handle.read(bytes, filled, Math.min(chunkBytes, size - filled), filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** A listing hands over folders that it could not enter: say why. */
+async function folderError(location: string): Promise<HeadraceError> {
+  try {
+    await access(location, constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    return new HeadraceError("source_forbidden", `The folder ${location} cannot be listed`, { item: location, cause });
+  }
+  return new HeadraceError("source_not_file", `${location} is a folder`, { item: location });
+}

@@ -1,0 +1,77 @@
+/** Turns a geometry into numbers for one image: what each axis is resized to, and which part of it is kept. */
+import { type Geometry, HeadraceError } from "../../contracts/index.js";
+
+/** One axis, in pixels. */
+export interface Axis {
+  /** Size of the oriented image. */
+  readonly from: number;
+  /** Size after resizing. */
+  readonly to: number;
+  /** First resized pixel that is kept. */
+  readonly cut: number;
+  /** Resized pixels that are kept. */
+  readonly keep: number;
+  /** Where they go in the result. */
+  readonly at: number;
+}
+
+export interface Plan {
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly width: number;
+  readonly height: number;
+  /** Of what the image does not cover, 8-bit RGB. */
+  readonly fill: readonly [number, number, number];
+}
+
+const white = [255, 255, 255] as const;
+
+/** Throws `config_conflict` for a crop that does not fit into the shorter side. */
+export function planGeometry(width: number, height: number, target: Geometry): Plan {
+  const result = { width: target.width, height: target.height, fill: white };
+  switch (target.kind) {
+    case "squash":
+      return { ...result, x: whole(width, target.width), y: whole(height, target.height) };
+    case "crop": {
+      if (target.shorterSide < Math.max(target.width, target.height))
+        throw new HeadraceError(
+          "config_conflict",
+          `A crop of ${target.width} × ${target.height} does not fit into a shorter side of ${target.shorterSide}`,
+        );
+      const scale = { by: target.shorterSide, over: Math.min(width, height) };
+      return { ...result, x: centre(width, scale, target.width), y: centre(height, scale, target.height) };
+    }
+    case "letterbox": {
+      const widthDecides = target.width * height <= target.height * width;
+      const scale = widthDecides ? { by: target.width, over: width } : { by: target.height, over: height };
+      return { ...result, fill: target.fill, x: inside(width, scale, target.width), y: inside(height, scale, target.height) };
+    }
+    default:
+      return target satisfies never;
+  }
+}
+
+/** A fraction, so that halves are rounded exactly. */
+interface Scale {
+  readonly by: number;
+  readonly over: number;
+}
+
+function whole(from: number, to: number): Axis {
+  return { from, to, cut: 0, keep: to, at: 0 };
+}
+
+function centre(from: number, scale: Scale, keep: number): Axis {
+  const to = scaled(from, scale);
+  return { from, to, cut: Math.floor((to - keep) / 2), keep, at: 0 };
+}
+
+function inside(from: number, scale: Scale, room: number): Axis {
+  const to = Math.max(1, scaled(from, scale));
+  return { from, to, cut: 0, keep: to, at: Math.floor((room - to) / 2) };
+}
+
+/** Rounds half up, as the golden tensors do. */
+function scaled(side: number, { by, over }: Scale): number {
+  return Math.floor((side * by) / over + 0.5);
+}

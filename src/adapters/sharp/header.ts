@@ -1,0 +1,47 @@
+/** What an image's header tells: its oriented size, and what decoding will need. */
+import type { Metadata } from "sharp";
+import { HeadraceError, type ImageMeasure } from "../../contracts/index.js";
+
+const bytesPerValue: Readonly<Record<string, number>> = {
+  uchar: 1,
+  char: 1,
+  ushort: 2,
+  short: 2,
+  uint: 4,
+  int: 4,
+  float: 4,
+  complex: 8,
+  double: 8,
+};
+/** Lines that a sequential pipeline keeps: its cache and the resampler's window. */
+const linesHeld = 256;
+/** Of threads, tables and the codec itself, whatever the image. */
+const overheadBytes = 1024 * 1024;
+/** Codecs that hold the whole picture: planes and a composed frame. */
+const wholeFrames: Readonly<Record<string, number>> = { webp: 2, heif: 3, gif: 3, svg: 2 };
+/** Orientations that need the last row before the first. */
+const upright = new Set([1, 2]);
+
+/** Size after orientation, and the decoder's peak beside input and output. */
+export function measureHeader(header: Metadata): ImageMeasure {
+  const { width, height } = header.autoOrient ?? header;
+  if (!width || !height) throw new HeadraceError("image_corrupt", "The image has no size");
+  return { width, height, peakBytes: overheadBytes + peakBytes(header, width * height) };
+}
+
+function peakBytes(header: Metadata, pixels: number): number {
+  const pixelBytes = (header.channels ?? 4) * (bytesPerValue[header.depth ?? "uchar"] ?? 8);
+  const frameBytes = pixels * pixelBytes;
+  const lineBytes = (header.width ?? 1) * pixelBytes;
+  const rotated = upright.has(header.orientation ?? 1) ? 0 : frameBytes;
+  const frames = wholeFrames[header.format ?? ""];
+  if (frames !== undefined) return frames * Math.max(frameBytes, pixels * 4) + rotated;
+  if (header.isProgressive) return pixels * coefficientBytes(header) + rotated;
+  return Math.min(lineBytes * linesHeld, frameBytes) + rotated;
+}
+
+/** A progressive JPEG keeps 16-bit coefficients of every plane; an interlaced PNG its picture. */
+function coefficientBytes(header: Metadata): number {
+  if (header.format !== "jpeg") return (header.channels ?? 4) * (bytesPerValue[header.depth ?? "uchar"] ?? 8);
+  return header.chromaSubsampling === "4:2:0" ? 3 : 2 * (header.channels ?? 3);
+}

@@ -1,0 +1,93 @@
+/** Canonical URIs: one spelling for each image, from which its key is derived. */
+import { createHash } from "node:crypto";
+import { isAbsolute, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { HeadraceError } from "../contracts/index.js";
+
+/** Names files by a label and their path below a folder, so that their keys survive another mount. */
+export interface FileNaming {
+  /** The folder, as an absolute path. */
+  readonly base: string;
+  /** The label that stands for it: letters, digits, `_`, `-`; at least two, so that it cannot be read as a drive. */
+  readonly as: string;
+}
+
+/** The key of a row: the first 128 bits of the SHA-256 of the canonical URI, in hex. */
+export function keyOf(uri: string): string {
+  return createHash("sha256").update(uri).digest("hex").slice(0, 32);
+}
+
+/** `file:` URI of an absolute path, or `NAME:` and the path below `naming.base`. Links are not resolved. Throws `input_invalid`. */
+export function fileUri(path: string, naming?: FileNaming): string {
+  if (!isAbsolute(path)) throw new HeadraceError("input_invalid", `Expected an absolute path but received ${path}`, { item: path });
+  if (naming === undefined) return pathToFileURL(path.normalize("NFC")).href;
+  if (!namePattern.test(naming.as))
+    throw new HeadraceError("input_invalid", `Expected a name such as "photos" for ${naming.base} but received "${naming.as}"`);
+  const below = relative(naming.base, path);
+  if (isAbsolute(below) || below === ".." || /^\.\.[\\/]/.test(below))
+    throw new HeadraceError("input_invalid", `Expected a path below ${naming.base} but received ${path}`, { item: path });
+  return `${naming.as}:${below.replaceAll(separator, "/").normalize("NFC")}`;
+}
+
+/** The absolute path of a `file:` URL; null for anything else. */
+export function pathOfFileUrl(text: string): string | null {
+  if (!/^file:\/\//i.test(text)) return null;
+  try {
+    return fileURLToPath(text);
+  } catch (cause) {
+    throw new HeadraceError("input_invalid", `Expected a file URL of this machine but received ${text}`, { item: text, cause });
+  }
+}
+
+/** A URL as WHATWG writes it, without fragment, user info and the parameters of a signature. Throws `input_invalid`. */
+export function urlUri(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new HeadraceError("input_invalid", `Expected a URL but received ${text.slice(0, 200)}`, { cause });
+  }
+  url.hash = "";
+  url.username = "";
+  url.password = "";
+  url.search = withoutSignature(url.search);
+  return url.href;
+}
+
+/** A bucket's object. The key stays as it is: stores compare keys byte by byte. */
+export function objectUri(bucket: string, key: string): string {
+  return `s3://${bucket}/${key}`;
+}
+
+/** A member of an archive. */
+export function memberUri(archiveUri: string, member: string): string {
+  return `${archiveUri}!${member.normalize("NFC")}`;
+}
+
+/** Bytes that have no address: named by their content. */
+export function bytesUri(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+const namePattern = /^[A-Za-z][A-Za-z0-9_-]+$/;
+const separator = process.platform === "win32" ? "\\" : "/";
+
+/** Ways to sign a URL: a query that holds `mark` loses the names of its group, any other keeps them, as `sp=2` may well be a page. */
+const signatures: readonly { readonly mark: RegExp; readonly names: RegExp }[] = [
+  { mark: /^x-amz-/i, names: /^x-amz-/i },
+  { mark: /^x-goog-/i, names: /^x-goog-/i },
+  { mark: /^signature$/i, names: /^(signature|expires|awsaccesskeyid|googleaccessid|key-pair-id|policy)$/i },
+  { mark: /^sig$/i, names: /^(sig|sv|ss|srt|sr|sp|st|se|sip|spr|si|ses|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid)$/i },
+];
+
+/** Works on the raw text, so that what stays keeps its spelling. */
+function withoutSignature(search: string): string {
+  const parts = search.replace(/^\?/, "").split("&").filter(Boolean);
+  const names = parts.map(parameterName);
+  const found = signatures.filter(({ mark }) => names.some((name) => mark.test(name)));
+  return parts.filter((_, index) => !found.some((group) => group.names.test(names[index] ?? ""))).join("&");
+}
+
+function parameterName(part: string): string {
+  return new URLSearchParams(part).keys().next().value ?? "";
+}
