@@ -1,4 +1,8 @@
 /** Helpers for people who write adapters and stages. */
+export * from "./float16.js";
 export * from "./items.js";
+export * from "./normalize.js";
+export * from "./passports.js";
+export * from "./preprocessing.js";
 export * from "./slabs.js";
 export * from "./tensors.js";
