@@ -1,0 +1,90 @@
+/** An embedder without a model: vectors are a fixed function of the bytes. The reference fake for stages and runs. */
+import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
+
+export interface MemoryEmbedderOptions {
+  /** Default: uint8 NHWC, 8 × 8 pixels. */
+  readonly input?: TensorSpec;
+  /** Numbers in a vector. Default 16. */
+  readonly dimension?: number;
+  /** Default: batches of 4, at most 32, two at once. */
+  readonly feed?: Feed;
+  /** Awaited once a batch before the vectors are made: stands for the time on the device, or throws. */
+  readonly work?: (rows: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Deterministic: equal rows give equal vectors, whatever the batch; other rows give others. */
+export class MemoryEmbedder implements Embedder {
+  readonly name = "memory";
+  readonly input: TensorSpec;
+  readonly dimension: number;
+  readonly label: string;
+  readonly feed: Feed;
+  readonly #work: (rows: number, signal: AbortSignal) => Promise<void>;
+  readonly #pool: SlabPool;
+  #calls = 0;
+  #rows = 0;
+
+  constructor(options: MemoryEmbedderOptions = {}) {
+    this.input = options.input ?? { dtype: "uint8", layout: "NHWC", width: 8, height: 8 };
+    this.dimension = options.dimension ?? 16;
+    this.feed = options.feed ?? { preferredBatch: 4, maxBatch: 32, parallel: 2 };
+    this.label = `memory, ${this.dimension} dimensions`;
+    this.#work = options.work ?? (() => Promise.resolve());
+    this.#pool = new SlabPool(rowBytes(this.input), this.feed.maxBatch, this.feed.parallel);
+  }
+
+  /** Batches that were given to `embed` and not aborted before. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Rows of these batches. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.embed(this.lease(1), signal);
+  }
+
+  lease(rows: number): Slab {
+    return this.#pool.lease(rows);
+  }
+
+  async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
+    const { rows, bytes } = slab;
+    const buffer = takeBuffer(slab);
+    try {
+      throwIfAborted(signal);
+      this.#calls += 1;
+      this.#rows += rows;
+      const startedMs = performance.now();
+      await this.#work(rows, signal);
+      throwIfAborted(signal);
+      const values = new Float32Array(rows * this.dimension);
+      for (let row = 0; row < rows; row += 1) {
+        const vector = values.subarray(row * this.dimension, (row + 1) * this.dimension);
+        fill(vector, bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes));
+      }
+      return { dimension: this.dimension, values, computeMs: performance.now() - startedMs };
+    } finally {
+      this.#pool.giveBack(buffer);
+    }
+  }
+}
+
+/** Numbers from −1 to 1 out of an FNV-1a hash of the bytes, stirred once more for each number. */
+function fill(vector: Float32Array, bytes: Uint8Array): void {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let i = 0; i < vector.length; i += 1) {
+    hash = Math.imul(hash ^ (hash >>> 15) ^ i, 0x85ebca6b);
+    vector[i] = ((hash >>> 8) + 0.5) / 2 ** 23 - 1;
+  }
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new HeadraceError("aborted", "memory embedder: embedding was stopped", { cause: signal.reason });
+}

@@ -1,0 +1,27 @@
+/** Makes an embedding fit to be stored: finite, not zero, of length 1. */
+import { HeadraceError } from "../contracts/index.js";
+
+/** Throws `vector_invalid` for NaN, infinity and only zeros; `item` names the image in the error. */
+export function checkVector(vector: Float32Array, item?: string): void {
+  lengthOf(vector, item);
+}
+
+/** Scales the vector in place to length 1, and returns it. Throws `vector_invalid` for NaN, infinity and only zeros. */
+export function normalizeVector(vector: Float32Array, item?: string): Float32Array {
+  const length = lengthOf(vector, item);
+  for (let i = 0; i < vector.length; i += 1) vector[i] = vector[i]! / length;
+  return vector;
+}
+
+function lengthOf(vector: Float32Array, item: string | undefined): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  if (Number.isFinite(sum) && sum > 0) return Math.sqrt(sum);
+  const position = vector.findIndex((value) => !Number.isFinite(value));
+  const found = position < 0 ? "only zeros" : `${vector[position]} at position ${position}`;
+  throw new HeadraceError(
+    "vector_invalid",
+    `embedding of ${vector.length} numbers: expected finite numbers, not all zero, found ${found}`,
+    item === undefined ? {} : { item },
+  );
+}
