@@ -52,6 +52,8 @@ export class SlabPool {
 /** Memory for one batch, owned by whoever holds it. */
 export function plainSlab(rows: number, rowBytes: number): Slab {
   return { rows, rowBytes, bytes: new Uint8Array(rows * rowBytes), release: () => {} };
+}
+
 /** The buffer of a slab that a SlabPool leased; spends the slab. Throws `contract_broken` for any other slab. */
 export function takeBuffer(slab: Slab): ArrayBuffer {
   if ("take" in slab) return (slab as PooledSlab).take();
