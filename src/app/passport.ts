@@ -15,15 +15,15 @@ export async function passportOf(chain: Chain, signal: AbortSignal): Promise<Pas
   };
 }
 
+/** Writes the chain's passport over whatever the collection says. Throws `dimension_mismatch`. */
+export async function adoptPassport(collection: Collection, chain: Chain, signal: AbortSignal): Promise<void> {
+  checkDimension(collection, chain);
+  await collection.setPassport(await passportOf(chain, signal));
+}
+
 /** Throws `passport_mismatch`, `passport_missing` or `dimension_mismatch` unless the chain made the collection, or may begin it. */
 export async function checkPassport(collection: Collection, chain: Chain, access: "read" | "write", signal: AbortSignal): Promise<void> {
-  if (chain.embedder.dimension !== collection.dimension) {
-    throw new HeadraceError(
-      "dimension_mismatch",
-      `Collection ${collection.name} holds vectors of ${collection.dimension} numbers, ${chain.embedder.label} makes ${chain.embedder.dimension}.`,
-      { item: collection.name },
-    );
-  }
+  checkDimension(collection, chain);
   const now = await passportOf(chain, signal);
   if (collection.passport !== null) {
     if (!comparePassports(collection.passport, now).same) throw passportMismatch(collection.passport, now, collection.name);
@@ -35,4 +35,13 @@ export async function checkPassport(collection: Collection, chain: Chain, access
     });
   }
   if (access === "write") await collection.setPassport(now);
+}
+
+function checkDimension(collection: Collection, chain: Chain): void {
+  if (chain.embedder.dimension === collection.dimension) return;
+  throw new HeadraceError(
+    "dimension_mismatch",
+    `Collection ${collection.name} holds vectors of ${collection.dimension} numbers, ${chain.embedder.label} makes ${chain.embedder.dimension}.`,
+    { item: collection.name },
+  );
 }

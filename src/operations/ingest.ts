@@ -1,5 +1,5 @@
 /** The main job: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
-import type { Collection, ImageRef, Item, Key, Lane, Metadata, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
+import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { type ChainReady, metadataHash } from "../kit/index.js";
 import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
@@ -75,7 +75,8 @@ export function ingest(plan: IngestPlan): Run {
   return run(pipeline, plan.options);
 }
 
-function imageSource({ name, inputs, reserveBytes, settle }: IngestPlan): Source<ImageRef> {
+/** Refs as items; what is known of each reaches the row as its facts. */
+export function imageSource({ name, inputs, reserveBytes, settle }: Pick<IngestPlan, "name" | "inputs" | "reserveBytes" | "settle">): Source<ImageRef> {
   return {
     name,
     ...(settle === undefined ? {} : { settle }),
@@ -90,17 +91,17 @@ function imageSource({ name, inputs, reserveBytes, settle }: IngestPlan): Source
 const assumedBytes = 1 << 20;
 
 function listedItem(seq: number, id: Key, ref: ImageRef, reserveBytes: number): Item<ImageRef> {
-  return { seq, id, facts: listedFacts(ref, ref.metadata), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+  return { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
 }
 
-function listedFacts(ref: ImageRef, metadata: Metadata): Item<ImageRef>["facts"] {
+function listedFacts(ref: ImageRef): ImageFacts {
   return {
     source: ref.uri,
     root: ref.root,
     version: ref.version ?? "",
     content: "",
-    metadata,
-    metadataHash: metadataHash(metadata),
+    metadata: ref.metadata,
+    metadataHash: metadataHash(ref.metadata),
     width: 0,
     height: 0,
   };

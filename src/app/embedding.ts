@@ -1,0 +1,67 @@
+/** Embeds without storing. */
+import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
+import { rowBytes } from "../kit/index.js";
+import { embed } from "../operations/index.js";
+import { type Inputs, ingestInputs } from "./inputs.js";
+import type { InputStream } from "./listings.js";
+import type { Parts } from "./parts.js";
+import { makeFileRefs } from "./registry.js";
+import { laneSettings, runOptions } from "./runs.js";
+
+export interface EmbedOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface Embedded {
+  /** One for each input; null for one that failed. */
+  readonly vectors: readonly (Float32Array | null)[];
+  readonly dimension: number;
+  readonly failures: readonly { readonly index: number; readonly source: string; readonly code: string; readonly message: string }[];
+}
+
+export interface EmbedRequest extends EmbedOptions {
+  readonly inputs: InputStream;
+  /** Called in the order of the inputs; the vector is only lent. */
+  readonly write: (row: { readonly seq: number; readonly id: Key; readonly source: string; readonly vector: Float32Array }) => Promise<void>;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+export async function startEmbedding(parts: Parts, request: EmbedRequest): Promise<Run> {
+  const { settings } = parts;
+  const { signal, onOutcome } = request;
+  const chain = await parts.chain(signal ?? new AbortController().signal);
+  return embed({
+    inputs: request.inputs,
+    readers: await parts.readers(),
+    chain,
+    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,
+    lanes: laneSettings(settings, chain.embedder, {}),
+    writer: { write: request.write },
+    ...(onOutcome === undefined ? {} : { settle: onOutcome }),
+    options: runOptions(settings, { schedule: "overlapped", ...(signal === undefined ? {} : { signal }) }),
+  });
+}
+
+export async function embedInputs(parts: Parts, inputs: Inputs, options: EmbedOptions): Promise<Embedded> {
+  const vectors: (Float32Array | null)[] = [];
+  const failures: Embedded["failures"][number][] = [];
+  const { embedder } = await parts.chain(options.signal ?? new AbortController().signal);
+  const fileRefs = await makeFileRefs();
+  const run = await startEmbedding(parts, {
+    ...options,
+    inputs: (stop) => ingestInputs(inputs, {}, fileRefs, stop),
+    write: async ({ seq, vector }) => {
+      vectors[seq] = vector.slice();
+    },
+    onOutcome: ({ kind, seq, facts, ...rest }) => {
+      if (kind === "stored") return;
+      vectors[seq] = null;
+      if ("error" in rest) failures.push({ index: seq, source: facts.source, code: rest.error.code, message: rest.error.message });
+    },
+  });
+  const report = await run.done;
+  if (report.error !== undefined) throw report.error;
+  if (report.ended === "aborted") throw new HeadraceError("aborted", "Embedding was stopped.");
+  return { vectors, dimension: embedder.dimension, failures };
+}

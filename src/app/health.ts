@@ -1,0 +1,46 @@
+/** Whether each part gives a real answer. */
+import { HeadraceError } from "../contracts/index.js";
+import type { Parts } from "./parts.js";
+import { embedderKind, storeKind } from "./registry.js";
+
+export interface PartHealth {
+  readonly name: "embedder" | "store";
+  readonly kind: string;
+  readonly ok: boolean;
+  /** What answered, or what is wrong. */
+  readonly detail: string;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly parts: readonly PartHealth[];
+}
+
+/** How long a part may take to answer. */
+const timeoutMs = 30_000;
+
+export async function checkHealth(parts: Parts): Promise<Health> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const checks = await Promise.all([
+    healthOf("embedder", embedderKind(parts.settings), async () => {
+      const { embedder, preprocessing } = await parts.chain(signal);
+      await embedder.check(signal);
+      return `${embedder.label}, ${embedder.dimension} dimensions, preprocessing ${preprocessing.name}`;
+    }),
+    healthOf("store", storeKind(parts.settings), async () => {
+      const store = await parts.store(signal);
+      await store.check(signal);
+      return `${store.name}, ${(await store.list()).length} collections`;
+    }),
+  ]);
+  return { ok: checks.every(({ ok }) => ok), parts: checks };
+}
+
+async function healthOf(name: PartHealth["name"], kind: string, check: () => Promise<string>): Promise<PartHealth> {
+  try {
+    return { name, kind, ok: true, detail: await check() };
+  } catch (thrown) {
+    const error = HeadraceError.from(thrown);
+    return { name, kind, ok: false, detail: `[${error.code}] ${error.message} ${error.hint}` };
+  }
+}

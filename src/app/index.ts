@@ -1,0 +1,13 @@
+/** The application: settings in, a pipeline out. */
+export { duration, ProgressLine } from "../telemetry/index.js";
+export type { Embedded, EmbedOptions, EmbedRequest } from "./embedding.js";
+export type { Health, PartHealth } from "./health.js";
+export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";
+export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
+export { type InputStream, type ListingRequest, listInputs } from "./listings.js";
+export { NpyWriter } from "./npy.js";
+export { type CreateCollectionOptions, ImageEmbeddingPipeline, type OpenOptions, type SearchOptions, type SearchQuery } from "./pipeline.js";
+export { type IngestDocument, ingestDocument, type ReportedFailure } from "./reports.js";
+export type { IngestRun, RunRequest } from "./runs.js";
+export { type ConfigSources, ServiceConfig } from "./service-config.js";
+export type { Settings } from "./settings.js";

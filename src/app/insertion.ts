@@ -1,0 +1,69 @@
+/** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
+import { HeadraceError, type Key, type RunReport, type RunSnapshot } from "../contracts/index.js";
+import { checkColumns, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
+import type { Parts } from "./parts.js";
+import { makeFileRefs } from "./registry.js";
+import { type LaneOverrides, startIngest } from "./runs.js";
+
+export interface InsertOptions extends InputColumns, LaneOverrides {
+  /** Paths, URLs, bytes, or `{ input, id, metadata }`; iterables stream. */
+  readonly inputs: Inputs;
+  /** Created when it does not exist. */
+  readonly collectionName: string;
+  /** Hard stop: what is stored stays, the call rejects with `aborted`. */
+  readonly signal?: AbortSignal;
+  /** Called about twice a second, and once at the end. */
+  readonly onProgress?: (snapshot: RunSnapshot) => void;
+  /** Keep the ids in the result. "omit" for inputs too many to hold. Default "include". */
+  readonly collectIds?: "include" | "omit";
+}
+
+export interface InsertFailure {
+  /** Position of the input. */
+  readonly index: number;
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Insertion {
+  /** The key of each input, in order; also of those that failed. */
+  readonly ids: readonly Key[];
+  readonly failures: readonly InsertFailure[];
+  readonly stats: RunReport & { readonly deadLetters: number };
+}
+
+const progressEveryMs = 500;
+
+/** Rejects with the run's error when it did not come to its end; what is stored stays. */
+export async function insert(parts: Parts, options: InsertOptions & { readonly schedule: "overlapped" | "sequential" }): Promise<Insertion> {
+  checkColumns(options.inputs, options);
+  const ids: Key[] = [];
+  const failures: InsertFailure[] = [];
+  const keepIds = options.collectIds !== "omit";
+  const fileRefs = await makeFileRefs();
+  const run = await startIngest(parts, {
+    inputs: (stop) => ingestInputs(options.inputs, options, fileRefs, stop),
+    collectionName: options.collectionName,
+    idType: typeof options.ids?.[0] === "number" || typeof options.ids?.[0] === "bigint" ? "int64" : "text",
+    schedule: options.schedule,
+    overrides: options,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onOutcome: (outcome) => {
+      if (keepIds) ids[outcome.seq] = outcome.id;
+      if (outcome.kind !== "failed") return;
+      failures.push({ index: outcome.seq, source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+    },
+  });
+  const { onProgress } = options;
+  const timer = onProgress === undefined ? undefined : setInterval(() => onProgress(run.snapshot()), progressEveryMs);
+  try {
+    const stats = await run.done;
+    onProgress?.(stats);
+    if (stats.ended === "aborted") throw new HeadraceError("aborted", `Stopped after ${stats.stored} of ${stats.read} images were stored.`);
+    if (stats.error !== undefined) throw stats.error;
+    return { ids, failures: failures.sort((a, b) => a.index - b.index), stats };
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,91 @@
+/** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
+import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
+import { type Chain, needsPreprocessor, type PresetName, resolvePreprocessing } from "../kit/index.js";
+import { embedderKind, makeDecoder, makeEmbedder, makePreprocessor, makeReaders, makeStore } from "./registry.js";
+import type { Settings } from "./settings.js";
+
+interface Closable {
+  close?(): Promise<void>;
+}
+
+export class Parts {
+  readonly #opened: Closable[] = [];
+  #store: Promise<VectorStore> | undefined;
+  #chain: Promise<Chain> | undefined;
+  #readers: Promise<readonly Reader[]> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(readonly settings: Settings) {}
+
+  store(signal: AbortSignal): Promise<VectorStore> {
+    this.#assertOpen();
+    this.#store ??= this.#open(makeStore(this.settings), signal).catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  readers(): Promise<readonly Reader[]> {
+    this.#assertOpen();
+    this.#readers ??= makeReaders();
+    return this.#readers;
+  }
+
+  /** Decoder, preprocessor and embedder, agreed on one preprocessing. A failure is not kept: the next call tries again. */
+  chain(signal: AbortSignal): Promise<Chain> {
+    this.#assertOpen();
+    this.#chain ??= this.#openChain(signal).catch((error: unknown) => {
+      this.#chain = undefined;
+      throw error;
+    });
+    return this.#chain;
+  }
+
+  /** The chain if it is open already. */
+  get openChain(): Promise<Chain> | null {
+    return this.#chain ?? null;
+  }
+
+  /** Closes what was opened, the last first. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await Promise.allSettled([this.#chain, this.#store]);
+      for (const part of this.#opened.splice(0).reverse()) await part.close?.();
+    })();
+    return this.#closed;
+  }
+
+  async #openChain(signal: AbortSignal): Promise<Chain> {
+    const decoder: ImageDecoder = await this.#open(makeDecoder(this.settings), signal);
+    const embedder: Embedder = await this.#open(makeEmbedder(this.settings), signal);
+    const { preprocess } = this.settings;
+    const preprocessing = resolvePreprocessing({
+      preset: preprocess.preset,
+      imageSize: preprocess.imageSize,
+      mean: preprocess.mean,
+      std: preprocess.std,
+      dataFormat: preprocess.dataFormat,
+      embedderInput: embedder.input,
+      embedderDefault: this.#modelPreset(),
+    });
+    const preprocessor = needsPreprocessor(preprocessing) ? await this.#open(makePreprocessor(preprocessing), signal) : null;
+    return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
+  }
+
+  /** The shipped model's own preprocessing; nobody knows that of another file. */
+  #modelPreset(): PresetName | null {
+    return embedderKind(this.settings) === "onnx" && this.settings.embedder.model === "builtin" ? "efficientnet-lite" : null;
+  }
+
+  async #open<T extends Closable & { open?(signal: AbortSignal): Promise<void> }>(making: Promise<T>, signal: AbortSignal): Promise<T> {
+    const part = await making;
+    await part.open?.(signal);
+    this.#opened.push(part);
+    return part;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
+  }
+}

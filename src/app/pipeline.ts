@@ -1,0 +1,264 @@
+/** The library: everything a program does with images and collections, over one configuration. */
+import { type Collection, type CollectionStats, type Encoded, HeadraceError, type Hit, type Key, type Metric, type Run } from "../contracts/index.js";
+import { parseFilter } from "../filter/index.js";
+import type { Chain } from "../kit/index.js";
+import { type Preview, preview } from "../operations/index.js";
+import { type Query, search } from "../search/index.js";
+import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
+import { checkHealth, type Health } from "./health.js";
+import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
+import { type Insertion, type InsertOptions, insert } from "./insertion.js";
+import type { InputStream } from "./listings.js";
+import { Parts } from "./parts.js";
+import { adoptPassport, checkPassport } from "./passport.js";
+import { makeFileRefs, thumbnails } from "./registry.js";
+import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { ServiceConfig } from "./service-config.js";
+
+export interface OpenOptions {
+  /** "eager" checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
+  readonly parts?: "eager" | "lazy";
+  readonly signal?: AbortSignal;
+}
+
+export interface CreateCollectionOptions {
+  /** Default: the embedder's dimension. Another one is refused as `dimension_mismatch`. */
+  readonly dim?: number;
+  /** Default: as configured, else cosine. */
+  readonly metric?: Metric;
+  /** The store's own kind of index. Default "auto". */
+  readonly index?: string;
+  /** Default "text". */
+  readonly idType?: "text" | "int64";
+}
+
+export interface SearchOptions {
+  readonly collectionName: string;
+  /** 1 to 1000. Default 10. */
+  readonly topK?: number;
+  /** In the language of filters. */
+  readonly filter?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An image, a vector of the collection's dimension, or the id of a stored row. */
+export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
+
+/**
+ * Opened from a configuration, used, closed.
+ *
+ *     await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig());
+ *     await pipeline.insertImagesAsync({ inputs: ["cat.jpg"], collectionName: "pets" });
+ *     const hits = await pipeline.searchImages("cat.jpg", { collectionName: "pets", topK: 5 });
+ */
+export class ImageEmbeddingPipeline implements AsyncDisposable {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
+  static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
+    const parts = new Parts(config.settings());
+    const signal = options.signal ?? never();
+    if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
+    try {
+      await Promise.all([parts.store(signal).then((store) => store.check(signal)), parts.chain(signal).then(({ embedder }) => embedder.check(signal))]);
+    } catch (error) {
+      await parts.close();
+      throw error;
+    }
+    return new ImageEmbeddingPipeline(parts);
+  }
+
+  /** Throws `collection_exists`. */
+  async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
+    const { embedder } = await this.#parts.chain(never());
+    if (options.dim !== undefined && options.dim !== embedder.dimension) {
+      throw new HeadraceError("dimension_mismatch", `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`, {
+        item: name,
+        hint: "Leave dim out, or use a model of that dimension.",
+      });
+    }
+    const store = await this.#parts.store(never());
+    const collection = await store.create(name, {
+      dimension: embedder.dimension,
+      metric: options.metric ?? declaredMetric(this.#parts.settings, name),
+      passport: null,
+      ...(options.idType === undefined ? {} : { idType: options.idType }),
+      ...(options.index === undefined ? {} : { index: options.index }),
+    });
+    await collection.close();
+  }
+
+  async listCollections(): Promise<readonly CollectionStats[]> {
+    return (await this.#parts.store(never())).list();
+  }
+
+  /** Throws `collection_not_found`. */
+  async dropCollection(name: string): Promise<void> {
+    await (await this.#parts.store(never())).drop(name);
+  }
+
+  /** Throws `collection_not_found`. */
+  collectionStats(name: string): Promise<CollectionStats> {
+    return this.#with(name, "read", (collection) => collection.stats());
+  }
+
+  /** Upkeep at once: index, optimize, clean-up. */
+  compactCollection(name: string): Promise<void> {
+    return this.#with(name, "write", (collection) => collection.finish(never()));
+  }
+
+  /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
+  adoptCollection(name: string): Promise<void> {
+    return this.#with(name, "write", async (collection) => {
+      const chain = await this.#parts.chain(never());
+      await adoptPassport(collection, chain, never());
+    });
+  }
+
+  /** One batch through all stages, then the next. */
+  insertImages(options: InsertOptions): Promise<Insertion> {
+    return insert(this.#parts, { ...options, schedule: "sequential" });
+  }
+
+  /** All stages at the same time. */
+  insertImagesAsync(options: InsertOptions): Promise<Insertion> {
+    return insert(this.#parts, { ...options, schedule: "overlapped" });
+  }
+
+  /** The same main job for any stream of inputs, without keeping ids: what the command line uses. */
+  ingest(request: RunRequest): Promise<IngestRun> {
+    return startIngest(this.#parts, request);
+  }
+
+  /** What a run would do, without doing it. */
+  async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
+    const signal = never();
+    const store = await this.#parts.store(signal);
+    const names = (await store.list()).map(({ name }) => name);
+    if (!names.includes(collectionName)) return preview(inputs(signal), null, signal);
+    return this.#with(collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
+  }
+
+  /** Embeds without storing. An input that fails has null. */
+  embedImages(inputs: Inputs, options: EmbedOptions = {}): Promise<Embedded> {
+    return embedInputs(this.#parts, inputs, options);
+  }
+
+  /** Embeds any stream of inputs into a writer: what the command line uses. */
+  embedStream(request: EmbedRequest): Promise<Run> {
+    return startEmbedding(this.#parts, request);
+  }
+
+  /** Of the embedder's vectors. */
+  async dimension(): Promise<number> {
+    return (await this.#parts.chain(never())).embedder.dimension;
+  }
+
+  /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
+  async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
+    const makeThumbnail = await thumbnails();
+    try {
+      return await makeThumbnail(await this.#read(input, never()));
+    } catch (error) {
+      if (HeadraceError.is(error) && error.scope === "item") return null;
+      throw error;
+    }
+  }
+
+  /** Hits of one query, best first. */
+  async searchImages(query: SearchQuery, options: SearchOptions): Promise<readonly Hit[]> {
+    const [hits = []] = await this.searchMany([query], options);
+    return hits;
+  }
+
+  /** Hits of several queries, in their order. */
+  searchMany(queries: readonly SearchQuery[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+    const signal = options.signal ?? never();
+    return this.#with(options.collectionName, "read", async (collection) => {
+      const chain = async (): Promise<Chain> => {
+        const opened = await this.#parts.chain(signal);
+        await checkPassport(collection, opened, "read", signal);
+        return opened;
+      };
+      const asked = await Promise.all(queries.map((query) => this.#query(query, signal)));
+      return search({
+        collection,
+        chain,
+        queries: asked,
+        signal,
+        ...(options.topK === undefined ? {} : { topK: options.topK }),
+        ...(options.filter === undefined ? {} : { filter: options.filter }),
+      });
+    });
+  }
+
+  /** How many rows were there to be deleted. */
+  deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
+    return this.#with(collectionName, "write", (collection) => collection.delete({ ids }, never()));
+  }
+
+  /** How many rows were there to be deleted. Throws `filter_invalid`. */
+  async deleteByFilter(collectionName: string, filter: string): Promise<number> {
+    const tree = parseFilter(filter);
+    return this.#with(collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
+  }
+
+  /** How many of the ids are stored. */
+  countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
+    return this.#with(collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+  }
+
+  /** How many rows match. Throws `filter_invalid`. */
+  async count(collectionName: string, filter?: string): Promise<number> {
+    const tree = filter === undefined ? undefined : parseFilter(filter);
+    return this.#with(collectionName, "read", (collection) => collection.count(tree));
+  }
+
+  /** Asks every part for a real answer; never throws for a part that is down. */
+  health(): Promise<Health> {
+    return checkHealth(this.#parts);
+  }
+
+  /** Ends workers, connections and locks. Harmless when repeated. */
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #query(query: SearchQuery, signal: AbortSignal): Promise<Query> {
+    if (query instanceof Float32Array) return { kind: "vector", vector: query };
+    if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
+    if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
+    return { kind: "image", image: await this.#read(query, signal) };
+  }
+
+  async #read(input: ImageInput, signal: AbortSignal): Promise<Encoded> {
+    const { ref } = await ingestInput({ input }, await makeFileRefs());
+    const reader = (await this.#parts.readers()).find(({ schemes }) => schemes.includes(ref.scheme));
+    if (reader === undefined) throw new HeadraceError("query_invalid", `No reader for "${ref.scheme}:" is configured.`, { item: ref.uri });
+    const encoded = await reader.read(ref, { maxBytes: this.#parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
+    if (encoded === "unchanged") throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
+    return encoded;
+  }
+
+  async #with<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
+    const store = await this.#parts.store(never());
+    const collection = await store.openCollection(name, access);
+    try {
+      return await use(collection);
+    } finally {
+      await collection.close();
+    }
+  }
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}

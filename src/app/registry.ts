@@ -1,0 +1,67 @@
+/** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
+import type { Embedder, Encoded, ImageDecoder, ImageRef, Listing, Preprocessing, Preprocessor, Reader, VectorStore } from "../contracts/index.js";
+import type { FileNaming } from "../kit/index.js";
+import type { Settings } from "./settings.js";
+
+export type EmbedderKind = "onnx" | "triton";
+export type StoreKind = "lancedb" | "milvus";
+
+const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
+  onnx: async ({ embedder, asyncPipeline }) => (await import("../adapters/onnx/index.js")).onnxEmbedder({ ...embedder, workers: asyncPipeline.embeddingWorkers }),
+  triton: async ({ triton, asyncPipeline }) => (await import("../adapters/triton/index.js")).tritonEmbedder(triton, asyncPipeline),
+};
+
+const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorStore>>> = {
+  lancedb: async ({ lancedb }) => (await import("../adapters/lancedb/index.js")).lancedbStore(lancedb),
+  milvus: async ({ milvus, insert }) => (await import("../adapters/milvus/index.js")).milvusStore(milvus, insert),
+};
+
+/** Triton when its section is there, else ONNX Runtime. */
+export function embedderKind({ embedder, triton }: Settings): EmbedderKind {
+  if (embedder.kind !== "auto") return embedder.kind;
+  return triton === null ? "onnx" : "triton";
+}
+
+/** Milvus when its section is there, else LanceDB. */
+export function storeKind({ milvus }: Settings): StoreKind {
+  return milvus === null ? "lancedb" : "milvus";
+}
+
+export function makeEmbedder(settings: Settings): Promise<Embedder> {
+  return embedders[embedderKind(settings)](settings);
+}
+
+export function makeStore(settings: Settings): Promise<VectorStore> {
+  return stores[storeKind(settings)](settings);
+}
+
+export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
+  const { sharpDecoder } = await import("../adapters/sharp/index.js");
+  return sharpDecoder({ maxPixels: preprocess.maxPixels });
+}
+
+export async function makePreprocessor(preprocessing: Preprocessing): Promise<Preprocessor> {
+  return (await import("../adapters/native/index.js")).nativePreprocessor(preprocessing);
+}
+
+export async function makeReaders(): Promise<readonly Reader[]> {
+  const [{ fileReader }, { memoryReader }] = await Promise.all([import("../adapters/fs/index.js"), import("../adapters/memory/index.js")]);
+  return [fileReader(), memoryReader()];
+}
+
+/** Lists paths, folders and globs. */
+export async function makeListing(inputs: readonly string[], naming: FileNaming | null): Promise<Listing> {
+  const { listFiles } = await import("../adapters/fs/index.js");
+  return listFiles(inputs, naming === null ? {} : { naming });
+}
+
+/** Names one file, whether or not it is there. */
+export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
+  const { fileRef } = await import("../adapters/fs/index.js");
+  return fileRef;
+}
+
+/** Makes small JPEGs for people. */
+export async function thumbnails(): Promise<(image: Encoded) => Promise<Uint8Array>> {
+  return (await import("../adapters/sharp/index.js")).thumbnail;
+}

@@ -1,0 +1,65 @@
+/** The report of a run as one document for machines. */
+import type { RunReport } from "../contracts/index.js";
+import { stageShares, verdict } from "../insight/index.js";
+
+export interface ReportedFailure {
+  readonly source: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface IngestDocument {
+  readonly ended: RunReport["ended"];
+  readonly collection: string;
+  readonly read: number;
+  readonly stored: number;
+  readonly reused: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly abandoned: number;
+  readonly elapsedMs: number;
+  readonly imagesPerSecond: number;
+  /** At most 1,000; all are in the dead-letter file. */
+  readonly failures: readonly ReportedFailure[];
+  /** Path of the dead-letter file; null when nothing is dead. */
+  readonly deadLetters: string | null;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly workers: number;
+    readonly items: number;
+    readonly busyShare: number;
+    readonly starvedShare: number;
+    readonly blockedShare: number;
+    readonly waitingShare: number;
+  }[];
+  readonly peakRssBytes: number;
+  readonly verdict: string;
+}
+
+export interface ReportContext {
+  readonly collection: string;
+  readonly failures: readonly ReportedFailure[];
+  readonly deadLetters: string | null;
+  readonly peakRssBytes: number;
+}
+
+export function ingestDocument(report: RunReport, context: ReportContext): IngestDocument {
+  const { ended, read, stored, reused, skipped, failed, abandoned, elapsedMs, stages } = report;
+  return {
+    ended,
+    collection: context.collection,
+    read,
+    stored,
+    reused,
+    skipped,
+    failed,
+    abandoned,
+    elapsedMs: Math.round(elapsedMs),
+    imagesPerSecond: elapsedMs === 0 ? 0 : Math.round((stored / elapsedMs) * 10_000) / 10,
+    failures: context.failures,
+    deadLetters: context.deadLetters,
+    stages: stages.map((stage) => ({ name: stage.name, workers: stage.workers, items: stage.items, ...stageShares(stage) })),
+    peakRssBytes: context.peakRssBytes,
+    verdict: verdict(report),
+  };
+}

@@ -1,0 +1,74 @@
+/** The whole configuration as one schema: every section, with its defaults. */
+import { z } from "zod";
+import { lancedbSection } from "../adapters/lancedb/options.js";
+import { milvusSection } from "../adapters/milvus/options.js";
+import { tritonSection } from "../adapters/triton/options.js";
+import { type Camelized, camelize, snakeize } from "../config/index.js";
+import { asyncPipelineSection, embedderSection, insertSection, limitsSection, loggingSection, preprocessSection, serverSection } from "./sections.js";
+
+const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", error: "error", critical: "error" } as const;
+type LevelName = keyof typeof levels;
+
+/** As the Python service declares a collection; what has no meaning here (`auto_id`) is accepted. */
+const collectionSection = z.strictObject({
+  name: z.string(),
+  description: z.string().default(""),
+  schema: z
+    .strictObject({
+      fields: z.array(
+        z.looseObject({ name: z.string(), type: z.string(), dim: z.int().min(1).optional(), primary_key: z.boolean().optional(), auto_id: z.boolean().optional() }),
+      ),
+    })
+    .optional(),
+  index: z
+    .strictObject({
+      field_name: z.string().optional(),
+      index_type: z.string().optional(),
+      metric_type: z.enum(["L2", "IP", "COSINE"]).optional(),
+      params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+    })
+    .optional(),
+  search_params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
+});
+
+export const settingsSchema = z.strictObject({
+  async_pipeline: asyncPipelineSection.prefault({}),
+  preprocess: preprocessSection.prefault({}),
+  embedder: embedderSection.prefault({}),
+  triton: tritonSection.nullable().default(null),
+  milvus: milvusSection.nullable().default(null),
+  lancedb: lancedbSection.prefault({}),
+  insert: insertSection.prefault({}),
+  limits: limitsSection.prefault({}),
+  collections: z.array(collectionSection).default([]),
+  server: serverSection.prefault({}),
+  logging: loggingSection.prefault({}),
+  log_level: z
+    .string()
+    .transform((level) => level.toLowerCase())
+    .pipe(z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]))
+    .nullable()
+    .default(null)
+    .describe("The Python service's name for `logging.level`."),
+  cache_compiled_functions: z.boolean().default(true).describe("Accepted for files of the Python service: compiled functions are always kept."),
+});
+
+/** The configuration in a file: snake_case. */
+export type FileSettings = z.output<typeof settingsSchema>;
+
+/** The configuration in code: camelCase. */
+export type Settings = Camelized<FileSettings>;
+
+export function toSettings(file: FileSettings): Settings {
+  const { log_level: level, ...rest } = file;
+  const logging = level === null ? file.logging : { ...file.logging, level: levels[level] };
+  return camelize({ ...rest, log_level: level, logging });
+}
+
+/** The inverse of `toSettings`, not yet checked. */
+export function toFileSettings(settings: object): Record<string, unknown> {
+  return snakeize(settings, serverSpellings);
+}
+
+/** Keys that the servers spell in camelCase, in files too. */
+const serverSpellings: ReadonlySet<string> = new Set(["M", "efConstruction"]);

@@ -1,0 +1,119 @@
+/** `headrace collection`: create, list, stats, drop, adopt, compact. */
+import { type Command, Option } from "commander";
+import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { positive } from "./ingest.js";
+
+interface CreateOptions extends CommonOptions {
+  readonly dim?: number;
+  readonly metric?: "cosine" | "ip" | "l2";
+  readonly ids: "text" | "int64";
+}
+
+interface DropOptions extends CommonOptions {
+  readonly yes?: boolean;
+}
+
+export function collectionCommand(program: Command, exit: (code: ExitCode) => void): void {
+  const group = program.command("collection").description("create, list and look after collections");
+  withCommonOptions(group.command("create"))
+    .description("create an empty collection")
+    .argument("<name>")
+    .option("--dim <n>", "dimension of the vectors (default: the embedder's)", positive)
+    .addOption(new Option("--metric <metric>", "how vectors are compared").choices(["cosine", "ip", "l2"]))
+    .addOption(new Option("--ids <type>", "type of the ids").choices(["text", "int64"]).default("text"))
+    .action(async (name: string, options: CreateOptions) => exit(await create(name, options)));
+  withCommonOptions(group.command("list"))
+    .description("list all collections")
+    .action(async (options: CommonOptions) => exit(await list(options)));
+  withCommonOptions(group.command("stats"))
+    .description("rows, dimension, metric, index and passport of a collection")
+    .argument("<name>")
+    .action(async (name: string, options: CommonOptions) => exit(await stats(name, options)));
+  withCommonOptions(group.command("drop"))
+    .description("delete a collection with all its rows")
+    .argument("<name>")
+    .option("--yes", "do it")
+    .action(async (name: string, options: DropOptions) => exit(await drop(name, options)));
+  withCommonOptions(group.command("adopt"))
+    .description("say that the configured model made a collection that does not say it itself")
+    .argument("<name>")
+    .option("--yes", "do it")
+    .action(async (name: string, options: DropOptions) => exit(await adopt(name, options)));
+  withCommonOptions(group.command("compact"))
+    .description("build indexes, merge small files, remove old versions")
+    .argument("<name>")
+    .action(async (name: string, options: CommonOptions) => exit(await compact(name, options)));
+}
+
+function create(name: string, options: CreateOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    await pipeline.createCollection(name, {
+      idType: options.ids,
+      ...(options.dim === undefined ? {} : { dim: options.dim }),
+      ...(options.metric === undefined ? {} : { metric: options.metric }),
+    });
+    const { dimension, metric } = await pipeline.collectionStats(name);
+    terminalOf(options).result({ name, count: 0, dimension, metric }, `Created ${name}: ${dimension} dimensions, ${metric}.\n`);
+    return exitCodes.ok;
+  });
+}
+
+function list(options: CommonOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    const collections = (await pipeline.listCollections()).map(({ name, count, dimension, metric }) => ({ name, count, dimension, metric }));
+    const lines = collections.map(({ name, count, dimension, metric }) => `${name}  ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}\n`);
+    terminalOf(options).result({ collections }, lines.length === 0 ? "No collections.\n" : lines.join(""));
+    return exitCodes.ok;
+  });
+}
+
+function stats(name: string, options: CommonOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    const found = await pipeline.collectionStats(name);
+    const { count, dimension, metric, index, passport } = found;
+    terminalOf(options).result({ name, count, dimension, metric, index, passport: passport?.labels ?? null }, statsText(found));
+    return exitCodes.ok;
+  });
+}
+
+function statsText({ name, count, dimension, metric, index, idType, passport }: CollectionStats): string {
+  const labels = passport === null ? "not known" : Object.values(passport.labels).join(", ");
+  return `${name}: ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n  made by: ${labels}\n`;
+}
+
+function drop(name: string, options: DropOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    const { count } = await pipeline.collectionStats(name);
+    confirmed(options, `drop collection ${name} with its ${count.toLocaleString("en-US")} rows`);
+    await pipeline.dropCollection(name);
+    terminalOf(options).result({ dropped: name, rows: count }, `Dropped ${name} (${count.toLocaleString("en-US")} rows).\n`);
+    return exitCodes.ok;
+  });
+}
+
+function adopt(name: string, options: DropOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    confirmed(options, `say that the configured model made ${name}`);
+    await pipeline.adoptCollection(name);
+    const { passport } = await pipeline.collectionStats(name);
+    terminalOf(options).result({ adopted: name, passport: passport?.labels ?? null }, `Adopted ${name}.\n`);
+    return exitCodes.ok;
+  });
+}
+
+function compact(name: string, options: CommonOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    await pipeline.compactCollection(name);
+    const { index } = await pipeline.collectionStats(name);
+    terminalOf(options).result({ compacted: name, index }, `Compacted ${name}, index ${index}.\n`);
+    return exitCodes.ok;
+  });
+}
+
+/** Throws `usage_invalid` without --yes: nothing is deleted by a slip of the hand. */
+export function confirmed(options: { readonly yes?: boolean }, what: string): void {
+  if (options.yes === true) return;
+  throw new HeadraceError("usage_invalid", `This would ${what}.`, { hint: "Add --yes to do it." });
+}

@@ -1,0 +1,57 @@
+/** `headrace embed`: vectors into a file that numpy reads. */
+import type { Command } from "commander";
+import { listInputs, NpyWriter } from "../../app/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { watchInterrupts } from "../interrupts.js";
+import { positive } from "./ingest.js";
+
+interface EmbedOptions extends CommonOptions {
+  readonly output: string;
+  readonly limit?: number;
+}
+
+export function embedCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("embed"))
+    .description("embed images into a .npy file, without storing them")
+    .argument("<inputs...>", "files, folders, globs")
+    .requiredOption("--output <file.npy>", "vectors, float32; ids and sources go to <file.npy>.jsonl, in the same order")
+    .option("--limit <n>", "the first n images only", positive)
+    .action(async (paths: string[], options: EmbedOptions) => exit(await runEmbed(paths, options)));
+}
+
+function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<ExitCode> {
+  const terminal = terminalOf(options);
+  return withPipeline(options, async (pipeline) => {
+    const dimension = await pipeline.dimension();
+    const writer = await NpyWriter.open(options.output, dimension);
+    const failures: { source: string; code: string; message: string }[] = [];
+    let drain = (): void => {};
+    const interrupts = watchInterrupts(terminal, () => drain());
+    try {
+      const run = await pipeline.embedStream({
+        inputs: listInputs({ paths, ...(options.limit === undefined ? {} : { limit: options.limit }) }),
+        write: (row) => writer.write(row),
+        signal: interrupts.hard,
+        onOutcome: (outcome) => {
+          if (outcome.kind === "failed") failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+        },
+      });
+      drain = () => run.drain();
+      const report = await run.done;
+      if (report.error !== undefined) throw report.error;
+      if (report.ended === "aborted") throw new HeadraceError("aborted", `Embedding was stopped after ${writer.rows} images.`);
+    } finally {
+      interrupts.dispose();
+      await writer.close();
+    }
+    for (const { source, code, message } of failures.slice(0, 20)) terminal.note(`[${code}] ${source}: ${message}`);
+    terminal.result(
+      { count: writer.rows, dimension, output: options.output, failed: failures.length },
+      `${writer.rows} vectors of ${dimension} numbers in ${options.output}${failures.length > 0 ? `, ${failures.length} images failed` : ""}\n`,
+    );
+    if (interrupts.wasInterrupted()) return exitCodes.interrupted;
+    return failures.length > 0 ? exitCodes.someFailed : exitCodes.ok;
+  });
+}

@@ -1,0 +1,19 @@
+/** `headrace health`: whether each part gives a real answer. */
+import type { Command } from "commander";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+
+export function healthCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("health"))
+    .description("ask embedder and store for a real answer")
+    .action(async (options: CommonOptions) => exit(await runHealth(options)));
+}
+
+function runHealth(options: CommonOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    const health = await pipeline.health();
+    const lines = health.parts.map(({ name, kind, ok, detail }) => `${ok ? "ok  " : "FAIL"}  ${name} (${kind}): ${detail}\n`);
+    terminalOf(options).result(health, lines.join(""));
+    return health.ok ? exitCodes.ok : exitCodes.failed;
+  });
+}

@@ -1,0 +1,171 @@
+/** `headrace ingest`: images into a collection. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  type IngestRun,
+  type ImageEmbeddingPipeline,
+  type InputStream,
+  ingestDocument,
+  listInputs,
+  ProgressLine,
+  type ReportedFailure,
+} from "../../app/index.js";
+import { HeadraceError, type RunReport } from "../../contracts/index.js";
+import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodeOf, exitCodes } from "../exit.js";
+import { type Interrupts, watchInterrupts } from "../interrupts.js";
+import { summaryText } from "../summary.js";
+import type { Terminal } from "../terminal.js";
+
+interface IngestOptions extends CommonOptions {
+  readonly collection: string;
+  readonly pipeline: "async" | "sync";
+  readonly manifest?: string;
+  readonly base?: string;
+  readonly as?: string;
+  readonly limit?: number;
+  readonly dryRun?: boolean;
+}
+
+/** Failures kept for the summary; all of them are in the dead-letter file. */
+const maxFailuresShown = 1_000;
+const liveEveryMs = 200;
+const logEveryMs = 30_000;
+
+export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("ingest"))
+    .description("index images: files, folders and globs become rows of a collection")
+    .argument("[inputs...]", "files, folders, globs")
+    .addOption(collectionOption())
+    .addOption(new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"))
+    .option("--manifest <file>", 'JSON lines: {"input": path or URL, "id"?, "metadata"?}')
+    .option("--base <folder>", "with --as: name files by their path below this folder")
+    .option("--as <name>", "with --base: the name that stands for the folder")
+    .option("--limit <n>", "the first n images only", positive)
+    .option("--dry-run", "list and compare, write nothing")
+    .action(async (paths: string[], options: IngestOptions) => exit(await runIngest(paths, options)));
+}
+
+async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
+  const inputs = inputsOf(paths, options);
+  return withPipeline(options, (pipeline) => (options.dryRun ? showPreview(pipeline, inputs, options) : ingest(pipeline, inputs, options)));
+}
+
+function inputsOf(paths: readonly string[], { manifest, base, as, limit }: IngestOptions): InputStream {
+  if (paths.length === 0 && manifest === undefined) {
+    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, or --manifest.", { hint: "For example: headrace ingest ./photos" });
+  }
+  if ((base === undefined) !== (as === undefined)) {
+    throw new HeadraceError("usage_invalid", "--base and --as go together.", { hint: "For example: --base /mnt/photos --as photos" });
+  }
+  return listInputs({
+    paths,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
+    ...(limit === undefined ? {} : { limit }),
+  });
+}
+
+async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+  const found = await pipeline.preview(inputs, options.collection);
+  terminalOf(options).result(
+    { dryRun: true, collection: options.collection, ...found },
+    `${found.listed} images listed: ${found.known} are stored already, ${found.fresh} would be read. Nothing was written.\n`,
+  );
+  return exitCodes.ok;
+}
+
+async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+  const terminal = terminalOf(options);
+  const failures: ReportedFailure[] = [];
+  let run: IngestRun | undefined;
+  const interrupts = watchInterrupts(terminal, () => run?.drain());
+  try {
+    run = await pipeline.ingest({
+      inputs,
+      collectionName: options.collection,
+      schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
+      signal: interrupts.hard,
+      onOutcome: (outcome) => {
+        if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
+        failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+      },
+      observer: (event) => {
+        if (event.kind === "notice") terminal.note(event.message);
+        if (event.kind === "outage-started") terminal.note(`${event.stage} waits: [${event.error.code}] ${event.error.message}`);
+        if (event.kind === "outage-ended") terminal.note(`${event.stage} goes on after ${Math.round(event.elapsedMs / 100) / 10} s.`);
+      },
+    });
+    if (interrupts.wasInterrupted()) run.drain();
+    const report = await watched(run, inputs, terminal);
+    const document = ingestDocument(report, {
+      collection: options.collection,
+      failures,
+      deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    });
+    const { error } = report;
+    const failed = error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint, item: error.item ?? null } };
+    terminal.result({ ...document, ...failed }, summaryText(document, howToGoOn(report)));
+    return exitCodeFor(report, interrupts);
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** Shows progress until the run is done: one live line on a terminal, a line now and then elsewhere. */
+async function watched(run: IngestRun, inputs: InputStream, terminal: Terminal): Promise<Awaited<IngestRun["done"]>> {
+  if (terminal.options.quiet === true) return run.done;
+  const counting = new AbortController();
+  const progress = new ProgressLine();
+  let total: number | null = null;
+  const counted = countInputs(inputs, counting.signal).then((count) => {
+    total = count;
+  });
+  const show = (): void => {
+    const text = progress.render(run.snapshot(), total);
+    if (terminal.isLive) terminal.line(text);
+    else terminal.note(text);
+  };
+  const timer = setInterval(show, terminal.isLive ? liveEveryMs : logEveryMs);
+  try {
+    return await run.done;
+  } finally {
+    clearInterval(timer);
+    counting.abort();
+    terminal.clear();
+    await counted;
+  }
+}
+
+/** Null when it was stopped before the end, or the inputs cannot be listed: the run itself says why. */
+async function countInputs(inputs: InputStream, stop: AbortSignal): Promise<number | null> {
+  let count = 0;
+  try {
+    for await (const _ of inputs(stop)) {
+      if (stop.aborted) return null;
+      count += 1;
+    }
+  } catch (error) {
+    if (HeadraceError.is(error)) return null;
+    throw error;
+  }
+  return count;
+}
+
+function howToGoOn({ ended, error }: RunReport): string | null {
+  if (ended === "completed") return null;
+  const why = error === undefined ? "" : `[${error.code}] ${error.message} ${error.hint} `;
+  return `${why}To go on, run the same command again: what is stored is skipped.`;
+}
+
+function exitCodeFor(report: RunReport, interrupts: Interrupts): ExitCode {
+  if (report.error !== undefined && report.ended === "failed") return exitCodeOf(report.error);
+  if (interrupts.wasInterrupted()) return exitCodes.interrupted;
+  return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Expected a whole number of at least 1.");
+  return value;
+}

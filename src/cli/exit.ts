@@ -1,0 +1,32 @@
+/** Exit codes, and how an error is shown. */
+import { type ErrorCode, HeadraceError } from "../contracts/index.js";
+
+export const exitCodes = { ok: 0, failed: 1, usage: 2, someFailed: 3, interrupted: 130 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+const usageCodes: ReadonlySet<ErrorCode> = new Set([
+  "usage_invalid",
+  "config_invalid",
+  "config_conflict",
+  "config_not_found",
+  "filter_invalid",
+  "query_invalid",
+  "name_invalid",
+  "input_invalid",
+]);
+
+export function exitCodeOf(error: HeadraceError): ExitCode {
+  if (error.code === "aborted") return exitCodes.interrupted;
+  return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
+}
+
+/** The error as the one document of `--json`. */
+export function errorDocument({ code, message, hint, item }: HeadraceError): object {
+  return { error: { code, message, hint, item: item ?? null } };
+}
+
+/** The error for people; an unknown one with its stack, to be reported. */
+export function errorText(error: HeadraceError): string {
+  const stack = error.code === "unexpected" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
+  return `[${error.code}] ${error.message}\n${error.hint}${stack}\n`;
+}

@@ -1,0 +1,27 @@
+/** Headrace: images become searchable vectors, nothing lost, nothing twice. */
+
+// For users.
+export {
+  type ConfigSources,
+  type CreateCollectionOptions,
+  type DescribedInput,
+  type Embedded,
+  type EmbedOptions,
+  type Health,
+  ImageEmbeddingPipeline,
+  type ImageInput,
+  type InputColumns,
+  type Inputs,
+  type InsertFailure,
+  type Insertion,
+  type InsertOptions,
+  type OpenOptions,
+  type SearchOptions,
+  type SearchQuery,
+  ServiceConfig,
+  type Settings,
+} from "./app/index.js";
+export { type CollectionStats, type ErrorCode, errorCodes, HeadraceError, type Hit, type Key, type Metadata, type RunReport } from "./contracts/index.js";
+
+// For people who build a flow of their own.
+export { from, type Pipeline, run } from "./engine/index.js";

@@ -1,0 +1,2 @@
+/** Queries. */
+export * from "./search.js";
