@@ -11,3 +11,7 @@ export * from "./preprocessing.js";
 export * from "./slabs.js";
 export * from "./tensors.js";
 export * from "./vectorize.js";
+export type { WorkerPoolOptions } from "./worker-pool.js";
+export { WorkerPool } from "./worker-pool.js";
+export type { WorkerAnswer, WorkerService } from "./worker-service.js";
+export { serveWorker } from "./worker-service.js";

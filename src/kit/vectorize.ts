@@ -11,7 +11,10 @@ export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Ar
   const wrong = tensors.find((tensor) => tensor.byteLength !== slab.rowBytes);
   if (wrong !== undefined) {
     slab.release();
-    throw new HeadraceError("model_mismatch", `Expected tensors of ${slab.rowBytes} bytes for ${embedder.label} but received ${wrong.byteLength}.`);
+    throw new HeadraceError(
+      "model_mismatch",
+      `Expected tensors of ${slab.rowBytes} bytes for ${embedder.label} but received ${wrong.byteLength}.`,
+    );
   }
   tensors.forEach((tensor, row) => {
     slab.bytes.set(tensor, row * slab.rowBytes);

@@ -1,0 +1,168 @@
+/** Embeds with ONNX Runtime on this machine's processors, in threads of their own. */
+import { availableParallelism } from "node:os";
+import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, WorkerPool } from "../../kit/index.js";
+import { type ModelPlan, planModel } from "./model.js";
+import { findModel, type ModelFile } from "./model-file.js";
+import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
+
+export interface OnnxEmbedderOptions {
+  /** `builtin`, the shipped EfficientNet-Lite0, or the path of an ONNX file. Default `builtin`. */
+  readonly model?: string;
+  /** Output that is the embedding. Null, the default: found by name and shape. */
+  readonly outputName?: string | null;
+  /** Sessions, each in a thread of its own. Null, the default: one for each core. */
+  readonly sessions?: number | null;
+  /** Threads inside a session. Default 1, which is fastest with a session for each core. */
+  readonly threads?: number;
+  /** Height and width in pixels, for models that leave them open. Null, the default: the model says. */
+  readonly imageSize?: readonly [number, number] | null;
+}
+
+/** More rows at once gain nothing on a processor, and activations grow with them. */
+const preferredBatch = 4;
+const maxBatch = 32;
+
+type Pool = WorkerPool<ModelDeclaration, InferenceRequest, InferenceAnswer>;
+
+interface Opened {
+  readonly pool: Pool;
+  readonly slabs: SlabPool;
+  readonly plan: ModelPlan;
+  readonly dimension: number;
+  readonly feed: Feed;
+}
+
+/**
+ * `input`, `dimension`, `feed` and `label` are known after `open`, which throws `part_missing` without onnxruntime-node
+ * and `model_invalid` for a model that is no image embedder.
+ */
+export class OnnxEmbedder implements Embedder {
+  readonly name = "onnx";
+  readonly #options: OnnxEmbedderOptions;
+  #opened: Opened | null = null;
+  #file: ModelFile | null = null;
+
+  constructor(options: OnnxEmbedderOptions = {}) {
+    this.#options = options;
+  }
+
+  get input(): TensorSpec {
+    return this.#ready().plan.input;
+  }
+
+  get dimension(): number {
+    return this.#ready().dimension;
+  }
+
+  get feed(): Feed {
+    return this.#ready().feed;
+  }
+
+  get label(): string {
+    return `${this.#model().name}, ONNX Runtime`;
+  }
+
+  /** The preprocessing that belongs to the model; null when nobody knows. */
+  get preset(): PresetName | null {
+    return this.#model().preset;
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    const { path, name } = this.#model();
+    const sessions = this.#options.sessions ?? availableParallelism();
+    let slabs: SlabPool | null = null;
+    const settings: SessionSettings = { modelPath: path, threads: this.#options.threads ?? 1 };
+    const pool: Pool = new WorkerPool({
+      name: `ONNX Runtime with ${name}`,
+      url: new URL("./worker.js", import.meta.url),
+      settings,
+      size: sessions,
+      giveBack: (buffer) => slabs?.giveBack(buffer),
+    });
+    const declared = await pool.open(signal);
+    try {
+      const plan = planModel(declared, {
+        model: name,
+        outputName: this.#options.outputName ?? null,
+        imageSize: this.#options.imageSize ?? null,
+      });
+      const feed = feedOf(plan, sessions);
+      // Larger batches than the preferred one are rare, and must not make every slab large.
+      slabs = new SlabPool(rowBytes(plan.input), feed.preferredBatch, sessions * 2);
+      const dimension = plan.dimension ?? (await probe(pool, plan, signal));
+      this.#opened = { pool, slabs, plan, dimension, feed };
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    const { values } = await this.embed(this.lease(1), signal);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw new HeadraceError(
+        "model_invalid",
+        `model ${this.#model().name}: expected finite numbers, found ${values[wrong]} at position ${wrong}`,
+      );
+    }
+  }
+
+  lease(rows: number): Slab {
+    const { slabs, feed } = this.#ready();
+    if (rows < 1 || rows > feed.maxBatch) {
+      throw new HeadraceError("contract_broken", `${this.label}: expected a batch of 1 to ${feed.maxBatch} rows, found ${rows}`);
+    }
+    return slabs.lease(rows);
+  }
+
+  async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
+    const { pool, plan, dimension } = this.#ready();
+    const { rows } = slab;
+    const { values, shape, computeMs } = await pool.call(requestOf(plan, rows), takeBuffer(slab), signal);
+    if (shape[0] !== rows || values.length !== rows * dimension) throw wrongShape(this.label, [rows, dimension], shape);
+    return { dimension, values, computeMs };
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.pool.close();
+  }
+
+  #model(): ModelFile {
+    this.#file ??= findModel(this.#options.model ?? "builtin");
+    return this.#file;
+  }
+
+  #ready(): Opened {
+    if (this.#opened === null)
+      throw new HeadraceError("contract_broken", "onnx embedder: expected open() before its use, found it not opened");
+    return this.#opened;
+  }
+}
+
+function feedOf(plan: ModelPlan, sessions: number): Feed {
+  const most = plan.maxBatch ?? maxBatch;
+  return { preferredBatch: Math.min(preferredBatch, most), maxBatch: most, parallel: sessions };
+}
+
+function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
+  return {
+    inputName: plan.inputName,
+    outputName: plan.outputName,
+    dtype: plan.input.dtype,
+    shape: tensorShape(plan.input, rows),
+  };
+}
+
+/** The dimension of a model that does not declare it. */
+async function probe(pool: Pool, plan: ModelPlan, signal: AbortSignal): Promise<number> {
+  const { values, shape } = await pool.call(requestOf(plan, 1), new ArrayBuffer(rowBytes(plan.input)), signal);
+  if (shape[0] !== 1 || shape[1] !== values.length || values.length === 0) throw wrongShape(plan.outputName, [1, "dimension"], shape);
+  return values.length;
+}
+
+function wrongShape(what: string, expected: readonly (number | string)[], found: readonly number[]): HeadraceError {
+  return new HeadraceError("model_invalid", `${what}: expected an output of [${expected.join(", ")}], found [${found.join(", ")}]`);
+}

@@ -1,0 +1,31 @@
+/** Says what ONNX Runtime's errors mean; the only place that knows its words. */
+import { HeadraceError } from "../../contracts/index.js";
+
+const installCommand = "npm i onnxruntime-node --onnxruntime-node-install=skip";
+
+/** The package or its binary cannot be loaded. */
+export function runtimeMissing(cause: unknown): HeadraceError {
+  const message = `embedding with ONNX Runtime: expected the package onnxruntime-node, found none that can be loaded (${firstLine(cause)}): ${installCommand}`;
+  return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
+}
+
+/** The file is there, but is no model that the runtime can load. */
+export function modelUnloadable(modelPath: string, cause: unknown): HeadraceError {
+  return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX model that loads, found: ${firstLine(cause)}`, { cause });
+}
+
+export function modelNotFound(modelPath: string, cause?: unknown): HeadraceError {
+  const hint = "Give the path of an ONNX file as `embedder.model`, or `builtin`.";
+  return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX file, found none`, { hint, cause });
+}
+
+/** One batch failed; what is said of it is the runtime's own. */
+export function fromRunError(modelPath: string, rows: number, cause: unknown): HeadraceError {
+  return new HeadraceError("inference_failed", `model ${modelPath}: a batch of ${rows}: ${firstLine(cause)}`, { cause });
+}
+
+/** Longer messages repeat the graph; the first line names the node. */
+function firstLine(cause: unknown): string {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return words.split("\n", 1)[0]!.slice(0, 300).trim();
+}

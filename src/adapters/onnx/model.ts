@@ -1,0 +1,109 @@
+/** Reads from a model's declaration how it takes images and which output is the embedding. */
+import type { TensorSpec, TensorType } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
+
+/** How to run a model. */
+export interface ModelPlan {
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly input: TensorSpec;
+  /** Null when only an inference can tell. */
+  readonly dimension: number | null;
+  /** Null when the batch is free. */
+  readonly maxBatch: number | null;
+}
+
+export interface ModelWishes {
+  /** The file's name, for errors. */
+  readonly model: string;
+  /** Output that is the embedding; null: found by name and shape. */
+  readonly outputName: string | null;
+  /** Height and width for a model that leaves them open; null: not given. */
+  readonly imageSize: readonly [number, number] | null;
+}
+
+/** Names that models give to their embedding, the most telling first. */
+const embeddingNames = ["embedding", "embeddings", "image_embeds", "image_embedding", "pooler_output"];
+
+/** Throws `model_invalid` with what was expected and what the model declares. */
+export function planModel(declared: ModelDeclaration, wishes: ModelWishes): ModelPlan {
+  const input = imageInput(declared.inputs, wishes);
+  const output = embeddingOutput(declared.outputs, wishes);
+  const batch = input.shape[0];
+  if (typeof batch === "number" && batch !== 1) {
+    throw invalid(wishes, "a free batch dimension, or batches of 1", describe(input));
+  }
+  const dimension = output.shape[1];
+  return {
+    inputName: input.name,
+    outputName: output.name,
+    input: inputSpec(input, wishes),
+    dimension: typeof dimension === "number" ? dimension : null,
+    maxBatch: typeof batch === "number" ? batch : null,
+  };
+}
+
+function imageInput(inputs: readonly TensorDeclaration[], wishes: ModelWishes): TensorDeclaration {
+  const [input] = inputs;
+  if (inputs.length !== 1 || input === undefined || input.shape.length !== 4) {
+    throw invalid(wishes, "one input, a batch of images with four dimensions", list(inputs, "input"));
+  }
+  return input;
+}
+
+function inputSpec(input: TensorDeclaration, wishes: ModelWishes): TensorSpec {
+  const dtype = imageType(input, wishes);
+  const layout = input.shape[3] === 3 ? "NHWC" : input.shape[1] === 3 || isChannelName(input.shape[1]) ? "NCHW" : null;
+  if (layout === null) throw invalid(wishes, "three channels, second or last", describe(input));
+  const [declaredHeight, declaredWidth] = layout === "NHWC" ? input.shape.slice(1, 3) : input.shape.slice(2, 4);
+  const [wishedHeight, wishedWidth] = wishes.imageSize ?? [null, null];
+  const height = typeof declaredHeight === "number" ? declaredHeight : wishedHeight;
+  const width = typeof declaredWidth === "number" ? declaredWidth : wishedWidth;
+  if (height === null || width === null) {
+    throw invalid(wishes, "`onnx.image_size`, as the model leaves height or width open", `none, and ${describe(input)}`);
+  }
+  return { dtype, layout, width, height };
+}
+
+function imageType(input: TensorDeclaration, wishes: ModelWishes): TensorType {
+  const { type } = input;
+  if (type === "uint8" || type === "float16" || type === "float32") return type;
+  throw invalid(wishes, "an input of uint8, float16 or float32", describe(input));
+}
+
+function isChannelName(dimension: number | string | undefined): boolean {
+  return typeof dimension === "string" && /channel|^c$/i.test(dimension);
+}
+
+function embeddingOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes): TensorDeclaration {
+  const fit = outputs.filter(isEmbedding);
+  if (wishes.outputName !== null) {
+    const wanted = fit.find(({ name }) => name === wishes.outputName);
+    if (wanted !== undefined) return wanted;
+    throw invalid(wishes, `the output "${wishes.outputName}", one vector of floats an image`, list(outputs, "output"));
+  }
+  const named = embeddingNames.flatMap((name) => fit.filter((output) => output.name === name));
+  const found = named[0] ?? (fit.length === 1 ? fit[0] : undefined);
+  if (found !== undefined) return found;
+  const expected = `one output with a vector of floats an image, or one called ${embeddingNames.join(", ")}; \`embedder.output_name\` can name it`;
+  throw invalid(wishes, expected, list(outputs, "output"));
+}
+
+/** Batch × dimension; further dimensions only if they are 1. */
+function isEmbedding({ type, shape }: TensorDeclaration): boolean {
+  const isFloat = type === "float32" || type === "float16" || type === "float64";
+  return isFloat && shape.length >= 2 && shape.slice(2).every((size) => size === 1);
+}
+
+function list(tensors: readonly TensorDeclaration[], what: string): string {
+  return `${tensors.length} ${what}${tensors.length === 1 ? "" : "s"}: ${tensors.map(describe).join(", ")}`;
+}
+
+function describe({ name, type, shape }: TensorDeclaration): string {
+  return `${name} ${type ?? "(no tensor)"} [${shape.join(", ")}]`;
+}
+
+function invalid({ model }: ModelWishes, expected: string, found: string): HeadraceError {
+  return new HeadraceError("model_invalid", `model ${model}: expected ${expected}, found ${found}`);
+}

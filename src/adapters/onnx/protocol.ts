@@ -1,0 +1,34 @@
+/** What the embedder and its session threads say to each other. */
+import type { TensorType } from "../../contracts/index.js";
+
+export interface SessionSettings {
+  readonly modelPath: string;
+  /** Threads inside the session. */
+  readonly threads: number;
+}
+
+/** An input or output as the model declares it; a free dimension is a name. */
+export interface TensorDeclaration {
+  readonly name: string;
+  /** ONNX Runtime's name of the type; null for what is no tensor. */
+  readonly type: string | null;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface ModelDeclaration {
+  readonly inputs: readonly TensorDeclaration[];
+  readonly outputs: readonly TensorDeclaration[];
+}
+
+export interface InferenceRequest {
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly dtype: TensorType;
+  readonly shape: readonly number[];
+}
+
+export interface InferenceAnswer {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+  readonly computeMs: number;
+}

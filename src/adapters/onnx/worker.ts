@@ -1,0 +1,76 @@
+/** A session thread: holds one ONNX Runtime session and runs one batch after the other. */
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
+import { fromRunError, modelUnloadable, runtimeMissing } from "./errors.js";
+import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings, TensorDeclaration } from "./protocol.js";
+
+type Runtime = typeof import("onnxruntime-node");
+
+await serveWorker(openSession);
+
+async function openSession(settings: SessionSettings): Promise<WorkerService<ModelDeclaration, InferenceRequest, InferenceAnswer>> {
+  const runtime = await loadRuntime();
+  const session = await load(runtime, settings);
+  return {
+    ready: { inputs: session.inputMetadata.map(declare), outputs: session.outputMetadata.map(declare) },
+    handle: (request, buffer) => infer(runtime, session, settings.modelPath, request, buffer),
+    close: () => session.release(),
+  };
+}
+
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (error) {
+    throw runtimeMissing(error);
+  }
+}
+
+async function load(runtime: Runtime, { modelPath, threads }: SessionSettings): Promise<InferenceSession> {
+  try {
+    return await runtime.InferenceSession.create(modelPath, { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 });
+  } catch (error) {
+    throw modelUnloadable(modelPath, error);
+  }
+}
+
+async function infer(
+  runtime: Runtime,
+  session: InferenceSession,
+  modelPath: string,
+  request: InferenceRequest,
+  buffer: ArrayBuffer,
+): Promise<WorkerAnswer<InferenceAnswer>> {
+  const startedMs = performance.now();
+  try {
+    const input = new runtime.Tensor(request.dtype, numbersOf(request, buffer), request.shape);
+    const outputs = await session.run({ [request.inputName]: input }, [request.outputName]);
+    const output = outputs[request.outputName]!;
+    const values = toFloat32(output);
+    return { answer: { values, shape: output.dims, computeMs: performance.now() - startedMs }, transfer: [values.buffer] };
+  } catch (error) {
+    throw fromRunError(modelPath, request.shape[0]!, error);
+  }
+}
+
+function numbersOf({ dtype, shape }: InferenceRequest, buffer: ArrayBuffer): Uint8Array | Uint16Array | Float32Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (dtype === "uint8") return new Uint8Array(buffer, 0, count);
+  if (dtype === "float16") return new Uint16Array(buffer, 0, count);
+  return new Float32Array(buffer, 0, count);
+}
+
+/** Copies: the runtime's own memory must not be handed to another thread. */
+function toFloat32(output: Tensor): Float32Array<ArrayBuffer> {
+  const { data } = output;
+  if (output.type === "float16") {
+    const { buffer, byteOffset, length } = data as Uint16Array;
+    return new Float32Array(float16ToFloat32(new Uint16Array(buffer, byteOffset, length)));
+  }
+  return Float32Array.from(data as Float32Array);
+}
+
+function declare(metadata: InferenceSession.ValueMetadata): TensorDeclaration {
+  const { name } = metadata;
+  return metadata.isTensor ? { name, type: metadata.type, shape: metadata.shape } : { name, type: null, shape: [] };
+}

@@ -1,0 +1,55 @@
+/** The worker's side of a WorkerPool: opens once, then answers one call after the other. */
+import { parentPort, workerData } from "node:worker_threads";
+import { HeadraceError } from "../contracts/index.js";
+import type { FromWorker, ToWorker } from "./worker-protocol.js";
+
+export interface WorkerAnswer<Answer> {
+  readonly answer: Answer;
+  /** Buffers inside the answer that are handed over instead of copied; not the call's own. */
+  readonly transfer: readonly ArrayBuffer[];
+}
+
+export interface WorkerService<Ready, Request, Answer> {
+  /** Told to the pool's `open`. */
+  readonly ready: Ready;
+  /** Must not keep the buffer. What it throws reaches the caller as a HeadraceError. */
+  handle(request: Request, buffer: ArrayBuffer): Promise<WorkerAnswer<Answer>>;
+  close(): Promise<void>;
+}
+
+/** Runs in the worker's main module; `open` gets the settings that the pool was made with. */
+export async function serveWorker<Settings, Ready, Request, Answer>(
+  open: (settings: Settings) => Promise<WorkerService<Ready, Request, Answer>>,
+): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new HeadraceError("contract_broken", "worker: expected to be started by a WorkerPool, found the main thread");
+  const post = (message: FromWorker<Ready, Answer>, transfer: readonly ArrayBuffer[]) => port.postMessage(message, [...transfer]);
+
+  let service: WorkerService<Ready, Request, Answer>;
+  try {
+    service = await open(workerData as Settings);
+  } catch (error) {
+    post({ kind: "refused", error: HeadraceError.from(error).toJSON() }, []);
+    port.close();
+    return;
+  }
+
+  const answer = async (request: Request, buffer: ArrayBuffer): Promise<void> => {
+    try {
+      const { answer, transfer } = await service.handle(request, buffer);
+      post({ kind: "answer", answer, buffer }, [buffer, ...transfer]);
+    } catch (error) {
+      post({ kind: "failure", error: HeadraceError.from(error).toJSON(), buffer }, [buffer]);
+    }
+  };
+  const close = async (): Promise<void> => {
+    await service.close();
+    port.close();
+  };
+
+  let work = Promise.resolve();
+  port.on("message", (message: ToWorker<Request>) => {
+    work = work.then(() => (message.kind === "close" ? close() : answer(message.request, message.buffer)));
+  });
+  post({ kind: "ready", ready: service.ready }, []);
+}
