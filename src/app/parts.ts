@@ -1,7 +1,7 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
-import { type Chain, needsPreprocessor, type PresetName, resolvePreprocessing } from "../kit/index.js";
-import { embedderKind, makeDecoder, makeEmbedder, makePreprocessor, makeReaders, makeStore } from "./registry.js";
+import { type Chain, needsPreprocessor, type PresetName, presetNames, resolvePreprocessing } from "../kit/index.js";
+import { makeDecoder, makeEmbedder, makePreprocessor, makeReaders, makeStore } from "./registry.js";
 import type { Settings } from "./settings.js";
 
 interface Closable {
@@ -67,15 +67,10 @@ export class Parts {
       std: preprocess.std,
       dataFormat: preprocess.dataFormat,
       embedderInput: embedder.input,
-      embedderDefault: this.#modelPreset(),
+      embedderDefault: presetNamed(embedder.preset ?? null),
     });
     const preprocessor = needsPreprocessor(preprocessing) ? await this.#open(makePreprocessor(preprocessing), signal) : null;
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
-  }
-
-  /** The shipped model's own preprocessing; nobody knows that of another file. */
-  #modelPreset(): PresetName | null {
-    return embedderKind(this.settings) === "onnx" && this.settings.embedder.model === "builtin" ? "efficientnet-lite" : null;
   }
 
   async #open<T extends Closable & { open?(signal: AbortSignal): Promise<void> }>(making: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -88,4 +83,8 @@ export class Parts {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
   }
+}
+
+function presetNamed(name: string | null): PresetName | null {
+  return presetNames.find((known) => known === name) ?? null;
 }

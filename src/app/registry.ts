@@ -1,5 +1,6 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
-import type { Embedder, Encoded, ImageDecoder, ImageRef, Listing, Preprocessing, Preprocessor, Reader, VectorStore } from "../contracts/index.js";
+import { availableParallelism } from "node:os";
+import type { Embedder, Encoded, Feed, ImageDecoder, ImageRef, Listing, Preprocessing, Preprocessor, Reader, VectorStore } from "../contracts/index.js";
 import type { FileNaming } from "../kit/index.js";
 import type { Settings } from "./settings.js";
 
@@ -7,7 +8,11 @@ export type EmbedderKind = "onnx" | "triton";
 export type StoreKind = "lancedb" | "milvus";
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
-  onnx: async ({ embedder, asyncPipeline }) => (await import("../adapters/onnx/index.js")).onnxEmbedder({ ...embedder, workers: asyncPipeline.embeddingWorkers }),
+  onnx: async ({ embedder, asyncPipeline }) => {
+    const { OnnxEmbedder } = await import("../adapters/onnx/index.js");
+    const { model, outputName } = embedder;
+    return new OnnxEmbedder({ model, outputName, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
+  },
   triton: async ({ triton, asyncPipeline }) => (await import("../adapters/triton/index.js")).tritonEmbedder(triton, asyncPipeline),
 };
 
@@ -15,6 +20,19 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
   lancedb: async ({ lancedb }) => (await import("../adapters/lancedb/index.js")).lancedbStore(lancedb),
   milvus: async ({ milvus, insert }) => (await import("../adapters/milvus/index.js")).milvusStore(milvus, insert),
 };
+
+/** How an embedder will like to be fed, before it is open. */
+export function expectedFeed(settings: Settings): Feed {
+  const { asyncPipeline, embedder, preprocess } = settings;
+  if (embedderKind(settings) === "onnx") {
+    return { preferredBatch: 4, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
+  }
+  return { preferredBatch: preprocess.batchSize, maxBatch: preprocess.batchSize, parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers };
+}
+
+function onnxSessions(configured: number | null, workers: number): number {
+  return configured ?? availableParallelism() * workers;
+}
 
 /** Triton when its section is there, else ONNX Runtime. */
 export function embedderKind({ embedder, triton }: Settings): EmbedderKind {
@@ -45,8 +63,8 @@ export async function makePreprocessor(preprocessing: Preprocessing): Promise<Pr
 }
 
 export async function makeReaders(): Promise<readonly Reader[]> {
-  const [{ fileReader }, { memoryReader }] = await Promise.all([import("../adapters/fs/index.js"), import("../adapters/memory/index.js")]);
-  return [fileReader(), memoryReader()];
+  const [{ fileReader }, { dataReader }] = await Promise.all([import("../adapters/fs/index.js"), import("../adapters/memory/index.js")]);
+  return [fileReader(), dataReader()];
 }
 
 /** Lists paths, folders and globs. */

@@ -16,6 +16,7 @@ import {
 import { type Chain, type ChainReady, rowBytes } from "../kit/index.js";
 import { DeadLetters, type IngestInput, ingest, type LaneSettings } from "../operations/index.js";
 import type { Parts } from "./parts.js";
+import { expectedFeed } from "./registry.js";
 import { checkPassport } from "./passport.js";
 import type { Settings } from "./settings.js";
 
@@ -144,12 +145,11 @@ function reserveFor(chain: Chain | null, dimension: number): number {
 
 export function laneSettings(settings: Settings, embedder: Embedder | null, overrides: LaneOverrides): LaneSettings {
   const { asyncPipeline, preprocess, insert, triton } = settings;
-  const workers = overrides.embeddingWorkers ?? asyncPipeline.embeddingWorkers;
-  const feed = embedder?.feed ?? { preferredBatch: 4, maxBatch: preprocess.batchSize, parallel: asyncPipeline.inflightPerWorker };
+  const feed = embedder?.feed ?? expectedFeed(settings);
   return {
     numWorkers: preprocess.numWorkers,
     preprocessWorkers: overrides.preprocessWorkers ?? asyncPipeline.preprocessWorkers,
-    embedParallel: workers * feed.parallel,
+    embedParallel: feed.parallel * embeddingShare(settings, overrides),
     embedBatch: Math.min(preprocess.batchSize, feed.preferredBatch, feed.maxBatch),
     preprocessBatch: preprocess.batchSize,
     insertBatchSize: overrides.insertBatchSize ?? asyncPipeline.insertBatchSize,
@@ -158,6 +158,11 @@ export function laneSettings(settings: Settings, embedder: Embedder | null, over
     queueMaxsize: overrides.queueMaxsize ?? asyncPipeline.queueMaxsize,
     retry: { attempts: triton?.maxRetries ?? 3, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
   };
+}
+
+/** How many times the configured workers a call asks for: the embedder's own feed is for the configured number. */
+function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneOverrides): number {
+  return embeddingWorkers === undefined ? 1 : Math.max(1, Math.round(embeddingWorkers / asyncPipeline.embeddingWorkers));
 }
 
 export function runOptions(settings: Settings, request: Pick<RunRequest, "schedule" | "signal" | "observer">): RunOptions {

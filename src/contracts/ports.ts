@@ -59,6 +59,8 @@ export interface Embedder extends Part {
   readonly dimension: number;
   /** Model and runtime, for people. */
   readonly label: string;
+  /** Name of the preprocessing that belongs to the model, known after `open`; null or absent when nobody knows. */
+  readonly preset?: string | null;
   readonly feed: Feed;
   /** A real inference; throws what is wrong. */
   check(signal: AbortSignal): Promise<void>;

@@ -1,0 +1,21 @@
+/** Names one file that a program hands over, whether or not it is there. */
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { ImageRef } from "../../contracts/index.js";
+import { fileUri, pathOfFileUrl } from "../../kit/index.js";
+import { concernsOnePath, fromListingError } from "./errors.js";
+import { fileVersion } from "./version.js";
+
+/** A path or a `file:` URL as a ref; its reader says what is wrong with it. Throws `source_failed` for what concerns more than this file. */
+export async function fileRef(input: string): Promise<ImageRef> {
+  const path = resolve(pathOfFileUrl(input) ?? input);
+  const uri = fileUri(path);
+  const unknown: ImageRef = { uri, location: path, scheme: "file", root: uri, version: null, sizeBytes: null, metadata: {} };
+  try {
+    const stats = await stat(path, { bigint: true });
+    return stats.isFile() ? { ...unknown, version: fileVersion(stats, Date.now()), sizeBytes: Number(stats.size) } : unknown;
+  } catch (cause) {
+    if (concernsOnePath(cause)) return unknown;
+    throw fromListingError(cause, path);
+  }
+}
