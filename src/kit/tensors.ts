@@ -1,5 +1,6 @@
 /** Sizes of tensors. */
-import type { TensorSpec, TensorType } from "../contracts/index.js";
+import type { Pixels, TensorSpec, TensorType } from "../contracts/index.js";
+import { HeadraceError } from "../contracts/index.js";
 
 const bytesPerNumber: Readonly<Record<TensorType, number>> = { uint8: 1, float16: 2, float32: 4 };
 
@@ -11,4 +12,13 @@ export function rowBytes(spec: TensorSpec): number {
 /** Dimensions of a batch, in the order of its layout. */
 export function tensorShape(spec: TensorSpec, rows: number): readonly [number, number, number, number] {
   return spec.layout === "NHWC" ? [rows, spec.height, spec.width, 3] : [rows, 3, spec.height, spec.width];
+}
+
+/** The bytes of pixels that are to fill a tensor of `spec`. Throws `contract_broken` when their size is another. */
+export function takePixels({ width, height, data }: Pixels, spec: TensorSpec): Uint8Array {
+  if (width === spec.width && height === spec.height && data.byteLength === width * height * 3) return data;
+  throw new HeadraceError(
+    "contract_broken",
+    `pixels: expected ${spec.width} x ${spec.height} with 3 bytes each, found ${width} x ${height} in ${data.byteLength} bytes`,
+  );
 }

@@ -34,7 +34,8 @@ export class WorkerThread<Ready, Request, Answer> {
 
   constructor(options: WorkerThreadOptions<Ready>) {
     this.#options = options;
-    this.#worker = new Worker(options.url, { workerData: options.settings, name: options.name });
+    // Flags of the main program, such as --input-type, must not keep a worker from starting.
+    this.#worker = new Worker(options.url, { workerData: options.settings, name: options.name, execArgv: [] });
     this.#worker.on("message", (message: FromWorker<Ready, Answer>) => this.#receive(message));
     this.#worker.on("error", (error) => {
       this.#cause = error;

@@ -1,0 +1,2 @@
+/** Preprocessing without any package. */
+export { NativePreprocessor } from "./preprocessor.js";

@@ -1,0 +1,51 @@
+/** Embeddings are those of the reference: from stored pixels almost exactly, from image files within the decoder's deviation. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { NativePreprocessor } from "../../src/adapters/native/index.js";
+import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { sharpDecoder } from "../../src/adapters/sharp/index.js";
+import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/kit/index.js";
+import { cosine, goldenImages, packGolden } from "../conformance/embedder.js";
+
+const models = ["efficientnet-lite0-uint8.onnx", "efficientnet-lite0.onnx"];
+const images = goldenImages();
+const never = new AbortController().signal;
+const root = new URL("../../../", import.meta.url);
+
+for (const model of models) {
+  describe(model, () => {
+    const embedder = new OnnxEmbedder({ model: fileURLToPath(new URL(`models/${model}`, root)), sessions: 1 });
+    before(() => embedder.open(never));
+    after(() => embedder.close());
+
+    for (const [index, { file, pixels, embedding }] of images.entries()) {
+      test(`${file}: the stored pixels give the reference's embedding (cosine at least 0.9999)`, async () => {
+        const tensor = new Uint8Array(embedder.lease(1).rowBytes);
+        packGolden(pixels, tensor, embedder.input);
+        const found = cosine(vectorAt(await embedTensors(embedder, [tensor], never), 0), embedding);
+        assert.ok(found >= 0.9999, `expected a cosine of at least 0.9999, found ${found}`);
+      });
+
+      test(`${file}: the file, decoded and preprocessed here, gives it within 0.995`, async (t) => {
+        const bytes = new Uint8Array(readFileSync(new URL(`test/fidelity/golden/${images[index]!.file}`, root)));
+        const [vector] = await vectorize(chainOf(embedder), [{ bytes, version: null }], never);
+        const found = cosine(vector!, embedding);
+        t.diagnostic(`cosine ${found.toFixed(6)}`);
+        assert.ok(found >= 0.995, `expected a cosine of at least 0.995, found ${found}`);
+      });
+    }
+  });
+}
+
+function chainOf(embedder: OnnxEmbedder): Chain {
+  const preprocessing = resolvePreprocessing({ embedderInput: embedder.input, embedderDefault: embedder.preset });
+  return {
+    decoder: sharpDecoder(),
+    preprocessor: needsPreprocessor(preprocessing) ? new NativePreprocessor(preprocessing) : null,
+    embedder,
+    preprocessing,
+    normalize: "l2",
+  };
+}
