@@ -2,3 +2,5 @@
 export * from "./embedder.js";
 /** Fakes that keep everything in memory; they pass the same conformance suites as the real parts. */
 export { dataReader } from "./reader.js";
+/** Fakes that pass the conformance suites themselves. */
+export * from "./store.js";
