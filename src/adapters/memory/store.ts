@@ -1,0 +1,258 @@
+/** Collections in memory: the fake for tests, and the reference for filters and scores. */
+import {
+  type Collection,
+  type CollectionSchema,
+  type CollectionStats,
+  type Filter,
+  HeadraceError,
+  type Hit,
+  type Key,
+  type KnownRow,
+  type Passport,
+  type RowBatch,
+  type RowFailure,
+  type SearchOptions,
+  type Selection,
+  type StoredContent,
+  type StoredRow,
+  type VectorStore,
+} from "../../contracts/index.js";
+import { checkFilter, compareText, evaluateFilter, fieldsOf } from "../../filter/index.js";
+import {
+  checkAborted,
+  checkCollectionName,
+  checkQuery,
+  checkSchema,
+  givenMetadata,
+  type MetadataType,
+  planUpsert,
+  scoreOf,
+} from "../../kit/index.js";
+
+type FullRow = StoredRow & { readonly vector: Float32Array };
+
+interface Table {
+  readonly schema: Required<CollectionSchema>;
+  readonly rows: Map<Key, FullRow>;
+  readonly columns: Map<string, MetadataType>;
+  passport: Passport | null;
+}
+
+export interface MemoryStoreOptions {
+  /** Called before each call with its name and collection; what it throws, the call throws. For fault tests. */
+  readonly beforeCall?: (call: string, collection: string | null) => void | Promise<void>;
+  /** Default 4. */
+  readonly maxWriters?: number;
+}
+
+/** Collections that live as long as this object. */
+export class MemoryStore implements VectorStore {
+  readonly name = "memory";
+  readonly maxWriters: number;
+  readonly #tables = new Map<string, Table>();
+  readonly #beforeCall: NonNullable<MemoryStoreOptions["beforeCall"]>;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.maxWriters = options.maxWriters ?? 4;
+    this.#beforeCall = options.beforeCall ?? (() => undefined);
+  }
+
+  async create(name: string, schema: CollectionSchema): Promise<Collection> {
+    await this.#beforeCall("create", name);
+    checkCollectionName(name);
+    checkSchema(schema);
+    if (this.#tables.has(name)) throw new HeadraceError("collection_exists", `collection ${name}: it is there already`);
+    const complete = { idType: "text", index: "auto", ...schema } as const;
+    this.#tables.set(name, { schema: complete, rows: new Map(), columns: new Map(), passport: structuredClone(schema.passport) });
+    return this.#collection(name, "write");
+  }
+
+  async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
+    await this.#beforeCall("openCollection", name);
+    checkCollectionName(name);
+    this.#table(name);
+    return this.#collection(name, access);
+  }
+
+  async list(): Promise<readonly CollectionStats[]> {
+    await this.#beforeCall("list", null);
+    const names = [...this.#tables.keys()].sort(compareText);
+    return Promise.all(names.map((name) => this.#collection(name, "read").stats()));
+  }
+
+  async drop(name: string): Promise<void> {
+    await this.#beforeCall("drop", name);
+    checkCollectionName(name);
+    this.#table(name);
+    this.#tables.delete(name);
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#beforeCall("check", null);
+    checkAborted(signal, "memory");
+  }
+
+  #collection(name: string, access: "read" | "write"): Collection {
+    const table = this.#table(name);
+    return new MemoryCollection(name, access, { ...table.schema, passport: table.passport }, async (call, signal) => {
+      await this.#beforeCall(call, name);
+      checkAborted(signal, `collection ${name}: ${call}`);
+      if (this.#tables.get(name) !== table) throw notFound(name);
+      return table;
+    });
+  }
+
+  #table(name: string): Table {
+    const table = this.#tables.get(name);
+    if (table === undefined) throw notFound(name);
+    return table;
+  }
+}
+
+type Enter = (call: string, signal?: AbortSignal) => Promise<Table>;
+
+class MemoryCollection implements Collection {
+  readonly dimension: number;
+  readonly metric: CollectionSchema["metric"];
+  readonly idType: "text" | "int64";
+  #passport: Passport | null;
+
+  constructor(
+    readonly name: string,
+    readonly access: "read" | "write",
+    readonly schema: Required<CollectionSchema>,
+    readonly enter: Enter,
+  ) {
+    this.dimension = schema.dimension;
+    this.metric = schema.metric;
+    this.idType = schema.idType;
+    this.#passport = schema.passport;
+  }
+
+  get passport(): Passport | null {
+    return this.#passport;
+  }
+
+  async isEmpty(signal: AbortSignal): Promise<boolean> {
+    return (await this.enter("isEmpty", signal)).rows.size === 0;
+  }
+
+  async setPassport(passport: Passport): Promise<void> {
+    const table = await this.#enterToWrite("setPassport");
+    table.passport = structuredClone(passport);
+    this.#passport = table.passport;
+  }
+
+  async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
+    const table = await this.#enterToWrite("upsert", signal);
+    const plan = planUpsert(batch, { ...this.schema, columns: table.columns });
+    for (const [name, type] of plan.newColumns) table.columns.set(name, type);
+    for (const index of plan.accepted) {
+      const id = batch.ids[index]!;
+      const facts = batch.facts[index]!;
+      table.rows.set(id, {
+        id,
+        vector: batch.vectors.slice(index * this.dimension, (index + 1) * this.dimension),
+        facts: { ...facts, metadata: Object.fromEntries(givenMetadata(facts.metadata)) },
+        ingestedAt: batch.ingestedAt,
+      });
+    }
+    return plan.failures;
+  }
+
+  async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+    const { rows } = await this.enter("known", signal);
+    const found = presentRows(rows, ids);
+    return new Map(found.map(({ id, facts }) => [id, { version: facts.version, metadataHash: facts.metadataHash }]));
+  }
+
+  async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
+    const { rows } = await this.enter("byContent", signal);
+    const wanted = new Set(fingerprints);
+    const found = [...rows.values()].filter(({ facts }) => facts.content !== "" && wanted.has(facts.content));
+    return new Map(found.map(({ vector, facts }) => [facts.content, { vector: vector.slice(), width: facts.width, height: facts.height }]));
+  }
+
+  async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+    const { rows } = await this.enter("search", options.signal);
+    for (const query of queries) checkQuery(query, options.topK, this);
+    const candidates = matching(rows, options.filter);
+    return queries.map((query) => {
+      const hits = candidates.map(({ id, facts, vector }) => ({ id, score: scoreOf(this.metric, query, vector), facts }));
+      return hits.sort((a, b) => b.score - a.score).slice(0, options.topK);
+    });
+  }
+
+  async get(
+    ids: readonly Key[],
+    options: { readonly vectors: "include" | "omit"; readonly signal?: AbortSignal },
+  ): Promise<readonly StoredRow[]> {
+    const { rows } = await this.enter("get", options.signal);
+    return presentRows(rows, ids).map((row) => given(row, options.vectors));
+  }
+
+  async delete(selection: Selection, signal: AbortSignal): Promise<number> {
+    const { rows } = await this.#enterToWrite("delete", signal);
+    const doomed = "ids" in selection ? presentRows(rows, selection.ids) : matching(rows, selection.filter);
+    for (const { id } of doomed) rows.delete(id);
+    return doomed.length;
+  }
+
+  async count(filter?: Filter): Promise<number> {
+    const { rows } = await this.enter("count");
+    return matching(rows, filter).length;
+  }
+
+  async *scan(options: {
+    readonly filter?: Filter;
+    readonly vectors: "include" | "omit";
+    readonly batchRows?: number;
+    readonly signal?: AbortSignal;
+  }): AsyncIterable<readonly StoredRow[]> {
+    const { rows } = await this.enter("scan", options.signal);
+    const found = matching(rows, options.filter);
+    const batchRows = options.batchRows ?? 1000;
+    for (let at = 0; at < found.length; at += batchRows) {
+      checkAborted(options.signal, `collection ${this.name}: scan`);
+      yield found.slice(at, at + batchRows).map((row) => given(row, options.vectors));
+    }
+  }
+
+  async stats(): Promise<CollectionStats> {
+    const { rows, passport } = await this.enter("stats");
+    const { name, dimension, metric, idType } = this;
+    return { name, count: rows.size, dimension, metric, idType, index: "none", passport };
+  }
+
+  async finish(signal: AbortSignal): Promise<void> {
+    await this.#enterToWrite("finish", signal);
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held.
+  }
+
+  async #enterToWrite(call: string, signal?: AbortSignal): Promise<Table> {
+    const table = await this.enter(call, signal);
+    if (this.access === "write") return table;
+    throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
+  }
+}
+
+function presentRows(rows: ReadonlyMap<Key, FullRow>, ids: readonly Key[]): readonly FullRow[] {
+  return [...new Set(ids)].map((id) => rows.get(id)).filter((row) => row !== undefined);
+}
+
+function matching(rows: ReadonlyMap<Key, FullRow>, filter: Filter | undefined): readonly FullRow[] {
+  if (filter === undefined) return [...rows.values()];
+  checkFilter(filter);
+  return [...rows.values()].filter((row) => evaluateFilter(filter, fieldsOf(row)));
+}
+
+function given(row: FullRow, vectors: "include" | "omit"): StoredRow {
+  return { ...row, vector: vectors === "include" ? row.vector.slice() : null };
+}
+
+function notFound(name: string): HeadraceError {
+  return new HeadraceError("collection_not_found", `collection ${name}: it is not there`);
+}

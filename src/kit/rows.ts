@@ -1,0 +1,151 @@
+/** What every store asks of names, keys, rows and queries, so that the same misuse is the same error in each. */
+import {
+  type CollectionSchema,
+  HeadraceError,
+  type ImageFacts,
+  type Key,
+  type Metric,
+  type RowBatch,
+  type RowFailure,
+} from "../contracts/index.js";
+import { checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
+import { isWellFormed } from "./text.js";
+
+/** What a batch must fit into. */
+export interface RowRules {
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly idType: "text" | "int64";
+  /** Metadata keys of the collection so far. */
+  readonly columns: ReadonlyMap<string, MetadataType>;
+}
+
+/** Which rows of a batch a store has to write. */
+export interface RowPlan {
+  /** Positions in the batch, each key once: its last good row. */
+  readonly accepted: readonly number[];
+  readonly failures: readonly RowFailure[];
+  /** Metadata keys that the accepted rows bring along, in order of appearance. */
+  readonly newColumns: ReadonlyMap<string, MetadataType>;
+}
+
+/** Bytes of UTF-8 in a text key, at most. */
+export const maxKeyBytes = 512;
+const maxDimension = 32_768;
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const [minInt64, maxInt64] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** Throws `name_invalid` unless every store accepts the name. */
+export function checkCollectionName(name: string): void {
+  if (namePattern.test(name)) return;
+  const found = JSON.stringify(name).slice(0, 80);
+  throw new HeadraceError("name_invalid", `collection ${found}: expected letters, digits and _, at most 64, not starting with a digit`);
+}
+
+/** Throws `input_invalid` for a schema that no store can hold. */
+export function checkSchema(schema: CollectionSchema): void {
+  const { dimension } = schema;
+  if (Number.isInteger(dimension) && dimension >= 1 && dimension <= maxDimension) return;
+  throw new HeadraceError("input_invalid", `collection: expected a dimension between 1 and ${maxDimension}, found ${dimension}`);
+}
+
+/** Whether the key can be one of the collection's; others are never stored, so look-ups leave them out. */
+export function isKeyOf(key: Key, idType: "text" | "int64"): boolean {
+  if (typeof key === "bigint") return idType === "int64" && key >= minInt64 && key <= maxInt64;
+  return idType === "text" && key !== "" && isWellFormed(key) && Buffer.byteLength(key) <= maxKeyBytes;
+}
+
+/** Sorts a batch into rows to write and rows that fail. Throws `dimension_mismatch` for a batch of another dimension. */
+export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
+  checkBatch(batch, rules);
+  const newColumns = new Map<string, MetadataType>();
+  const failures: RowFailure[] = [];
+  const lastOfKey = new Map<Key, number>();
+  batch.ids.forEach((id, index) => {
+    try {
+      checkKey(id, rules.idType);
+      checkVector(batch.vectors.subarray(index * rules.dimension, (index + 1) * rules.dimension), rules.metric, String(id));
+      admitMetadata(batch.facts[index]!, rules, newColumns);
+      lastOfKey.set(id, index);
+    } catch (error) {
+      failures.push({ index, error: HeadraceError.from(error) });
+    }
+  });
+  return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
+}
+
+/** Throws `query_invalid` for a query that has no answer. */
+export function checkQuery(query: Float32Array, topK: number, rules: Pick<RowRules, "dimension" | "metric">): void {
+  const invalid = (message: string) => new HeadraceError("query_invalid", `query: ${message}`);
+  if (!Number.isInteger(topK) || topK < 1 || topK > 1000) throw invalid(`expected topK between 1 and 1000, found ${topK}`);
+  if (query.length !== rules.dimension) throw invalid(`expected ${rules.dimension} numbers, found ${query.length}`);
+  if (!query.every(Number.isFinite)) throw invalid("expected finite numbers, found NaN or infinity");
+  if (rules.metric !== "l2" && !query.some((value) => value !== 0)) throw invalid("expected a direction, found only zeros");
+}
+
+/** The score of two vectors: higher is nearer. The cosine, the inner product, or minus the squared distance, in float64. */
+export function scoreOf(metric: Metric, a: Float32Array, b: Float32Array): number {
+  let [dot, normA, normB, squares] = [0, 0, 0, 0];
+  for (let at = 0; at < a.length; at += 1) {
+    const [x, y] = [a[at]!, b[at]!];
+    dot += x * y;
+    normA += x * x;
+    normB += y * y;
+    squares += (x - y) * (x - y);
+  }
+  if (metric === "cosine") return dot / Math.sqrt(normA * normB);
+  return metric === "ip" ? dot : -squares;
+}
+
+function checkBatch(batch: RowBatch, rules: RowRules): void {
+  const rows = batch.ids.length;
+  if (batch.dimension !== rules.dimension) {
+    throw new HeadraceError("dimension_mismatch", `rows: expected vectors of ${rules.dimension} numbers, found ${batch.dimension}`);
+  }
+  if (batch.vectors.length !== rows * batch.dimension || batch.facts.length !== rows) {
+    const found = `${batch.vectors.length} numbers and ${batch.facts.length} facts`;
+    throw new HeadraceError(
+      "input_invalid",
+      `rows: expected ${rows * batch.dimension} numbers and ${rows} facts for ${rows} ids, found ${found}`,
+    );
+  }
+}
+
+function checkKey(id: Key, idType: "text" | "int64"): void {
+  if (isKeyOf(id, idType)) return;
+  const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
+  const found = typeof id === "bigint" ? `the number ${id}` : `the text ${JSON.stringify(id).slice(0, 80)}`;
+  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, { item: String(id) });
+}
+
+function checkVector(vector: Float32Array, metric: Metric, item: string): void {
+  const finite = vector.every(Number.isFinite);
+  if (finite && (metric !== "cosine" || vector.some((value) => value !== 0))) return;
+  throw new HeadraceError("vector_invalid", `vector: expected finite numbers, found ${finite ? "only zeros" : "NaN or infinity"}`, {
+    item,
+  });
+}
+
+function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<string, MetadataType>): void {
+  checkMetadata(facts.metadata, facts.source);
+  const added = new Map<string, MetadataType>();
+  for (const [name, value] of givenMetadata(facts.metadata)) {
+    const found = metadataTypeOf(value)!;
+    const expected = rules.columns.get(name) ?? newColumns.get(name);
+    if (expected === undefined) added.set(name, found);
+    else if (expected !== found) {
+      throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, { item: facts.source });
+    }
+  }
+  if (rules.columns.size + newColumns.size + added.size > maxMetadataKeys) {
+    const names = [...added.keys()].join(", ").slice(0, 200);
+    throw new HeadraceError(
+      "metadata_name",
+      `metadata: expected at most ${maxMetadataKeys} keys in a collection, found more with ${names}`,
+      {
+        item: facts.source,
+      },
+    );
+  }
+  for (const [name, type] of added) newColumns.set(name, type);
+}

@@ -1,0 +1,159 @@
+/** What a store promises of scores and filters. */
+import assert from "node:assert/strict";
+import { before, describe, it, type TestContext } from "node:test";
+import fc from "fast-check";
+import type { Collection } from "../../src/contracts/index.js";
+import { evaluateFilter, fieldsOf, parseFilter, printFilter } from "../../src/filter/index.js";
+import { anyFilter, filterCases, filterRows } from "./store-filters.js";
+import { batchOf, calm, dimension, idsOf, unitVector } from "./store-rows-data.js";
+import { rejects, type StoreSuite } from "./store-suite.js";
+
+/** Registers the tests of scores and filters. */
+export function searchTests(suite: StoreSuite): void {
+  describe("search", () => {
+    const vectors = [
+      [1, 0, 0, 0],
+      [0.6, 0.8, 0, 0],
+      [0, 2, 0, 0],
+      [-1, 0, 0, 0],
+      [3, 0, 4, 0],
+    ];
+    const query = Float32Array.of(2, 0, 0, 0);
+    const expected = {
+      cosine: [
+        ["a", 1],
+        ["b", 0.6],
+        ["e", 0.6],
+        ["c", 0],
+        ["d", -1],
+      ],
+      ip: [
+        ["e", 6],
+        ["a", 2],
+        ["b", 1.2],
+        ["c", 0],
+        ["d", -2],
+      ],
+      l2: [
+        ["a", -1],
+        ["b", -(1.4 ** 2 + 0.8 ** 2)],
+        ["c", -8],
+        ["d", -9],
+        ["e", -17],
+      ],
+    } as const;
+    for (const metric of ["cosine", "ip", "l2"] as const) {
+      it(`${metric}: a higher score is nearer, and the score is exact`, async () => {
+        const collection = await suite.create({ metric });
+        await suite.upsert(
+          collection,
+          vectors.map((vector, index) => ({ id: "abcde"[index]!, vector, metadata: { index } })),
+        );
+        const [hits] = await collection.search([query], { topK: 10 });
+        assertScores(hits!, expected[metric]);
+        const [first] = hits!;
+        assert.equal(first?.facts.source, `file:///photos/${first?.id}.jpg`);
+        assert.deepEqual(first?.facts.metadata, { index: "abcde".indexOf(String(first?.id)) });
+        const [two] = await collection.search([query], { topK: 2, filter: parseFilter("index == 2 or index == 3") });
+        assertScores(
+          two!,
+          expected[metric].filter(([id]) => id === "c" || id === "d"),
+        );
+      });
+    }
+
+    it("each query has its own answer, cut to topK", async () => {
+      const collection = await suite.create();
+      const rows = Array.from({ length: 40 }, (_, index) => ({ id: `r${index}`, vector: [...unitVector(index)] }));
+      await suite.upsert(collection, rows);
+      const answers = await collection.search(
+        rows.slice(0, 5).map((row) => Float32Array.from(row.vector)),
+        { topK: 7 },
+      );
+      assert.equal(answers.length, 5);
+      for (const [index, hits] of answers.entries()) {
+        assert.equal(hits.length, 7);
+        assert.equal(hits[0]?.id, `r${index}`);
+        for (let at = 1; at < hits.length; at += 1) assert.ok(hits[at - 1]!.score >= hits[at]!.score);
+      }
+      assert.deepEqual(await collection.search([], { topK: 1 }), []);
+    });
+
+    it("queries without an answer are query_invalid", async () => {
+      const collection = await suite.create();
+      await suite.upsert(collection, [{ id: "a" }]);
+      for (const topK of [0, -1, 1.5, 1001, Number.NaN]) await rejects("query_invalid", collection.search([unitVector(1)], { topK }));
+      for (const bad of [
+        Float32Array.of(1, 2),
+        Float32Array.of(0, 0, 0, 0),
+        Float32Array.of(1, Number.NaN, 0, 0),
+        Float32Array.of(1, 0, 0, Number.POSITIVE_INFINITY),
+      ]) {
+        await rejects("query_invalid", collection.search([bad], { topK: 1 }));
+      }
+      const { length } = (await collection.search([unitVector(1)], { topK: 1000 }))[0]!;
+      assert.equal(length, 1);
+      const euclidean = await suite.create({ metric: "l2" });
+      assert.deepEqual(await euclidean.search([new Float32Array(dimension)], { topK: 1 }), [[]]);
+    });
+  });
+
+  describe("filters", () => {
+    let collection: Collection;
+    before(async () => {
+      collection = await suite.create();
+      await suite.upsert(collection, filterRows);
+    });
+
+    for (const [text, expected] of filterCases) {
+      const body = async (_: TestContext) => assert.deepEqual((await idsOf(collection, parseFilter(text))).join(""), expected);
+      const orders = /(note|camera|version|id) [<>]/.test(text);
+      it(
+        `${text} finds ${expected || "nothing"}`,
+        { skip: orders && suite.cannot.includes("text order") ? "cannot: text order" : false },
+        body,
+      );
+    }
+
+    it("count, scan, search and delete mean the same by a filter", async () => {
+      const filter = parseFilter("year >= 2020 and not exists(note)");
+      assert.deepEqual(await idsOf(collection, filter), ["b", "c"]);
+      assert.equal(await collection.count(filter), 2);
+      const [hits] = await collection.search([unitVector(1)], { topK: 10, filter });
+      assert.deepEqual(hits!.map((hit) => hit.id).sort(), ["b", "c"]);
+      const other = await suite.create();
+      await suite.upsert(other, filterRows);
+      assert.equal(await other.delete({ filter }, calm), 2);
+      assert.deepEqual(await idsOf(other), [..."adefghij"]);
+    });
+
+    it("generated filters find what the reference finds", async () => {
+      const rows = batchOf(filterRows);
+      const stored = filterRows.map((row, index) => ({
+        id: row.id,
+        vector: null,
+        facts: rows.facts[index]!,
+        ingestedAt: rows.ingestedAt,
+      }));
+      await fc.assert(
+        fc.asyncProperty(anyFilter, async (filter) => {
+          const expected = stored.filter((row) => evaluateFilter(filter, fieldsOf(row))).map((row) => String(row.id));
+          assert.deepEqual(await idsOf(collection, filter), expected, printFilter(filter));
+        }),
+        { numRuns: suite.filterRuns },
+      );
+    });
+  });
+}
+
+function assertScores(
+  hits: readonly { readonly id: unknown; readonly score: number }[],
+  expected: readonly (readonly [string, number])[],
+): void {
+  const order = (rows: readonly (readonly [unknown, number])[]) =>
+    [...rows]
+      .map(([id, score]) => [id, Math.round(score * 1e4) / 1e4] as const)
+      .sort((a, b) => b[1] - a[1] || (String(a[0]) < String(b[0]) ? -1 : 1));
+  for (let at = 1; at < hits.length; at += 1) assert.ok(hits[at - 1]!.score >= hits[at]!.score, "best first");
+  assert.deepEqual(order(hits.map((hit) => [hit.id, hit.score + 0])), order(expected.map(([id, score]) => [id, score])));
+}
