@@ -1,0 +1,13 @@
+/** What a test does when a real server cannot be had: with CI=true it fails, else it is skipped by name. */
+
+/** False when the service is there, else the reason to skip: `test("…", { skip: await missing("Triton", startTriton) })` style. Throws with CI=true. */
+export async function skipUnless(service: string, install: () => Promise<unknown>): Promise<string | false> {
+  try {
+    await install();
+    return false;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (process.env["CI"] === "true") throw new Error(`${service} is needed with CI=true, and is not there: ${reason}`, { cause: error });
+    return `${service} is not there: ${reason}`;
+  }
+}

@@ -1,0 +1,97 @@
+/** Writes model repositories for a real Triton that has the python backend alone. */
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "./process.js";
+
+interface Batching {
+  /** Default 32; 0: the model takes one image without a batch dimension. */
+  readonly maxBatch?: number;
+  /** Default: none, only a batcher. */
+  readonly preferred?: readonly number[];
+  /** Requests waiting before more are refused. Default: no limit. */
+  readonly maxQueue?: number;
+  /** Default true. */
+  readonly dynamic?: boolean;
+  /** Default 1. */
+  readonly instances?: number;
+}
+
+export type TestModel =
+  /** The model in `models/`, as it is or behind a fixed orthonormal projection. */
+  | (Batching & { readonly kind: "shipped"; readonly name: string; readonly input: "uint8" | "float32"; readonly projectTo?: number })
+  /** One busy GPU: sleeps `baseMs + rowMs × rows`. Takes images of `size`² (default 224). */
+  | (Batching & {
+      readonly kind: "sleeping";
+      readonly name: string;
+      readonly baseMs: number;
+      readonly rowMs: number;
+      readonly dimension: number;
+      /** Default "uint8". */
+      readonly input?: "uint8" | "float16" | "float32";
+      /** Default "float32". */
+      readonly output?: "float16" | "float32";
+      /** Default 224. */
+      readonly size?: number;
+      /** A line of JSON for each execution: start_ns, end_ns (monotonic), rows, requests. */
+      readonly busyLog?: string;
+      /** A row whose first number is this makes its request fail. */
+      readonly poison?: number;
+    });
+
+/** Writes one folder a model below `repository`. Further calls replace or add models. */
+export function writeModels(repository: string, models: readonly TestModel[]): void {
+  const sources = join(repositoryRoot(), "scripts", "services", "triton-models");
+  for (const model of models) {
+    const version = join(repository, model.name, "1");
+    mkdirSync(version, { recursive: true });
+    copyFileSync(join(sources, `${model.kind}.py`), join(version, "model.py"));
+    writeFileSync(join(repository, model.name, "config.pbtxt"), configOf(model));
+  }
+}
+
+function configOf(model: TestModel): string {
+  const maxBatch = model.maxBatch ?? 32;
+  const size = model.kind === "sleeping" ? (model.size ?? 224) : 224;
+  const planar = model.kind === "shipped" && model.input === "float32";
+  const image = planar ? `3, ${size}, ${size}` : `${size}, ${size}, 3`;
+  const batch = maxBatch === 0 ? "1, " : "";
+  const dimension = model.kind === "sleeping" ? model.dimension : (model.projectTo ?? 1280);
+  const output = model.kind === "sleeping" ? (model.output ?? "float32") : "float32";
+  return [
+    `name: "${model.name}"`,
+    'backend: "python"',
+    `max_batch_size: ${maxBatch}`,
+    `input [ { name: "images", data_type: ${typeName[model.input ?? "uint8"]}, dims: [ ${batch}${image} ] } ]`,
+    `output [ { name: "embedding", data_type: ${typeName[output]}, dims: [ ${batch}${dimension} ] } ]`,
+    `instance_group [ { count: ${model.instances ?? 1}, kind: KIND_CPU } ]`,
+    ...batcherOf(model),
+    ...Object.entries(parametersOf(model)).map(([key, value]) => `parameters { key: "${key}", value: { string_value: "${value}" } }`),
+    "",
+  ].join("\n");
+}
+
+const typeName = { uint8: "TYPE_UINT8", float16: "TYPE_FP16", float32: "TYPE_FP32" } as const;
+
+function batcherOf(model: TestModel): readonly string[] {
+  if (model.dynamic === false || model.maxBatch === 0) return [];
+  const preferred = model.preferred === undefined ? "" : ` preferred_batch_size: [ ${model.preferred.join(", ")} ]`;
+  const queue = model.maxQueue === undefined ? "" : ` default_queue_policy { max_queue_size: ${model.maxQueue} }`;
+  return [`dynamic_batching {${preferred}${queue} }`];
+}
+
+function parametersOf(model: TestModel): Readonly<Record<string, string>> {
+  if (model.kind === "shipped") {
+    const file = model.input === "uint8" ? "efficientnet-lite0-uint8.onnx" : "efficientnet-lite0.onnx";
+    return {
+      model_path: join(repositoryRoot(), "models", file),
+      ...(model.projectTo === undefined ? {} : { projection_dimension: String(model.projectTo), projection_seed: "20" }),
+    };
+  }
+  return {
+    base_ms: String(model.baseMs),
+    row_ms: String(model.rowMs),
+    dimension: String(model.dimension),
+    ...(model.busyLog === undefined ? {} : { busy_log: model.busyLog }),
+    ...(model.poison === undefined ? {} : { poison_value: String(model.poison) }),
+  };
+}

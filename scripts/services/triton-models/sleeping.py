@@ -1,0 +1,49 @@
+"""A stand-in for one busy GPU: sleeps a base time and a time a row, answers vectors that follow from the pixels alone.
+
+It can log when it was busy, and can refuse marked rows.
+"""
+
+import os
+import site
+
+site.addsitedir(os.environ["TRITON_SITE_PACKAGES"])
+
+import json
+import time
+
+import numpy as np
+import triton_python_backend_utils as pb
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        config = json.loads(args["model_config"])
+        parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
+        self.base_s = float(parameters["base_ms"]) / 1000
+        self.row_s = float(parameters["row_ms"]) / 1000
+        self.dimension = int(parameters["dimension"])
+        self.poison = int(parameters["poison_value"]) if "poison_value" in parameters else None
+        self.output_type = np.float16 if config["output"][0]["data_type"] == "TYPE_FP16" else np.float32
+        self.log = open(parameters["busy_log"], "a", buffering=1) if "busy_log" in parameters else None
+        # Sixteen samples of an image times a fixed matrix: cheap, and different images differ.
+        self.matrix = np.random.default_rng(7).standard_normal((16, self.dimension)).astype(np.float32)
+
+    def execute(self, requests):
+        start = time.monotonic_ns()
+        responses, rows = [], 0
+        for request in requests:
+            images = pb.get_input_tensor_by_name(request, "images").as_numpy()
+            flat = images.reshape(len(images), -1)
+            rows += len(images)
+            if self.poison is not None and (flat[:, 0] == self.poison).any():
+                row = int(np.argmax(flat[:, 0] == self.poison))
+                responses.append(pb.InferenceResponse([], pb.TritonError(f"poisoned row {row} of {len(images)}")))
+                continue
+            samples = flat[:, :: flat.shape[1] // 16][:, :16].astype(np.float32)
+            vectors = ((samples - 127) / 128 @ self.matrix).astype(self.output_type)
+            responses.append(pb.InferenceResponse([pb.Tensor("embedding", vectors)]))
+        wake = start / 1e9 + self.base_s + self.row_s * rows
+        time.sleep(max(0, wake - time.monotonic()))
+        if self.log is not None:
+            self.log.write(json.dumps({"start_ns": start, "end_ns": time.monotonic_ns(), "rows": rows, "requests": len(requests)}) + "\n")
+        return responses
