@@ -59,7 +59,7 @@ export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecode
 }
 
 export async function makePreprocessor(preprocessing: Preprocessing): Promise<Preprocessor> {
-  return (await import("../adapters/native/index.js")).nativePreprocessor(preprocessing);
+  return new (await import("../adapters/native/index.js")).NativePreprocessor(preprocessing);
 }
 
 export async function makeReaders(): Promise<readonly Reader[]> {
