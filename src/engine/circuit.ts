@@ -1,0 +1,117 @@
+/** What all workers of a stage do together while its service is away or asks for less: wait, and let one of them try. */
+import { HeadraceError, type Observer } from "../contracts/index.js";
+import type { Halt } from "./halt.js";
+
+export interface Backoff {
+  /** Before the first new try. Doubles with each failed one; half of it is random. */
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+export interface CircuitOptions {
+  readonly stage: string;
+  /** From the first failure without a success in between. */
+  readonly maxOutageMs: number;
+  readonly outage: Backoff;
+  /** For `overloaded`: the service lives, so try again sooner. */
+  readonly overload: Backoff;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly emit: Observer;
+}
+
+/** How a call was let through: freely, or alone, to see whether the service is back. */
+export type Pass = "free" | "probe";
+
+interface Outage {
+  readonly startedAt: number;
+  /** The first failure after the last success. */
+  failingSince: number;
+  failures: number;
+  nextProbeAt: number;
+  probing: boolean;
+}
+
+export class Circuit {
+  readonly #options: CircuitOptions;
+  readonly #line = new Set<() => void>();
+  #outage: Outage | undefined;
+
+  constructor(options: CircuitOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#outage !== undefined;
+  }
+
+  /** Waits until a call may be made. One caller at a time is let through as the probe; its outcome must be told. */
+  async enter(halt: Halt): Promise<Pass> {
+    while (this.#outage !== undefined) {
+      if (!this.#outage.probing) {
+        await this.#waitForProbe(this.#outage, halt);
+        return "probe";
+      }
+      await halt.until((done) => {
+        this.#line.add(done);
+        return () => this.#line.delete(done);
+      });
+    }
+    return "free";
+  }
+
+  /** The service answered, if only to blame the request. */
+  answered(pass: Pass): void {
+    const outage = this.#outage;
+    if (outage === undefined) return;
+    const now = performance.now();
+    outage.failingSince = now;
+    // A call from before the outage proves nothing about now; only the probe ends it.
+    if (pass === "free") return;
+    this.#outage = undefined;
+    this.#options.emit({ kind: "outage-ended", stage: this.#options.stage, elapsedMs: now - outage.startedAt });
+    this.#wakeLine();
+  }
+
+  /** The service is away or asks for less: enter again before the next call. Throws `outage_too_long`. */
+  failed(pass: Pass, error: HeadraceError): void {
+    const now = performance.now();
+    const outage = this.#outage ?? this.#begin(error, now);
+    if (pass === "probe") {
+      outage.probing = false;
+      outage.failures += 1;
+    }
+    const { maxOutageMs, stage } = this.#options;
+    const leftMs = outage.failingSince + maxOutageMs - now;
+    if (leftMs <= 0) {
+      const awayMs = Math.round(now - outage.failingSince);
+      const message = `stage "${stage}" found its service away for ${awayMs} ms, ${maxOutageMs} ms are allowed: ${error.message}`;
+      throw new HeadraceError("outage_too_long", message, { cause: error });
+    }
+    const delayMs = Math.max(error.retryAfterMs ?? 0, pass === "free" && outage.failures > 1 ? 0 : this.#delayMs(error, outage.failures));
+    outage.nextProbeAt = Math.max(outage.nextProbeAt, now + Math.min(delayMs, leftMs));
+    if (pass === "probe") this.#wakeLine();
+  }
+
+  #begin(error: HeadraceError, now: number): Outage {
+    this.#outage = { startedAt: now, failingSince: now, failures: 1, nextProbeAt: now, probing: false };
+    this.#options.emit({ kind: "outage-started", stage: this.#options.stage, error });
+    return this.#outage;
+  }
+
+  #delayMs(error: HeadraceError, failures: number): number {
+    const { baseDelayMs, maxDelayMs } = error.code === "overloaded" ? this.#options.overload : this.#options.outage;
+    return Math.min(maxDelayMs, baseDelayMs * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
+  }
+
+  async #waitForProbe(outage: Outage, halt: Halt): Promise<void> {
+    outage.probing = true;
+    for (let leftMs = outage.nextProbeAt - performance.now(); leftMs > 0; leftMs = outage.nextProbeAt - performance.now()) {
+      await halt.pause(leftMs);
+    }
+  }
+
+  #wakeLine(): void {
+    for (const wake of [...this.#line]) wake();
+  }
+}

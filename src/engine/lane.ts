@@ -1,0 +1,100 @@
+/** One stage with its workers: takes batches through it and settles the items that end there. */
+import type { Observer, Part } from "../contracts/index.js";
+import { StageAccount, type WorkerClock } from "./account.js";
+import type { Answer } from "./answers.js";
+import type { ByteGate } from "./budget.js";
+import { Circuit, type CircuitOptions } from "./circuit.js";
+import { contractBroken } from "./errors.js";
+import type { Halt } from "./halt.js";
+import type { LaneSettings, Step } from "./pipeline.js";
+import { type AnyStage, attempt } from "./retry.js";
+import type { Settlement } from "./settlement.js";
+import type { Ticket } from "./ticket.js";
+
+/** What all lanes of a run share. */
+export interface LaneSurroundings {
+  readonly halt: Halt;
+  readonly settlement: Settlement;
+  readonly gate: ByteGate | undefined;
+  readonly emit: Observer;
+  readonly circuit: Pick<CircuitOptions, "maxOutageMs" | "outage" | "overload">;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export class LaneRunner {
+  readonly settings: LaneSettings;
+  readonly account: StageAccount;
+  readonly #stage: AnyStage & Part;
+  readonly #place: "stage" | "sink";
+  readonly #shared: LaneSurroundings;
+  readonly #circuit: Circuit;
+
+  constructor(step: Step, place: "stage" | "sink", workers: number, shared: LaneSurroundings) {
+    this.settings = step.lane;
+    this.#stage = step.stage;
+    this.#place = place;
+    this.#shared = shared;
+    this.account = new StageAccount(step.stage.name, workers, performance.now());
+    const { circuit, emit, random } = shared;
+    this.#circuit = new Circuit({ stage: step.stage.name, emit, random, ...circuit });
+  }
+
+  get name(): string {
+    return this.#stage.name;
+  }
+
+  /** Takes one batch through the stage; those of its items that go on. Throws errors of scope "run". */
+  async process(batch: readonly Ticket[], clock: WorkerClock): Promise<readonly Ticket[]> {
+    const { halt, emit, random } = this.#shared;
+    const items = new Array<Ticket["item"]>(batch.length);
+    for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
+    const busyBefore = clock.spentMs("busy", performance.now());
+    const desk = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
+    const answers = await attempt(this.#stage, items, this.settings, desk);
+    this.account.batches += 1;
+    this.account.items += batch.length;
+    const elapsedMs = clock.spentMs("busy", performance.now()) - busyBefore;
+    emit({ kind: "batch-done", stage: this.#stage.name, items: batch.length, elapsedMs });
+    const onward: Ticket[] = [];
+    for (let at = 0; at < batch.length; at += 1) {
+      const ticket = batch[at] as Ticket;
+      if (this.#conclude(ticket, answers[at] as Answer) === "onward") onward.push(ticket);
+    }
+    return onward;
+  }
+
+  #conclude(ticket: Ticket, answer: Answer): "onward" | "settled" {
+    const { settlement } = this.#shared;
+    switch (answer.kind) {
+      case "ok":
+        if (this.#place === "sink") {
+          settlement.stored(ticket);
+          return "settled";
+        }
+        if (answer.item === undefined) throw contractBroken(this.#stage.name, "answered ok without an item");
+        this.#advance(ticket, answer.item);
+        return "onward";
+      case "bypass":
+        if (this.#place === "sink") throw contractBroken(this.#stage.name, "is the sink and answered bypass: expected ok, skip or fail");
+        this.#advance(ticket, answer.item);
+        ticket.bypassed = true;
+        return "onward";
+      case "skip":
+        settlement.skipped(ticket, this.#stage.name, answer.reason);
+        return "settled";
+      case "fail":
+        settlement.failed(ticket, this.#stage.name, answer.error, answer.attempts);
+        return "settled";
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  #advance(ticket: Ticket, item: Ticket["item"]): void {
+    ticket.item = item;
+    if (!ticket.admitted || ticket.chargedBytes === item.bytes) return;
+    this.#shared.gate?.charge(item.bytes - ticket.chargedBytes);
+    ticket.chargedBytes = item.bytes;
+  }
+}

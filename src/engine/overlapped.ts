@@ -1,0 +1,109 @@
+/** The overlapped schedule: a bounded queue and workers for every lane, all at work at once. */
+import type { WorkerClock } from "./account.js";
+import { runError } from "./errors.js";
+import type { LaneRunner } from "./lane.js";
+import { LaneQueue } from "./queue.js";
+import type { Flow, Schedule } from "./schedule.js";
+import type { Ticket } from "./ticket.js";
+
+export class Overlapped implements Schedule {
+  readonly #flow: Flow;
+  readonly #queues: readonly LaneQueue[];
+  #draining = false;
+
+  constructor(flow: Flow) {
+    this.#flow = flow;
+    const gateAt = flow.lanes.findIndex((lane) => lane.settings.admit);
+    this.#queues = flow.lanes.map(({ settings }, at) => {
+      // Only items behind the gate hold bytes: only there does lingering keep others out.
+      const gate = gateAt >= 0 && at > gateAt ? flow.gate : undefined;
+      return new LaneQueue({ maxItems: settings.queueItems, ...settings }, () => this.#draining || gate?.hasWaiter === true);
+    });
+  }
+
+  async run(): Promise<void> {
+    const lanes = this.#flow.lanes.map((lane, at) => this.#runLane(lane, at));
+    const entrance = this.#queues[0] as LaneQueue;
+    await this.#flow.reader.read((ticket, now) => (entrance.push(ticket, now) ? undefined : this.#pushLater(entrance, ticket)));
+    entrance.close();
+    await Promise.all(lanes);
+  }
+
+  hurry(why: "draining" | "gate"): void {
+    if (why === "draining") this.#draining = true;
+    for (const queue of this.#queues) queue.look();
+  }
+
+  halt(): void {
+    for (const queue of this.#queues) queue.halt();
+  }
+
+  maxQueued(lane: number): number {
+    return this.#queues[lane]?.maxQueued ?? 0;
+  }
+
+  /** The next queue gets nothing more when this lane has ended; as lanes end in order, no bypass can come later to the sink. */
+  async #runLane(lane: LaneRunner, at: number): Promise<void> {
+    await Promise.all(lane.account.clocks.map((clock) => this.#work(lane, at, clock)));
+    lane.account.end(performance.now());
+    this.#queues[at + 1]?.close();
+  }
+
+  async #work(lane: LaneRunner, at: number, clock: WorkerClock): Promise<void> {
+    const { halt, onFatal } = this.#flow;
+    try {
+      for (let batch = await this.#nextBatch(at, clock); batch !== undefined; batch = await this.#nextBatch(at, clock)) {
+        if (lane.settings.admit) await this.#admit(batch, clock);
+        if (halt.stopped) return;
+        await this.#handOn(await lane.process(batch, clock), at, clock);
+      }
+    } catch (thrown) {
+      if (!halt.stopped) onFatal(runError(thrown, "unexpected", `stage "${lane.name}" failed`));
+    } finally {
+      clock.enter("starved", performance.now());
+    }
+  }
+
+  #nextBatch(at: number, clock: WorkerClock): readonly Ticket[] | undefined | Promise<readonly Ticket[] | undefined> {
+    const queue = this.#queues[at] as LaneQueue;
+    const now = performance.now();
+    const batch = queue.tryTake(now);
+    if (batch !== undefined) return batch;
+    clock.enter("starved", now);
+    return queue.take();
+  }
+
+  async #admit(batch: readonly Ticket[], clock: WorkerClock): Promise<void> {
+    const { gate } = this.#flow;
+    for (const ticket of batch) {
+      const { bytes } = ticket.item;
+      if (gate === undefined || ticket.admitted) continue;
+      if (!gate.tryReserve(bytes)) {
+        clock.enter("waiting", performance.now());
+        if ((await gate.reserve(bytes)) === "halted") return;
+      }
+      ticket.admitted = true;
+      ticket.chargedBytes = bytes;
+    }
+  }
+
+  async #handOn(tickets: readonly Ticket[], at: number, clock: WorkerClock): Promise<void> {
+    const next = this.#queues[at + 1] as LaneQueue;
+    const sink = this.#queues[this.#queues.length - 1] as LaneQueue;
+    let now = performance.now();
+    for (let place = 0; place < tickets.length; place += 1) {
+      const ticket = tickets[place] as Ticket;
+      const queue = ticket.bypassed ? sink : next;
+      while (!queue.push(ticket, now)) {
+        clock.enter("blocked", now);
+        await queue.room();
+        now = performance.now();
+      }
+    }
+  }
+
+  async #pushLater(queue: LaneQueue, ticket: Ticket): Promise<void> {
+    do await queue.room();
+    while (!queue.push(ticket, performance.now()));
+  }
+}

@@ -1,0 +1,82 @@
+/** Puts a source, stages and a sink together; the types of the data must fit from step to step. */
+import { HeadraceError, type Lane, type Part, type Row, type Sink, type Source, type Stage } from "../contracts/index.js";
+import { aboveZero, fromZero, wholeFrom } from "./numbers.js";
+import type { AnyStage } from "./retry.js";
+
+/** One stage, or the sink, with the way it is fed. */
+export interface Step {
+  readonly stage: AnyStage & Part;
+  readonly lane: LaneSettings;
+}
+
+/** A lane with every default filled in. */
+export interface LaneSettings {
+  readonly concurrency: number;
+  readonly batchItems: number;
+  readonly batchBytes: number;
+  readonly lingerMs: number;
+  readonly queueItems: number;
+  readonly admit: boolean;
+  readonly attempts: number;
+  readonly baseDelayMs: number;
+}
+
+/** What `run` runs. Made by `from(…).through(…).into(…)`; holds no state. */
+export interface Pipeline {
+  readonly source: Source<unknown>;
+  /** In the order of the flow; the sink is the last. */
+  readonly steps: readonly Step[];
+}
+
+/** A pipeline whose end is still open: it yields items of T. */
+export interface OpenPipeline<T> {
+  /** The next stage. Throws `config_invalid` for a lane that cannot be. */
+  through<O>(stage: Stage<T, O>, lane?: Lane): OpenPipeline<O>;
+  /** The last step; only rows can go there. Throws like `through`, and `config_conflict` for more than one byte gate. */
+  into(this: OpenPipeline<Row>, sink: Sink, lane?: Lane): Pipeline;
+}
+
+/** Begins a pipeline: `from(source).through(read, { admit: true }).through(embed).into(store)`. */
+export function from<T>(source: Source<T>): OpenPipeline<T> {
+  return open(source, []);
+}
+
+function open<T>(source: Source<unknown>, steps: readonly Step[]): OpenPipeline<T> {
+  return {
+    through: <O>(stage: Stage<T, O>, lane: Lane = {}) => open<O>(source, [...steps, stepOf(stage as unknown as AnyStage, lane)]),
+    into: (sink: Sink, lane: Lane = {}) => closed(source, [...steps, stepOf(sink as unknown as AnyStage, lane)]),
+  };
+}
+
+function closed(source: Source<unknown>, steps: readonly Step[]): Pipeline {
+  const gates = steps.filter((step) => step.lane.admit).map((step) => step.stage.name);
+  if (gates.length > 1) {
+    throw new HeadraceError(
+      "config_conflict",
+      `lanes with admit: "${gates.join('", "')}": expected at most one, bytes are waited for in one place`,
+    );
+  }
+  return { source, steps };
+}
+
+function stepOf(stage: AnyStage, lane: Lane): Step {
+  const { name } = stage;
+  const key = (field: string) => `lane of "${name}", ${field}`;
+  const batchItems = wholeFrom(1, lane.batch?.maxItems ?? 1, key("batch.maxItems"));
+  if (lane.admit === true && batchItems > 1) {
+    throw new HeadraceError("config_conflict", `lane of "${name}": admit takes one item at a time, batch.maxItems is ${batchItems}`);
+  }
+  return {
+    stage,
+    lane: {
+      concurrency: wholeFrom(1, lane.concurrency ?? 1, key("concurrency")),
+      batchItems,
+      batchBytes: aboveZero(lane.batch?.maxBytes ?? Number.POSITIVE_INFINITY, key("batch.maxBytes")),
+      lingerMs: fromZero(lane.batch?.lingerMs ?? 0, key("batch.lingerMs")),
+      queueItems: Math.max(batchItems, wholeFrom(1, lane.queue?.maxItems ?? batchItems, key("queue.maxItems"))),
+      admit: lane.admit ?? false,
+      attempts: wholeFrom(1, lane.retry?.attempts ?? 3, key("retry.attempts")),
+      baseDelayMs: fromZero(lane.retry?.baseDelayMs ?? 100, key("retry.baseDelayMs")),
+    },
+  };
+}

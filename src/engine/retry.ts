@@ -1,0 +1,104 @@
+/** One batch through one stage, whatever it takes: calls, retries, waiting for a service, halving. */
+import { HeadraceError, type Item, type Observer } from "../contracts/index.js";
+import type { StageAccount, WorkerClock } from "./account.js";
+import { type Answer, type AnyResult, matchAnswers } from "./answers.js";
+import type { Circuit, Pass } from "./circuit.js";
+import type { Halt } from "./halt.js";
+
+/** A stage or a sink, whatever its types. */
+export interface AnyStage {
+  readonly name: string;
+  process(batch: readonly Item<unknown>[], signal: AbortSignal): Promise<readonly AnyResult[]>;
+  readonly maxConcurrency?: number;
+}
+
+export interface Retry {
+  /** Calls in all. */
+  readonly attempts: number;
+  /** Before the second call, on average twice its jittered delay; doubles with each further one. */
+  readonly baseDelayMs: number;
+}
+
+/** What a worker works with. */
+export interface Desk {
+  readonly halt: Halt;
+  readonly circuit: Circuit;
+  readonly clock: WorkerClock;
+  readonly account: StageAccount;
+  readonly emit: Observer;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** No back-off is longer, unless the other side asks for it. */
+const maxDelayMs = 30_000;
+
+/**
+ * One answer for each item, in the order of the batch, when the whole batch has ended.
+ * A failed batch is tried again while its error is retryable and attempts are left, then each half of it is, down to single items;
+ * an item that fails alone is answered with "fail". A service that is away is waited for and costs no attempt.
+ * Throws errors of scope "run", and the reason of a hard stop.
+ */
+export function attempt(stage: AnyStage, batch: readonly Item<unknown>[], retry: Retry, desk: Desk): Promise<readonly Answer[]> {
+  return attemptPart(stage, batch, retry, desk, 0);
+}
+
+async function attemptPart(
+  stage: AnyStage,
+  part: readonly Item<unknown>[],
+  retry: Retry,
+  desk: Desk,
+  callsBefore: number,
+): Promise<readonly Answer[]> {
+  for (let call = 1; ; ) {
+    const outcome = await callOnce(stage, part, desk, callsBefore + call);
+    if (outcome === "service") continue;
+    if (!HeadraceError.is(outcome)) return outcome;
+    if (outcome.retryable && call < retry.attempts) {
+      const delayMs = Math.max(outcome.retryAfterMs ?? 0, backOffMs(retry, call, desk.random));
+      desk.account.retries += 1;
+      call += 1;
+      desk.emit({ kind: "retrying", stage: stage.name, error: outcome, attempt: callsBefore + call, delayMs });
+      await desk.halt.pause(delayMs);
+      continue;
+    }
+    if (part.length === 1) return [{ kind: "fail", error: outcome, attempts: callsBefore + call }];
+    desk.emit({ kind: "batch-halved", stage: stage.name, items: part.length, error: outcome });
+    const half = Math.ceil(part.length / 2);
+    const first = await attemptPart(stage, part.slice(0, half), retry, desk, callsBefore + call);
+    const second = await attemptPart(stage, part.slice(half), retry, desk, callsBefore + call);
+    return [...first, ...second];
+  }
+}
+
+/** The answers, the error of scope "item" or "batch", or "service" when the call has to be made again. */
+async function callOnce(
+  stage: AnyStage,
+  part: readonly Item<unknown>[],
+  desk: Desk,
+  attempts: number,
+): Promise<readonly Answer[] | HeadraceError | "service"> {
+  const { halt, circuit, clock } = desk;
+  const pass: Pass = circuit.isOpen ? await circuit.enter(halt) : "free";
+  clock.enter("busy", performance.now());
+  try {
+    const results = await halt.race(stage.process(part, halt.signal), `stage "${stage.name}"`);
+    circuit.answered(pass);
+    return matchAnswers(stage.name, part, results, attempts);
+  } catch (thrown) {
+    const error = HeadraceError.from(thrown);
+    if (halt.stopped || error.scope === "run") throw error;
+    clock.enter("waiting", performance.now());
+    if (error.scope !== "service") {
+      circuit.answered(pass);
+      return error;
+    }
+    circuit.failed(pass, error);
+    return "service";
+  }
+}
+
+/** Full jitter: anything from nothing to the exponential delay, so that workers do not come back together. */
+function backOffMs(retry: Retry, failures: number, random: () => number): number {
+  return random() * Math.min(maxDelayMs, retry.baseDelayMs * 2 ** (failures - 1));
+}

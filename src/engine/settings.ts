@@ -1,0 +1,28 @@
+/** The options of a run with every default filled in. */
+import type { RunOptions } from "../contracts/index.js";
+import { aboveZero, fromZero, wholeFrom } from "./numbers.js";
+import type { Pipeline } from "./pipeline.js";
+
+export interface RunSettings {
+  readonly schedule: "overlapped" | "sequential";
+  readonly sequentialBatch: number;
+  readonly memoryBudgetBytes: number;
+  readonly drainTimeoutMs: number;
+  readonly maxOutageMs: number;
+  readonly maxFailed: number;
+  readonly maxFailedRatio: number;
+}
+
+/** Throws `config_invalid`. */
+export function settingsOf(pipeline: Pipeline, options: RunOptions): RunSettings {
+  const largestBatch = Math.max(...pipeline.steps.map((step) => step.lane.batchItems));
+  return {
+    schedule: options.schedule ?? "overlapped",
+    sequentialBatch: wholeFrom(1, options.sequentialBatch ?? largestBatch, "sequentialBatch"),
+    memoryBudgetBytes: aboveZero(options.memoryBudgetBytes ?? 256 * 2 ** 20, "memoryBudgetBytes"),
+    drainTimeoutMs: fromZero(options.drainTimeoutMs ?? Number.POSITIVE_INFINITY, "drainTimeoutMs"),
+    maxOutageMs: fromZero(options.maxOutageMs ?? 300_000, "maxOutageMs"),
+    maxFailed: fromZero(options.maxFailed ?? Number.POSITIVE_INFINITY, "maxFailed"),
+    maxFailedRatio: fromZero(options.maxFailedRatio ?? 1, "maxFailedRatio"),
+  };
+}

@@ -1,0 +1,21 @@
+/** Times that are the engine's own decision, not the caller's. Tests shorten them. */
+import type { Backoff } from "./circuit.js";
+
+export interface Tuning {
+  /** How long a stage or source may take to end after a stop. */
+  readonly graceMs: number;
+  /** How long closing a part may take after a hard stop. */
+  readonly closeGraceMs: number;
+  readonly outage: Backoff;
+  readonly overload: Backoff;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export const defaultTuning: Tuning = {
+  graceMs: 1_000,
+  closeGraceMs: 5_000,
+  outage: { baseDelayMs: 250, maxDelayMs: 5_000 },
+  overload: { baseDelayMs: 50, maxDelayMs: 1_000 },
+  random: Math.random,
+};
