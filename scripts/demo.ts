@@ -8,10 +8,9 @@ const folder = join(".cache", "demo");
 const photos = join(folder, "photos");
 const data = join(folder, "data");
 
-await makeCorpus({ folder: photos, count: 60, seed: 1, sizes: "mixed" });
 rmSync(data, { recursive: true, force: true });
-const { files } = await makeCorpus({ folder: photos, count: 60, seed: 1, sizes: "mixed" });
-const query = join(photos, files.find((file) => file.startsWith("coffee")) ?? files[0] ?? "");
+const corpus = await makeCorpus({ folder: photos, count: 60, seed: 1, sizes: "mixed" });
+const query = join(photos, corpus.photos.find(({ subject }) => subject === "coffee")?.file ?? "");
 
 headrace("ingest", photos, "--collection", "demo");
 headrace("search", query, "--collection", "demo", "--topk", "5", "--open", join(folder, "result.html"));
@@ -20,6 +19,8 @@ headrace("collection", "stats", "demo");
 /** Runs one command as the user would, and stops the demo if it fails. */
 function headrace(...args: readonly string[]): void {
   process.stdout.write(`\n$ npx headrace ${args.join(" ")}\n`);
-  const { status } = spawnSync(process.execPath, [join("dist", "cli", "main.js"), ...args, "--set", `lancedb.path=${data}`], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [join("dist", "cli", "main.js"), ...args, "--set", `lancedb.path=${data}`], {
+    stdio: "inherit",
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

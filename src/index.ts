@@ -21,7 +21,16 @@ export {
   ServiceConfig,
   type Settings,
 } from "./app/index.js";
-export { type CollectionStats, type ErrorCode, errorCodes, HeadraceError, type Hit, type Key, type Metadata, type RunReport } from "./contracts/index.js";
+export {
+  type CollectionStats,
+  type ErrorCode,
+  errorCodes,
+  HeadraceError,
+  type Hit,
+  type Key,
+  type Metadata,
+  type RunReport,
+} from "./contracts/index.js";
 
 // For people who build a flow of their own.
 export { from, type Pipeline, run } from "./engine/index.js";

@@ -22,7 +22,12 @@ export interface Embedded {
 export interface EmbedRequest extends EmbedOptions {
   readonly inputs: InputStream;
   /** Called in the order of the inputs; the vector is only lent. */
-  readonly write: (row: { readonly seq: number; readonly id: Key; readonly source: string; readonly vector: Float32Array }) => Promise<void>;
+  readonly write: (row: {
+    readonly seq: number;
+    readonly id: Key;
+    readonly source: string;
+    readonly vector: Float32Array;
+  }) => Promise<void>;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 

@@ -6,7 +6,13 @@ export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.
 export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
 export { type InputStream, type ListingRequest, listInputs } from "./listings.js";
 export { NpyWriter } from "./npy.js";
-export { type CreateCollectionOptions, ImageEmbeddingPipeline, type OpenOptions, type SearchOptions, type SearchQuery } from "./pipeline.js";
+export {
+  type CreateCollectionOptions,
+  ImageEmbeddingPipeline,
+  type OpenOptions,
+  type SearchOptions,
+  type SearchQuery,
+} from "./pipeline.js";
 export { type IngestDocument, ingestDocument, type ReportedFailure } from "./reports.js";
 export type { IngestRun, RunRequest } from "./runs.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";

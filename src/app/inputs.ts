@@ -14,7 +14,10 @@ export interface DescribedInput {
   readonly metadata?: Metadata;
 }
 
-export type Inputs = readonly (ImageInput | DescribedInput)[] | Iterable<ImageInput | DescribedInput> | AsyncIterable<ImageInput | DescribedInput>;
+export type Inputs =
+  | readonly (ImageInput | DescribedInput)[]
+  | Iterable<ImageInput | DescribedInput>
+  | AsyncIterable<ImageInput | DescribedInput>;
 
 export interface InputColumns {
   /** Beside an array of inputs, of the same length. */
@@ -42,7 +45,12 @@ export function checkColumns(inputs: Inputs, { ids, metadata }: InputColumns): v
 }
 
 /** Streams inputs as the pipeline takes them; reads none ahead. */
-export async function* ingestInputs(inputs: Inputs, columns: InputColumns, fileRefs: FileRefs, stop: AbortSignal): AsyncGenerator<IngestInput> {
+export async function* ingestInputs(
+  inputs: Inputs,
+  columns: InputColumns,
+  fileRefs: FileRefs,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
   let index = 0;
   for await (const given of inputs as AsyncIterable<ImageInput | DescribedInput>) {
     if (stop.aborted) return;
@@ -87,7 +95,15 @@ async function refOf(input: ImageInput, fileRefs: FileRefs): Promise<ImageRef> {
   if (url.startsWith("file:")) return fileRefs(url);
   if (url.startsWith("data:")) return bytesRef(dataBytes(url));
   const uri = urlUri(url);
-  return { uri, location: url, scheme: url.slice(0, url.indexOf(":")).toLowerCase(), root: uri, version: null, sizeBytes: null, metadata: {} };
+  return {
+    uri,
+    location: url,
+    scheme: url.slice(0, url.indexOf(":")).toLowerCase(),
+    root: uri,
+    version: null,
+    sizeBytes: null,
+    metadata: {},
+  };
 }
 
 /** Two letters at least, so that `C:\photos` stays a path. */

@@ -36,7 +36,10 @@ export interface Insertion {
 const progressEveryMs = 500;
 
 /** Rejects with the run's error when it did not come to its end; what is stored stays. */
-export async function insert(parts: Parts, options: InsertOptions & { readonly schedule: "overlapped" | "sequential" }): Promise<Insertion> {
+export async function insert(
+  parts: Parts,
+  options: InsertOptions & { readonly schedule: "overlapped" | "sequential" },
+): Promise<Insertion> {
   checkColumns(options.inputs, options);
   const ids: Key[] = [];
   const failures: InsertFailure[] = [];

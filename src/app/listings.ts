@@ -57,7 +57,10 @@ async function* manifestInputs(path: string, stop: AbortSignal): AsyncGenerator<
     }
   } catch (error) {
     if (HeadraceError.is(error)) throw error;
-    throw new HeadraceError("source_failed", `The manifest ${path} cannot be read: ${(error as Error).message}.`, { item: path, cause: error });
+    throw new HeadraceError("source_failed", `The manifest ${path} cannot be read: ${(error as Error).message}.`, {
+      item: path,
+      cause: error,
+    });
   } finally {
     lines.close();
   }

@@ -8,6 +8,15 @@ interface Closable {
   close?(): Promise<void>;
 }
 
+/** Parts of the caller's own, in place of the configured ones. The pipeline opens and closes them. */
+export interface OwnParts {
+  readonly embedder?: Embedder;
+  readonly store?: VectorStore;
+  readonly decoder?: ImageDecoder;
+  /** Beside the built-in ones; the first that knows a scheme is used. */
+  readonly readers?: readonly Reader[];
+}
+
 export class Parts {
   readonly #opened: Closable[] = [];
   #store: Promise<VectorStore> | undefined;
@@ -15,11 +24,14 @@ export class Parts {
   #readers: Promise<readonly Reader[]> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(readonly settings: Settings) {}
+  constructor(
+    readonly settings: Settings,
+    readonly own: OwnParts = {},
+  ) {}
 
   store(signal: AbortSignal): Promise<VectorStore> {
     this.#assertOpen();
-    this.#store ??= this.#open(makeStore(this.settings), signal).catch((error: unknown) => {
+    this.#store ??= this.#open(given(this.own.store) ?? makeStore(this.settings), signal).catch((error: unknown) => {
       this.#store = undefined;
       throw error;
     });
@@ -28,7 +40,7 @@ export class Parts {
 
   readers(): Promise<readonly Reader[]> {
     this.#assertOpen();
-    this.#readers ??= makeReaders();
+    this.#readers ??= makeReaders().then((builtIn) => [...(this.own.readers ?? []), ...builtIn]);
     return this.#readers;
   }
 
@@ -57,8 +69,8 @@ export class Parts {
   }
 
   async #openChain(signal: AbortSignal): Promise<Chain> {
-    const decoder: ImageDecoder = await this.#open(makeDecoder(this.settings), signal);
-    const embedder: Embedder = await this.#open(makeEmbedder(this.settings), signal);
+    const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
+    const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
     const { preprocess } = this.settings;
     const preprocessing = resolvePreprocessing({
       preset: preprocess.preset,
@@ -83,6 +95,10 @@ export class Parts {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
   }
+}
+
+function given<T>(part: T | undefined): Promise<T> | undefined {
+  return part === undefined ? undefined : Promise.resolve(part);
 }
 
 function presetNamed(name: string | null): PresetName | null {

@@ -1,5 +1,14 @@
 /** The library: everything a program does with images and collections, over one configuration. */
-import { type Collection, type CollectionStats, type Encoded, HeadraceError, type Hit, type Key, type Metric, type Run } from "../contracts/index.js";
+import {
+  type Collection,
+  type CollectionStats,
+  type Encoded,
+  HeadraceError,
+  type Hit,
+  type Key,
+  type Metric,
+  type Run,
+} from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { Chain } from "../kit/index.js";
 import { type Preview, preview } from "../operations/index.js";
@@ -9,7 +18,7 @@ import { checkHealth, type Health } from "./health.js";
 import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
-import { Parts } from "./parts.js";
+import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { makeFileRefs, thumbnails } from "./registry.js";
 import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
@@ -18,6 +27,8 @@ import { ServiceConfig } from "./service-config.js";
 export interface OpenOptions {
   /** "eager" checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
   readonly parts?: "eager" | "lazy";
+  /** Adapters of your own, in place of the configured ones; the pipeline opens and closes them. */
+  readonly own?: OwnParts;
   readonly signal?: AbortSignal;
 }
 
@@ -60,11 +71,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
-    const parts = new Parts(config.settings());
+    const parts = new Parts(config.settings(), options.own);
     const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
     try {
-      await Promise.all([parts.store(signal).then((store) => store.check(signal)), parts.chain(signal).then(({ embedder }) => embedder.check(signal))]);
+      await Promise.all([
+        parts.store(signal).then((store) => store.check(signal)),
+        parts.chain(signal).then(({ embedder }) => embedder.check(signal)),
+      ]);
     } catch (error) {
       await parts.close();
       throw error;
@@ -76,10 +90,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
     const { embedder } = await this.#parts.chain(never());
     if (options.dim !== undefined && options.dim !== embedder.dimension) {
-      throw new HeadraceError("dimension_mismatch", `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`, {
-        item: name,
-        hint: "Leave dim out, or use a model of that dimension.",
-      });
+      throw new HeadraceError(
+        "dimension_mismatch",
+        `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`,
+        {
+          item: name,
+          hint: "Leave dim out, or use a model of that dimension.",
+        },
+      );
     }
     const store = await this.#parts.store(never());
     const collection = await store.create(name, {
@@ -244,7 +262,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     const reader = (await this.#parts.readers()).find(({ schemes }) => schemes.includes(ref.scheme));
     if (reader === undefined) throw new HeadraceError("query_invalid", `No reader for "${ref.scheme}:" is configured.`, { item: ref.uri });
     const encoded = await reader.read(ref, { maxBytes: this.#parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded === "unchanged") throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
+    if (encoded === "unchanged")
+      throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
     return encoded;
   }
 

@@ -1,6 +1,17 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
-import type { Embedder, Encoded, Feed, ImageDecoder, ImageRef, Listing, Preprocessing, Preprocessor, Reader, VectorStore } from "../contracts/index.js";
+import type {
+  Embedder,
+  Encoded,
+  Feed,
+  ImageDecoder,
+  ImageRef,
+  Listing,
+  Preprocessing,
+  Preprocessor,
+  Reader,
+  VectorStore,
+} from "../contracts/index.js";
 import type { FileNaming } from "../kit/index.js";
 import type { Settings } from "./settings.js";
 
@@ -13,7 +24,11 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
     const { model, outputName } = embedder;
     return new OnnxEmbedder({ model, outputName, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
-  triton: async ({ triton, asyncPipeline }) => (await import("../adapters/triton/index.js")).tritonEmbedder(triton, asyncPipeline),
+  triton: async ({ triton, asyncPipeline }) => {
+    const { TritonEmbedder } = await import("../adapters/triton/index.js");
+    const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
+    return new TritonEmbedder({ ...section, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+  },
 };
 
 const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorStore>>> = {
@@ -27,7 +42,11 @@ export function expectedFeed(settings: Settings): Feed {
   if (embedderKind(settings) === "onnx") {
     return { preferredBatch: 4, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
   }
-  return { preferredBatch: preprocess.batchSize, maxBatch: preprocess.batchSize, parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers };
+  return {
+    preferredBatch: preprocess.batchSize,
+    maxBatch: preprocess.batchSize,
+    parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers,
+  };
 }
 
 function onnxSessions(configured: number | null, workers: number): number {

@@ -16,8 +16,8 @@ import {
 import { type Chain, type ChainReady, rowBytes } from "../kit/index.js";
 import { DeadLetters, type IngestInput, ingest, type LaneSettings } from "../operations/index.js";
 import type { Parts } from "./parts.js";
-import { expectedFeed } from "./registry.js";
 import { checkPassport } from "./passport.js";
+import { expectedFeed } from "./registry.js";
 import type { Settings } from "./settings.js";
 
 export interface LaneOverrides {

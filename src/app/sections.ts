@@ -1,7 +1,8 @@
 /** The sections of the configuration that belong to no adapter; names and defaults as in the specification. */
 import { z } from "zod";
 
-const count = (fallback: number, description: string) => z.int().min(1, "expected a whole number of at least 1").default(fallback).describe(description);
+const count = (fallback: number, description: string) =>
+  z.int().min(1, "expected a whole number of at least 1").default(fallback).describe(description);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
 export const asyncPipelineSection = z.strictObject({
@@ -42,7 +43,11 @@ export const preprocessSection = z.strictObject({
 export const embedderSection = z.strictObject({
   kind: z.enum(["auto", "onnx", "triton"]).default("auto").describe("auto: Triton when there is a `triton` section, else ONNX Runtime."),
   model: z.string().default("builtin").describe("The shipped model, or the path of an ONNX file."),
-  output_name: z.string().nullable().default(null).describe("Output of an ONNX model that is the embedding. null: found by name and shape."),
+  output_name: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Output of an ONNX model that is the embedding. null: found by name and shape."),
   sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions with one thread each. null: one for each core."),
   normalize: z.boolean().default(true).describe("Bring vectors to unit length."),
 });

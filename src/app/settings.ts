@@ -1,10 +1,18 @@
 /** The whole configuration as one schema: every section, with its defaults. */
 import { z } from "zod";
-import { lancedbSection } from "../adapters/lancedb/options.js";
-import { milvusSection } from "../adapters/milvus/options.js";
-import { tritonSection } from "../adapters/triton/options.js";
+import { lancedbOptions } from "../adapters/lancedb/options.js";
+import { milvusOptions } from "../adapters/milvus/options.js";
+import { tritonOptions } from "../adapters/triton/options.js";
 import { type Camelized, camelize, snakeize } from "../config/index.js";
-import { asyncPipelineSection, embedderSection, insertSection, limitsSection, loggingSection, preprocessSection, serverSection } from "./sections.js";
+import {
+  asyncPipelineSection,
+  embedderSection,
+  insertSection,
+  limitsSection,
+  loggingSection,
+  preprocessSection,
+  serverSection,
+} from "./sections.js";
 
 const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", error: "error", critical: "error" } as const;
 type LevelName = keyof typeof levels;
@@ -16,7 +24,13 @@ const collectionSection = z.strictObject({
   schema: z
     .strictObject({
       fields: z.array(
-        z.looseObject({ name: z.string(), type: z.string(), dim: z.int().min(1).optional(), primary_key: z.boolean().optional(), auto_id: z.boolean().optional() }),
+        z.looseObject({
+          name: z.string(),
+          type: z.string(),
+          dim: z.int().min(1).optional(),
+          primary_key: z.boolean().optional(),
+          auto_id: z.boolean().optional(),
+        }),
       ),
     })
     .optional(),
@@ -35,9 +49,9 @@ export const settingsSchema = z.strictObject({
   async_pipeline: asyncPipelineSection.prefault({}),
   preprocess: preprocessSection.prefault({}),
   embedder: embedderSection.prefault({}),
-  triton: tritonSection.nullable().default(null),
-  milvus: milvusSection.nullable().default(null),
-  lancedb: lancedbSection.prefault({}),
+  triton: tritonOptions.nullable().default(null),
+  milvus: milvusOptions.nullable().default(null),
+  lancedb: lancedbOptions.prefault({}),
   insert: insertSection.prefault({}),
   limits: limitsSection.prefault({}),
   collections: z.array(collectionSection).default([]),
@@ -50,7 +64,10 @@ export const settingsSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("The Python service's name for `logging.level`."),
-  cache_compiled_functions: z.boolean().default(true).describe("Accepted for files of the Python service: compiled functions are always kept."),
+  cache_compiled_functions: z
+    .boolean()
+    .default(true)
+    .describe("Accepted for files of the Python service: compiled functions are always kept."),
 });
 
 /** The configuration in a file: snake_case. */

@@ -1,5 +1,5 @@
 /** Exit codes, and how an error is shown. */
-import { type ErrorCode, HeadraceError } from "../contracts/index.js";
+import type { ErrorCode, HeadraceError } from "../contracts/index.js";
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, someFailed: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -23,7 +23,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .version(packageVersion())
     .showHelpAfterError("(add --help for more)")
     .exitOverride();
-  for (const add of [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand]) add(program, exit);
+  for (const add of [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand])
+    add(program, exit);
   inheritExit(program);
   try {
     await program.parseAsync(argv);

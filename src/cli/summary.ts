@@ -24,7 +24,9 @@ export function summaryText(document: IngestDocument, howToGoOn: string | null):
 function failureLines(failures: readonly ReportedFailure[], failed: number): readonly string[] {
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
-  return groups.map(([code, [example, ...rest]]) => `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`);
+  return groups.map(
+    ([code, [example, ...rest]]) => `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
+  );
 }
 
 function groupByCode(failures: readonly ReportedFailure[]): Map<string, ReportedFailure[]> {

@@ -3,7 +3,11 @@
 type CamelKey<K> = K extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelKey<Tail>>}` : K;
 
 /** The same settings with camelCase keys, all the way down. */
-export type Camelized<T> = T extends readonly unknown[] ? T : T extends object ? { -readonly [K in keyof T as CamelKey<K>]: Camelized<T[K]> } : T;
+export type Camelized<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { -readonly [K in keyof T as CamelKey<K>]: Camelized<T[K]> }
+    : T;
 
 export function camelize<T extends object>(settings: T): Camelized<T> {
   return mapKeys(settings, (key) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())) as Camelized<T>;

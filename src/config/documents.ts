@@ -21,7 +21,10 @@ export function parseSettings(text: string, path: string): SettingsDocument {
   const [first] = document.errors;
   if (first !== undefined) {
     const { line } = counter.linePos(first.pos[0]);
-    throw new HeadraceError("config_invalid", `${path}:${line} is not valid YAML: ${first.message.split("\n")[0]}`, { item: path, cause: first });
+    throw new HeadraceError("config_invalid", `${path}:${line} is not valid YAML: ${first.message.split("\n")[0]}`, {
+      item: path,
+      cause: first,
+    });
   }
   const lines = new Map<string, number>();
   collectLines(document.contents, "", counter, lines);

@@ -53,11 +53,17 @@ function invalid(
   const lines = issues.map((issue) => describe(schema, issue, values, origins));
   const [first] = issues;
   const item = first === undefined ? "" : pathOf(first)[0];
-  const message = lines.length === 1 ? (lines[0] ?? "") : `${lines.length} settings are wrong:\n${lines.map((line) => `  - ${line}`).join("\n")}`;
+  const message =
+    lines.length === 1 ? (lines[0] ?? "") : `${lines.length} settings are wrong:\n${lines.map((line) => `  - ${line}`).join("\n")}`;
   return new HeadraceError("config_invalid", message, item ? { item } : {});
 }
 
-function describe(schema: z.ZodType, issue: z.core.$ZodIssue, values: Record<string, unknown>, origins: ReadonlyMap<string, string>): string {
+function describe(
+  schema: z.ZodType,
+  issue: z.core.$ZodIssue,
+  values: Record<string, unknown>,
+  origins: ReadonlyMap<string, string>,
+): string {
   const [path = "", ...more] = pathOf(issue);
   const where = originOf(path, origins);
   if (issue.code === "unrecognized_keys") {

@@ -16,7 +16,7 @@ export function environmentOverlays(environment: Readonly<Record<string, string 
   return Object.entries(environment).flatMap(([name, text]) => {
     if (!name.startsWith(prefix) || !name.includes("__") || text === undefined) return [];
     const path = name.slice(prefix.length).toLowerCase().replaceAll("__", ".");
-    return [{ path, value: valueOf(text, name), origin: name }];
+    return [{ path, value: parsedValue(text, name), origin: name }];
   });
 }
 
@@ -29,13 +29,15 @@ export function flagOverlay(assignment: string): Overlay {
     });
   }
   const path = assignment.slice(0, equals).trim();
-  return { path, value: valueOf(assignment.slice(equals + 1), `--set ${path}`), origin: `--set ${path}` };
+  return { path, value: parsedValue(assignment.slice(equals + 1), `--set ${path}`), origin: `--set ${path}` };
 }
 
-function valueOf(text: string, origin: string): unknown {
+function parsedValue(text: string, origin: string): unknown {
   try {
     return parse(text);
   } catch (cause) {
-    throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`, { cause });
+    throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`, {
+      cause,
+    });
   }
 }

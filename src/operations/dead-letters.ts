@@ -116,5 +116,8 @@ async function append(path: string, text: string): Promise<void> {
 function fileError(cause: unknown, path: string): HeadraceError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const full = code === "ENOSPC" || code === "EDQUOT";
-  return new HeadraceError(full ? "disk_full" : "state_unwritable", `The dead-letter file ${path} cannot be written: ${message}.`, { item: path, cause });
+  return new HeadraceError(full ? "disk_full" : "state_unwritable", `The dead-letter file ${path} cannot be written: ${message}.`, {
+    item: path,
+    cause,
+  });
 }

@@ -1,13 +1,18 @@
 /** Images become vectors in a file, in the order of the inputs. */
-import { type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink, HeadraceError, type Item } from "../contracts/index.js";
+import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import type { Chain } from "../kit/index.js";
 import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/index.js";
-import { imageSource, type IngestInput, type LaneSettings } from "./ingest.js";
+import { type IngestInput, imageSource, type LaneSettings } from "./ingest.js";
 
 /** Takes vectors in the order of the inputs. */
 export interface VectorWriter {
-  write(row: { readonly seq: number; readonly id: IngestInput["id"]; readonly source: string; readonly vector: Float32Array }): Promise<void>;
+  write(row: {
+    readonly seq: number;
+    readonly id: IngestInput["id"];
+    readonly source: string;
+    readonly vector: Float32Array;
+  }): Promise<void>;
 }
 
 export interface EmbedPlan {
@@ -29,7 +34,11 @@ export function embed(plan: EmbedPlan): Run {
   const queue = { maxItems: lanes.queueMaxsize };
   const source = imageSource({ ...plan, name: "list", settle: (outcome) => order.settle(outcome, plan.settle) });
   const pipeline = from(source)
-    .through(readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }), { concurrency: lanes.numWorkers, admit: true, queue })
+    .through(readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }), {
+      concurrency: lanes.numWorkers,
+      admit: true,
+      queue,
+    })
     .through(decodeStage(ready), { concurrency: lanes.preprocessWorkers, queue })
     .through(preprocessStage(ready), { batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 }, queue })
     .through(embedStage(ready), { concurrency: lanes.embedParallel, batch: { maxItems: lanes.embedBatch, lingerMs: 50 }, queue })

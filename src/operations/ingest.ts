@@ -50,7 +50,10 @@ export function ingest(plan: IngestPlan): Run {
   const { collection, ready, lanes } = plan;
   const lane = (more: Lane): Lane => ({ queue: { maxItems: lanes.queueMaxsize }, retry: lanes.retry, ...more });
   const listed = from(imageSource(plan));
-  const known = listed.through(knownStage(collection, plan.lookups), lane({ batch: { maxItems: 500, lingerMs: 20 }, queue: { maxItems: 1_000 } }));
+  const known = listed.through(
+    knownStage(collection, plan.lookups),
+    lane({ batch: { maxItems: 500, lingerMs: 20 }, queue: { maxItems: 1_000 } }),
+  );
   const read = known.through(
     readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
     lane({ concurrency: lanes.numWorkers, admit: true }),
@@ -76,7 +79,12 @@ export function ingest(plan: IngestPlan): Run {
 }
 
 /** Refs as items; what is known of each reaches the row as its facts. */
-export function imageSource({ name, inputs, reserveBytes, settle }: Pick<IngestPlan, "name" | "inputs" | "reserveBytes" | "settle">): Source<ImageRef> {
+export function imageSource({
+  name,
+  inputs,
+  reserveBytes,
+  settle,
+}: Pick<IngestPlan, "name" | "inputs" | "reserveBytes" | "settle">): Source<ImageRef> {
   return {
     name,
     ...(settle === undefined ? {} : { settle }),

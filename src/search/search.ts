@@ -44,7 +44,11 @@ async function vectorsOf({ collection, chain, queries, signal }: SearchRequest):
   });
 }
 
-async function storedVectors(collection: Collection, queries: readonly Query[], signal: AbortSignal): Promise<ReadonlyMap<Key, Float32Array>> {
+async function storedVectors(
+  collection: Collection,
+  queries: readonly Query[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Key, Float32Array>> {
   const ids = queries.flatMap((query) => (query.kind === "id" ? [query.id] : []));
   if (ids.length === 0) return new Map();
   const rows = await collection.get(ids, { vectors: "include", signal });
@@ -53,7 +57,8 @@ async function storedVectors(collection: Collection, queries: readonly Query[], 
 
 function vectorOfId(stored: ReadonlyMap<Key, Float32Array>, id: Key, collection: string): Float32Array {
   const vector = stored.get(id);
-  if (vector === undefined) throw new HeadraceError("query_invalid", `Collection ${collection} has no row with id ${id}.`, { item: String(id) });
+  if (vector === undefined)
+    throw new HeadraceError("query_invalid", `Collection ${collection} has no row with id ${id}.`, { item: String(id) });
   return vector;
 }
 

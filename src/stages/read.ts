@@ -11,7 +11,7 @@ export interface ReadOptions {
 
 /** Reads each item alone; a batch of one is the usual lane. */
 export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<ImageRef, Encoded> {
-  const byScheme = new Map(readers.flatMap((reader) => reader.schemes.map((scheme) => [scheme, reader] as const)));
+  const byScheme = new Map(readers.toReversed().flatMap((reader) => reader.schemes.map((scheme) => [scheme, reader] as const)));
   return {
     name: "read",
     async open(signal) {

@@ -62,8 +62,15 @@ function create(name: string, options: CreateOptions): Promise<ExitCode> {
 
 function list(options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    const collections = (await pipeline.listCollections()).map(({ name, count, dimension, metric }) => ({ name, count, dimension, metric }));
-    const lines = collections.map(({ name, count, dimension, metric }) => `${name}  ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}\n`);
+    const collections = (await pipeline.listCollections()).map(({ name, count, dimension, metric }) => ({
+      name,
+      count,
+      dimension,
+      metric,
+    }));
+    const lines = collections.map(
+      ({ name, count, dimension, metric }) => `${name}  ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}\n`,
+    );
     terminalOf(options).result({ collections }, lines.length === 0 ? "No collections.\n" : lines.join(""));
     return exitCodes.ok;
   });

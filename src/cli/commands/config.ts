@@ -12,7 +12,9 @@ export function configCommand(program: Command, exit: (code: ExitCode) => void):
 async function runConfig(options: CommonOptions): Promise<ExitCode> {
   const settings = (await configOf(options)).explain();
   const width = Math.max(...settings.map(({ path }) => path.length));
-  const lines = settings.map(({ path, value, origin }) => `${path.padEnd(width)}  ${JSON.stringify(value)}${origin === "default" ? "" : `  (${origin})`}\n`);
+  const lines = settings.map(
+    ({ path, value, origin }) => `${path.padEnd(width)}  ${JSON.stringify(value)}${origin === "default" ? "" : `  (${origin})`}\n`,
+  );
   terminalOf(options).result({ settings }, lines.join(""));
   return exitCodes.ok;
 }

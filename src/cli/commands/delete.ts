@@ -26,7 +26,9 @@ export function deleteCommand(program: Command, exit: (code: ExitCode) => void):
 function runDelete(ids: readonly string[], options: DeleteOptions): Promise<ExitCode> {
   const { collection, filter } = options;
   if ((ids.length === 0) === (filter === undefined)) {
-    throw new HeadraceError("usage_invalid", "Expected either ids or --filter.", { hint: "For example: headrace delete --filter 'year < 2000' --yes" });
+    throw new HeadraceError("usage_invalid", "Expected either ids or --filter.", {
+      hint: "For example: headrace delete --filter 'year < 2000' --yes",
+    });
   }
   return withPipeline(options, async (pipeline) => {
     const terminal = terminalOf(options);

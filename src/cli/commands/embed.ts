@@ -35,7 +35,8 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
         write: (row) => writer.write(row),
         signal: interrupts.hard,
         onOutcome: (outcome) => {
-          if (outcome.kind === "failed") failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+          if (outcome.kind === "failed")
+            failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
         },
       });
       drain = () => run.drain();

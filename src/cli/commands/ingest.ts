@@ -1,8 +1,8 @@
 /** `headrace ingest`: images into a collection. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
-  type IngestRun,
   type ImageEmbeddingPipeline,
+  type IngestRun,
   type InputStream,
   ingestDocument,
   listInputs,
@@ -36,7 +36,9 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .description("index images: files, folders and globs become rows of a collection")
     .argument("[inputs...]", "files, folders, globs")
     .addOption(collectionOption())
-    .addOption(new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"))
+    .addOption(
+      new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"),
+    )
     .option("--manifest <file>", 'JSON lines: {"input": path or URL, "id"?, "metadata"?}')
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that stands for the folder")
@@ -52,7 +54,9 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 
 function inputsOf(paths: readonly string[], { manifest, base, as, limit }: IngestOptions): InputStream {
   if (paths.length === 0 && manifest === undefined) {
-    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, or --manifest.", { hint: "For example: headrace ingest ./photos" });
+    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, or --manifest.", {
+      hint: "For example: headrace ingest ./photos",
+    });
   }
   if ((base === undefined) !== (as === undefined)) {
     throw new HeadraceError("usage_invalid", "--base and --as go together.", { hint: "For example: --base /mnt/photos --as photos" });
@@ -104,7 +108,8 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const { error } = report;
-    const failed = error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint, item: error.item ?? null } };
+    const failed =
+      error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint, item: error.item ?? null } };
     terminal.result({ ...document, ...failed }, summaryText(document, howToGoOn(report)));
     return exitCodeFor(report, interrupts);
   } finally {

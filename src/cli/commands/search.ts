@@ -1,12 +1,12 @@
 /** `headrace search`: the nearest stored images. */
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { Hit } from "../../contracts/index.js";
-import { resultsPage } from "../results-page.js";
+import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { resultsPage } from "../results-page.js";
 import { positive } from "./ingest.js";
 
 interface SearchOptions extends CommonOptions {
@@ -51,7 +51,10 @@ function hitDocument({ id, score, facts }: Hit): object {
 
 function table(hits: readonly Hit[]): string {
   if (hits.length === 0) return "No hits.\n";
-  const rows = hits.map(({ score, facts }, index) => `${String(index + 1).padStart(4)}  ${score.toFixed(4).padStart(8)}  ${facts.source}${labels(facts.metadata)}`);
+  const rows = hits.map(
+    ({ score, facts }, index) =>
+      `${String(index + 1).padStart(4)}  ${score.toFixed(4).padStart(8)}  ${facts.source}${labels(facts.metadata)}`,
+  );
   return `${["   #     score  source", ...rows].join("\n")}\n`;
 }
 
