@@ -1,3 +1,3 @@
 /** Images in files. */
 export { type FileListingOptions, imageExtensions, listFiles } from "./listing.js";
-export { fileReader } from "./reader.js";
+export { type FileReaderOptions, fileReader } from "./reader.js";
