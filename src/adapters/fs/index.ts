@@ -2,4 +2,4 @@
 
 export { fileRef } from "./file-ref.js";
 export { type FileListingOptions, imageExtensions, listFiles } from "./listing.js";
-export { fileReader } from "./reader.js";
+export { type FileReaderOptions, fileReader } from "./reader.js";

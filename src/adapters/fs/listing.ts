@@ -1,5 +1,4 @@
 /** Lists image files: paths, folders with all that is below them, and globs. */
-import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
@@ -22,6 +21,8 @@ export interface FileListingOptions {
   readonly extensions?: readonly string[];
   /** Files whose facts are asked for at once. Default 16; more only helps on a slow network file system. */
   readonly statsAhead?: number;
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number;
 }
 
 /**
@@ -29,7 +30,7 @@ export interface FileListingOptions {
  * Hidden files inside folders are left out; links are followed, but never in a circle. A path that does not exist is
  * listed too, so that its item fails; when nothing at all exists, the listing throws `source_failed`.
  */
-export function listFiles(inputs: readonly string[] | Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
+export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
   return { root: lister.rootOf(inputs), list: (stop) => lister.list(inputs, stop) };
 }
@@ -47,12 +48,14 @@ class FileLister {
   readonly #naming: FileNaming | undefined;
   readonly #extensions: ReadonlySet<string>;
   readonly #statsAhead: number;
+  readonly #now: () => number;
 
   constructor(options: FileListingOptions) {
     this.#folder = resolve(options.folder ?? ".");
     this.#naming = options.naming && { base: resolve(this.#folder, options.naming.base), as: options.naming.as };
     this.#extensions = new Set((options.extensions ?? imageExtensions).map((extension) => extension.toLowerCase()));
     this.#statsAhead = options.statsAhead ?? 16;
+    this.#now = options.now ?? Date.now;
   }
 
   /** The only input's root, else the folder that relative inputs start from. */
@@ -125,7 +128,7 @@ class FileLister {
       location: path,
       scheme: "file",
       root,
-      version: versionOf(stats),
+      version: stats?.isFile() ? fileVersion(stats, this.#now()) : null,
       sizeBytes: stats === null ? null : Number(stats.size),
       metadata: {},
     };
@@ -138,10 +141,6 @@ class FileLister {
   #uri(path: string): string {
     return fileUri(path, this.#naming);
   }
-}
-
-function versionOf(stats: BigIntStats | null): string | null {
-  return stats?.isFile() ? fileVersion(stats, Date.now()) : null;
 }
 
 function nothingThere(missing: readonly ImageRef[]): HeadraceError {

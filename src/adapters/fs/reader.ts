@@ -10,12 +10,23 @@ const chunkBytes = 4 * 1024 * 1024;
 /** A pipe without a writer would otherwise hold the open call for ever. Absent on Windows. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** A reader of the scheme `file`. The version it gives belongs to exactly the bytes it gives. */
-export function fileReader(): Reader {
-  return { name: "fs", schemes: ["file"], read };
+export interface FileReaderOptions {
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number;
 }
 
-async function read(ref: ImageRef, options: { readonly ifNot?: string; readonly maxBytes: number }, signal: AbortSignal) {
+/** A reader of the scheme `file`. The version it gives belongs to exactly the bytes it gives. */
+export function fileReader({ now = Date.now }: FileReaderOptions = {}): Reader {
+  return { name: "fs", schemes: ["file"], read: (ref, options, signal) => read(ref, { ...options, now }, signal) };
+}
+
+interface ReadOptions {
+  readonly ifNot?: string;
+  readonly maxBytes: number;
+  readonly now: () => number;
+}
+
+async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded | "unchanged"> {
   try {
     const handle = await open(ref.location, openFlags);
     try {
@@ -28,18 +39,13 @@ async function read(ref: ImageRef, options: { readonly ifNot?: string; readonly 
   }
 }
 
-async function readStable(
-  handle: FileHandle,
-  ref: ImageRef,
-  options: { readonly ifNot?: string; readonly maxBytes: number },
-  signal: AbortSignal,
-): Promise<Encoded | "unchanged"> {
+async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded | "unchanged"> {
   const { location } = ref;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const before = await handle.stat({ bigint: true });
     if (before.isDirectory()) throw await folderError(location);
     if (!before.isFile()) throw new HeadraceError("source_not_file", `${location} is neither a file nor a folder`, { item: location });
-    if (options.ifNot !== undefined && fileVersion(before, Date.now()) === options.ifNot) return "unchanged";
+    if (options.ifNot !== undefined && fileVersion(before, options.now()) === options.ifNot) return "unchanged";
     if (before.size > options.maxBytes)
       throw new HeadraceError("source_too_large", `${location} has ${before.size} bytes, the limit is ${options.maxBytes}`, {
         item: location,
@@ -47,7 +53,7 @@ async function readStable(
     const bytes = await readBytes(handle, Number(before.size), signal);
     const after = await handle.stat({ bigint: true });
     if (fileMark(after) === fileMark(before) && bytes.byteLength === Number(before.size))
-      return { bytes, version: fileVersion(after, Date.now()) };
+      return { bytes, version: fileVersion(after, options.now()) };
   }
   throw new HeadraceError("source_unreadable", `${location} changes while it is read`, { item: location });
 }

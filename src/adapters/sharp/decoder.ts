@@ -20,6 +20,8 @@ const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", ne
   string
 >;
 const white = "#ffffff";
+/** Of an image as tall as a tower, only the rows that are needed are decoded. */
+const maxRasterBytes = 16 * 1024 * 1024;
 
 /**
  * A decoder of JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparency
@@ -66,7 +68,7 @@ class SharpDecoder implements ImageDecoder {
     try {
       header = await sharp(image.bytes, { ...this.#input(), limitInputPixels: false }).metadata();
     } catch (error) {
-      throw fromDecodeError(error);
+      throw fromDecodeError(error, image.bytes);
     }
     const measure = measureHeader(header);
     if (measure.width * measure.height > this.#maxPixels) throw pixelsExceeded(measure.width, measure.height, this.#maxPixels);
@@ -79,29 +81,29 @@ class SharpDecoder implements ImageDecoder {
       const shrunk = await this.#shrink(sharp, image, plan, filter);
       return enlarges(plan.x) || enlarges(plan.y) ? await enlarge(sharp, shrunk, plan.x, plan.y, filter) : shrunk;
     } catch (error) {
-      throw fromDecodeError(error);
+      throw fromDecodeError(error, image.bytes);
     }
   }
 
   /** Decodes, shrinks the axes that shrink, and takes what is needed of both. */
   async #shrink(sharp: Sharp, image: Encoded, plan: Plan, filter: ResizeFilter): Promise<Raster> {
-    const across = takenSpan(plan.x);
-    const down = takenSpan(plan.y);
-    const { data, info } = await sharp(image.bytes, this.#input())
+    const width = Math.min(plan.x.from, plan.x.to);
+    const height = Math.min(plan.y.from, plan.y.to);
+    const columns = takenSpan(plan.x);
+    const rows = takenSpan(plan.y);
+    // Rows that are not asked for are not decoded, and damage in them is not noticed: ask for all.
+    const asked = height * columns.size * 3 <= maxRasterBytes ? { start: 0, size: height } : rows;
+    const data = await sharp(image.bytes, this.#input())
       .autoOrient()
       .flatten({ background: white })
-      .resize({
-        width: Math.min(plan.x.from, plan.x.to),
-        height: Math.min(plan.y.from, plan.y.to),
-        fit: "fill",
-        kernel: kernels[filter],
-        fastShrinkOnLoad: false,
-      })
-      .extract({ left: across.start, top: down.start, width: across.size, height: down.size })
+      .resize({ width, height, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
+      .extract({ left: columns.start, top: asked.start, width: columns.size, height: asked.size })
       .toColourspace("srgb")
       .raw()
-      .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data };
+      .toBuffer();
+    const rowBytes = columns.size * 3;
+    const first = (rows.start - asked.start) * rowBytes;
+    return { width: columns.size, height: rows.size, data: data.subarray(first, first + rows.size * rowBytes) };
   }
 
   #input(): Input {

@@ -1,28 +1,28 @@
 /** Says what the decoder's errors mean; the only place that knows their words. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
+import { formatOf } from "./signature.js";
 
-const causes: readonly { readonly words: RegExp; readonly code: ErrorCode; readonly meaning: string }[] = [
-  {
-    words: /pixel limit|exceeds? .*limit|too (large|big)/i,
-    code: "image_too_large",
-    meaning: "The image is larger than the decoder allows",
-  },
-  { words: /buffer is empty/i, code: "image_corrupt", meaning: "The image has no bytes" },
-  {
-    words: /unsupported image format|not been built in|unsupported (codec|feature|compression|color)|no decoding plugin/i,
-    code: "image_unsupported",
-    meaning: "The bytes are not an image that can be decoded",
-  },
-];
+const tooLarge = /pixel limit|exceeds? .*limit|too (large|big)/i;
+const unsupported = /unsupported image format|not been built in|unsupported (codec|feature|compression|color)|no decoding plugin/i;
 
 /** What went wrong with the bytes of one image. */
-export function fromDecodeError(cause: unknown): HeadraceError {
+export function fromDecodeError(cause: unknown, bytes: Uint8Array): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const words = cause instanceof Error ? cause.message : String(cause);
-  const known = causes.find((each) => each.words.test(words));
-  const code = known?.code ?? "image_corrupt";
-  const meaning = known?.meaning ?? "The image cannot be decoded";
-  return new HeadraceError(code, `${meaning}: ${firstLine(words)}`, { cause });
+  const [code, message] = judge(words, bytes);
+  return new HeadraceError(code, message, { cause });
+}
+
+/** The decoder calls a file of nothing but a good beginning unsupported, and one in a foreign format corrupt: the beginning decides. */
+function judge(words: string, bytes: Uint8Array): readonly [ErrorCode, string] {
+  if (bytes.byteLength === 0) return ["image_corrupt", "The image has no bytes"];
+  if (tooLarge.test(words)) return ["image_too_large", `The image is larger than the decoder allows: ${shortened(words)}`];
+  const format = formatOf(bytes);
+  if (format !== null && !format.decodable) return ["image_unsupported", `The image is ${format.name}, which cannot be decoded here`];
+  const known = unsupported.test(words);
+  if (format === null && known) return ["image_unsupported", "The bytes are not an image in a supported format"];
+  const detail = known ? "too little of it is whole" : shortened(words);
+  return ["image_corrupt", `The image${format ? ` begins as ${format.name}, but` : ""} cannot be decoded${detail && `: ${detail}`}`];
 }
 
 export function pixelsExceeded(width: number, height: number, maxPixels: number): HeadraceError {
@@ -37,6 +37,10 @@ export function sharpMissing(cause: unknown): HeadraceError {
   });
 }
 
-function firstLine(words: string): string {
-  return words.split("\n", 1)[0]?.slice(0, 200).trim() ?? "";
+function shortened(words: string): string {
+  const [first = ""] = words.replace(/^Input buffer has corrupt header:\s*/, "").split("\n", 1);
+  return first
+    .replace(/[^\x20-\x7e]/g, "?")
+    .slice(0, 160)
+    .trim();
 }

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { asNobody } from "../../../test/odd-images/nobody.js";
+import { type ErrorCode, HeadraceError, type ImageRef } from "../../contracts/index.js";
+import { fromFileError } from "./errors.js";
+import { fileReader } from "./reader.js";
+
+const folder = mkdtempSync(join(tmpdir(), "files-"));
+chmodSync(folder, 0o755);
+after(() => rmSync(folder, { recursive: true }));
+
+const later = () => Date.now() + 60_000;
+
+function read(name: string, now: () => number = later) {
+  const location = join(folder, name);
+  const ref: ImageRef = { uri: location, location, scheme: "file", root: folder, version: null, sizeBytes: null, metadata: {} };
+  return fileReader({ now }).read(ref, { maxBytes: 1e9 }, new AbortController().signal);
+}
+
+const fails = (expected: ErrorCode) => (error: unknown) => HeadraceError.is(error) && error.code === expected && error.scope === "item";
+
+test("a folder is not a file", async () => {
+  mkdirSync(join(folder, "folder.png"));
+  await assert.rejects(read("folder.png"), fails("source_not_file"));
+});
+
+test("a folder that may not be entered is forbidden", async () => {
+  mkdirSync(join(folder, "closed"), { mode: 0 });
+  await assert.rejects(
+    asNobody(() => read("closed")),
+    fails("source_forbidden"),
+  );
+});
+
+test("a pipe that nobody writes to is not waited for", { timeout: 5_000 }, async () => {
+  execFileSync("mkfifo", [join(folder, "pipe.jpg")]);
+  await assert.rejects(read("pipe.jpg"), fails("source_not_file"));
+});
+
+test("a device is not a file", async () => {
+  symlinkSync("/dev/zero", join(folder, "zero.jpg"));
+  await assert.rejects(read("zero.jpg"), fails("source_not_file"));
+});
+
+test("a name that no file can have, a file used as a folder and a circle of links are not found", async () => {
+  writeFileSync(join(folder, "file"), "");
+  symlinkSync("circle.jpg", join(folder, "circle.jpg"));
+  for (const name of ["n".repeat(300), "file/a.jpg", "circle.jpg"]) await assert.rejects(read(name), fails("source_not_found"));
+});
+
+test("a file that changed less than two seconds ago is read, but its version not trusted", async () => {
+  writeFileSync(join(folder, "young.jpg"), "young");
+  const encoded = await read("young.jpg", Date.now);
+  assert.ok(encoded !== "unchanged");
+  assert.equal(encoded.version, null);
+  assert.equal(Buffer.from(encoded.bytes).toString(), "young");
+});
+
+test("a file that changes while it is read is read again", async () => {
+  const path = join(folder, "grows.jpg");
+  writeFileSync(path, "one");
+  let readings = 0;
+  // The clock is asked once the bytes are there; `ifNot` makes it asked before as well, which is the moment to interfere.
+  const now = () => {
+    if (readings++ === 0) appendFileSync(path, " two");
+    return later();
+  };
+  const ref: ImageRef = { uri: path, location: path, scheme: "file", root: folder, version: null, sizeBytes: null, metadata: {} };
+  const encoded = await fileReader({ now }).read(ref, { ifNot: "x", maxBytes: 100 }, new AbortController().signal);
+  assert.ok(encoded !== "unchanged");
+  assert.equal(Buffer.from(encoded.bytes).toString(), "one two");
+});
+
+test("a file that never rests is unreadable for now", async () => {
+  const path = join(folder, "restless.jpg");
+  writeFileSync(path, "");
+  const now = () => {
+    appendFileSync(path, "more");
+    return later();
+  };
+  const ref: ImageRef = { uri: path, location: path, scheme: "file", root: folder, version: null, sizeBytes: null, metadata: {} };
+  const reading = fileReader({ now }).read(ref, { ifNot: "x", maxBytes: 100 }, new AbortController().signal);
+  await assert.rejects(reading, (error) => HeadraceError.is(error) && error.code === "source_unreadable" && error.retryable);
+});
+
+test("a disk's error can be tried again and keeps its cause", () => {
+  const cause = Object.assign(new Error("i/o error"), { code: "EIO" });
+  const error = fromFileError(cause, "a.jpg");
+  assert.equal(error.code, "source_unreadable");
+  assert.equal(error.retryable, true);
+  assert.equal(error.cause, cause);
+  assert.equal(error.item, "a.jpg");
+});

@@ -1,0 +1,35 @@
+/** What an image's first bytes claim it to be. */
+
+export interface Format {
+  readonly name: string;
+  /** Whether sharp as it is shipped can decode it. */
+  readonly decodable: boolean;
+}
+
+interface Signature extends Format {
+  readonly offset: number;
+  /** One of these, as Latin-1. */
+  readonly begins: readonly string[];
+}
+
+const signatures: readonly Signature[] = [
+  { name: "JPEG", decodable: true, offset: 0, begins: ["\xff\xd8\xff"] },
+  { name: "PNG", decodable: true, offset: 0, begins: ["\x89PNG"] },
+  { name: "GIF", decodable: true, offset: 0, begins: ["GIF8"] },
+  { name: "WebP", decodable: true, offset: 8, begins: ["WEBP"] },
+  { name: "TIFF", decodable: true, offset: 0, begins: ["II*\0", "II+\0", "MM\0*", "MM\0+"] },
+  { name: "AVIF", decodable: true, offset: 4, begins: ["ftypavif", "ftypavis"] },
+  { name: "HEIC", decodable: false, offset: 4, begins: ["ftyphei", "ftyphev"] },
+  { name: "JPEG XL", decodable: false, offset: 0, begins: ["\xff\x0a", "\0\0\0\x0cJXL "] },
+  { name: "JPEG 2000", decodable: false, offset: 0, begins: ["\xff\x4f\xff\x51", "\0\0\0\x0cjP  "] },
+  { name: "BMP", decodable: false, offset: 0, begins: ["BM"] },
+  { name: "Photoshop", decodable: false, offset: 0, begins: ["8BPS"] },
+  { name: "PDF", decodable: false, offset: 0, begins: ["%PDF-"] },
+  { name: "Zip", decodable: false, offset: 0, begins: ["PK\x03\x04"] },
+];
+
+/** Null for anything unknown, and for text such as SVG. */
+export function formatOf(bytes: Uint8Array): Format | null {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(32, bytes.byteLength)).toString("latin1");
+  return signatures.find(({ offset, begins }) => begins.some((text) => head.startsWith(text, offset))) ?? null;
+}
