@@ -8,6 +8,7 @@ import {
   type Key,
   type Metric,
   type Run,
+  type StoredRow,
 } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { Chain } from "../kit/index.js";
@@ -234,6 +235,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);
     return this.#with(collectionName, "read", (collection) => collection.count(tree));
+  }
+
+  /** All rows that match, in batches. Throws `collection_not_found`, `filter_invalid`. */
+  async *scan(
+    collectionName: string,
+    options: { readonly vectors: "include" | "omit"; readonly filter?: string; readonly signal?: AbortSignal },
+  ): AsyncGenerator<readonly StoredRow[]> {
+    const { filter, ...rest } = options;
+    const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
+    const store = await this.#parts.store(never());
+    const collection = await store.openCollection(collectionName, "read");
+    try {
+      yield* collection.scan({ ...rest, ...tree });
+    } finally {
+      await collection.close();
+    }
   }
 
   /** Asks every part for a real answer; never throws for a part that is down. */

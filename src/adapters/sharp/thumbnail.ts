@@ -17,6 +17,6 @@ export async function thumbnail(image: Encoded): Promise<Uint8Array> {
       .jpeg({ quality: 82 })
       .toBuffer();
   } catch (error) {
-    throw fromDecodeError(error);
+    throw fromDecodeError(error, image.bytes);
   }
 }

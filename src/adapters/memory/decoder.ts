@@ -1,0 +1,27 @@
+/** A decoder without codecs: pixels are a fixed function of the bytes. For tests of everything around decoding. */
+import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type ImageMeasure, type Pixels } from "../../contracts/index.js";
+
+/** Bytes that begin like this are "damaged". */
+const damagedMark = 0xff;
+
+export class MemoryDecoder implements ImageDecoder {
+  readonly name = "memory";
+
+  async measure(image: Encoded): Promise<ImageMeasure> {
+    checkBytes(image);
+    return { width: 16, height: 12, peakBytes: 0 };
+  }
+
+  async decode(image: Encoded, { width, height }: Geometry, signal: AbortSignal): Promise<Pixels> {
+    if (signal.aborted) throw new HeadraceError("aborted", "Decoding was stopped.", { cause: signal.reason });
+    checkBytes(image);
+    const data = new Uint8Array(width * height * 3);
+    for (let index = 0; index < data.length; index += 1) data[index] = (image.bytes[index % image.bytes.length] ?? 0) + index * 7;
+    return { width, height, data, original: { width: 16, height: 12 } };
+  }
+}
+
+function checkBytes({ bytes }: Encoded): void {
+  if (bytes.length > 0 && bytes[0] !== damagedMark) return;
+  throw new HeadraceError("image_corrupt", "The bytes are empty or damaged.");
+}

@@ -1,0 +1,64 @@
+/** Runs the built command as a user does, in a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const main = resolve("dist", "cli", "main.js");
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Workspace extends AsyncDisposable {
+  /** The folder that the command runs in. */
+  readonly folder: string;
+  /** Starts `headrace` and leaves it running. */
+  start(...args: readonly string[]): ChildProcess;
+  /** Runs `headrace` to its end. */
+  run(...args: readonly string[]): Promise<Ended>;
+  /** Runs `headrace … --json` and parses its document; fails unless the exit code is the expected one. */
+  json<T = Record<string, unknown>>(expectedCode: number, ...args: readonly string[]): Promise<T>;
+}
+
+/** A folder that is gone afterwards. */
+export async function workspace(): Promise<Workspace> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-test-"));
+  const start = (...args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment() });
+  const run = (...args: readonly string[]): Promise<Ended> => ended(start(...args));
+  return {
+    folder,
+    start,
+    run,
+    json: async (expectedCode, ...args) => {
+      const { code, stdout, stderr } = await run(...args, "--json");
+      if (code !== expectedCode)
+        throw new Error(`headrace ${args.join(" ")} ended with ${code} instead of ${expectedCode}:\n${stdout}\n${stderr}`);
+      return JSON.parse(stdout) as never;
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** Collects what a process prints, until it ends. */
+export function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((fulfil, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => fulfil({ code, stdout, stderr }));
+  });
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADRACE_") && name !== "NODE_TEST_CONTEXT"));
+}
