@@ -1,0 +1,5 @@
+/** sharp keeps the image decoder's contract. */
+import { sharpDecoder } from "../../src/adapters/sharp/index.js";
+import { imageDecoderConformance } from "./image-decoder.js";
+
+imageDecoderConformance("sharp", (options) => sharpDecoder(options));
