@@ -1,0 +1,99 @@
+/** Runs variants in turn, takes medians, and writes what was measured into RESULTS.md with machine and commit. */
+import { spawnSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, totalmem } from "node:os";
+
+/** One measured number, and what it had to be. */
+export interface Figure {
+  readonly what: string;
+  readonly value: string;
+  /** Empty where nothing was promised. */
+  readonly promise: string;
+  /** Null where nothing was promised. */
+  readonly isKept: boolean | null;
+}
+
+export interface BenchSection {
+  /** Names its place in RESULTS.md. */
+  readonly name: string;
+  readonly title: string;
+  /** The command that measures it again. */
+  readonly command: string;
+  readonly figures: readonly Figure[];
+}
+
+/** Runs the variants A B A B …, so that a machine that changes its speed changes it for all. */
+export async function alternate<N extends string>(
+  variants: Readonly<Record<N, () => Promise<number>>>,
+  rounds: number,
+): Promise<Record<N, number[]>> {
+  const names = Object.keys(variants) as N[];
+  const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<N, number[]>;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) measured[name].push(await variants[name]());
+  }
+  return measured;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** "median (min–max)". */
+export function spread(values: readonly number[], digits: number): string {
+  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+}
+
+export function atLeast(what: string, value: number, least: number, digits: number, unit = ""): Figure {
+  return { what, value: `${value.toFixed(digits)}${unit}`, promise: `≥ ${least}${unit}`, isKept: value >= least };
+}
+
+export function atMost(what: string, value: number, most: number, digits: number, unit = ""): Figure {
+  return { what, value: `${value.toFixed(digits)}${unit}`, promise: `≤ ${most}${unit}`, isKept: value <= most };
+}
+
+export function plain(what: string, value: string): Figure {
+  return { what, value, promise: "", isKept: null };
+}
+
+/** Prints the section and puts it in its place in RESULTS.md. */
+export async function report(section: BenchSection): Promise<void> {
+  const text = sectionText(section);
+  process.stdout.write(`${text}\n`);
+  const path = "bench/RESULTS.md";
+  const before = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "# Measured\n\nWritten by `npm run bench`; each section names its command, machine and commit.\n";
+    throw error;
+  });
+  const [start, end] = [`<!-- ${section.name} -->`, `<!-- /${section.name} -->`];
+  const block = `${start}\n${text}\n${end}`;
+  const from = before.indexOf(start);
+  const to = before.indexOf(end);
+  const after = from < 0 || to < 0 ? `${before.trimEnd()}\n\n${block}\n` : before.slice(0, from) + block + before.slice(to + end.length);
+  await writeFile(path, after);
+}
+
+function sectionText({ title, command, figures }: BenchSection): string {
+  const kept = { true: "kept", false: "**not kept**", null: "" } as const;
+  const rows = figures.map(({ what, value, promise, isKept }) => `| ${what} | ${value} | ${promise} | ${kept[`${isKept}`]} |`);
+  return [
+    `## ${title}`,
+    "",
+    `\`${command}\` · ${machine()}`,
+    "",
+    "| what | measured | promised | |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function machine(): string {
+  const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+  const model = cpus()[0]?.model.trim() ?? "unknown processor";
+  const day = new Date().toISOString().slice(0, 10);
+  return `${availableParallelism()} cores of ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, commit ${stdout.trim()}, ${day}`;
+}

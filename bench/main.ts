@@ -1,0 +1,19 @@
+/** `npm run bench -- [name …]`: measures, one after the other. */
+import { type BenchSection, report } from "./harness.js";
+
+const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
+  engine: async () => (await import("./engine-speed.bench.js")).engineSpeed(),
+  memory: async () => (await import("./memory.bench.js")).memorySlope(),
+  embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
+  known: async () => (await import("./known.bench.js")).secondRun(),
+};
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+  const bench = benches[name];
+  if (bench === undefined) {
+    process.stderr.write(`No benchmark "${name}"; there are: ${Object.keys(benches).join(", ")}\n`);
+    process.exit(2);
+  }
+  await report(await bench());
+}

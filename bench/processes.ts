@@ -1,0 +1,29 @@
+/** Runs Node scripts in processes of their own, so that memory and CPU time are theirs alone. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Runs a script beside this one, and parses the JSON that it prints last. */
+export async function measureScript<T>(name: string, ...args: readonly string[]): Promise<T> {
+  return parseLast(await output([fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args]));
+}
+
+/** Runs the built command with `--json` and parses its document. */
+export async function measureCommand<T>(...args: readonly string[]): Promise<T> {
+  return parseLast(await output(["dist/cli/main.js", ...args, "--json", "--quiet"]));
+}
+
+function output(args: readonly string[]): Promise<string> {
+  return new Promise((fulfil, reject) => {
+    const child = spawn(process.execPath, ["--expose-gc", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => (code === 0 || code === 3 ? fulfil(text) : reject(new Error(`${args[0]} ended with ${code}: ${text}`))));
+  });
+}
+
+function parseLast<T>(text: string): T {
+  return JSON.parse(text.trim().split("\n").at(-1) ?? "") as T;
+}
