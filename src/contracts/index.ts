@@ -6,3 +6,4 @@ export * from "./flow.js";
 export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
+export * from "./run.js";
