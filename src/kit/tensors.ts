@@ -14,11 +14,11 @@ export function tensorShape(spec: TensorSpec, rows: number): readonly [number, n
   return spec.layout === "NHWC" ? [rows, spec.height, spec.width, 3] : [rows, 3, spec.height, spec.width];
 }
 
-/** The bytes of pixels that are to fill a tensor of `spec`. Throws `contract_broken` when their size is another. */
-export function takePixels({ width, height, data }: Pixels, spec: TensorSpec): Uint8Array {
-  if (width === spec.width && height === spec.height && data.byteLength === width * height * 3) return data;
+/** The bytes of pixels that are to have the given size. Throws `contract_broken` when they have another. */
+export function takePixels({ width, height, data }: Pixels, expected: { readonly width: number; readonly height: number }): Uint8Array {
+  if (width === expected.width && height === expected.height && data.byteLength === width * height * 3) return data;
   throw new HeadraceError(
     "contract_broken",
-    `pixels: expected ${spec.width} x ${spec.height} with 3 bytes each, found ${width} x ${height} in ${data.byteLength} bytes`,
+    `pixels: expected ${expected.width} x ${expected.height} with 3 bytes each, found ${width} x ${height} in ${data.byteLength} bytes`,
   );
 }

@@ -1,0 +1,51 @@
+/** A user's preprocessor, from its file to the port. */
+import type { Geometry, Preprocessing, TensorSpec } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { checkPreprocessor } from "./check.js";
+import type { PreprocessorDefinition } from "./define.js";
+import { preprocessorRefused } from "./errors.js";
+import { importPreprocessor } from "./module.js";
+import { JaxPreprocessor, type JaxPreprocessorOptions } from "./preprocessor.js";
+import { loadJax } from "./runtime.js";
+
+export interface CustomPreprocessing {
+  /** What the decoder and the passport need to know: geometry, and a label of name, version and the file's hash. */
+  readonly preprocessing: Preprocessing;
+  /** Not opened yet. */
+  readonly preprocessor: JaxPreprocessor;
+}
+
+/**
+ * Loads and tries the preprocessor at `path` for a model that takes `embedderInput`.
+ * Throws `config_invalid` with file and line for a broken one, `model_mismatch` for one made for another type.
+ */
+export async function loadPreprocessor(
+  path: string,
+  embedderInput: TensorSpec,
+  options: JaxPreprocessorOptions = {},
+): Promise<CustomPreprocessing> {
+  const module = await importPreprocessor(path);
+  const { definition, hash } = module;
+  if (definition.dtype !== embedderInput.dtype) {
+    throw new HeadraceError(
+      "model_mismatch",
+      `preprocess.custom: ${module.path}: the model takes ${embedderInput.dtype}, the preprocessor gives ${definition.dtype}`,
+    );
+  }
+  const geometry = geometryOf(module.path, definition);
+  await checkPreprocessor(await loadJax(options.device ?? "wasm"), module, embedderInput);
+  const preprocessing: Preprocessing = {
+    name: `${definition.name} ${definition.version} (${hash})`,
+    geometry,
+    normalization: null,
+    output: embedderInput,
+  };
+  return { preprocessing, preprocessor: new JaxPreprocessor(preprocessing, options, { kind: "custom", path: module.path }) };
+}
+
+function geometryOf(path: string, { imageSize, geometry }: PreprocessorDefinition): Geometry {
+  const [height, width] = imageSize;
+  if (geometry === undefined) return { kind: "squash", width, height, filter: "bicubic" };
+  if (geometry.width === width && geometry.height === height) return geometry;
+  throw preprocessorRefused(path, `a geometry of the imageSize, ${width} x ${height}`, `${geometry.width} x ${geometry.height}`);
+}

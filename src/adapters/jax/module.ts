@@ -1,0 +1,104 @@
+/** Loads a user's preprocessor from its file, and refuses what is not one, with the line. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import type { PreprocessorDefinition } from "./define.js";
+import { firstLine, preprocessorRefused } from "./errors.js";
+
+const side = z.int().min(1).max(8192);
+const colour = z.number().min(0).max(255);
+const filter = z.enum(["bicubic", "bilinear", "lanczos3", "nearest"]);
+const size = { width: side, height: side, filter };
+
+const definitionSchema = z.object({
+  name: z.string().min(1),
+  version: z.string().min(1),
+  imageSize: z.tuple([side, side]),
+  geometry: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("squash"), ...size }),
+      z.object({ kind: z.literal("crop"), shorterSide: side, ...size }),
+      z.object({ kind: z.literal("letterbox"), fill: z.tuple([colour, colour, colour]), ...size }),
+    ])
+    .optional(),
+  dtype: z.enum(["float32", "float16"]),
+  apply: z.custom<PreprocessorDefinition["apply"]>((value) => typeof value === "function", "expected a function"),
+});
+
+export interface PreprocessorModule {
+  readonly path: string;
+  readonly definition: PreprocessorDefinition;
+  /** First 12 hex digits of the file's SHA-256; files that it imports are not in it. */
+  readonly hash: string;
+}
+
+/** Imports the file's export `preprocessor`, or its default export. Throws `config_invalid` with file and line. */
+export async function importPreprocessor(file: string): Promise<PreprocessorModule> {
+  const path = resolve(file);
+  const source = await readSource(path);
+  const hash = createHash("sha256").update(source).digest("hex").slice(0, 12);
+  const exported = await importModule(path, hash);
+  const candidate = exported["preprocessor"] ?? exported["default"];
+  if (candidate === undefined)
+    throw preprocessorRefused(path, "an export `preprocessor`, or a default export", list(Object.keys(exported)));
+  const parsed = definitionSchema.safeParse(candidate);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const key = String(issue.path[0] ?? "preprocessor");
+    throw preprocessorRefused(placeOf(path, source, key), `a \`${issue.path.join(".") || "definition"}\` that fits`, issue.message);
+  }
+  return { path, definition: candidate as PreprocessorDefinition, hash };
+}
+
+/** File and line at which the user's code threw, or else where `word` is written. */
+export async function placeOfError(path: string, error: unknown, word: string): Promise<string> {
+  const url = pathToFileURL(path).href;
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const frame = stack.split("\n").find((each) => each.includes(url));
+  const line = frame?.match(/:(\d+):\d+\)?$/)?.[1];
+  return line === undefined ? placeOf(path, await readSource(path), word) : `${path}:${line}`;
+}
+
+/** The line where the word is written, or else where the definition begins. */
+function placeOf(path: string, source: string, word: string): string {
+  const lines = source.split("\n");
+  const found = [word, "definePreprocessor(", "export "].map((each) => lines.findIndex((line) => line.includes(each)));
+  const index = found.find((each) => each >= 0);
+  return index === undefined ? path : `${path}:${index + 1}`;
+}
+
+async function readSource(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw preprocessorRefused(path, "a JavaScript module", `none that can be read (${firstLine(error)})`, error);
+  }
+}
+
+async function importModule(path: string, hash: string): Promise<Record<string, unknown>> {
+  try {
+    // The hash makes a changed file a new module; an unchanged one is loaded once.
+    return (await import(`${pathToFileURL(path).href}?sha256=${hash}`)) as Record<string, unknown>;
+  } catch (error) {
+    const place = error instanceof SyntaxError ? await placeOfSyntaxError(path) : await placeOfError(path, error, "import");
+    throw preprocessorRefused(place, "a module that loads", firstLine(error), error);
+  }
+}
+
+/** An import's SyntaxError does not tell its line; checking the file alone does. */
+function placeOfSyntaxError(path: string): Promise<string> {
+  return new Promise((settle) => {
+    execFile(process.execPath, ["--check", path], (_, __, output) => {
+      const [place = ""] = output.split("\n", 1);
+      const line = place.match(/:(\d+)$/)?.[1];
+      settle(line === undefined ? path : `${path}:${line}`);
+    });
+  });
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "no exports" : `only ${names.join(", ")}`;
+}

@@ -1,0 +1,81 @@
+/** Preprocessing in JAX: `jit(vmap(f))` over batches, compiled when it is opened. */
+import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { float32ToFloat16, takePixels } from "../../kit/index.js";
+import { computationFailed } from "./errors.js";
+import type { JaxDevice } from "./runtime.js";
+import type { JaxStep } from "./step.js";
+import { type JaxThread, type PlacedKernel, placeKernel } from "./threads.js";
+
+export interface JaxPreprocessorOptions {
+  /** Default `main`. */
+  readonly thread?: JaxThread;
+  /** Default `wasm`. */
+  readonly device?: JaxDevice;
+}
+
+export class JaxPreprocessor implements Preprocessor {
+  readonly name = "jax";
+  readonly label: string;
+  readonly input: Geometry;
+  readonly output: TensorSpec;
+  readonly #step: JaxStep;
+  readonly #options: Required<JaxPreprocessorOptions>;
+  #kernel: PlacedKernel | null = null;
+
+  /** `step` is another function than the preprocessing's normalisation: a user's. */
+  constructor(preprocessing: Preprocessing, { thread = "main", device = "wasm" }: JaxPreprocessorOptions = {}, step?: JaxStep) {
+    const { name, geometry, normalization, output } = preprocessing;
+    if (output.dtype === "uint8") {
+      throw new HeadraceError(
+        "config_conflict",
+        "preprocess.backend: jax gives float32 and float16, the model takes uint8: expected native",
+      );
+    }
+    this.label = `${name}, JAX`;
+    this.input = geometry;
+    this.output = output;
+    this.#step = step ?? { kind: "normalize", normalization, layout: output.layout };
+    this.#options = { thread, device };
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    const { thread, device } = this.#options;
+    const { height, width } = this.input;
+    this.#kernel = await placeKernel(thread, { step: this.#step, device, height, width }, signal);
+  }
+
+  async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new HeadraceError("aborted", "preprocessing in JAX was stopped", { cause: signal.reason });
+    if (this.#kernel === null)
+      throw new HeadraceError("contract_broken", "jax preprocessor: expected open() before run(), found it not opened");
+    if (batch.length === 0) return;
+    const tensors = await this.#compute(this.#kernel, batch, signal);
+    const length = tensors.length / batch.length;
+    for (let row = 0; row < batch.length; row += 1) {
+      into.bytes.set(this.#encode(tensors.subarray(row * length, (row + 1) * length)), row * into.rowBytes);
+    }
+  }
+
+  async close(): Promise<void> {
+    const kernel = this.#kernel;
+    this.#kernel = null;
+    await kernel?.close();
+  }
+
+  async #compute(kernel: PlacedKernel, batch: readonly Pixels[], signal: AbortSignal): Promise<Float32Array> {
+    const rowLength = this.input.width * this.input.height * 3;
+    const pixels = new Uint8Array(batch.length * rowLength);
+    for (const [row, each] of batch.entries()) pixels.set(takePixels(each, this.input), row * rowLength);
+    try {
+      return await kernel.run(pixels.buffer, batch.length, signal);
+    } catch (error) {
+      throw computationFailed(this.label, error);
+    }
+  }
+
+  #encode(tensor: Float32Array): Uint8Array {
+    const numbers = this.output.dtype === "float16" ? float32ToFloat16(tensor) : tensor;
+    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  }
+}

@@ -1,0 +1,22 @@
+/** Loads jax-js when it is needed. */
+import { deviceMissing, packageMissing } from "./errors.js";
+
+export type Jax = typeof import("@jax-js/jax");
+export type JaxArray = import("@jax-js/jax").numpy.Array;
+
+/** Where the numbers are computed. jax-js has WebGPU in browsers and Deno only. */
+export type JaxDevice = "wasm" | "webgpu";
+
+/** Throws `part_missing` without the package, `config_conflict` without the device. */
+export async function loadJax(device: JaxDevice): Promise<Jax> {
+  let jax: Jax;
+  try {
+    jax = await import("@jax-js/jax");
+  } catch (error) {
+    throw packageMissing(error);
+  }
+  const devices = await jax.init(device);
+  if (!devices.includes(device)) throw deviceMissing(device, devices);
+  jax.defaultDevice(device);
+  return jax;
+}

@@ -1,0 +1,45 @@
+/** Where a kernel runs: on the calling thread, or in one of its own. */
+import { HeadraceError } from "../../contracts/index.js";
+import { WorkerPool } from "../../kit/index.js";
+import { type KernelSettings, openKernel } from "./step.js";
+import type { KernelReady, KernelRequest } from "./worker.js";
+
+/** `main` computes on the calling thread, which does nothing else meanwhile; `worker` in a thread of its own. */
+export type JaxThread = "main" | "worker";
+
+export interface PlacedKernel {
+  /** Takes the pixels over; `rows × height × width × 3` bytes. */
+  run(pixels: ArrayBuffer, rows: number, signal: AbortSignal): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export function placeKernel(thread: JaxThread, settings: KernelSettings, signal: AbortSignal): Promise<PlacedKernel> {
+  return thread === "main" ? onMainThread(settings) : inWorker(settings, signal);
+}
+
+async function onMainThread(settings: KernelSettings): Promise<PlacedKernel> {
+  const kernel = await openKernel(settings);
+  return {
+    async run(pixels, rows, signal) {
+      const tensors = await kernel.run(new Uint8Array(pixels), rows);
+      if (signal.aborted) throw new HeadraceError("aborted", "preprocessing in JAX was stopped", { cause: signal.reason });
+      return tensors;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function inWorker(settings: KernelSettings, signal: AbortSignal): Promise<PlacedKernel> {
+  const pool = new WorkerPool<KernelReady, KernelRequest, Float32Array>({
+    name: "preprocessing in JAX",
+    url: new URL("./worker.js", import.meta.url),
+    settings,
+    size: 1,
+    giveBack: () => undefined,
+  });
+  await pool.open(signal);
+  return {
+    run: (pixels, rows, runSignal) => pool.call({ rows }, pixels, runSignal),
+    close: () => pool.close(),
+  };
+}
