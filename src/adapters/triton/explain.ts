@@ -1,0 +1,92 @@
+/** Says why no server could be used at all: which setting is wrong, and what was found instead. */
+import { HeadraceError } from "../../contracts/index.js";
+import type { Address } from "./address.js";
+import { type Spoken, whatSpeaks } from "./port-probe.js";
+import type { Connection } from "./transport.js";
+
+export interface Wanted {
+  readonly address: Address;
+  readonly protocol: "http" | "grpc";
+  readonly modelName: string;
+  readonly modelVersion: string | null;
+}
+
+/** The better error for one that a first call to a server gave; the same one when there is nothing to add. */
+export async function explainFailure(
+  error: HeadraceError,
+  wanted: Wanted,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<HeadraceError> {
+  if (error.code === "part_missing" || error.code === "aborted" || error.code === "overloaded") return error;
+  const listed = await connection.models(signal).catch((cause: unknown) => HeadraceError.from(cause));
+  if (!HeadraceError.is(listed)) return explainModel(error, wanted, listed);
+  const spoken = await whatSpeaks(wanted.address);
+  return explainPort(error, wanted, spoken);
+}
+
+function explainModel(error: HeadraceError, wanted: Wanted, models: Awaited<ReturnType<Connection["models"]>>): HeadraceError {
+  if (error.code !== "embedder_unavailable" && error.code !== "inference_failed") return error;
+  const { address, modelName, modelVersion } = wanted;
+  const found = models.filter(({ name }) => name === modelName);
+  const ready = found.some(({ state }) => state === "READY");
+  if (found.length === 0) {
+    const names = [...new Set(models.map(({ name }) => name))].join(", ") || "none";
+    return new HeadraceError(
+      "model_mismatch",
+      `Triton ${address.text}: expected a model "${modelName}" (triton.model_name), found ${names}`,
+      {
+        cause: error,
+        hint: `Set triton.model_name to one of: ${names}; or add "${modelName}" to the server's model repository.`,
+      },
+    );
+  }
+  if (ready && modelVersion !== null) {
+    return new HeadraceError(
+      "model_mismatch",
+      `Triton ${address.text}, model ${modelName}: expected version ${modelVersion} (triton.model_version), found another`,
+      { cause: error, hint: "Leave triton.model_version out, or set it to a version that the server has." },
+    );
+  }
+  if (ready) return error;
+  const states = found.map(({ state, reason }) => `${state || "not loaded"} ${reason}`.trim()).join("; ");
+  return new HeadraceError("embedder_unavailable", `Triton ${address.text}, model ${modelName}: expected it loaded, found ${states}`, {
+    cause: error,
+    hint: `Load it (POST /v2/repository/models/${modelName}/load), or mend what the server's log says about it.`,
+  });
+}
+
+function explainPort(error: HeadraceError, wanted: Wanted, spoken: Spoken): HeadraceError {
+  const { address, protocol } = wanted;
+  const expected = `${address.tls ? "TLS and " : ""}${protocol === "http" ? "HTTP" : "gRPC"}`;
+  const where = `Triton ${address.text} (triton.url)`;
+  const say = (found: string, hint: string) =>
+    new HeadraceError("config_invalid", `${where}: expected ${expected}, found ${found}`, { cause: error, hint });
+  switch (spoken) {
+    case "nothing":
+      return new HeadraceError(
+        "embedder_unavailable",
+        `${where}: expected a server, found nothing that listens at ${address.host}:${address.port}`,
+        {
+          cause: error,
+          hint: "Start Triton there, or set triton.url to where it is.",
+        },
+      );
+    case "tls":
+      if (address.tls) return error;
+      return say("a port that expects TLS", `Write triton.url with ${protocol === "http" ? "https" : "grpcs"}:// before it.`);
+    case "grpc":
+      if (protocol === "grpc" && !address.tls) return error;
+      if (protocol === "grpc") return say("gRPC without TLS", "Write triton.url with grpc:// instead of grpcs://.");
+      return say("a port that speaks gRPC", "Set triton.transport to grpc, or triton.url to Triton's HTTP port (8000).");
+    case "http":
+      if (protocol === "grpc")
+        return say("a port that speaks HTTP", "Set triton.transport to http, or triton.url to Triton's gRPC port (8001).");
+      if (address.tls) return say("HTTP without TLS", "Write triton.url with http:// instead of https://.");
+      return error;
+    case "silent":
+      return error;
+    default:
+      return spoken satisfies never;
+  }
+}

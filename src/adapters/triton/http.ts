@@ -1,0 +1,215 @@
+/** The KServe v2 protocol over HTTP, tensors as raw bytes behind the JSON header. */
+import type { Pool } from "undici";
+import { z } from "zod";
+import { HeadraceError } from "../../contracts/index.js";
+import { type Address, originOf } from "./address.js";
+import { missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
+import { configShape, indexShape, inferHeaderShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./wire.js";
+
+export interface HttpOptions {
+  readonly address: Address;
+  readonly modelName: string;
+  readonly modelVersion: string | null;
+  /** Requests at once. */
+  readonly connections: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** An input that lies in shared memory instead of the body. */
+export interface SharedInput extends Omit<InferRequest, "bytes"> {
+  readonly region: string;
+  readonly byteLength: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+
+const headerLength = "inference-header-content-length";
+
+export class HttpConnection implements Connection {
+  readonly kind = "http";
+  readonly #pool: Pool;
+  readonly #options: HttpOptions;
+  readonly #target: Target;
+  readonly #modelPath: string;
+
+  private constructor(pool: Pool, options: HttpOptions) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#target = { server: options.address.text, model: options.modelName };
+    const version = options.modelVersion === null ? "" : `/versions/${encodeURIComponent(options.modelVersion)}`;
+    this.#modelPath = `/v2/models/${encodeURIComponent(options.modelName)}${version}`;
+  }
+
+  /** Connects with the first request. Throws `part_missing` without undici. */
+  static async create(options: HttpOptions): Promise<HttpConnection> {
+    const { Pool } = await import("undici").catch((error: unknown) => {
+      throw missingPackage("undici", error);
+    });
+    const pool = new Pool(originOf(options.address), {
+      // Two more for questions about readiness while all others are busy.
+      connections: options.connections + 2,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      connect: { timeout: options.connectTimeoutMs },
+      // Every request has a deadline of its own.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    return new HttpConnection(pool, options);
+  }
+
+  async describe(signal: AbortSignal): Promise<ModelDescription> {
+    const [metadata, config] = await Promise.all([
+      this.#json(this.#modelPath, metadataShape, signal),
+      this.#json(`${this.#modelPath}/config`, configShape, signal),
+    ]);
+    return joinDescription(metadata, config);
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.request("GET", `${this.#modelPath}/ready`, null, signal);
+  }
+
+  async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
+    const header = requestHeader(request, { binary_data_size: request.bytes.byteLength });
+    const body = [header, request.bytes];
+    return await this.#infer(body, { [headerLength]: String(header.byteLength), "content-length": String(byteLength(body)) }, signal);
+  }
+
+  /** The same with an input that the server finds in its shared memory. */
+  async inferShared(request: SharedInput, signal: AbortSignal): Promise<InferAnswer> {
+    const header = requestHeader(request, { shared_memory_region: request.region, shared_memory_byte_size: request.byteLength });
+    return await this.#infer([header], { [headerLength]: String(header.byteLength) }, signal);
+  }
+
+  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
+    return joinStatistics(await this.#json(`${this.#modelPath}/stats`, statisticsShape, signal));
+  }
+
+  async models(signal: AbortSignal): Promise<readonly { name: string; state: string; reason: string }[]> {
+    const answer = await this.request("POST", "/v2/repository/index", "{}", signal);
+    return this.#parse(answer, indexShape);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** Throws what a status of 400 and above means. */
+  async request(method: "GET" | "POST", path: string, body: string | null, signal: AbortSignal): Promise<Uint8Array> {
+    return (await this.#send(method, path, body, body === null ? {} : { "content-type": "application/json" }, signal)).body;
+  }
+
+  async #infer(body: readonly Uint8Array[], headers: Record<string, string>, signal: AbortSignal): Promise<InferAnswer> {
+    const all = { ...headers, "content-type": "application/octet-stream" };
+    return readAnswer(await this.#send("POST", `${this.#modelPath}/infer`, body, all, signal), this.#target);
+  }
+
+  async #json<T>(path: string, shape: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    return this.#parse(await this.request("GET", path, null, signal), shape);
+  }
+
+  #parse<T>(body: Uint8Array, shape: z.ZodType<T>): T {
+    const parsed = shape.safeParse(parseJson(body));
+    if (parsed.success) return parsed.data;
+    throw translateRefusal(
+      { kind: "missing", message: `expected JSON of the KServe v2 protocol, found ${z.prettifyError(parsed.error)}` },
+      this.#target,
+    );
+  }
+
+  async #send(
+    method: "GET" | "POST",
+    path: string,
+    body: string | readonly Uint8Array[] | null,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const answer = await this.#exchange(method, path, body, headers, signal);
+    if (answer.status >= 300) throw translateRefusal(refusalOf(answer), this.#target);
+    return answer;
+  }
+
+  async #exchange(
+    method: "GET" | "POST",
+    path: string,
+    body: string | readonly Uint8Array[] | null,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    try {
+      const response = await this.#pool.request({
+        method,
+        path: `${this.#options.address.path}${path}`,
+        headers,
+        // undici takes any iterable of chunks; its types do not say so.
+        body: body as string | null,
+        signal,
+      });
+      return { status: response.statusCode, headers: response.headers, body: new Uint8Array(await response.body.arrayBuffer()) };
+    } catch (error) {
+      throw translateBroken(error, this.#target);
+    }
+  }
+}
+
+function requestHeader(request: Omit<InferRequest, "bytes">, parameters: Readonly<Record<string, string | number>>): Uint8Array {
+  const { inputName, outputName, datatype, shape } = request;
+  return new TextEncoder().encode(
+    JSON.stringify({
+      inputs: [{ name: inputName, datatype, shape, parameters }],
+      outputs: [{ name: outputName, parameters: { binary_data: true } }],
+    }),
+  );
+}
+
+function readAnswer({ headers, body }: Answer, target: Target): InferAnswer {
+  const length = Number(headers[headerLength] ?? Number.NaN);
+  const header = Number.isInteger(length) ? inferHeaderShape.safeParse(parseJson(body.subarray(0, length))) : null;
+  const output = header?.data?.outputs[0];
+  if (output === undefined) {
+    throw new HeadraceError(
+      "model_invalid",
+      `Triton ${target.server}, model ${target.model}: expected an output as binary data, found none`,
+    );
+  }
+  return { datatype: output.datatype, shape: output.shape, bytes: body.subarray(length, length + output.parameters.binary_data_size) };
+}
+
+function refusalOf({ status, headers, body }: Answer): Refusal {
+  const json = parseJson(body) as { error?: unknown } | undefined;
+  const said = typeof json?.error === "string" ? json.error : null;
+  const message = `${status} ${said ?? new TextDecoder().decode(body.subarray(0, 200)).replace(/\s+/g, " ")}`.trim();
+  if (status === 429 || status === 503) {
+    const retryAfterMs = retryAfter(headers["retry-after"]);
+    return { kind: "busy", message, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  }
+  if (status === 401 || status === 403) return { kind: "forbidden", message };
+  if (status === 502 || status === 504) return { kind: "away", message };
+  if (said === null && (status < 400 || status === 404 || status === 405)) return { kind: "missing", message };
+  return { kind: status === 500 ? "failed" : "invalid", message };
+}
+
+/** Seconds or a date, as milliseconds from now. */
+function retryAfter(value: string | string[] | undefined): number | null {
+  if (typeof value !== "string") return null;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+function byteLength(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+}

@@ -1,0 +1,12 @@
+/** Embedding with Triton Inference Server. */
+export { TritonEmbedder } from "./embedder.js";
+export { type ExportOptions, exportRepository } from "./export.js";
+export {
+  type TritonEmbedderOptions,
+  type TritonOptions,
+  type TritonTransport,
+  tritonEmbedderOptions,
+  tritonOptions,
+  tritonTransports,
+} from "./options.js";
+export type { ModelStatistics } from "./transport.js";

@@ -1,0 +1,217 @@
+/** Reads a model's description as a contract: what to send, what comes back; or says what to change. */
+import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } from "../../contracts/index.js";
+import type { InferRequest, ModelDescription, TensorDescription } from "./transport.js";
+
+/** What the configuration says about the model; null: whatever the model says. */
+export interface ModelExpectation {
+  readonly inputName: string | null;
+  readonly outputName: string | null;
+  /** Height and width in pixels. */
+  readonly imageSize: readonly [number, number] | null;
+  readonly dtype: TensorType | null;
+  readonly layout: TensorLayout | null;
+  readonly dimension: number | null;
+}
+
+export interface ModelPlan {
+  readonly inputName: string;
+  readonly outputName: string;
+  /** Triton's name of `input.dtype`. */
+  readonly datatype: string;
+  readonly input: TensorSpec;
+  readonly outputType: "FP16" | "FP32";
+  /** Null: the model leaves it open, an inference tells. */
+  readonly dimension: number | null;
+  /** Whether rows are stacked in a first dimension, or one image is sent as it is. */
+  readonly batchDimension: "first" | "none";
+  readonly maxBatch: number;
+  readonly preferredBatch: number;
+}
+
+const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
+const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
+const looksLikeEmbedding = /embed|feature|pool|vector/i;
+/** For a model that takes any number of rows without saying how many. */
+const openBatch = 32;
+
+/** `where` names server and model in messages. Throws `model_mismatch` (settings and model differ) and `model_invalid` (no image embedder). */
+export function planModel(model: ModelDescription, expected: ModelExpectation, where: string): ModelPlan {
+  const input = pickInput(model, expected, where);
+  const output = pickOutput(model, expected, where);
+  const batched = model.maxBatchSize > 0 || input.shape.length === 4;
+  const spec = specOf(input, batched ? input.shape.slice(1) : input.shape, model, expected, where);
+  const dimension = dimensionOf(output, batched ? output.shape.slice(1) : output.shape, where);
+  if (expected.dimension !== null && dimension !== null && dimension !== expected.dimension) {
+    throw mismatch(where, `milvus.embedding_dim ${expected.dimension}`, `output "${output.name}" with ${dimension} numbers`, [
+      `output [ { name: "${output.name}", data_type: TYPE_FP32, dims: [ ${expected.dimension} ] } ]`,
+    ]);
+  }
+  const maxBatch = maxBatchOf(model, input);
+  return {
+    inputName: input.name,
+    outputName: output.name,
+    datatype: datatypeOf[spec.dtype],
+    input: spec,
+    outputType: output.datatype as "FP16" | "FP32",
+    dimension,
+    batchDimension: batched ? "first" : "none",
+    maxBatch,
+    preferredBatch: preferredOf(model, maxBatch),
+  };
+}
+
+/** A request of so many rows. */
+export function inferRequest(plan: ModelPlan, rows: number, bytes: Uint8Array): InferRequest {
+  const { inputName, outputName, datatype } = plan;
+  return { inputName, outputName, datatype, shape: requestShape(plan, rows), bytes };
+}
+
+function requestShape({ input, batchDimension }: ModelPlan, rows: number): readonly number[] {
+  const image = input.layout === "NHWC" ? [input.height, input.width, 3] : [3, input.height, input.width];
+  return batchDimension === "first" ? [rows, ...image] : image;
+}
+
+/** One line for people: `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
+export function describePlan(plan: ModelPlan): string {
+  const { inputName, datatype, outputName, outputType, dimension } = plan;
+  return `${inputName} ${datatype} [${requestShape(plan, plan.maxBatch).join(",")}] → ${outputName} ${outputType} [${dimension ?? "?"}]`;
+}
+
+function pickInput(model: ModelDescription, expected: ModelExpectation, where: string): TensorDescription {
+  if (expected.inputName !== null) return findNamed(model.inputs, "triton.input_name", expected.inputName, where);
+  const [only, ...others] = model.inputs;
+  if (only !== undefined && others.length === 0) return only;
+  throw new HeadraceError("model_invalid", `${where}: expected one input, found ${describeAll(model.inputs)}`, {
+    hint: "An image embedder takes one tensor: serve a model (or an ensemble) whose other inputs are fixed.",
+  });
+}
+
+function pickOutput(model: ModelDescription, expected: ModelExpectation, where: string): TensorDescription {
+  if (expected.outputName !== null) return checkOutput(findNamed(model.outputs, "triton.output_name", expected.outputName, where), where);
+  const [only, ...others] = model.outputs;
+  if (only !== undefined && others.length === 0) return checkOutput(only, where);
+  const named = model.outputs.filter(({ name }) => looksLikeEmbedding.test(name));
+  if (named.length === 1) return checkOutput(named[0]!, where);
+  throw new HeadraceError("model_mismatch", `${where}: expected one output that is the embedding, found ${describeAll(model.outputs)}`, {
+    hint: `Set triton.output_name to one of ${model.outputs.map(({ name }) => name).join(", ")}.`,
+  });
+}
+
+function findNamed(tensors: readonly TensorDescription[], key: string, name: string, where: string): TensorDescription {
+  const found = tensors.find((tensor) => tensor.name === name);
+  if (found !== undefined) return found;
+  const names = tensors.map((tensor) => tensor.name).join(", ");
+  throw new HeadraceError("model_mismatch", `${where}: expected ${key} "${name}", found ${describeAll(tensors)}`, {
+    hint: `Set ${key} to ${tensors.length > 1 ? "one of " : ""}${names}, or leave it out.`,
+  });
+}
+
+function checkOutput(output: TensorDescription, where: string): TensorDescription {
+  if (output.datatype === "FP32" || output.datatype === "FP16") return output;
+  throw new HeadraceError("model_invalid", `${where}: expected output "${output.name}" of FP32 or FP16, found ${output.datatype}`, {
+    hint: pbtxtHint([`output [ { name: "${output.name}", data_type: TYPE_FP32, … } ]`]),
+  });
+}
+
+function specOf(
+  input: TensorDescription,
+  image: readonly number[],
+  model: ModelDescription,
+  expected: ModelExpectation,
+  where: string,
+): TensorSpec {
+  const dtype = typeOf[input.datatype];
+  if (dtype === undefined) {
+    throw new HeadraceError("model_invalid", `${where}: expected input "${input.name}" of UINT8, FP16 or FP32, found ${input.datatype}`, {
+      hint: pbtxtHint([`input [ { name: "${input.name}", data_type: TYPE_UINT8, dims: [ 224, 224, 3 ] } ]`]),
+    });
+  }
+  const layout = layoutOf(image, model.formats[input.name], expected.layout);
+  if (layout === null) {
+    throw new HeadraceError(
+      "model_invalid",
+      `${where}: expected input "${input.name}" of one three-channel image, [height, width, 3] or [3, height, width], found [${image.join(", ")}]`,
+      {
+        hint: pbtxtHint([
+          "max_batch_size: 32",
+          `input [ { name: "${input.name}", data_type: TYPE_${input.datatype}, dims: [ 224, 224, 3 ] } ]`,
+        ]),
+      },
+    );
+  }
+  const [height = -1, width = -1] = layout === "NHWC" ? image.slice(0, 2) : image.slice(1);
+  const found = `input "${input.name}" ${input.datatype} ${layout} of ${side(height)} × ${side(width)} pixels`;
+  const [wantedHeight, wantedWidth] = expected.imageSize ?? [height, width];
+  const want = { dtype: expected.dtype ?? dtype, layout: expected.layout ?? layout, height: wantedHeight, width: wantedWidth };
+  const fix = [`input [ { name: "${input.name}", data_type: TYPE_${datatypeOf[want.dtype]}, dims: [ ${dimsOf(want).join(", ")} ] } ]`];
+  if (want.dtype !== dtype) throw mismatch(where, `tensors of ${want.dtype} (preprocess)`, found, fix);
+  if (want.layout !== layout) throw mismatch(where, `preprocess.data_format ${want.layout}`, found, fix);
+  if (want.height < 1 || want.width < 1) {
+    throw new HeadraceError("model_mismatch", `${where}: expected preprocess.image_size, as the model takes any, found ${found}`, {
+      hint: "Set preprocess.image_size to [height, width].",
+    });
+  }
+  if ((height > 0 && height !== want.height) || (width > 0 && width !== want.width)) {
+    throw mismatch(where, `preprocess.image_size [${want.height}, ${want.width}]`, found, fix);
+  }
+  return want;
+}
+
+/** Null: no image of three channels. */
+function layoutOf(image: readonly number[], format: string | undefined, wanted: TensorLayout | null): TensorLayout | null {
+  if (image.length !== 3) return null;
+  const last = image[2] === 3 || image[2] === -1;
+  const first = image[0] === 3 || image[0] === -1;
+  if (format === "FORMAT_NHWC" && last) return "NHWC";
+  if (format === "FORMAT_NCHW" && first) return "NCHW";
+  if (image[2] === 3 && image[0] !== 3) return "NHWC";
+  if (image[0] === 3 && image[2] !== 3) return "NCHW";
+  return last && first ? wanted : null;
+}
+
+/** Null: the model leaves it open. All dimensions but one are 1. */
+function dimensionOf(output: TensorDescription, shape: readonly number[], where: string): number | null {
+  const wide = shape.filter((size) => size !== 1);
+  if (wide.length <= 1 && shape.length > 0) return wide[0] === -1 ? null : (wide[0] ?? 1);
+  throw new HeadraceError(
+    "model_invalid",
+    `${where}: expected output "${output.name}" of one vector an image, found [${shape.join(", ")}]`,
+    {
+      hint: "Choose the pooled output with triton.output_name.",
+    },
+  );
+}
+
+function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
+  if (model.maxBatchSize > 0) return model.maxBatchSize;
+  if (input.shape.length < 4) return 1;
+  return input.shape[0] === -1 ? openBatch : Math.max(1, input.shape[0] ?? 1);
+}
+
+/** The largest size that the batcher prefers, else 32 or what the model takes. */
+function preferredOf(model: ModelDescription, maxBatch: number): number {
+  const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
+  return preferred.length > 0 ? Math.max(...preferred) : Math.min(32, maxBatch);
+}
+
+function mismatch(where: string, expected: string, found: string, lines: readonly string[]): HeadraceError {
+  return new HeadraceError("model_mismatch", `${where}: expected ${expected}, found ${found}`, {
+    hint: `Change that setting, or the model: ${pbtxtHint(lines)}`,
+  });
+}
+
+function pbtxtHint(lines: readonly string[]): string {
+  return `in config.pbtxt: ${lines.join(" ")}`;
+}
+
+function dimsOf({ layout, height, width }: TensorSpec): readonly number[] {
+  return layout === "NHWC" ? [height, width, 3] : [3, height, width];
+}
+
+function side(size: number): string {
+  return size < 0 ? "any" : String(size);
+}
+
+function describeAll(tensors: readonly TensorDescription[]): string {
+  return tensors.map(({ name, datatype, shape }) => `"${name}" ${datatype} [${shape.join(", ")}]`).join(", ") || "none";
+}

@@ -1,0 +1,87 @@
+/** The `triton` section of the configuration. Loads no vendor's package. */
+import { z } from "zod";
+import type { ModelExpectation } from "./model.js";
+
+const seconds = (fallback: number, description: string) =>
+  z.number().positive("expected a number of seconds above 0").default(fallback).describe(description);
+const optionalName = (description: string) => z.string().min(1).nullable().default(null).describe(description);
+
+export const tritonTransports = ["auto", "http", "grpc", "shm"] as const;
+export type TritonTransport = (typeof tritonTransports)[number];
+
+const keys = z.strictObject({
+  url: z
+    .string()
+    .min(1)
+    .default("localhost:8000")
+    .describe("host:port of the server; https:// or grpcs:// before it for TLS. 8000 is Triton's HTTP port, 8001 its gRPC port."),
+  urls: z
+    .array(z.string().min(1))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Several servers with the same model, instead of `url`. The one with the fewest open requests gets the next."),
+  transport: z
+    .enum(tritonTransports)
+    .optional()
+    .describe("How tensors travel. auto: shared memory where it works, else HTTP binary; gRPC when the URL begins with grpc://."),
+  protocol: z.enum(tritonTransports).optional().describe("Another name of `transport`, as in files of the Python service."),
+  model_name: z.string().min(1).default("efficientnet_lite0").describe("Name in the server's model repository."),
+  model_version: z
+    .union([z.string().min(1), z.int().min(1)])
+    .transform(String)
+    .nullable()
+    .default(null)
+    .describe("null: the one that the server's version policy picks."),
+  input_name: optionalName("Input that takes the images. null: the only one."),
+  output_name: optionalName("Output that is the embedding. null: found by name and shape."),
+  timeout: seconds(60, "Seconds that one request may take."),
+  max_retries: z.int().min(0).default(3).describe("How often a failed batch is tried again before it is halved."),
+  retry_delay: z.number().min(0).default(1).describe("Seconds before the second try; it doubles from there."),
+  max_outage: seconds(300, "Seconds that all servers may be away before the run ends."),
+});
+
+/** `transport` is always there afterwards, `protocol` never. */
+export const tritonOptions = keys
+  .refine(({ transport, protocol }) => transport === undefined || protocol === undefined || transport === protocol, {
+    path: ["protocol"],
+    error: "`protocol` is another name of `transport`: expected one of the two, or the same value",
+  })
+  .transform(({ protocol, ...section }) => ({ ...section, transport: section.transport ?? protocol ?? ("auto" as const) }));
+
+export type TritonOptions = z.infer<typeof tritonOptions>;
+
+export interface TritonEmbedderOptions {
+  /** `host:port` or URLs of servers with the same model. Default `localhost:8000`. */
+  readonly urls?: readonly string[];
+  /** Default "auto": shared memory where a real inference through it works, else HTTP with binary tensors. */
+  readonly transport?: TritonTransport;
+  readonly modelName: string;
+  /** Null, the default: the one that the server picks. */
+  readonly modelVersion?: string | null;
+  /** Null, the default: the only one. */
+  readonly inputName?: string | null;
+  /** Null, the default: the only one, or the only one that is called an embedding. */
+  readonly outputName?: string | null;
+  /** What the rest of the configuration needs; a model that differs is refused with `model_mismatch`. Default: whatever the model says. */
+  readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
+  /** For one request, in milliseconds. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Default 1. */
+  readonly workers?: number;
+  /** Requests that each worker keeps open, so that the server never waits for the way there and back. Default 2. */
+  readonly inflightPerWorker?: number;
+}
+
+/** What the embedder takes of the section; retries and outages are the engine's. */
+export function tritonEmbedderOptions(section: TritonOptions): TritonEmbedderOptions {
+  return {
+    urls: section.urls ?? [section.url],
+    transport: section.transport,
+    modelName: section.model_name,
+    modelVersion: section.model_version,
+    inputName: section.input_name,
+    outputName: section.output_name,
+    timeoutMs: section.timeout * 1000,
+  };
+}

@@ -1,0 +1,31 @@
+/** Turns a server's answer into vectors, after checking that it is exactly as long as it must be. */
+import { HeadraceError } from "../../contracts/index.js";
+import { float16ToFloat32 } from "../../kit/index.js";
+import type { ModelPlan } from "./model.js";
+import type { InferAnswer } from "./transport.js";
+
+/** Throws `model_mismatch` when type or shape are not the plan's, `inference_failed` when bytes are missing. */
+export function readVectors(
+  answer: InferAnswer,
+  plan: Pick<ModelPlan, "outputType" | "dimension">,
+  rows: number,
+  where: string,
+): { readonly vectors: Float32Array; readonly dimension: number } {
+  const { datatype, shape, bytes } = answer;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const dimension = plan.dimension ?? count / rows;
+  const expected = `${plan.outputType} [${rows}, ${dimension}]`;
+  const found = `${datatype} [${shape.join(", ")}]`;
+  if (datatype !== plan.outputType || count !== rows * dimension || !Number.isInteger(dimension) || dimension < 1) {
+    throw new HeadraceError("model_mismatch", `${where}: expected ${expected}, found ${found}`, {
+      hint: "The model's answer is not what its metadata says: compare config.pbtxt with the model's output.",
+    });
+  }
+  const width = datatype === "FP16" ? 2 : 4;
+  if (bytes.byteLength !== count * width) {
+    throw new HeadraceError("inference_failed", `${where}: expected ${count * width} bytes for ${found}, found ${bytes.byteLength}`);
+  }
+  // A copy: the answer's bytes lie at any alignment.
+  const copy = new Uint8Array(bytes).buffer;
+  return { vectors: datatype === "FP16" ? float16ToFloat32(new Uint16Array(copy)) : new Float32Array(copy), dimension };
+}

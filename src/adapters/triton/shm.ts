@@ -1,0 +1,153 @@
+/** Triton on this machine: batches lie in shared memory, HTTP carries the rest. */
+import { z } from "zod";
+import { HeadraceError } from "../../contracts/index.js";
+import { isRegionLost } from "./errors.js";
+import type { HttpConnection } from "./http.js";
+import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFile } from "./regions.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
+
+export interface SharedMemoryOptions {
+  /** Batches at once. */
+  readonly maxRegions: number;
+  /** Bytes of a usual batch. */
+  readonly minBytes: number;
+  /** When the server or the system refuses a region: send that batch over HTTP, or fail. */
+  readonly whenRefused: "http" | "fail";
+}
+
+/** A server that still works on a request of ours does not let go of its region. */
+const unregisterTries = 20;
+const unregisterPauseMs = 100;
+const controlTimeoutMs = 5_000;
+const statusShape = z.array(z.object({ name: z.string() }));
+
+export class SharedMemoryConnection implements Connection {
+  readonly kind = "shm";
+  readonly #http: HttpConnection;
+  readonly #options: SharedMemoryOptions;
+  readonly #regions: RegionPool;
+
+  /** Owns `http` from now on. */
+  constructor(http: HttpConnection, options: SharedMemoryOptions) {
+    this.#http = http;
+    this.#options = options;
+    this.#regions = new RegionPool({ ...options, unregister: (region) => this.#unregister(region) });
+  }
+
+  describe(signal: AbortSignal): Promise<ModelDescription> {
+    return this.#http.describe(signal);
+  }
+
+  ready(signal: AbortSignal): Promise<void> {
+    return this.#http.ready(signal);
+  }
+
+  statistics(signal: AbortSignal): Promise<ModelStatistics> {
+    return this.#http.statistics(signal);
+  }
+
+  models(signal: AbortSignal): ReturnType<Connection["models"]> {
+    return this.#http.models(signal);
+  }
+
+  async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
+    const region = await this.#acquire(request.bytes.byteLength, signal);
+    if (region === null) return await this.#http.infer(request, signal);
+    try {
+      region.write(request.bytes);
+      if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
+      return await this.#inferFrom(region, request, signal);
+    } finally {
+      if (this.#regions.closed || !region.exists()) await this.#regions.discard(region);
+      else this.#regions.giveBack(region);
+    }
+  }
+
+  /** What processes that were killed have left: registrations at this server, then their files. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    const body = await this.#http.request("GET", "/v2/systemsharedmemory/status", null, signal);
+    const registered = statusShape.safeParse(JSON.parse(new TextDecoder().decode(body))).data ?? [];
+    for (const { name } of registered) {
+      if (isAbandoned(name)) await this.#http.request("POST", regionPath(name, "unregister"), "{}", signal);
+    }
+    for (const name of abandonedRegions()) removeRegionFile(name);
+  }
+
+  async close(): Promise<void> {
+    await this.releaseRegions();
+    await this.#http.close();
+  }
+
+  /** Unregisters and removes all regions; the HTTP connection stays. */
+  async releaseRegions(): Promise<void> {
+    await this.#regions.close();
+  }
+
+  async #acquire(bytes: number, signal: AbortSignal): Promise<Region | null> {
+    try {
+      return await this.#regions.acquire(bytes, signal);
+    } catch (error) {
+      if (HeadraceError.is(error)) throw error;
+      if (this.#options.whenRefused === "http") return null;
+      throw new HeadraceError(
+        "embedder_unavailable",
+        `shared memory: expected room for ${bytes} bytes in /dev/shm, found ${String(error)}`,
+        {
+          cause: error,
+          hint: "Make /dev/shm larger (docker run --shm-size), or set triton.transport to http.",
+        },
+      );
+    }
+  }
+
+  async #inferFrom(region: Region, request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
+    const { bytes, ...rest } = request;
+    const shared = { ...rest, region: region.name, byteLength: bytes.byteLength };
+    try {
+      return await this.#http.inferShared(shared, signal);
+    } catch (error) {
+      if (!isRegionLost(error)) throw error;
+      // The server was restarted: it has forgotten all regions, and this request did not reach the model.
+      region.registered = false;
+      if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
+      return await this.#http.inferShared(shared, signal);
+    }
+  }
+
+  /** False: the server refuses it, and HTTP shall do. */
+  async #register(region: Region, signal: AbortSignal): Promise<boolean> {
+    if (region.registered) return true;
+    const body = JSON.stringify({ key: `/${region.name}`, offset: 0, byte_size: region.capacity });
+    try {
+      // It may know a region whose registration we never saw answered; to unregister an unknown one is harmless.
+      await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", signal);
+      await this.#http.request("POST", regionPath(region.name, "register"), body, signal);
+    } catch (error) {
+      if (!HeadraceError.is(error) || error.scope === "service" || signal.aborted) throw error;
+      if (this.#options.whenRefused === "http") return false;
+      throw new HeadraceError("embedder_unavailable", `shared memory was refused: ${error.message}`, {
+        cause: error,
+        hint: "The server must see this machine's /dev/shm and run as the same user or root; recent ones need --allow-client-shm=true. Or set triton.transport to http.",
+      });
+    }
+    region.registered = true;
+    return true;
+  }
+
+  async #unregister(region: Region): Promise<void> {
+    for (let attempt = 1; region.registered && attempt <= unregisterTries; attempt += 1) {
+      try {
+        await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", AbortSignal.timeout(controlTimeoutMs));
+        region.registered = false;
+      } catch (error) {
+        // A server that is gone has forgotten it; one that is busy with it is asked again.
+        if (!HeadraceError.is(error) || error.scope === "service") return;
+        await new Promise((resolve) => setTimeout(resolve, unregisterPauseMs));
+      }
+    }
+  }
+}
+
+function regionPath(name: string, verb: "register" | "unregister"): string {
+  return `/v2/systemsharedmemory/region/${name}/${verb}`;
+}

@@ -1,0 +1,63 @@
+/** What every way to a Triton server offers. */
+
+/** An input or output as the server describes it. */
+export interface TensorDescription {
+  readonly name: string;
+  /** UINT8, FP16, FP32 … */
+  readonly datatype: string;
+  /** With the batch dimension where there is one; −1 is free. */
+  readonly shape: readonly number[];
+}
+
+/** The parts of a model's metadata and configuration that we read. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
+  /** 0: the model has no batch dimension of Triton's. */
+  readonly maxBatchSize: number;
+  /** FORMAT_NHWC, FORMAT_NCHW or FORMAT_NONE, by input. */
+  readonly formats: Readonly<Record<string, string>>;
+  /** Null: no dynamic batching. */
+  readonly dynamicBatching: { readonly preferred: readonly number[]; readonly maxQueueDelayUs: number } | null;
+  readonly instances: number;
+}
+
+export interface InferRequest {
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** The raw little-endian tensor; not touched after the call has ended. */
+  readonly bytes: Uint8Array;
+}
+
+export interface InferAnswer {
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** Raw little-endian, at any alignment. */
+  readonly bytes: Uint8Array;
+}
+
+/** The server's own count of what a model did, since it was loaded. */
+export interface ModelStatistics {
+  readonly rows: number;
+  readonly executions: number;
+  readonly requests: number;
+  readonly queueMs: number;
+  readonly computeMs: number;
+}
+
+/** One server, one model. Every call throws HeadraceErrors alone, and ends with its signal. */
+export interface Connection {
+  readonly kind: "http" | "grpc" | "shm";
+  describe(signal: AbortSignal): Promise<ModelDescription>;
+  /** Resolves when the server answers that the model is ready, else throws. */
+  ready(signal: AbortSignal): Promise<void>;
+  infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer>;
+  statistics(signal: AbortSignal): Promise<ModelStatistics>;
+  /** Names in the server's repository with their states; what a wrong model name is answered with. */
+  models(signal: AbortSignal): Promise<readonly { readonly name: string; readonly state: string; readonly reason: string }[]>;
+  close(): Promise<void>;
+}

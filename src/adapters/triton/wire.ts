@@ -1,0 +1,80 @@
+/** What Triton answers about a model: the JSON of its HTTP protocol, and gRPC messages read as the same JSON. */
+import { z } from "zod";
+import type { ModelDescription, ModelStatistics } from "./transport.js";
+
+/** Whole numbers that gRPC writes as text. */
+const whole = z.union([z.number(), z.string()]).transform(Number);
+const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(whole) });
+const duration = z.object({ count: whole.default(0), ns: whole.default(0) }).default({ count: 0, ns: 0 });
+
+export const metadataShape = z.object({
+  name: z.string(),
+  versions: z.array(z.string()).default([]),
+  inputs: z.array(tensor),
+  outputs: z.array(tensor),
+});
+
+export const configShape = z.object({
+  max_batch_size: whole.default(0),
+  input: z.array(z.object({ name: z.string(), format: z.string().default("FORMAT_NONE") })).default([]),
+  instance_group: z.array(z.object({ count: whole.default(1) })).default([]),
+  dynamic_batching: z
+    .object({ preferred_batch_size: z.array(whole).default([]), max_queue_delay_microseconds: whole.default(0) })
+    .nullish()
+    .transform((value) => value ?? null),
+});
+
+export const statisticsShape = z.object({
+  model_stats: z.array(
+    z.object({
+      inference_count: whole.default(0),
+      execution_count: whole.default(0),
+      inference_stats: z.object({
+        success: duration,
+        queue: duration,
+        compute_input: duration,
+        compute_infer: duration,
+        compute_output: duration,
+      }),
+    }),
+  ),
+});
+
+export const indexShape = z.array(z.object({ name: z.string(), state: z.string().default(""), reason: z.string().default("") }));
+
+export const inferHeaderShape = z.object({
+  outputs: z.array(z.object({ datatype: z.string(), shape: z.array(z.number()), parameters: z.object({ binary_data_size: z.number() }) })),
+});
+
+export function joinDescription(metadata: z.infer<typeof metadataShape>, config: z.infer<typeof configShape>): ModelDescription {
+  return {
+    ...metadata,
+    maxBatchSize: config.max_batch_size,
+    formats: Object.fromEntries(config.input.map(({ name, format }) => [name, format])),
+    dynamicBatching:
+      config.dynamic_batching === null
+        ? null
+        : {
+            preferred: config.dynamic_batching.preferred_batch_size,
+            maxQueueDelayUs: config.dynamic_batching.max_queue_delay_microseconds,
+          },
+    instances: Math.max(
+      1,
+      config.instance_group.reduce((sum, { count }) => sum + count, 0),
+    ),
+  };
+}
+
+export function joinStatistics({ model_stats }: z.infer<typeof statisticsShape>): ModelStatistics {
+  const sum = (pick: (model: (typeof model_stats)[number]) => number) => model_stats.reduce((total, model) => total + pick(model), 0);
+  return {
+    rows: sum((model) => model.inference_count),
+    executions: sum((model) => model.execution_count),
+    requests: sum((model) => model.inference_stats.success.count),
+    queueMs: sum((model) => model.inference_stats.queue.ns) / 1e6,
+    computeMs:
+      sum(
+        ({ inference_stats: { compute_input, compute_infer, compute_output } }) => compute_input.ns + compute_infer.ns + compute_output.ns,
+      ) / 1e6,
+  };
+}
