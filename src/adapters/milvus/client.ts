@@ -1,0 +1,153 @@
+/** One connection to Milvus: the SDK's client, with a deadline and a cancel signal on every call and every status looked at. */
+import { existsSync } from "node:fs";
+import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
+import type { Writer } from "protobufjs";
+import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
+import { abortedError, checkAborted } from "../../kit/index.js";
+import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, succeeded } from "./errors.js";
+import type { MilvusOptions } from "./options.js";
+
+type Sdk = typeof import("@zilliz/milvus2-sdk-node");
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Code of a refusal that nothing else explains. Default `unexpected`. */
+  readonly fallback?: ErrorCode;
+}
+
+const upsertPath = "/milvus.proto.milvus.MilvusService/Upsert";
+
+export class MilvusConnection {
+  private constructor(
+    readonly sdk: Sdk,
+    readonly client: MilvusClient,
+    /** A protobuf writer for requests that are encoded by hand. */
+    readonly newWriter: () => Writer,
+    readonly timeoutMs: number,
+    readonly endpoint: Endpoint,
+    readonly headers: Readonly<Record<string, string>>,
+  ) {}
+
+  /** Connects and makes a real call. Throws `part_missing`, or one error that names the setting that is wrong. */
+  static async open(options: MilvusOptions, signal: AbortSignal): Promise<MilvusConnection> {
+    const { sdk, newWriter } = await loadSdk();
+    const endpoint = { address: `${options.host}:${options.port}`, database: options.database };
+    checkFiles(options);
+    const timeoutMs = options.timeout * 1000;
+    const credentials = { token: options.token ?? "", username: options.user ?? "", password: options.password ?? "" };
+    const client = new sdk.MilvusClient({
+      address: endpoint.address,
+      ...credentials,
+      ...(options.database === null ? {} : { database: options.database }),
+      ...(options.secure ? { ssl: true, tls: tlsOf(options) } : {}),
+      timeout: timeoutMs,
+      maxRetries: 0,
+      telemetry: { enabled: false },
+    });
+    const authorization = sdk.getAuthString(credentials);
+    const headers = {
+      dbname: options.database ?? "default",
+      ...(authorization === "" ? {} : { authorization }),
+    };
+    const connection = new MilvusConnection(sdk, client, newWriter, timeoutMs, endpoint, headers);
+    try {
+      await connection.#race("connect", client.connectPromise, signal);
+      await connection.call("list collections", (milvus) => milvus.showCollections(), { signal });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  /** Runs one call of the SDK. A late answer after deadline or cancellation is dropped. */
+  async call<T>(what: string, request: (client: MilvusClient) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    checkAborted(options.signal, what);
+    const answer = await this.#race(what, request(this.client), options.signal, options.fallback);
+    const status = statusOf(answer);
+    if (!succeeded(status)) throw fromStatus(what, status, this.endpoint, options.fallback);
+    return answer;
+  }
+
+  /** Sends an encoded upsert over the SDK's own channel, without its interceptors: they would print the request as JSON. */
+  async sendUpsert(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    checkAborted(signal, "upsert");
+    const channel = await this.client.channelPool.acquire();
+    const interceptors = [this.sdk.getMetaInterceptor(() => undefined, [this.headers])];
+    try {
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        const abort = () => call.cancel();
+        const call = channel.makeUnaryRequest<Uint8Array, Uint8Array>(
+          upsertPath,
+          (bytes) => bytes as Buffer,
+          (bytes) => bytes,
+          body,
+          { deadline: Date.now() + this.timeoutMs, interceptors },
+          (error, answer) => {
+            signal.removeEventListener("abort", abort);
+            if (error !== null) reject(signal.aborted ? abortedError(signal, "upsert") : error);
+            else resolve(answer!);
+          },
+        );
+        signal.addEventListener("abort", abort, { once: true });
+      });
+    } finally {
+      await this.client.channelPool.release(channel);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.closeConnection();
+  }
+
+  async #race<T>(what: string, answer: Promise<T>, signal?: AbortSignal, fallback?: ErrorCode): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    let abort = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      abort = () => reject(abortedError(signal!, what));
+      timer = setTimeout(() => reject(Object.assign(new Error("deadline"), { code: 4 })), this.timeoutMs + 500);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+    try {
+      return await Promise.race([answer, ended]);
+    } catch (error) {
+      throw fromThrown(what, error, this.endpoint, fallback);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+}
+
+async function loadSdk(): Promise<{ readonly sdk: Sdk; readonly newWriter: () => Writer }> {
+  try {
+    const sdk = await import("@zilliz/milvus2-sdk-node");
+    const { default: protobuf } = await import("protobufjs/minimal.js");
+    return { sdk, newWriter: () => protobuf.Writer.create() };
+  } catch (cause) {
+    throw milvusMissing(cause);
+  }
+}
+
+function statusOf(answer: unknown): MilvusStatus {
+  const { status } = answer as { status?: MilvusStatus };
+  return typeof status === "object" && status !== null ? status : (answer as MilvusStatus);
+}
+
+function tlsOf(options: MilvusOptions) {
+  return {
+    ...(options.caFile === null ? {} : { rootCertPath: options.caFile }),
+    ...(options.certFile === null ? {} : { certChainPath: options.certFile }),
+    ...(options.keyFile === null ? {} : { privateKeyPath: options.keyFile }),
+    ...(options.serverName === null ? {} : { serverName: options.serverName }),
+  };
+}
+
+function checkFiles(options: MilvusOptions): void {
+  const files = { ca_file: options.caFile, cert_file: options.certFile, key_file: options.keyFile };
+  for (const [setting, file] of Object.entries(files)) {
+    if (options.secure && file !== null && !existsSync(file)) {
+      throw new HeadraceError("config_invalid", `milvus.${setting}: expected a PEM file, found nothing at ${file}`);
+    }
+  }
+}

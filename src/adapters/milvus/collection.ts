@@ -1,0 +1,213 @@
+/** One collection in Milvus. */
+import {
+  type Collection,
+  type CollectionStats,
+  type Filter,
+  HeadraceError,
+  type Hit,
+  type Key,
+  type KnownRow,
+  type Metric,
+  type Passport,
+  type RowBatch,
+  type RowFailure,
+  type SearchOptions,
+  type Selection,
+  type StoredContent,
+  type StoredRow,
+} from "../../contracts/index.js";
+import { checkAborted, checkQuery, isKeyOf, type MetadataType, planUpsert } from "../../kit/index.js";
+import { compileFilter, keyList, quote } from "./filter.js";
+import type { Freshness } from "./freshness.js";
+import type { Inserter } from "./inserter.js";
+import type { Queries } from "./queries.js";
+import { factsOf, keyOf, rowFields, storedRowOf, vectorOf } from "./rows.js";
+import { type CollectionShape, columnsProperty, filterColumns, passportProperty } from "./schema.js";
+import type { Upkeep } from "./upkeep.js";
+
+/** Keys of one look-up: 5,000 text keys take 40 ms, and an expression of 200 kB. */
+const keysAtOnce = 5000;
+const contentsAtOnce = 1000;
+
+export interface CollectionParts {
+  readonly shape: CollectionShape;
+  readonly access: "read" | "write";
+  readonly queries: Queries;
+  readonly inserter: Inserter;
+  readonly upkeep: Upkeep;
+  readonly freshness: Freshness;
+}
+
+export class MilvusCollection implements Collection {
+  readonly name: string;
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly idType: "text" | "int64";
+  #passport: Passport | null;
+  #wrote = false;
+  readonly #columns: Map<string, MetadataType>;
+  /** Writes of the columns' types, one after the other. */
+  #columnsSaved: Promise<void> = Promise.resolve();
+
+  constructor(readonly parts: CollectionParts) {
+    const { shape } = parts;
+    this.name = shape.name;
+    this.dimension = shape.dimension;
+    this.metric = shape.metric;
+    this.idType = shape.idType;
+    this.#passport = shape.passport;
+    this.#columns = new Map(shape.columns);
+  }
+
+  get passport(): Passport | null {
+    return this.#passport;
+  }
+
+  async isEmpty(signal: AbortSignal): Promise<boolean> {
+    return (await this.parts.queries.count("", signal)) === 0;
+  }
+
+  async setPassport(passport: Passport): Promise<void> {
+    this.#checkWrite("setPassport");
+    await this.parts.upkeep.setProperty(passportProperty, JSON.stringify(passport));
+    this.#passport = structuredClone(passport);
+  }
+
+  async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
+    this.#checkWrite("upsert");
+    checkAborted(signal, `collection ${this.name}: upsert`);
+    const plan = planUpsert(batch, { dimension: this.dimension, metric: this.metric, idType: this.idType, columns: this.#columns });
+    if (plan.newColumns.size > 0) await this.#addColumns(plan.newColumns);
+    if (plan.accepted.length === 0) return plan.failures;
+    this.#wrote = true;
+    const refused = await this.parts.inserter.upsert(batch, plan.accepted, signal);
+    return [...plan.failures, ...refused].sort((a, b) => a.index - b.index);
+  }
+
+  async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+    const found = new Map<Key, KnownRow>();
+    for (const keys of chunked(this.#keys(ids), keysAtOnce)) {
+      const rows = await this.parts.queries.rows(keyList("id", keys), ["id", "version", "metadata_hash"], "own", signal);
+      for (const raw of rows) {
+        found.set(keyOf(raw, this), { version: String(raw["version"]), metadataHash: String(raw["metadata_hash"]) });
+      }
+    }
+    return found;
+  }
+
+  async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
+    const { queries, shape } = this.parts;
+    const found = new Map<string, StoredContent>();
+    const wanted = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
+    for (const contents of chunked(wanted, contentsAtOnce)) {
+      const expression = `content in [${contents.map(quote).join(",")}]`;
+      for (const raw of await queries.rows(expression, ["content", "width", "height", shape.vectorField], "own", signal)) {
+        found.set(String(raw["content"]), { vector: vectorOf(raw, shape)!, width: Number(raw["width"]), height: Number(raw["height"]) });
+      }
+    }
+    return found;
+  }
+
+  async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+    for (const query of queries) checkQuery(query, options.topK, this);
+    if (queries.length === 0) return [];
+    const { shape } = this.parts;
+    const answers = await this.parts.queries.nearest(queries, this.#expression(options.filter), options);
+    return answers.map((rows) =>
+      rows.map((raw) => ({ id: keyOf(raw, shape), score: scoreOf(this.metric, Number(raw["score"])), facts: factsOf(raw, shape) })),
+    );
+  }
+
+  async get(
+    ids: readonly Key[],
+    options: { readonly vectors: "include" | "omit"; readonly signal?: AbortSignal },
+  ): Promise<readonly StoredRow[]> {
+    const { shape, queries } = this.parts;
+    const rows: StoredRow[] = [];
+    for (const keys of chunked(this.#keys(ids), rowsAtOnce(shape, options.vectors))) {
+      const raws = await queries.rows(keyList("id", keys), rowFields(shape, options.vectors), "strong", options.signal);
+      rows.push(...raws.map((raw) => storedRowOf(raw, shape)));
+    }
+    return rows;
+  }
+
+  async delete(selection: Selection, signal: AbortSignal): Promise<number> {
+    this.#checkWrite("delete");
+    const expressions =
+      "ids" in selection
+        ? [...chunked(this.#keys(selection.ids), keysAtOnce)].map((keys) => keyList("id", keys))
+        : [this.#expression(selection.filter)];
+    let deleted = 0;
+    for (const expression of expressions) deleted += await this.parts.queries.delete(expression, signal);
+    return deleted;
+  }
+
+  async count(filter?: Filter): Promise<number> {
+    return this.parts.queries.count(this.#expression(filter));
+  }
+
+  async *scan(options: {
+    readonly filter?: Filter;
+    readonly vectors: "include" | "omit";
+    readonly batchRows?: number;
+    readonly signal?: AbortSignal;
+  }): AsyncIterable<readonly StoredRow[]> {
+    const { shape, queries } = this.parts;
+    const expression = this.#expression(options.filter);
+    const limit = Math.min(options.batchRows ?? 1000, rowsAtOnce(shape, options.vectors));
+    const fields = rowFields(shape, options.vectors);
+    for await (const raws of queries.pages(expression, fields, limit, options.signal)) yield raws.map((raw) => storedRowOf(raw, shape));
+  }
+
+  async stats(): Promise<CollectionStats> {
+    const [count, index] = await Promise.all([this.count(), this.parts.upkeep.currentIndex()]);
+    const { name, dimension, metric, idType, passport } = this;
+    return { name, count, dimension, metric, idType, index: index === null || index === "FLAT" ? "none" : index, passport };
+  }
+
+  async finish(signal: AbortSignal): Promise<void> {
+    this.#checkWrite("finish");
+    await this.parts.upkeep.finish(this.#wrote ? "written" : "unchanged", signal);
+    this.#wrote = false;
+  }
+
+  async close(): Promise<void> {
+    await this.#columnsSaved;
+  }
+
+  #expression(filter: Filter | undefined): string {
+    return filter === undefined ? "" : compileFilter(filter, filterColumns(this.parts.shape));
+  }
+
+  #keys(ids: readonly Key[]): readonly Key[] {
+    return [...new Set(ids)].filter((id) => isKeyOf(id, this.idType));
+  }
+
+  /** Types are saved before the first row that has them, so that another process refuses what this one would. */
+  async #addColumns(columns: ReadonlyMap<string, MetadataType>): Promise<void> {
+    for (const [name, type] of columns) this.#columns.set(name, type);
+    const save = () => this.parts.upkeep.setProperty(columnsProperty, JSON.stringify(Object.fromEntries(this.#columns)));
+    const saved = this.#columnsSaved.then(save);
+    this.#columnsSaved = saved.catch(() => undefined);
+    await saved;
+  }
+
+  #checkWrite(call: string): void {
+    if (this.parts.access === "write") return;
+    throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
+  }
+}
+
+/** Milvus' score, turned so that higher is nearer. */
+function scoreOf(metric: Metric, score: number): number {
+  return metric === "l2" ? 0 - score : score;
+}
+
+/** Rows of one answer: at most 16,384 by Milvus' own limit, and not more than some megabytes of vectors. */
+function rowsAtOnce(shape: CollectionShape, vectors: "include" | "omit"): number {
+  return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
+}
+
+function* chunked<T>(values: readonly T[], size: number): Iterable<readonly T[]> {
+  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size);
+}

@@ -1,0 +1,160 @@
+/** Says what Milvus' statuses and the channel's errors mean; the only place that knows their words. */
+import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
+
+/** A status as every answer of Milvus carries it; numbers since 2.3, names before. */
+export interface MilvusStatus {
+  readonly error_code?: string | number;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+/** Where the server is, for messages. */
+export interface Endpoint {
+  readonly address: string;
+  readonly database: string | null;
+}
+
+const grpc = {
+  cancelled: 1,
+  deadline: 4,
+  denied: 7,
+  exhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+const overloadedNames = new Set(["RateLimit", "ForceDeny", "MemoryQuotaExhausted", "TimeTickLongDelay", "OutOfMemory"]);
+const overloadedCodes = new Set([3, 4, 8, 9]);
+const awayNames = new Set([
+  "NotReadyServe",
+  "NotReadyCoordActivating",
+  "NoReplicaAvailable",
+  "NotShardLeader",
+  "NodeIDNotMatch",
+  "DataCoordNA",
+]);
+/** Not ready, not available, internal, not loaded (after a restart), and what concerns replicas, channels and nodes. */
+const awayCodes = new Set([1, 2, 5, 101, 102, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904]);
+const away =
+  /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
+
+/** True for a status that says "done". */
+export function succeeded(status: MilvusStatus): boolean {
+  return (status.error_code === "Success" || status.error_code === 0 || status.error_code === undefined) && (status.code ?? 0) === 0;
+}
+
+/** True for an answer that says that the request as a whole has too many bytes: half of it may pass. */
+export function isTooLarge(error: unknown): boolean {
+  const { details = "", message = "", reason = "" } = (error ?? {}) as { details?: string; message?: string; reason?: string };
+  return /larger than max|message too large|exceeds? (the )?max(imum)? (message|grpc|request)/i.test(`${details} ${message} ${reason}`);
+}
+
+/** True when the server does not know the call. */
+export function isUnimplemented(error: unknown): boolean {
+  return (error as { code?: number } | null)?.code === grpc.unimplemented;
+}
+
+/** True for an authorisation that must be changed before anything else can be tried. */
+function isDenied(code: number | undefined, words: string): boolean {
+  return (
+    code === grpc.unauthenticated ||
+    code === grpc.denied ||
+    /auth check failure|unauthenticated|invalid (token|credential)|permission deny/i.test(words)
+  );
+}
+
+/** What a status other than success means for `call`. */
+export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
+  const words = firstLine(status.reason ?? "");
+  const { code } = status;
+  const name = typeof status.error_code === "string" ? status.error_code : "";
+  const error = (as: ErrorCode, message = `${call}: Milvus says: ${words}`, options = {}) =>
+    new HeadraceError(as, message, { cause: status, ...options });
+  if (name === "DiskQuotaExhausted" || code === 7) return error("disk_full");
+  if (overloadedNames.has(name) || overloadedCodes.has(code ?? 0) || /rate ?limit|quota exceeded|memory quota/i.test(words))
+    return error("overloaded");
+  if (code === 800 || /database not found/i.test(words)) {
+    return error(
+      "config_invalid",
+      `milvus.database: ${endpoint.address} has no database ${JSON.stringify(endpoint.database ?? "default")}`,
+    );
+  }
+  if (isDenied(undefined, words)) return denied(endpoint, words, status);
+  if (code === 100 || /can.t find collection|collection not found/i.test(words))
+    return error("collection_not_found", `${call}: it is not there`);
+  if (awayNames.has(name) || awayCodes.has(code ?? 0) || away.test(words)) return error("store_unavailable");
+  if (/invalid index type/i.test(words)) {
+    return error("config_invalid", `milvus.index_type: the server at ${endpoint.address} refuses it: ${words}`, {
+      hint: "GPU indexes need a GPU build of Milvus; choose another type.",
+    });
+  }
+  return error(fallback);
+}
+
+/** What a thrown error means: one of the channel, a status that the client threw, or ours already. */
+export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
+  if (HeadraceError.is(thrown)) return thrown;
+  const { code, details, status, reason, message } = (thrown ?? {}) as {
+    code?: number;
+    details?: string;
+    status?: MilvusStatus;
+    reason?: string;
+    message?: string;
+  };
+  if (status !== undefined && typeof status === "object") return fromStatus(call, status, endpoint, fallback);
+  if (reason !== undefined) return fromStatus(call, thrown as MilvusStatus, endpoint, fallback);
+  const words = firstLine(details ?? message ?? String(thrown));
+  const error = (as: ErrorCode, text: string, options = {}) => new HeadraceError(as, text, { cause: thrown, ...options });
+  if (isDenied(code, words)) return denied(endpoint, words, thrown);
+  switch (code) {
+    case grpc.unavailable:
+      return error("store_unavailable", `${call}: ${unreachable(endpoint, words)}`);
+    case grpc.deadline:
+      return error("timed_out", `${call}: no answer from ${endpoint.address} within milvus.timeout`, { scope: "service" });
+    case grpc.cancelled:
+    case grpc.internal:
+      return error("store_unavailable", `${call}: the connection to ${endpoint.address} broke: ${words}`);
+    case grpc.exhausted:
+      return error(isTooLarge(thrown) ? "row_rejected" : "overloaded", `${call}: ${words}`);
+    default:
+      return error(code === undefined ? "unexpected" : fallback, `${call}: ${words}`);
+  }
+}
+
+export function milvusMissing(cause: unknown): HeadraceError {
+  const command = "npm i @zilliz/milvus2-sdk-node@3.0.6 protobufjs";
+  return new HeadraceError(
+    "part_missing",
+    `Milvus needs the packages @zilliz/milvus2-sdk-node and protobufjs, which cannot be loaded: ${command}`,
+    {
+      hint: `Run: ${command}`,
+      cause,
+    },
+  );
+}
+
+function denied(endpoint: Endpoint, words: string, cause: unknown): HeadraceError {
+  return new HeadraceError(
+    "config_invalid",
+    `milvus.token, or milvus.user and milvus.password: ${endpoint.address} refuses them: ${words}`,
+    {
+      cause,
+      hint: "Change the credentials; `user:password` is a token too.",
+    },
+  );
+}
+
+/** Names the setting that a refused connection points to. */
+function unreachable(endpoint: Endpoint, words: string): string {
+  if (/name resolution/i.test(words)) return `milvus.host: the host of ${endpoint.address} cannot be resolved`;
+  if (/ssl|tls|certificate|wrong version number/i.test(words))
+    return `milvus.secure: ${endpoint.address} does not speak TLS as configured: ${words}`;
+  if (/protocol error|http2/i.test(words)) return `milvus.port: what answers at ${endpoint.address} is not the gRPC port of Milvus`;
+  return `milvus.host, milvus.port: nothing answers at ${endpoint.address}: ${words}`;
+}
+
+function firstLine(words: string): string {
+  return (words.split("\n", 1)[0] ?? "").slice(0, 300).trim();
+}

@@ -1,0 +1,146 @@
+/** Compiles a filter to a Milvus expression that means the same; every value is escaped here. */
+import type { Comparison, Filter, MetadataValue } from "../../contracts/index.js";
+import { checkFilter, unknownKind } from "../../filter/index.js";
+
+/** How a key is written, and what its values are: `json` can hold text, numbers and booleans, or be absent. */
+export interface FilterColumn {
+  readonly expression: string;
+  readonly type: "text" | "integer" | "number" | "boolean" | "json";
+}
+
+const nothing = "(id in [])";
+const everything = "(not (id in []))";
+const lastCodePoint = 0x10_ff_ff;
+const minInt64 = -(2n ** 63n);
+
+/** Throws `filter_invalid` for a tree that the filter language cannot express. */
+export function compileFilter(filter: Filter, columnOf: (key: string) => FilterColumn): string {
+  checkFilter(filter);
+  return compile(filter, columnOf);
+}
+
+/** `id in [...]`, for int64 and text keys alike. */
+export function keyList(column: string, keys: readonly (string | bigint)[]): string {
+  const literals = keys.filter((key) => key !== minInt64).map((key) => (typeof key === "bigint" ? String(key) : quote(key)));
+  const list = `${column} in [${literals.join(",")}]`;
+  // The least int64 cannot be written: its digits are read before its sign, and are too many.
+  return literals.length === keys.length ? list : `(${list} or ${column} < ${minInt64 + 1n})`;
+}
+
+/** A text as the expression language reads it; JSON's escapes are a part of its own. */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+function compile(filter: Filter, columnOf: (key: string) => FilterColumn): string {
+  switch (filter.kind) {
+    case "compare":
+      return compare(columnOf(filter.key), filter.operator, filter.value);
+    case "in":
+      return contains(columnOf(filter.key), filter.values);
+    case "startsWith":
+      return startsWith(columnOf(filter.key), filter.prefix);
+    case "exists": {
+      const { expression, type } = columnOf(filter.key);
+      return type === "json" ? `(exists ${expression})` : everything;
+    }
+    case "and":
+      return `(${filter.all.map((each) => compile(each, columnOf)).join(" and ")})`;
+    case "or":
+      return `(${filter.any.map((each) => compile(each, columnOf)).join(" or ")})`;
+    case "not":
+      return `(not ${compile(filter.filter, columnOf)})`;
+    default:
+      throw unknownKind(filter);
+  }
+}
+
+function compare({ expression, type }: FilterColumn, operator: Comparison, value: MetadataValue): string {
+  if (typeof value === "string") {
+    return type === "text" || type === "json" ? ordered(expression, operator, quote(value)) : nothing;
+  }
+  if (typeof value === "boolean") return type === "boolean" || type === "json" ? compareBoolean(expression, operator, value) : nothing;
+  if (type === "integer") return compareInteger(expression, operator, value);
+  return type === "number" || type === "json" ? ordered(expression, operator, decimal(value)) : nothing;
+}
+
+/** Milvus' own `!=` on JSON lets rows pass that lack the key or hold another type; being less or greater does not. */
+function ordered(expression: string, operator: Comparison, literal: string): string {
+  if (operator === "!=") return `(${expression} < ${literal} or ${expression} > ${literal})`;
+  return `(${expression} ${operator} ${literal})`;
+}
+
+function compareBoolean(expression: string, operator: Comparison, value: boolean): string {
+  const passing = [false, true].filter((field) => holds(Number(field) - Number(value), operator));
+  return passing.length === 0 ? nothing : `(${passing.map((field) => `${expression} == ${field}`).join(" or ")})`;
+}
+
+/** Integer columns refuse decimals, so the bound is moved to the next whole number. */
+function compareInteger(expression: string, operator: Comparison, value: number): string {
+  if (Math.abs(value) >= 2 ** 63) return holds(-Math.sign(value), operator) ? everything : nothing;
+  if (Number.isInteger(value)) return `(${expression} ${operator} ${BigInt(value)})`;
+  if (operator === "==") return nothing;
+  if (operator === "!=") return everything;
+  return operator === "<" || operator === "<="
+    ? `(${expression} <= ${BigInt(Math.floor(value))})`
+    : `(${expression} >= ${BigInt(Math.ceil(value))})`;
+}
+
+/** A list must be of one type, so each type gets its own. */
+function contains({ expression, type }: FilterColumn, values: readonly MetadataValue[]): string {
+  const texts = values.filter((value) => typeof value === "string").map(quote);
+  const booleans = values.filter((value) => typeof value === "boolean").map(String);
+  const numbers = values.filter((value) => typeof value === "number");
+  const whole = numbers.filter((value) => Number.isInteger(value) && Math.abs(value) < 2 ** 63).map((value) => String(BigInt(value)));
+  const fitting = {
+    text: [texts],
+    integer: [whole],
+    number: [numbers.map(decimal)],
+    boolean: [booleans],
+    json: [texts, numbers.map(decimal), booleans],
+  }[type];
+  const lists = fitting.filter((list) => list.length > 0).map((list) => `${expression} in [${list.join(",")}]`);
+  return lists.length === 0 ? nothing : `(${lists.join(" or ")})`;
+}
+
+/** A range: `like` would read `%` and `_` of the prefix as wildcards, and cannot escape them. */
+function startsWith({ expression, type }: FilterColumn, prefix: string): string {
+  if (type !== "text" && type !== "json") return nothing;
+  const after = successor(prefix);
+  const from = `${expression} >= ${quote(prefix)}`;
+  return after === null ? `(${from})` : `(${from} and ${expression} < ${quote(after)})`;
+}
+
+/** The least text above all that start with the prefix, in the order of code points. */
+function successor(prefix: string): string | null {
+  const points = [...prefix].map((character) => character.codePointAt(0)!);
+  while (points.at(-1) === lastCodePoint) points.pop();
+  const last = points.pop();
+  if (last === undefined) return null;
+  return String.fromCodePoint(...points, last === 0xd7_ff ? 0xe0_00 : last + 1);
+}
+
+/** A number that is read as float64, never as int64. */
+function decimal(value: number): string {
+  const text = String(value === 0 ? 0 : value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+function holds(order: number, operator: Comparison): boolean {
+  switch (operator) {
+    case "==":
+      return order === 0;
+    case "!=":
+      return order !== 0;
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    case ">=":
+      return order >= 0;
+    default:
+      throw unknownKind(operator);
+  }
+}

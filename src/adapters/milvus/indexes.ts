@@ -1,0 +1,99 @@
+/** Index types: what each is built and searched with. */
+import { HeadraceError } from "../../contracts/index.js";
+import type { IndexSettings, IndexType } from "./options.js";
+
+export type Parameters = Readonly<Record<string, string | number | boolean>>;
+
+const defaults = { nlist: 128, nprobe: 16, M: 16, efConstruction: 256, ef: 64, nbits: 8 } as const;
+
+/** What `createIndex` is given. Throws `config_conflict` for parameters that cannot hold together. */
+export function buildParameters(type: IndexType, settings: IndexSettings, dimension: number): Parameters {
+  switch (type) {
+    case "AUTOINDEX":
+    case "FLAT":
+      return {};
+    case "GPU_BRUTE_FORCE":
+      return given({ cache_dataset_on_device: flag(settings.cacheDatasetOnDevice) });
+    case "IVF_FLAT":
+    case "IVF_SQ8":
+      return { nlist: settings.nlist ?? defaults.nlist };
+    case "GPU_IVF_FLAT":
+      return given({ nlist: settings.nlist ?? defaults.nlist, cache_dataset_on_device: flag(settings.cacheDatasetOnDevice) });
+    case "IVF_PQ":
+    case "GPU_IVF_PQ":
+      return {
+        nlist: settings.nlist ?? defaults.nlist,
+        m: parts(settings.m, dimension),
+        nbits: settings.nbits ?? defaults.nbits,
+      };
+    case "HNSW":
+      return { M: settings.M ?? defaults.M, efConstruction: settings.efConstruction ?? defaults.efConstruction };
+    case "GPU_CAGRA":
+      return cagra(settings);
+    default:
+      throw unknownType(type);
+  }
+}
+
+/** What a search for `topK` rows is given. */
+export function searchParameters(type: IndexType, settings: IndexSettings, topK: number): Parameters {
+  switch (type) {
+    case "AUTOINDEX":
+    case "FLAT":
+    case "GPU_BRUTE_FORCE":
+      return {};
+    case "IVF_FLAT":
+    case "IVF_SQ8":
+    case "IVF_PQ":
+    case "GPU_IVF_FLAT":
+    case "GPU_IVF_PQ":
+      return { nprobe: Math.min(settings.nprobe ?? defaults.nprobe, settings.nlist ?? defaults.nlist) };
+    case "HNSW":
+      return { ef: Math.max(settings.ef ?? defaults.ef, topK) };
+    case "GPU_CAGRA":
+      return given({
+        itopk_size: settings.itopkSize === null ? null : Math.max(settings.itopkSize, topK),
+        search_width: settings.searchWidth,
+        min_iterations: settings.minIterations,
+        max_iterations: settings.maxIterations,
+        team_size: settings.teamSize,
+      });
+    default:
+      throw unknownType(type);
+  }
+}
+
+function cagra(settings: IndexSettings): Parameters {
+  const { intermediateGraphDegree: before, graphDegree: after } = settings;
+  if (before !== null && after !== null && after > before) {
+    throw new HeadraceError(
+      "config_conflict",
+      `milvus.graph_degree ${after} and milvus.intermediate_graph_degree ${before}: expected the first not above the second`,
+    );
+  }
+  return given({
+    intermediate_graph_degree: before,
+    graph_degree: after,
+    build_algo: settings.buildAlgo,
+    cache_dataset_on_device: flag(settings.cacheDatasetOnDevice),
+  });
+}
+
+function parts(m: number | null, dimension: number): number {
+  if (m === null) return [8, 4, 2].map((share) => dimension / share).find(Number.isInteger) ?? dimension;
+  if (dimension % m === 0) return m;
+  throw new HeadraceError("config_conflict", `milvus.m: expected a divisor of the dimension ${dimension}, found ${m}`);
+}
+
+/** The server reads this flag as text. */
+function flag(value: boolean | null): string | null {
+  return value === null ? null : String(value);
+}
+
+function given(parameters: Readonly<Record<string, string | number | boolean | null>>): Parameters {
+  return Object.fromEntries(Object.entries(parameters).filter((entry): entry is [string, string | number | boolean] => entry[1] !== null));
+}
+
+function unknownType(type: never): HeadraceError {
+  return new HeadraceError("config_invalid", `milvus.index_type: unknown type ${String(type)}`);
+}

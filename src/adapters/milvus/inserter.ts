@@ -1,0 +1,229 @@
+/** Writes the accepted rows of a batch: bounded in bytes, split when refused as too large, one request format with a fallback. */
+import type { RowData } from "@zilliz/milvus2-sdk-node";
+import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../contracts/index.js";
+import { givenMetadata } from "../../kit/index.js";
+import type { MilvusConnection } from "./client.js";
+import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "./errors.js";
+import type { Freshness } from "./freshness.js";
+import type { WriteGate } from "./overload.js";
+import { type CollectionShape, dynamicField, maxTextBytes } from "./schema.js";
+import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
+
+export interface InserterOptions {
+  /** Of one request. */
+  readonly maxBytes: number;
+  readonly maxRows?: number;
+  /** "sdk" sends rows the SDK's way: several times slower, the same rows. Default "encoded". */
+  readonly path?: "encoded" | "sdk";
+}
+
+/** A row as it is sent, with its share of the request's bytes. */
+interface PreparedRow {
+  /** Position in the batch. */
+  readonly index: number;
+  readonly dynamic: string;
+  readonly bytes: number;
+}
+
+const maxDynamicBytes = 65_536;
+
+export class Inserter {
+  #path: "encoded" | "sdk";
+
+  constructor(
+    readonly connection: MilvusConnection,
+    readonly shape: CollectionShape,
+    readonly gate: WriteGate,
+    readonly freshness: Freshness,
+    readonly options: InserterOptions,
+  ) {
+    this.#path = options.path ?? "encoded";
+  }
+
+  /** Durable when it resolves, but for the rows it names. `accepted` are positions, each key once. */
+  async upsert(batch: RowBatch, accepted: readonly number[], signal: AbortSignal): Promise<readonly RowFailure[]> {
+    const failures: RowFailure[] = [];
+    const rows: PreparedRow[] = [];
+    for (const index of accepted) {
+      const prepared = this.#prepare(batch, index);
+      if (prepared instanceof HeadraceError) failures.push({ index, error: prepared });
+      else rows.push(prepared);
+    }
+    for (const chunk of chunksOf(rows, this.options.maxBytes, this.options.maxRows ?? 10_000)) {
+      failures.push(...(await this.#send(batch, chunk, signal)));
+    }
+    return failures;
+  }
+
+  #prepare(batch: RowBatch, index: number): PreparedRow | HeadraceError {
+    const facts = batch.facts[index]!;
+    const id = batch.ids[index]!;
+    const declared = new Set(this.shape.declared.map(({ name }) => name));
+    const given = new Map(givenMetadata(facts.metadata));
+    for (const column of this.shape.declared) {
+      const error = declaredError(column, given.get(column.name), facts.source);
+      if (error !== null) return error;
+    }
+    if (given.has(this.shape.vectorField)) {
+      return new HeadraceError("metadata_name", `metadata key ${this.shape.vectorField}: expected a free name, found the vector's`, {
+        item: facts.source,
+      });
+    }
+    const dynamic = jsonOf([...given].filter(([name]) => !declared.has(name)));
+    const texts = [facts.source, facts.root, facts.version, facts.content, facts.metadataHash].map((text) => Buffer.byteLength(text));
+    const dynamicBytes = Buffer.byteLength(dynamic);
+    if (Math.max(...texts) > maxTextBytes || dynamicBytes > maxDynamicBytes) {
+      const found = Math.max(...texts, dynamicBytes);
+      return new HeadraceError("row_rejected", `row: expected texts and metadata of at most ${maxTextBytes} bytes, found ${found}`, {
+        scope: "item",
+        item: facts.source,
+      });
+    }
+    const declaredBytes = this.shape.declared.reduce((sum, { name }) => sum + Buffer.byteLength(String(given.get(name))) + 8, 0);
+    const fixed = batch.dimension * 4 + Buffer.byteLength(String(id)) + texts.reduce((sum, bytes) => sum + bytes, 0);
+    return { index, dynamic, bytes: fixed + dynamicBytes + declaredBytes + 64 };
+  }
+
+  async #send(batch: RowBatch, rows: readonly PreparedRow[], signal: AbortSignal): Promise<readonly RowFailure[]> {
+    if (rows.length === 0) return [];
+    try {
+      const answer = await this.gate.run(() => this.#request(batch, rows, signal), signal);
+      this.freshness.wrote(answer.timestamp);
+      return [];
+    } catch (error) {
+      if (!isTooLarge(error) && !isTooLarge((error as Error).cause)) throw error;
+      if (rows.length === 1) {
+        const rejected = new HeadraceError("row_rejected", `row: Milvus refuses its ${rows[0]!.bytes} bytes as too large`, {
+          scope: "item",
+          cause: error,
+        });
+        return [{ index: rows[0]!.index, error: rejected }];
+      }
+      const half = Math.ceil(rows.length / 2);
+      const first = await this.#send(batch, rows.slice(0, half), signal);
+      return [...first, ...(await this.#send(batch, rows.slice(half), signal))];
+    }
+  }
+
+  async #request(batch: RowBatch, rows: readonly PreparedRow[], signal: AbortSignal): Promise<MutationAnswer> {
+    const { endpoint } = this.connection;
+    const call = `upsert of ${rows.length} rows into ${this.shape.name}`;
+    if (this.#path === "encoded") {
+      try {
+        const answer = decodeMutation(await this.connection.sendUpsert(this.#encode(batch, rows), signal));
+        if (!succeeded(answer.status)) throw fromStatus(call, answer.status, endpoint, "row_rejected");
+        return answer;
+      } catch (error) {
+        if (!isUnimplemented(error)) throw fromThrown(call, error, endpoint, "row_rejected");
+        this.#path = "sdk";
+      }
+    }
+    const answer = await this.connection.call(
+      call,
+      (client) =>
+        client.upsert({
+          collection_name: this.shape.name,
+          data: rows.map((row) => this.#asObject(batch, row)) as RowData[],
+          timeout: this.connection.timeoutMs,
+        }),
+      { signal, fallback: "row_rejected" },
+    );
+    return { status: answer.status, upserted: Number(answer.upsert_cnt), timestamp: BigInt(answer.timestamp) };
+  }
+
+  #encode(batch: RowBatch, rows: readonly PreparedRow[]): Uint8Array {
+    const { shape } = this;
+    const facts = rows.map(({ index }) => batch.facts[index]!);
+    const text = (name: string, of: (each: ImageFacts) => string): UpsertColumn => ({ name, kind: "VarChar", values: facts.map(of) });
+    const columns: UpsertColumn[] = [
+      keyColumn(rows.map(({ index }) => batch.ids[index]!)),
+      { name: shape.vectorField, kind: "vector", dimension: batch.dimension, values: vectorsOf(batch, rows) },
+      text("source", (each) => each.source),
+      text("root", (each) => each.root),
+      text("version", (each) => each.version),
+      text("content", (each) => each.content),
+      text("metadata_hash", (each) => each.metadataHash),
+      { name: "width", kind: "Int32", values: facts.map((each) => each.width) },
+      { name: "height", kind: "Int32", values: facts.map((each) => each.height) },
+      { name: "ingested_at", kind: "Int64", values: rows.map(() => batch.ingestedAt) },
+      ...shape.declared.map(
+        ({ name, dataType }) => ({ name, kind: dataType, values: facts.map((each) => each.metadata[name]) }) as UpsertColumn,
+      ),
+      { name: dynamicField, kind: "dynamic", values: rows.map(({ dynamic }) => dynamic) },
+    ];
+    const request = { database: this.connection.endpoint.database ?? "", collection: shape.name, rows: rows.length, columns };
+    return encodeUpsert(request, this.connection.newWriter());
+  }
+
+  #asObject(batch: RowBatch, { index }: PreparedRow): Record<string, unknown> {
+    const facts = batch.facts[index]!;
+    return {
+      ...Object.fromEntries(givenMetadata(facts.metadata)),
+      id: String(batch.ids[index]),
+      [this.shape.vectorField]: Array.from(batch.vectors.subarray(index * batch.dimension, (index + 1) * batch.dimension)),
+      source: facts.source,
+      root: facts.root,
+      version: facts.version,
+      content: facts.content,
+      metadata_hash: facts.metadataHash,
+      width: facts.width,
+      height: facts.height,
+      ingested_at: batch.ingestedAt,
+    };
+  }
+}
+
+function declaredError(column: CollectionShape["declared"][number], value: unknown, item: string): HeadraceError | null {
+  const failure = (expected: string, found: string) =>
+    new HeadraceError("metadata_type", `metadata ${column.name}: expected ${expected}, found ${found}`, { item });
+  if (value === undefined) return failure("a value, as the column is declared", "none");
+  if (column.dataType.startsWith("Int")) {
+    const bits = Number(column.dataType.slice(3));
+    const fits = Number.isInteger(value) && (value as number) >= -(2 ** (bits - 1)) && (value as number) < 2 ** (bits - 1);
+    if (!fits) return failure(`a whole number of ${bits} bits`, String(value).slice(0, 40));
+  }
+  if (column.dataType === "VarChar" && Buffer.byteLength(String(value)) > column.maxBytes) {
+    return failure(`text of at most ${column.maxBytes} bytes`, `${Buffer.byteLength(String(value))}`);
+  }
+  return null;
+}
+
+/** JSON in which no number reads as an integer beyond int64. */
+function jsonOf(entries: readonly (readonly [string, unknown])[]): string {
+  const members = entries.map(([name, value]) => {
+    const text = JSON.stringify(value);
+    return `${JSON.stringify(name)}:${typeof value === "number" && Math.abs(value) >= 2 ** 53 && !/[.e]/.test(text) ? `${text}.0` : text}`;
+  });
+  return `{${members.join(",")}}`;
+}
+
+function keyColumn(ids: readonly Key[]): UpsertColumn {
+  return typeof ids[0] === "bigint"
+    ? { name: "id", kind: "Int64", values: ids as readonly bigint[] }
+    : { name: "id", kind: "VarChar", values: ids as readonly string[] };
+}
+
+/** The vectors of the rows back to back; the batch's own memory where the rows follow each other. */
+function vectorsOf(batch: RowBatch, rows: readonly PreparedRow[]): Float32Array {
+  const { dimension, vectors } = batch;
+  const first = rows[0]!.index;
+  if (rows.at(-1)!.index - first === rows.length - 1) return vectors.subarray(first * dimension, (first + rows.length) * dimension);
+  const gathered = new Float32Array(rows.length * dimension);
+  for (const [at, { index }] of rows.entries()) gathered.set(vectors.subarray(index * dimension, (index + 1) * dimension), at * dimension);
+  return gathered;
+}
+
+function* chunksOf(rows: readonly PreparedRow[], maxBytes: number, maxRows: number): Iterable<readonly PreparedRow[]> {
+  let chunk: PreparedRow[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (chunk.length > 0 && (bytes + row.bytes > maxBytes || chunk.length >= maxRows)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(row);
+    bytes += row.bytes;
+  }
+  if (chunk.length > 0) yield chunk;
+}

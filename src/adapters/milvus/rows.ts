@@ -1,0 +1,48 @@
+/** Rows as Milvus gives them back, read into ours. */
+import type { ImageFacts, Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
+import { type CollectionShape, dynamicField, fixedFields } from "./schema.js";
+
+export type RawRow = Readonly<Record<string, unknown>>;
+
+/** The fields of a whole row; the key is not given back unless it is named. */
+export function rowFields(shape: CollectionShape, vectors: "include" | "omit"): string[] {
+  return [
+    "id",
+    ...fixedFields,
+    dynamicField,
+    ...shape.declared.map(({ name }) => name),
+    ...(vectors === "include" ? [shape.vectorField] : []),
+  ];
+}
+
+export function keyOf(raw: RawRow, shape: Pick<CollectionShape, "idType">): Key {
+  return shape.idType === "int64" ? BigInt(raw["id"] as string) : String(raw["id"]);
+}
+
+export function factsOf(raw: RawRow, shape: CollectionShape): ImageFacts {
+  return {
+    source: String(raw["source"]),
+    root: String(raw["root"]),
+    version: String(raw["version"]),
+    content: String(raw["content"]),
+    metadata: metadataOf(raw, shape),
+    metadataHash: String(raw["metadata_hash"]),
+    width: Number(raw["width"]),
+    height: Number(raw["height"]),
+  };
+}
+
+export function storedRowOf(raw: RawRow, shape: CollectionShape): StoredRow {
+  return { id: keyOf(raw, shape), vector: vectorOf(raw, shape), facts: factsOf(raw, shape), ingestedAt: Number(raw["ingested_at"]) };
+}
+
+export function vectorOf(raw: RawRow, shape: CollectionShape): Float32Array | null {
+  const vector = raw[shape.vectorField];
+  return Array.isArray(vector) ? Float32Array.from(vector as number[]) : null;
+}
+
+function metadataOf(raw: RawRow, shape: CollectionShape): Metadata {
+  const dynamic = Object.entries((raw[dynamicField] ?? {}) as Record<string, MetadataValue>);
+  const declared = shape.declared.map(({ name, type }) => [name, type === "number" ? Number(raw[name]) : raw[name]] as const);
+  return Object.fromEntries([...dynamic, ...declared] as readonly (readonly [string, MetadataValue])[]);
+}

@@ -1,0 +1,167 @@
+/** How a collection of ours looks in Milvus: its fields, and what its description and properties say. */
+import type { DescribeCollectionResponse, FieldType } from "@zilliz/milvus2-sdk-node";
+import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
+import { builtInColumns, type MetadataType, maxKeyBytes } from "../../kit/index.js";
+import type { FilterColumn } from "./filter.js";
+import type { DeclaredField } from "./options.js";
+
+export const maxTextBytes = 65_535;
+/** The field that Milvus keeps undeclared keys in. */
+export const dynamicField = "$meta";
+export const passportProperty = "headrace.passport";
+export const columnsProperty = "headrace.columns";
+/** "pending": the collection is searched exactly until its first run ends and the index is built. */
+export const indexProperty = "headrace.index";
+
+/** A metadata key with a typed field of its own. */
+export interface DeclaredColumn {
+  readonly name: string;
+  readonly dataType: "Bool" | "Int8" | "Int16" | "Int32" | "Int64" | "Float" | "Double" | "VarChar";
+  readonly type: MetadataType;
+  /** Of VarChar, in bytes. */
+  readonly maxBytes: number;
+}
+
+export interface CollectionShape {
+  readonly name: string;
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly idType: "text" | "int64";
+  readonly vectorField: string;
+  readonly passport: Passport | null;
+  readonly indexPending: boolean;
+  readonly declared: readonly DeclaredColumn[];
+  /** Types of the metadata keys so far. */
+  readonly columns: ReadonlyMap<string, MetadataType>;
+}
+
+interface Marks {
+  readonly headrace: 1;
+  readonly metric: Metric;
+  readonly idType: "text" | "int64";
+  readonly passport: Passport | null;
+  readonly text: string;
+}
+
+const texts = ["source", "root", "version", "content", "metadata_hash"] as const;
+const builtIns = new Set<string>(builtInColumns);
+
+/** Columns that every row has beside key and vector. */
+export const fixedFields = [...texts, "width", "height", "ingested_at"] as const;
+
+export function describeCollection(schema: CollectionSchema, text: string): string {
+  const marks: Marks = { headrace: 1, metric: schema.metric, idType: schema.idType ?? "text", passport: schema.passport, text };
+  return JSON.stringify(marks);
+}
+
+export function fieldsOf(schema: CollectionSchema, vectorField: string, declared: readonly DeclaredColumn[]): FieldType[] {
+  return [
+    schema.idType === "int64"
+      ? { name: "id", data_type: "Int64", is_primary_key: true }
+      : { name: "id", data_type: "VarChar", max_length: maxKeyBytes, is_primary_key: true },
+    { name: vectorField, data_type: "FloatVector", dim: schema.dimension },
+    ...texts.map((name) => ({ name, data_type: "VarChar" as const, max_length: maxTextBytes })),
+    { name: "width", data_type: "Int32" },
+    { name: "height", data_type: "Int32" },
+    { name: "ingested_at", data_type: "Int64" },
+    ...declared.map(({ name, dataType, maxBytes }) => ({
+      name,
+      data_type: dataType,
+      ...(dataType === "VarChar" ? { max_length: maxBytes } : {}),
+    })),
+  ];
+}
+
+/** Fields of a declared collection that become columns; the key, the vector and JSON fields need no declaring. */
+export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
+  return fields
+    .filter(
+      ({ name, type, primary_key }) =>
+        !primary_key && name !== vectorField && !builtIns.has(name) && type !== "JSON" && type !== "FLOAT_VECTOR",
+    )
+    .map(({ name, type, max_length }) => columnOf(name, dataTypeNames[type as keyof typeof dataTypeNames], max_length));
+}
+
+/** Reads what a description of the server says. Throws `collection_foreign` for a table that is not ours. */
+export function shapeOf(name: string, answer: DescribeCollectionResponse): CollectionShape {
+  const { fields, description } = answer.schema;
+  const vector = fields.find((field) => field.data_type === "FloatVector");
+  const marks = marksOf(description);
+  const missing = ["id", ...fixedFields].filter((field) => !fields.some((each) => each.name === field));
+  if (vector === undefined || marks === null || missing.length > 0 || !answer.schema.enable_dynamic_field) {
+    const why =
+      vector === undefined
+        ? "no vector field"
+        : marks === null
+          ? "no mark of Headrace in its description"
+          : `without ${missing.join(", ")}`;
+    throw new HeadraceError("collection_foreign", `collection ${name}: expected Headrace's columns, found ${why}`);
+  }
+  const property = (key: string) => answer.properties.find((each) => each.key === key)?.value;
+  const ours = new Set<string>(["id", vector.name, dynamicField, ...fixedFields]);
+  const declared = fields
+    .filter((field) => !ours.has(field.name))
+    .map((field) => columnOf(field.name, field.data_type as DeclaredColumn["dataType"], Number(field.max_length ?? maxTextBytes)));
+  const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
+  const passport = property(passportProperty);
+  return {
+    name,
+    dimension: Number(vector.dim),
+    metric: marks.metric,
+    idType: marks.idType,
+    vectorField: vector.name,
+    passport: passport === undefined ? marks.passport : (JSON.parse(String(passport)) as Passport),
+    indexPending: property(indexProperty) === "pending",
+    declared,
+    columns: new Map([...columns, ...declared.map(({ name: column, type }) => [column, type] as const)]),
+  };
+}
+
+/** How a filter writes the key. */
+export function filterColumns(shape: Pick<CollectionShape, "idType" | "declared">): (key: string) => FilterColumn {
+  const typed = new Map<string, FilterColumn["type"]>([
+    ["id", shape.idType === "int64" ? "integer" : "text"],
+    ...texts.map((name) => [name, "text"] as const),
+    ...(["width", "height", "ingested_at"] as const).map((name) => [name, "integer"] as const),
+    ...shape.declared.map(({ name, dataType }) => [name, filterType(dataType)] as const),
+  ]);
+  return (key) => {
+    const type = typed.get(key);
+    return type === undefined ? { expression: `${dynamicField}[${JSON.stringify(key)}]`, type: "json" } : { expression: key, type };
+  };
+}
+
+export const metricNames = { cosine: "COSINE", ip: "IP", l2: "L2" } as const satisfies Record<Metric, string>;
+
+const dataTypeNames = {
+  BOOL: "Bool",
+  INT8: "Int8",
+  INT16: "Int16",
+  INT32: "Int32",
+  INT64: "Int64",
+  FLOAT: "Float",
+  DOUBLE: "Double",
+  VARCHAR: "VarChar",
+} as const;
+
+function columnOf(name: string, dataType: DeclaredColumn["dataType"], maxBytes: number): DeclaredColumn {
+  const type = dataType === "VarChar" ? "text" : dataType === "Bool" ? "boolean" : "number";
+  return { name, dataType, type, maxBytes };
+}
+
+function filterType(dataType: DeclaredColumn["dataType"]): FilterColumn["type"] {
+  if (dataType === "VarChar") return "text";
+  if (dataType === "Bool") return "boolean";
+  return dataType.startsWith("Int") ? "integer" : "number";
+}
+
+function marksOf(description: string): Marks | null {
+  if (!description.startsWith("{")) return null;
+  try {
+    const marks = JSON.parse(description) as Partial<Marks>;
+    return marks.headrace === 1 ? (marks as Marks) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,215 @@
+/** Collections in Milvus: creates, opens, lists and drops them. */
+import {
+  type Collection,
+  type CollectionSchema,
+  type CollectionStats,
+  type Finding,
+  HeadraceError,
+  type VectorStore,
+} from "../../contracts/index.js";
+import { compareText } from "../../filter/index.js";
+import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
+import { MilvusAdministration } from "./administration.js";
+import { MilvusConnection } from "./client.js";
+import { MilvusCollection } from "./collection.js";
+import { Freshness } from "./freshness.js";
+import { Inserter, type InserterOptions } from "./inserter.js";
+import {
+  type DeclaredCollection,
+  declaredSettings,
+  type IndexSettings,
+  type IndexType,
+  type InsertOptions,
+  indexTypes,
+  type MilvusOptions,
+} from "./options.js";
+import { WriteGate } from "./overload.js";
+import { Queries } from "./queries.js";
+import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, indexProperty, shapeOf } from "./schema.js";
+import { Upkeep } from "./upkeep.js";
+
+export interface MilvusStoreOptions {
+  /** Collections with fields, index and search parameters of their own. Default: none. */
+  readonly collections?: readonly DeclaredCollection[];
+  /** How rows are sent. Default "encoded", which falls back to "sdk" where a server refuses it. */
+  readonly upsertPath?: InserterOptions["path"];
+}
+
+const defaultInsert: InsertOptions = { index: "auto", flush: "auto", maxBytesMb: 24 };
+
+/** Writes in flight at once, all collections together; fewer while the server asks for less. */
+const maxWriters = 8;
+
+/** Collections in the Milvus that the section names; nothing is loaded or connected before `open`. */
+export function milvusStore(milvus: MilvusOptions, insert: InsertOptions = defaultInsert, options: MilvusStoreOptions = {}): MilvusStore {
+  return new MilvusStore(milvus, insert, options);
+}
+
+export class MilvusStore implements VectorStore {
+  readonly name = "milvus";
+  readonly maxWriters = maxWriters;
+  readonly #gate = new WriteGate(maxWriters);
+  readonly #freshness = new Map<string, Freshness>();
+  #opened: MilvusConnection | null = null;
+
+  constructor(
+    readonly milvus: MilvusOptions,
+    readonly insert: InsertOptions,
+    readonly options: MilvusStoreOptions,
+  ) {}
+
+  async open(signal: AbortSignal): Promise<void> {
+    checkAborted(signal, "milvus: open");
+    this.#opened = await MilvusConnection.open(this.milvus, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.close();
+    this.#opened = null;
+  }
+
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#connection.call("list collections", (client) => client.showCollections(), { signal });
+  }
+
+  async diagnose(signal: AbortSignal): Promise<readonly Finding[]> {
+    const health = await this.#connection.call("check health", (client) => client.checkHealth(), { signal });
+    if (health.isHealthy) return [];
+    return [
+      {
+        severity: "problem",
+        part: this.name,
+        message: `Milvus is not healthy: ${health.reasons.join("; ")}`,
+        hint: "Look at the server's logs.",
+      },
+    ];
+  }
+
+  /** Aliases, partitions, load and release. */
+  get administration(): MilvusAdministration {
+    return new MilvusAdministration(this.#connection);
+  }
+
+  async create(name: string, schema: CollectionSchema): Promise<Collection> {
+    checkCollectionName(name);
+    checkSchema(schema);
+    const declared = this.#declared(name);
+    const index = this.#indexType(name, schema.index);
+    const later = this.insert.index !== "before" && index !== "FLAT";
+    const settings = this.#settings(name);
+    const columns = declaredColumns(declared?.schema.fields ?? [], this.milvus.vectorField);
+    if (await this.#exists(name)) throw new HeadraceError("collection_exists", `collection ${name}: it is there already`);
+    await this.#connection.call(`create ${name}`, (client) =>
+      client.createCollection({
+        collection_name: name,
+        description: describeCollection(schema, declared?.description ?? ""),
+        enable_dynamic_field: true,
+        consistency_level: "Bounded",
+        fields: fieldsOf(schema, this.milvus.vectorField, columns),
+      }),
+    );
+    const shape = await this.#shape(name);
+    const upkeep = new Upkeep(this.#connection, { ...shape, indexPending: later }, index, settings, this.insert);
+    try {
+      if (later) await upkeep.setProperty(indexProperty, "pending");
+      await upkeep.serve();
+    } catch (error) {
+      await this.drop(name);
+      throw error;
+    }
+    this.#freshness.delete(name);
+    return this.#collection({ ...shape, indexPending: later }, "write", upkeep);
+  }
+
+  async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
+    checkCollectionName(name);
+    const shape = await this.#shape(name);
+    const upkeep = this.#upkeep(shape);
+    await upkeep.serve();
+    return this.#collection(shape, access, upkeep);
+  }
+
+  /** Tables that are not ours are left out; a collection that is not loaded is not loaded for this, its count may lag. */
+  async list(): Promise<readonly CollectionStats[]> {
+    const { data } = await this.#connection.call("list collections", (client) => client.showCollections());
+    const names = data.map(({ name }) => name).sort(compareText);
+    const stats = await Promise.all(names.map((name) => this.#statsOf(name)));
+    return stats.filter((each) => each !== null);
+  }
+
+  async drop(name: string): Promise<void> {
+    checkCollectionName(name);
+    if (!(await this.#exists(name))) throw new HeadraceError("collection_not_found", `collection ${name}: it is not there`);
+    await this.#connection.call(`drop ${name}`, (client) => client.dropCollection({ collection_name: name }));
+    this.#freshness.delete(name);
+  }
+
+  async #statsOf(name: string): Promise<CollectionStats | null> {
+    try {
+      const shape = await this.#shape(name);
+      const upkeep = this.#upkeep(shape);
+      if (await upkeep.isLoaded()) return await this.#collection(shape, "read", upkeep).stats();
+      const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
+        client.getCollectionStatistics({ collection_name: name }),
+      );
+      const index = (await upkeep.currentIndex()) ?? "none";
+      return { ...shape, count: Number(counted.data["row_count"]), index: index === "FLAT" ? "none" : index };
+    } catch (error) {
+      const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");
+      if (gone) return null;
+      throw error;
+    }
+  }
+
+  async #exists(name: string): Promise<boolean> {
+    const { value } = await this.#connection.call(`look for ${name}`, (client) => client.hasCollection({ collection_name: name }));
+    return value === true;
+  }
+
+  async #shape(name: string): Promise<CollectionShape> {
+    const answer = await this.#connection.call(`collection ${name}`, (client) => client.describeCollection({ collection_name: name }));
+    return shapeOf(name, answer);
+  }
+
+  #upkeep(shape: CollectionShape): Upkeep {
+    return new Upkeep(this.#connection, shape, this.#indexType(shape.name), this.#settings(shape.name), this.insert);
+  }
+
+  #collection(shape: CollectionShape, access: "read" | "write", upkeep: Upkeep): MilvusCollection {
+    const { options } = this;
+    const connection = this.#connection;
+    const freshness = this.#freshness.get(shape.name) ?? new Freshness();
+    this.#freshness.set(shape.name, freshness);
+    const queries = new Queries(connection, shape, freshness, upkeep, this.#settings(shape.name), this.milvus.consistencyLevel);
+    const inserter = new Inserter(connection, shape, this.#gate, freshness, {
+      maxBytes: this.insert.maxBytesMb * 2 ** 20,
+      ...(options.upsertPath === undefined ? {} : { path: options.upsertPath }),
+    });
+    return new MilvusCollection({ shape, access, queries, inserter, upkeep, freshness });
+  }
+
+  #declared(name: string): DeclaredCollection | undefined {
+    return this.options.collections?.find((each) => each.name === name);
+  }
+
+  /** What is asked for, else what is declared for the collection, else the section's. */
+  #indexType(name: string, asked = "auto"): IndexType {
+    if (asked !== "auto") {
+      const type = indexTypes.find((each) => each === asked.toUpperCase());
+      if (type === undefined) throw new HeadraceError("config_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${asked}`);
+      return type;
+    }
+    return this.#declared(name)?.index.index_type ?? this.milvus.indexType;
+  }
+
+  #settings(name: string): IndexSettings {
+    const declared = this.#declared(name);
+    if (declared === undefined) return this.milvus;
+    return { ...this.milvus, ...declaredSettings(declared) };
+  }
+
+  get #connection(): MilvusConnection {
+    if (this.#opened === null) throw new HeadraceError("usage_invalid", "milvus: expected an open store, found one that is not open");
+    return this.#opened;
+  }
+}

@@ -1,0 +1,153 @@
+/** Index, load state and properties of one collection. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { HeadraceError } from "../../contracts/index.js";
+import { abortedError, checkAborted } from "../../kit/index.js";
+import type { MilvusConnection } from "./client.js";
+import { buildParameters } from "./indexes.js";
+import type { IndexSettings, IndexType, InsertOptions } from "./options.js";
+import { type CollectionShape, indexProperty, metricNames } from "./schema.js";
+
+/** How long loading and index building may stand still before the call fails. */
+const patienceMs = 600_000;
+const pollMs = 100;
+
+export class Upkeep {
+  #pending: boolean;
+  #current: IndexType | null = null;
+
+  constructor(
+    readonly connection: MilvusConnection,
+    readonly shape: CollectionShape,
+    readonly wanted: IndexType,
+    readonly settings: IndexSettings,
+    readonly insert: Pick<InsertOptions, "flush">,
+  ) {
+    this.#pending = shape.indexPending;
+  }
+
+  /** Makes the collection answer queries: an index if it has none, then loaded. */
+  async serve(signal?: AbortSignal): Promise<void> {
+    const state = await this.#loadState(signal);
+    if (state === "LoadStateLoaded") return;
+    if ((await this.currentIndex(signal)) === null) await this.#createIndex(this.#pending ? "FLAT" : this.wanted, signal);
+    await this.#load(signal);
+  }
+
+  async isLoaded(): Promise<boolean> {
+    return (await this.#loadState()) === "LoadStateLoaded";
+  }
+
+  /** Kind of the vector index in place, or null. */
+  async currentIndex(signal?: AbortSignal): Promise<IndexType | null> {
+    if (this.#current !== null) return this.#current;
+    const answer = await this.connection.client.describeIndex({ collection_name: this.shape.name, field_name: this.shape.vectorField });
+    const found = (answer.index_descriptions ?? []).find((index) => index.field_name === this.shape.vectorField);
+    if (found === undefined) {
+      if (/index not (found|exist)|no index/i.test(answer.status.reason ?? "") || answer.status.error_code === "IndexNotExist") return null;
+      await this.connection.call(`describe the index of ${this.shape.name}`, async () => answer, { signal });
+      return null;
+    }
+    this.#current = found.params.find(({ key }) => key === "index_type")?.value as IndexType;
+    return this.#current;
+  }
+
+  async setProperty(key: string, value: string): Promise<void> {
+    await this.connection.call(`describe ${this.shape.name} anew`, (client) =>
+      client.alterCollectionProperties({ collection_name: this.shape.name, properties: { [key]: value } }),
+    );
+  }
+
+  /** At the end of a run: seals segments where that is wanted, and builds the index that a new collection waits for. */
+  async finish(change: "written" | "unchanged", signal: AbortSignal): Promise<void> {
+    checkAborted(signal, `finish ${this.shape.name}`);
+    const build = this.#pending;
+    const flush = this.insert.flush === "end" ? change === "written" || build : this.insert.flush === "auto" && build;
+    if (flush) await this.#flush(signal);
+    if (!build) return;
+    if (this.wanted !== "FLAT") await this.#replaceIndex(signal);
+    await this.setProperty(indexProperty, "built");
+    this.#pending = false;
+  }
+
+  async #replaceIndex(signal: AbortSignal): Promise<void> {
+    const { name: collection_name, vectorField: field_name } = this.shape;
+    await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }), { signal });
+    if ((await this.currentIndex(signal)) !== null) {
+      this.#current = null;
+      await this.connection.call(
+        `drop the exact index of ${collection_name}`,
+        (client) => client.dropIndex({ collection_name, field_name }),
+        { signal },
+      );
+    }
+    await this.#createIndex(this.wanted, signal);
+    await this.#built(signal);
+    await this.#load(signal);
+  }
+
+  async #createIndex(type: IndexType, signal?: AbortSignal): Promise<void> {
+    const { name: collection_name, vectorField: field_name, metric, dimension } = this.shape;
+    const params = { ...buildParameters(type, this.settings, dimension) };
+    await this.connection.call(
+      `create the index ${type} of ${collection_name}`,
+      (client) => client.createIndex({ collection_name, field_name, index_type: type, metric_type: metricNames[metric], params }),
+      { signal },
+    );
+    this.#current = type;
+  }
+
+  async #built(signal?: AbortSignal): Promise<void> {
+    const { name: collection_name, vectorField: field_name } = this.shape;
+    await this.#until(`build the index of ${collection_name}`, signal, async () => {
+      const answer = await this.connection.call("describe index", (client) => client.describeIndex({ collection_name, field_name }), {
+        signal,
+      });
+      const [index] = answer.index_descriptions;
+      if (index?.state === "Failed") {
+        throw new HeadraceError("unexpected", `build the index of ${collection_name}: Milvus says: ${index.index_state_fail_reason}`);
+      }
+      return index?.state === "Finished" && Number(index.pending_index_rows) === 0;
+    });
+  }
+
+  async #load(signal?: AbortSignal): Promise<void> {
+    const { name: collection_name } = this.shape;
+    await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
+    await this.#until(`load ${collection_name}`, signal, async () => (await this.#loadState(signal)) === "LoadStateLoaded");
+  }
+
+  async #loadState(signal?: AbortSignal): Promise<string> {
+    const { name: collection_name } = this.shape;
+    const { state } = await this.connection.call(`load state of ${collection_name}`, (client) => client.getLoadState({ collection_name }), {
+      signal,
+    });
+    return String(state);
+  }
+
+  /** Milvus allows one flush in ten seconds for each collection. */
+  async #flush(signal: AbortSignal): Promise<void> {
+    await this.#until(`flush ${this.shape.name}`, signal, async () => {
+      try {
+        await this.connection.call(`flush ${this.shape.name}`, (client) => client.flush({ collection_names: [this.shape.name] }), {
+          signal,
+        });
+        return true;
+      } catch (error) {
+        if (HeadraceError.is(error) && error.code === "overloaded") return false;
+        throw error;
+      }
+    });
+  }
+
+  async #until(what: string, signal: AbortSignal | undefined, done: () => Promise<boolean>): Promise<void> {
+    const until = Date.now() + patienceMs;
+    while (!(await done())) {
+      if (Date.now() > until) throw new HeadraceError("timed_out", `${what}: not done within ${patienceMs / 1000} s`, { scope: "service" });
+      try {
+        await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+      } catch {
+        throw abortedError(signal!, what);
+      }
+    }
+  }
+}
