@@ -241,6 +241,20 @@ describe("a run", { timeout }, () => {
     assert.deepEqual(calls, ["open source", "open a", "open sink", "read", "close sink", "close a", "close source"]);
   });
 
+  test("a part that is used twice is opened and closed once", async () => {
+    const calls: string[] = [];
+    const open = async () => void calls.push("open");
+    const close = async () => void calls.push("close");
+    const stage = stageOf("twice", undefined, { open, close });
+    const result = await report(
+      from(sourceOf(itemsOf(1)))
+        .through(stage)
+        .through(stage)
+        .into(sinkOf()),
+    );
+    assert.deepEqual([result.stored, ...calls], [1, "open", "close"]);
+  });
+
   test("a part that cannot be opened ends the run before anything is read; only what was opened is closed", async () => {
     const calls: string[] = [];
     const closing = (name: string) => ({ close: async () => void calls.push(name) });
@@ -362,6 +376,28 @@ describe("a run", { timeout }, () => {
     const result = await report(pipeline, { memoryBudgetBytes: 25 });
     assert.equal(result.stored, 20);
     assert.ok(performance.now() - startedAt < 5_000);
+  });
+
+  test("behind the gate, what an item takes is counted and what it gives back lets the next one in", async () => {
+    const { opened, open } = gateOf();
+    const read = stageOf("read", (batch) => batch.map((item) => ok({ ...item, bytes: item.seq === 0 ? 150 : 20 })));
+    const stuck = sinkOf(async (batch) => {
+      await opened;
+      return batch.map(stored);
+    });
+    const lane: Lane = { admit: true, queue: { maxItems: 10 } };
+    const pipeline = (items: number) => from(sourceOf(itemsOf(items).map((item) => ({ ...item, bytes: 60 })))).through(read, lane);
+    const grown = startRun(pipeline(3).into(stuck, { queue: { maxItems: 10 } }), { memoryBudgetBytes: 100 }, fast);
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([grown.snapshot().inFlightBytes, grown.snapshot().stages[0]?.items], [150, 1]);
+    const shrinking = from(sourceOf(itemsOf(3).slice(1))).through(stageOf("a", (batch) => batch.map((item) => ok({ ...item, bytes: 60 }))));
+    const shrunk = startRun(shrinking.through(read, lane).into(stuck, { queue: { maxItems: 10 } }), { memoryBudgetBytes: 100 }, fast);
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([shrunk.snapshot().inFlightBytes, shrunk.snapshot().stages[1]?.items], [40, 2]);
+    open();
+    assert.equal((await shrunk.done).stored, 2);
+    const { stored: all, peakBytes, inFlightBytes } = await grown.done;
+    assert.deepEqual([all, peakBytes, inFlightBytes], [3, 150, 0]);
   });
 
   test("waiting at the gate does not hold up the settling of those who need no bytes", async () => {

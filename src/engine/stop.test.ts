@@ -248,6 +248,31 @@ describe("stopping", { timeout }, () => {
     assert.deepEqual(log.notices(), ['stage "sink" did not end within 30 ms of the stop: it is waited for no longer']);
   });
 
+  test("a stop tells the iterator to end, also while its next item is awaited", async () => {
+    for (const how of ["soft", "hard"] as const) {
+      let finish = (_: IteratorResult<never>) => {};
+      let returned = 0;
+      const iterator: AsyncIterator<never> = {
+        next: () =>
+          new Promise((resolve) => {
+            finish = resolve;
+          }),
+        return: async () => {
+          returned += 1;
+          finish({ done: true, value: undefined });
+          return { done: true, value: undefined };
+        },
+      };
+      const source = sourceOf([], { read: () => ({ [Symbol.asyncIterator]: () => iterator }) });
+      const { controller, run, log, done } = started(from(source).into(sinkOf()));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (how === "soft") run.drain();
+      else controller.abort();
+      const { ended } = await done;
+      assert.deepEqual([ended, returned, log.notices()], [how === "soft" ? "drained" : "aborted", 1, []]);
+    }
+  });
+
   test("opening and closing that hang are given up after a hard stop, and named", async () => {
     const { controller, log, done } = started(
       from(sourceOf([])).into(sinkOf(undefined, { open: () => forever(), close: () => forever() })),
@@ -314,12 +339,14 @@ describe("stopping", { timeout }, () => {
       const stop = new AbortController();
       const hang = sink(() => new Promise(() => stop.abort()));
       const cut = await run(from(source).into(hang, lane), { signal: stop.signal, drainTimeoutMs: 60000 }).done;
-      console.log(good.ended, good.stored, cut.ended);
+      const soft = run(from(source).into(hang, lane), { drainTimeoutMs: 60000 });
+      soft.drain();
+      console.log(good.ended, good.stored, cut.ended, (await soft.done).ended);
     `;
     const child = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
       timeout,
       cwd: fileURLToPath(new URL(".", import.meta.url)),
     });
-    assert.match(child.stdout, /^completed 50 aborted\n$/);
+    assert.match(child.stdout, /^completed 50 aborted drained\n$/);
   });
 });
