@@ -322,6 +322,8 @@ export function rowTests(suite: StoreSuite): void {
         "source",
         "metadata_hash",
         "ingested_at",
+        "_rowid",
+        "_distance",
         'a"b',
         "a'",
         "a;--",
@@ -355,7 +357,6 @@ export function rowTests(suite: StoreSuite): void {
         "exists",
         "true",
         "between",
-        "_rowid",
         "constructor",
         "__proto__",
       ];
