@@ -48,7 +48,7 @@ const searchParameters = {
     .describe("GPU_CAGRA: threads of one distance. Default: the server's."),
 };
 
-export const milvusSection = z.strictObject({
+export const milvusOptions = z.strictObject({
   host: z.string().min(1).default("localhost").describe("Host name or address of the Milvus proxy."),
   port: z.int().min(1).max(65_535).default(19_530).describe("Port of its gRPC endpoint."),
   token: z.string().nullable().default(null).describe("API key, or `user:password`; takes the place of user and password."),
@@ -113,7 +113,7 @@ type CamelKey<K> = K extends `${infer Head}_${infer Tail}` ? `${Head}${Capitaliz
 type CamelKeys<T> = { readonly [K in keyof T as CamelKey<K>]: T[K] };
 
 /** The section as code has it: camelCase. */
-export type MilvusOptions = CamelKeys<z.output<typeof milvusSection>>;
+export type MilvusOptions = CamelKeys<z.output<typeof milvusOptions>>;
 export type DeclaredField = z.output<typeof declaredField>;
 export type DeclaredCollection = z.output<typeof declaredCollection>;
 
@@ -131,8 +131,8 @@ export interface InsertOptions {
 }
 
 /** Checks a section as a file has it, fills in the defaults, and names it as code does. */
-export function milvusOptions(section: z.input<typeof milvusSection> = {}): MilvusOptions {
-  return camelKeys(milvusSection.parse(section)) as MilvusOptions;
+export function milvusSettings(section: z.input<typeof milvusOptions> = {}): MilvusOptions {
+  return camelKeys(milvusOptions.parse(section)) as MilvusOptions;
 }
 
 /** The parameters that a declared collection sets itself. */
