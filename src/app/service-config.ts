@@ -88,17 +88,21 @@ export class ServiceConfig {
   }
 
   #asInFile(): FileSettings {
-    return loadSettings(settingsSchema, { path: "configuration", values: toFileSettings({ ...this }), lines: new Map() }, []).value;
+    return loadSettings(settingsSchema, inMemory({ ...this }), []).value;
   }
 }
 
 function merged(document: SettingsDocument | null, { environment = {}, flags = [] }: ConfigSources): ServiceConfig {
-  const overlays = [...environmentOverlays(environment), ...flags.map(flagOverlay)];
+  const overlays = [...environmentOverlays(settingsSchema, environment), ...flags.map((flag) => flagOverlay(settingsSchema, flag))];
   const { value, origins } = loadSettings(settingsSchema, document, overlays);
   return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, origins);
 }
 
 function checked(changes: object): Settings {
-  const document = { path: "configuration", values: toFileSettings(changes), lines: new Map<string, number>() };
-  return toSettings(loadSettings(settingsSchema, document, []).value);
+  return toSettings(loadSettings(settingsSchema, inMemory(changes), []).value);
+}
+
+/** Settings that a program gives, as if they stood in a file. */
+function inMemory(settings: object): SettingsDocument {
+  return { path: "configuration", values: toFileSettings(settings), lines: new Map(), empty: new Set() };
 }

@@ -1,7 +1,7 @@
 /** The whole configuration as one schema: every section, with its defaults. */
 import { z } from "zod";
-import { lancedbOptions } from "../adapters/lancedb/options.js";
-import { milvusOptions } from "../adapters/milvus/options.js";
+import { lancedbSection } from "../adapters/lancedb/options.js";
+import { declaredCollection, milvusOptions } from "../adapters/milvus/options.js";
 import { tritonOptions } from "../adapters/triton/options.js";
 import { type Camelized, camelize, snakeize } from "../config/index.js";
 import {
@@ -17,44 +17,16 @@ import {
 const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", error: "error", critical: "error" } as const;
 type LevelName = keyof typeof levels;
 
-/** As the Python service declares a collection; what has no meaning here (`auto_id`) is accepted. */
-const collectionSection = z.strictObject({
-  name: z.string(),
-  description: z.string().default(""),
-  schema: z
-    .strictObject({
-      fields: z.array(
-        z.looseObject({
-          name: z.string(),
-          type: z.string(),
-          dim: z.int().min(1).optional(),
-          primary_key: z.boolean().optional(),
-          auto_id: z.boolean().optional(),
-        }),
-      ),
-    })
-    .optional(),
-  index: z
-    .strictObject({
-      field_name: z.string().optional(),
-      index_type: z.string().optional(),
-      metric_type: z.enum(["L2", "IP", "COSINE"]).optional(),
-      params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
-    })
-    .optional(),
-  search_params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
-});
-
 export const settingsSchema = z.strictObject({
   async_pipeline: asyncPipelineSection.prefault({}),
   preprocess: preprocessSection.prefault({}),
   embedder: embedderSection.prefault({}),
   triton: tritonOptions.nullable().default(null),
   milvus: milvusOptions.nullable().default(null),
-  lancedb: lancedbOptions.prefault({}),
+  lancedb: lancedbSection.prefault({}),
   insert: insertSection.prefault({}),
   limits: limitsSection.prefault({}),
-  collections: z.array(collectionSection).default([]),
+  collections: z.array(declaredCollection).default([]),
   server: serverSection.prefault({}),
   logging: loggingSection.prefault({}),
   log_level: z
