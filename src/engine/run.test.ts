@@ -336,6 +336,21 @@ describe("a run", { timeout }, () => {
     });
   }
 
+  test("an id in flight stays known while ten thousand others come and go", async () => {
+    const log = new Log();
+    const { opened, open } = gateOf();
+    const source = sourceOf([...itemsOf(10_000), itemOf(10_000, { id: "id-0" })], {
+      settle: (outcome) => (outcome.kind === "skipped" ? open() : undefined),
+    });
+    const sink = sinkOf(async (batch) => {
+      if (batch.some(({ seq }) => seq === 0)) await opened;
+      return batch.map(stored);
+    });
+    const result = await report(from(source).into(sink, { ...batched, concurrency: 2 }), { observer: log.observer });
+    assert.deepEqual(counts(result), [10_001, 10_000, 0, 1, 0, 0]);
+    assert.equal(log.outcomes().find(({ kind }) => kind === "skipped")?.seq, 10_000);
+  });
+
   test("acknowledgements are awaited before the end, and bounded on the way", async () => {
     let pending = 0;
     let most = 0;
