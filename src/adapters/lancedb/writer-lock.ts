@@ -1,6 +1,6 @@
 /** The lock of a table's one writer: a file beside the table. */
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HeadraceError } from "../../contracts/index.js";
 import { fromLanceError } from "./errors.js";
@@ -34,20 +34,13 @@ export class WriterLock {
   /** Throws `lock_held`, naming host and process. `what` names the collection in messages. */
   static async take(path: string, what: string): Promise<WriterLock> {
     const token = randomUUID();
-    const owner: LockOwner = { ...ownIdentity(), token };
-    const draft = `${path}.${token}`;
     try {
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(draft, JSON.stringify(owner), { flush: true });
-      if (!(await claim(draft, path))) {
-        await removeIfDead(path, what, `${draft}.dead`);
-        if (!(await claim(draft, path))) throw held(what, await readOwner(path));
-      }
+      await writeFile(`${path}.${token}`, JSON.stringify({ ...ownIdentity(), token } satisfies LockOwner), { flush: true });
+      await placeLock(path, `${path}.${token}`, what);
       return new WriterLock(path, what, token);
     } catch (cause) {
       throw fromLanceError(`${what}: taking the writer's lock`, cause);
-    } finally {
-      await rm(draft, { force: true });
     }
   }
 
@@ -77,6 +70,17 @@ export class WriterLock {
   }
 }
 
+/** Puts the draft in the lock's place, unless the lock has a living owner; the draft is gone afterwards. */
+async function placeLock(path: string, draft: string, what: string): Promise<void> {
+  try {
+    if (await claim(draft, path)) return;
+    await removeIfDead(path, draft, what);
+    if (!(await claim(draft, path))) throw held(what, await readOwner(path));
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
 /** A hard link appears whole or not at all, and never replaces another file. */
 async function claim(draft: string, path: string): Promise<boolean> {
   try {
@@ -88,23 +92,21 @@ async function claim(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** Moves the file away before it is removed: of two who find it dead, one moves it, the other finds nothing or a living owner. */
-async function removeIfDead(path: string, what: string, aside: string): Promise<void> {
-  const found = await readOwner(path);
-  if (!(await isDead(path, found))) throw held(what, found);
+/** One at a time may judge and remove: without the guard a slow judge would remove the lock that a quick one has just taken. */
+async function removeIfDead(path: string, draft: string, what: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  if (!(await claim(draft, guard))) {
+    const other = await readOwner(guard);
+    if (await isDead(guard, other)) await rm(guard, { force: true });
+    throw held(what, other);
+  }
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+    const owner = await readOwner(path);
+    if (!(await isDead(path, owner))) throw held(what, owner);
+    await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
-  const moved = await readOwner(aside);
-  if (moved?.token !== found?.token) {
-    await claim(aside, path);
-    await rm(aside, { force: true });
-    throw held(what, moved);
-  }
-  await rm(aside, { force: true });
 }
 
 async function isDead(path: string, owner: LockOwner | null): Promise<boolean> {
