@@ -36,9 +36,10 @@ export const settingsSchema = z.strictObject({
   server: serverSection.prefault({}).describe("Where the HTTP server listens."),
   logging: loggingSection.prefault({}).describe("What is logged."),
   log_level: z
-    .string()
-    .transform((level) => level.toLowerCase())
-    .pipe(z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]))
+    .preprocess(
+      (level) => (typeof level === "string" ? level.toLowerCase() : level),
+      z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]),
+    )
     .nullable()
     .default(null)
     .describe("The Python service's name for `logging.level`; goes before it."),
