@@ -18,28 +18,36 @@ const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", er
 type LevelName = keyof typeof levels;
 
 export const settingsSchema = z.strictObject({
-  async_pipeline: asyncPipelineSection.prefault({}),
-  preprocess: preprocessSection.prefault({}),
-  embedder: embedderSection.prefault({}),
-  triton: tritonOptions.nullable().default(null),
-  milvus: milvusOptions.nullable().default(null),
-  lancedb: lancedbSection.prefault({}),
-  insert: insertSection.prefault({}),
-  limits: limitsSection.prefault({}),
-  collections: z.array(declaredCollection).default([]),
-  server: serverSection.prefault({}),
-  logging: loggingSection.prefault({}),
-  log_level: z
-    .string()
-    .transform((level) => level.toLowerCase())
-    .pipe(z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]))
+  async_pipeline: asyncPipelineSection.prefault({}).describe("How many workers, how large the writes and queues, how much memory."),
+  preprocess: preprocessSection.prefault({}).describe("From an image of any size to the tensor that the model takes."),
+  embedder: embedderSection.prefault({}).describe("What turns tensors into vectors."),
+  triton: tritonOptions
     .nullable()
     .default(null)
-    .describe("The Python service's name for `logging.level`."),
+    .describe("Triton Inference Server. Without this section the model runs in this process, with ONNX Runtime."),
+  milvus: milvusOptions.nullable().default(null).describe("Milvus. Without this section collections are kept in LanceDB."),
+  lancedb: lancedbSection.prefault({}).describe("Collections in a folder; used when there is no `milvus` section."),
+  insert: insertSection.prefault({}).describe("How rows are written."),
+  limits: limitsSection.prefault({}).describe("When a run gives up."),
+  collections: z
+    .array(declaredCollection)
+    .default([])
+    .describe("What new collections are like, by name, where it is not as `milvus` says."),
+  server: serverSection.prefault({}).describe("Where the HTTP server listens."),
+  logging: loggingSection.prefault({}).describe("What is logged."),
+  log_level: z
+    .preprocess(
+      (level) => (typeof level === "string" ? level.toLowerCase() : level),
+      z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]),
+    )
+    .nullable()
+    .default(null)
+    .describe("The Python service's name for `logging.level`; goes before it."),
   cache_compiled_functions: z
     .boolean()
     .default(true)
-    .describe("Accepted for files of the Python service: compiled functions are always kept."),
+    .describe("Accepted for files of the Python service.")
+    .meta({ ignored: "compiled functions are always kept" }),
 });
 
 /** The configuration in a file: snake_case. */

@@ -13,7 +13,8 @@ export interface Checked {
 
 /** The zod issues as one `config_invalid`; its item is the first key that is wrong. */
 export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked): HeadraceError {
-  const wrong = issues.flatMap((issue) => describe(issue, checked));
+  const unknownFirst = [...issues].sort((a, b) => Number(b.code === "unrecognized_keys") - Number(a.code === "unrecognized_keys"));
+  const wrong = unknownFirst.flatMap((issue) => describe(issue, checked));
   const [first] = wrong;
   const message =
     wrong.length === 1 && first !== undefined
@@ -25,9 +26,10 @@ export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked)
 /** ` Did you mean "host"?`, or the names that there are. */
 export function nearest(key: string, known: readonly string[]): string {
   if (known.length === 0) return "";
-  const sameButCase = known.find((candidate) => plain(candidate) === plain(key));
-  const candidate = sameButCase ?? closest(key, known as string[]);
-  const isNear = sameButCase !== undefined || distance(key, candidate) <= Math.max(2, Math.floor(key.length / 3));
+  const looks = known.map(plain);
+  const look = closest(plain(key), looks);
+  const candidate = known[looks.indexOf(look)] ?? look;
+  const isNear = distance(plain(key), look) <= Math.max(2, Math.floor(key.length / 3));
   return isNear ? ` Did you mean "${candidate}"?` : ` Known here: ${known.join(", ")}.`;
 }
 

@@ -14,7 +14,9 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
   const [a, b] = await Promise.all([startTriton({ models }), startTriton({ models })]);
   after(() => Promise.all([a.stop(), b.stop()]));
   const served = async (url: string) => {
-    const statistics = (await (await fetch(`http://${url}/v2/models/small/stats`)).json()) as { model_stats: { inference_count: number }[] };
+    const statistics = (await (await fetch(`http://${url}/v2/models/small/stats`)).json()) as {
+      model_stats: { inference_count: number }[];
+    };
     return statistics.model_stats[0]!.inference_count;
   };
 

@@ -13,10 +13,13 @@ const skip = await skipUnless("Triton", installTriton);
 
 describe("shared memory with Triton", { skip, concurrency: false }, async () => {
   if (skip !== false) return;
-  const server = await startTriton({ models: [small, { ...small, name: "poison", poison: 255 }, { ...small, name: "slow", baseMs: 1_500 }] });
+  const server = await startTriton({
+    models: [small, { ...small, name: "poison", poison: 255 }, { ...small, name: "slow", baseMs: 1_500 }],
+  });
   after(() => server.stop());
   const options = { urls: [server.httpUrl], modelName: small.name } as const;
-  const registered = async () => (await (await fetch(`http://${server.httpUrl}/v2/systemsharedmemory/status`)).json()) as readonly unknown[];
+  const registered = async () =>
+    (await (await fetch(`http://${server.httpUrl}/v2/systemsharedmemory/status`)).json()) as readonly unknown[];
 
   test("auto takes it for a server on this machine, and says why", async () => {
     await withEmbedder(options, async (embedder) => {
@@ -44,7 +47,10 @@ describe("shared memory with Triton", { skip, concurrency: false }, async () => 
       await withEmbedder({ urls: [other.httpUrl], modelName: "preferring", inflightPerWorker: 1 }, async (embedder) => {
         assert.equal(embedder.feed.preferredBatch, 2);
         const few = await embed(embedder, [1, 2]);
-        const many = await embed(embedder, Array.from({ length: 32 }, (_, row) => row + 1));
+        const many = await embed(
+          embedder,
+          Array.from({ length: 32 }, (_, row) => row + 1),
+        );
         assert.deepEqual(many.values.subarray(0, 32), few.values);
         assert.equal(regions().length, 1);
       });
