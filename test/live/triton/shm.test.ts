@@ -44,7 +44,7 @@ describe("shared memory with Triton", { skip, concurrency: false }, async () => 
     const preferring = { ...small, name: "preferring", preferred: [2] };
     const other = await startTriton({ models: [preferring] });
     try {
-      await withEmbedder({ urls: [other.httpUrl], modelName: "preferring", inflightPerWorker: 1 }, async (embedder) => {
+      await withEmbedder({ urls: [other.httpUrl], modelName: "preferring", inflight: 1 }, async (embedder) => {
         assert.equal(embedder.feed.preferredBatch, 2);
         const few = await embed(embedder, [1, 2]);
         const many = await embed(
