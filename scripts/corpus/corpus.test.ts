@@ -58,6 +58,15 @@ test("an interrupted corpus is completed, not begun again", async () => {
   assert.equal(statSync(join(folder, kept.file)).mtimeMs, 1000, "what was there is not written again");
 });
 
+test("two that make the same corpus at once do no harm", async () => {
+  const [first, second] = await Promise.all([make("g", 8), make("g", 8)]);
+  assert.deepEqual(second, first);
+  assert.deepEqual(
+    digests("g").filter((digest) => digest.includes(".part")),
+    [],
+  );
+});
+
 test("a complete corpus is left as it is, and another one's folder is refused", async () => {
   await make("f", 3);
   const marks = () => readdirSync(join(root, "f")).map((file) => statSync(join(root, "f", file)).mtimeMs);

@@ -1,4 +1,5 @@
 /** Makes seeded photos for demos, tests and benchmarks from the free photos beside the golden tensors. */
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -34,7 +35,7 @@ export interface Corpus {
 }
 
 /** Change it with anything that changes a photo. */
-const edition = 1;
+const edition = 2;
 const subjects = { brick: "png", camera: "png", chelsea: "jpg", coffee: "jpg", hubble: "jpg", retina: "jpg", rocket: "jpg" } as const;
 const lanes = 4;
 
@@ -74,7 +75,9 @@ async function claim(folder: string, identity: Readonly<Record<string, unknown>>
   const found = await readJson(path);
   if (found === null) await writeWhole(path, JSON.stringify(identity));
   else if (!matches(found, identity))
-    throw new Error(`${folder} holds another corpus: ${JSON.stringify(found)}; expected ${JSON.stringify(identity)}`);
+    throw new Error(
+      `${folder} holds another corpus: ${JSON.stringify(found)}; expected ${JSON.stringify(identity)}. Delete it to make it anew.`,
+    );
 }
 
 async function readSources(folder: string): Promise<ReadonlyMap<string, Raw>> {
@@ -101,7 +104,7 @@ async function render(recipe: Recipe, source: Raw): Promise<Buffer> {
     .extract(recipe.window(source.info))
     .flop(recipe.mirrored)
     .resize({ width, height, fit: "fill", kernel: "cubic" })
-    .modulate({ brightness: recipe.exposure, saturation: recipe.saturation })
+    .linear([...recipe.gains], [0, 0, 0])
     .raw()
     .toBuffer();
   addGrain(pixels, recipe.grain);
@@ -129,9 +132,9 @@ function addGrain(pixels: Buffer, grain: Int8Array): void {
   }
 }
 
-/** Under its name only when it is whole, so that an interrupted run leaves no half photo. */
+/** Under its name only when it is whole, so that an interrupted run leaves no half photo and two runs at once do no harm. */
 async function writeWhole(path: string, content: string | Uint8Array): Promise<number> {
-  const part = `${path}.part`;
+  const part = `${path}.${randomUUID()}.part`;
   await writeFile(part, content);
   await rename(part, path);
   return content.length;

@@ -11,9 +11,8 @@ export interface Recipe extends Size {
   readonly format: "jpg" | "png" | "webp";
   readonly quality: number;
   readonly mirrored: boolean;
-  /** Factor of brightness. */
-  readonly exposure: number;
-  readonly saturation: number;
+  /** Factors of red, green and blue: exposure and white balance. */
+  readonly gains: readonly [number, number, number];
   /** Added to the pixels, again and again; its length is prime, so that rows never line up. */
   readonly grain: Int8Array;
   /** The part of the source that it shows. */
@@ -66,6 +65,7 @@ export function photoRecipe(seed: number, index: number, sizes: "vga" | "mixed",
   const draw = random();
   const format = size.width * size.height > 400_000 || draw < 0.84 ? "jpg" : draw < 0.92 ? "png" : "webp";
   const zoom = between(0.55, 1);
+  const exposure = between(0.7, 1.3);
   const [across, down] = [random(), random()];
   return {
     ...size,
@@ -74,8 +74,7 @@ export function photoRecipe(seed: number, index: number, sizes: "vga" | "mixed",
     format,
     quality: Math.round(between(80, 92)),
     mirrored: random() < 0.5,
-    exposure: between(0.7, 1.3),
-    saturation: between(0.8, 1.2),
+    gains: [exposure * between(0.9, 1.1), exposure, exposure * between(0.9, 1.1)],
     grain: Int8Array.from({ length: grainLength }, () => (random() + random() - 1) * 12),
     window: (source) => {
       const scale = zoom * Math.min(source.width / size.width, source.height / size.height);

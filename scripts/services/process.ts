@@ -32,6 +32,8 @@ export interface ServiceProcess extends ProcessMark {
   signal(name: NodeJS.Signals): void;
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
+  /** SIGKILL for its whole group, as a power failure would; resolves when it has ended. */
+  kill(): Promise<void>;
   /** Everything it has printed. */
   log(): string;
 }
@@ -121,6 +123,10 @@ export function startProcess(service: ServiceCommand): ServiceProcess {
     },
     stop: async (options) => {
       await stopProcess(mark, options);
+      await exited;
+    },
+    kill: async () => {
+      if (isAlive(mark)) process.kill(-pid, "SIGKILL");
       await exited;
     },
     log: () => (existsSync(service.logFile) ? readFileSync(service.logFile, "utf8") : ""),

@@ -1,5 +1,5 @@
 /** Installs, starts and stops a real Triton Inference Server on this machine. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, readPidFile, type ServiceProcess, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
@@ -96,8 +96,9 @@ export async function startTriton(options: TritonOptions): Promise<TritonServer>
 
   let server = await start();
   const kill = async () => {
-    await stopProcess(server, { graceMs: 0 });
-    await server.exited;
+    const leftovers = backendRegions(repository);
+    await server.kill();
+    for (const name of leftovers) rmSync(join("/dev/shm", name), { force: true });
   };
   const control = async (model: string, verb: "load" | "unload") => {
     const response = await fetch(`http://${url}/v2/repository/models/${model}/${verb}`, { method: "POST" });
@@ -126,6 +127,24 @@ export async function startTriton(options: TritonOptions): Promise<TritonServer>
     unload: (model) => control(model, "unload"),
     log: () => server.log(),
   };
+}
+
+/** Shared memory of the python backend's processes, which they cannot remove themselves when they are killed. */
+function backendRegions(repository: string): readonly string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && existsSync(`/proc/${entry}/cmdline`))
+    .map((entry) => readFileSync(`/proc/${entry}/cmdline`, "latin1"))
+    .filter((line) => line.includes("triton_python_backend_stub") && line.includes(`${repository}/`))
+    .flatMap((line) => /triton_python_backend_shm_region_[0-9a-f-]+/.exec(line)?.[0] ?? []);
+}
+
+/** Kills the process of a python model, as a crash of its code would. The server goes on and says that it is ready. */
+export function killModelProcess(server: Pick<TritonServer, "repository">, model: string): void {
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const file = `/proc/${entry}/cmdline`;
+    const line = existsSync(file) ? readFileSync(file, "latin1") : "";
+    if (line.includes("triton_python_backend_stub") && line.includes(`${server.repository}/${model}/`)) process.kill(Number(entry), "SIGKILL");
+  }
 }
 
 /** `start`, `stop` or `status` of the one that developers keep running, on Triton's usual ports. */
@@ -185,7 +204,7 @@ function commandOf(venv: Venv, repository: string, ports: NonNullable<TritonOpti
       `--metrics-port=${ports.metrics}`,
       "--allow-gpu-metrics=false",
       "--disable-auto-complete-config",
-      "--exit-timeout-secs=5",
+      "--exit-timeout-secs=1",
       "--exit-on-error=false",
       ...(options.control === "explicit" ? ["--model-control-mode=explicit", ...names.map((name) => `--load-model=${name}`)] : []),
       ...(options.args ?? []),

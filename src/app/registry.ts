@@ -1,5 +1,7 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
+import { declaredCollection, milvusSettings } from "../adapters/milvus/options.js";
+import { tritonEmbedderOptions, tritonOptions } from "../adapters/triton/options.js";
 import type {
   Embedder,
   Encoded,
@@ -13,7 +15,7 @@ import type {
   VectorStore,
 } from "../contracts/index.js";
 import type { FileNaming } from "../kit/index.js";
-import type { Settings } from "./settings.js";
+import { type Settings, toFileSettings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
 export type StoreKind = "lancedb" | "milvus";
@@ -27,13 +29,17 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
   triton: async ({ triton, asyncPipeline }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    return new TritonEmbedder({ ...section, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    return new TritonEmbedder({ ...section, workers: asyncPipeline.embeddingWorkers, inflightPerWorker: asyncPipeline.inflightPerWorker });
   },
 };
 
 const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorStore>>> = {
   lancedb: async ({ lancedb }) => (await import("../adapters/lancedb/index.js")).lancedbStore(lancedb),
-  milvus: async ({ milvus, insert }) => (await import("../adapters/milvus/index.js")).milvusStore(milvus, insert),
+  milvus: async ({ milvus, insert, collections }) => {
+    const { milvusStore } = await import("../adapters/milvus/index.js");
+    const declared = collections.map((collection) => declaredCollection.parse(collection));
+    return milvusStore(milvusSettings(toFileSettings(milvus ?? {})), insert, { collections: declared });
+  },
 };
 
 /** How an embedder will like to be fed, before it is open. */

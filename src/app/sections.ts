@@ -35,7 +35,12 @@ export const preprocessSection = z.strictObject({
   custom: z.string().nullable().default(null).describe("A module with a preprocessor of your own."),
   jax_thread: z.enum(["main", "worker"]).default("main").describe("Where JAX runs."),
   use_gpu: z.boolean().default(false).describe("WebGPU for JAX where there is one."),
-  jax_platform: z.enum(["cpu", "gpu", "tpu"]).nullable().default(null).describe("Accepted for files of the Python service."),
+  jax_platform: z
+    .enum(["cpu", "gpu", "tpu"])
+    .nullable()
+    .default(null)
+    .describe("Accepted for files of the Python service.")
+    .meta({ ignored: "JAX runs on WebAssembly here, or on WebGPU with `use_gpu`" }),
   max_pixels: count(268_402_689, "Images with more pixels are refused as `image_too_large`."),
   max_file_mb: count(256, "Encoded images with more MiB are refused as `source_too_large`."),
 });
@@ -64,11 +69,11 @@ export const limitsSection = z.strictObject({
 });
 
 export const serverSection = z.strictObject({
-  host: z.string().default("127.0.0.1"),
-  port: z.int().min(0).max(65_535).default(8080),
+  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all of them."),
+  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free one."),
 });
 
 export const loggingSection = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  format: z.enum(["auto", "text", "json"]).default("auto"),
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("The least that is logged."),
+  format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines."),
 });

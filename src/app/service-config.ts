@@ -6,6 +6,7 @@ import {
   environmentOverlays,
   explainSettings,
   flagOverlay,
+  type LoadedSettings,
   loadSettings,
   readDocument,
   type SettingsDocument,
@@ -13,6 +14,9 @@ import {
 import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
 
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+/** Where loaded settings came from, and what of them has no effect. */
+type Provenance = Pick<LoadedSettings<unknown>, "origins" | "notices">;
 
 export interface ConfigSources {
   /** A YAML file. Default: none. */
@@ -38,10 +42,10 @@ export class ServiceConfig {
   collections: Settings["collections"];
   server: Settings["server"];
   logging: Settings["logging"];
-  readonly #origins: ReadonlyMap<string, string>;
+  readonly #loaded: Provenance;
 
   /** Defaults, with `changes` over them. Throws `config_invalid`. */
-  constructor(changes: DeepPartial<Settings> = {}, origins: ReadonlyMap<string, string> = new Map()) {
+  constructor(changes: DeepPartial<Settings> = {}, loaded: Provenance = { origins: new Map(), notices: [] }) {
     const settings = checked(changes);
     this.asyncPipeline = settings.asyncPipeline;
     this.preprocess = settings.preprocess;
@@ -54,7 +58,7 @@ export class ServiceConfig {
     this.collections = settings.collections;
     this.server = settings.server;
     this.logging = settings.logging;
-    this.#origins = origins;
+    this.#loaded = loaded;
   }
 
   /** Reads a YAML file, and nothing else. Throws `config_not_found` or `config_invalid` with key and line. */
@@ -77,28 +81,56 @@ export class ServiceConfig {
     return checked({ ...this });
   }
 
+  /** One sentence for each setting that was given but has no effect here, such as the Python service's `auto_id`. */
+  get notices(): readonly string[] {
+    return this.#loaded.notices;
+  }
+
   /** Every value with its origin; secrets are not shown. */
   explain(): readonly ExplainedSetting[] {
-    return explainSettings(this.#asInFile(), this.#origins);
+    return explainSettings(this.#asInFile(), this.#loaded.origins);
   }
 
-  /** Writes the effective configuration as a YAML file. */
+  /** Writes the effective configuration as a YAML file, secrets included. */
   async toYaml(path: string): Promise<void> {
-    await writeFile(path, stringify(this.#asInFile()));
+    await writeFile(path, stringify(this.#asInFile()), { mode: 0o600 });
   }
 
-  #asInFile(): FileSettings {
-    return loadSettings(settingsSchema, { path: "configuration", values: toFileSettings({ ...this }), lines: new Map() }, []).value;
+  #asInFile(): object {
+    const { log_level: _level, cache_compiled_functions: _cache, ...settings } = checkedFile({ ...this });
+    return settings;
   }
 }
 
+/** Other names of settings, as in files of the Python service: what is shown under the name on the right came from the left. */
+const otherNames = [
+  ["log_level", "logging.level"],
+  ["triton.protocol", "triton.transport"],
+] as const;
+
 function merged(document: SettingsDocument | null, { environment = {}, flags = [] }: ConfigSources): ServiceConfig {
-  const overlays = [...environmentOverlays(environment), ...flags.map(flagOverlay)];
-  const { value, origins } = loadSettings(settingsSchema, document, overlays);
-  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, origins);
+  const overlays = [
+    ...environmentOverlays(settingsSchema, environment),
+    ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
+  ];
+  const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
+  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, { origins: withOtherNames(origins), notices });
+}
+
+function withOtherNames(origins: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const all = new Map(origins);
+  for (const [other, name] of otherNames) {
+    const origin = origins.get(other);
+    if (origin !== undefined) all.set(name, `${origin}, as ${other}`);
+  }
+  return all;
 }
 
 function checked(changes: object): Settings {
-  const document = { path: "configuration", values: toFileSettings(changes), lines: new Map<string, number>() };
-  return toSettings(loadSettings(settingsSchema, document, []).value);
+  return toSettings(checkedFile(changes));
+}
+
+function checkedFile(changes: object): FileSettings {
+  const document = { path: "configuration", values: toFileSettings(changes), lines: new Map<string, number>(), empty: new Set<string>() };
+  return loadSettings(settingsSchema, document, []).value;
 }

@@ -1,7 +1,7 @@
 /** The whole configuration as one schema: every section, with its defaults. */
 import { z } from "zod";
-import { lancedbOptions } from "../adapters/lancedb/options.js";
-import { milvusOptions } from "../adapters/milvus/options.js";
+import { lancedbSection } from "../adapters/lancedb/options.js";
+import { declaredCollection, milvusOptions } from "../adapters/milvus/options.js";
 import { tritonOptions } from "../adapters/triton/options.js";
 import { type Camelized, camelize, snakeize } from "../config/index.js";
 import {
@@ -17,57 +17,37 @@ import {
 const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", error: "error", critical: "error" } as const;
 type LevelName = keyof typeof levels;
 
-/** As the Python service declares a collection; what has no meaning here (`auto_id`) is accepted. */
-const collectionSection = z.strictObject({
-  name: z.string(),
-  description: z.string().default(""),
-  schema: z
-    .strictObject({
-      fields: z.array(
-        z.looseObject({
-          name: z.string(),
-          type: z.string(),
-          dim: z.int().min(1).optional(),
-          primary_key: z.boolean().optional(),
-          auto_id: z.boolean().optional(),
-        }),
-      ),
-    })
-    .optional(),
-  index: z
-    .strictObject({
-      field_name: z.string().optional(),
-      index_type: z.string().optional(),
-      metric_type: z.enum(["L2", "IP", "COSINE"]).optional(),
-      params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
-    })
-    .optional(),
-  search_params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
-});
-
 export const settingsSchema = z.strictObject({
-  async_pipeline: asyncPipelineSection.prefault({}),
-  preprocess: preprocessSection.prefault({}),
-  embedder: embedderSection.prefault({}),
-  triton: tritonOptions.nullable().default(null),
-  milvus: milvusOptions.nullable().default(null),
-  lancedb: lancedbOptions.prefault({}),
-  insert: insertSection.prefault({}),
-  limits: limitsSection.prefault({}),
-  collections: z.array(collectionSection).default([]),
-  server: serverSection.prefault({}),
-  logging: loggingSection.prefault({}),
-  log_level: z
-    .string()
-    .transform((level) => level.toLowerCase())
-    .pipe(z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]))
+  async_pipeline: asyncPipelineSection.prefault({}).describe("How many workers, how large the writes and queues, how much memory."),
+  preprocess: preprocessSection.prefault({}).describe("From an image of any size to the tensor that the model takes."),
+  embedder: embedderSection.prefault({}).describe("What turns tensors into vectors."),
+  triton: tritonOptions
     .nullable()
     .default(null)
-    .describe("The Python service's name for `logging.level`."),
+    .describe("Triton Inference Server. Without this section the model runs in this process, with ONNX Runtime."),
+  milvus: milvusOptions.nullable().default(null).describe("Milvus. Without this section collections are kept in LanceDB."),
+  lancedb: lancedbSection.prefault({}).describe("Collections in a folder; used when there is no `milvus` section."),
+  insert: insertSection.prefault({}).describe("How rows are written."),
+  limits: limitsSection.prefault({}).describe("When a run gives up."),
+  collections: z
+    .array(declaredCollection)
+    .default([])
+    .describe("What new collections are like, by name, where it is not as `milvus` says."),
+  server: serverSection.prefault({}).describe("Where the HTTP server listens."),
+  logging: loggingSection.prefault({}).describe("What is logged."),
+  log_level: z
+    .preprocess(
+      (level) => (typeof level === "string" ? level.toLowerCase() : level),
+      z.enum(Object.keys(levels) as [LevelName, ...LevelName[]]),
+    )
+    .nullable()
+    .default(null)
+    .describe("The Python service's name for `logging.level`; goes before it."),
   cache_compiled_functions: z
     .boolean()
     .default(true)
-    .describe("Accepted for files of the Python service: compiled functions are always kept."),
+    .describe("Accepted for files of the Python service.")
+    .meta({ ignored: "compiled functions are always kept" }),
 });
 
 /** The configuration in a file: snake_case. */

@@ -30,10 +30,16 @@ export function terminalOf(options: CommonOptions): Terminal {
   return new Terminal(options);
 }
 
-/** Defaults < file < environment < flags. */
-export async function configOf({ config, set = [] }: CommonOptions): Promise<ServiceConfig> {
-  const file = config ?? ((await isThere(defaultFile)) ? defaultFile : undefined);
-  return ServiceConfig.load({ environment: process.env, flags: set, ...(file === undefined ? {} : { file }) });
+/** Defaults < file < environment < flags. Settings without effect are noted. */
+export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
+  const file = options.config ?? ((await isThere(defaultFile)) ? defaultFile : undefined);
+  const config = await ServiceConfig.load({
+    environment: process.env,
+    flags: options.set ?? [],
+    ...(file === undefined ? {} : { file }),
+  });
+  for (const notice of config.notices) terminalOf(options).note(notice);
+  return config;
 }
 
 /** Opens a pipeline whose parts open when they are needed, and closes it whatever happens. */

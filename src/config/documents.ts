@@ -1,6 +1,6 @@
 /** Reads one YAML document into plain values, and knows on which line each key stands. */
 import { readFile } from "node:fs/promises";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { HeadraceError } from "../contracts/index.js";
 
 export interface SettingsDocument {
@@ -8,6 +8,8 @@ export interface SettingsDocument {
   readonly values: Record<string, unknown>;
   /** Line of each key, by dotted path (`milvus.host`). */
   readonly lines: ReadonlyMap<string, number>;
+  /** Keys with nothing behind them, not even `null`. */
+  readonly empty: ReadonlySet<string>;
 }
 
 /** Throws `config_not_found` or, for what is not YAML with a map at its top, `config_invalid` with the line. */
@@ -17,41 +19,76 @@ export async function readDocument(path: string): Promise<SettingsDocument> {
 
 export function parseSettings(text: string, path: string): SettingsDocument {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true });
-  const [first] = document.errors;
-  if (first !== undefined) {
-    const { line } = counter.linePos(first.pos[0]);
-    throw new HeadraceError("config_invalid", `${path}:${line} is not valid YAML: ${first.message.split("\n")[0]}`, {
+  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false, logLevel: "error" });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw notYaml(path, counter.linePos(problem.pos[0]).line, problem.code);
+  const lines = new Map<string, number>();
+  const empty = new Set<string>();
+  collectKeys(document.contents, "", (key, node, value) => {
+    if (node.range) lines.set(key, counter.linePos(node.range[0]).line);
+    if (value === null || (isScalar(value) && value.source === "")) empty.add(key);
+  });
+  const values = plainValues(document, path);
+  if (typeof values !== "object" || Array.isArray(values)) {
+    throw new HeadraceError("config_invalid", `${path}: expected sections such as "milvus:" but found a ${listOrValue(values)}.`, {
       item: path,
-      cause: first,
     });
   }
-  const lines = new Map<string, number>();
-  collectLines(document.contents, "", counter, lines);
-  const values: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  if (typeof values !== "object" || Array.isArray(values)) {
-    throw new HeadraceError("config_invalid", `${path}: expected sections such as "milvus:" but found a single value.`, { item: path });
-  }
-  return { path, values: values as Record<string, unknown>, lines };
+  return { path, values: values as Record<string, unknown>, lines, empty };
 }
 
-function collectLines(node: Node | null, prefix: string, counter: LineCounter, lines: Map<string, number>): void {
+/** What the parser found, in words of ours: its own quote the text, which may be a secret. */
+const syntaxProblems: Readonly<Record<string, string>> = {
+  BAD_ALIAS: "a value that begins with * or & must stand in quotes",
+  BAD_DQ_ESCAPE: "a backslash in double quotes begins an escape that does not exist; use single quotes",
+  BAD_INDENT: "a bracket is not closed, or a line is indented too little",
+  BAD_SCALAR_START: "a value that begins with @ or a backquote must stand in quotes",
+  BLOCK_AS_IMPLICIT_KEY: "a second key on one line, or one that is indented more than its neighbours; quote a value that contains ': '",
+  DUPLICATE_KEY: "a key is there twice",
+  MISSING_CHAR: "a quote or bracket is not closed",
+  MULTILINE_IMPLICIT_KEY: "a key is not followed by a colon, or a line is indented more than its neighbours",
+  MULTIPLE_DOCS: "a second document begins with ---; expected one",
+  TAB_AS_INDENT: "a tab is used for indentation; use spaces",
+  TAG_RESOLVE_FAILED: "a value that begins with ! must stand in quotes",
+};
+
+function notYaml(path: string, line: number, code: string): HeadraceError {
+  const problem = syntaxProblems[code] ?? "the text cannot be understood";
+  return new HeadraceError("config_invalid", `${path}:${line} is not valid YAML: ${problem}.`, {
+    item: path,
+    hint: `Correct line ${line}.`,
+  });
+}
+
+function plainValues(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    // No cause: the parser's message quotes the value. It tells nothing of the place.
+    if (error instanceof ReferenceError) {
+      throw new HeadraceError("config_invalid", `${path} is not valid YAML: ${syntaxProblems.BAD_ALIAS}.`, { item: path });
+    }
+    throw error;
+  }
+}
+
+function listOrValue(value: unknown): string {
+  return Array.isArray(value) ? "list" : "single value";
+}
+
+function collectKeys(node: Node | null, prefix: string, note: (path: string, node: Node, value: Node | null) => void): void {
   const at = (key: string): string => (prefix === "" ? key : `${prefix}.${key}`);
-  const note = (path: string, part: Node): void => {
-    if (part.range) lines.set(path, counter.linePos(part.range[0]).line);
-  };
-  if (isMap(node)) {
+  if (isMap<Node, Node | null>(node)) {
     for (const { key, value } of node.items) {
       if (!isScalar(key)) continue;
       const path = at(String(key.value));
-      note(path, key);
-      collectLines(value as Node | null, path, counter, lines);
+      note(path, key, value);
+      collectKeys(value, path, note);
     }
-  } else if (isSeq(node)) {
+  } else if (isSeq<Node>(node)) {
     node.items.forEach((part, index) => {
-      const path = at(String(index));
-      note(path, part as Node);
-      collectLines(part as Node, path, counter, lines);
+      note(at(String(index)), part, part);
+      collectKeys(part, at(String(index)), note);
     });
   }
 }

@@ -1,5 +1,5 @@
 /** The effective settings as lines: value, and where it came from. */
-import { isSecret } from "./load.js";
+import { withoutSecrets } from "./secrets.js";
 
 export interface ExplainedSetting {
   readonly path: string;
@@ -12,7 +12,7 @@ export interface ExplainedSetting {
 export function explainSettings(settings: object, origins: ReadonlyMap<string, string>): readonly ExplainedSetting[] {
   return leaves(settings, "").map(({ path, value }) => ({
     path,
-    value: isSecret(path) && value !== null ? "***" : value,
+    value: withoutSecrets(value, path),
     origin: originOf(path, origins),
   }));
 }

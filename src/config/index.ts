@@ -3,5 +3,6 @@
 export * from "./casing.js";
 export * from "./documents.js";
 export * from "./explain.js";
-export * from "./load.js";
-export * from "./overlays.js";
+export { type LoadedSettings, loadSettings } from "./load.js";
+export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
+export { isSecret } from "./secrets.js";

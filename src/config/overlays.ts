@@ -1,43 +1,72 @@
 /** Settings that lie over the file: environment variables and `--set` flags. */
 import { parse } from "yaml";
+import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
+import { keysAt, schemaAt } from "./schema-tree.js";
 
-/** One value for one dotted path, and where it came from. */
+/** One value for one setting, and where it came from. */
 export interface Overlay {
-  readonly path: string;
+  readonly path: readonly string[];
   readonly value: unknown;
   readonly origin: string;
 }
 
 const prefix = "HEADRACE_";
 
-/** `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; variables without a `__` are not settings. Values are read as YAML. */
-export function environmentOverlays(environment: Readonly<Record<string, string | undefined>>): readonly Overlay[] {
+/**
+ * `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` goes one section deeper. A name in the schema's own case wins
+ * (`HEADRACE_MILVUS__M`), else case and `_` do not matter (`HEADRACE_MILVUS__EFCONSTRUCTION`). Variables without `__` count only
+ * when they name a setting at the top (`HEADRACE_LOG_LEVEL`). Text is taken as it is where a setting takes text, else read as YAML.
+ */
+export function environmentOverlays(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly Overlay[] {
   return Object.entries(environment).flatMap(([name, text]) => {
-    if (!name.startsWith(prefix) || !name.includes("__") || text === undefined) return [];
-    const path = name.slice(prefix.length).toLowerCase().replaceAll("__", ".");
-    return [{ path, value: parsedValue(text, name), origin: name }];
+    if (!name.startsWith(prefix) || text === undefined) return [];
+    const path = knownPath(schema, name.slice(prefix.length).split("__"));
+    if (path.length === 1 && schemaAt(schema, path) === undefined) return [];
+    return [{ path, value: valueFor(schema, path, text, name), origin: name }];
   });
 }
 
 /** `milvus.host=db`, as given to `--set`. */
-export function flagOverlay(assignment: string): Overlay {
+export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
-    throw new HeadraceError("usage_invalid", `Expected key.path=value for --set but received "${assignment}".`, {
+    const [key = ""] = /^[\w.-]*/.exec(assignment) ?? [];
+    throw new HeadraceError("usage_invalid", `Expected key.path=value for --set but received "${key}…" without "=".`, {
       hint: "For example: --set preprocess.batch_size=64",
     });
   }
-  const path = assignment.slice(0, equals).trim();
-  return { path, value: parsedValue(assignment.slice(equals + 1), `--set ${path}`), origin: `--set ${path}` };
+  const key = assignment.slice(0, equals).trim();
+  const path = key.split(".");
+  return { path, value: valueFor(schema, path, assignment.slice(equals + 1), `--set ${key}`), origin: `--set ${key}` };
 }
 
-function parsedValue(text: string, origin: string): unknown {
+function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
+  const path: string[] = [];
+  for (const part of parts) path.push(knownKey(keysAt(schema, path), part));
+  return path;
+}
+
+function knownKey(known: readonly string[], part: string): string {
+  const plain = (key: string): string => key.toLowerCase().replaceAll("_", "");
+  const lower = part.toLowerCase();
+  const sameCase = known.find((key) => key === part) ?? known.find((key) => key === lower);
+  return sameCase ?? known.find((key) => plain(key) === plain(part)) ?? lower;
+}
+
+function valueFor(schema: z.ZodType, path: readonly string[], text: string, origin: string): unknown {
+  const leaf = schemaAt(schema, path);
+  if (leaf === undefined) return text;
+  const isNull = (text === "" || text === "null") && leaf.safeParse(null).success;
+  if (isNull) return null;
+  return leaf.safeParse(text).success ? text : parsed(text, origin);
+}
+
+function parsed(text: string, origin: string): unknown {
   try {
-    return parse(text);
-  } catch (cause) {
-    throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML: ${(cause as Error).message.split("\n")[0]}`, {
-      cause,
-    });
+    return parse(text, { prettyErrors: false, logLevel: "error" });
+  } catch {
+    // No cause: the parser's message quotes the value, which may be a secret.
+    throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML.`, { hint: "Quote text with special characters." });
   }
 }

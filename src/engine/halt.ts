@@ -5,11 +5,14 @@ import { startTimer, within } from "./timers.js";
 interface Call {
   readonly label: string;
   readonly cancel: (reason: HeadraceError) => void;
+  /** Where it is in the list; -1 when it is no longer there. */
+  place: number;
 }
 
 export class Halt {
   readonly #controller = new AbortController();
-  readonly #calls = new Set<Call>();
+  /** In no order. A list, because the tables that a set outgrows keep dead batches alive (see `Settlement`). */
+  readonly #calls: Call[] = [];
   readonly #waits = new Set<(reason: HeadraceError) => void>();
   #reason: HeadraceError | undefined;
   #whenQuiet: (() => void) | undefined;
@@ -43,8 +46,7 @@ export class Halt {
    */
   race<T>(promise: PromiseLike<T> | T, label: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call: Call = { label, cancel: reject };
-      this.#calls.add(call);
+      const call = this.#remember(label, reject);
       Promise.resolve(promise).then(
         (value) => {
           this.#forget(call);
@@ -61,9 +63,8 @@ export class Halt {
 
   /** Watches a promise that nobody waits for, until `quiet`. */
   watch(promise: PromiseLike<unknown>, label: string): void {
-    const call: Call = { label, cancel: ignore };
+    const call = this.#remember(label, ignore);
     const end = () => this.#forget(call);
-    this.#calls.add(call);
     promise.then(end, end);
   }
 
@@ -95,21 +96,35 @@ export class Halt {
 
   /** Waits until no call is pending, at most `graceMs`; the labels of those that still are. */
   async quiet(graceMs: number): Promise<readonly string[]> {
-    if (this.#calls.size === 0) return [];
+    if (this.#calls.length === 0) return [];
     const quiet = new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
     });
     await within(quiet, graceMs);
     this.#whenQuiet = undefined;
     const labels = new Set<string>();
-    for (const call of this.#calls) labels.add(call.label);
-    this.#calls.clear();
+    for (const call of this.#calls) {
+      labels.add(call.label);
+      call.place = -1;
+    }
+    this.#calls.length = 0;
     return [...labels];
   }
 
+  #remember(label: string, cancel: Call["cancel"]): Call {
+    const call: Call = { label, cancel, place: this.#calls.length };
+    this.#calls.push(call);
+    return call;
+  }
+
   #forget(call: Call): void {
-    this.#calls.delete(call);
-    if (this.#calls.size === 0) this.#whenQuiet?.();
+    const last = this.#calls[this.#calls.length - 1];
+    if (call.place < 0 || last === undefined) return;
+    this.#calls[call.place] = last;
+    last.place = call.place;
+    this.#calls.pop();
+    call.place = -1;
+    if (this.#calls.length === 0) this.#whenQuiet?.();
   }
 }
 

@@ -52,16 +52,23 @@ export class Overlapped implements Schedule {
   async #work(lane: LaneRunner, at: number, clock: WorkerClock): Promise<void> {
     const { halt, onFatal } = this.#flow;
     try {
-      for (let batch = await this.#nextBatch(at, clock); batch !== undefined; batch = await this.#nextBatch(at, clock)) {
-        if (lane.settings.admit) await this.#admit(batch, clock);
-        if (halt.stopped) return;
-        await this.#handOn(await lane.process(batch, clock), at, clock);
-      }
+      let state: "more" | "ended" = "more";
+      while (state === "more") state = await this.#workOnce(lane, at, clock);
     } catch (thrown) {
       if (!halt.stopped) onFatal(runError(thrown, "unexpected", `stage "${lane.name}" failed`));
     } finally {
       clock.enter("starved", performance.now());
     }
+  }
+
+  /** A call of its own, so that a worker that waits for its next batch holds nothing of the last one. */
+  async #workOnce(lane: LaneRunner, at: number, clock: WorkerClock): Promise<"more" | "ended"> {
+    const batch = await this.#nextBatch(at, clock);
+    if (batch === undefined) return "ended";
+    if (lane.settings.admit) await this.#admit(batch, clock);
+    if (this.#flow.halt.stopped) return "ended";
+    await this.#handOn(await lane.process(batch, clock), at, clock);
+    return "more";
   }
 
   #nextBatch(at: number, clock: WorkerClock): readonly Ticket[] | undefined | Promise<readonly Ticket[] | undefined> {

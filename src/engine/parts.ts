@@ -25,6 +25,7 @@ export class Parts {
   async open(): Promise<void> {
     const { parts, halt } = this.#options;
     for (const part of new Set(parts)) {
+      if (halt.reason !== undefined) throw halt.reason;
       this.#opened.push(part);
       try {
         if (part.open) await halt.race(part.open(halt.signal), `opening "${part.name}"`);
@@ -33,7 +34,6 @@ export class Parts {
         this.#opened.pop();
         throw runError(thrown, "unexpected", `opening "${part.name}" failed`);
       }
-      if (halt.reason !== undefined) throw halt.reason;
     }
   }
 

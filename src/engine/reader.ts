@@ -103,7 +103,7 @@ export class Reader {
       return;
     }
     try {
-      this.#pending = this.#iterator.next();
+      this.#pending = Promise.resolve(this.#iterator.next());
       this.#pending.then(this.#onNext, this.#onError);
     } catch (thrown) {
       this.#onError(thrown);
@@ -158,7 +158,7 @@ export class Reader {
     const iterator = this.#iterator;
     if (iterator?.return === undefined || this.#leaving !== undefined) return;
     try {
-      this.#leaving = iterator.return();
+      this.#leaving = Promise.resolve(iterator.return());
       this.#leaving.then(undefined, this.#onLeaveFailed);
     } catch (thrown) {
       this.#onLeaveFailed(thrown);

@@ -15,7 +15,7 @@ export interface AnyStage {
 export interface Retry {
   /** Calls in all. */
   readonly attempts: number;
-  /** Before the second call, on average twice its jittered delay; doubles with each further one. */
+  /** The longest delay before the second call; doubles before each further one. What is waited is a random part of it. */
   readonly baseDelayMs: number;
 }
 

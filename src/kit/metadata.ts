@@ -23,7 +23,18 @@ export const builtInColumns = [
 ] as const;
 
 const namePattern = /^[a-z_][a-z0-9_]{0,62}$/;
-const reserved = new Set<string>(builtInColumns);
+/** Names that stores keep for themselves: LanceDB refuses or answers with them. */
+const storeColumns = [
+  "_rowid",
+  "_rowaddr",
+  "_rowoffset",
+  "_distance",
+  "_score",
+  "_relevance_score",
+  "_row_created_at_version",
+  "_row_last_updated_at_version",
+] as const;
+const reserved = new Set<string>([...builtInColumns, ...storeColumns]);
 
 /** Null if the name may be a metadata key, else `metadata_name`. `item` names the image that it belongs to. */
 export function metadataNameError(name: string, item?: string): HeadraceError | null {

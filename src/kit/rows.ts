@@ -16,8 +16,8 @@ export interface RowRules {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** Metadata keys of the collection so far. */
-  readonly columns: ReadonlyMap<string, MetadataType>;
+  /** Metadata keys of the collection so far; "other" for columns that no metadata value fits into. */
+  readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
 /** Which rows of a batch a store has to write. */

@@ -202,6 +202,25 @@ export function imageDecoderConformance(
       assert.deepEqual(original, { width: 60, height: 60 });
     });
 
+    test("never shows what lies outside an SVG", excused("a.svg"), async () => {
+      const outside = new URL("../../../test/fidelity/golden/coffee.jpg", import.meta.url);
+      const shows = (href: string) => `<image width="300" height="200" href="${href}" xlink:href="${href}"/>`;
+      const head = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="300" height="200">';
+      for (const href of [outside.href, outside.pathname, "test/fidelity/golden/coffee.jpg"]) {
+        const { data } = await decode(Buffer.from(`${head}${shows(href)}</svg>`), squash);
+        assert.ok(
+          data.every((value) => value === 255),
+          href,
+        );
+      }
+      const inside = `data:image/jpeg;base64,${(await encodeAs(photo, "jpeg")).toString("base64")}`;
+      const { data } = await decode(Buffer.from(`${head}${shows(inside)}</svg>`), squash);
+      assert.ok(
+        data.some((value) => value !== 255),
+        "what it carries itself is shown",
+      );
+    });
+
     test("fills what a letterbox leaves free, evenly", async () => {
       const { data } = await decode(
         encodeGrey(100, 50, 8, () => 200),

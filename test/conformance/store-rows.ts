@@ -323,6 +323,8 @@ export function rowTests(suite: StoreSuite): void {
         "source",
         "metadata_hash",
         "ingested_at",
+        "_rowid",
+        "_distance",
         'a"b',
         "a'",
         "a;--",
@@ -356,7 +358,6 @@ export function rowTests(suite: StoreSuite): void {
         "exists",
         "true",
         "between",
-        "_rowid",
         "constructor",
         "__proto__",
       ];

@@ -48,7 +48,11 @@ export async function importPreprocessor(file: string): Promise<PreprocessorModu
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const key = String(issue.path[0] ?? "preprocessor");
-    throw preprocessorRefused(placeOf(path, source, key), `a \`${issue.path.join(".") || "definition"}\` that fits`, issue.message);
+    throw preprocessorRefused(
+      placeOf(path, source, key),
+      `\`${issue.path.join(".") || "preprocessor"}\` as definePreprocessor takes it`,
+      issue.message,
+    );
   }
   return { path, definition: candidate as PreprocessorDefinition, hash };
 }

@@ -88,7 +88,11 @@ export const declaredField = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/),
   type: fieldType,
   primary_key: z.boolean().default(false),
-  auto_id: z.boolean().default(false).describe("Accepted; keys stay derived."),
+  auto_id: z
+    .boolean()
+    .default(false)
+    .describe("Accepted for files of the Python service.")
+    .meta({ ignored: "keys are derived from sources, or given" }),
   dim: z.int().min(1).max(32_768).nullable().default(null),
   max_length: z.int().min(1).max(65_535).default(65_535).describe("Bytes of a VARCHAR."),
 });

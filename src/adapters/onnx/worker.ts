@@ -19,6 +19,8 @@ async function openSession(settings: SessionSettings): Promise<WorkerService<Mod
 }
 
 async function loadRuntime(): Promise<Runtime> {
+  // Where it finds Float16Array (Node 24), onnxruntime-node 1.30 makes its tensors of it, and then reads none of their bytes.
+  Reflect.deleteProperty(globalThis, "Float16Array");
   try {
     return await import("onnxruntime-node");
   } catch (error) {

@@ -88,7 +88,8 @@ export class Endpoints {
     // One answer that asks for less, or none in time, is enough for this request.
     if (error.code !== "embedder_unavailable") tries.set(endpoint, triesEach);
     if (error.code === "overloaded") endpoint.busyUntilMs = performance.now() + (error.retryAfterMs ?? 100);
-    else this.markAway(endpoint, error);
+    // Requests that were open together fail together: one outage, not several tries.
+    else if (endpoint.away === null) this.markAway(endpoint, error);
   }
 
   /** Asks servers that are due again, beside the work of the others. */

@@ -1,0 +1,7 @@
+/** All pages that are made from code, whole or in part. */
+import { architecturePage } from "./architecture.js";
+import { errorsPage } from "./errors.js";
+import type { ReferencePage } from "./page.js";
+
+/** Each depends on the repository alone: the same on every machine. */
+export const referencePages: readonly ReferencePage[] = [architecturePage, errorsPage];

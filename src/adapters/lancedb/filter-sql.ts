@@ -1,0 +1,209 @@
+/** Compiles a filter into LanceDB's SQL; the only place that writes a value into a predicate. */
+import { type Comparison, type Filter, HeadraceError, type Key, type MetadataValue } from "../../contracts/index.js";
+import { checkFilter, unknownKind } from "../../filter/index.js";
+import type { TableFacts } from "./table-schema.js";
+
+type ColumnType = "text" | "number" | "boolean" | "int32" | "int64" | "other";
+
+/** A predicate that is the same for every row is a boolean. */
+type Sql = string | boolean;
+
+const ranges = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n] } as const;
+const complements: Readonly<Record<Comparison, Comparison>> = { "==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<" };
+
+/** LanceDB's planner recurses once for each operand of a chain and overflows its stack at about 1,300; groups keep that shallow. */
+const chainLength = 32;
+
+/**
+ * The predicate for `where`, `countRows` and `delete`. Negations are pushed down to the comparisons, so that above them are only
+ * `and` and `or`: there SQL's null counts as false, and only a negated comparison has to name the absent keys.
+ */
+export function compileFilter(filter: Filter, facts: Pick<TableFacts, "columns" | "idType">): string {
+  checkFilter(filter);
+  const sql = compile(filter, "as it is", (key) => typeOf(key, facts));
+  return typeof sql === "string" ? sql : constant(sql);
+}
+
+/** The rows with one of the keys, all of the collection's type. */
+export function keyIsOneOf(keys: readonly Key[]): string {
+  const texts = keys.filter((key) => typeof key === "string");
+  const sql =
+    texts.length > 0
+      ? anyTextOf("id", texts)
+      : anyWholeOf(
+          "`id`",
+          "int64",
+          keys.filter((key) => typeof key === "bigint"),
+        );
+  return typeof sql === "string" ? sql : constant(sql);
+}
+
+/** The rows with one of the texts in a text column; at least one. */
+export function anyTextOf(column: "id" | "content", texts: readonly string[]): string {
+  return `${quoteName(column)} IN (${texts.map(quoteText).join(", ")})`;
+}
+
+type Polarity = "as it is" | "negated";
+
+function compile(filter: Filter, polarity: Polarity, typeOfKey: (key: string) => ColumnType | null): Sql {
+  const inner = (operand: Filter) => compile(operand, polarity, typeOfKey);
+  switch (filter.kind) {
+    case "and":
+      return join(polarity === "negated" ? "OR" : "AND", filter.all.map(inner));
+    case "or":
+      return join(polarity === "negated" ? "AND" : "OR", filter.any.map(inner));
+    case "not":
+      return compile(filter.filter, polarity === "negated" ? "as it is" : "negated", typeOfKey);
+    default: {
+      const type = typeOfKey(filter.key);
+      const name = quoteName(filter.key);
+      if (filter.kind === "exists")
+        return type === null ? polarity === "negated" : nullTest(name, polarity === "negated" ? "absent" : "present");
+      if (polarity === "as it is") return term(filter, name, type);
+      return join("OR", [type !== null && nullTest(name, "absent"), negatedTerm(filter, name, type)]);
+    }
+  }
+}
+
+type Term = Extract<Filter, { readonly kind: "compare" | "in" | "startsWith" }>;
+
+function term(filter: Term, name: string, type: ColumnType | null): Sql {
+  switch (filter.kind) {
+    case "compare":
+      return compare(name, type, filter.operator, filter.value);
+    case "in":
+      return anyOf(name, type, filter.values);
+    case "startsWith":
+      return type === "text" && `starts_with(${name}, ${quoteText(filter.prefix)})`;
+    default:
+      throw unknownKind(filter);
+  }
+}
+
+/** True for the rows that have a value which does not pass the term; any answer will do for those that have none. */
+function negatedTerm(filter: Term, name: string, type: ColumnType | null): Sql {
+  const sql = term(filter, name, type);
+  if (typeof sql === "boolean") return !sql;
+  return filter.kind === "compare" ? compare(name, type, complements[filter.operator], filter.value) : `NOT (${sql})`;
+}
+
+function compare(name: string, type: ColumnType | null, operator: Comparison, value: MetadataValue): Sql {
+  if (type === "int32" || type === "int64") return typeof value === "number" && compareInt(name, type, operator, value);
+  const literal = literalOf(type, value);
+  return literal !== null && `${name} ${operator === "==" ? "=" : operator} ${literal}`;
+}
+
+/** Whole numbers are compared as such: LanceDB would round them to float64, or refuse a literal outside the column's range. */
+function compareInt(name: string, type: "int32" | "int64", operator: Comparison, value: number): Sql {
+  const floor = BigInt(Math.floor(value));
+  const below = Number.isInteger(value) ? floor - 1n : floor;
+  switch (operator) {
+    case "<=":
+      return atMost(name, type, floor);
+    case "<":
+      return atMost(name, type, below);
+    case ">":
+      return above(name, type, floor);
+    case ">=":
+      return above(name, type, below);
+    case "==":
+      return Number.isInteger(value) && join("AND", [above(name, type, below), atMost(name, type, floor)]);
+    case "!=":
+      return Number.isInteger(value) ? join("OR", [atMost(name, type, below), above(name, type, floor)]) : nullTest(name, "present");
+    default:
+      throw unknownKind(operator);
+  }
+}
+
+function atMost(name: string, type: "int32" | "int64", bound: bigint): Sql {
+  const [min, max] = ranges[type];
+  if (bound >= max) return nullTest(name, "present");
+  // The smallest int64 cannot be written: its digits alone are too large.
+  return bound >= min && `${name} < ${bound + 1n}`;
+}
+
+function above(name: string, type: "int32" | "int64", bound: bigint): Sql {
+  const [min, max] = ranges[type];
+  if (bound < min) return nullTest(name, "present");
+  return bound < max && `${name} >= ${bound + 1n}`;
+}
+
+function anyOf(name: string, type: ColumnType | null, values: readonly MetadataValue[]): Sql {
+  if (type === "int32" || type === "int64") {
+    return anyWholeOf(name, type, values.filter((value) => Number.isInteger(value)).map(BigInt));
+  }
+  const literals = values.map((value) => literalOf(type, value)).filter((literal) => literal !== null);
+  return literals.length > 0 && `${name} IN (${literals.join(", ")})`;
+}
+
+function anyWholeOf(name: string, type: "int32" | "int64", values: readonly bigint[]): Sql {
+  const [min, max] = ranges[type];
+  const listed = values.filter((value) => value > min && value <= max);
+  return join("OR", [listed.length > 0 && `${name} IN (${listed.join(", ")})`, values.includes(min) && atMost(name, type, min)]);
+}
+
+function join(operator: "AND" | "OR", operands: readonly Sql[]): Sql {
+  const decisive = operator === "OR";
+  if (operands.includes(decisive)) return decisive;
+  const parts = operands.filter((operand) => typeof operand === "string");
+  if (parts.length === 0) return !decisive;
+  if (parts.length === 1) return parts[0]!;
+  return `(${inGroups(operator, parts).join(` ${operator} `)})`;
+}
+
+function inGroups(operator: "AND" | "OR", parts: readonly string[]): readonly string[] {
+  if (parts.length <= chainLength) return parts;
+  const groups = Array.from({ length: Math.ceil(parts.length / chainLength) }, (_, at) =>
+    parts.slice(at * chainLength, (at + 1) * chainLength),
+  );
+  return inGroups(
+    operator,
+    groups.map((group) => `(${group.join(` ${operator} `)})`),
+  );
+}
+
+function typeOf(key: string, { columns, idType }: Pick<TableFacts, "columns" | "idType">): ColumnType | null {
+  switch (key) {
+    case "id":
+      return idType;
+    case "width":
+    case "height":
+      return "int32";
+    case "ingested_at":
+      return "int64";
+    case "source":
+    case "root":
+    case "version":
+    case "content":
+    case "metadata_hash":
+      return "text";
+    default:
+      return columns.get(key) ?? null;
+  }
+}
+
+/** Null when the column has another type than the value. */
+function literalOf(type: ColumnType | null, value: MetadataValue): string | null {
+  if (type === "text" && typeof value === "string") return quoteText(value);
+  if (type === "boolean" && typeof value === "boolean") return constant(value);
+  // Arrow orders −0 before 0; no −0 is stored.
+  return type === "number" && typeof value === "number" ? String(value === 0 ? 0 : value) : null;
+}
+
+function nullTest(name: string, wanted: "absent" | "present"): string {
+  return `${name} IS ${wanted === "present" ? "NOT " : ""}NULL`;
+}
+
+function constant(value: boolean): string {
+  return value ? "TRUE" : "FALSE";
+}
+
+function quoteText(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** Names are checked before; the back quote could not get here. */
+function quoteName(name: string): string {
+  if (/^[a-z0-9_]+$/.test(name)) return `\`${name}\``;
+  throw new HeadraceError("filter_invalid", `filter: expected a key, found ${JSON.stringify(name).slice(0, 80)}`);
+}

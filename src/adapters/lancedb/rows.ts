@@ -1,0 +1,104 @@
+/** Rows on their way into Arrow columns, and back. */
+import type { Data, Field, FixedSizeList, RecordBatch, Schema, Table, Vector } from "apache-arrow";
+import type { Key, MetadataValue, RowBatch, StoredRow } from "../../contracts/index.js";
+import { builtInColumns, givenMetadata } from "../../kit/index.js";
+import type { TableFacts } from "./table-schema.js";
+import type { Vendor } from "./vendor.js";
+
+/** The accepted rows of a batch as one Arrow table with all columns of the schema: a column left out would keep its old value. */
+export function toArrow(vendor: Vendor, schema: Schema, batch: RowBatch, accepted: readonly number[]): Table {
+  const { arrow } = vendor;
+  const vectors = vectorsOf(batch, accepted);
+  const metadata = accepted.map((index) => new Map(givenMetadata(batch.facts[index]!.metadata)));
+  const children = schema.fields.map((field) => {
+    if (field.name === "vector") return vectorColumn(vendor, field, vectors);
+    const cell = cells.get(field.name) ?? null;
+    const values = accepted.map((index, row) => (cell === null ? (metadata[row]!.get(field.name) ?? null) : cell(batch, index)));
+    return arrow.vectorFromArray(values, field.type).data[0]!;
+  });
+  const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: accepted.length, nullCount: 0, children });
+  return new arrow.Table(schema, [new arrow.RecordBatch(schema, struct)]);
+}
+
+/** The rows of an answer that has at least the columns of `rowColumns`. */
+export function toRows(batch: RecordBatch, columns: TableFacts["columns"]): readonly StoredRow[] {
+  const column = (name: string): Vector => batch.getChild(name)!;
+  const vector = batch.getChild("vector");
+  const metadata = readable(columns).map((name) => [name, column(name)] as const);
+  const [id, source, root, version, content] = ["id", "source", "root", "version", "content"].map(column) as [
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+  ];
+  const [hash, width, height, ingestedAt] = ["metadata_hash", "width", "height", "ingested_at"].map(column) as [
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+  ];
+  return Array.from({ length: batch.numRows }, (_, row) => ({
+    id: id.get(row) as Key,
+    vector: vector === null ? null : vectorAt(vector, row),
+    facts: {
+      source: String(source.get(row)),
+      root: String(root.get(row)),
+      version: String(version.get(row)),
+      content: String(content.get(row)),
+      metadata: metadataAt(metadata, row),
+      metadataHash: String(hash.get(row)),
+      width: Number(width.get(row)),
+      height: Number(height.get(row)),
+    },
+    ingestedAt: Number(ingestedAt.get(row)),
+  }));
+}
+
+/** One row's vector, copied out of the batch. */
+export function vectorAt(column: Vector, row: number): Float32Array {
+  return (column.get(row) as Vector).toArray().slice() as Float32Array;
+}
+
+/** Columns to ask for, so that `toRows` can read the answer. */
+export function rowColumns(columns: TableFacts["columns"], vectors: "include" | "omit"): string[] {
+  const fixed = builtInColumns.filter((name) => name !== "vector" || vectors === "include");
+  return [...fixed, ...readable(columns)];
+}
+
+const cells = new Map<string, (batch: RowBatch, index: number) => unknown>([
+  ["id", (batch, index) => batch.ids[index]],
+  ["source", (batch, index) => batch.facts[index]!.source],
+  ["root", (batch, index) => batch.facts[index]!.root],
+  ["version", (batch, index) => batch.facts[index]!.version],
+  ["content", (batch, index) => batch.facts[index]!.content],
+  ["metadata_hash", (batch, index) => batch.facts[index]!.metadataHash],
+  ["width", (batch, index) => batch.facts[index]!.width],
+  ["height", (batch, index) => batch.facts[index]!.height],
+  ["ingested_at", (batch) => BigInt(batch.ingestedAt)],
+]);
+
+function readable(columns: TableFacts["columns"]): readonly string[] {
+  return [...columns].filter(([, type]) => type !== "other").map(([name]) => name);
+}
+
+function metadataAt(columns: readonly (readonly [string, Vector])[], row: number): Record<string, MetadataValue> {
+  const given = columns.map(([name, values]) => [name, values.get(row) as MetadataValue | null] as const);
+  return Object.fromEntries(given.filter((entry): entry is [string, MetadataValue] => entry[1] !== null));
+}
+
+/** The batch's own array when all rows are accepted in order, else a copy of the accepted ones. */
+function vectorsOf({ vectors, dimension, ids }: RowBatch, accepted: readonly number[]): Float32Array {
+  if (accepted.length === ids.length) return vectors;
+  const kept = new Float32Array(accepted.length * dimension);
+  accepted.forEach((index, row) => {
+    kept.set(vectors.subarray(index * dimension, (index + 1) * dimension), row * dimension);
+  });
+  return kept;
+}
+
+function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): Data {
+  const type = field.type as FixedSizeList;
+  const child = arrow.makeData({ type: new arrow.Float32(), length: vectors.length, nullCount: 0, data: vectors });
+  return arrow.makeData({ type, length: vectors.length / type.listSize, nullCount: 0, child });
+}

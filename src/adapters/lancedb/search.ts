@@ -1,0 +1,56 @@
+/** Nearest rows, with exact scores. */
+import type { Table } from "@lancedb/lancedb";
+import type { Hit, SearchOptions } from "../../contracts/index.js";
+import { checkAborted, checkQuery, scoreOf } from "../../kit/index.js";
+import { compileFilter } from "./filter-sql.js";
+import { rowColumns, toRows } from "./rows.js";
+import type { TableFacts } from "./table-schema.js";
+import { distanceOf, vectorIndexOf } from "./upkeep.js";
+
+/** With an index: the share of partitions that a query looks into, and how many candidates are compared exactly for each hit. */
+const probes = 64;
+const refineFactor = 10;
+
+/** A filter that leaves fewer rows than this is searched exactly: an index would look into partitions that hold none of them. */
+const exactBelowRows = 20_000;
+
+/** One list of hits for each query, best first. */
+export async function searchTable(
+  table: Table,
+  facts: TableFacts,
+  queries: readonly Float32Array[],
+  { topK, filter, signal }: SearchOptions,
+): Promise<readonly (readonly Hit[])[]> {
+  for (const query of queries) checkQuery(query, topK, facts);
+  const where = filter === undefined ? null : compileFilter(filter, facts);
+  const indexed = (await vectorIndexOf(table)) !== "none";
+  const exact = !indexed || (where !== null && (await table.countRows(where)) < exactBelowRows);
+  const answers: (readonly Hit[])[] = [];
+  for (const query of queries) {
+    checkAborted(signal, "search");
+    const found = await nearest(table, facts, { query, topK, where, way: exact ? "exact" : "index" });
+    const complete = exact || found.length === topK;
+    answers.push(complete ? found : await nearest(table, facts, { query, topK, where, way: "exact" }));
+  }
+  return answers;
+}
+
+interface Search {
+  readonly query: Float32Array;
+  readonly topK: number;
+  readonly where: string | null;
+  readonly way: "exact" | "index";
+}
+
+async function nearest(table: Table, facts: TableFacts, { query, topK, where, way }: Search): Promise<readonly Hit[]> {
+  const asked = table.vectorSearch(query).column("vector").distanceType(distanceOf(facts.metric)).limit(topK);
+  const wayed = way === "exact" ? asked.bypassVectorIndex() : asked.nprobes(probes).refineFactor(refineFactor);
+  const filtered = where === null ? wayed : wayed.where(where);
+  const hits: Hit[] = [];
+  for await (const batch of filtered.select(rowColumns(facts.columns, "include"))) {
+    for (const { id, vector, facts: found } of toRows(batch, facts.columns)) {
+      hits.push({ id, score: scoreOf(facts.metric, query, vector!), facts: found });
+    }
+  }
+  return hits.sort((a, b) => b.score - a.score);
+}

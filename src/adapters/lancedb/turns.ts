@@ -1,0 +1,12 @@
+/** One after the other. */
+
+/** Runs calls in the order in which they came, each when the one before has ended. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(call: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(call, call);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,22 @@
+/** Loads LanceDB, and the copy of Arrow that it was built with. */
+import { createRequire } from "node:module";
+import type * as lancedb from "@lancedb/lancedb";
+import type * as arrow from "apache-arrow";
+import { packageMissing } from "./errors.js";
+
+export interface Vendor {
+  readonly lancedb: typeof lancedb;
+  readonly arrow: typeof arrow;
+}
+
+/** Throws `part_missing` with the command that installs it. */
+export async function loadVendor(): Promise<Vendor> {
+  try {
+    const loaded = await import("@lancedb/lancedb");
+    // Imported as ESM, Arrow is a second copy whose types LanceDB refuses ("schemas must be equivalent").
+    const requireBeside = createRequire(import.meta.resolve("@lancedb/lancedb"));
+    return { lancedb: loaded, arrow: requireBeside("apache-arrow") as typeof arrow };
+  } catch (cause) {
+    throw packageMissing(cause);
+  }
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { ServiceConfig } from "./service-config.js";
+
+const specification = "test/config/specification.yaml";
+const python = "test/config/python-service.yaml";
+
+describe("ServiceConfig", () => {
+  it("reads the specification's file", async () => {
+    const { asyncPipeline, preprocess, notices } = await ServiceConfig.fromYaml(specification);
+    const { preprocessWorkers, embeddingWorkers, insertBatchSize, queueMaxsize } = asyncPipeline;
+    assert.deepEqual([preprocessWorkers, embeddingWorkers, insertBatchSize, queueMaxsize, preprocess.batchSize], [2, 1, 100, 100, 32]);
+    assert.deepEqual(notices, []);
+  });
+
+  it("has the specification's defaults", async () => {
+    const { asyncPipeline, preprocess } = new ServiceConfig();
+    const fromFile = await ServiceConfig.fromYaml(specification);
+    assert.deepEqual([asyncPipeline, preprocess], [fromFile.asyncPipeline, fromFile.preprocess]);
+  });
+
+  it("reads a file of the Python service, and notes what has no effect here", async () => {
+    const config = await ServiceConfig.fromYaml(python);
+    assert.deepEqual(
+      [config.triton?.modelName, config.triton?.modelVersion, config.triton?.transport, config.triton?.timeout],
+      ["clip_image_encoder", "1", "http", 60],
+    );
+    assert.deepEqual(
+      [config.milvus?.indexType, config.milvus?.metricType, config.milvus?.M, config.milvus?.efConstruction, config.milvus?.nbits],
+      ["GPU_IVF_PQ", "IP", 16, 200, 8],
+    );
+    assert.deepEqual(config.preprocess.imageSize, [224, 224]);
+    assert.equal(config.collections[0]?.index.params.nlist, 1024);
+    assert.equal(config.logging.level, "info");
+    assert.deepEqual(
+      config.notices.map((notice) => /^"([^"]+)"/.exec(notice)?.[1]),
+      ["collections.0.schema.fields.0.auto_id", "preprocess.jax_platform"],
+    );
+  });
+
+  it("shows other names under the names that they stand for", async () => {
+    const settings = (await ServiceConfig.fromYaml(python)).explain();
+    const transport = settings.find(({ path }) => path === "triton.transport");
+    const level = settings.find(({ path }) => path === "logging.level");
+    assert.match(String(transport?.origin), /python-service\.yaml:\d+, as triton\.protocol$/);
+    assert.match(String(level?.origin), /python-service\.yaml:\d+, as log_level$/);
+  });
+
+  it("what it writes, it reads: the same settings", async (context) => {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-config-"));
+    context.after(() => rm(folder, { recursive: true }));
+    const config = await ServiceConfig.fromYaml(python);
+    await config.toYaml(join(folder, "written.yaml"));
+    assert.deepEqual((await ServiceConfig.fromYaml(join(folder, "written.yaml"))).settings(), config.settings());
+    const none = new ServiceConfig();
+    await none.toYaml(join(folder, "none.yaml"));
+    assert.match(await readFile(join(folder, "none.yaml"), "utf8"), /^triton: null$/m);
+    assert.equal((await ServiceConfig.fromYaml(join(folder, "none.yaml"))).triton, null);
+  });
+
+  it("checks what is changed in code when it is used", () => {
+    const config = new ServiceConfig({ asyncPipeline: { preprocessWorkers: 4 } });
+    assert.equal(config.settings().asyncPipeline.preprocessWorkers, 4);
+    config.asyncPipeline.queueMaxsize = 0;
+    assert.throws(() => config.settings(), { code: "config_invalid", item: "async_pipeline.queue_maxsize" });
+  });
+});

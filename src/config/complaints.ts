@@ -1,0 +1,88 @@
+/** What is wrong with settings, in words: key, line or variable, what was expected, what was found, the nearest known key. */
+import { closest, distance } from "fastest-levenshtein";
+import type { z } from "zod";
+import { HeadraceError } from "../contracts/index.js";
+import { core, keysAt, schemaAt, takes } from "./schema-tree.js";
+import { shown } from "./secrets.js";
+
+export interface Checked {
+  readonly schema: z.ZodType;
+  readonly values: Record<string, unknown>;
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** The zod issues as one `config_invalid`; its item is the first key that is wrong. */
+export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked): HeadraceError {
+  const unknownFirst = [...issues].sort((a, b) => Number(b.code === "unrecognized_keys") - Number(a.code === "unrecognized_keys"));
+  const wrong = unknownFirst.flatMap((issue) => describe(issue, checked));
+  const [first] = wrong;
+  const message =
+    wrong.length === 1 && first !== undefined
+      ? first.text
+      : `${wrong.length} settings are wrong:\n${wrong.map(({ text }) => `  - ${text}`).join("\n")}`;
+  return new HeadraceError("config_invalid", message, first === undefined || first.path === "" ? {} : { item: first.path });
+}
+
+/** ` Did you mean "host"?`, or the names that there are. */
+export function nearest(key: string, known: readonly string[]): string {
+  if (known.length === 0) return "";
+  const looks = known.map(plain);
+  const look = closest(plain(key), looks);
+  const candidate = known[looks.indexOf(look)] ?? look;
+  const isNear = distance(plain(key), look) <= Math.max(2, Math.floor(key.length / 3));
+  return isNear ? ` Did you mean "${candidate}"?` : ` Known here: ${known.join(", ")}.`;
+}
+
+function describe(issue: z.core.$ZodIssue, checked: Checked): readonly { readonly path: string; readonly text: string }[] {
+  const { schema, values, origins } = checked;
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(schema, issue.path);
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key].join(".");
+      return { path, text: `Unknown setting "${path}"${originOf(path, origins)}.${nearest(key, known) || elsewhere(key, schema)}` };
+    });
+  }
+  const path = issue.path.join(".");
+  const found = valueAt(values, issue.path);
+  const expected = expectation(issue, schema);
+  return [
+    { path, text: `Bad value for "${path}"${originOf(path, origins)}: ${expected} but found ${shown(found, path)}.${meant(issue, found)}` },
+  ];
+}
+
+/** A schema's own words, where it has some. */
+function expectation(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  if (issue.message.startsWith("expected") || issue.code === "custom") return issue.message;
+  const at = schemaAt(schema, issue.path);
+  return at === undefined ? issue.message : `expected ${takes(at)}`;
+}
+
+/** The nearest of the values that a setting takes. */
+function meant(issue: z.core.$ZodIssue, found: unknown): string {
+  if (issue.code !== "invalid_value" || typeof found !== "string") return "";
+  const near = nearest(found, issue.values.map(String));
+  return near.startsWith(" Did") ? near : "";
+}
+
+/** A key at the top that belongs into a section. */
+function elsewhere(key: string, schema: z.ZodType): string {
+  const section = Object.entries(core(schema).shape ?? {}).find(([, inner]) => core(inner).shape?.[key] !== undefined);
+  return section === undefined ? "" : ` Did you mean "${section[0]}.${key}"?`;
+}
+
+/** Where the setting stands, or the section that should have it. */
+function originOf(path: string, origins: ReadonlyMap<string, string>): string {
+  for (let prefix = path; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf(".")))) {
+    const origin = origins.get(prefix);
+    if (origin !== undefined) return ` (${origin})`;
+  }
+  return "";
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], values);
+}
+
+function plain(key: string): string {
+  return key.toLowerCase().replace(/[-_ ]/g, "");
+}

@@ -1,0 +1,110 @@
+/** Walks a zod schema by the dotted paths of settings, and says in words what a setting takes. */
+import { z } from "zod";
+
+interface Inner {
+  readonly shape?: Readonly<Record<string, z.ZodType>>;
+  readonly element?: z.ZodType;
+  readonly def?: {
+    readonly type?: string;
+    readonly innerType?: z.ZodType;
+    readonly in?: z.ZodType;
+    readonly out?: z.ZodType;
+    readonly items?: readonly z.ZodType[];
+  };
+}
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** The schema at a path, with its defaults and null; undefined where there is none. */
+export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let current: z.ZodType | undefined = schema;
+  for (const part of path) {
+    const inner: Inner = current === undefined ? {} : core(current);
+    current = inner.shape ? ownValue(inner.shape, String(part)) : (inner.def?.items?.[Number(part)] ?? inner.element);
+  }
+  return current;
+}
+
+/** The known keys of a section; none for what is no section. */
+export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const at = schemaAt(schema, path);
+  return at === undefined ? [] : Object.keys(core(at).shape ?? {});
+}
+
+/** What a setting takes, in words: `a whole number, 1 to 65535, or null`. */
+export function takes(schema: z.ZodType): string {
+  return phrase(jsonSchemaOf(schema));
+}
+
+/** A JSON Schema of what may stand in a file. */
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema }) => {
+      const { def } = zodSchema as Inner;
+      // A value that is brought into form first: what may stand there is what the form takes.
+      if (def?.type !== "pipe" || def.out === undefined || (def.in as Inner).def?.type !== "transform") return;
+      const { $schema: _, ...form } = jsonSchemaOf(def.out);
+      Object.assign(jsonSchema, form);
+    },
+  });
+}
+
+/** Steps inside defaults, null, optionals and pipes, to the schema that has keys or elements. */
+export function core(schema: z.ZodType): z.ZodType & Inner {
+  const { def } = schema as Inner;
+  const next = def?.type === "pipe" ? ((def.in as Inner).def?.type === "transform" ? def.out : def.in) : def?.innerType;
+  return next === undefined ? (schema as z.ZodType & Inner) : core(next);
+}
+
+function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function phrase(json: JsonSchema): string {
+  if (json.const !== undefined) return JSON.stringify(json.const);
+  if (json.enum !== undefined)
+    return `one of ${json.enum.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ")}`;
+  if (json.anyOf !== undefined) return alternatives(json.anyOf as JsonSchema[]);
+  switch (json.type) {
+    case "integer":
+      return `a whole number${range(json)}`;
+    case "number":
+      return `a number${range(json)}`;
+    case "string":
+      return json.pattern === undefined ? "text" : `text that matches ${json.pattern}`;
+    case "boolean":
+      return "true or false";
+    case "null":
+      return "null";
+    case "array":
+      return listPhrase(json);
+    case "object":
+      return "a section";
+    default:
+      return "a value";
+  }
+}
+
+function alternatives(parts: readonly JsonSchema[]): string {
+  const constants = parts.filter((part) => part.const !== undefined);
+  const others = parts.filter((part) => part.const === undefined).map(phrase);
+  if (constants.length > 1) others.unshift(`one of ${constants.map((part) => JSON.stringify(part.const)).join(", ")}`);
+  else others.unshift(...constants.map(phrase));
+  return others.length === 2 && others[1] === "null" ? `${others[0]}, or null` : others.join(" or ");
+}
+
+function listPhrase({ prefixItems, items, minItems }: JsonSchema): string {
+  if (prefixItems !== undefined) return `a list of ${prefixItems.length}, each ${phrase(prefixItems[0] as JsonSchema)}`;
+  const each = typeof items === "object" && !Array.isArray(items) ? phrase(items as JsonSchema) : "a value";
+  return `a list${minItems === undefined ? "" : ` of at least ${minItems}`}, each ${each}`;
+}
+
+function range({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
+  const low = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
+  const high = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  if (typeof exclusiveMinimum === "number") return ` above ${exclusiveMinimum}`;
+  if (low !== undefined && high !== undefined) return `, ${low} to ${high}`;
+  return low === undefined ? "" : ` of at least ${low}`;
+}

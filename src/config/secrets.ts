@@ -1,0 +1,26 @@
+/** Which values must never be shown, and how the others are. */
+
+const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$/i;
+const longestShown = 80;
+
+/** True for settings whose value must never be shown. */
+export function isSecret(path: string): boolean {
+  return secretNames.test(path);
+}
+
+/** The value with secrets replaced by `***`, also inside sections and in addresses such as `https://user:password@host`. */
+export function withoutSecrets(value: unknown, path: string): unknown {
+  if (value !== null && value !== "" && isSecret(path)) return "***";
+  if (typeof value === "string") return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@");
+  if (Array.isArray(value)) return value.map((part) => withoutSecrets(part, path));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, `${path}.${key}`)]));
+}
+
+/** A value as a message shows it: short, and without secrets. */
+export function shown(value: unknown, path: string): string {
+  if (value === undefined || value === null) return "nothing";
+  if (isSecret(path)) return "a secret that is not shown";
+  const text = JSON.stringify(withoutSecrets(value, path)) ?? String(value);
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+}

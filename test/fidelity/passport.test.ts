@@ -1,0 +1,85 @@
+/** One passport for every way to the same vectors, another for everything that changes them. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
+import { NativePreprocessor } from "../../src/adapters/native/index.js";
+import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { sharpDecoder } from "../../src/adapters/sharp/index.js";
+import { passportOf } from "../../src/app/passport.js";
+import type { Passport, Preprocessing, Preprocessor } from "../../src/contracts/index.js";
+import { comparePassports, resolvePreprocessing } from "../../src/kit/index.js";
+
+const never = new AbortController().signal;
+const floatModel = fileURLToPath(new URL("../../../models/efficientnet-lite0.onnx", import.meta.url));
+
+describe("passports of the shipped model", () => {
+  const byteEmbedder = new OnnxEmbedder({ sessions: 1 });
+  const floatEmbedder = new OnnxEmbedder({ model: floatModel, sessions: 1 });
+  let reference: Passport;
+
+  before(async () => {
+    await Promise.all([byteEmbedder.open(never), floatEmbedder.open(never)]);
+    reference = await stamp(byteEmbedder, null, own(byteEmbedder));
+  });
+  after(async () => {
+    await Promise.all([byteEmbedder.close(), floatEmbedder.close()]);
+  });
+
+  test("normalised inside the model, in typed arrays and in JAX are one", async () => {
+    const preprocessing = own(floatEmbedder);
+    const jax = new JaxPreprocessor(preprocessing);
+    await jax.open(never);
+    for (const preprocessor of [new NativePreprocessor(preprocessing), jax]) {
+      const { same, cosines } = comparePassports(reference, await stamp(floatEmbedder, preprocessor, preprocessing));
+      assert.ok(same, `${preprocessor.label}: ${cosines.join(", ")}`);
+    }
+    await jax.close();
+  });
+
+  const others: readonly (readonly [string, (own: Preprocessing) => Preprocessing])[] = [
+    ["squash instead of crop", (each) => ({ ...each, geometry: { kind: "squash", width: 224, height: 224, filter: "bicubic" } })],
+    [
+      "a crop that is not resized to 256 before",
+      (each) => ({ ...each, geometry: { ...each.geometry, shorterSide: 224 } as Preprocessing["geometry"] }),
+    ],
+    ["another kernel", (each) => ({ ...each, geometry: { ...each.geometry, filter: "bilinear" } })],
+    ["ImageNet's normalisation", () => resolvePreprocessing({ preset: "imagenet", embedderInput: floatEmbedder.input })],
+    ["no normalisation", (each) => ({ ...each, normalization: { rescale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] } })],
+  ];
+  for (const [what, change] of others) {
+    test(`${what} is another`, async () => {
+      const preprocessing = change(own(floatEmbedder));
+      const { same, cosines } = comparePassports(
+        reference,
+        await stamp(floatEmbedder, new NativePreprocessor(preprocessing), preprocessing),
+      );
+      assert.ok(!same, cosines.join(", "));
+    });
+  }
+
+  test("red and blue exchanged is another", async () => {
+    const preprocessing = own(byteEmbedder);
+    const swap: Preprocessor = {
+      name: "swap",
+      label: "swap",
+      input: preprocessing.geometry,
+      output: preprocessing.output,
+      async run(batch, into) {
+        for (const [row, { data }] of batch.entries()) {
+          const swapped = data.map((_, index) => data[index - (index % 3) + 2 - (index % 3)]!);
+          into.bytes.set(swapped, row * into.rowBytes);
+        }
+      },
+    };
+    assert.ok(!comparePassports(reference, await stamp(byteEmbedder, swap, preprocessing)).same);
+  });
+});
+
+function own(embedder: OnnxEmbedder): Preprocessing {
+  return resolvePreprocessing({ embedderInput: embedder.input, embedderDefault: embedder.preset });
+}
+
+function stamp(embedder: OnnxEmbedder, preprocessor: Preprocessor | null, preprocessing: Preprocessing): Promise<Passport> {
+  return passportOf({ decoder: sharpDecoder(), preprocessor, embedder, preprocessing, normalize: "l2" }, never);
+}

@@ -1,0 +1,27 @@
+/** A process that writes to a collection, told by lines on stdin: `open`, `write ID`, `finish`, `close`. Answers each with a line of JSON. */
+import { createInterface } from "node:readline";
+import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { type Collection, HeadraceError } from "../../src/contracts/index.js";
+import { batchOf, calm } from "../conformance/store-rows-data.js";
+
+const [path = "", name = ""] = process.argv.slice(2);
+const store = new LanceStore({ path });
+await store.open(calm);
+let collection: Collection | null = null;
+
+async function obey(line: string): Promise<void> {
+  const [verb, ...ids] = line.split(" ");
+  if (verb === "open") collection = await store.openCollection(name, "write");
+  if (verb === "write") await collection?.upsert(batchOf(ids.map((id) => ({ id }))), calm);
+  if (verb === "finish") await collection?.finish(calm);
+  if (verb === "close") await collection?.close();
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await obey(line).then(
+    () => ({ ok: true }),
+    (error: unknown) => HeadraceError.from(error).toJSON(),
+  );
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await store.close();
