@@ -169,9 +169,10 @@ function others({ users }: State, without?: ProcessMark): readonly ProcessMark[]
 
 async function configure(venv: Venv, settings: MilvusSettings): Promise<void> {
   const script = [
-    "import json, sys, milvus",
+    "import json, socket, sys, milvus",
     "config = milvus.MilvusServerConfig(data_dir=sys.argv[1], proxy_port=int(sys.argv[2]))",
-    "config.resolve_storage()",
+    // It binds each port to see that it is free, which fails for a minute after a server has used it.
+    "config.try_bind_port = lambda port: socket.socket()",
     "[config.set(key, value) for key, value in json.loads(sys.argv[3]).items()]",
     "config.resolve()",
   ].join("\n");

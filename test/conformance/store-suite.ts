@@ -12,6 +12,8 @@ export type StoreCapability =
   | "metadata limit"
   /** Keeps apart text with zero bytes in it. */
   | "zero bytes"
+  /** Takes the key 2^63 - 1. */
+  | "largest int64"
   /** Orders text in filters by code point. */
   | "text order"
   /** Sees its own writes at once in every kind of call. */

@@ -26,6 +26,7 @@ interface PreparedRow {
 }
 
 const maxDynamicBytes = 65_536;
+const maxInt64 = 2n ** 63n - 1n;
 
 export class Inserter {
   #path: "encoded" | "sdk";
@@ -58,6 +59,9 @@ export class Inserter {
   #prepare(batch: RowBatch, index: number): PreparedRow | HeadraceError {
     const facts = batch.facts[index]!;
     const id = batch.ids[index]!;
+    if (id === maxInt64) {
+      return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, which Milvus stores but never gives back`, { item: facts.source });
+    }
     const declared = new Set(this.shape.declared.map(({ name }) => name));
     const given = new Map(givenMetadata(facts.metadata));
     for (const column of this.shape.declared) {

@@ -1,0 +1,141 @@
+/** Index types with their parameters, the index that is built once at the end, aliases, partitions, loading. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { declaredCollection } from "../../../src/adapters/milvus/options.js";
+import { HeadraceError } from "../../../src/contracts/index.js";
+import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
+
+describe("indexes and administration", { skip: missing }, () => {
+  const live = new LiveMilvus();
+
+  const types = [
+    ["IVF_FLAT", { nlist: 16, nprobe: 16 }, { nlist: 16 }],
+    ["IVF_SQ8", { nlist: 16, nprobe: 16 }, { nlist: 16 }],
+    ["IVF_PQ", { nlist: 16, nprobe: 16, m: 4, nbits: 8 }, { nlist: 16, m: 4, nbits: 8 }],
+    ["HNSW", { M: 8, efConstruction: 64, ef: 128 }, { M: 8, efConstruction: 64 }],
+    ["AUTOINDEX", {}, {}],
+  ] as const;
+  it("each index type is built with the parameters of the configuration, and finds the row itself", async () => {
+    await Promise.all(
+      types.map(async ([type, section, sent]) => {
+        const name = `live_${type.toLowerCase()}`;
+        const store = await live.store({ index_type: type, metric_type: "COSINE", ...section }, { index: "before" });
+        const collection = await store.create(name, { dimension: 32, metric: "cosine", passport: null });
+        const { client } = store.administration.connection;
+        const { index_descriptions } = await client.describeIndex({ collection_name: name, field_name: "vector" });
+        const params = Object.fromEntries((index_descriptions[0]?.params ?? []).map(({ key, value }) => [key, value]));
+        assert.equal(params["index_type"], type);
+        if (type !== "AUTOINDEX") assert.deepEqual(JSON.parse(String(params["params"])), sent);
+        const batch = rowsOf(keys(300), { dimension: 32 });
+        assert.deepEqual(await collection.upsert(batch, calm), []);
+        const [hits] = await collection.search([batch.vectors.slice(32 * 7, 32 * 8)], { topK: 3 });
+        assert.equal(hits?.[0]?.id, keys(300)[7]);
+        assert.ok(Math.abs(hits![0]!.score - 1) < 1e-4, `${hits?.[0]?.score}`);
+        assert.equal((await collection.stats()).index, type);
+      }),
+    );
+  });
+
+  it("a new collection is searched exactly until its first run ends, then the index is built, once", async () => {
+    const store = await live.store({ index_type: "HNSW" });
+    const collection = await store.create("live_pending", { dimension: 32, metric: "cosine", passport: null });
+    const ids = keys(2000);
+    const batch = rowsOf(ids, { dimension: 32 });
+    await collection.upsert(batch, calm);
+    assert.equal((await collection.stats()).index, "none");
+    await collection.finish(calm);
+    assert.equal((await collection.stats()).index, "HNSW");
+    assert.equal(await collection.count(), 2000);
+    const [hits] = await collection.search([batch.vectors.slice(0, 32)], { topK: 1 });
+    assert.equal(hits?.[0]?.id, ids[0]);
+    const indexOf = async () => {
+      const { client } = store.administration.connection;
+      return (await client.describeIndex({ collection_name: "live_pending", field_name: "vector" })).index_descriptions[0]?.indexID;
+    };
+    const built = await indexOf();
+    const again = await store.openCollection("live_pending", "write");
+    await again.upsert(rowsOf(keys(10), { dimension: 32 }), calm);
+    await again.finish(calm);
+    assert.equal(await indexOf(), built, "the index of a serving collection stays");
+  });
+
+  it("a run that ended before its index was built leaves that to the next one", async () => {
+    const store = await live.store({ index_type: "IVF_FLAT", nlist: 8 });
+    await store.create("live_resumed", { dimension: 8, metric: "l2", passport: null });
+    const later = await (await live.store({ index_type: "IVF_FLAT", nlist: 8 })).openCollection("live_resumed", "write");
+    await later.upsert(rowsOf(keys(50)), calm);
+    await later.finish(calm);
+    assert.equal((await later.stats()).index, "IVF_FLAT");
+    assert.equal(await later.count(), 50);
+  });
+
+  it("declared collections bring their own index and fields; what cannot hold together is refused by name", async () => {
+    const declared = declaredCollection.parse({
+      name: "live_declared_index",
+      description: "photos",
+      schema: {
+        fields: [
+          { name: "id", type: "INT64", primary_key: true, auto_id: true },
+          { name: "vector", type: "FLOAT_VECTOR", dim: 8 },
+          { name: "metadata", type: "JSON" },
+          { name: "year", type: "INT64" },
+        ],
+      },
+      index: { field_name: "vector", index_type: "IVF_FLAT", metric_type: "L2", params: { nlist: 4 } },
+      search_params: { nprobe: 4 },
+    });
+    const store = await live.store({ m: 3 }, { index: "before" }, { collections: [declared] });
+    const collection = await store.create("live_declared_index", { dimension: 8, metric: "l2", passport: null });
+    await collection.upsert(rowsOf(keys(3), { metadata: (index) => ({ year: 2000 + index, note: "x" }) }), calm);
+    assert.equal((await collection.stats()).index, "IVF_FLAT");
+    assert.deepEqual((await collection.get(["key-000001"], { vectors: "omit" }))[0]?.facts.metadata, { year: 2001, note: "x" });
+    const refused = store.create("live_conflict", { dimension: 8, metric: "l2", index: "IVF_PQ", passport: null });
+    await assert.rejects(refused, (error) => HeadraceError.is(error) && error.code === "config_conflict" && /milvus\.m/.test(error.message));
+  });
+
+  it("an alias is opened like its collection, and moved in one step", async () => {
+    const store = await live.store();
+    for (const [name, count] of [
+      ["live_blue", 3],
+      ["live_green", 5],
+    ] as const) {
+      const collection = await store.create(name, { dimension: 8, metric: "l2", passport: null });
+      await collection.upsert(rowsOf(keys(count)), calm);
+    }
+    const { administration } = store;
+    await administration.createAlias("live_alias", "live_blue");
+    assert.equal(await (await store.openCollection("live_alias", "read")).count(), 3);
+    await administration.alterAlias("live_alias", "live_green");
+    assert.equal(await (await store.openCollection("live_alias", "read")).count(), 5);
+    await administration.dropAlias("live_alias");
+    await assert.rejects(store.openCollection("live_alias", "read"), (error) => HeadraceError.is(error) && error.code === "collection_not_found");
+  });
+
+  it("partitions are made and dropped; a released collection is loaded again when it is opened", async () => {
+    const store = await live.store();
+    const collection = await store.create("live_released", { dimension: 8, metric: "l2", passport: null });
+    await collection.upsert(rowsOf(keys(4)), calm);
+    const { administration } = store;
+    await administration.createPartition("live_released", "p");
+    assert.deepEqual([...(await administration.partitions("live_released"))].sort(), ["_default", "p"]);
+    await administration.release("live_released");
+    await assert.rejects(collection.known(keys(1), calm), (error) => HeadraceError.is(error) && error.code === "store_unavailable");
+    await administration.dropPartition("live_released", "p");
+    assert.equal(await (await store.openCollection("live_released", "read")).count(), 4);
+  });
+
+  it("a table that is not ours is foreign, and left out of the list", async () => {
+    const store = await live.store();
+    const { client } = store.administration.connection;
+    await client.createCollection({
+      collection_name: "live_foreign",
+      fields: [
+        { name: "id", data_type: "Int64", is_primary_key: true },
+        { name: "vector", data_type: "FloatVector", dim: 8 },
+      ],
+    });
+    await assert.rejects(store.openCollection("live_foreign", "read"), (error) => HeadraceError.is(error) && error.code === "collection_foreign");
+    assert.ok(!(await store.list()).some(({ name }) => name === "live_foreign"));
+    await client.dropCollection({ collection_name: "live_foreign" });
+  });
+});
