@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   memory: async () => (await import("./memory.bench.js")).memorySlope(),
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
   known: async () => (await import("./known.bench.js")).secondRun(),
+  triton: async () => (await import("./triton.bench.js")).tritonTransports(),
 };
 
 const asked = process.argv.slice(2);
