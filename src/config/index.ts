@@ -7,5 +7,4 @@ export { type LoadedSettings, loadSettings } from "./load.js";
 export { type OutlinedSetting, outline } from "./outline.js";
 export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
 export { jsonSchemaOf } from "./schema-tree.js";
-export { isSecret } from "./secrets.js";
 export { settingsTemplate } from "./template.js";
