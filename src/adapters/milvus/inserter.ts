@@ -60,7 +60,9 @@ export class Inserter {
     const facts = batch.facts[index]!;
     const id = batch.ids[index]!;
     if (id === maxInt64) {
-      return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, which Milvus stores but never gives back`, { item: facts.source });
+      return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, which Milvus stores but never gives back`, {
+        item: facts.source,
+      });
     }
     const declared = new Set(this.shape.declared.map(({ name }) => name));
     const given = new Map(givenMetadata(facts.metadata));

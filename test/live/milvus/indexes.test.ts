@@ -90,7 +90,10 @@ describe("indexes and administration", { skip: missing }, () => {
     assert.equal((await collection.stats()).index, "IVF_FLAT");
     assert.deepEqual((await collection.get(["key-000001"], { vectors: "omit" }))[0]?.facts.metadata, { year: 2001, note: "x" });
     const refused = store.create("live_conflict", { dimension: 8, metric: "l2", index: "IVF_PQ", passport: null });
-    await assert.rejects(refused, (error) => HeadraceError.is(error) && error.code === "config_conflict" && /milvus\.m/.test(error.message));
+    await assert.rejects(
+      refused,
+      (error) => HeadraceError.is(error) && error.code === "config_conflict" && /milvus\.m/.test(error.message),
+    );
   });
 
   it("an alias is opened like its collection, and moved in one step", async () => {
@@ -108,7 +111,10 @@ describe("indexes and administration", { skip: missing }, () => {
     await administration.alterAlias("live_alias", "live_green");
     assert.equal(await (await store.openCollection("live_alias", "read")).count(), 5);
     await administration.dropAlias("live_alias");
-    await assert.rejects(store.openCollection("live_alias", "read"), (error) => HeadraceError.is(error) && error.code === "collection_not_found");
+    await assert.rejects(
+      store.openCollection("live_alias", "read"),
+      (error) => HeadraceError.is(error) && error.code === "collection_not_found",
+    );
   });
 
   it("partitions are made and dropped; a released collection is loaded again when it is opened", async () => {
@@ -134,7 +140,10 @@ describe("indexes and administration", { skip: missing }, () => {
         { name: "vector", data_type: "FloatVector", dim: 8 },
       ],
     });
-    await assert.rejects(store.openCollection("live_foreign", "read"), (error) => HeadraceError.is(error) && error.code === "collection_foreign");
+    await assert.rejects(
+      store.openCollection("live_foreign", "read"),
+      (error) => HeadraceError.is(error) && error.code === "collection_foreign",
+    );
     assert.ok(!(await store.list()).some(({ name }) => name === "live_foreign"));
     await client.dropCollection({ collection_name: "live_foreign" });
   });

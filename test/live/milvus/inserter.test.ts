@@ -124,7 +124,11 @@ describe("inserter", { skip: missing }, () => {
   it("writers in parallel on the same keys store each key once", async () => {
     const store = await live.store();
     const first = await store.create("live_parallel", { dimension: 8, metric: "l2", passport: null });
-    const handles: Collection[] = [first, await store.openCollection("live_parallel", "write"), await store.openCollection("live_parallel", "write")];
+    const handles: Collection[] = [
+      first,
+      await store.openCollection("live_parallel", "write"),
+      await store.openCollection("live_parallel", "write"),
+    ];
     await Promise.all(handles.flatMap((handle) => [0, 50, 100].map((from) => handle.upsert(rowsOf(keys(100, from)), calm))));
     assert.equal(await first.count(), 200);
   });

@@ -12,7 +12,7 @@ type Section = NonNullable<Parameters<typeof milvusSettings>[0]>;
 const secured = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? false : "the server at HEADRACE_MILVUS_ADDRESS cannot be restarted";
 
 describe("settings", { skip: missing }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus({ use: "alone" });
 
   const wrong: readonly (readonly [string, Section, string, RegExp])[] = [
     ["host", { host: "no-such-host.invalid" }, "store_unavailable", /milvus\.host/],
@@ -34,8 +34,14 @@ describe("settings", { skip: missing }, () => {
   it("an index type that the server does not have is refused by name, and leaves no collection behind", async () => {
     const store = await live.store({ index_type: "GPU_CAGRA" }, { index: "before" });
     const create = store.create("live_gpu", { dimension: 8, metric: "l2", passport: null });
-    await assert.rejects(create, (error) => HeadraceError.is(error) && error.code === "config_invalid" && /milvus\.index_type/.test(error.message));
-    await assert.rejects(store.openCollection("live_gpu", "read"), (error) => HeadraceError.is(error) && error.code === "collection_not_found");
+    await assert.rejects(
+      create,
+      (error) => HeadraceError.is(error) && error.code === "config_invalid" && /milvus\.index_type/.test(error.message),
+    );
+    await assert.rejects(
+      store.openCollection("live_gpu", "read"),
+      (error) => HeadraceError.is(error) && error.code === "collection_not_found",
+    );
   });
 
   it("a server that freezes is a service that is away, within the timeout", async () => {
