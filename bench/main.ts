@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   engine: async () => (await import("./engine-speed.bench.js")).engineSpeed(),
   memory: async () => (await import("./memory.bench.js")).memorySlope(),
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
+  milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
 };

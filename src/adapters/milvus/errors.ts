@@ -40,6 +40,22 @@ const awayCodes = new Set([1, 2, 5, 101, 102, 103, 400, 401, 500, 501, 502, 503,
 const away =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
+/** Names of the numbers that answers decoded by hand carry. */
+const legacyNames: Readonly<Record<number, string>> = {
+  24: "OutOfMemory",
+  45: "NotShardLeader",
+  46: "NoReplicaAvailable",
+  48: "ForceDeny",
+  49: "RateLimit",
+  50: "NodeIDNotMatch",
+  53: "MemoryQuotaExhausted",
+  54: "DiskQuotaExhausted",
+  55: "TimeTickLongDelay",
+  56: "NotReadyServe",
+  57: "NotReadyCoordActivating",
+  100: "DataCoordNA",
+};
+
 /** True for a status that says "done". */
 export function succeeded(status: MilvusStatus): boolean {
   return (status.error_code === "Success" || status.error_code === 0 || status.error_code === undefined) && (status.code ?? 0) === 0;
@@ -49,6 +65,11 @@ export function succeeded(status: MilvusStatus): boolean {
 export function isTooLarge(error: unknown): boolean {
   const { details = "", message = "", reason = "" } = (error ?? {}) as { details?: string; message?: string; reason?: string };
   return /larger than max|message too large|exceeds? (the )?max(imum)? (message|grpc|request)/i.test(`${details} ${message} ${reason}`);
+}
+
+/** True for the status of a collection without a vector index. */
+export function isIndexMissing(status: MilvusStatus): boolean {
+  return status.error_code === "IndexNotExist" || status.code === 700 || /index not (found|exist)|no index/i.test(status.reason ?? "");
 }
 
 /** True when the server does not know the call. */
@@ -69,7 +90,7 @@ function isDenied(code: number | undefined, words: string): boolean {
 export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
   const words = firstLine(status.reason ?? "");
   const { code } = status;
-  const name = typeof status.error_code === "string" ? status.error_code : "";
+  const name = typeof status.error_code === "number" ? (legacyNames[status.error_code] ?? "") : (status.error_code ?? "");
   const error = (as: ErrorCode, message = `${call}: Milvus says: ${words}`, options = {}) =>
     new HeadraceError(as, message, { cause: status, ...options });
   if (name === "DiskQuotaExhausted" || code === 7) return error("disk_full");

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
+import { isIndexMissing } from "./errors.js";
 import { buildParameters } from "./indexes.js";
 import type { IndexSettings, IndexType, InsertOptions } from "./options.js";
 import { type CollectionShape, indexProperty, metricNames } from "./schema.js";
@@ -37,17 +38,20 @@ export class Upkeep {
     return (await this.#loadState()) === "LoadStateLoaded";
   }
 
-  /** Kind of the vector index in place, or null. */
+  /** Kind of the vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
   async currentIndex(signal?: AbortSignal): Promise<IndexType | null> {
-    if (this.#current !== null) return this.#current;
-    const answer = await this.connection.client.describeIndex({ collection_name: this.shape.name, field_name: this.shape.vectorField });
-    const found = (answer.index_descriptions ?? []).find((index) => index.field_name === this.shape.vectorField);
-    if (found === undefined) {
-      if (/index not (found|exist)|no index/i.test(answer.status.reason ?? "") || answer.status.error_code === "IndexNotExist") return null;
-      await this.connection.call(`describe the index of ${this.shape.name}`, async () => answer, { signal });
-      return null;
-    }
-    this.#current = found.params.find(({ key }) => key === "index_type")?.value as IndexType;
+    if (this.#current === this.wanted) return this.#current;
+    const { name: collection_name, vectorField: field_name } = this.shape;
+    const descriptions = await this.connection.call(
+      `describe the index of ${collection_name}`,
+      async (client) => {
+        const answer = await client.describeIndex({ collection_name, field_name });
+        return isIndexMissing(answer.status) ? { index_descriptions: [] } : answer;
+      },
+      { signal },
+    );
+    const found = descriptions.index_descriptions.find((index) => index.field_name === field_name);
+    this.#current = (found?.params.find(({ key }) => key === "index_type")?.value as IndexType | undefined) ?? null;
     return this.#current;
   }
 

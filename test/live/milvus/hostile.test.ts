@@ -30,7 +30,7 @@ const payloads = [
   "\ufeff",
   "\u{1F600}\u{10FFFF}",
   "{{id}}",
-  "${id}",
+  "$" + "{id}",
   "{id}",
   "/* */ or 1==1",
   "-- ",

@@ -80,6 +80,20 @@ describe("inserter", { skip: missing }, () => {
     assert.equal(await collection.count(), 9000);
   });
 
+  it("a server that does not know the encoded request is sent rows the SDK's way", async () => {
+    const store = await live.store();
+    const collection = await store.create("live_fallback", { dimension: 8, metric: "l2", passport: null });
+    let refused = 0;
+    store.administration.connection.sendUpsert = async () => {
+      refused += 1;
+      throw Object.assign(new Error("12 UNIMPLEMENTED"), { code: 12 });
+    };
+    assert.deepEqual(await collection.upsert(rowsOf(keys(5)), calm), []);
+    assert.deepEqual(await collection.upsert(rowsOf(keys(5, 5)), calm), []);
+    assert.equal(refused, 1);
+    assert.equal(await collection.count(), 10);
+  });
+
   it("rows that no column can hold fail alone", async () => {
     const store = await live.store();
     const collection = await store.create("live_rejected", { dimension: 8, metric: "l2", passport: null });

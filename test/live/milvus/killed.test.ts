@@ -11,7 +11,7 @@ const total = 20_000;
 const batchRows = 200;
 
 describe("a killed server", { skip: shared }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus({ use: "alone" });
 
   it(`killed twice while ${total} rows are written, it holds each of them once`, async (context) => {
     const store = await live.store({ timeout: 10 });

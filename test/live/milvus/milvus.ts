@@ -1,6 +1,6 @@
 /** What the live tests of Milvus share: the server, a store on it, rows. */
 import { after, before } from "node:test";
-import { installMilvus, type MilvusServer, startMilvus } from "../../../scripts/services/milvus.js";
+import { installMilvus, type MilvusServer, type MilvusUse, startMilvus } from "../../../scripts/services/milvus.js";
 import { skipUnless } from "../../../scripts/services/required.js";
 import { type MilvusStore, type MilvusStoreOptions, milvusStore } from "../../../src/adapters/milvus/index.js";
 import { type InsertOptions, milvusSettings } from "../../../src/adapters/milvus/options.js";
@@ -21,10 +21,10 @@ export class LiveMilvus {
   #server: MilvusServer | null = null;
   readonly #stores: MilvusStore[] = [];
 
-  constructor() {
+  constructor(use: MilvusUse = {}) {
     if (missing !== false) return;
     before(async () => {
-      this.#server = await startMilvus();
+      this.#server = await startMilvus(use);
       await this.#clear();
     });
     after(async () => {

@@ -12,7 +12,7 @@ type Section = NonNullable<Parameters<typeof milvusSettings>[0]>;
 const secured = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? false : "the server at HEADRACE_MILVUS_ADDRESS cannot be restarted";
 
 describe("settings", { skip: missing }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus({ use: "alone" });
 
   const wrong: readonly (readonly [string, Section, string, RegExp])[] = [
     ["host", { host: "no-such-host.invalid" }, "store_unavailable", /milvus\.host/],

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { fromStatus, fromThrown, isTooLarge, succeeded } from "./errors.js";
+
+const endpoint = { address: "db:19530", database: null };
+const status = (error_code: string | number, code: number, reason: string) =>
+  fromStatus("upsert", { error_code, code, reason }, endpoint, "row_rejected");
+const thrown = (code: number, details: string) =>
+  fromThrown("upsert", Object.assign(new Error(details), { code, details }), endpoint, "row_rejected");
+
+describe("errors of Milvus", () => {
+  it("asking for less is overloaded, whether by name, by number or by word", () => {
+    for (const error of [
+      status("RateLimit", 8, "request is rejected by grpc RateLimiter"),
+      status(49, 0, "x"),
+      status("UnexpectedError", 9, "deny to write"),
+      status("MemoryQuotaExhausted", 0, "x"),
+      status("UnexpectedError", 65535, "quota exceeded[reason=rate limit exceeded]"),
+      thrown(8, "too many requests"),
+    ]) {
+      assert.deepEqual([error.code, error.scope, error.retryable], ["overloaded", "service", true], error.message);
+    }
+  });
+
+  it("a server that starts, restarts or lost a node is away", () => {
+    for (const error of [
+      status("NotReadyServe", 1, "x"),
+      status("UnexpectedError", 101, "failed to query: collection not loaded[collection=1]"),
+      status("UnexpectedError", 65535, "channel not available"),
+      thrown(14, "No connection established. Last error: connect ECONNREFUSED 127.0.0.1:19530"),
+      thrown(13, "Received RST_STREAM with code 2"),
+      thrown(1, "Call cancelled"),
+    ]) {
+      assert.deepEqual([error.code, error.scope, error.retryable], ["store_unavailable", "service", true], error.message);
+    }
+    assert.deepEqual([thrown(4, "Deadline exceeded").code, thrown(4, "").scope], ["timed_out", "service"]);
+  });
+
+  it("the rows are to blame only when nothing else is", () => {
+    assert.equal(status("UnexpectedError", 65535, "the length(3) of float data should divide the dim(4)").code, "row_rejected");
+    assert.equal(status("IllegalArgument", 1100, "x").code, "row_rejected");
+    assert.equal(status("DiskQuotaExhausted", 7, "x").code, "disk_full");
+    assert.equal(fromThrown("query", new TypeError("x is not a function"), endpoint).code, "unexpected");
+  });
+
+  it("a wrong setting is named", () => {
+    const cases = [
+      [thrown(14, "Name resolution failed for target dns:db:19530"), /milvus\.host/],
+      [thrown(14, "connect ECONNREFUSED"), /milvus\.port/],
+      [thrown(14, "routines:ssl3_get_record:wrong version number"), /milvus\.secure/],
+      [thrown(16, "auth check failure, please check username and password are correct"), /milvus\.token/],
+      [status("UnexpectedError", 800, "database not found[database=x]"), /milvus\.database/],
+      [status("UnexpectedError", 65535, "invalid index type: GPU_CAGRA"), /milvus\.index_type/],
+    ] as const;
+    for (const [error, named] of cases) assert.match(error.message, named);
+  });
+
+  it("a request that is too large is told from a server that is busy", () => {
+    assert.equal(isTooLarge({ code: 8, details: "grpc: received message larger than max (80000000 vs. 67108864)" }), true);
+    assert.equal(isTooLarge({ code: 8, details: "too many requests" }), false);
+    assert.equal(succeeded({ error_code: "Success", code: 0 }), true);
+    assert.equal(succeeded({ error_code: 0, code: 0 }), true);
+    assert.equal(succeeded({ error_code: "Success", code: 8 }), false);
+  });
+});

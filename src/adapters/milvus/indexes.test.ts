@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { HeadraceError } from "../../contracts/index.js";
+import { buildParameters, searchParameters } from "./indexes.js";
+import { declaredCollection, declaredSettings, milvusOptions, milvusSettings } from "./options.js";
+
+const conflict = (error: unknown) => HeadraceError.is(error) && error.code === "config_conflict";
+
+describe("index parameters", () => {
+  it("a type takes its own parameters alone, with their defaults", () => {
+    const settings = milvusSettings({ nlist: 2048, nprobe: 32, M: 32, nbits: 8, efConstruction: 256 });
+    assert.deepEqual(buildParameters("IVF_FLAT", settings, 768), { nlist: 2048 });
+    assert.deepEqual(buildParameters("GPU_IVF_PQ", settings, 768), { nlist: 2048, m: 96, nbits: 8 });
+    assert.deepEqual(buildParameters("HNSW", settings, 768), { M: 32, efConstruction: 256 });
+    assert.deepEqual(buildParameters("FLAT", settings, 768), {});
+    assert.deepEqual(buildParameters("AUTOINDEX", settings, 768), {});
+    assert.deepEqual(searchParameters("IVF_FLAT", settings, 10), { nprobe: 32 });
+    assert.deepEqual(searchParameters("HNSW", settings, 500), { ef: 500 });
+    assert.deepEqual(searchParameters("FLAT", settings, 10), {});
+  });
+
+  it("graph indexes on a GPU take theirs, and nothing that was not given", () => {
+    const settings = milvusSettings({
+      intermediate_graph_degree: 64,
+      graph_degree: 32,
+      build_algo: "NN_DESCENT",
+      cache_dataset_on_device: true,
+      itopk_size: 128,
+      search_width: 4,
+      max_iterations: 0,
+      team_size: 8,
+    });
+    const build = { intermediate_graph_degree: 64, graph_degree: 32, build_algo: "NN_DESCENT", cache_dataset_on_device: "true" };
+    assert.deepEqual(buildParameters("GPU_CAGRA", settings, 8), build);
+    assert.deepEqual(searchParameters("GPU_CAGRA", settings, 200), { itopk_size: 200, search_width: 4, max_iterations: 0, team_size: 8 });
+    assert.deepEqual(buildParameters("GPU_CAGRA", milvusSettings(), 8), {});
+    assert.deepEqual(buildParameters("GPU_BRUTE_FORCE", settings, 8), { cache_dataset_on_device: "true" });
+  });
+
+  it("m is a divisor of the dimension, and is found when it is not given", () => {
+    assert.equal(buildParameters("IVF_PQ", milvusSettings(), 1280)["m"], 160);
+    assert.equal(buildParameters("IVF_PQ", milvusSettings(), 7)["m"], 7);
+    assert.throws(() => buildParameters("IVF_PQ", milvusSettings({ m: 3 }), 8), conflict);
+    assert.throws(() => buildParameters("GPU_CAGRA", milvusSettings({ graph_degree: 64, intermediate_graph_degree: 32 }), 8), conflict);
+  });
+
+  it("out of range, of another type or unknown is refused before anything is sent", () => {
+    for (const bad of [
+      { nlist: 0 },
+      { nlist: 1.5 },
+      { M: 1 },
+      { nbits: 17 },
+      { index_type: "HNWS" },
+      { metric_type: "DOT" },
+      { port: 0 },
+      { nprob: 1 },
+    ]) {
+      assert.equal(milvusOptions.safeParse(bad).success, false, JSON.stringify(bad));
+    }
+    assert.equal(milvusSettings({ index_type: "hnsw", metric_type: "ip" }).indexType, "HNSW");
+  });
+
+  it("a declared collection sets its own parameters, the section the others", () => {
+    const declared = declaredCollection.parse({ name: "c", index: { params: { nlist: 4 } }, search_params: { itopk_size: 64 } });
+    assert.deepEqual(declaredSettings(declared), { nlist: 4, itopkSize: 64 });
+  });
+});
