@@ -42,7 +42,7 @@ async function measureWays(server: TritonServer, model: string, inflight: number
 
 async function opened(server: TritonServer, transport: TritonTransport, modelName: string, inflight: number): Promise<TritonEmbedder> {
   const url = transport === "grpc" ? server.grpcUrl : server.httpUrl;
-  const embedder = new TritonEmbedder({ urls: [url], transport, modelName, inflightPerWorker: inflight });
+  const embedder = new TritonEmbedder({ urls: [url], transport, modelName, inflight });
   await embedder.open(never);
   return embedder;
 }

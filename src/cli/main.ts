@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `headrace`. */
+import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
@@ -8,8 +9,11 @@ import { buildProgram } from "./program.js";
 /** Runs one command line and says how the process is to end. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
-  const program = buildProgram((value) => {
-    code = value;
+  const program = buildProgram({
+    version: packageVersion(),
+    exit: (value) => {
+      code = value;
+    },
   });
   try {
     await program.parseAsync(argv);
@@ -21,6 +25,11 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     else process.stderr.write(errorText(error));
     return exitCodeOf(error);
   }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 process.exitCode = await main(process.argv);

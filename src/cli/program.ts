@@ -1,5 +1,4 @@
 /** The commands of `headrace`, with their flags and help. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
@@ -13,11 +12,17 @@ import type { ExitCode } from "./exit.js";
 
 const commands = [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand, initCommand];
 
-/** `exit` is told how a command ended. */
-export function buildProgram(exit: (code: ExitCode) => void): Command {
+export interface ProgramOptions {
+  /** What `--version` prints. */
+  readonly version: string;
+  /** Told how a command ended. */
+  readonly exit: (code: ExitCode) => void;
+}
+
+export function buildProgram({ version, exit }: ProgramOptions): Command {
   const program = new Command("headrace")
     .description("Images become searchable vectors: nothing lost, nothing twice.")
-    .version(packageVersion())
+    .version(version)
     .showHelpAfterError("(add --help for more)")
     .exitOverride();
   for (const add of commands) add(program, exit);
@@ -31,9 +36,4 @@ function inheritExit(command: Command): void {
     inner.exitOverride();
     inheritExit(inner);
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -68,7 +68,7 @@ function phrase(json: JsonSchema): string {
   if (json.enum !== undefined)
     return `one of ${json.enum.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ")}`;
   if (json.anyOf !== undefined) return alternatives(json.anyOf as JsonSchema[]);
-  if (Array.isArray(json.type)) return alternatives(json.type.map((type: "string") => ({ ...json, type })));
+  if (Array.isArray(json.type)) return alternatives((json.type as readonly string[]).map((type) => ({ ...json, type }) as JsonSchema));
   switch (json.type) {
     case "integer":
       return `a whole number${range(json)}`;
