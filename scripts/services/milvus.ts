@@ -30,8 +30,15 @@ interface State {
   readonly server: ProcessMark;
   /** Processes that use it; it ends with the last one. */
   readonly users: readonly ProcessMark[];
+  /** Uses it alone; others wait. Null: they share it. */
+  readonly alone: ProcessMark | null;
   /** Started by the command line: it stays until it is stopped there. */
   readonly kept: boolean;
+}
+
+export interface MilvusUse {
+  /** "alone" waits until nobody else uses the server, and keeps others out: for tests that kill, freeze or configure it. Default "shared". */
+  readonly use?: "shared" | "alone";
 }
 
 const run = promisify(execFile);
@@ -56,10 +63,13 @@ export async function installMilvus(): Promise<Venv> {
  * The server at HEADRACE_MILVUS_ADDRESS, else the one that runs already, else a new one with empty data, which ends with
  * the last process that uses it.
  */
-export async function startMilvus(): Promise<MilvusServer> {
+export async function startMilvus({ use = "shared" }: MilvusUse = {}): Promise<MilvusServer> {
   const given = process.env["HEADRACE_MILVUS_ADDRESS"];
   if (given !== undefined) return foreign(given);
-  await install(({ kept, users }) => ({ kept, users: [...users, us] }));
+  await start(
+    (state) => use === "shared" || others(state, us).length === 0,
+    ({ kept, users }) => ({ kept, users: [...users, us], alone: use === "alone" ? us : null }),
+  );
   process.once("exit", releaseNow);
   return own;
 }
@@ -68,7 +78,10 @@ export async function startMilvus(): Promise<MilvusServer> {
 export async function milvusCommand(command: string | undefined): Promise<string> {
   switch (command) {
     case "start":
-      await install(({ users }) => ({ users, kept: true }));
+      await start(
+        () => true,
+        ({ users }) => ({ users, kept: true, alone: null }),
+      );
       return `Milvus ${version} answers at ${address}, pid ${readState()?.server.pid}`;
     case "stop":
       await release({ kept: false });
@@ -96,12 +109,12 @@ const own: MilvusServer = {
     await stopProcess(running(), { graceMs: 0 });
   },
   restart: async (settings = {}) => {
-    const { users, kept } = savedState();
+    const { server: _, ...use } = savedState();
     const state = readState();
     // A graceful stop takes up to a minute; nothing acknowledged is lost by ending it sooner.
     if (state !== null) await stopProcess(state.server, { graceMs: 5000 });
     await configure(await installMilvus(), settings);
-    writeState({ server: launch(), users, kept });
+    writeState({ server: launch(), ...use });
     await ready(120_000);
   },
   pause: () => {
@@ -127,19 +140,30 @@ function foreign(given: string): MilvusServer {
   };
 }
 
-async function install(change: (state: Pick<State, "users" | "kept">) => Pick<State, "users" | "kept">): Promise<void> {
+type Use = Omit<State, "server">;
+
+/** Joins the server that runs, as soon as its users allow it, or launches one. */
+async function start(mayJoin: (state: State) => boolean, change: (use: Use) => Use): Promise<void> {
   const venv = await installMilvus();
-  await locked(async () => {
+  let joined = false;
+  const join = async () => {
     const state = readState();
     if (state !== null) {
+      const taken = state.alone !== null && state.alone.pid !== us.pid && isAlive(state.alone);
+      if (taken || !mayJoin(state)) return;
       writeState({ server: state.server, ...change(state) });
-      return;
+    } else {
+      for (const folder of ["data", "logs", "run"]) rmSync(`${home()}/${folder}`, { recursive: true, force: true });
+      await configure(venv, {});
+      writeState({ server: launch(), ...change({ users: [], alone: null, kept: false }) });
     }
-    for (const folder of ["data", "logs", "run"]) rmSync(join(home(), folder), { recursive: true, force: true });
-    await configure(venv, {});
-    writeState({ server: launch(), ...change({ users: [], kept: false }) });
-  });
-  await ready(60_000);
+    joined = true;
+  };
+  for (;;) {
+    await locked(join);
+    if (joined) return ready(60_000);
+    await delay(500);
+  }
 }
 
 async function release(change: { readonly without?: ProcessMark; readonly kept?: boolean }): Promise<void> {
@@ -148,7 +172,8 @@ async function release(change: { readonly without?: ProcessMark; readonly kept?:
     if (state === null) return;
     const users = others(state, change.without);
     const kept = change.kept ?? state.kept;
-    if (users.length > 0 || kept) return writeState({ server: state.server, users, kept });
+    const alone = state.alone?.pid === change.without?.pid ? null : state.alone;
+    if (users.length > 0 || kept) return writeState({ server: state.server, users, alone, kept });
     await stopProcess(state.server, { graceMs: 5000 });
     rmSync(stateFile(), { force: true });
   });
