@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   known: async () => (await import("./known.bench.js")).secondRun(),
+  triton: async () => (await import("./triton.bench.js")).tritonTransports(),
 };
 
 const asked = process.argv.slice(2);

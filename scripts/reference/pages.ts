@@ -1,7 +1,17 @@
 /** All pages that are made from code, whole or in part. */
 import { architecturePage } from "./architecture.js";
+import { cliPage } from "./cli.js";
+import { configurationPage, schemaFile } from "./configuration.js";
 import { errorsPage } from "./errors.js";
 import type { ReferencePage } from "./page.js";
+import { quotingPages } from "./quotes.js";
 
 /** Each depends on the repository alone: the same on every machine. */
-export const referencePages: readonly ReferencePage[] = [architecturePage, errorsPage];
+export const referencePages: readonly ReferencePage[] = [
+  architecturePage,
+  cliPage,
+  configurationPage,
+  errorsPage,
+  schemaFile,
+  ...quotingPages,
+];

@@ -1,6 +1,6 @@
 /** What a test does when a real server cannot be had: with CI=true it fails, else it is skipped by name. */
 
-/** False when the service is there, else the reason to skip: `test("…", { skip: await missing("Triton", startTriton) })` style. Throws with CI=true. */
+/** For a test's `skip`: false when `install` works, else the reason. Throws it with CI=true. */
 export async function skipUnless(service: string, install: () => Promise<unknown>): Promise<string | false> {
   try {
     await install();

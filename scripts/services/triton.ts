@@ -96,9 +96,9 @@ export async function startTriton(options: TritonOptions): Promise<TritonServer>
 
   let server = await start();
   const kill = async () => {
-    const leftovers = backendRegions(repository);
+    const processes = modelProcesses(repository);
     await server.kill();
-    for (const name of leftovers) rmSync(join("/dev/shm", name), { force: true });
+    removeRegions(processes);
   };
   const control = async (model: string, verb: "load" | "unload") => {
     const response = await fetch(`http://${url}/v2/repository/models/${model}/${verb}`, { method: "POST" });
@@ -129,22 +129,30 @@ export async function startTriton(options: TritonOptions): Promise<TritonServer>
   };
 }
 
-/** Shared memory of the python backend's processes, which they cannot remove themselves when they are killed. */
-function backendRegions(repository: string): readonly string[] {
+interface ModelProcess {
+  readonly pid: number;
+  /** In /dev/shm; it cannot remove that itself when it is killed. */
+  readonly region: string;
+}
+
+/** Processes of python models below a folder of a repository. */
+function modelProcesses(folder: string): readonly ModelProcess[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && existsSync(`/proc/${entry}/cmdline`))
-    .map((entry) => readFileSync(`/proc/${entry}/cmdline`, "latin1"))
-    .filter((line) => line.includes("triton_python_backend_stub") && line.includes(`${repository}/`))
-    .flatMap((line) => /triton_python_backend_shm_region_[0-9a-f-]+/.exec(line)?.[0] ?? []);
+    .map((entry) => ({ pid: Number(entry), line: readFileSync(`/proc/${entry}/cmdline`, "latin1") }))
+    .filter(({ line }) => line.includes("triton_python_backend_stub") && line.includes(`${folder}/`))
+    .map(({ pid, line }) => ({ pid, region: /triton_python_backend_shm_region_[0-9a-f-]+/.exec(line)?.[0] ?? "" }));
+}
+
+function removeRegions(processes: readonly ModelProcess[]): void {
+  for (const { region } of processes) if (region !== "") rmSync(join("/dev/shm", region), { force: true });
 }
 
 /** Kills the process of a python model, as a crash of its code would. The server goes on and says that it is ready. */
 export function killModelProcess(server: Pick<TritonServer, "repository">, model: string): void {
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const file = `/proc/${entry}/cmdline`;
-    const line = existsSync(file) ? readFileSync(file, "latin1") : "";
-    if (line.includes("triton_python_backend_stub") && line.includes(`${server.repository}/${model}/`)) process.kill(Number(entry), "SIGKILL");
-  }
+  const processes = modelProcesses(join(server.repository, model));
+  for (const { pid } of processes) process.kill(pid, "SIGKILL");
+  removeRegions(processes);
 }
 
 /** `start`, `stop` or `status` of the one that developers keep running, on Triton's usual ports. */

@@ -1,5 +1,6 @@
 /** The application: settings in, a pipeline out. */
 export { duration, ProgressLine } from "../telemetry/index.js";
+export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration-file.js";
 export type { Embedded, EmbedOptions, EmbedRequest } from "./embedding.js";
 export type { Health, PartHealth } from "./health.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";

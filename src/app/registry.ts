@@ -29,7 +29,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
   triton: async ({ triton, asyncPipeline }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    return new TritonEmbedder({ ...section, workers: asyncPipeline.embeddingWorkers, inflightPerWorker: asyncPipeline.inflightPerWorker });
+    return new TritonEmbedder({ ...section, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 

@@ -11,7 +11,7 @@ export interface CommonOptions {
   readonly quiet?: boolean;
 }
 
-const defaultFile = "headrace.yaml";
+export const defaultFile = "headrace.yaml";
 
 /** Adds the flags that every command takes. */
 export function withCommonOptions(command: Command): Command {

@@ -1,31 +1,20 @@
 #!/usr/bin/env node
 /** The command `headrace`. */
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
-import { collectionCommand } from "./commands/collection.js";
-import { configCommand } from "./commands/config.js";
-import { deleteCommand } from "./commands/delete.js";
-import { embedCommand } from "./commands/embed.js";
-import { healthCommand } from "./commands/health.js";
-import { ingestCommand } from "./commands/ingest.js";
-import { searchCommand } from "./commands/search.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
+import { buildProgram } from "./program.js";
 
 /** Runs one command line and says how the process is to end. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
-  const exit = (value: ExitCode): void => {
-    code = value;
-  };
-  const program = new Command("headrace")
-    .description("Images become searchable vectors: nothing lost, nothing twice.")
-    .version(packageVersion())
-    .showHelpAfterError("(add --help for more)")
-    .exitOverride();
-  for (const add of [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand])
-    add(program, exit);
-  inheritExit(program);
+  const program = buildProgram({
+    version: packageVersion(),
+    exit: (value) => {
+      code = value;
+    },
+  });
   try {
     await program.parseAsync(argv);
     return code;
@@ -35,14 +24,6 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     if (argv.includes("--json")) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
     else process.stderr.write(errorText(error));
     return exitCodeOf(error);
-  }
-}
-
-/** Commander's own exits become exceptions in every subcommand too. */
-function inheritExit(command: Command): void {
-  for (const inner of command.commands) {
-    inner.exitOverride();
-    inheritExit(inner);
   }
 }
 

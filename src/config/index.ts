@@ -4,5 +4,7 @@ export * from "./casing.js";
 export * from "./documents.js";
 export * from "./explain.js";
 export { type LoadedSettings, loadSettings } from "./load.js";
+export { type OutlinedSetting, outline } from "./outline.js";
 export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
-export { isSecret } from "./secrets.js";
+export { jsonSchemaOf } from "./schema-tree.js";
+export { settingsTemplate } from "./template.js";

@@ -43,6 +43,7 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
       const { def } = zodSchema as Inner;
+      delete jsonSchema["ignored"];
       // A value that is brought into form first: what may stand there is what the form takes.
       if (def?.type !== "pipe" || def.out === undefined || (def.in as Inner).def?.type !== "transform") return;
       const { $schema: _, ...form } = jsonSchemaOf(def.out);
@@ -67,6 +68,7 @@ function phrase(json: JsonSchema): string {
   if (json.enum !== undefined)
     return `one of ${json.enum.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ")}`;
   if (json.anyOf !== undefined) return alternatives(json.anyOf as JsonSchema[]);
+  if (Array.isArray(json.type)) return alternatives((json.type as readonly string[]).map((type) => ({ ...json, type }) as JsonSchema));
   switch (json.type) {
     case "integer":
       return `a whole number${range(json)}`;

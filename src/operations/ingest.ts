@@ -50,13 +50,10 @@ export function ingest(plan: IngestPlan): Run {
   const { collection, ready, lanes } = plan;
   const lane = (more: Lane): Lane => ({ queue: { maxItems: lanes.queueMaxsize }, retry: lanes.retry, ...more });
   const listed = from(imageSource(plan));
-  const known = listed.through(
-    knownStage(collection, plan.lookups),
-    lane({ batch: { maxItems: 500, lingerMs: 20 }, queue: { maxItems: 1_000 } }),
-  );
+  const known = listed.through(knownStage(collection, plan.lookups), lane({ batch: { maxItems: maxLookup, lingerMs: 20 } }));
   const read = known.through(
     readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
-    lane({ concurrency: lanes.numWorkers, admit: true }),
+    lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } }),
   );
   const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
   const decoded = fresh.through(decodeStage(ready), lane({ concurrency: lanes.preprocessWorkers }));
@@ -94,6 +91,12 @@ export function imageSource({
     },
   };
 }
+
+/** Ids asked for at once. What waits before it is read must be finished by a soft stop, so not many. */
+const maxLookup = 100;
+
+/** Names that wait to be read; they hold no bytes, and more of them gain nothing. */
+const maxAhead = 16;
 
 /** An image of unknown size is assumed to be this large until it is read. */
 const assumedBytes = 1 << 20;

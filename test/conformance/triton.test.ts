@@ -1,9 +1,11 @@
 /** Triton keeps the embedder's contract, whichever way the tensors travel. */
+import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { skipUnless } from "../../scripts/services/required.js";
 import { installTriton, startTriton } from "../../scripts/services/triton.js";
+import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { TritonEmbedder, type TritonTransport } from "../../src/adapters/triton/index.js";
-import { embedderConformance } from "./embedder.js";
+import { cosine, embedderConformance, goldenImages, packGolden } from "./embedder.js";
 
 const skip = await skipUnless("Triton", installTriton);
 
@@ -24,4 +26,26 @@ if (skip !== false) {
     embedderConformance(`Triton, ${transport}, uint8`, () => embedder(transport, "uint8"));
   }
   embedderConformance("Triton, auto, float32", () => embedder("auto", "float32"));
+
+  test("a model that Triton serves gives the vectors that ONNX Runtime gives in this process", async () => {
+    const signal = new AbortController().signal;
+    const served = embedder("http", "uint8");
+    const embedded = new OnnxEmbedder({ sessions: 1 });
+    try {
+      await Promise.all([served.open(signal), embedded.open(signal)]);
+      for (const { file, pixels } of goldenImages()) {
+        const [a, b] = await Promise.all(
+          [served, embedded].map((each) => {
+            const slab = each.lease(1);
+            packGolden(pixels, slab.bytes, each.input);
+            return each.embed(slab, signal);
+          }),
+        );
+        const found = cosine(a!.values, b!.values);
+        assert.ok(found >= 0.9999, `${file}: expected a cosine of at least 0.9999, found ${found}`);
+      }
+    } finally {
+      await Promise.all([served.close(), embedded.close()]);
+    }
+  });
 }

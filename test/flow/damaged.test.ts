@@ -14,7 +14,7 @@ test("a hundred good images and twenty damaged ones are a hundred rows and twent
   await mkdir(photos);
   const files = corpus.photos.map(({ file }) => file);
   for (const file of files) await copyFile(join(corpusFolder, file), join(photos, file));
-  const bad = files.slice(0, 20);
+  const bad = files.filter((file) => file.endsWith(".jpg")).slice(0, 20);
   for (const [index, file] of bad.entries())
     await writeFile(join(photos, `bad-${index}.jpg`), await damaged(join(corpusFolder, file), index));
 

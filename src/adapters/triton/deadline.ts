@@ -43,7 +43,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   throwIfAborted(signal);
   let leave = () => {};
   const stopped = new Promise<void>((resolve) => {
-    leave = resolve;
+    leave = () => resolve();
   });
   signal.addEventListener("abort", leave, { once: true });
   try {

@@ -217,10 +217,9 @@ export class TritonEmbedder implements Embedder {
     return { imageSize: null, dtype: null, layout: null, dimension: null, ...expect, inputName, outputName };
   }
 
-  /** Every server gets as many open requests as a worker, also when there are more servers than workers. */
   #parallel(): number {
-    const { urls, workers = 1, inflightPerWorker = 2 } = this.#options;
-    return inflightPerWorker * Math.max(workers, urls?.length ?? 1);
+    const { urls, inflight = 2 } = this.#options;
+    return inflight * (urls?.length ?? 1);
   }
 
   #ready(): Opened {

@@ -1,5 +1,117 @@
 /** Writes a model repository that a Triton server can be started on. */
-export interface ExportOptions {
-  readonly output: string;
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HeadraceError, type TensorSpec } from "../../contracts/index.js";
+import { configText, type ServedModel } from "./config-text.js";
+import { pythonModelText } from "./python-model-text.js";
+
+/** An ONNX model and what must be known of it. */
+export interface ExportedModel extends ServedModel {
+  /** Path of the ONNX file. */
+  readonly graph: string;
+  /** Paths of files with weights that lie beside the graph. Default: none. */
+  readonly data?: readonly string[];
 }
-export async function exportRepository(_options: ExportOptions): Promise<void> {}
+
+export interface ExportOptions {
+  /** The repository's folder; made when it is not there. A model of the same name must not be in it yet. */
+  readonly output: string;
+  /** "onnxruntime": Triton's own backend. "python": for a Triton that has only the python backend; needs onnxruntime and numpy there. */
+  readonly backend: "onnxruntime" | "python";
+  /** Default: the shipped EfficientNet-Lite0, which takes uint8. */
+  readonly model?: ExportedModel;
+  /** Copies of the model on each device. Default 1. */
+  readonly instances?: number;
+  /** The most images of one execution. Default 32. */
+  readonly maxBatch?: number;
+  /** What the batcher aims at; clients then send it. Default: `maxBatch`. */
+  readonly preferredBatch?: number;
+}
+
+export interface ExportedRepository {
+  readonly modelName: string;
+  /** Paths of the files written. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Writes `config.pbtxt` with dynamic batching and warm-up, the graph, and for the python backend the code that serves it.
+ * Throws `input_invalid` for a model that is there already or a bad number, `model_invalid` for a graph that is not there.
+ */
+export function exportRepository(options: ExportOptions): ExportedRepository {
+  const { backend, model = shippedModel(), instances = 1, maxBatch = 32 } = options;
+  const preferredBatch = options.preferredBatch ?? maxBatch;
+  checkCounts({ instances, maxBatch, preferredBatch });
+  const folder = join(resolve(options.output), model.name);
+  if (existsSync(folder)) {
+    throw new HeadraceError("input_invalid", `export to ${folder}: expected no such folder, found one`, {
+      hint: "Remove it, or export to another folder.",
+    });
+  }
+  const version = join(folder, "1");
+  const weights = [model.graph, ...(model.data ?? [])];
+  for (const file of weights) {
+    if (!existsSync(file)) throw new HeadraceError("model_invalid", `export of ${model.name}: expected the file ${file}, found none`);
+  }
+  mkdirSync(version, { recursive: true });
+  const config = join(folder, "config.pbtxt");
+  writeFileSync(config, configText({ backend, model, instances, maxBatch, preferredBatch }));
+  const copies = weights.map((file, i) => copyInto(version, file, i === 0 ? "model.onnx" : basename(file)));
+  if (backend === "onnxruntime") return { modelName: model.name, files: [config, ...copies] };
+  const code = join(version, "model.py");
+  writeFileSync(code, pythonModelText);
+  return { modelName: model.name, files: [config, code, ...copies] };
+}
+
+/** The model in this package's `models` folder: uint8 images in, the normalisation is inside. */
+function shippedModel(): ExportedModel {
+  const models = join(packageRoot(), "models");
+  const input: TensorSpec = { dtype: "uint8", layout: "NHWC", width: 224, height: 224 };
+  return {
+    name: "efficientnet_lite0",
+    graph: join(models, "efficientnet-lite0-uint8.onnx"),
+    data: [join(models, "efficientnet-lite0.onnx.data")],
+    inputName: "images",
+    outputName: "embedding",
+    input,
+    dimension: 1280,
+  };
+}
+
+/** The folder of this package, from wherever this module was built to. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isPackageRoot(folder)) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new HeadraceError("model_invalid", "export: expected headrace's own models folder, found none");
+    folder = parent;
+  }
+  return folder;
+}
+
+function isPackageRoot(folder: string): boolean {
+  const file = join(folder, "package.json");
+  return existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "headrace";
+}
+
+function copyInto(folder: string, file: string, name: string): string {
+  const target = join(folder, name);
+  copyFileSync(file, target);
+  return target;
+}
+
+function checkCounts({
+  instances,
+  maxBatch,
+  preferredBatch,
+}: Required<Pick<ExportOptions, "instances" | "maxBatch" | "preferredBatch">>): void {
+  for (const [name, value] of Object.entries({ instances, maxBatch, preferredBatch })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new HeadraceError("input_invalid", `export: expected ${name} to be a whole number of at least 1, found ${value}`);
+    }
+  }
+  if (preferredBatch > maxBatch) {
+    throw new HeadraceError("input_invalid", `export: expected preferredBatch of at most maxBatch ${maxBatch}, found ${preferredBatch}`);
+  }
+}

@@ -1,6 +1,6 @@
 /** Embedding with Triton Inference Server. */
 export { TritonEmbedder } from "./embedder.js";
-export { type ExportOptions, exportRepository } from "./export.js";
+export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export.js";
 export {
   type TritonEmbedderOptions,
   type TritonOptions,

@@ -66,9 +66,13 @@ export function inferRequest(plan: ModelPlan, rows: number, bytes: Uint8Array): 
   return { inputName, outputName, datatype, shape: requestShape(plan, rows), bytes };
 }
 
+/** Dimensions of one image, in the order of its layout. */
+export function imageDims({ layout, height, width }: TensorSpec): readonly number[] {
+  return layout === "NHWC" ? [height, width, 3] : [3, height, width];
+}
+
 function requestShape({ input, batchDimension }: ModelPlan, rows: number): readonly number[] {
-  const image = input.layout === "NHWC" ? [input.height, input.width, 3] : [3, input.height, input.width];
-  return batchDimension === "first" ? [rows, ...image] : image;
+  return batchDimension === "first" ? [rows, ...imageDims(input)] : imageDims(input);
 }
 
 /** One line for people: `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
@@ -143,7 +147,7 @@ function specOf(
   const found = `input "${input.name}" ${input.datatype} ${layout} of ${side(height)} × ${side(width)} pixels`;
   const [wantedHeight, wantedWidth] = expected.imageSize ?? [height, width];
   const want = { dtype: expected.dtype ?? dtype, layout: expected.layout ?? layout, height: wantedHeight, width: wantedWidth };
-  const fix = [`input [ { name: "${input.name}", data_type: TYPE_${datatypeOf[want.dtype]}, dims: [ ${dimsOf(want).join(", ")} ] } ]`];
+  const fix = [`input [ { name: "${input.name}", data_type: TYPE_${datatypeOf[want.dtype]}, dims: [ ${imageDims(want).join(", ")} ] } ]`];
   if (want.dtype !== dtype) throw mismatch(where, `tensors of ${want.dtype} (preprocess)`, found, fix);
   if (want.layout !== layout) throw mismatch(where, `preprocess.data_format ${want.layout}`, found, fix);
   if (want.height < 1 || want.width < 1) {
@@ -202,10 +206,6 @@ function mismatch(where: string, expected: string, found: string, lines: readonl
 
 function pbtxtHint(lines: readonly string[]): string {
   return `in config.pbtxt: ${lines.join(" ")}`;
-}
-
-function dimsOf({ layout, height, width }: TensorSpec): readonly number[] {
-  return layout === "NHWC" ? [height, width, 3] : [3, height, width];
 }
 
 function side(size: number): string {

@@ -67,10 +67,8 @@ export interface TritonEmbedderOptions {
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
   /** For one request, in milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
-  /** Default 1. */
-  readonly workers?: number;
-  /** Requests that each worker keeps open, so that the server never waits for the way there and back. Default 2. */
-  readonly inflightPerWorker?: number;
+  /** Requests that are kept open at each server, so that it never waits for the way there and back. Default 2. */
+  readonly inflight?: number;
 }
 
 /** What the embedder takes of the section; retries and outages are the engine's. */

@@ -1,20 +1,41 @@
 /** `headrace config`: the effective configuration, and where each value comes from. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CommonOptions, configOf, terminalOf, withCommonOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 
-export function configCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("config"))
-    .description("show every setting with its value and origin")
-    .action(async (options: CommonOptions) => exit(await runConfig(options)));
+interface ConfigOptions extends CommonOptions {
+  readonly only?: "given";
 }
 
-async function runConfig(options: CommonOptions): Promise<ExitCode> {
-  const settings = (await configOf(options)).explain();
-  const width = Math.max(...settings.map(({ path }) => path.length));
-  const lines = settings.map(
-    ({ path, value, origin }) => `${path.padEnd(width)}  ${JSON.stringify(value)}${origin === "default" ? "" : `  (${origin})`}\n`,
-  );
-  terminalOf(options).result({ settings }, lines.join(""));
+type Setting = ReturnType<Awaited<ReturnType<typeof configOf>>["explain"]>[number];
+
+export function configCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("config"))
+    .description("show every setting with its value and origin, as YAML that can be a configuration file; secrets are not shown")
+    .addOption(new Option("--only <which>", "given: those that are no defaults").choices(["given"]))
+    .action(async (options: ConfigOptions) => exit(await runConfig(options)));
+}
+
+async function runConfig(options: ConfigOptions): Promise<ExitCode> {
+  const all = (await configOf(options)).explain();
+  const settings = options.only === "given" ? all.filter(({ origin }) => origin !== "default") : all;
+  terminalOf(options).result({ settings }, settings.length === 0 ? "# All settings have their defaults.\n" : yaml(settings));
   return exitCodes.ok;
+}
+
+/** One line a setting, its origin as a comment. JSON values are YAML. */
+function yaml(settings: readonly Setting[]): string {
+  const lines: { readonly text: string; readonly origin: string }[] = [];
+  let open: readonly string[] = [];
+  for (const { path, value, origin } of settings) {
+    const parts = path.split(".");
+    const sections = parts.slice(0, -1);
+    sections.forEach((section, depth) => {
+      if (open[depth] !== section) lines.push({ text: `${"  ".repeat(depth)}${section}:`, origin: "" });
+    });
+    open = sections;
+    lines.push({ text: `${"  ".repeat(sections.length)}${parts.at(-1)}: ${JSON.stringify(value)}`, origin });
+  }
+  const width = Math.min(60, Math.max(...lines.map(({ text }) => text.length)));
+  return lines.map(({ text, origin }) => (origin === "" ? `${text}\n` : `${text.padEnd(width)}  # ${origin}\n`)).join("");
 }

@@ -37,7 +37,7 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
     });
 
     test(`${transport}: a full queue is overload, not failure`, async () => {
-      await withEmbedder({ ...options, modelName: "queue", inflightPerWorker: 6 }, async (embedder) => {
+      await withEmbedder({ ...options, modelName: "queue", inflight: 6 }, async (embedder) => {
         const rows = Array(32).fill(1);
         const results = await Promise.allSettled(Array.from({ length: 6 }, () => embed(embedder, rows)));
         const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));

@@ -54,7 +54,7 @@ export async function untilItWorks<T>(attempt: () => Promise<T>, withinMs: numbe
   }
 }
 
-/** Regions of this project that lie in /dev/shm now. */
-export function regions(): readonly string[] {
-  return readdirSync("/dev/shm").filter((name) => name.startsWith("headrace-"));
+/** Regions of a process (default: this one) that lie in /dev/shm now; tests in other processes have theirs. */
+export function regions(pid: number = process.pid): readonly string[] {
+  return readdirSync("/dev/shm").filter((name) => name.startsWith("headrace-") && name.includes(`-${pid}-`));
 }

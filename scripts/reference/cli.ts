@@ -1,0 +1,54 @@
+/** `docs/reference/cli.md`: every command, from its own help. */
+import type { Command } from "commander";
+import { exitCodes } from "../../src/cli/exit.js";
+import { buildProgram } from "../../src/cli/program.js";
+import { generatedNote, type ReferencePage, table } from "./page.js";
+
+const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: "all well",
+  failed: "failed",
+  usage: "wrong usage or configuration",
+  someFailed: "finished, but some images failed",
+  interrupted: "interrupted",
+};
+
+export const cliPage: ReferencePage = { path: "docs/reference/cli.md", render: () => text() };
+
+function text(): string {
+  const program = buildProgram({ version: "", exit: () => {} });
+  const commands = leaves(program, []);
+  const codes = Object.entries(exitCodes).map(([name, code]) => [String(code), exitMeanings[name as keyof typeof exitCodes]]);
+  return `# Commands
+
+${generatedNote}
+
+Results go to stdout, everything else to stderr. With \`--json\` stdout has one JSON document and nothing else; a command that fails prints
+\`{"error":{"code","message","hint","item"}}\` there. What deletes wants \`--yes\`. Settings: [configuration.md](configuration.md); error
+codes: [errors.md](errors.md).
+
+${table(["exit code", "meaning"], codes)}
+
+${table(
+  ["command", "what it does"],
+  commands.map(({ path, command }) => [`[\`headrace ${path}\`](#${anchor(`headrace ${path}`)})`, command.description()]),
+)}
+
+${commands.map(({ path, command }) => `## headrace ${path}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`).join("\n")}`;
+}
+
+function leaves(command: Command, parents: readonly string[]): readonly { readonly path: string; readonly command: Command }[] {
+  return command.commands.flatMap((inner) => {
+    const path = [...parents, inner.name()];
+    return inner.commands.length > 0 ? leaves(inner, path) : [{ path: path.join(" "), command: inner }];
+  });
+}
+
+/** As on a terminal of 100 columns, without colours. */
+function helpOf(command: Command): string {
+  command.configureHelp({ helpWidth: 100 });
+  return command.helpInformation().trimEnd();
+}
+
+function anchor(heading: string): string {
+  return heading.replaceAll(" ", "-");
+}

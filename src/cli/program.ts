@@ -1,0 +1,39 @@
+/** The commands of `headrace`, with their flags and help. */
+import { Command } from "commander";
+import { collectionCommand } from "./commands/collection.js";
+import { configCommand } from "./commands/config.js";
+import { deleteCommand } from "./commands/delete.js";
+import { embedCommand } from "./commands/embed.js";
+import { healthCommand } from "./commands/health.js";
+import { ingestCommand } from "./commands/ingest.js";
+import { initCommand } from "./commands/init.js";
+import { searchCommand } from "./commands/search.js";
+import type { ExitCode } from "./exit.js";
+
+const commands = [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand, initCommand];
+
+export interface ProgramOptions {
+  /** What `--version` prints. */
+  readonly version: string;
+  /** Told how a command ended. */
+  readonly exit: (code: ExitCode) => void;
+}
+
+export function buildProgram({ version, exit }: ProgramOptions): Command {
+  const program = new Command("headrace")
+    .description("Images become searchable vectors: nothing lost, nothing twice.")
+    .version(version)
+    .showHelpAfterError("(add --help for more)")
+    .exitOverride();
+  for (const add of commands) add(program, exit);
+  inheritExit(program);
+  return program;
+}
+
+/** Commander's own exits become exceptions in every subcommand too. */
+function inheritExit(command: Command): void {
+  for (const inner of command.commands) {
+    inner.exitOverride();
+    inheritExit(inner);
+  }
+}

@@ -1,0 +1,39 @@
+/** A schema as an outline for people: every setting with its description, what it takes and its default. */
+import type { z } from "zod";
+import { core, schemaAt, takes } from "./schema-tree.js";
+
+export interface OutlinedSetting {
+  readonly key: string;
+  /** "" where the schema says nothing. */
+  readonly description: string;
+  /** `a whole number, 1 to 65535`. */
+  readonly takes: string;
+  readonly default: unknown;
+  /** The settings inside, when it is a section; else none. A list of sections has those of one entry. */
+  readonly inner: readonly OutlinedSetting[];
+  readonly kind: "value" | "section" | "absent section" | "list";
+}
+
+/** In the order of the schema. */
+export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
+  return Object.keys(core(schema).shape ?? {}).map((key) => {
+    const at = schemaAt(schema, [key]) as z.ZodType;
+    const { shape, element } = core(at);
+    const isList = shape === undefined && element !== undefined && core(element).shape !== undefined;
+    const isAbsent = shape !== undefined && defaultOf(at) === null;
+    return {
+      key,
+      description: at.meta()?.description ?? "",
+      takes: takes(at),
+      default: defaultOf(at),
+      inner: isList ? outline(element) : outline(at),
+      kind: shape === undefined ? (isList ? "list" : "value") : isAbsent ? "absent section" : "section",
+    };
+  });
+}
+
+/** Undefined where a value must be given. */
+function defaultOf(schema: z.ZodType): unknown {
+  const result = schema.safeParse(undefined);
+  return result.success ? result.data : undefined;
+}

@@ -1,0 +1,46 @@
+/** A settings file to begin with: every setting with its description and default, commented out. */
+import { stringify } from "yaml";
+import type { z } from "zod";
+import { type OutlinedSetting, outline } from "./outline.js";
+
+const width = 118;
+
+/** Loads as it is, and changes nothing. `head` stands above it. */
+export function settingsTemplate(schema: z.ZodType, head: readonly string[]): string {
+  return `${[...head, ...outline(schema).flatMap((setting) => ["", ...described(setting, "")])].join("\n")}\n`;
+}
+
+function described(setting: OutlinedSetting, indent: string): readonly string[] {
+  const { key, kind, inner } = setting;
+  const text = comment(setting.description === "" ? setting.takes : setting.description, `${indent}# `);
+  if (kind === "section") return [...text, `${indent}${key}:`, ...inner.flatMap((part) => settingLines(part, "  "))];
+  if (kind === "absent section") return [...text, `#${key}:`, ...inner.flatMap((part) => settingLines(part, "#  "))];
+  return [...text, `${indent}#${key}: ${inline(setting.default)}`];
+}
+
+/** In a section that is commented out itself, one comment sign is enough. */
+function settingLines(setting: OutlinedSetting, indent: string): readonly string[] {
+  const isPlain = ["text", "text, or null", "true or false"].includes(setting.takes);
+  const note = [setting.description, isPlain ? "" : `(${setting.takes})`].filter((part) => part !== "").join(" ");
+  const sign = indent.startsWith("#") ? "" : "#";
+  return [...comment(note, `${indent}# `), `${indent}${sign}${setting.key}: ${inline(setting.default)}`];
+}
+
+function comment(text: string, indent: string): readonly string[] {
+  return wrapped(text, width - indent.length).map((line) => `${indent}${line}`);
+}
+
+function inline(value: unknown): string {
+  return stringify(value ?? null, { collectionStyle: "flow", lineWidth: 0 }).trimEnd();
+}
+
+function wrapped(text: string, limit: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (word === "") continue;
+    if (last !== undefined && last.length + word.length < limit) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
