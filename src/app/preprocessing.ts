@@ -1,6 +1,7 @@
 /** Which preprocessing a chain has, and which backend computes it: the user's module, JAX, typed arrays, or the model itself. */
+import { readFile } from "node:fs/promises";
 import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../contracts/index.js";
-import { needsPreprocessor, type PresetName, presetNames, resolvePreprocessing } from "../kit/index.js";
+import { needsPreprocessor, type Preset, type PresetName, presetFromConfig, presetNames, resolvePreprocessing } from "../kit/index.js";
 import { openFaster } from "./faster.js";
 import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
 import type { Settings } from "./settings.js";
@@ -19,13 +20,13 @@ export async function openPreprocessing(settings: Settings, embedder: Embedder, 
   const { preprocess } = settings;
   if (preprocess.custom !== null) return openCustom(settings, preprocess.custom, embedder, signal);
   const preprocessing = resolvePreprocessing({
-    preset: preprocess.preset,
+    preset: await presetChosen(preprocess.preset),
     imageSize: preprocess.imageSize,
     mean: preprocess.mean,
     std: preprocess.std,
     dataFormat: preprocess.dataFormat,
     embedderInput: embedder.input,
-    embedderDefault: presetNamed(embedder.preset ?? null),
+    embedderDefault: knownPreset(embedder.preset ?? null),
   });
   return { preprocessing, preprocessor: await openBackend(settings, preprocessing, signal) };
 }
@@ -81,6 +82,24 @@ async function opened(preprocessor: Preprocessor, signal: AbortSignal): Promise<
   return preprocessor;
 }
 
-function presetNamed(name: string | null): PresetName | null {
+/** By its name, or read from a preprocessor_config.json. */
+async function presetChosen(setting: string | null): Promise<PresetName | Preset | null> {
+  const known = knownPreset(setting);
+  if (known !== null || setting === null) return known;
+  return presetFromConfig(await readConfig(setting), setting);
+}
+
+async function readConfig(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HeadraceError("config_invalid", `preprocess.preset: ${file}: expected a preprocessor_config.json, found none: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function knownPreset(name: string | null): PresetName | null {
   return presetNames.find((known) => known === name) ?? null;
 }

@@ -1,5 +1,6 @@
 /** The sections of the configuration that belong to no adapter; names and defaults as in the specification. */
 import { z } from "zod";
+import { presetNames } from "../kit/index.js";
 
 const count = (fallback: number, description: string) =>
   z.int().min(1, "expected a whole number of at least 1").default(fallback).describe(description);
@@ -18,10 +19,10 @@ export const asyncPipelineSection = z.strictObject({
 export const preprocessSection = z.strictObject({
   batch_size: count(32, "The most images that are offered to the embedder at once; it may ask for less."),
   preset: z
-    .enum(["efficientnet-lite", "imagenet", "clip", "siglip", "none"])
+    .union([z.enum(presetNames), z.string().regex(/\.json$/, { abort: true })])
     .nullable()
     .default(null)
-    .describe("Named preprocessing. null: what the model itself asks for."),
+    .describe("Named preprocessing, or the path of a model's preprocessor_config.json. null: what the model itself asks for."),
   image_size: z
     .tuple([z.int().min(1), z.int().min(1)])
     .nullable()

@@ -97,6 +97,27 @@ describe("a preprocessor of the user's own", () => {
   }
 });
 
+describe("a preset from a preprocessor_config.json", () => {
+  const file = join(folder, "preprocessor_config.json");
+  const statistics = { image_mean: [127 / 255, 127 / 255, 127 / 255], image_std: [128 / 255, 128 / 255, 128 / 255] };
+  writeFileSync(file, JSON.stringify({ size: { shortest_edge: 256 }, crop_size: 224, resample: 3, ...statistics }));
+
+  test("that says what the model's own preset says gives the same vectors", async () => {
+    const own = await embed({ preset: file, backend: "native" });
+    for (const [index, vector] of (await embed({ backend: "native" })).entries()) {
+      const found = cosine(vector, own[index]!);
+      assert.ok(found >= 0.9999, `expected a cosine of at least 0.9999, found ${found}`);
+    }
+  });
+
+  test("that is not there is refused", () =>
+    refused(
+      { preset: join(folder, "absent.json") },
+      "config_invalid",
+      /preprocess\.preset: .*absent\.json: expected a preprocessor_config/,
+    ));
+});
+
 test("server is refused for a model that takes floats", () =>
   refused({ backend: "server" }, "config_conflict", /expected a model that takes uint8, found one that takes float32/));
 
