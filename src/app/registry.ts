@@ -10,6 +10,7 @@ import type {
   ImageDecoder,
   ImageRef,
   Listing,
+  Pixels,
   Preprocessing,
   Preprocessor,
   Reader,
@@ -122,7 +123,14 @@ export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef
   return fileRef;
 }
 
-/** Makes small JPEGs for people. */
-export async function thumbnails(): Promise<(image: Encoded) => Promise<Uint8Array>> {
-  return (await import("../adapters/sharp/index.js")).thumbnail;
+export interface Pictures {
+  /** A small JPEG. */
+  thumbnail(image: Encoded): Promise<Uint8Array>;
+  /** A PNG of the image beside 8-bit RGB pixels of its own. */
+  comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array>;
+}
+
+/** Makes pictures for people. */
+export async function pictures(): Promise<Pictures> {
+  return import("../adapters/sharp/index.js");
 }
