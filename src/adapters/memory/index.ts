@@ -5,4 +5,5 @@ export * from "./embedder.js";
 export * from "./embedder.js";
 export * from "./reader.js";
 export { dataReader } from "./reader.js";
+export * from "./reader.js";
 export * from "./store.js";
