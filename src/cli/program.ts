@@ -7,10 +7,21 @@ import { embedCommand } from "./commands/embed.js";
 import { healthCommand } from "./commands/health.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
+import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import type { ExitCode } from "./exit.js";
 
-const commands = [ingestCommand, searchCommand, embedCommand, collectionCommand, deleteCommand, healthCommand, configCommand, initCommand];
+const commands = [
+  ingestCommand,
+  searchCommand,
+  embedCommand,
+  preprocessCommand,
+  collectionCommand,
+  deleteCommand,
+  healthCommand,
+  configCommand,
+  initCommand,
+];
 
 export interface ProgramOptions {
   /** What `--version` prints. */
