@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   known: async () => (await import("./known.bench.js")).secondRun(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
+  start: async () => (await import("./start.bench.js")).startUp(),
 };
 
 const asked = process.argv.slice(2);
