@@ -3,6 +3,7 @@ import { architecturePage } from "./architecture.js";
 import { cliPage } from "./cli.js";
 import { configurationPage, schemaFile } from "./configuration.js";
 import { errorsPage } from "./errors.js";
+import { libraryPage } from "./library.js";
 import type { ReferencePage } from "./page.js";
 import { quotingPages } from "./quotes.js";
 
@@ -12,6 +13,7 @@ export const referencePages: readonly ReferencePage[] = [
   cliPage,
   configurationPage,
   errorsPage,
+  libraryPage,
   schemaFile,
   ...quotingPages,
 ];
