@@ -26,10 +26,11 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
     const { model, outputName } = embedder;
     return new OnnxEmbedder({ model, outputName, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
-  triton: async ({ triton, asyncPipeline }) => {
+  triton: async ({ triton, asyncPipeline, preprocess }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    return new TritonEmbedder({ ...section, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat };
+    return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -44,14 +45,14 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
 
 /** How an embedder will like to be fed, before it is open. */
 export function expectedFeed(settings: Settings): Feed {
-  const { asyncPipeline, embedder, preprocess } = settings;
+  const { asyncPipeline, embedder, preprocess, triton } = settings;
   if (embedderKind(settings) === "onnx") {
     return { preferredBatch: 4, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
   }
   return {
     preferredBatch: preprocess.batchSize,
     maxBatch: preprocess.batchSize,
-    parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers,
+    parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers * (triton?.urls?.length ?? 1),
   };
 }
 
