@@ -1,6 +1,7 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
 import { declaredCollection, milvusSettings } from "../adapters/milvus/options.js";
+import type { ExportedRepository, ExportOptions } from "../adapters/triton/index.js";
 import { tritonEmbedderOptions, tritonOptions } from "../adapters/triton/options.js";
 import type {
   Embedder,
@@ -12,13 +13,25 @@ import type {
   Preprocessing,
   Preprocessor,
   Reader,
+  TensorSpec,
   VectorStore,
 } from "../contracts/index.js";
-import type { FileNaming } from "../kit/index.js";
+import type { FileNaming, PresetName } from "../kit/index.js";
 import { type Settings, toFileSettings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
 export type StoreKind = "lancedb" | "milvus";
+
+export interface OnnxModel {
+  readonly path: string;
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly input: TensorSpec;
+  readonly dimension: number;
+  readonly preset: PresetName | null;
+  /** Whether it takes more than one image at once. */
+  readonly isBatched: boolean;
+}
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
@@ -77,6 +90,24 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
 
 export function makeStore(settings: Settings): Promise<VectorStore> {
   return stores[storeKind(settings)](settings);
+}
+
+/** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */
+export async function describeOnnxModel(file: string, signal: AbortSignal): Promise<OnnxModel> {
+  const { OnnxEmbedder } = await import("../adapters/onnx/index.js");
+  const embedder = new OnnxEmbedder({ model: file, sessions: 1 });
+  try {
+    await embedder.open(signal);
+    const { model, input, dimension, preset, feed } = embedder;
+    return { ...model, input, dimension, preset, isBatched: feed.maxBatch > 1 };
+  } finally {
+    await embedder.close();
+  }
+}
+
+/** Writes a model repository for Triton. */
+export async function tritonExporter(): Promise<(options: ExportOptions) => ExportedRepository> {
+  return (await import("../adapters/triton/index.js")).exportRepository;
 }
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
