@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
+  "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
 };
 
 const asked = process.argv.slice(2);
