@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   known: async () => (await import("./known.bench.js")).secondRun(),
+  preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
 };

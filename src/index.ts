@@ -18,6 +18,7 @@ export {
   type Insertion,
   type InsertOptions,
   type OpenOptions,
+  type Preprocessed,
   type SearchOptions,
   type SearchQuery,
   ServiceConfig,

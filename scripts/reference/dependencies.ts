@@ -7,6 +7,7 @@ type Manifest = {
   readonly os?: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 };
 
@@ -56,6 +57,7 @@ export const reasons: Readonly<Record<string, string>> = {
 
 /** Every direct dependency of a manifest, in the groups of the page. */
 export function dependencyGroups(manifest: Manifest): readonly Group[] {
+  const peers = Object.keys(manifest.peerDependencies ?? {});
   return [
     { title: "Always installed", text: "What every use needs.", names: Object.keys(manifest.dependencies ?? {}) },
     {
@@ -63,7 +65,12 @@ export function dependencyGroups(manifest: Manifest): readonly Group[] {
       text: "Installed unless `npm install --omit=optional`. Each is loaded when a configuration uses it; without it the error names the package and the command to add it.",
       names: Object.keys(manifest.optionalDependencies ?? {}),
     },
-    { title: "For development", text: "Not part of the package.", names: Object.keys(manifest.devDependencies ?? {}) },
+    { title: "Added by those who use it", text: "Never installed by itself: `npm install <package>`.", names: peers },
+    {
+      title: "For development",
+      text: "Not part of the package.",
+      names: Object.keys(manifest.devDependencies ?? {}).filter((name) => !peers.includes(name)),
+    },
   ];
 }
 

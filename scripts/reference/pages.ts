@@ -4,6 +4,14 @@ import { cliPage } from "./cli.js";
 import { configurationPage, schemaFile } from "./configuration.js";
 import { errorsPage } from "./errors.js";
 import type { ReferencePage } from "./page.js";
+import { quotingPages } from "./quotes.js";
 
 /** Each depends on the repository alone: the same on every machine. */
-export const referencePages: readonly ReferencePage[] = [architecturePage, cliPage, configurationPage, errorsPage, schemaFile];
+export const referencePages: readonly ReferencePage[] = [
+  architecturePage,
+  cliPage,
+  configurationPage,
+  errorsPage,
+  schemaFile,
+  ...quotingPages,
+];

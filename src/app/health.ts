@@ -23,9 +23,9 @@ export async function checkHealth(parts: Parts): Promise<Health> {
   const signal = AbortSignal.timeout(timeoutMs);
   const checks = await Promise.all([
     healthOf("embedder", embedderKind(parts.settings), async () => {
-      const { embedder, preprocessing } = await parts.chain(signal);
+      const { embedder, preprocessing, preprocessor } = await parts.chain(signal);
       await embedder.check(signal);
-      return `${embedder.label}, ${embedder.dimension} dimensions, preprocessing ${preprocessing.name}`;
+      return `${embedder.label}, ${embedder.dimension} dimensions, preprocessing ${preprocessor?.label ?? preprocessing.name}`;
     }),
     healthOf("store", storeKind(parts.settings), async () => {
       const store = await parts.store(signal);

@@ -15,6 +15,7 @@ export {
   type SearchOptions,
   type SearchQuery,
 } from "./pipeline.js";
+export type { Preprocessed } from "./preprocessed.js";
 export { type IngestDocument, ingestDocument, type ReportedFailure } from "./reports.js";
 export type { IngestRun, RunRequest } from "./runs.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";

@@ -1,7 +1,8 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
-import { type Chain, needsPreprocessor, type PresetName, presetNames, resolvePreprocessing } from "../kit/index.js";
-import { makeDecoder, makeEmbedder, makePreprocessor, makeReaders, makeStore } from "./registry.js";
+import type { Chain } from "../kit/index.js";
+import { openPreprocessing } from "./preprocessing.js";
+import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
 import type { Settings } from "./settings.js";
 
 interface Closable {
@@ -71,17 +72,8 @@ export class Parts {
   async #openChain(signal: AbortSignal): Promise<Chain> {
     const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
     const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
-    const { preprocess } = this.settings;
-    const preprocessing = resolvePreprocessing({
-      preset: preprocess.preset,
-      imageSize: preprocess.imageSize,
-      mean: preprocess.mean,
-      std: preprocess.std,
-      dataFormat: preprocess.dataFormat,
-      embedderInput: embedder.input,
-      embedderDefault: presetNamed(embedder.preset ?? null),
-    });
-    const preprocessor = needsPreprocessor(preprocessing) ? await this.#open(makePreprocessor(preprocessing), signal) : null;
+    const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
+    if (preprocessor !== null) this.#opened.push(preprocessor);
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
   }
 
@@ -99,8 +91,4 @@ export class Parts {
 
 function given<T>(part: T | undefined): Promise<T> | undefined {
   return part === undefined ? undefined : Promise.resolve(part);
-}
-
-function presetNamed(name: string | null): PresetName | null {
-  return presetNames.find((known) => known === name) ?? null;
 }

@@ -22,7 +22,8 @@ import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
-import { makeFileRefs, thumbnails } from "./registry.js";
+import { type Preprocessed, preprocessed } from "./preprocessed.js";
+import { makeFileRefs, pictures } from "./registry.js";
 import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
 import { ServiceConfig } from "./service-config.js";
 
@@ -178,11 +179,18 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return (await this.#parts.chain(never())).embedder.dimension;
   }
 
+  /** What the model gets of an image. */
+  async preprocessImage(input: ImageInput): Promise<Preprocessed> {
+    const chain = await this.#parts.chain(never());
+    const colouring = this.#parts.settings.preprocess.custom === null ? "undo" : "stretch";
+    return preprocessed(chain, await this.#read(input, never()), colouring, never());
+  }
+
   /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
-    const makeThumbnail = await thumbnails();
+    const { thumbnail } = await pictures();
     try {
-      return await makeThumbnail(await this.#read(input, never()));
+      return await thumbnail(await this.#read(input, never()));
     } catch (error) {
       if (HeadraceError.is(error) && error.scope === "item") return null;
       throw error;

@@ -1,5 +1,6 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
+import type { CustomPreprocessing, JaxPreprocessorOptions } from "../adapters/jax/index.js";
 import { declaredCollection, milvusSettings } from "../adapters/milvus/options.js";
 import type { ExportedRepository, ExportOptions } from "../adapters/triton/index.js";
 import { tritonEmbedderOptions, tritonOptions } from "../adapters/triton/options.js";
@@ -10,6 +11,7 @@ import type {
   ImageDecoder,
   ImageRef,
   Listing,
+  Pixels,
   Preprocessing,
   Preprocessor,
   Reader,
@@ -36,8 +38,14 @@ export interface OnnxModel {
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
     const { OnnxEmbedder } = await import("../adapters/onnx/index.js");
-    const { model, outputName } = embedder;
-    return new OnnxEmbedder({ model, outputName, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
+    const { model, outputName, threads, imageSize } = embedder;
+    return new OnnxEmbedder({
+      model,
+      outputName,
+      threads,
+      imageSize,
+      sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
+    });
   },
   triton: async ({ triton, asyncPipeline, preprocess }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
@@ -112,11 +120,21 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../adapters/sharp/index.js");
-  return sharpDecoder({ maxPixels: preprocess.maxPixels });
+  return sharpDecoder({ maxPixels: preprocess.maxPixels, decodeBudgetBytes: preprocess.decodeBudgetMb * 1024 * 1024 });
 }
 
-export async function makePreprocessor(preprocessing: Preprocessing): Promise<Preprocessor> {
-  return new (await import("../adapters/native/index.js")).NativePreprocessor(preprocessing);
+export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {
+  if (backend === "native") return new (await import("../adapters/native/index.js")).NativePreprocessor(preprocessing);
+  return new (await import("../adapters/jax/index.js")).JaxPreprocessor(preprocessing, jaxOptions(settings));
+}
+
+/** A preprocessor of the user's own, from its file; it brings the geometry too. */
+export async function makeCustomPreprocessor(path: string, input: TensorSpec, settings: Settings): Promise<CustomPreprocessing> {
+  return (await import("../adapters/jax/index.js")).loadPreprocessor(path, input, jaxOptions(settings));
+}
+
+function jaxOptions({ preprocess }: Settings): JaxPreprocessorOptions {
+  return { thread: preprocess.jaxThread, device: preprocess.useGpu ? "webgpu" : "wasm" };
 }
 
 export async function makeReaders(): Promise<readonly Reader[]> {
@@ -136,7 +154,14 @@ export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef
   return fileRef;
 }
 
-/** Makes small JPEGs for people. */
-export async function thumbnails(): Promise<(image: Encoded) => Promise<Uint8Array>> {
-  return (await import("../adapters/sharp/index.js")).thumbnail;
+export interface Pictures {
+  /** A small JPEG. */
+  thumbnail(image: Encoded): Promise<Uint8Array>;
+  /** A PNG of the image beside 8-bit RGB pixels of its own. */
+  comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array>;
+}
+
+/** Makes pictures for people. */
+export async function pictures(): Promise<Pictures> {
+  return import("../adapters/sharp/index.js");
 }

@@ -1,5 +1,6 @@
 /** The sections of the configuration that belong to no adapter; names and defaults as in the specification. */
 import { z } from "zod";
+import { presetNames } from "../kit/index.js";
 
 const count = (fallback: number, description: string) =>
   z.int().min(1, "expected a whole number of at least 1").default(fallback).describe(description);
@@ -18,10 +19,10 @@ export const asyncPipelineSection = z.strictObject({
 export const preprocessSection = z.strictObject({
   batch_size: count(32, "The most images that are offered to the embedder at once; it may ask for less."),
   preset: z
-    .enum(["efficientnet-lite", "imagenet", "clip", "siglip", "none"])
+    .union([z.enum(presetNames), z.string().regex(/\.json$/, { abort: true })])
     .nullable()
     .default(null)
-    .describe("Named preprocessing. null: what the model itself asks for."),
+    .describe("Named preprocessing, or the path of a model's preprocessor_config.json. null: what the model itself asks for."),
   image_size: z
     .tuple([z.int().min(1), z.int().min(1)])
     .nullable()
@@ -31,9 +32,14 @@ export const preprocessSection = z.strictObject({
   std: triple.nullable().default(null).describe("Per channel, of values between 0 and 1. null: the preset's."),
   data_format: z.enum(["NCHW", "NHWC"]).nullable().default(null).describe("Layout of the tensor. null: the model's own."),
   num_workers: count(4, "Files read ahead."),
-  backend: z.enum(["auto", "native", "jax", "server"]).default("auto").describe("What turns pixels into tensors."),
-  custom: z.string().nullable().default(null).describe("A module with a preprocessor of your own."),
-  jax_thread: z.enum(["main", "worker"]).default("main").describe("Where JAX runs."),
+  backend: z
+    .enum(["auto", "native", "jax", "server"])
+    .default("auto")
+    .describe(
+      "What turns pixels into tensors. auto: the faster of native and jax, measured when opened. server: a model that takes uint8.",
+    ),
+  custom: z.string().nullable().default(null).describe("A module with a preprocessor of your own, in JAX; goes instead of a preset."),
+  jax_thread: z.enum(["main", "worker"]).default("main").describe("Where JAX runs. worker: in a thread of its own."),
   use_gpu: z.boolean().default(false).describe("WebGPU for JAX where there is one."),
   jax_platform: z
     .enum(["cpu", "gpu", "tpu"])
@@ -42,6 +48,10 @@ export const preprocessSection = z.strictObject({
     .describe("Accepted for files of the Python service.")
     .meta({ ignored: "JAX runs on WebAssembly here, or on WebGPU with `use_gpu`" }),
   max_pixels: count(268_402_689, "Images with more pixels are refused as `image_too_large`."),
+  decode_budget_mb: count(
+    256,
+    "MiB that decoding may take beside images and tensors, all at once; an image that needs more is decoded alone.",
+  ),
   max_file_mb: count(256, "Encoded images with more MiB are refused as `source_too_large`."),
 });
 
@@ -53,7 +63,13 @@ export const embedderSection = z.strictObject({
     .nullable()
     .default(null)
     .describe("Output of an ONNX model that is the embedding. null: found by name and shape."),
-  sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions with one thread each. null: one for each core."),
+  sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions. null: one for each core."),
+  threads: count(1, "Threads inside an ONNX session. With a session for each core, 1 is fastest."),
+  image_size: z
+    .tuple([z.int().min(1), z.int().min(1)])
+    .nullable()
+    .default(null)
+    .describe("Height and width in pixels, for ONNX models that leave them open. null: the model says."),
   normalize: z.boolean().default(true).describe("Bring vectors to unit length."),
 });
 

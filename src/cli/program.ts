@@ -8,6 +8,7 @@ import { embedCommand } from "./commands/embed.js";
 import { healthCommand } from "./commands/health.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
+import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
 import type { ExitCode } from "./exit.js";
@@ -16,6 +17,7 @@ const commands = [
   ingestCommand,
   searchCommand,
   embedCommand,
+  preprocessCommand,
   collectionCommand,
   deleteCommand,
   healthCommand,

@@ -59,6 +59,13 @@ function expectation(issue: z.core.$ZodIssue, schema: z.ZodType): string {
 
 /** The nearest of the values that a setting takes. */
 function meant(issue: z.core.$ZodIssue, found: unknown): string {
+  if (issue.code === "invalid_union")
+    return (
+      issue.errors
+        .flat()
+        .map((inner) => meant(inner, found))
+        .find((words) => words !== "") ?? ""
+    );
   if (issue.code !== "invalid_value" || typeof found !== "string") return "";
   const near = nearest(found, issue.values.map(String));
   return near.startsWith(" Did") ? near : "";

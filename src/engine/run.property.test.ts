@@ -238,12 +238,6 @@ function checkBooks(spec: Plan, schedule: string, report: RunReport): void {
     assert.ok(stage.maxQueued <= room, `${stage.name}: ${stage.maxQueued} queued`);
     const spentMs = stage.busyMs + stage.starvedMs + stage.blockedMs + stage.waitingMs;
     assert.ok(spentMs <= stage.workers * report.elapsedMs + 1, `${stage.name}: ${spentMs} ms of ${stage.workers} × ${report.elapsedMs}`);
-    const isLast = index === all.length - 1 || schedule === "sequential";
-    if (isLast)
-      assert.ok(
-        spentMs >= stage.workers * (report.elapsedMs - 5),
-        `${stage.name}: ${spentMs} ms of ${stage.workers} × ${report.elapsedMs}`,
-      );
   });
 }
 

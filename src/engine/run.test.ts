@@ -42,6 +42,18 @@ for (const schedule of ["overlapped", "sequential"] as const) {
       assert.deepEqual(failed?.kind === "failed" && [failed.stage, failed.attempts, failed.error.code], ["known", 1, "source_unreadable"]);
     });
 
+    test("the four times of a sink account for most of the run, and never for more than its workers had", async () => {
+      const slow = sinkOf(async (batch) => {
+        await new Promise((fulfil) => setTimeout(fulfil, 20));
+        return batch.map(stored);
+      });
+      const result = await report(from(sourceOf(itemsOf(40))).into(slow, { ...batched, concurrency: 2 }), { schedule });
+      const [sink] = result.stages;
+      const spentMs = (sink?.busyMs ?? 0) + (sink?.starvedMs ?? 0) + (sink?.blockedMs ?? 0) + (sink?.waitingMs ?? 0);
+      assert.ok((sink?.busyMs ?? 0) >= 90, `five batches of 20 ms are busy, not ${sink?.busyMs} ms`);
+      assert.ok(spentMs > 0.5 * 2 * result.elapsedMs && spentMs <= 2 * result.elapsedMs + 1, `${spentMs} ms of 2 × ${result.elapsedMs}`);
+    });
+
     test("outcomes carry the facts as the last stage left them", async () => {
       const log = new Log();
       const stage = stageOf("read", (batch) => batch.map((item) => ok({ ...item, facts: { ...item.facts, content: "abc" } })));

@@ -1,60 +1,13 @@
-/** Named ways to prepare an image for a model, as data, and how settings and model together decide on one. */
-import type { Geometry, Normalization, Preprocessing, TensorSpec } from "../contracts/index.js";
+/** How settings and model together decide on a preprocessing. */
+import type { Normalization, Preprocessing, TensorSpec } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
+import { type Preset, type PresetName, presetNamed, pythonServiceNormalization } from "./presets.js";
 
 type Triple = readonly [number, number, number];
 
-interface Preset {
-  readonly geometry: (size: { readonly width: number; readonly height: number }) => Geometry;
-  /** What a model that takes floats expects; one that takes uint8 does this inside. */
-  readonly normalization: Normalization | null;
-}
-
-/** The share of the resized image that a crop of 224 out of 256 keeps. */
-const cropScale = 256 / 224;
-
-const presets = {
-  /** EfficientNet-Lite: crop 224 out of 256, values about −1 to 1. */
-  "efficientnet-lite": {
-    geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
-    normalization: { rescale: 1, mean: [127, 127, 127], std: [128, 128, 128] },
-  },
-  /** torchvision's classifiers: crop 224 out of 256. */
-  imagenet: {
-    geometry: ({ width, height }) => cropTo(width, height, cropScale, "bilinear"),
-    normalization: { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  },
-  /** OpenAI's CLIP and OpenCLIP: the shorter side is the model's, then crop. */
-  clip: {
-    geometry: ({ width, height }) => cropTo(width, height, 1, "bicubic"),
-    normalization: {
-      rescale: 1 / 255,
-      mean: [0.48145466, 0.4578275, 0.40821073],
-      std: [0.26862954, 0.26130258, 0.27577711],
-    },
-  },
-  /** SigLIP and SigLIP 2: squashed to the model's size, values −1 to 1. */
-  siglip: {
-    geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
-    normalization: { rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
-  },
-  /** Squashed to the model's size, values 0 to 255 as they are: for models that do the rest inside. */
-  none: {
-    geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
-    normalization: null,
-  },
-} as const satisfies Record<string, Preset>;
-
-export type PresetName = keyof typeof presets;
-
-export const presetNames = Object.keys(presets) as readonly PresetName[];
-
-/** What the Python service EmbeddingTrident fills in where its file says nothing. */
-const letterboxDefaults = presets.imagenet.normalization;
-
 export interface PreprocessingChoice {
-  /** The preset that the user chose; null or absent: none. */
-  readonly preset?: PresetName | null;
+  /** What the user chose, by its name or as it stands in a file; null or absent: nothing. */
+  readonly preset?: PresetName | Preset | null;
   /** Height and width in pixels; one number means a square. */
   readonly imageSize?: number | readonly [number, number] | null;
   /** Of values 0 to 1, one a channel. */
@@ -77,12 +30,12 @@ export interface PreprocessingChoice {
  */
 export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing {
   const { embedderInput: input, mean = null, std = null } = choice;
-  const chosen = choice.preset ?? null;
+  const chosen = presetOf(choice.preset);
   checkSize(choice.imageSize ?? null, input);
   checkLayout(choice.dataFormat ?? null, input);
   checkStatistics(chosen, mean, std, input);
   const isCustom = (choice.imageSize ?? mean ?? std) !== null;
-  const preset = chosen ?? (isCustom ? null : (choice.embedderDefault ?? null));
+  const preset = chosen ?? (isCustom ? null : presetOf(choice.embedderDefault));
   if (preset !== null) return fromPreset(preset, input);
   return {
     name: "letterbox",
@@ -90,7 +43,7 @@ export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing
     normalization:
       input.dtype === "uint8"
         ? null
-        : { rescale: letterboxDefaults.rescale, mean: mean ?? letterboxDefaults.mean, std: std ?? letterboxDefaults.std },
+        : { ...pythonServiceNormalization, ...(mean === null ? {} : { mean }), ...(std === null ? {} : { std }) },
     output: input,
   };
 }
@@ -101,18 +54,20 @@ export function needsPreprocessor(preprocessing: Preprocessing): boolean {
   return normalization !== null || output.dtype !== "uint8" || output.layout !== "NHWC";
 }
 
-function fromPreset(name: PresetName, input: TensorSpec): Preprocessing {
-  const preset: Preset = presets[name];
-  return {
-    name,
-    geometry: preset.geometry(input),
-    normalization: input.dtype === "uint8" ? null : preset.normalization,
-    output: input,
-  };
+function presetOf(preset: PresetName | Preset | null | undefined): Preset | null {
+  return typeof preset === "string" ? presetNamed(preset) : (preset ?? null);
 }
 
-function cropTo(width: number, height: number, scale: number, filter: "bicubic" | "bilinear"): Geometry {
-  return { kind: "crop", shorterSide: Math.round(Math.max(width, height) * scale), width, height, filter };
+function fromPreset(preset: Preset, input: TensorSpec): Preprocessing {
+  const geometry = preset.geometry(input);
+  const { width, height } = geometry;
+  if (width !== input.width || height !== input.height) {
+    throw new HeadraceError(
+      "config_conflict",
+      `preprocess.preset: ${preset.name}: expected what the model takes, ${input.width} x ${input.height} pixels, found ${width} x ${height}`,
+    );
+  }
+  return { name: preset.name, geometry, normalization: input.dtype === "uint8" ? null : preset.normalization, output: input };
 }
 
 function checkSize(size: number | readonly [number, number] | null, input: TensorSpec): void {
@@ -130,8 +85,8 @@ function checkLayout(layout: "NHWC" | "NCHW" | null, input: TensorSpec): void {
   throw new HeadraceError("config_conflict", `preprocess.data_format: expected the model's ${input.layout}, found ${layout}`);
 }
 
-function checkStatistics(preset: PresetName | null, mean: Triple | null, std: Triple | null, input: TensorSpec): void {
-  const normalization: Normalization | null = preset === null ? null : presets[preset].normalization;
+function checkStatistics(preset: Preset | null, mean: Triple | null, std: Triple | null, input: TensorSpec): void {
+  const normalization: Normalization | null = preset === null ? null : preset.normalization;
   for (const [key, found] of [["mean", mean] as const, ["std", std] as const]) {
     if (found === null) continue;
     if (input.dtype === "uint8") {
@@ -143,7 +98,7 @@ function checkStatistics(preset: PresetName | null, mean: Triple | null, std: Tr
     if (preset !== null && !isEqual(normalization, key, found)) {
       throw new HeadraceError(
         "config_conflict",
-        `preprocess.${key}: the preset ${preset} has ${normalization === null ? `no ${key}` : `[${normalization[key].join(", ")}] after x ${normalization.rescale}`}, found [${found.join(", ")}]`,
+        `preprocess.${key}: the preset ${preset.name} has ${normalization === null ? `no ${key}` : `[${normalization[key].join(", ")}] after x ${normalization.rescale}`}, found [${found.join(", ")}]`,
       );
     }
     if (key === "std" && found.some((value) => !(value > 0))) {

@@ -46,7 +46,8 @@ export async function vectorize(chain: Chain, images: readonly Encoded[], signal
   return vectors;
 }
 
-async function tensorsOf(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
+/** The tensors of a few images, in their order. */
+export async function tensorsOf(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
   const { decoder, preprocessor, preprocessing } = chain;
   const pixels = await Promise.all(images.map((image) => decoder.decode(image, preprocessing.geometry, signal)));
   if (preprocessor === null) return pixels.map(({ data }) => data);

@@ -9,7 +9,7 @@ const names = dependencyGroups(manifest).flatMap((group) => group.names);
 describe("docs/dependencies.md", () => {
   it("lists the direct dependencies, all of them and no others, with reason and licence", async () => {
     const page = await readFile("docs/dependencies.md", "utf8");
-    const rows = [...page.matchAll(/^\| `(.+?)` \| (.+) \| (.+) \| .+ \|$/gm)].map(([, name, reason, licence]) => ({
+    const rows = [...page.matchAll(/^\| `(.+?)` +\| (.+?) +\| (.+?) +\| .+? +\|$/gm)].map(([, name, reason, licence]) => ({
       name,
       reason,
       licence,

@@ -26,7 +26,14 @@ test("a run killed at any named point is completed by the same command, to the v
     assert.equal(undisturbed.length, total);
     for (const point of points) {
       const data = join(folder, point.replaceAll(" ", "-"));
-      const nth = point.endsWith("upsert") ? 3 : point === "during optimize" ? 1 : 25;
+      const nth = {
+        "before upsert": 3,
+        "after upsert": 3,
+        "after inference": 8,
+        "during optimize": 1,
+        "after read": 25,
+        "after decode": 25,
+      }[point];
       const signal = await ended(start(data, point, nth));
       assert.equal(signal, "SIGKILL", `${point} was reached`);
       assert.deepEqual(await rowsAfter(data), undisturbed, `rows after a kill ${point}`);

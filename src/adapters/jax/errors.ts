@@ -12,9 +12,11 @@ export function packageMissing(cause: unknown): HeadraceError {
   );
 }
 
-export function deviceMissing(device: string, found: readonly string[]): HeadraceError {
-  return new HeadraceError("config_conflict", `preprocess.use_gpu: expected ${device} in jax-js, found only ${found.join(", ")}`, {
+export function deviceMissing(device: string, found: readonly string[], cause?: unknown): HeadraceError {
+  const there = found.length === 0 ? "none" : `only ${found.join(", ")}`;
+  return new HeadraceError("config_conflict", `preprocess.use_gpu: expected ${device} in jax-js, found ${there}`, {
     hint: "Leave `preprocess.use_gpu` off: jax-js has no WebGPU in Node.js.",
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 

@@ -15,8 +15,17 @@ export async function loadJax(device: JaxDevice): Promise<Jax> {
   } catch (error) {
     throw packageMissing(error);
   }
-  const devices = await jax.init(device);
+  const devices = await initialised(jax, device);
   if (!devices.includes(device)) throw deviceMissing(device, devices);
   jax.defaultDevice(device);
   return jax;
+}
+
+async function initialised(jax: Jax, device: JaxDevice): Promise<readonly string[]> {
+  try {
+    return await jax.init(device);
+  } catch (error) {
+    // Where there is no `navigator`, as in Node 20, jax-js does not look for a GPU but throws.
+    throw deviceMissing(device, [], error);
+  }
 }

@@ -7,12 +7,12 @@ import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
 import { distanceOf, vectorIndexOf } from "./upkeep.js";
 
-/** With an index: the share of partitions that a query looks into, and how many candidates are compared exactly for each hit. */
+/** With an index: how many partitions a query looks into (all, up to about 260,000 rows), and candidates compared exactly for each hit. */
 const probes = 64;
 const refineFactor = 10;
 
 /** A filter that leaves fewer rows than this is searched exactly: an index would look into partitions that hold none of them. */
-const exactBelowRows = 20_000;
+const exactBelowRows = 5_000;
 
 /** One list of hits for each query, best first. */
 export async function searchTable(
@@ -47,7 +47,8 @@ async function nearest(table: Table, facts: TableFacts, { query, topK, where, wa
   const wayed = way === "exact" ? asked.bypassVectorIndex() : asked.nprobes(probes).refineFactor(refineFactor);
   const filtered = where === null ? wayed : wayed.where(where);
   const hits: Hit[] = [];
-  for await (const batch of filtered.select(rowColumns(facts.columns, "include"))) {
+  // `_distance` is not read: left out, each search prints a warning of LanceDB's.
+  for await (const batch of filtered.select([...rowColumns(facts.columns, "include"), "_distance"])) {
     for (const { id, vector, facts: found } of toRows(batch, facts.columns)) {
       hits.push({ id, score: scoreOf(facts.metric, query, vector!), facts: found });
     }

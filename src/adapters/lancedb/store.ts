@@ -45,7 +45,7 @@ export class LanceStore implements VectorStore {
   async create(name: string, schema: CollectionSchema): Promise<Collection> {
     checkCollectionName(name);
     checkSchema(schema);
-    indexKind(schema.index ?? "auto");
+    indexKind(schema.index ?? "auto", schema.dimension);
     const { vendor, connection } = this.#parts();
     if (this.#has(name)) throw collectionExists(name);
     return this.#locked(name, () => connection.createEmptyTable(name, newTableSchema(vendor, schema)));

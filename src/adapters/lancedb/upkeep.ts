@@ -10,18 +10,29 @@ export const keepVersionsMs = 10 * 60_000;
 /** From here on look-ups by key and by content are faster with an index. */
 export const scalarIndexRows = 10_000;
 
-/** From here on "auto" builds a vector index; below, an exact search takes less than about 20 ms. */
-export const vectorIndexRows = 50_000;
+/** From here on "auto" builds a vector index: 50,000 rows of 512 numbers took 185 ms a query without, 9 with it, and 2 s to build. */
+export const vectorIndexRows = 20_000;
+
+/** Rows of one partition of a vector index, about. */
+const partitionRows = 4096;
 
 const scalarColumns = ["id", "content"] as const;
-const indexKinds = ["auto", "none", "ivf_flat", "ivf_pq", "ivf_hnsw_sq"] as const;
+const indexKinds = ["auto", "none", "ivf_flat", "ivf_rq"] as const;
 export type IndexKind = (typeof indexKinds)[number];
 
-/** Throws `config_invalid` for an index that LanceDB does not have. */
-export function indexKind(name: string): IndexKind {
+/** The kind that a schema asks for. Throws `config_invalid` for one that LanceDB does not have, `config_conflict` for one it cannot build. */
+export function indexKind(name: string, dimension: number): IndexKind {
   const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());
-  if (kind !== undefined) return kind;
-  throw new HeadraceError("config_invalid", `index: expected one of ${indexKinds.join(", ")}, found ${JSON.stringify(name).slice(0, 60)}`);
+  if (kind === undefined) {
+    throw new HeadraceError(
+      "config_invalid",
+      `index: expected one of ${indexKinds.join(", ")}, found ${JSON.stringify(name).slice(0, 60)}`,
+    );
+  }
+  if (kind === "ivf_rq" && !isQuantizable(dimension)) {
+    throw new HeadraceError("config_conflict", `index ivf_rq: expected a dimension that 8 divides, found ${dimension}`);
+  }
+  return kind;
 }
 
 /** Says when small files are worth merging: after 100 writes, then whenever their number has doubled. */
@@ -56,10 +67,10 @@ export async function buildIndexes(vendor: Vendor, table: Table, facts: TableFac
     await mayGoOn();
     await table.createIndex(column, { config: vendor.lancedb.Index.btree() });
   }
-  const wished = indexKind(facts.index);
-  if (wished === "none" || indexed.has("vector") || rows < (wished === "auto" ? vectorIndexRows : 256)) return;
+  const kind = wantedVectorIndex(facts, rows);
+  if (kind === null || indexed.has("vector")) return;
   await mayGoOn();
-  await table.createIndex("vector", { config: vectorIndex(vendor, wished === "auto" ? "ivf_pq" : wished, facts, rows) });
+  await table.createIndex("vector", { config: vectorIndex(vendor, kind, facts, rows) });
 }
 
 /** Kind of the vector index in place, in lower case; "none" means exact search. */
@@ -68,27 +79,38 @@ export async function vectorIndexOf(table: Table): Promise<string> {
   return found === undefined ? "none" : found.indexType.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
-function vectorIndex({ lancedb }: Vendor, kind: Exclude<IndexKind, "auto" | "none">, { metric, dimension }: TableFacts, rows: number) {
-  const options = { distanceType: distanceOf(metric), numPartitions: Math.max(1, Math.round(Math.sqrt(rows))) };
+type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
+
+/** LanceDB trains an index on 256 rows at least. */
+function wantedVectorIndex({ index, dimension }: TableFacts, rows: number): BuiltIndex | null {
+  const kind = indexKind(index, dimension);
+  if (kind === "none" || rows < 256) return null;
+  if (kind !== "auto") return kind;
+  return rows >= vectorIndexRows && isQuantizable(dimension) ? "ivf_rq" : null;
+}
+
+/**
+ * Four bits a number found all of the ten nearest of 50,000 rows, embeddings and noise alike; one bit found 58 % in noise. Product
+ * quantization and HNSW found less there, and took 6 to 100 times as long to build.
+ */
+function vectorIndex({ lancedb }: Vendor, kind: BuiltIndex, { metric }: TableFacts, rows: number) {
+  const numPartitions = Math.max(1, Math.round(rows / partitionRows));
+  const options = { distanceType: distanceOf(metric), numPartitions, maxIterations: 10, sampleRate: 64 };
   switch (kind) {
     case "ivf_flat":
       return lancedb.Index.ivfFlat(options);
-    case "ivf_pq":
-      return lancedb.Index.ivfPq({ ...options, numSubVectors: subVectors(dimension) });
-    case "ivf_hnsw_sq":
-      return lancedb.Index.hnswSq({ ...options, numPartitions: Math.max(1, Math.round(rows / 1_000_000)) });
+    case "ivf_rq":
+      return lancedb.Index.ivfRq({ ...options, numBits: 4 });
     default:
       throw kind satisfies never;
   }
 }
 
+function isQuantizable(dimension: number): boolean {
+  return dimension % 8 === 0;
+}
+
 /** LanceDB's name of a metric. */
 export function distanceOf(metric: TableFacts["metric"]): "cosine" | "dot" | "l2" {
   return metric === "ip" ? "dot" : metric;
-}
-
-/** The largest divisor that leaves at least eight numbers to a code of one byte. */
-function subVectors(dimension: number): number {
-  for (let parts = Math.floor(dimension / 8); parts > 1; parts -= 1) if (dimension % parts === 0) return parts;
-  return 1;
 }

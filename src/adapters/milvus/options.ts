@@ -16,7 +16,7 @@ export const indexTypes = [
 
 export type IndexType = (typeof indexTypes)[number];
 
-const upper = <T extends readonly [string, ...string[]]>(values: T) =>
+const upper = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess((value) => (typeof value === "string" ? value.toUpperCase() : value), z.enum(values));
 const whole = (min: number, max: number, description: string) => z.int().min(min).max(max).nullable().default(null).describe(description);
 

@@ -1,4 +1,4 @@
 /** Decoding with sharp (libvips). */
+export { comparison } from "./comparison.js";
 export { type DecoderOptions, sharpDecoder } from "./decoder.js";
-export { type SharpOptions, sharpOptions } from "./options.js";
 export { thumbnail } from "./thumbnail.js";

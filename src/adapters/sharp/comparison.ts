@@ -1,0 +1,37 @@
+/** The original beside what a model sees of it, as one picture for people. */
+import type { Encoded } from "../../contracts/index.js";
+import type { Raster } from "./enlarge.js";
+import { fromDecodeError } from "./errors.js";
+import { loadSharp } from "./load.js";
+
+/** Between the two pictures, in pixels. */
+const gap = 8;
+/** Of the original's width to the picture's height, at the most. */
+const maxAspect = 4;
+const white = "#ffffff";
+
+/** A PNG as high as `seen`: the upright original on the left, `seen` on the right. Throws `image_corrupt`, `image_unsupported`. */
+export async function comparison(image: Encoded, seen: Raster): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const { width, height, data } = seen;
+  try {
+    const original = await sharp(image.bytes)
+      .autoOrient()
+      .resize({ width: height * maxAspect, height, fit: "inside" })
+      .flatten({ background: white })
+      .toColourspace("srgb")
+      .png()
+      .toBuffer({ resolveWithObject: true });
+    const left = original.info.width + gap;
+    return await sharp({ create: { width: left + width, height, channels: 3, background: white } })
+      .composite([
+        { input: original.data, left: 0, top: Math.floor((height - original.info.height) / 2) },
+        { input: Buffer.from(data), raw: { width, height, channels: 3 }, left, top: 0 },
+      ])
+      .removeAlpha()
+      .png()
+      .toBuffer();
+  } catch (error) {
+    throw fromDecodeError(error, image.bytes);
+  }
+}

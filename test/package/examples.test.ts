@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { makeCorpus } from "../../scripts/corpus/corpus.js";
+
+const count = 12;
+let folder = "";
+let photos = "";
+
+/** Runs a built example over the built package in a folder of its own; the last line it prints is JSON. */
+async function example(name: string, ...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const cwd = await mkdtemp(join(folder, "run-"));
+  for (const [index, file] of ["cat.jpg", "dog.jpg"].entries()) await copyFile(join(photos, corpus[index] ?? ""), join(cwd, file));
+  return promisify(execFile)(process.execPath, [resolve(`build/examples/${name}.js`), ...args], { cwd });
+}
+
+let corpus: readonly string[] = [];
+
+describe("the examples, over the built package on the embedded default", () => {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "headrace-examples-"));
+    photos = join(folder, "photos");
+    corpus = (await makeCorpus({ folder: photos, count, seed: 7, sizes: "mixed" })).photos.map(({ file }) => file);
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it("first-collection stores every image under its id", async () => {
+    const { stdout, stderr } = await example("first-collection", photos, resolve("config/config.yaml"));
+    assert.deepEqual(JSON.parse(stdout), { ids: count, failures: 0, stored: count });
+    assert.equal(stderr, "");
+  });
+
+  it("advanced-configuration takes the workers of the call, not those of the configuration", async () => {
+    const { stdout, stderr } = await example("advanced-configuration", photos);
+    assert.deepEqual(JSON.parse(stdout), { ids: count, stored: count, decodeWorkers: 2 });
+    assert.equal(stderr, "");
+  });
+
+  it("the README's lines store two images and find the query itself first", async () => {
+    const { stdout } = await example("readme");
+    const [ids, failures, score] = stdout.trim().split(" ").map(Number);
+    assert.deepEqual([ids, failures], [2, 0]);
+    assert.ok(score !== undefined && score > 0.999, stdout);
+  });
+});

@@ -1,0 +1,147 @@
+/** What LanceDB's tables grow into: indexes, merged files, removed versions, and a full disk. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { LanceCollection, LanceStore } from "../../src/adapters/lancedb/index.js";
+import type { Collection, Passport } from "../../src/contracts/index.js";
+import { parseFilter } from "../../src/filter/index.js";
+import { batchOf, calm, dimension, unitVector } from "../conformance/store-rows-data.js";
+import { openTestStore, type TestStore } from "./stores.js";
+
+const passport: Passport = { probes: [[1, 0]], labels: {} };
+const schema = { dimension, metric: "cosine", passport } as const;
+
+function rowsFrom(start: number, rows: number) {
+  return Array.from({ length: rows }, (_, at) => ({
+    id: `row ${start + at}`,
+    vector: [...unitVector(start + at)],
+    metadata: { n: start + at },
+  }));
+}
+
+describe("upkeep of a LanceDB table", () => {
+  let test: TestStore;
+  before(async () => {
+    test = await openTestStore();
+  });
+  after(() => test.close());
+
+  const versions = (collection: Collection) =>
+    readdirSync(join(test.path, `${collection.name}.lance`, "_versions")).filter((file) => file.endsWith(".manifest")).length;
+
+  it("look-ups by key and content, and upserts, stay right when their indexes are built and rows come after them", async () => {
+    const collection = await test.store.create("indexed", schema);
+    for (let start = 0; start < 10_000; start += 2500) await collection.upsert(batchOf(rowsFrom(start, 2500)), calm);
+    await collection.finish(calm);
+    assert.ok(existsSync(join(test.path, "indexed.lance", "_indices")), "10,000 rows are indexed");
+    await collection.upsert(batchOf(rowsFrom(9_950, 100)), calm);
+    await collection.upsert(batchOf(rowsFrom(9_950, 100)), calm);
+    assert.equal(await collection.count(), 10_050);
+    assert.equal((await collection.known(["row 1", "row 9999", "row 10049", "row 10050"], calm)).size, 3);
+    assert.equal((await collection.byContent(["content of row 5", "content of row 10049"], calm)).size, 2);
+    assert.equal(await collection.delete({ ids: ["row 5", "row 10049"] }, calm), 2);
+    assert.equal((await collection.known(["row 5", "row 10049"], calm)).size, 0);
+    await collection.finish(calm);
+    assert.equal(await collection.count(parseFilter('id == "row 10048" or id == "row 5"')), 1);
+    assert.deepEqual((await collection.stats()).passport, passport);
+    await collection.close();
+  });
+
+  for (const index of ["ivf_flat", "ivf_rq"]) {
+    it(`${index}: rows that came after the index are found, selective filters are answered in full, scores are exact`, async () => {
+      const name = `vectors_${index}`;
+      const collection = await test.store.create(name, { ...schema, dimension: 16, index });
+      const at = (seed: number) => unitVector(seed, 16);
+      const rows = (start: number, count: number) => rowsFrom(start, count).map((row) => ({ ...row, vector: [...at(row.metadata.n)] }));
+      assert.equal((await collection.stats()).index, "none");
+      await collection.upsert(batchOf(rows(0, 2000)), calm);
+      await collection.finish(calm);
+      assert.equal((await collection.stats()).index, index);
+      await collection.upsert(batchOf(rows(2000, 50)), calm);
+      for (const seed of [3, 1234, 2010, 2049]) {
+        const [hits] = await collection.search([at(seed)], { topK: 10 });
+        assert.equal(hits![0]?.id, `row ${seed}`);
+        assert.ok(Math.abs(hits![0]!.score - 1) < 1e-4);
+        assert.equal(hits!.length, 10);
+      }
+      const [few] = await collection.search([at(1)], { topK: 5, filter: parseFilter("n in [7, 900, 2020, 5000]") });
+      assert.deepEqual(few!.map((hit) => hit.id).sort(), ["row 2020", "row 7", "row 900"]);
+      const [all] = await collection.search([at(1)], { topK: 1000 });
+      assert.equal(all!.length, 1000);
+      await collection.close();
+    });
+  }
+
+  it("an index that LanceDB does not have is config_invalid, and leaves no table", async () => {
+    await assert.rejects(test.store.create("odd", { ...schema, index: "magic" }), { code: "config_invalid" });
+    await assert.rejects(test.store.create("odd", { ...schema, index: "ivf_rq" }), { code: "config_conflict" });
+    await assert.rejects(test.store.openCollection("odd", "read"), { code: "collection_not_found" });
+  });
+
+  it("finish keeps the versions of running readers; compact removes them at once", async () => {
+    const collection = await test.store.create("versioned", schema);
+    assert.ok(collection instanceof LanceCollection);
+    for (let at = 0; at < 20; at += 1) await collection.upsert(batchOf(rowsFrom(at, 1)), calm);
+    const reader = await test.store.openCollection("versioned", "read");
+    const seen: unknown[] = [];
+    for await (const rows of reader.scan({ vectors: "include", batchRows: 1 })) {
+      seen.push(...rows.map((row) => row.id));
+      if (seen.length === 1) {
+        await collection.finish(calm);
+        await collection.delete({ ids: ["row 19"] }, calm);
+      }
+    }
+    assert.equal(seen.length, 20, "a scan sees the rows that were there when it began");
+    assert.ok(versions(collection) > 20);
+    await collection.compact(calm);
+    assert.ok(versions(collection) <= 2, "the newest, and at most the one that compacting itself replaced");
+    assert.equal(await reader.count(), 19);
+    assert.deepEqual((await test.store.openCollection("versioned", "read")).passport, passport);
+    await collection.close();
+  });
+
+  it("after 100 writes the small files are merged on the way", async () => {
+    const collection = await test.store.create("busy", schema);
+    const files = () => readdirSync(join(test.path, "busy.lance", "data")).length;
+    for (let at = 0; at < 99; at += 1) await collection.upsert(batchOf(rowsFrom(at, 1)), calm);
+    const [before, written] = [files(), versions(collection)];
+    await collection.upsert(batchOf(rowsFrom(99, 1)), calm);
+    assert.equal(files(), before + 2, "the row's own file, and the merged one");
+    assert.ok(versions(collection) >= written + 2);
+    assert.equal(await collection.count(), 100);
+    await collection.close();
+  });
+});
+
+describe("a disk without room", { skip: process.getuid?.() === 0 ? false : "mounting a small disk needs root" }, () => {
+  const path = mkdtempSync(join(tmpdir(), "headrace-full-"));
+  before(() => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path]);
+  });
+  after(() => {
+    execFileSync("umount", [path]);
+    rmSync(path, { recursive: true });
+  });
+
+  it("ends the run with disk_full; what was stored before is there", async () => {
+    const store = new LanceStore({ path });
+    await store.open(calm);
+    const collection = await store.create("full", schema);
+    const note = "x".repeat(40_000);
+    let stored = 0;
+    await assert.rejects(
+      async () => {
+        for (; stored < 100; stored += 1)
+          await collection.upsert(batchOf([{ id: `row ${stored}`, metadata: { note: note + stored } }]), calm);
+      },
+      { code: "disk_full", scope: "run" },
+    );
+    assert.ok(stored > 5);
+    assert.equal(await collection.count(), stored);
+    await collection.close();
+    await store.close();
+  });
+});
