@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
+  "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
 };
 
 const asked = process.argv.slice(2);
