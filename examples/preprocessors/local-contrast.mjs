@@ -1,34 +1,33 @@
-/** Every pixel in relation to its neighbourhood: its difference from the mean there, over the deviation there. */
+/** Every pixel in relation to its neighbourhood: its difference from the grey there, over the deviation there. */
 import { definePreprocessor } from "headrace/adapters/jax";
 
 const side = 224;
 /** Of the neighbourhood, in pixels. */
-const radius = 16;
+const radius = 6;
 /** Keeps noise in even areas small, in 8-bit values. */
 const floor = 12;
 
-/** The mean along one axis as a matrix, made once: of fewer neighbours at the edge. */
-const mean = Float32Array.from({ length: side * side }, (_, index) => {
-  const row = Math.floor(index / side);
-  const column = index % side;
-  const neighbours = Math.min(row, radius) + 1 + Math.min(side - 1 - row, radius);
-  return Math.abs(row - column) <= radius ? 1 / neighbours : 0;
-});
+const width = 2 * radius + 1;
+/** How many neighbours are inside the image, by position. */
+const neighbours = Array.from({ length: side }, (_, at) => Math.min(at, radius) + 1 + Math.min(side - 1 - at, radius));
 
 export const preprocessor = definePreprocessor({
   name: "local contrast",
   version: "1",
   imageSize: [side, side],
   dtype: "float32",
-  apply: (image, { numpy }) => {
-    const across = numpy.transpose(numpy.array(mean).reshape([side, side]));
-    // The mean along the last axis, which changes places with the one before: twice is both.
-    const along = (values) => numpy.transpose(numpy.matmul(values, across.ref), [0, 2, 1]);
-    const around = (values) => along(along(values));
+  // `.ref` for each use of an array but the last: jax-js frees an array when it is used.
+  apply: (image, { numpy, lax }) => {
+    const around = (values) => {
+      const down = lax.conv(values, numpy.ones([1, 1, width, 1]), [1, 1], "SAME");
+      const sums = lax.conv(down, numpy.ones([1, 1, 1, width]), [1, 1], "SAME");
+      return sums.div(numpy.array(neighbours).reshape([side, 1])).div(numpy.array(neighbours));
+    };
+    // Grey as one image of one channel, [1, 1, height, width]; colours keep their distance from it.
+    const grey = numpy.mean(image.ref, -1).reshape([1, 1, side, side]);
+    const mean = around(grey.ref);
+    const deviation = numpy.sqrt(around(numpy.square(grey.sub(mean.ref))));
     const channels = numpy.transpose(image, [2, 0, 1]);
-    const means = around(channels.ref);
-    const difference = channels.sub(means);
-    const deviation = numpy.sqrt(around(numpy.square(difference.ref)));
-    return difference.div(deviation.add(floor));
+    return channels.sub(mean.reshape([1, side, side])).div(deviation.add(floor).reshape([1, side, side]));
   },
 });

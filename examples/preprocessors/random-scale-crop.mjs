@@ -12,20 +12,26 @@ export const preprocessor = definePreprocessor({
   imageSize: [from, from],
   geometry: { kind: "crop", shorterSide: from, width: from, height: from, filter: "bicubic" },
   dtype: "float32",
+  // `.ref` for each use of an array but the last: jax-js frees an array when it is used.
   apply: (image, { numpy, random }) => {
     const scale = random.uniform(random.key(seed), [], { minval: 0.6, maxval: 1.1 });
-    // Where each pixel of the result lies in the image, and by how much the pixels there count: a bilinear resize as a matrix.
-    const places = numpy
-      .arange(to)
+    const steps = numpy.arange(to).astype(numpy.float32);
+    const places = steps
       .sub((to - 1) / 2)
       .mul(scale)
       .add((from - 1) / 2);
-    const distances = numpy.abs(places.reshape([to, 1]).sub(numpy.arange(from).reshape([1, from])));
-    const weights = numpy.clip(numpy.array(1).sub(distances), 0, 1);
-    const across = numpy.transpose(weights);
-    // Resizes the last axis and exchanges it with the one before: twice is both.
-    const along = (values) => numpy.transpose(numpy.matmul(values, across.ref), [0, 2, 1]);
-    return along(along(numpy.transpose(image, [2, 0, 1])))
+    const low = numpy.floor(places.ref);
+    const share = places.sub(low.ref);
+    const index = low.astype(numpy.int32);
+    // Bilinear: between the pixels on both sides of each place.
+    const resized = (values, axis) => {
+      const before = numpy.take(values.ref, index.ref, axis);
+      const after = numpy.take(values, index.ref.add(1), axis);
+      const shares = share.ref.reshape(axis === 0 ? [to, 1, 1] : [1, to, 1]);
+      return before.ref.add(after.sub(before).mul(shares));
+    };
+    return numpy
+      .transpose(resized(resized(image, 0), 1), [2, 0, 1])
       .sub(127)
       .div(128);
   },
