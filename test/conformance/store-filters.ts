@@ -1,7 +1,7 @@
 /** Rows, hand-written filters with the rows they must find, and generated filters. */
 import fc from "fast-check";
 import type { Comparison, Filter, MetadataValue } from "../../src/contracts/index.js";
-import type { TestRow } from "./store-rows-data.js";
+import { batchOf, type TestRow } from "./store-rows-data.js";
 
 const photos = { root: "file:///photos", width: 100, height: 50 };
 const host = { root: "https://host/", width: 200, height: 100 };
@@ -154,18 +154,30 @@ const value: fc.Arbitrary<MetadataValue> = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
+/** Mostly values of the key's own rows, so that filters tell rows apart. */
+function valueFor(key: string): fc.Arbitrary<MetadataValue> {
+  const stored = batchOf(filterRows).facts.map((facts, index) => {
+    const row: Readonly<Record<string, unknown>> = { ...facts, ...facts.metadata, id: filterRows[index]!.id };
+    return (row[key] ?? 1_700_000_000_000) as MetadataValue;
+  });
+  return fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...stored) }, { weight: 1, arbitrary: value });
+}
+
+const anyKey = fc.constantFrom(...keys);
+const comparison = fc.constantFrom<Comparison>("==", "!=", "<", "<=", ">", ">=");
+
+/** Filters over the rows above. */
 /** Filters over the rows above. */
 export const anyFilter: fc.Arbitrary<Filter> = fc.letrec<{ tree: Filter; term: Filter }>((tie) => ({
   term: fc.oneof(
-    fc.record({
-      kind: fc.constant("compare" as const),
-      key: fc.constantFrom(...keys),
-      operator: fc.constantFrom<Comparison>("==", "!=", "<", "<=", ">", ">="),
-      value,
-    }),
-    fc.record({ kind: fc.constant("in" as const), key: fc.constantFrom(...keys), values: fc.array(value, { maxLength: 4 }) }),
-    fc.record({ kind: fc.constant("startsWith" as const), key: fc.constantFrom(...keys), prefix: fc.constantFrom(...texts, "X", "file") }),
-    fc.record({ kind: fc.constant("exists" as const), key: fc.constantFrom(...keys) }),
+    anyKey.chain((key) =>
+      fc.record({ kind: fc.constant("compare" as const), key: fc.constant(key), operator: comparison, value: valueFor(key) }),
+    ),
+    anyKey.chain((key) =>
+      fc.record({ kind: fc.constant("in" as const), key: fc.constant(key), values: fc.array(valueFor(key), { maxLength: 4 }) }),
+    ),
+    fc.record({ kind: fc.constant("startsWith" as const), key: anyKey, prefix: fc.constantFrom(...texts, "X", "file", "s3://bucket/") }),
+    fc.record({ kind: fc.constant("exists" as const), key: anyKey }),
   ),
   tree: fc.oneof(
     { depthSize: "small", withCrossShrink: true },

@@ -1,9 +1,5 @@
 /** The adapters that need nothing: fakes that pass the same conformance suites as the real ones. */
 export * from "./decoder.js";
 export * from "./embedder.js";
-/** Fakes that keep everything in memory; they pass the same conformance suites as the real parts. */
-export * from "./embedder.js";
-export * from "./reader.js";
-export { dataReader } from "./reader.js";
 export * from "./reader.js";
 export * from "./store.js";

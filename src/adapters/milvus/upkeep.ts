@@ -125,6 +125,8 @@ export class Upkeep {
     const { state } = await this.connection.call(`load state of ${collection_name}`, (client) => client.getLoadState({ collection_name }), {
       signal,
     });
+    if (String(state) === "LoadStateNotExist")
+      throw new HeadraceError("collection_not_found", `collection ${collection_name}: it is not there`);
     return String(state);
   }
 

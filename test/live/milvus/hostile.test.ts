@@ -34,7 +34,7 @@ const payloads = [
   "{id}",
   "/* */ or 1==1",
   "-- ",
-  "; drop collection live_hostile",
+  "; drop collection hostile_rows",
   "not in []",
   "exists id",
   "null",
@@ -63,12 +63,12 @@ const names = [
 ];
 
 describe("hostile filters and names", { skip: missing }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus("hostile_");
   let collection: Collection;
 
   before(async () => {
     const store = await live.store();
-    collection = await store.create("live_hostile", { dimension: 8, metric: "l2", passport: null });
+    collection = await store.create("hostile_rows", { dimension: 8, metric: "l2", passport: null });
     assert.deepEqual(await collection.upsert(rowsOf(keys(20), { metadata: (index) => ({ index, note: `note ${index}` }) }), calm), []);
   });
 
@@ -135,7 +135,7 @@ describe("hostile filters and names", { skip: missing }, () => {
 
   it("names of collections are checked before anything is sent", async () => {
     const store = await live.store();
-    for (const name of ["live_hostile; x", "live hostile", 'live_hostile"', "../live_hostile", "", "live-hostile", "live_hostile\u0000"]) {
+    for (const name of ["hostile_rows; x", "live hostile", 'hostile_rows"', "../hostile_rows", "", "live-hostile", "hostile_rows\u0000"]) {
       const refused = (error: unknown) => HeadraceError.is(error) && error.code === "name_invalid";
       await assert.rejects(store.drop(name), refused, JSON.stringify(name));
       await assert.rejects(store.openCollection(name, "write"), refused, JSON.stringify(name));

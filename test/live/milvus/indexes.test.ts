@@ -6,7 +6,7 @@ import { HeadraceError } from "../../../src/contracts/index.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 describe("indexes and administration", { skip: missing }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus("indexes_");
 
   const types = [
     ["IVF_FLAT", { nlist: 16, nprobe: 16 }, { nlist: 16 }],
@@ -18,7 +18,7 @@ describe("indexes and administration", { skip: missing }, () => {
   it("each index type is built with the parameters of the configuration, and finds the row itself", async () => {
     await Promise.all(
       types.map(async ([type, section, sent]) => {
-        const name = `live_${type.toLowerCase()}`;
+        const name = `indexes_${type.toLowerCase()}`;
         const store = await live.store({ index_type: type, metric_type: "COSINE", ...section }, { index: "before" });
         const collection = await store.create(name, { dimension: 32, metric: "cosine", passport: null });
         const { client } = store.administration.connection;
@@ -38,7 +38,7 @@ describe("indexes and administration", { skip: missing }, () => {
 
   it("a new collection is searched exactly until its first run ends, then the index is built, once", async () => {
     const store = await live.store({ index_type: "HNSW" });
-    const collection = await store.create("live_pending", { dimension: 32, metric: "cosine", passport: null });
+    const collection = await store.create("indexes_pending", { dimension: 32, metric: "cosine", passport: null });
     const ids = keys(2000);
     const batch = rowsOf(ids, { dimension: 32 });
     await collection.upsert(batch, calm);
@@ -50,10 +50,10 @@ describe("indexes and administration", { skip: missing }, () => {
     assert.equal(hits?.[0]?.id, ids[0]);
     const indexOf = async () => {
       const { client } = store.administration.connection;
-      return (await client.describeIndex({ collection_name: "live_pending", field_name: "vector" })).index_descriptions[0]?.indexID;
+      return (await client.describeIndex({ collection_name: "indexes_pending", field_name: "vector" })).index_descriptions[0]?.indexID;
     };
     const built = await indexOf();
-    const again = await store.openCollection("live_pending", "write");
+    const again = await store.openCollection("indexes_pending", "write");
     await again.upsert(rowsOf(keys(10), { dimension: 32 }), calm);
     await again.finish(calm);
     assert.equal(await indexOf(), built, "the index of a serving collection stays");
@@ -61,8 +61,8 @@ describe("indexes and administration", { skip: missing }, () => {
 
   it("a run that ended before its index was built leaves that to the next one", async () => {
     const store = await live.store({ index_type: "IVF_FLAT", nlist: 8 });
-    await store.create("live_resumed", { dimension: 8, metric: "l2", passport: null });
-    const later = await (await live.store({ index_type: "IVF_FLAT", nlist: 8 })).openCollection("live_resumed", "write");
+    await store.create("indexes_resumed", { dimension: 8, metric: "l2", passport: null });
+    const later = await (await live.store({ index_type: "IVF_FLAT", nlist: 8 })).openCollection("indexes_resumed", "write");
     await later.upsert(rowsOf(keys(50)), calm);
     await later.finish(calm);
     assert.equal((await later.stats()).index, "IVF_FLAT");
@@ -71,7 +71,7 @@ describe("indexes and administration", { skip: missing }, () => {
 
   it("declared collections bring their own index and fields; what cannot hold together is refused by name", async () => {
     const declared = declaredCollection.parse({
-      name: "live_declared_index",
+      name: "indexes_declared_index",
       description: "photos",
       schema: {
         fields: [
@@ -85,11 +85,11 @@ describe("indexes and administration", { skip: missing }, () => {
       search_params: { nprobe: 4 },
     });
     const store = await live.store({ m: 3 }, { index: "before" }, { collections: [declared] });
-    const collection = await store.create("live_declared_index", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("indexes_declared_index", { dimension: 8, metric: "l2", passport: null });
     await collection.upsert(rowsOf(keys(3), { metadata: (index) => ({ year: 2000 + index, note: "x" }) }), calm);
     assert.equal((await collection.stats()).index, "IVF_FLAT");
     assert.deepEqual((await collection.get(["key-000001"], { vectors: "omit" }))[0]?.facts.metadata, { year: 2001, note: "x" });
-    const refused = store.create("live_conflict", { dimension: 8, metric: "l2", index: "IVF_PQ", passport: null });
+    const refused = store.create("indexes_conflict", { dimension: 8, metric: "l2", index: "IVF_PQ", passport: null });
     await assert.rejects(
       refused,
       (error) => HeadraceError.is(error) && error.code === "config_conflict" && /milvus\.m/.test(error.message),
@@ -99,52 +99,52 @@ describe("indexes and administration", { skip: missing }, () => {
   it("an alias is opened like its collection, and moved in one step", async () => {
     const store = await live.store();
     for (const [name, count] of [
-      ["live_blue", 3],
-      ["live_green", 5],
+      ["indexes_blue", 3],
+      ["indexes_green", 5],
     ] as const) {
       const collection = await store.create(name, { dimension: 8, metric: "l2", passport: null });
       await collection.upsert(rowsOf(keys(count)), calm);
     }
     const { administration } = store;
-    await administration.createAlias("live_alias", "live_blue");
-    assert.equal(await (await store.openCollection("live_alias", "read")).count(), 3);
-    await administration.alterAlias("live_alias", "live_green");
-    assert.equal(await (await store.openCollection("live_alias", "read")).count(), 5);
-    await administration.dropAlias("live_alias");
+    await administration.createAlias("indexes_alias", "indexes_blue");
+    assert.equal(await (await store.openCollection("indexes_alias", "read")).count(), 3);
+    await administration.alterAlias("indexes_alias", "indexes_green");
+    assert.equal(await (await store.openCollection("indexes_alias", "read")).count(), 5);
+    await administration.dropAlias("indexes_alias");
     await assert.rejects(
-      store.openCollection("live_alias", "read"),
+      store.openCollection("indexes_alias", "read"),
       (error) => HeadraceError.is(error) && error.code === "collection_not_found",
     );
   });
 
   it("partitions are made and dropped; a released collection is loaded again when it is opened", async () => {
     const store = await live.store();
-    const collection = await store.create("live_released", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("indexes_released", { dimension: 8, metric: "l2", passport: null });
     await collection.upsert(rowsOf(keys(4)), calm);
     const { administration } = store;
-    await administration.createPartition("live_released", "p");
-    assert.deepEqual([...(await administration.partitions("live_released"))].sort(), ["_default", "p"]);
-    await administration.release("live_released");
+    await administration.createPartition("indexes_released", "p");
+    assert.deepEqual([...(await administration.partitions("indexes_released"))].sort(), ["_default", "p"]);
+    await administration.release("indexes_released");
     await assert.rejects(collection.known(keys(1), calm), (error) => HeadraceError.is(error) && error.code === "store_unavailable");
-    await administration.dropPartition("live_released", "p");
-    assert.equal(await (await store.openCollection("live_released", "read")).count(), 4);
+    await administration.dropPartition("indexes_released", "p");
+    assert.equal(await (await store.openCollection("indexes_released", "read")).count(), 4);
   });
 
   it("a table that is not ours is foreign, and left out of the list", async () => {
     const store = await live.store();
     const { client } = store.administration.connection;
     await client.createCollection({
-      collection_name: "live_foreign",
+      collection_name: "indexes_foreign",
       fields: [
         { name: "id", data_type: "Int64", is_primary_key: true },
         { name: "vector", data_type: "FloatVector", dim: 8 },
       ],
     });
     await assert.rejects(
-      store.openCollection("live_foreign", "read"),
+      store.openCollection("indexes_foreign", "read"),
       (error) => HeadraceError.is(error) && error.code === "collection_foreign",
     );
-    assert.ok(!(await store.list()).some(({ name }) => name === "live_foreign"));
-    await client.dropCollection({ collection_name: "live_foreign" });
+    assert.ok(!(await store.list()).some(({ name }) => name === "indexes_foreign"));
+    await client.dropCollection({ collection_name: "indexes_foreign" });
   });
 });

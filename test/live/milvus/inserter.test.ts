@@ -7,7 +7,7 @@ import type { Collection, Key, StoredRow } from "../../../src/contracts/index.js
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 describe("inserter", { skip: missing }, () => {
-  const live = new LiveMilvus();
+  const live = new LiveMilvus("inserter_");
 
   for (const idType of ["text", "int64"] as const) {
     it(`a request encoded by hand and one of the SDK store the same rows (${idType} keys, declared fields)`, async () => {
@@ -22,7 +22,7 @@ describe("inserter", { skip: missing }, () => {
       ];
       const stored: (readonly StoredRow[])[] = [];
       for (const upsertPath of ["encoded", "sdk"] as const) {
-        const name = `live_${idType}_${upsertPath}`;
+        const name = `inserter_${idType}_${upsertPath}`;
         const store = await live.store({}, {}, { upsertPath, collections: [declaredCollection.parse({ name, schema: { fields } })] });
         const collection = await store.create(name, { dimension: 8, metric: "l2", idType, passport: null });
         const ids: Key[] = idType === "text" ? ["a", "é\u{1F600}", "\u0000'\"\\"] : [0n, -1n, 2n ** 53n + 1n, 2n ** 63n - 2n, -(2n ** 63n)];
@@ -59,7 +59,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("a batch above max_bytes_mb is sent in parts, and every row arrives once", async () => {
     const store = await live.store({}, { maxBytesMb: 1 });
-    const collection = await store.create("live_bytes", { dimension: 512, metric: "l2", passport: null });
+    const collection = await store.create("inserter_bytes", { dimension: 512, metric: "l2", passport: null });
     const sent = requestsOf(store.administration.connection);
     const ids = keys(3000);
     assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 512 }), calm), []);
@@ -71,7 +71,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("a request that the server itself refuses as too large is halved until it passes", async () => {
     const store = await live.store({ timeout: 120 }, { maxBytesMb: 400 });
-    const collection = await store.create("live_too_large", { dimension: 2048, metric: "l2", passport: null });
+    const collection = await store.create("inserter_too_large", { dimension: 2048, metric: "l2", passport: null });
     const sent = requestsOf(store.administration.connection);
     const ids = keys(9000);
     assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 2048 }), calm), []);
@@ -82,7 +82,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("a server that does not know the encoded request is sent rows the SDK's way", async () => {
     const store = await live.store();
-    const collection = await store.create("live_fallback", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("inserter_fallback", { dimension: 8, metric: "l2", passport: null });
     let refused = 0;
     store.administration.connection.sendUpsert = async () => {
       refused += 1;
@@ -96,7 +96,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("rows that no column can hold fail alone", async () => {
     const store = await live.store();
-    const collection = await store.create("live_rejected", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("inserter_rejected", { dimension: 8, metric: "l2", passport: null });
     const batch = rowsOf(keys(4), { metadata: (index) => ({ note: index === 1 ? "x".repeat(70_000) : "short" }) });
     const facts = batch.facts.map((each, index) => (index === 2 ? { ...each, source: "é".repeat(40_000) } : each));
     const failures = await collection.upsert({ ...batch, facts }, calm);
@@ -112,7 +112,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("the one int64 that Milvus never gives back is refused as a key", async () => {
     const store = await live.store();
-    const collection = await store.create("live_largest", { dimension: 8, metric: "l2", idType: "int64", passport: null });
+    const collection = await store.create("inserter_largest", { dimension: 8, metric: "l2", idType: "int64", passport: null });
     const failures = await collection.upsert(rowsOf([1n, 2n ** 63n - 1n]), calm);
     assert.deepEqual(
       failures.map(({ index, error }) => [index, error.code]),
@@ -122,9 +122,9 @@ describe("inserter", { skip: missing }, () => {
   });
 
   it("a declared field that a row lacks, or that its value does not fit, fails the row alone", async () => {
-    const declared = declaredCollection.parse({ name: "live_declared", schema: { fields: [{ name: "year", type: "INT16" }] } });
+    const declared = declaredCollection.parse({ name: "inserter_declared", schema: { fields: [{ name: "year", type: "INT16" }] } });
     const store = await live.store({}, {}, { collections: [declared] });
-    const collection = await store.create("live_declared", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("inserter_declared", { dimension: 8, metric: "l2", passport: null });
     const years = [2020, null, 40_000, 1.5, 2021];
     const failures = await collection.upsert(rowsOf(keys(5), { metadata: (index) => ({ year: years[index]! }) }), calm);
     assert.deepEqual(
@@ -137,11 +137,11 @@ describe("inserter", { skip: missing }, () => {
 
   it("writers in parallel on the same keys store each key once", async () => {
     const store = await live.store();
-    const first = await store.create("live_parallel", { dimension: 8, metric: "l2", passport: null });
+    const first = await store.create("inserter_parallel", { dimension: 8, metric: "l2", passport: null });
     const handles: Collection[] = [
       first,
-      await store.openCollection("live_parallel", "write"),
-      await store.openCollection("live_parallel", "write"),
+      await store.openCollection("inserter_parallel", "write"),
+      await store.openCollection("inserter_parallel", "write"),
     ];
     await Promise.all(handles.flatMap((handle) => [0, 50, 100].map((from) => handle.upsert(rowsOf(keys(100, from)), calm))));
     assert.equal(await first.count(), 200);
@@ -149,7 +149,7 @@ describe("inserter", { skip: missing }, () => {
 
   it("known finds 50,000 keys a second that are there, and 25,000 that are not", async (context) => {
     const store = await live.store();
-    const collection = await store.create("live_known", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("inserter_known", { dimension: 8, metric: "l2", passport: null });
     for (let from = 0; from < 20_000; from += 5000) await collection.upsert(rowsOf(keys(5000, from)), calm);
     const present = keys(20_000);
     const absent = keys(20_000, 500_000);

@@ -11,11 +11,11 @@ const total = 20_000;
 const batchRows = 200;
 
 describe("a killed server", { skip: shared }, () => {
-  const live = new LiveMilvus({ use: "alone" });
+  const live = new LiveMilvus("killed_", { use: "alone" });
 
   it(`killed twice while ${total} rows are written, it holds each of them once`, async (context) => {
     const store = await live.store({ timeout: 10 });
-    const collection = await store.create("live_killed", { dimension: 256, metric: "cosine", passport: null });
+    const collection = await store.create("killed_rows", { dimension: 256, metric: "cosine", passport: null });
     const all = keys(total);
     const away: string[] = [];
     let written = 0;

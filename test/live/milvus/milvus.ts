@@ -16,12 +16,15 @@ export const calm: AbortSignal = new AbortController().signal;
 
 export const insertDefaults: InsertOptions = { index: "auto", flush: "auto", maxBytesMb: 24 };
 
-/** One server for the tests of a file; collections named `live_…` are dropped before and after. */
+/** One server for the tests of a file; collections whose names begin with its prefix are dropped before and after. */
 export class LiveMilvus {
   #server: MilvusServer | null = null;
   readonly #stores: MilvusStore[] = [];
 
-  constructor(use: MilvusUse = {}) {
+  constructor(
+    readonly prefix: string,
+    use: MilvusUse = {},
+  ) {
     if (missing !== false) return;
     before(async () => {
       this.#server = await startMilvus(use);
@@ -54,7 +57,7 @@ export class LiveMilvus {
 
   async #clear(): Promise<void> {
     const store = await this.store();
-    for (const { name } of await store.list()) if (name.startsWith("live_")) await store.drop(name);
+    for (const { name } of await store.list()) if (name.startsWith(this.prefix)) await store.drop(name);
   }
 }
 

@@ -12,7 +12,7 @@ type Section = NonNullable<Parameters<typeof milvusSettings>[0]>;
 const secured = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? false : "the server at HEADRACE_MILVUS_ADDRESS cannot be restarted";
 
 describe("settings", { skip: missing }, () => {
-  const live = new LiveMilvus({ use: "alone" });
+  const live = new LiveMilvus("settings_", { use: "alone" });
 
   const wrong: readonly (readonly [string, Section, string, RegExp])[] = [
     ["host", { host: "no-such-host.invalid" }, "store_unavailable", /milvus\.host/],
@@ -33,20 +33,20 @@ describe("settings", { skip: missing }, () => {
 
   it("an index type that the server does not have is refused by name, and leaves no collection behind", async () => {
     const store = await live.store({ index_type: "GPU_CAGRA" }, { index: "before" });
-    const create = store.create("live_gpu", { dimension: 8, metric: "l2", passport: null });
+    const create = store.create("settings_gpu", { dimension: 8, metric: "l2", passport: null });
     await assert.rejects(
       create,
       (error) => HeadraceError.is(error) && error.code === "config_invalid" && /milvus\.index_type/.test(error.message),
     );
     await assert.rejects(
-      store.openCollection("live_gpu", "read"),
+      store.openCollection("settings_gpu", "read"),
       (error) => HeadraceError.is(error) && error.code === "collection_not_found",
     );
   });
 
   it("a server that freezes is a service that is away, within the timeout", async () => {
     const store = await live.store({ timeout: 2 });
-    const collection = await store.create("live_frozen", { dimension: 8, metric: "l2", passport: null });
+    const collection = await store.create("settings_frozen", { dimension: 8, metric: "l2", passport: null });
     live.server.pause();
     try {
       const away = (error: unknown) => HeadraceError.is(error) && error.scope === "service" && error.retryable;
@@ -81,7 +81,7 @@ describe("settings", { skip: missing }, () => {
       }
       await live.store({ user: "root", password: "Milvus" });
       const store = await live.store({ token: "root:Milvus" });
-      const collection = await store.create("live_quota", { dimension: 512, metric: "l2", passport: null });
+      const collection = await store.create("settings_quota", { dimension: 512, metric: "l2", passport: null });
       const codes: string[] = [];
       const write = async (from: number) => {
         const batch = rowsOf(keys(100, from), { dimension: 512 });
@@ -100,7 +100,7 @@ describe("settings", { skip: missing }, () => {
       assert.ok(codes.length > 0, "the server asked for less");
       assert.deepEqual([...new Set(codes)], ["overloaded"]);
       assert.equal(await collection.count(), 4000);
-      await store.drop("live_quota");
+      await store.drop("settings_quota");
     });
   });
 });
