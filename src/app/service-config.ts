@@ -1,6 +1,5 @@
 /** The configuration as programs use it: camelCase, typed, read from defaults < file < environment < flags. */
 import { writeFile } from "node:fs/promises";
-import { stringify } from "yaml";
 import {
   type ExplainedSetting,
   environmentOverlays,
@@ -93,6 +92,7 @@ export class ServiceConfig {
 
   /** Writes the effective configuration as a YAML file, secrets included. */
   async toYaml(path: string): Promise<void> {
+    const { stringify } = await import("yaml");
     await writeFile(path, stringify(this.#asInFile()), { mode: 0o600 });
   }
 

@@ -1,7 +1,8 @@
 /** Reads one YAML document into plain values, and knows on which line each key stands. */
 import { readFile } from "node:fs/promises";
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Document, Node } from "yaml";
 import { HeadraceError } from "../contracts/index.js";
+import { yaml } from "./yaml.js";
 
 export interface SettingsDocument {
   readonly path: string;
@@ -18,6 +19,7 @@ export async function readDocument(path: string): Promise<SettingsDocument> {
 }
 
 export function parseSettings(text: string, path: string): SettingsDocument {
+  const { isScalar, LineCounter, parseDocument } = yaml();
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false, logLevel: "error" });
   const [problem] = [...document.errors, ...document.warnings];
@@ -77,6 +79,7 @@ function listOrValue(value: unknown): string {
 }
 
 function collectKeys(node: Node | null, prefix: string, note: (path: string, node: Node, value: Node | null) => void): void {
+  const { isMap, isScalar, isSeq } = yaml();
   const at = (key: string): string => (prefix === "" ? key : `${prefix}.${key}`);
   if (isMap<Node, Node | null>(node)) {
     for (const { key, value } of node.items) {

@@ -1,8 +1,8 @@
 /** Settings that lie over the file: environment variables and `--set` flags. */
-import { parse } from "yaml";
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
+import { yaml } from "./yaml.js";
 
 /** One value for one setting, and where it came from. */
 export interface Overlay {
@@ -64,7 +64,7 @@ function valueFor(schema: z.ZodType, path: readonly string[], text: string, orig
 
 function parsed(text: string, origin: string): unknown {
   try {
-    return parse(text, { prettyErrors: false, logLevel: "error" });
+    return yaml().parse(text, { prettyErrors: false, logLevel: "error" });
   } catch {
     // No cause: the parser's message quotes the value, which may be a secret.
     throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML.`, { hint: "Quote text with special characters." });

@@ -1,7 +1,7 @@
 /** A settings file to begin with: every setting with its description and default, commented out. */
-import { stringify } from "yaml";
 import type { z } from "zod";
 import { type OutlinedSetting, outline } from "./outline.js";
+import { yaml } from "./yaml.js";
 
 const width = 118;
 
@@ -31,7 +31,9 @@ function comment(text: string, indent: string): readonly string[] {
 }
 
 function inline(value: unknown): string {
-  return stringify(value ?? null, { collectionStyle: "flow", lineWidth: 0 }).trimEnd();
+  return yaml()
+    .stringify(value ?? null, { collectionStyle: "flow", lineWidth: 0 })
+    .trimEnd();
 }
 
 function wrapped(text: string, limit: number): readonly string[] {
