@@ -10,11 +10,8 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
-<<<<<<< HEAD
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
-=======
   start: async () => (await import("./start.bench.js")).startUp(),
->>>>>>> tail5
 };
 
 const asked = process.argv.slice(2);
