@@ -8,7 +8,9 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
+  recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
+  "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

@@ -5,8 +5,10 @@ export {
   type ConfigSources,
   type CreateCollectionOptions,
   type DescribedInput,
+  type Diagnosis,
   type Embedded,
   type EmbedOptions,
+  exportTritonModel,
   type Health,
   ImageEmbeddingPipeline,
   type ImageInput,
@@ -21,6 +23,7 @@ export {
   type SearchQuery,
   ServiceConfig,
   type Settings,
+  type TritonExportOptions,
 } from "./app/index.js";
 export {
   type CollectionStats,

@@ -18,7 +18,13 @@ interface Batching {
 
 export type TestModel =
   /** The model in `models/`, as it is or behind a fixed orthonormal projection. */
-  | (Batching & { readonly kind: "shipped"; readonly name: string; readonly input: "uint8" | "float32"; readonly projectTo?: number })
+  | (Batching & {
+      readonly kind: "shipped";
+      readonly name: string;
+      readonly input: "uint8" | "float32";
+      readonly projectTo?: number;
+      readonly preset?: string;
+    })
   /** One busy GPU: sleeps `baseMs + rowMs × rows`. Takes images of `size`² (default 224). */
   | (Batching & {
       readonly kind: "sleeping";
@@ -84,6 +90,7 @@ function parametersOf(model: TestModel): Readonly<Record<string, string>> {
     const file = model.input === "uint8" ? "efficientnet-lite0-uint8.onnx" : "efficientnet-lite0.onnx";
     return {
       model_path: join(repositoryRoot(), "models", file),
+      ...(model.preset === undefined ? {} : { headrace_preset: model.preset }),
       ...(model.projectTo === undefined ? {} : { projection_dimension: String(model.projectTo), projection_seed: "20" }),
     };
   }

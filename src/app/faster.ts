@@ -15,15 +15,16 @@ const rounds = 3;
 export async function openFaster({ sure, other }: FasterOptions, signal: AbortSignal): Promise<Preprocessor> {
   const safe = await sure();
   await safe.open?.(signal);
-  const rival = await openIfThere(other, signal);
-  if (rival === null) return safe;
+  let rival: Preprocessor | null = null;
   try {
+    rival = await openIfThere(other, signal);
+    if (rival === null) return safe;
     const [safeMs, rivalMs] = [await imageMs(safe, signal), await imageMs(rival, signal)];
     const [kept, left, keptMs, leftMs] = safeMs <= rivalMs ? [safe, rival, safeMs, rivalMs] : [rival, safe, rivalMs, safeMs];
     await left.close?.();
     return relabelled(kept, `${kept.label}: ${keptMs.toFixed(2)} ms an image when opened, with ${left.name} ${leftMs.toFixed(2)} ms`);
   } catch (error) {
-    await Promise.allSettled([safe.close?.(), rival.close?.()]);
+    await Promise.allSettled([safe.close?.(), rival?.close?.()]);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** The application: settings in, a pipeline out. */
 export { duration, ProgressLine } from "../telemetry/index.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration-file.js";
+export type { Diagnosis } from "./diagnosis.js";
 export type { Embedded, EmbedOptions, EmbedRequest } from "./embedding.js";
 export type { Health, PartHealth } from "./health.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";
@@ -19,3 +20,4 @@ export { type IngestDocument, ingestDocument, type ReportedFailure } from "./rep
 export type { IngestRun, RunRequest } from "./runs.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";
 export type { Settings } from "./settings.js";
+export { exportTritonModel, type TritonExportOptions } from "./triton-export.js";

@@ -14,6 +14,7 @@ import { parseFilter } from "../filter/index.js";
 import type { Chain } from "../kit/index.js";
 import { type Preview, preview } from "../operations/index.js";
 import { type Query, search } from "../search/index.js";
+import { type Diagnosis, diagnose } from "./diagnosis.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
 import { checkHealth, type Health } from "./health.js";
 import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
@@ -264,6 +265,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Asks every part for a real answer; never throws for a part that is down. */
   health(): Promise<Health> {
     return checkHealth(this.#parts);
+  }
+
+  /** What is wrong with the parts, and what would be faster; never throws for a part that is down. */
+  diagnose(): Promise<Diagnosis> {
+    return diagnose(this.#parts);
   }
 
   /** Ends workers, connections and locks. Harmless when repeated. */

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { CustomPreprocessing, JaxPreprocessorOptions } from "../adapters/jax/index.js";
 import { declaredCollection, milvusSettings } from "../adapters/milvus/options.js";
+import type { ExportedRepository, ExportOptions } from "../adapters/triton/index.js";
 import { tritonEmbedderOptions, tritonOptions } from "../adapters/triton/options.js";
 import type {
   Embedder,
@@ -17,11 +18,22 @@ import type {
   TensorSpec,
   VectorStore,
 } from "../contracts/index.js";
-import type { FileNaming } from "../kit/index.js";
+import type { FileNaming, PresetName } from "../kit/index.js";
 import { type Settings, toFileSettings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
 export type StoreKind = "lancedb" | "milvus";
+
+export interface OnnxModel {
+  readonly path: string;
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly input: TensorSpec;
+  readonly dimension: number;
+  readonly preset: PresetName | null;
+  /** Whether it takes more than one image at once. */
+  readonly isBatched: boolean;
+}
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
@@ -35,10 +47,11 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
     });
   },
-  triton: async ({ triton, asyncPipeline }) => {
+  triton: async ({ triton, asyncPipeline, preprocess }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    return new TritonEmbedder({ ...section, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat };
+    return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -53,14 +66,14 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
 
 /** How an embedder will like to be fed, before it is open. */
 export function expectedFeed(settings: Settings): Feed {
-  const { asyncPipeline, embedder, preprocess } = settings;
+  const { asyncPipeline, embedder, preprocess, triton } = settings;
   if (embedderKind(settings) === "onnx") {
     return { preferredBatch: 4, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
   }
   return {
     preferredBatch: preprocess.batchSize,
     maxBatch: preprocess.batchSize,
-    parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers,
+    parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers * (triton?.urls?.length ?? 1),
   };
 }
 
@@ -85,6 +98,24 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
 
 export function makeStore(settings: Settings): Promise<VectorStore> {
   return stores[storeKind(settings)](settings);
+}
+
+/** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */
+export async function describeOnnxModel(file: string, signal: AbortSignal): Promise<OnnxModel> {
+  const { OnnxEmbedder } = await import("../adapters/onnx/index.js");
+  const embedder = new OnnxEmbedder({ model: file, sessions: 1 });
+  try {
+    await embedder.open(signal);
+    const { model, input, dimension, preset, feed } = embedder;
+    return { ...model, input, dimension, preset, isBatched: feed.maxBatch > 1 };
+  } finally {
+    await embedder.close();
+  }
+}
+
+/** Writes a model repository for Triton. */
+export async function tritonExporter(): Promise<(options: ExportOptions) => ExportedRepository> {
+  return (await import("../adapters/triton/index.js")).exportRepository;
 }
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {

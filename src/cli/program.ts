@@ -3,12 +3,14 @@ import { Command } from "commander";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { deleteCommand } from "./commands/delete.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
 import { healthCommand } from "./commands/health.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
+import { tritonCommand } from "./commands/triton.js";
 import type { ExitCode } from "./exit.js";
 
 const commands = [
@@ -19,8 +21,10 @@ const commands = [
   collectionCommand,
   deleteCommand,
   healthCommand,
+  doctorCommand,
   configCommand,
   initCommand,
+  tritonCommand,
 ];
 
 export interface ProgramOptions {

@@ -68,7 +68,12 @@ async function runTwice(fault: Fault, schedule: "overlapped" | "sequential"): Pr
     const setting = { collection, schedule, path: join(folder, "dead.jsonl"), plant: (call: OutsideCall) => plant?.(call) };
     const report = await runOnce(setting);
     assert.equal(report.read, report.stored + report.skipped + report.failed + report.abandoned);
-    assert.equal(await collection.count(), report.stored);
+    const rows = await collection.count();
+    const mayBeThere = report.stored + report.abandoned;
+    assert.ok(
+      report.stored <= rows && rows <= mayBeThere,
+      `${rows} rows, ${report.stored} reported as stored, ${report.abandoned} as abandoned`,
+    );
     plant = null;
     const next = await runOnce(setting);
     assert.equal(next.ended, "completed");

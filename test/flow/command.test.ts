@@ -42,7 +42,7 @@ for (const [sentence, args, code, exitCode] of [
 }
 
 test("the first Ctrl-C drains, says how to go on, and the same command completes the rest", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 400, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 800, seed: 12, sizes: "vga" });
   await using space = await workspace();
   const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
   const result = ended(child);
@@ -53,16 +53,16 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
   assert.match(stderr, /Stopping/);
   assert.match(stdout, /run the same command again/);
   const { count } = await space.json<{ count: number }>(0, "collection", "stats", "images");
-  assert.ok(count > 0 && count < 400, `${count} rows after the interruption`);
+  assert.ok(count > 0 && count < 800, `${count} rows after the interruption`);
 
   const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-large"));
 
-  assert.equal(rest.stored + rest.skipped, 400);
+  assert.equal(rest.stored + rest.skipped, 800);
   assert.ok(rest.skipped >= count - 5, "what was stored is skipped");
 });
 
 test("the second Ctrl-C stops at once and leaves a collection that works", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 400, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 800, seed: 12, sizes: "vga" });
   await using space = await workspace();
   const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
   const result = ended(child);
@@ -74,7 +74,7 @@ test("the second Ctrl-C stops at once and leaves a collection that works", async
   const { code } = await result;
   assert.equal(code, 130);
   const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-large"));
-  assert.equal(rest.stored + rest.skipped, 400);
+  assert.equal(rest.stored + rest.skipped, 800);
 });
 
 test("vectors written for numpy stand in the order of the inputs, without those that failed", async () => {

@@ -56,6 +56,12 @@ export class OnnxEmbedder implements Embedder {
     return this.#ready().dimension;
   }
 
+  /** Path of the model and names of its tensors, for whoever serves it elsewhere. */
+  get model(): { readonly path: string; readonly inputName: string; readonly outputName: string } {
+    const { inputName, outputName } = this.#ready().plan;
+    return { path: this.#model().path, inputName, outputName };
+  }
+
   get feed(): Feed {
     return this.#ready().feed;
   }

@@ -1,6 +1,7 @@
 /** The text of a config.pbtxt, with the reason for every line. */
 import type { TensorSpec, TensorType } from "../../contracts/index.js";
-import { imageDims } from "./model.js";
+import type { PresetName } from "../../kit/index.js";
+import { imageDims, presetParameter } from "./model.js";
 
 /** What a client of a model sees of it. */
 export interface ServedModel {
@@ -10,6 +11,8 @@ export interface ServedModel {
   readonly outputName: string;
   readonly input: TensorSpec;
   readonly dimension: number;
+  /** The preprocessing that belongs to it. Default: none, clients have to name it. */
+  readonly preset?: PresetName;
 }
 
 export interface ConfigChoice {
@@ -17,13 +20,13 @@ export interface ConfigChoice {
   readonly model: ServedModel;
   readonly instances: number;
   readonly maxBatch: number;
-  readonly preferredBatch: number;
+  readonly preferredBatch: readonly number[];
 }
 
 const triton: Readonly<Record<TensorType, string>> = { uint8: "TYPE_UINT8", float16: "TYPE_FP16", float32: "TYPE_FP32" };
 
 export function configText({ backend, model, instances, maxBatch, preferredBatch }: ConfigChoice): string {
-  const { name, inputName, outputName, input, dimension } = model;
+  const { name, inputName, outputName, input, dimension, preset } = model;
   const dims = imageDims(input).join(", ");
   const type = triton[input.dtype];
   return `# Written by Headrace. Where comments give a default, the line may be left out.
@@ -54,14 +57,21 @@ instance_group [ { count: ${instances} } ]
 
 # Joins requests that wait. Headrace sends full batches, so nothing is gained by waiting for more.
 dynamic_batching {
-  preferred_batch_size: [ ${preferredBatch} ]
+  preferred_batch_size: [ ${preferredBatch.join(", ")} ]
   max_queue_delay_microseconds: 0
 }
 
-# The first execution allocates memory and picks kernels: done before the model says that it is ready.
+${preset === undefined ? "" : presetText(preset)}# The first execution allocates memory and picks kernels: done before the model says that it is ready.
 model_warmup [
 ${warmups([...new Set([1, maxBatch])], inputName, type, dims)}
 ]
+`;
+}
+
+function presetText(preset: PresetName): string {
+  return `# How images are prepared for the model; Headrace reads it, servers ignore it.
+parameters { key: "${presetParameter}" value { string_value: "${preset}" } }
+
 `;
 }
 

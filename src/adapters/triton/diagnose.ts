@@ -11,6 +11,9 @@ export interface Diagnosed {
   readonly feed: Feed;
 }
 
+/** What is sent to a model that takes as much, unless `preprocess.batch_size` says more. */
+const usualBatch = 32;
+
 export function findingsOf({ address, link, away, feed }: Diagnosed): readonly Finding[] {
   const part = `triton ${address.text}`;
   const findings: Finding[] = [];
@@ -26,10 +29,10 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
       "the model has no dynamic batching: requests that come together are computed one after the other",
       "In config.pbtxt: dynamic_batching { max_queue_delay_microseconds: 0 }",
     );
-  } else if (dynamicBatching.preferred.length > 0 && !dynamicBatching.preferred.includes(plan.maxBatch)) {
+  } else if (plan.preferredBatch < Math.min(usualBatch, plan.maxBatch)) {
     advise(
       `batches of ${plan.preferredBatch} are sent, as preferred_batch_size says, though the model takes ${plan.maxBatch}`,
-      `In config.pbtxt: preferred_batch_size: [ ${plan.preferredBatch}, ${plan.maxBatch} ], or leave it out.`,
+      `In config.pbtxt: preferred_batch_size: [ ${Math.min(usualBatch, plan.maxBatch)} ], or leave it out.`,
     );
   }
   if (dynamicBatching !== null && dynamicBatching.maxQueueDelayUs > 0) {
@@ -48,7 +51,7 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
     const times = plan.input.dtype === "float32" ? "four" : "two";
     advise(
       `the model takes ${plan.input.dtype}: ${times} times the bytes of uint8 on the way`,
-      "Put the normalisation into the model; `headrace export triton` writes such a model repository.",
+      "Put the normalisation into the model; `headrace triton export` writes such a model repository.",
     );
   }
   if (connection.kind !== "shm")

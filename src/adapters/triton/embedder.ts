@@ -1,6 +1,6 @@
 /** Embeds on one or several Triton Inference Servers. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
-import { rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
+import { type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { type Address, parseAddress } from "./address.js";
 import { throwIfAborted, withDeadline } from "./deadline.js";
 import { findingsOf } from "./diagnose.js";
@@ -44,6 +44,11 @@ export class TritonEmbedder implements Embedder {
 
   get dimension(): number {
     return this.#ready().plan.dimension;
+  }
+
+  /** Null when the model's config.pbtxt does not say it. */
+  get preset(): PresetName | null {
+    return this.#ready().plan.preset;
   }
 
   get feed(): Feed {
@@ -243,6 +248,6 @@ function checkSame(a: Planned, b: Planned): void {
   );
 }
 
-function contractOf({ inputName, outputName, input, outputType, dimension, batchDimension }: ModelPlan): string {
-  return JSON.stringify([inputName, outputName, input, outputType, dimension, batchDimension]);
+function contractOf({ inputName, outputName, input, outputType, dimension, batchDimension, preset }: ModelPlan): string {
+  return JSON.stringify([inputName, outputName, input, outputType, dimension, batchDimension, preset]);
 }

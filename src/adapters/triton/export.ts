@@ -25,8 +25,8 @@ export interface ExportOptions {
   readonly instances?: number;
   /** The most images of one execution. Default 32. */
   readonly maxBatch?: number;
-  /** What the batcher aims at; clients then send it. Default: `maxBatch`. */
-  readonly preferredBatch?: number;
+  /** What the batcher aims at; clients then send the largest. Default: `maxBatch`. */
+  readonly preferredBatch?: number | readonly number[];
 }
 
 export interface ExportedRepository {
@@ -41,7 +41,7 @@ export interface ExportedRepository {
  */
 export function exportRepository(options: ExportOptions): ExportedRepository {
   const { backend, model = shippedModel(), instances = 1, maxBatch = 32 } = options;
-  const preferredBatch = options.preferredBatch ?? maxBatch;
+  const preferredBatch = [options.preferredBatch ?? maxBatch].flat();
   checkCounts({ instances, maxBatch, preferredBatch });
   const folder = join(resolve(options.output), model.name);
   if (existsSync(folder)) {
@@ -76,6 +76,7 @@ function shippedModel(): ExportedModel {
     outputName: "embedding",
     input,
     dimension: 1280,
+    preset: "efficientnet-lite",
   };
 }
 
@@ -101,17 +102,25 @@ function copyInto(folder: string, file: string, name: string): string {
   return target;
 }
 
-function checkCounts({
-  instances,
-  maxBatch,
-  preferredBatch,
-}: Required<Pick<ExportOptions, "instances" | "maxBatch" | "preferredBatch">>): void {
-  for (const [name, value] of Object.entries({ instances, maxBatch, preferredBatch })) {
+interface Counts {
+  readonly instances: number;
+  readonly maxBatch: number;
+  readonly preferredBatch: readonly number[];
+}
+
+function checkCounts({ instances, maxBatch, preferredBatch }: Counts): void {
+  const counts = [
+    ["instances", instances],
+    ["maxBatch", maxBatch],
+    ...preferredBatch.map((size) => ["preferredBatch", size] as const),
+  ] as const;
+  for (const [name, value] of counts) {
     if (!Number.isInteger(value) || value < 1) {
       throw new HeadraceError("input_invalid", `export: expected ${name} to be a whole number of at least 1, found ${value}`);
     }
   }
-  if (preferredBatch > maxBatch) {
-    throw new HeadraceError("input_invalid", `export: expected preferredBatch of at most maxBatch ${maxBatch}, found ${preferredBatch}`);
+  const largest = Math.max(...preferredBatch);
+  if (largest > maxBatch) {
+    throw new HeadraceError("input_invalid", `export: expected preferredBatch of at most maxBatch ${maxBatch}, found ${largest}`);
   }
 }

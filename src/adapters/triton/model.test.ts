@@ -15,6 +15,7 @@ const usual: ModelDescription = {
   formats: {},
   dynamicBatching: { preferred: [16, 8, 128], maxQueueDelayUs: 0 },
   instances: 1,
+  parameters: {},
 };
 const plan = (model: Partial<ModelDescription>, expected: Partial<ModelExpectation> = {}) =>
   planModel({ ...usual, ...model }, { ...anything, ...expected }, "server, model m");
@@ -33,6 +34,12 @@ describe("the plan of a model", () => {
     assert.equal(plan({ inputs: input([-1, 3, 3, 3]), formats: { x: "FORMAT_NCHW" } }).input.layout, "NCHW");
     assert.equal(plan({ inputs: input([-1, 3, 3, 3]), formats: { x: "FORMAT_NHWC" } }).input.layout, "NHWC");
     refused(() => plan({ inputs: input([-1, 3, 3, 3]) }), "model_invalid", /one three-channel image/);
+  });
+
+  test("knows the preprocessing that the model names, and refuses a name that nobody knows", () => {
+    assert.equal(plan({}).preset, null);
+    assert.equal(plan({ parameters: { headrace_preset: "clip", other: "x" } }).preset, "clip");
+    refused(() => plan({ parameters: { headrace_preset: "clop" } }), "model_invalid", /headrace_preset.*"clop"/);
   });
 
   test("takes the size from the settings when the model takes any", () => {

@@ -1,5 +1,6 @@
 /** Reads a model's description as a contract: what to send, what comes back; or says what to change. */
 import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } from "../../contracts/index.js";
+import { type PresetName, presetNames } from "../../kit/index.js";
 import type { InferRequest, ModelDescription, TensorDescription } from "./transport.js";
 
 /** What the configuration says about the model; null: whatever the model says. */
@@ -26,7 +27,12 @@ export interface ModelPlan {
   readonly batchDimension: "first" | "none";
   readonly maxBatch: number;
   readonly preferredBatch: number;
+  /** The preprocessing that belongs to the model, where its config.pbtxt says so; else null. */
+  readonly preset: PresetName | null;
 }
+
+/** The parameter of config.pbtxt that names the preprocessing. */
+export const presetParameter = "headrace_preset";
 
 const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
 const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
@@ -57,6 +63,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
     batchDimension: batched ? "first" : "none",
     maxBatch,
     preferredBatch: preferredOf(model, maxBatch),
+    preset: presetOf(model, where),
   };
 }
 
@@ -196,6 +203,16 @@ function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
 function preferredOf(model: ModelDescription, maxBatch: number): number {
   const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
   return preferred.length > 0 ? Math.max(...preferred) : Math.min(32, maxBatch);
+}
+
+function presetOf({ parameters }: ModelDescription, where: string): PresetName | null {
+  const named = parameters[presetParameter];
+  if (named === undefined) return null;
+  const known = presetNames.find((name) => name === named);
+  if (known !== undefined) return known;
+  throw new HeadraceError("model_invalid", `${where}: expected parameter ${presetParameter} of a known preset, found "${named}"`, {
+    hint: `In config.pbtxt, set it to one of ${presetNames.join(", ")}, or leave it out.`,
+  });
 }
 
 function mismatch(where: string, expected: string, found: string, lines: readonly string[]): HeadraceError {

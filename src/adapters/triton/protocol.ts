@@ -40,12 +40,14 @@ message ModelDynamicBatching {
   repeated int32 preferred_batch_size = 1;
   uint64 max_queue_delay_microseconds = 2;
 }
+message ModelParameter { string string_value = 1; }
 message ModelConfig {
   string name = 1;
   int32 max_batch_size = 4;
   repeated ModelInput input = 5;
   repeated ModelInstanceGroup instance_group = 7;
   ModelDynamicBatching dynamic_batching = 11;
+  map<string, ModelParameter> parameters = 14;
 }
 
 message ModelStatisticsRequest { string name = 1; string version = 2; }

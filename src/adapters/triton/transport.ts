@@ -22,6 +22,8 @@ export interface ModelDescription {
   /** Null: no dynamic batching. */
   readonly dynamicBatching: { readonly preferred: readonly number[]; readonly maxQueueDelayUs: number } | null;
   readonly instances: number;
+  /** Free text by name, from config.pbtxt. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 export interface InferRequest {

@@ -22,6 +22,7 @@ export const configShape = z.object({
     .object({ preferred_batch_size: z.array(whole).default([]), max_queue_delay_microseconds: whole.default(0) })
     .nullish()
     .transform((value) => value ?? null),
+  parameters: z.record(z.string(), z.object({ string_value: z.string().default("") })).default({}),
 });
 
 export const statisticsShape = z.object({
@@ -58,6 +59,7 @@ export function joinDescription(metadata: z.infer<typeof metadataShape>, config:
             preferred: config.dynamic_batching.preferred_batch_size,
             maxQueueDelayUs: config.dynamic_batching.max_queue_delay_microseconds,
           },
+    parameters: Object.fromEntries(Object.entries(config.parameters).map(([key, value]) => [key, value.string_value])),
     instances: Math.max(
       1,
       config.instance_group.reduce((sum, { count }) => sum + count, 0),

@@ -101,6 +101,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
     });
     if (interrupts.wasInterrupted()) run.drain();
     const report = await watched(run, inputs, terminal);
+    if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = ingestDocument(report, {
       collection: options.collection,
       failures,

@@ -59,6 +59,7 @@ describe("an exported repository", () => {
       "data_type: TYPE_UINT8",
       "dims: [ 224, 224, 3 ]",
       "dims: [ 1280 ]",
+      'parameters { key: "headrace_preset" value { string_value: "efficientnet-lite" } }',
     ]) {
       assert.ok(config.includes(line), `expected ${line} in:\n${config}`);
     }

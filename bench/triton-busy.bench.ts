@@ -1,0 +1,86 @@
+/** How busy a whole run keeps the GPU: the command, VGA photos, a model that sleeps as one GPU would work, and LanceDB. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeCorpus } from "../scripts/corpus/corpus.js";
+import { startTriton } from "../scripts/services/triton.js";
+import { atLeast, type BenchSection, plain } from "./harness.js";
+import { measureCommand } from "./processes.js";
+
+const photos = 2_000;
+const corpusFolder = join(".cache", "corpus", "vga-2000");
+/** 235 images/s at most: what two cores can decode and send is more. */
+const gpu = { baseMs: 8, rowMs: 4 } as const;
+
+interface IngestDocument {
+  readonly stored: number;
+  readonly imagesPerSecond: number;
+  readonly stages: readonly { readonly name: string; readonly busyShare: number; readonly starvedShare: number }[];
+}
+
+interface Execution {
+  readonly start_ns: number;
+  readonly end_ns: number;
+  readonly rows: number;
+}
+
+export async function tritonBusy(): Promise<BenchSection> {
+  await makeCorpus({ folder: corpusFolder, count: photos, seed: photos, sizes: "vga" });
+  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"));
+  const busyLog = join(folder, "busy.log");
+  const server = await startTriton({ models: [{ kind: "sleeping", name: "gpu", ...gpu, dimension: 1280, busyLog }] });
+  try {
+    const settings = [
+      `triton.url=${server.httpUrl}`,
+      "triton.model_name=gpu",
+      "preprocess.preset=efficientnet-lite",
+      `lancedb.path=${folder}`,
+    ];
+    const document = await measureCommand<IngestDocument>("ingest", corpusFolder, ...settings.flatMap((setting) => ["--set", setting]));
+    if (document.stored !== photos) throw new Error(`${document.stored} of ${photos} photos were stored`);
+    const executions = ofPhotos(await readExecutions(busyLog));
+    const batches = executions.length;
+    return {
+      name: "triton-busy",
+      title: `A GPU kept busy: sharp → Triton → LanceDB, ${photos} VGA photos, a model of ${gpu.baseMs} ms + ${gpu.rowMs} ms a row`,
+      command: "npm run bench -- triton-busy",
+      figures: [
+        atLeast("GPU busy from its first to its last batch, by its own log, %", busyShare(executions) * 100, 97, 2),
+        plain("batches, images in each", `${batches}, ${(photos / batches).toFixed(1)}`),
+        plain("images/s, start and end included", document.imagesPerSecond.toFixed(1)),
+        plain("embed stage busy / starved", stageText(document, "embed")),
+        plain("load of the machine in the minute of the run", `${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`),
+      ],
+    };
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readExecutions(busyLog: string): Promise<readonly Execution[]> {
+  const lines = (await readFile(busyLog, "utf8")).trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Execution);
+}
+
+/** Without the probes at the beginning: the executions at the end that together have all the photos. */
+function ofPhotos(executions: readonly Execution[]): readonly Execution[] {
+  let rows = 0;
+  let from = executions.length;
+  while (from > 0 && rows < photos) {
+    from -= 1;
+    rows += executions[from]?.rows ?? 0;
+  }
+  if (rows !== photos) throw new Error(`the model's log has ${rows} rows, expected ${photos}: something was sent twice`);
+  return executions.slice(from);
+}
+
+function busyShare(executions: readonly Execution[]): number {
+  const busyNs = executions.reduce((sum, { start_ns, end_ns }) => sum + end_ns - start_ns, 0);
+  return busyNs / ((executions.at(-1)?.end_ns ?? Number.NaN) - (executions[0]?.start_ns ?? Number.NaN));
+}
+
+function stageText({ stages }: IngestDocument, name: string): string {
+  const stage = stages.find((one) => one.name === name);
+  return `${((stage?.busyShare ?? Number.NaN) * 100).toFixed(1)} % / ${((stage?.starvedShare ?? Number.NaN) * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,54 @@
+/** `headrace triton export`: a model repository that a Triton server can be started on. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { exportTritonModel } from "../../app/index.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { type OutputOptions, Terminal } from "../terminal.js";
+import { positive } from "./ingest.js";
+
+interface ExportCommandOptions extends OutputOptions {
+  readonly output: string;
+  readonly backend: "onnxruntime" | "python";
+  readonly instances: number;
+  readonly maxBatch: number;
+  readonly preferredBatch?: readonly number[];
+  readonly model?: string;
+}
+
+export function tritonCommand(program: Command, exit: (code: ExitCode) => void): void {
+  const group = program.command("triton").description("prepare a Triton Inference Server");
+  group
+    .command("export")
+    .description("write a model repository with dynamic batching and warm-up")
+    .requiredOption("--output <dir>", "folder of the repository; made when it is not there")
+    .addOption(
+      new Option("--backend <name>", "Triton's own backend, or Python for a server that has only that")
+        .choices(["onnxruntime", "python"])
+        .default("onnxruntime"),
+    )
+    .addOption(new Option("--instances <n>", "copies of the model on each device").argParser(positive).default(1))
+    .addOption(new Option("--max-batch <n>", "the most images of one execution").argParser(positive).default(64))
+    .addOption(
+      new Option("--preferred-batch <n,n>", "batch sizes that the server aims at (default: 32, or --max-batch if less)").argParser(sizes),
+    )
+    .option("--model <file>", "an ONNX file (default: the shipped model)")
+    .option("--json", "one JSON document on stdout, nothing else")
+    .option("--quiet", "results and errors only")
+    .action(async (options: ExportCommandOptions) => exit(await runExport(options)));
+}
+
+async function runExport(options: ExportCommandOptions): Promise<ExitCode> {
+  const { modelName, files } = await exportTritonModel(options);
+  const text = [
+    ...files.map((file) => `${file}\n`),
+    `Serve it: tritonserver --model-repository=${options.output}\n`,
+    `Use it: headrace ingest … --set triton.model_name=${modelName}\n`,
+  ];
+  new Terminal(options).result({ modelName, files }, text.join(""));
+  return exitCodes.ok;
+}
+
+function sizes(text: string): readonly number[] {
+  const found = text.split(",").map(Number);
+  if (found.every((size) => Number.isInteger(size) && size >= 1)) return found;
+  throw new InvalidArgumentError("expected whole numbers of at least 1, with commas between them");
+}

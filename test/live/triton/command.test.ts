@@ -1,0 +1,60 @@
+/** What the command exports is served as it stands; the doctor says what is wrong before, and what could be better after. */
+import assert from "node:assert/strict";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { skipUnless } from "../../../scripts/services/required.js";
+import { installTriton, startTriton } from "../../../scripts/services/triton.js";
+import type { Finding } from "../../../src/contracts/index.js";
+import { workspace } from "../../flow/command.js";
+
+const skip = await skipUnless("Triton", installTriton);
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+
+interface Diagnosis {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+describe("headrace with Triton", { skip, concurrency: false }, () => {
+  test("exports the shipped model, finds the server well, and uses it", async () => {
+    await using space = await workspace();
+    const exported = await space.json(0, "triton", "export", "--output", "models", "--backend", "python", "--max-batch", "16");
+    assert.equal(exported["modelName"], "efficientnet_lite0");
+    const server = await startTriton({ models: [], repository: join(space.folder, "models") });
+    try {
+      const url = ["--set", `triton.url=${server.httpUrl}`];
+      const { ok, findings } = await space.json<Diagnosis>(0, "doctor", ...url);
+      assert.deepEqual([ok, findings], [true, []]);
+      const photo = join(space.folder, "coffee.jpg");
+      await copyFile(join(root, "test", "fidelity", "golden", "coffee.jpg"), photo);
+      assert.equal((await space.json(0, "ingest", photo, ...url))["stored"], 1);
+      const slower = await space.json<Diagnosis>(0, "doctor", ...url, "--set", "triton.transport=http");
+      assert.match(slower.findings.map(({ message }) => message).join(), /tensors travel over http/);
+      assert.equal(slower.ok, true);
+    } finally {
+      await server.stop();
+    }
+    const gone = await space.json<Diagnosis>(1, "doctor", "--set", `triton.url=${server.httpUrl}`);
+    assert.deepEqual(
+      gone.findings.map(({ severity, part }) => [severity, part]),
+      [["problem", "embedder triton"]],
+    );
+  });
+
+  test("exports an ONNX file with the weights beside it, under its own name, and refuses what cannot be", async () => {
+    await using space = await workspace();
+    const model = join(root, "models", "efficientnet-lite0.onnx");
+    const { files } = await space.json<{ files: readonly string[] }>(0, "triton", "export", "--output", "models", "--model", model);
+    assert.deepEqual(
+      files.map((file) => file.split("/models/")[1]),
+      ["efficientnet-lite0/config.pbtxt", "efficientnet-lite0/1/model.onnx", "efficientnet-lite0/1/efficientnet-lite0.onnx.data"],
+    );
+    const again = await space.run("triton", "export", "--output", "models", "--model", model);
+    assert.deepEqual([again.code, /\[input_invalid\]/.test(again.stderr)], [2, true]);
+    const large = await space.run("triton", "export", "--output", "other", "--preferred-batch", "16,65");
+    assert.match(large.stderr, /preferredBatch of at most maxBatch 64, found 65/);
+    assert.equal((await space.run("triton", "export", "--output", "other", "--preferred-batch", "16,x")).code, 2);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+interface Rule {
+  readonly name: string;
+}
+
+/** For each rule a breach of it, as files of a tree that is otherwise clean. */
+const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "no-cycles": { "src/kit/a.ts": 'import "./b.js";', "src/kit/b.ts": 'import "./a.js";' },
+  "no-orphans": { "src/kit/alone.ts": "export const alone = 1;" },
+  "room-contracts": { "src/contracts/x.ts": 'import "../kit/index.js";' },
+  "room-kit": { "src/kit/x.ts": 'import "../engine/index.js";' },
+  "room-engine": { "src/engine/x.ts": 'import "../stages/index.js";' },
+  "room-stages": { "src/stages/x.ts": 'import "../engine/index.js";' },
+  "room-filter": { "src/filter/x.ts": 'import "../engine/index.js";' },
+  "room-config": { "src/config/x.ts": 'import "../app/index.js";' },
+  "room-telemetry": { "src/telemetry/x.ts": 'import "../app/index.js";' },
+  "room-insight": { "src/insight/x.ts": 'import "../app/index.js";' },
+  "room-adapters": { "src/adapters/sharp/x.ts": 'import "../../engine/index.js";' },
+  "room-search": { "src/search/x.ts": 'import "../engine/index.js";' },
+  "room-operations": { "src/operations/x.ts": 'import "../app/index.js";' },
+  "room-app": { "src/app/x.ts": 'import "../cli/index.js";' },
+  "room-server": { "src/server/x.ts": 'import "../engine/index.js";' },
+  "room-cli": { "src/cli/x.ts": 'import "../engine/index.js";' },
+  "adapters-are-strangers": { "src/adapters/sharp/y.ts": 'import "../jax/index.js";' },
+  "stages-are-strangers": { "src/stages/y.ts": 'import "./z.js";', "src/stages/z.ts": "export const z = 1;" },
+  "front-doors-only": { "src/stages/w.ts": 'import "../kit/inner.js";', "src/kit/inner.ts": "export const inner = 1;" },
+  "adapters-lazily": { "src/app/y.ts": 'import "../adapters/sharp/index.js";' },
+  "server-lazily": { "src/cli/y.ts": 'import "../server/index.js";' },
+  "src-never-tests": { "src/app/z.ts": 'import "../../test/helper.js";', "test/helper.ts": "export const helper = 1;" },
+  "no-node-here": { "src/engine/y.ts": 'import "node:fs";' },
+  "web-sees-the-wire-only": { "web/x.ts": 'import type {} from "../src/app/index.js";' },
+  "web-imports-types-only": { "web/y.ts": 'import "../src/server/wire.js";', "src/server/wire.ts": "export const wire = 1;" },
+  "only-adapters-sharp": { "src/kit/sharp.ts": 'import "sharp";' },
+  "only-adapters-jax": { "src/kit/jax.ts": 'import "@jax-js/jax";' },
+  "only-adapters-onnx": { "src/kit/onnx.ts": 'import "onnxruntime-node";' },
+  "only-adapters-triton": { "src/kit/triton.ts": 'import "@grpc/grpc-js";' },
+  "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },
+  "only-adapters-lancedb": { "src/kit/lancedb.ts": 'import "@lancedb/lancedb";' },
+};
+
+const notInstalled = ["only-server", "only-telemetry"];
+
+test("each import rule reports the breach that is planted for it", { timeout: 120_000 }, async () => {
+  const rules = await import(pathToFileURL(resolve(".dependency-cruiser.mjs")).href);
+  const names = (rules.default.forbidden as readonly Rule[]).map(({ name }) => name);
+  assert.deepEqual(names.filter((name) => !notInstalled.includes(name)).sort(), Object.keys(breaches).sort());
+  const folder = await mkdtemp(join(tmpdir(), "headrace-rules-"));
+  try {
+    await plant(folder);
+    const reported = await violations(folder);
+    for (const name of Object.keys(breaches)) assert.ok(reported.has(name), `${name} is not reported`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+async function plant(folder: string): Promise<void> {
+  const rooms = [
+    "contracts",
+    "kit",
+    "engine",
+    "stages",
+    "filter",
+    "config",
+    "telemetry",
+    "insight",
+    "search",
+    "operations",
+    "app",
+    "server",
+    "cli",
+    "adapters/sharp",
+    "adapters/jax",
+  ];
+  const doors = Object.fromEntries(rooms.map((room) => [`src/${room}/index.ts`, "export const door = 1;"]));
+  for (const [path, text] of Object.entries(Object.assign(doors, ...Object.values(breaches)) as Record<string, string>)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), `${text}\n`);
+  }
+  await cp(".dependency-cruiser.mjs", join(folder, ".dependency-cruiser.mjs"));
+  await cp("tsconfig.json", join(folder, "tsconfig.json"));
+  await cp("package.json", join(folder, "package.json"));
+  await symlink(resolve("node_modules"), join(folder, "node_modules"));
+}
+
+async function violations(folder: string): Promise<ReadonlySet<string>> {
+  const command = resolve("node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
+  const args = [command, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "web"];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }).catch(
+    (error: { stdout?: string; message: string }) => {
+      if (error.stdout) return { stdout: error.stdout };
+      throw error;
+    },
+  );
+  const { summary } = JSON.parse(stdout) as { summary: { violations: readonly { rule: { name: string } }[] } };
+  return new Set(summary.violations.map(({ rule }) => rule.name));
+}
