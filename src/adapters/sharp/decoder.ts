@@ -120,14 +120,11 @@ function takenSpan(axis: Axis): Span {
   return enlarges(axis) ? insideOf(neededSpan(axis), axis) : { start: axis.cut, size: axis.keep };
 }
 
-/** Puts the raster where the plan wants it, in a buffer of its own. */
+/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that sharp made for it. */
 function place(raster: Raster, plan: Plan): Raster {
   const { width, height, fill, x, y } = plan;
+  if (raster.width === width && raster.height === height) return raster;
   const data = new Uint8Array(width * height * 3);
-  if (raster.width === width && raster.height === height) {
-    data.set(raster.data);
-    return { width, height, data };
-  }
   for (let i = 0; i < data.length; i++) data[i] = fill[i % 3] ?? 0;
   for (let row = 0; row < raster.height; row++) {
     const from = row * raster.width * 3;
