@@ -20,8 +20,8 @@ interface Reference {
   readonly images: readonly string[];
   /** JPEGs of which a decoder can leave out some while it reads. */
   readonly large: readonly string[];
-  /** By preset and library: what each 8-bit value of each channel becomes. */
-  readonly normalized: Readonly<Record<string, Readonly<Record<"numpy" | "jax", readonly (readonly number[])[]>>>>;
+  /** By preset and library: what each 8-bit value of each channel becomes; `float16`: the bits of numpy's, rounded. */
+  readonly normalized: Readonly<Record<string, Readonly<Record<"numpy" | "jax" | "float16", readonly (readonly number[])[]>>>>;
 }
 
 const never = new AbortController().signal;
@@ -103,36 +103,59 @@ describe("a large JPEG, of which the decoder leaves out some while it reads, dif
   }
 });
 
-describe("numbers after the resize differ from numpy's and from those of Python's JAX by at most 1e-5", () => {
-  for (const preset of presetNames) {
+const layouts = ["NCHW", "NHWC"] as const;
+/** Every value in every channel. */
+const values = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.floor(index / 3) + 85 * (index % 3));
+
+for (const preset of presetNames) {
+  const expected = reference.normalized[preset] ?? assert.fail(`make.py knows no ${preset}`);
+  for (const layout of layouts) {
     for (const backend of ["typed arrays", "JAX"] as const) {
-      for (const layout of ["NCHW", "NHWC"] as const) {
-        test(`${preset}, ${backend}, ${layout}`, async () => {
-          const expected = reference.normalized[preset] ?? assert.fail(`make.py knows no ${preset}`);
-          const preprocessing = preprocessingOf(preset, { ...floats, layout });
-          await using preprocessor = await opened(
-            backend === "JAX" ? new JaxPreprocessor(preprocessing) : new NativePreprocessor(preprocessing),
-          );
-          const slab = plainSlab(1, rowBytes(floats));
-          const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.floor(index / 3) + 85 * (index % 3));
-          await preprocessor.run([{ width, height, data, original: floats }], slab, never);
-          const numbers = new Float32Array(slab.bytes.buffer as ArrayBuffer);
-          for (const [index, value] of data.entries()) {
-            const channel = index % 3;
-            const number = numbers[layout === "NHWC" ? index : channel * width * height + Math.floor(index / 3)]!;
-            for (const library of ["numpy", "jax"] as const) {
-              const exact = expected[library][channel]![value]!;
-              assert.ok(
-                Math.abs(number - exact) <= 1e-5,
-                `${value} in channel ${channel}: expected ${library}'s ${exact}, found ${number}`,
-              );
-            }
+      test(`${preset}, ${backend}, ${layout}: numbers differ from numpy's and from those of Python's JAX by at most 1e-5`, async () => {
+        const bytes = await preprocessed(backend, preset, { ...floats, layout });
+        eachNumber(new Float32Array(bytes), layout, (number, channel, value) => {
+          for (const library of ["numpy", "jax"] as const) {
+            const exact = expected[library][channel]![value]!;
+            assert.ok(Math.abs(number - exact) <= 1e-5, `${value} in channel ${channel}: expected ${library}'s ${exact}, found ${number}`);
           }
         });
-      }
+      });
     }
+
+    test(`${preset}, ${layout}: float16 of typed arrays are numpy's to the last bit, those of JAX at most the next number`, async () => {
+      const [exact, near] = await Promise.all(
+        (["typed arrays", "JAX"] as const).map((backend) => preprocessed(backend, preset, { ...floats, dtype: "float16", layout })),
+      );
+      eachNumber(new Uint16Array(exact!), layout, (bits, channel, value) => {
+        assert.equal(bits, expected.float16[channel]![value]!, `${value} in channel ${channel}`);
+      });
+      eachNumber(new Uint16Array(near!), layout, (bits, channel, value) => {
+        const expectedBits = expected.float16[channel]![value]!;
+        assert.ok(Math.abs(bits - expectedBits) <= 1, `${value} in channel ${channel}: expected ${expectedBits}, found ${bits}`);
+      });
+    });
   }
-});
+}
+
+async function preprocessed(backend: "typed arrays" | "JAX", preset: PresetName, input: TensorSpec): Promise<ArrayBuffer> {
+  const preprocessing = preprocessingOf(preset, input);
+  await using preprocessor = await opened(backend === "JAX" ? new JaxPreprocessor(preprocessing) : new NativePreprocessor(preprocessing));
+  const slab = plainSlab(1, rowBytes(input));
+  await preprocessor.run([{ width, height, data: values, original: floats }], slab, never);
+  return slab.bytes.slice().buffer;
+}
+
+function eachNumber(
+  numbers: Float32Array | Uint16Array,
+  layout: TensorSpec["layout"],
+  check: (number: number, channel: number, value: number) => void,
+): void {
+  const area = width * height;
+  for (const [index, value] of values.entries()) {
+    const channel = index % 3;
+    check(numbers[layout === "NHWC" ? index : channel * area + Math.floor(index / 3)]!, channel, value);
+  }
+}
 
 function encoded(name: string): Encoded {
   return { bytes: new Uint8Array(readFileSync(new URL(`images/${name}`, folder))), version: null };

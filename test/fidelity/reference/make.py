@@ -3,7 +3,7 @@
     python3 -m venv .cache/reference && .cache/reference/bin/pip install pillow==13.0.0 numpy jax==0.4.38
     .cache/reference/bin/python test/fidelity/reference/make.py
 
-Writes images/, reference.json, pixels.zlib and large.zlib beside itself. Every run gives the same pixels; files may differ with the codecs.
+Writes images/, reference.json and the .zlib files beside itself. Every run gives the same pixels; files may differ with the codecs.
 """
 import io
 import json
@@ -277,13 +277,29 @@ def by_jax(image, preset):
 
 
 def normalized():
-    """Every 8-bit value in every channel: by preset and by library one list a channel, 256 numbers each."""
+    """Every 8-bit value in every channel: by preset and by library one list a channel, 256 numbers each; beside it the bits of
+    numpy's, rounded to float16."""
     image = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, -1)
     made = {}
     for name, preset in PRESETS.items():
-        tables = {"numpy": by_numpy(image, preset), "jax": by_jax(image, preset)}
-        made[name] = {key: [[float(str(value)) for value in np.float32(channel).ravel()] for channel in table] for key, table in tables.items()}
+        tables = {"numpy": np.float32(by_numpy(image, preset)), "jax": np.float32(by_jax(image, preset))}
+        made[name] = {key: [[float(str(value)) for value in channel.ravel()] for channel in table] for key, table in tables.items()}
+        made[name]["float16"] = [channel.ravel().view(np.uint16).tolist() for channel in tables["numpy"].astype(np.float16)]
     return made
+
+
+def halves():
+    """float32 numbers that are hard to round, and numpy's float16 of them: the bits of all the first, then of all the second."""
+    grid = np.arange(0, 0x7C00, 13, dtype=np.uint16).view(np.float16).astype(np.float64)
+    between = ((grid + np.arange(1, 0x7C00, 13, dtype=np.uint16)[: grid.size].view(np.float16).astype(np.float64)) / 2).astype(np.float32)
+    least, most = np.float32(-np.inf), np.float32(np.inf)
+    edges = np.array([0, 2.0**-25, 2.0**-24, 2.0**-14, 65504, 65519.996, 65520, np.inf, np.finfo(np.float32).tiny, np.finfo(np.float32).max], np.float32)
+    bits = np.random.default_rng(16).integers(0, 1 << 32, 3000, dtype=np.uint32)
+    near = np.concatenate([between, edges])
+    with np.errstate(over="ignore"):
+        numbers = np.concatenate([near, np.nextafter(near, least), np.nextafter(near, most), -near, bits.view(np.float32)])
+        numbers = numbers[~np.isnan(numbers)]
+        return numbers.astype("<f4").tobytes() + numbers.astype("<f2").tobytes()
 
 
 def resized():
@@ -310,6 +326,7 @@ def main():
         (IMAGES / name).write_bytes(data)
         large.append(name)
         pixels += crop(decode(data), 256 / 224, "bicubic", (MODEL_SIDE, MODEL_SIDE)).tobytes()
+    (HERE / "halves.zlib").write_bytes(zlib.compress(halves(), 9))
     (HERE / "large.zlib").write_bytes(zlib.compress(pixels, 9))
     made = {"pillow": PIL.__version__, "numpy": np.__version__, "jax": jax.__version__, "width": WIDTH, "height": HEIGHT, "geometries": list(GEOMETRIES), "images": names, "large": large, "resized": resized(), "normalized": normalized()}
     (HERE / "reference.json").write_text(json.dumps(made, separators=(",", ":")) + "\n")
