@@ -33,6 +33,8 @@ export type TestModel =
       readonly baseMs: number;
       readonly rowMs: number;
       readonly dimension: number;
+      /** In config.pbtxt; -1 leaves it open. Default: `dimension`. */
+      readonly declaredDimension?: number;
       /** Default "uint8". */
       readonly input?: "uint8" | "float16" | "float32";
       /** Default "float32". */
@@ -62,7 +64,7 @@ function configOf(model: TestModel): string {
   const planar = model.kind === "shipped" && model.input !== "uint8";
   const image = planar ? `3, ${size}, ${size}` : `${size}, ${size}, 3`;
   const batch = maxBatch === 0 ? "1, " : "";
-  const dimension = model.kind === "sleeping" ? model.dimension : (model.projectTo ?? 1280);
+  const dimension = model.kind === "sleeping" ? (model.declaredDimension ?? model.dimension) : (model.projectTo ?? 1280);
   const output = model.kind === "sleeping" ? (model.output ?? "float32") : "float32";
   return [
     `name: "${model.name}"`,
