@@ -72,6 +72,7 @@ export class Parts {
   async #openChain(signal: AbortSignal): Promise<Chain> {
     const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
     const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
+    checkDimension(this.settings, embedder);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
     if (preprocessor !== null) this.#opened.push(preprocessor);
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
@@ -87,6 +88,15 @@ export class Parts {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
   }
+}
+
+/** The dimension that a setting names, for stores that are told before there is a vector. */
+function checkDimension({ milvus }: Settings, { dimension, label }: Embedder): void {
+  const expected = milvus?.embeddingDim ?? null;
+  if (expected === null || expected === dimension) return;
+  throw new HeadraceError("config_conflict", `milvus.embedding_dim: expected the ${dimension} numbers of ${label}, found ${expected}`, {
+    hint: "Leave milvus.embedding_dim out, or name the model that gives as many.",
+  });
 }
 
 function given<T>(part: T | undefined): Promise<T> | undefined {
