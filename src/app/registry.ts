@@ -47,10 +47,10 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
     });
   },
-  triton: async ({ triton, asyncPipeline, preprocess }) => {
+  triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat };
+    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat, dimension: milvus?.embeddingDim ?? null };
     return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
