@@ -202,13 +202,13 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Hits of one query, best first. */
-  async searchImages(query: SearchQuery, options: SearchOptions): Promise<readonly Hit[]> {
+  async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
   }
 
   /** Hits of several queries, in their order. */
-  searchMany(queries: readonly SearchQuery[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+  searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     const signal = options.signal ?? never();
     return this.#with(options.collectionName ?? this.defaultCollection, "read", async (collection) => {
       const chain = async (): Promise<Chain> => {

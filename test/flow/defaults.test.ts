@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../adapters/memory/index.js";
-import { type ErrorCode, HeadraceError } from "../contracts/index.js";
-import type { OwnParts } from "./parts.js";
-import { ImageEmbeddingPipeline } from "./pipeline.js";
-import { ServiceConfig } from "./service-config.js";
+import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { ImageEmbeddingPipeline, type OpenOptions, ServiceConfig } from "../../src/app/index.js";
+import { type ErrorCode, HeadraceError } from "../../src/contracts/index.js";
+
+type OwnParts = NonNullable<OpenOptions["own"]>;
 
 describe("defaults of calls", () => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-defaults-"));
@@ -35,6 +35,22 @@ describe("defaults of calls", () => {
       assert.ok(hit !== undefined && hit.score > 0.999);
     });
   }
+
+  it("minScore leaves out hits with a lower score; a score that is no number is refused", async () => {
+    await using pipeline = await open(null, "eager", { embedder: new MemoryEmbedder() });
+    await pipeline.insertImagesAsync({ inputs });
+    const all = await pipeline.searchImages(inputs[0]!);
+    assert.equal(all.length, 2);
+    const between = (all[0]!.score + all[1]!.score) / 2;
+    const answers = await pipeline.searchMany(inputs, { minScore: between });
+    assert.deepEqual(
+      answers.map((hits) => hits.length),
+      [1, 1],
+    );
+    assert.deepEqual(answers[0], all.slice(0, 1));
+    assert.deepEqual(await pipeline.searchImages(inputs[0]!, { minScore: 1.1 }), []);
+    await fails("query_invalid", pipeline.searchImages(inputs[0]!, { minScore: Number.NaN }), /minScore/);
+  });
 
   it("embedding_dim is the dimension of a new collection before any embedder is open", async () => {
     const broken = new MemoryEmbedder();
