@@ -72,7 +72,7 @@ export class Parts {
   async #openChain(signal: AbortSignal): Promise<Chain> {
     const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
     const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
-    checkDimension(this.settings, embedder);
+    checkDimension(embedder, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
     if (preprocessor !== null) this.#opened.push(preprocessor);
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
@@ -90,13 +90,17 @@ export class Parts {
   }
 }
 
-/** The dimension that a setting names, for stores that are told before there is a vector. */
-function checkDimension({ milvus }: Settings, { dimension, label }: Embedder): void {
-  const expected = milvus?.embeddingDim ?? null;
-  if (expected === null || expected === dimension) return;
-  throw new HeadraceError("config_conflict", `milvus.embedding_dim: expected the ${dimension} numbers of ${label}, found ${expected}`, {
-    hint: "Leave milvus.embedding_dim out, or name the model that gives as many.",
-  });
+/** Throws `model_mismatch` when the configuration promises vectors of another dimension. */
+function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
+  const expected = milvus?.embeddingDim ?? dimension;
+  if (expected === dimension) return;
+  throw new HeadraceError(
+    "model_mismatch",
+    `Expected vectors of milvus.embedding_dim ${expected} numbers, but ${label} makes ${dimension}.`,
+    {
+      hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
+    },
+  );
 }
 
 function given<T>(part: T | undefined): Promise<T> | undefined {
