@@ -1,5 +1,5 @@
 /** What every file of a collection has beside the rows: its description, and a place that it takes when it is whole. */
-import { rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { z } from "zod";
 import { HeadraceError, type RowOrigin } from "../contracts/index.js";
 
@@ -40,6 +40,21 @@ export function fileError(cause: unknown, path: string, doing: "read" | "written
   if (code === "ENOSPC" || code === "EDQUOT") return new HeadraceError("disk_full", `${path}: ${message}.`, { item: path, cause });
   if (doing === "written") return new HeadraceError("state_unwritable", `${path} cannot be written: ${message}.`, { item: path, cause });
   return new HeadraceError("input_invalid", `${path} cannot be read: ${message}.`, { item: path, cause });
+}
+
+/** Tells formats apart by their first letters. Throws `input_invalid` for a file that cannot be read. */
+export async function beginsWith(path: string, magic: string): Promise<boolean> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(magic.length), 0, magic.length, 0);
+      return buffer.toString("latin1", 0, bytesRead) === magic;
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw fileError(cause, path, "read");
+  }
 }
 
 /** Where a file is written before it is whole. */

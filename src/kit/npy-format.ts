@@ -3,6 +3,9 @@
 /** Bytes of the header that is written: magic, version, length and the padded description. */
 export const npyHeaderBytes = 128;
 
+/** The first letters of every such file. */
+export const npyMagic = "\x93NUMPY";
+
 export interface NpyShape {
   readonly rows: number;
   readonly dimension: number;
@@ -11,7 +14,7 @@ export interface NpyShape {
 export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
   const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimension}), }`;
   const bytes = Buffer.alloc(npyHeaderBytes, " ");
-  bytes.write("\x93NUMPY\x01\x00", 0, "latin1");
+  bytes.write(`${npyMagic}\x01\x00`, 0, "latin1");
   bytes.writeUInt16LE(npyHeaderBytes - 10, 8);
   bytes.write(description, 10, "latin1");
   bytes.write("\n", npyHeaderBytes - 1, "latin1");
@@ -21,7 +24,7 @@ export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
 /** What the first bytes of a file say; null when they are not the header of a matrix of float32 in row order. */
 export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
-  if (bytes.length < 12 || bytes.toString("latin1", 0, 6) !== "\x93NUMPY") return null;
+  if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;
   const isLong = bytes[6] !== 1;
   const from = isLong ? 12 : 10;
   const headerBytes = from + (isLong ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));

@@ -1,5 +1,5 @@
 /** Rows of one collection, or of a file, into another: read → known → store. Nothing is embedded. */
-import type { Collection, Lane, Run, RunOptions } from "../contracts/index.js";
+import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { heldRows, heldStage, storeSink } from "../stages/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
@@ -12,19 +12,17 @@ export interface CopyPlan extends RowsPlan {
   readonly writers: number;
   /** Of one write, at most. */
   readonly writeMaxBytes: number;
-  readonly retry: NonNullable<Lane["retry"]>;
   readonly options: RunOptions;
 }
 
 export function copy(plan: CopyPlan): Run {
-  const { origin, target, retry } = plan;
+  const { origin, target } = plan;
   const maxItems = batchRows(origin.dimension);
   const pipeline = from(rowSource(plan))
-    .through(heldStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 }, retry })
+    .through(heldStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 } })
     .into(storeSink(target, { now: Date.now, maxConcurrency: plan.writers }), {
       concurrency: plan.writers,
       batch: { maxItems, maxBytes: plan.writeMaxBytes, lingerMs: 500 },
-      retry,
     });
   return run(pipeline, plan.options);
 }

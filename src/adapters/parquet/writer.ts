@@ -110,6 +110,7 @@ class ParquetRowWriter implements RowWriter {
 }
 
 function columnsOf(rows: readonly StoredRow[], { columns }: ParquetCollection): ColumnSource[] {
+  const metadata = rows.map(({ facts }) => new Map(givenMetadata(facts.metadata)));
   const column = (name: string, of: (row: StoredRow) => unknown): ColumnSource => ({ name, data: rows.map(of) });
   return [
     column("id", ({ id }) => id),
@@ -122,6 +123,6 @@ function columnsOf(rows: readonly StoredRow[], { columns }: ParquetCollection): 
     column("width", ({ facts }) => facts.width),
     column("height", ({ facts }) => facts.height),
     column("ingested_at", ({ ingestedAt }) => BigInt(ingestedAt)),
-    ...[...columns.keys()].map((name) => column(name, ({ facts }) => facts.metadata[name] ?? null)),
+    ...[...columns.keys()].map((name) => ({ name, data: metadata.map((given) => given.get(name) ?? null) })),
   ];
 }
