@@ -29,6 +29,7 @@ export async function openParquetRows(path: string): Promise<RowOrigin> {
     const buffer = await bufferOf(file);
     const metadata = await metadataOf(vendor, buffer, path);
     const columns = columnsOf(metadata, path);
+    checkGroups(metadata, path);
     return new ParquetRows(path, vendor, file, buffer, metadata, columns, await describe(vendor, buffer, metadata, path));
   } catch (cause) {
     await file?.close();
@@ -66,12 +67,6 @@ class ParquetRows implements RowOrigin {
     let start = 0;
     for (const group of this.metadata.row_groups) {
       if (signal !== undefined) checkAborted(signal, this.name);
-      if (group.total_byte_size > maxGroupBytes) {
-        throw fileInvalid(
-          this.name,
-          `expected row groups of at most ${maxGroupBytes / 2 ** 20} MiB, found one of ${group.total_byte_size} bytes: write it with a smaller row_group_size`,
-        );
-      }
       const end = start + Number(group.num_rows);
       const rows = await readRows(
         this.vendor,
@@ -145,6 +140,13 @@ function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
     if (error !== null) throw fileInvalid(path, error.message, error);
   }
   return names;
+}
+
+function checkGroups({ row_groups }: FileMetaData, path: string): void {
+  const largest = row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0);
+  if (largest <= maxGroupBytes) return;
+  const limit = `${maxGroupBytes / 2 ** 20} MiB`;
+  throw fileInvalid(path, `expected row groups of at most ${limit}, found one of ${largest} bytes: write it with a smaller row_group_size`);
 }
 
 function topLevel(schema: readonly SchemaElement[]): readonly SchemaElement[] {

@@ -113,7 +113,9 @@ describe("moving between LanceDB and Milvus", { skip: missing }, () => {
         assert.equal(found.length, here.length);
         const scores = new Map(found.map(({ id, score }) => [id, score]));
         const lastScore = here.at(-1)!.score;
-        found.forEach(({ score }, at) => assert.ok(Math.abs(score - here[at]!.score) <= 1e-4, `hit ${at}: ${score}, ${here[at]!.score}`));
+        for (const [at, { score }] of found.entries()) {
+          assert.ok(Math.abs(score - here[at]!.score) <= 1e-4, `hit ${at}: ${score}, ${here[at]!.score}`);
+        }
         // Rows as near as the last hit may change places with rows that are no hits.
         for (const { id, score } of here.filter((hit) => hit.score > lastScore + 1e-4)) {
           assert.ok(Math.abs((scores.get(id) ?? Number.NaN) - score) <= 1e-4, `${id} has ${scores.get(id)} there, ${score} here`);
