@@ -1,5 +1,5 @@
 /** The sections of the configuration that belong to no adapter; names and defaults as in the specification. */
-import { z } from "zod";
+import * as z from "zod";
 import { presetNames } from "../kit/index.js";
 
 const count = (fallback: number, description: string) =>
