@@ -100,12 +100,12 @@ export class Parts {
   }
 }
 
-/** Throws `model_mismatch` when the configuration promises vectors of another dimension. */
+/** Throws `config_conflict` when the configuration promises vectors of another dimension. */
 function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
   const expected = milvus?.embeddingDim ?? dimension;
   if (expected === dimension) return;
   throw new HeadraceError(
-    "model_mismatch",
+    "config_conflict",
     `Expected vectors of milvus.embedding_dim ${expected} numbers, but ${label} makes ${dimension}.`,
     {
       hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
