@@ -20,8 +20,9 @@ import {
 } from "../operations/index.js";
 import type { CollectionAddress } from "./addresses.js";
 import { exportPlace } from "./export-place.js";
+import type { FileFormat } from "./kinds.js";
 import type { Parts } from "./parts.js";
-import { createRowFile, type FileFormat, openRowFile } from "./registry.js";
+import { createRowFile, openRowFile } from "./registry.js";
 import { runOptions } from "./runs.js";
 
 export interface MoveOptions {
