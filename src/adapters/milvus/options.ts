@@ -1,5 +1,5 @@
 /** The `milvus` and `collections` sections of the configuration. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const indexTypes = [
   "AUTOINDEX",

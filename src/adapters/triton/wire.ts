@@ -1,5 +1,5 @@
 /** What Triton answers about a model: the JSON of its HTTP protocol, and gRPC messages read as the same JSON. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelDescription, ModelStatistics } from "./transport.js";
 
 /** Whole numbers that gRPC writes as text. */
