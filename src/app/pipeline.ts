@@ -20,6 +20,18 @@ import { checkHealth, type Health } from "./health.js";
 import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
+import {
+  type CopyRequest,
+  type ExportRequest,
+  type ImportRequest,
+  type MovePreview,
+  type MoveRun,
+  previewOfCopy,
+  previewOfImport,
+  startCopy,
+  startExport,
+  startImport,
+} from "./moving.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
@@ -265,6 +277,38 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     } finally {
       await collection.close();
     }
+  }
+
+  /**
+   * Copies rows and passport into another collection, of this store or the other one; nothing is embedded. Rows that are there already
+   * are skipped, so a copy that was stopped goes on. Throws `passport_mismatch`, `dimension_mismatch` or `collection_exists` before a
+   * row is written.
+   *
+   *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
+   *     const { stored, skipped } = await run.done;
+   */
+  copyCollection(request: CopyRequest): Promise<MoveRun> {
+    return startCopy(this.#parts, request);
+  }
+
+  /** What a copy would do, without doing it; throws what the copy would. */
+  previewCopy(request: CopyRequest): Promise<MovePreview> {
+    return previewOfCopy(this.#parts, request);
+  }
+
+  /** Writes a collection into a Parquet or numpy file, passport included; `path` is where it will be. */
+  exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
+    return startExport(this.#parts, request);
+  }
+
+  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for another file. */
+  importCollection(request: ImportRequest): Promise<MoveRun> {
+    return startImport(this.#parts, request);
+  }
+
+  /** What an import would do, without doing it; throws what the import would. */
+  previewImport(request: ImportRequest): Promise<MovePreview> {
+    return previewOfImport(this.#parts, request);
   }
 
   /** Asks every part for a real answer; never throws for a part that is down. */

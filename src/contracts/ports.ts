@@ -174,6 +174,21 @@ export interface Collection {
   close(): Promise<void>;
 }
 
+/** Where whole rows come from, from the first to the last: a collection, or a file that one was exported to. */
+export interface RowOrigin extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
+  count(): Promise<number>;
+}
+
+/** Writes a collection's rows into a file, in the order given. */
+export interface RowWriter {
+  /** Not durable before `finish`. Answers the rows that the file cannot hold; throws errors of scope "run". */
+  write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]>;
+  /** Puts the whole file in its place. */
+  finish(): Promise<void>;
+  /** Removes what was written; harmless after `finish`. */
+  discard(): Promise<void>;
+}
+
 /** Where collections live. */
 export interface VectorStore extends Part {
   /** Rows in flight at once: 1 for stores with a single writer. */

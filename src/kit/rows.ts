@@ -76,6 +76,11 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
 }
 
+/** When a row of the batch was ingested. */
+export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
+  return typeof ingestedAt === "number" ? ingestedAt : ingestedAt[index]!;
+}
+
 /** Throws `query_invalid` for a query that has no answer. */
 export function checkQuery(
   query: Float32Array,
@@ -123,6 +128,9 @@ function checkBatch(batch: RowBatch, rules: RowRules): void {
       "input_invalid",
       `rows: expected ${rows * batch.dimension} numbers and ${rows} facts for ${rows} ids, found ${found}`,
     );
+  }
+  if (typeof batch.ingestedAt !== "number" && batch.ingestedAt.length !== rows) {
+    throw new HeadraceError("input_invalid", `rows: expected ${rows} moments for ${rows} ids, found ${batch.ingestedAt.length}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { before, describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { Collection } from "../../src/contracts/index.js";
 import { evaluateFilter, fieldsOf, parseFilter, printFilter } from "../../src/filter/index.js";
+import { ingestedAtOf } from "../../src/kit/index.js";
 import { anyFilter, filterCases, filterRows } from "./store-filters.js";
 import { batchOf, calm, dimension, idsOf, unitVector } from "./store-rows-data.js";
 import { rejects, type StoreSuite } from "./store-suite.js";
@@ -178,7 +179,7 @@ export function searchTests(suite: StoreSuite): void {
         id: row.id,
         vector: null,
         facts: rows.facts[index]!,
-        ingestedAt: rows.ingestedAt,
+        ingestedAt: ingestedAtOf(rows, index),
       }));
       await fc.assert(
         fc.asyncProperty(anyFilter, async (filter) => {

@@ -24,6 +24,7 @@ import {
   checkQuery,
   checkSchema,
   givenMetadata,
+  ingestedAtOf,
   type MetadataType,
   nearEnough,
   planUpsert,
@@ -155,7 +156,7 @@ class MemoryCollection implements Collection {
         id,
         vector: batch.vectors.slice(index * this.dimension, (index + 1) * this.dimension),
         facts: { ...facts, metadata: Object.fromEntries(givenMetadata(facts.metadata)) },
-        ingestedAt: batch.ingestedAt,
+        ingestedAt: ingestedAtOf(batch, index),
       });
     }
     return plan.failures;
