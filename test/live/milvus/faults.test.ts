@@ -15,6 +15,8 @@ const alone = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? missing : "
 const total = 20_000;
 const dimension = 256;
 const frozenMs = 10_000;
+/** Seconds. Milvus ends itself when it stands still for longer than its sessions live: the tests' 10 s are too short for the freeze. */
+const patient = { "common.session.ttl": "25" };
 /** Shorter than the freeze, so that calls give up during it. */
 const timeoutS = 6;
 /** MB a second; the rows after the second kill have about nine. */
@@ -41,7 +43,7 @@ describe("an insertion while Milvus is killed twice, frozen and rate-limited", {
     const own = { embedder: new MemoryEmbedder({ dimension }), decoder: new MemoryDecoder() };
     await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
     const faults: readonly Fault[] = [
-      { name: "killed", atRows: 3_000, untilImage: 7_000, codes: ["store_unavailable"], happens: () => killed({}) },
+      { name: "killed", atRows: 3_000, untilImage: 7_000, codes: ["store_unavailable"], happens: () => killed(patient) },
       { name: "frozen", atRows: 9_000, untilImage: 12_000, codes: ["timed_out", "store_unavailable"], happens: frozen },
       { name: "killed, then limited", atRows: 13_000, untilImage: total, codes: ["store_unavailable"], happens: () => killed(quota) },
     ];
