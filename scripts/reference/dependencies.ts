@@ -29,7 +29,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "fastest-levenshtein": "Names the nearest known key for a misspelt setting; one small file.",
   picomatch: "Globs as shells mean them, for paths, `**` and braces; without dependencies.",
   yaml: "Keeps the line of every key, which messages about settings show; other parsers give values alone.",
-  zod: "One schema gives checks, defaults, types, the reference and the editor's JSON Schema.",
+  zod: "One schema gives checks, defaults, types, the reference and the editor's JSON Schema. Its code is part of the bundle; installed for its types.",
   "@grpc/grpc-js": "The gRPC that both servers speak, in JavaScript: nothing to compile.",
   "@grpc/proto-loader": "Reads Triton's `.proto` text; descriptor sets break its map-typed parameters.",
   "@jax-js/jax": "JAX programs in JavaScript (`jit`, `vmap`), for preprocessing written as the Python service writes it.",

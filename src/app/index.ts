@@ -1,4 +1,5 @@
 /** The application: settings in, a pipeline out. */
+export { type PresetName, presetNames } from "../kit/index.js";
 export { duration, ProgressLine } from "../telemetry/index.js";
 export { type CollectionAddress, parseAddress } from "./addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration-file.js";

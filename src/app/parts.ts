@@ -82,6 +82,7 @@ export class Parts {
   async #openChain(signal: AbortSignal): Promise<Chain> {
     const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
     const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
+    checkDimension(embedder, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
     if (preprocessor !== null) this.#opened.push(preprocessor);
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
@@ -97,6 +98,19 @@ export class Parts {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
   }
+}
+
+/** Throws `config_conflict` when the configuration promises vectors of another dimension. */
+function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
+  const expected = milvus?.embeddingDim ?? dimension;
+  if (expected === dimension) return;
+  throw new HeadraceError(
+    "config_conflict",
+    `Expected vectors of milvus.embedding_dim ${expected} numbers, but ${label} makes ${dimension}.`,
+    {
+      hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
+    },
+  );
 }
 
 function given<T>(part: T | undefined): Promise<T> | undefined {

@@ -36,7 +36,7 @@ import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
 import { makeFileRefs, pictures } from "./registry.js";
-import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { declaredMetric, defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -48,7 +48,7 @@ export interface OpenOptions {
 }
 
 export interface CreateCollectionOptions {
-  /** Default: the embedder's dimension. Another one is refused as `dimension_mismatch`. */
+  /** Default: `milvus.embedding_dim`, else the embedder's dimension. Another one is refused as `dimension_mismatch`. */
   readonly dim?: number;
   /** Default: as configured, else cosine. */
   readonly metric?: Metric;
@@ -59,9 +59,12 @@ export interface CreateCollectionOptions {
 }
 
 export interface SearchOptions {
-  readonly collectionName: string;
+  /** Default: `milvus.collection_name`, else "images". */
+  readonly collectionName?: string;
   /** 1 to 1000. Default 10. */
   readonly topK?: number;
+  /** Hits with a lower score are left out: a cosine, an inner product, or minus a squared distance. Default: none is. */
+  readonly minScore?: number;
   /** In the language of filters. */
   readonly filter?: string;
   readonly signal?: AbortSignal;
@@ -101,22 +104,23 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return new ImageEmbeddingPipeline(parts);
   }
 
+  /** What calls use that name no collection: `milvus.collection_name`, else "images". */
+  get defaultCollection(): string {
+    return defaultCollection(this.#parts.settings);
+  }
+
   /** Throws `collection_exists`. */
   async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
-    const { embedder } = await this.#parts.chain(never());
-    if (options.dim !== undefined && options.dim !== embedder.dimension) {
-      throw new HeadraceError(
-        "dimension_mismatch",
-        `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`,
-        {
-          item: name,
-          hint: "Leave dim out, or use a model of that dimension.",
-        },
-      );
+    const { dimension, from } = await this.#newDimension();
+    if (options.dim !== undefined && options.dim !== dimension) {
+      throw new HeadraceError("dimension_mismatch", `Expected dim ${dimension}, as ${from}, but received ${options.dim}.`, {
+        item: name,
+        hint: "Leave dim out, or use a model of that dimension.",
+      });
     }
     const store = await this.#parts.store(never());
     const collection = await store.create(name, {
-      dimension: embedder.dimension,
+      dimension,
       metric: options.metric ?? declaredMetric(this.#parts.settings, name),
       passport: null,
       ...(options.idType === undefined ? {} : { idType: options.idType }),
@@ -210,15 +214,15 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Hits of one query, best first. */
-  async searchImages(query: SearchQuery, options: SearchOptions): Promise<readonly Hit[]> {
+  async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
   }
 
   /** Hits of several queries, in their order. */
-  searchMany(queries: readonly SearchQuery[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+  searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     const signal = options.signal ?? never();
-    return this.#with(options.collectionName, "read", async (collection) => {
+    return this.#with(options.collectionName ?? this.defaultCollection, "read", async (collection) => {
       const chain = async (): Promise<Chain> => {
         const opened = await this.#parts.chain(signal);
         await checkPassport(collection, opened, "read", signal);
@@ -231,6 +235,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
         queries: asked,
         signal,
         ...(options.topK === undefined ? {} : { topK: options.topK }),
+        ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
         ...(options.filter === undefined ? {} : { filter: options.filter }),
       });
     });
@@ -323,6 +328,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Of a new collection; with `milvus.embedding_dim`, nothing has to be opened to know it. */
+  async #newDimension(): Promise<{ readonly dimension: number; readonly from: string }> {
+    const configured = this.#parts.settings.milvus?.embeddingDim ?? null;
+    if (configured !== null) return { dimension: configured, from: "milvus.embedding_dim says" };
+    const { embedder } = await this.#parts.chain(never());
+    return { dimension: embedder.dimension, from: `${embedder.label} makes` };
   }
 
   async #query(query: SearchQuery, signal: AbortSignal): Promise<Query> {

@@ -41,6 +41,7 @@ export interface OnnxModel {
   readonly path: string;
   readonly inputName: string;
   readonly outputName: string;
+  readonly outputType: "float16" | "float32" | "float64";
   readonly input: TensorSpec;
   readonly dimension: number;
   readonly preset: PresetName | null;
@@ -60,10 +61,15 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
     });
   },
-  triton: async ({ triton, asyncPipeline, preprocess }) => {
+  triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat };
+    const expect = {
+      imageSize: preprocess.imageSize,
+      layout: preprocess.dataFormat,
+      dtype: preprocess.backend === "server" ? ("uint8" as const) : null,
+      dimension: milvus?.embeddingDim ?? null,
+    };
     return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };

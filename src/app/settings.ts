@@ -1,5 +1,5 @@
 /** The whole configuration as one schema: every section, with its defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { lancedbSection } from "../adapters/lancedb/options.js";
 import { declaredCollection, milvusOptions } from "../adapters/milvus/options.js";
 import { tritonOptions } from "../adapters/triton/options.js";

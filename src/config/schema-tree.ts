@@ -1,5 +1,5 @@
 /** Walks a zod schema by the dotted paths of settings, and says in words what a setting takes. */
-import { z } from "zod";
+import * as z from "zod";
 
 interface Inner {
   readonly shape?: Readonly<Record<string, z.ZodType>>;

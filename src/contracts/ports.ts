@@ -121,6 +121,8 @@ export interface RowFailure {
 export interface SearchOptions {
   /** 1 to 1000. */
   readonly topK: number;
+  /** Hits with a lower score are left out; at most `topK` remain. In the scores of `Hit`: higher is nearer with every metric. Default: none is. */
+  readonly minScore?: number;
   readonly filter?: Filter;
   readonly signal?: AbortSignal;
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import type { PreprocessorDefinition } from "./define.js";
 import { firstLine, preprocessorRefused } from "./errors.js";
 

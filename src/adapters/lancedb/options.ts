@@ -1,5 +1,5 @@
 /** Settings of LanceDB: the `lancedb` section. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const lancedbSection = z.strictObject({
   path: z

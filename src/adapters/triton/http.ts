@@ -1,6 +1,6 @@
 /** The KServe v2 protocol over HTTP, tensors as raw bytes behind the JSON header. */
 import type { Pool } from "undici";
-import { z } from "zod";
+import * as z from "zod";
 import { HeadraceError } from "../../contracts/index.js";
 import { type Address, originOf } from "./address.js";
 import { missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";

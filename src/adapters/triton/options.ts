@@ -1,5 +1,5 @@
 /** The `triton` section of the configuration. Loads no vendor's package. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelExpectation } from "./model.js";
 
 const seconds = (fallback: number, description: string) =>

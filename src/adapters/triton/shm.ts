@@ -1,5 +1,5 @@
 /** Triton on this machine: batches lie in shared memory, HTTP carries the rest. */
-import { z } from "zod";
+import * as z from "zod";
 import { HeadraceError } from "../../contracts/index.js";
 import { isRegionLost } from "./errors.js";
 import type { HttpConnection } from "./http.js";

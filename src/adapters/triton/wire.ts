@@ -1,5 +1,5 @@
 /** What Triton answers about a model: the JSON of its HTTP protocol, and gRPC messages read as the same JSON. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelDescription, ModelStatistics } from "./transport.js";
 
 /** Whole numbers that gRPC writes as text. */
@@ -10,6 +10,7 @@ const duration = z.object({ count: whole.default(0), ns: whole.default(0) }).def
 export const metadataShape = z.object({
   name: z.string(),
   versions: z.array(z.string()).default([]),
+  platform: z.string().default(""),
   inputs: z.array(tensor),
   outputs: z.array(tensor),
 });

@@ -16,7 +16,7 @@ import { howToGoOn, rerunGoesOn, summaryText } from "../summary.js";
 import { noteEvent, watched } from "../watched.js";
 
 interface IngestOptions extends CommonOptions {
-  readonly collection: string;
+  readonly collection?: string;
   readonly pipeline: "async" | "sync";
   readonly manifest?: string;
   readonly base?: string;
@@ -24,6 +24,8 @@ interface IngestOptions extends CommonOptions {
   readonly limit?: number;
   readonly dryRun?: boolean;
 }
+
+type NamedOptions = IngestOptions & { readonly collection: string };
 
 /** Failures kept for the summary; all of them are in the dead-letter file. */
 const maxFailuresShown = 1_000;
@@ -46,7 +48,10 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
   const inputs = inputsOf(paths, options);
-  return withPipeline(options, (pipeline) => (options.dryRun ? showPreview(pipeline, inputs, options) : ingest(pipeline, inputs, options)));
+  return withPipeline(options, (pipeline) => {
+    const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
+    return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
+  });
 }
 
 function inputsOf(paths: readonly string[], { manifest, base, as, limit }: IngestOptions): InputStream {
@@ -66,7 +71,7 @@ function inputsOf(paths: readonly string[], { manifest, base, as, limit }: Inges
   });
 }
 
-async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
   const found = await pipeline.preview(inputs, options.collection);
   terminalOf(options).result(
     { dryRun: true, collection: options.collection, ...found },
@@ -75,7 +80,7 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream
   return exitCodes.ok;
 }
 
-async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   const failures: ReportedFailure[] = [];
   let run: IngestRun | undefined;
