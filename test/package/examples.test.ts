@@ -40,6 +40,18 @@ describe("the examples, over the built package on the embedded default", () => {
     assert.equal(stderr, "");
   });
 
+  it("moving copies a collection, goes on where it was stopped, and writes a file", async () => {
+    const { stdout, stderr } = await example("moving", photos);
+    assert.deepEqual(JSON.parse(stdout), {
+      first: 5,
+      stored: count - 5,
+      skipped: 5,
+      exported: count,
+      path: join("backup", "photos.parquet"),
+    });
+    assert.equal(stderr, "");
+  });
+
   it("the README's lines store two images and find the query itself first", async () => {
     const { stdout } = await example("readme");
     const [ids, failures, score] = stdout.trim().split(" ").map(Number);
