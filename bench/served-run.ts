@@ -71,7 +71,13 @@ export async function startServers(gpus: Readonly<Record<string, Gpu>>): Promise
   await makeCorpus({ folder: corpusFolder, count: photos, seed: photos, sizes: "vga" });
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"));
   const busyLog = (name: string) => join(folder, `${name}.log`);
-  const models = Object.entries(gpus).map(([name, gpu]) => ({ kind: "sleeping" as const, name, ...gpu, dimension, busyLog: busyLog(name) }));
+  const models = Object.entries(gpus).map(([name, gpu]) => ({
+    kind: "sleeping" as const,
+    name,
+    ...gpu,
+    dimension,
+    busyLog: busyLog(name),
+  }));
   const [triton, milvus] = await Promise.all([startTriton({ models }), startMilvus()]);
   let runs = 0;
   return {

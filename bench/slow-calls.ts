@@ -43,7 +43,12 @@ export async function slowCalls(target: string, delayMs: number): Promise<SlowCa
 /** Above any request, so that flow control adds no waiting of its own. */
 const windowBytes = 32 * 2 ** 20;
 
-async function passOn(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, upstream: ClientHttp2Session, delayMs: number): Promise<void> {
+async function passOn(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  upstream: ClientHttp2Session,
+  delayMs: number,
+): Promise<void> {
   stream.on("error", () => {});
   await delay(delayMs);
   if (stream.destroyed) return;
