@@ -27,16 +27,17 @@ export async function milvusSearch(): Promise<BenchSection> {
   const store = milvusStore(settings, { index: "after", flush: "auto", maxBytesMb: 24 });
   await store.open(calm);
   try {
-    return await measure(store);
-  } finally {
+    await dropLeftOver(store);
+    const section = await measure(store);
     await store.drop(name);
+    return section;
+  } finally {
     await store.close();
     await server.stop();
   }
 }
 
 async function measure(store: MilvusStore): Promise<BenchSection> {
-  for (const found of await store.list()) if (found.name === name) await store.drop(name);
   const collection = await store.create(name, { dimension, metric: "cosine", passport: null });
   const next = vectorSource("embeddings", { dimension, seed });
   const asked = Array.from({ length: queries }, next);
@@ -76,6 +77,12 @@ async function measure(store: MilvusStore): Promise<BenchSection> {
       plain("seal, build and load the index, s", (finishedAfterMs / 1000).toFixed(1)),
     ],
   };
+}
+
+/** Of a run that failed. */
+async function dropLeftOver(store: MilvusStore): Promise<void> {
+  const found = await store.list();
+  if (found.some((each) => each.name === name)) await store.drop(name);
 }
 
 /** Writes at an even pace until it is stopped. */
