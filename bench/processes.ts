@@ -3,8 +3,13 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** Runs a script beside this one, and parses the JSON that it prints last. */
-export async function measureScript<T>(name: string, ...args: readonly string[]): Promise<T> {
-  return parseLast(await output([fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args]));
+export function measureScript<T>(name: string, ...args: readonly string[]): Promise<T> {
+  return measureScriptUnder<T>([], name, ...args);
+}
+
+/** The same under flags of Node. */
+export async function measureScriptUnder<T>(flags: readonly string[], name: string, ...args: readonly string[]): Promise<T> {
+  return parseLast(await output([...flags, fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args]));
 }
 
 /** Runs the built command with `--json` and parses its document. */

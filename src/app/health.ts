@@ -1,7 +1,7 @@
 /** Whether each part gives a real answer. */
 import { HeadraceError } from "../contracts/index.js";
+import { embedderKind, storeKind } from "./kinds.js";
 import type { Parts } from "./parts.js";
-import { embedderKind, storeKind } from "./registry.js";
 
 export interface PartHealth {
   readonly name: "embedder" | "store";

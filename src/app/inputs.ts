@@ -3,7 +3,7 @@ import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contra
 import { bytesUri, keyOf, urlUri } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 
-/** An image: a path, a URL, or its encoded bytes. */
+/** An image: a path, a `file:` or `data:` URL (others need a reader of your own), or its encoded bytes. */
 export type ImageInput = string | URL | Uint8Array;
 
 /** One image with its own key and metadata. */
@@ -16,7 +16,7 @@ export interface DescribedInput {
 
 export type Inputs =
   | readonly (ImageInput | DescribedInput)[]
-  | Iterable<ImageInput | DescribedInput>
+  | (Iterable<ImageInput | DescribedInput> & object)
   | AsyncIterable<ImageInput | DescribedInput>;
 
 export interface InputColumns {
@@ -29,8 +29,14 @@ export interface InputColumns {
 /** Names one file as a listing does. */
 export type FileRefs = (path: string) => Promise<ImageRef>;
 
-/** Checks lengths before anything is read. Throws `input_invalid`. */
-export function checkColumns(inputs: Inputs, { ids, metadata }: InputColumns): void {
+/** Checks what can be checked before anything is read. Throws `input_invalid`. */
+export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}): void {
+  const isMany = typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
+  if (!isMany || inputs instanceof Uint8Array) {
+    throw new HeadraceError("input_invalid", `Expected inputs to be an array or an iterable but received ${kindOf(inputs)}.`, {
+      hint: "One image goes into an array too: [image].",
+    });
+  }
   for (const [name, column] of [["ids", ids] as const, ["metadata", metadata] as const]) {
     if (column === undefined) continue;
     if (!Array.isArray(inputs)) {
@@ -66,6 +72,12 @@ export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Pr
     id: given.id === undefined ? keyOf(ref.uri) : keyFrom(given.id, ref.uri),
     ref: given.metadata === undefined ? ref : { ...ref, metadata: given.metadata },
   };
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "text";
+  if (value instanceof Uint8Array) return "bytes";
+  return value === null ? "null" : typeof value;
 }
 
 function described(given: ImageInput | DescribedInput, { ids, metadata }: InputColumns, index: number): DescribedInput {

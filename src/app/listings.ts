@@ -26,11 +26,22 @@ export function listInputs(request: ListingRequest): InputStream {
 }
 
 async function* everything({ paths, manifest, naming }: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  refuseUrls(paths);
   if (paths.length > 0) {
     const listing = await makeListing(paths, naming ?? null);
     for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
   }
   if (manifest !== undefined) yield* manifestInputs(manifest, stop);
+}
+
+/** Two letters at least before the colon, so that `C:\photos` stays a path. */
+function refuseUrls(paths: readonly string[]): void {
+  const url = paths.find((path) => /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(path));
+  if (url === undefined) return;
+  throw new HeadraceError("input_invalid", `Expected files, folders or globs but received the URL ${url}.`, {
+    item: url,
+    hint: "Download the images first: only files are read.",
+  });
 }
 
 async function* limited(inputs: AsyncIterable<IngestInput>, limit: number): AsyncGenerator<IngestInput> {
@@ -77,7 +88,7 @@ function parseLine(line: string, where: string): { readonly input: string; reado
   const [extra] = Object.keys(unknown);
   const problem =
     typeof input !== "string"
-      ? 'expected {"input": "path or URL"}'
+      ? 'expected {"input": "path"}'
       : id !== undefined && typeof id !== "string" && typeof id !== "number"
         ? "expected id to be text or a whole number"
         : metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))

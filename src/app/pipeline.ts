@@ -1,30 +1,33 @@
 /** The library: everything a program does with images and collections, over one configuration. */
-import {
-  type Collection,
-  type CollectionStats,
-  type Encoded,
-  HeadraceError,
-  type Hit,
-  type Key,
-  type Metric,
-  type Run,
-  type StoredRow,
-} from "../contracts/index.js";
+import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import type { Chain } from "../kit/index.js";
 import { type Preview, preview } from "../operations/index.js";
-import { type Query, search } from "../search/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { type CreateCollectionOptions, createCollection } from "./creation.js";
 import { type Diagnosis, diagnose } from "./diagnosis.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
 import { checkHealth, type Health } from "./health.js";
-import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
+import type { ImageInput, Inputs } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
+import {
+  type CopyRequest,
+  type ExportRequest,
+  type ImportRequest,
+  type MovePreview,
+  type MoveRun,
+  previewOfCopy,
+  previewOfImport,
+  startCopy,
+  startExport,
+  startImport,
+} from "./moving.js";
 import { type OwnParts, Parts } from "./parts.js";
-import { adoptPassport, checkPassport } from "./passport.js";
+import { adoptPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
-import { makeFileRefs, pictures } from "./registry.js";
-import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { pictures } from "./registry.js";
+import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { keysOfNoRow, readImage, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -35,28 +38,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CreateCollectionOptions {
-  /** Default: the embedder's dimension. Another one is refused as `dimension_mismatch`. */
-  readonly dim?: number;
-  /** Default: as configured, else cosine. */
-  readonly metric?: Metric;
-  /** The store's own kind of index. Default "auto". */
-  readonly index?: string;
-  /** Default "text". */
-  readonly idType?: "text" | "int64";
-}
-
-export interface SearchOptions {
-  readonly collectionName: string;
-  /** 1 to 1000. Default 10. */
-  readonly topK?: number;
-  /** In the language of filters. */
-  readonly filter?: string;
-  readonly signal?: AbortSignal;
-}
-
-/** An image, a vector of the collection's dimension, or the id of a stored row. */
-export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
+const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
 
 /**
  * Opened from a configuration, used, closed.
@@ -74,6 +56,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
+    refuseUnknownOptions("open", options, optionNames);
     const parts = new Parts(config.settings(), options.own);
     const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
@@ -89,28 +72,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return new ImageEmbeddingPipeline(parts);
   }
 
+  /** What calls use that name no collection: `milvus.collection_name`, else "images". */
+  get defaultCollection(): string {
+    return defaultCollection(this.#parts.settings);
+  }
+
   /** Throws `collection_exists`. */
-  async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
-    const { embedder } = await this.#parts.chain(never());
-    if (options.dim !== undefined && options.dim !== embedder.dimension) {
-      throw new HeadraceError(
-        "dimension_mismatch",
-        `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`,
-        {
-          item: name,
-          hint: "Leave dim out, or use a model of that dimension.",
-        },
-      );
-    }
-    const store = await this.#parts.store(never());
-    const collection = await store.create(name, {
-      dimension: embedder.dimension,
-      metric: options.metric ?? declaredMetric(this.#parts.settings, name),
-      passport: null,
-      ...(options.idType === undefined ? {} : { idType: options.idType }),
-      ...(options.index === undefined ? {} : { index: options.index }),
-    });
-    await collection.close();
+  createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
+    return createCollection(this.#parts, name, options);
   }
 
   async listCollections(): Promise<readonly CollectionStats[]> {
@@ -124,17 +93,17 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
-    return this.#with(name, "read", (collection) => collection.stats());
+    return this.#parts.withCollection(name, "read", (collection) => collection.stats());
   }
 
   /** Upkeep at once: index, optimize, clean-up. */
   compactCollection(name: string): Promise<void> {
-    return this.#with(name, "write", (collection) => collection.finish(never()));
+    return this.#parts.withCollection(name, "write", (collection) => collection.finish(never()));
   }
 
   /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
   adoptCollection(name: string): Promise<void> {
-    return this.#with(name, "write", async (collection) => {
+    return this.#parts.withCollection(name, "write", async (collection) => {
       const chain = await this.#parts.chain(never());
       await adoptPassport(collection, chain, never());
     });
@@ -142,12 +111,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** One batch through all stages, then the next. */
   insertImages(options: InsertOptions): Promise<Insertion> {
-    return insert(this.#parts, { ...options, schedule: "sequential" });
+    return insert(this.#parts, "sequential", options);
   }
 
   /** All stages at the same time. */
   insertImagesAsync(options: InsertOptions): Promise<Insertion> {
-    return insert(this.#parts, { ...options, schedule: "overlapped" });
+    return insert(this.#parts, "overlapped", options);
   }
 
   /** The same main job for any stream of inputs, without keeping ids: what the command line uses. */
@@ -161,7 +130,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     const store = await this.#parts.store(signal);
     const names = (await store.list()).map(({ name }) => name);
     if (!names.includes(collectionName)) return preview(inputs(signal), null, signal);
-    return this.#with(collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
+    return this.#parts.withCollection(collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
   }
 
   /** Embeds without storing. An input that fails has null. */
@@ -183,14 +152,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async preprocessImage(input: ImageInput): Promise<Preprocessed> {
     const chain = await this.#parts.chain(never());
     const colouring = this.#parts.settings.preprocess.custom === null ? "undo" : "stretch";
-    return preprocessed(chain, await this.#read(input, never()), colouring, never());
+    return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
   }
 
   /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
     const { thumbnail } = await pictures();
     try {
-      return await thumbnail(await this.#read(input, never()));
+      return await thumbnail(await readImage(this.#parts, input, never()));
     } catch (error) {
       if (HeadraceError.is(error) && error.scope === "item") return null;
       throw error;
@@ -198,52 +167,41 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Hits of one query, best first. */
-  async searchImages(query: SearchQuery, options: SearchOptions): Promise<readonly Hit[]> {
+  async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
   }
 
   /** Hits of several queries, in their order. */
-  searchMany(queries: readonly SearchQuery[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
-    const signal = options.signal ?? never();
-    return this.#with(options.collectionName, "read", async (collection) => {
-      const chain = async (): Promise<Chain> => {
-        const opened = await this.#parts.chain(signal);
-        await checkPassport(collection, opened, "read", signal);
-        return opened;
-      };
-      const asked = await Promise.all(queries.map((query) => this.#query(query, signal)));
-      return search({
-        collection,
-        chain,
-        queries: asked,
-        signal,
-        ...(options.topK === undefined ? {} : { topK: options.topK }),
-        ...(options.filter === undefined ? {} : { filter: options.filter }),
-      });
-    });
+  searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
+    return searchAll(this.#parts, queries, options);
+  }
+
+  /** The keys of a filter that no row has: misspelt, perhaps. Throws `filter_invalid`. */
+  keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
+    return keysOfNoRow(this.#parts, collectionName, filter);
   }
 
   /** How many rows were there to be deleted. */
   deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#with(collectionName, "write", (collection) => collection.delete({ ids }, never()));
+    return this.#parts.withCollection(collectionName, "write", (collection) => collection.delete({ ids }, never()));
   }
 
   /** How many rows were there to be deleted. Throws `filter_invalid`. */
   async deleteByFilter(collectionName: string, filter: string): Promise<number> {
     const tree = parseFilter(filter);
-    return this.#with(collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
+    return this.#parts.withCollection(collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
   }
 
   /** How many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#with(collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+    return this.#parts.withCollection(collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
   /** How many rows match. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);
-    return this.#with(collectionName, "read", (collection) => collection.count(tree));
+    return this.#parts.withCollection(collectionName, "read", (collection) => collection.count(tree));
   }
 
   /** All rows that match, in batches. Throws `collection_not_found`, `filter_invalid`. */
@@ -260,6 +218,38 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     } finally {
       await collection.close();
     }
+  }
+
+  /**
+   * Copies rows and passport into another collection, of this store or the other one; nothing is embedded. Rows that are there already
+   * are skipped, so a copy that was stopped goes on. Throws `passport_mismatch`, `dimension_mismatch` or `collection_exists` before a
+   * row is written.
+   *
+   *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
+   *     const { stored, skipped } = await run.done;
+   */
+  copyCollection(request: CopyRequest): Promise<MoveRun> {
+    return startCopy(this.#parts, request);
+  }
+
+  /** What a copy would do, without doing it; throws what the copy would. */
+  previewCopy(request: CopyRequest): Promise<MovePreview> {
+    return previewOfCopy(this.#parts, request);
+  }
+
+  /** Writes a collection into a Parquet or numpy file, passport included; `path` is where it will be. */
+  exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
+    return startExport(this.#parts, request);
+  }
+
+  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for another file. */
+  importCollection(request: ImportRequest): Promise<MoveRun> {
+    return startImport(this.#parts, request);
+  }
+
+  /** What an import would do, without doing it; throws what the import would. */
+  previewImport(request: ImportRequest): Promise<MovePreview> {
+    return previewOfImport(this.#parts, request);
   }
 
   /** Asks every part for a real answer; never throws for a part that is down. */
@@ -279,33 +269,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #query(query: SearchQuery, signal: AbortSignal): Promise<Query> {
-    if (query instanceof Float32Array) return { kind: "vector", vector: query };
-    if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
-    if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
-    return { kind: "image", image: await this.#read(query, signal) };
-  }
-
-  async #read(input: ImageInput, signal: AbortSignal): Promise<Encoded> {
-    const { ref } = await ingestInput({ input }, await makeFileRefs());
-    const reader = (await this.#parts.readers()).find(({ schemes }) => schemes.includes(ref.scheme));
-    if (reader === undefined) throw new HeadraceError("query_invalid", `No reader for "${ref.scheme}:" is configured.`, { item: ref.uri });
-    const encoded = await reader.read(ref, { maxBytes: this.#parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded === "unchanged")
-      throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
-    return encoded;
-  }
-
-  async #with<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(name, access);
-    try {
-      return await use(collection);
-    } finally {
-      await collection.close();
-    }
   }
 }
 

@@ -10,7 +10,7 @@ export const asyncPipelineSection = z.strictObject({
   preprocess_workers: count(2, "Images decoded at once. 2 to 4 for local files, 4 to 8 for URLs; more needs more memory."),
   embedding_workers: count(1, "Embedders, one for each GPU; each is fed with `inflight_per_worker` batches."),
   insert_batch_size: count(100, "Rows of one write. Larger: fewer calls, more memory."),
-  queue_maxsize: count(100, "Items that wait before a stage, at the most."),
+  queue_maxsize: count(100, "Items that wait before a stage, at the most; of decoded pictures fewer, as their lanes need."),
   inflight_per_worker: count(2, "Requests that each embedding worker keeps open at the inference server."),
   insert_workers: count(2, "Writes at once; stores with a single writer use one."),
   memory_budget_mb: count(256, "MiB of images in flight."),

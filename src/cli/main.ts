@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `headrace`. */
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
@@ -31,5 +32,12 @@ function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
+
+/**
+ * The heap may grow to four times what lives in it before it is collected. V8's own step is 8 MB, which pictures on their way fill every
+ * 30 images, and each collection then moves the pictures that wait to where only the next one frees them: 60 collections of the whole
+ * heap for 2,000 photos and 9 % of the processor time, instead of 7.
+ */
+setFlagsFromString("--heap-growing-percent=300");
 
 process.exitCode = await main(process.argv);

@@ -56,14 +56,21 @@ export function ingest(plan: IngestPlan): Run {
     lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } }),
   );
   const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
-  const decoded = fresh.through(decodeStage(ready), lane({ concurrency: lanes.preprocessWorkers }));
+  const decoded = fresh.through(
+    decodeStage(ready),
+    lane({ concurrency: lanes.preprocessWorkers, queue: pictures(lanes, lanes.preprocessWorkers) }),
+  );
   const tensors =
     plan.preprocess === "include"
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
     embedStage(ready),
-    lane({ concurrency: lanes.embedParallel, batch: { maxItems: lanes.embedBatch, lingerMs: 50 } }),
+    lane({
+      concurrency: lanes.embedParallel,
+      batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
+      queue: pictures(lanes, lanes.embedParallel * lanes.embedBatch),
+    }),
   );
   const pipeline = rows.into(
     storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters }),
@@ -91,6 +98,14 @@ export function imageSource({
     },
   };
 }
+
+/** A queue of pictures holds what its lanes take next, twice over: more would age in memory, which the garbage collector pays for. */
+function pictures({ queueMaxsize }: LaneSettings, takenAtOnce: number): { readonly maxItems: number } {
+  return { maxItems: Math.min(queueMaxsize, Math.max(2 * takenAtOnce, minPictures)) };
+}
+
+/** Enough to bridge the pauses of one event loop. */
+const minPictures = 8;
 
 /** Ids asked for at once. What waits before it is read must be finished by a soft stop, so not many. */
 const maxLookup = 100;
