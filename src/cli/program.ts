@@ -12,6 +12,7 @@ import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
 import type { ExitCode } from "./exit.js";
+import { takeOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
@@ -41,6 +42,7 @@ export function buildProgram({ version, exit }: ProgramOptions): Command {
     .showHelpAfterError("(add --help for more)")
     .exitOverride();
   for (const add of commands) add(program, exit);
+  takeOuterOptions(program);
   inheritExit(program);
   return program;
 }
