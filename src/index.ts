@@ -17,6 +17,7 @@ export {
   type InsertFailure,
   type Insertion,
   type InsertOptions,
+  type InsertStats,
   type OpenOptions,
   type Preprocessed,
   type SearchOptions,

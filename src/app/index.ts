@@ -17,7 +17,7 @@ export {
 } from "./pipeline.js";
 export type { Preprocessed } from "./preprocessed.js";
 export { type IngestDocument, ingestDocument, type ReportedFailure } from "./reports.js";
-export type { IngestRun, RunRequest } from "./runs.js";
+export type { IngestRun, InsertStats, RunRequest } from "./runs.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";
 export type { Settings } from "./settings.js";
 export { exportTritonModel, type TritonExportOptions } from "./triton-export.js";

@@ -1,9 +1,9 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
-import { HeadraceError, type Key, type RunReport, type RunSnapshot } from "../contracts/index.js";
+import { HeadraceError, type Key, type RunSnapshot } from "../contracts/index.js";
 import { checkColumns, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { type LaneOverrides, startIngest } from "./runs.js";
+import { type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
 
 export interface InsertOptions extends InputColumns, LaneOverrides {
   /** Paths, URLs, bytes, or `{ input, id, metadata }`; iterables stream. */
@@ -24,13 +24,15 @@ export interface InsertFailure {
   readonly source: string;
   readonly code: string;
   readonly message: string;
+  /** What to do. */
+  readonly hint: string;
 }
 
 export interface Insertion {
   /** The key of each input, in order; also of those that failed. */
   readonly ids: readonly Key[];
   readonly failures: readonly InsertFailure[];
-  readonly stats: RunReport & { readonly deadLetters: number };
+  readonly stats: InsertStats;
 }
 
 const progressEveryMs = 500;
@@ -55,7 +57,8 @@ export async function insert(
     onOutcome: (outcome) => {
       if (keepIds) ids[outcome.seq] = outcome.id;
       if (outcome.kind !== "failed") return;
-      failures.push({ index: outcome.seq, source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+      const { code, message, hint } = outcome.error;
+      failures.push({ index: outcome.seq, source: outcome.facts.source, code, message, hint });
     },
   });
   const { onProgress } = options;

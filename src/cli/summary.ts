@@ -1,7 +1,7 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
 import { duration, type IngestDocument, type ReportedFailure } from "../app/index.js";
 
-export function summaryText(document: IngestDocument, howToGoOn: string | null): string {
+export function summaryText(document: IngestDocument, ending: readonly string[]): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const how = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" }[document.ended];
   const parts = [
@@ -10,23 +10,32 @@ export function summaryText(document: IngestDocument, howToGoOn: string | null):
     `${format(failed)} failed`,
     ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
   ];
+  const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${how}: ${format(read)} images read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${imagesPerSecond} images/s), collection ${collection}`,
+    `${how}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...failureLines(document.failures, failed),
-    ...(document.deadLetters === null ? [] : [`  all failures: ${document.deadLetters}`]),
+    ...deadLetterLines(document),
     `  ${document.verdict}`,
-    ...(howToGoOn === null ? [] : [`  ${howToGoOn}`]),
+    ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** One line a code, the most frequent first, with one example each. */
+function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {
+  if (deadLetters === null) return [];
+  if (failed === 0) return [`  ${format(failedEarlier)} failed in earlier runs: ${deadLetters}`];
+  const earlier = failedEarlier > 0 ? `, with ${format(failedEarlier)} of earlier runs` : "";
+  return [`  all failures${earlier}: ${deadLetters}`];
+}
+
+/** Two lines a code, the most frequent first: one example, and what to do about it. */
 function failureLines(failures: readonly ReportedFailure[], failed: number): readonly string[] {
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
-  return groups.map(
-    ([code, [example, ...rest]]) => `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
-  );
+  return groups.flatMap(([code, [example, ...rest]]) => [
+    `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
+    `    ${example?.hint}`,
+  ]);
 }
 
 function groupByCode(failures: readonly ReportedFailure[]): Map<string, ReportedFailure[]> {

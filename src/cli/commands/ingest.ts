@@ -12,6 +12,7 @@ import {
 import { HeadraceError, type RunReport } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodeOf, exitCodes } from "../exit.js";
+import { goingOn } from "../going-on.js";
 import { type Interrupts, watchInterrupts } from "../interrupts.js";
 import { summaryText } from "../summary.js";
 import type { Terminal } from "../terminal.js";
@@ -91,7 +92,8 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       signal: interrupts.hard,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+        const { code, message, hint } = outcome.error;
+        failures.push({ source: outcome.facts.source, code, message, hint });
       },
       observer: (event) => {
         if (event.kind === "notice") terminal.note(event.message);
@@ -106,12 +108,13 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       collection: options.collection,
       failures,
       deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
+      failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const { error } = report;
     const failed =
       error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint, item: error.item ?? null } };
-    terminal.result({ ...document, ...failed }, summaryText(document, howToGoOn(report)));
+    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report)));
     return exitCodeFor(report, interrupts);
   } finally {
     interrupts.dispose();
@@ -156,12 +159,6 @@ async function countInputs(inputs: InputStream, stop: AbortSignal): Promise<numb
     throw error;
   }
   return count;
-}
-
-function howToGoOn({ ended, error }: RunReport): string | null {
-  if (ended === "completed") return null;
-  const why = error === undefined ? "" : `[${error.code}] ${error.message} ${error.hint} `;
-  return `${why}To go on, run the same command again: what is stored is skipped.`;
 }
 
 function exitCodeFor(report: RunReport, interrupts: Interrupts): ExitCode {
