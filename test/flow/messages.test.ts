@@ -44,7 +44,12 @@ test("health gives its advice on a line of its own", async () => {
   const { code, stdout } = await space.run("health", "--set", "embedder.model=none.onnx");
   assert.equal(code, 1);
   assert.match(stdout, /^FAIL {2}embedder \(onnx\): \[model_invalid\] .*found none\n {6}Give the path of an ONNX file/m);
-  const { parts } = await space.json<{ parts: { detail: string; hint: string | null }[] }>(1, "health", "--set", "embedder.model=none.onnx");
+  const { parts } = await space.json<{ parts: { detail: string; hint: string | null }[] }>(
+    1,
+    "health",
+    "--set",
+    "embedder.model=none.onnx",
+  );
   assert.deepEqual(
     parts.map(({ hint }) => hint !== null),
     [true, false],
