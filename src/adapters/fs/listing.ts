@@ -107,7 +107,8 @@ class FileLister {
       const ref = this.#ref(path, this.#uri(path), null);
       const glob = parseGlob(input, this.#folder);
       if (glob === null) return { kind: "missing", ref, glob: null };
-      return { kind: "glob", glob, unmatched: { kind: "missing", ref, glob: input } };
+      const unmatched: Missing = { kind: "missing", ref, glob: input };
+      return (await isThere(glob.base)) ? { kind: "glob", glob, unmatched } : unmatched;
     }
   }
 
@@ -152,6 +153,13 @@ class FileLister {
   #uri(path: string): string {
     return fileUri(path, this.#naming);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
+  );
 }
 
 function refsOf(missing: readonly Missing[]): readonly ImageRef[] {
