@@ -20,6 +20,7 @@ import { checkHealth, type Health } from "./health.js";
 import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
+import { dropNamed, openNamed } from "./named-collection.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
@@ -119,7 +120,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Throws `collection_not_found`. */
   async dropCollection(name: string): Promise<void> {
-    await (await this.#parts.store(never())).drop(name);
+    await dropNamed(this.#parts, name);
   }
 
   /** Throws `collection_not_found`. */
@@ -253,8 +254,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   ): AsyncGenerator<readonly StoredRow[]> {
     const { filter, ...rest } = options;
     const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(collectionName, "read");
+    const collection = await openNamed(this.#parts, collectionName, "read");
     try {
       yield* collection.scan({ ...rest, ...tree });
     } finally {
@@ -299,8 +299,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   async #with<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(name, access);
+    const collection = await openNamed(this.#parts, name, access);
     try {
       return await use(collection);
     } finally {
