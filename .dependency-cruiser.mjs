@@ -21,7 +21,8 @@ const owners = {
   "adapters/onnx": "^onnxruntime-",
   "adapters/triton": "^@grpc/",
   "adapters/milvus": "^@zilliz/",
-  "adapters/lancedb": "^(@lancedb/|apache-arrow)",
+  "adapters/lancedb": "^@lancedb/",
+  "adapters/parquet": "^hyparquet",
   server: "^(fastify|@fastify/)",
   telemetry: "^(pino|@opentelemetry/)",
 };
@@ -82,6 +83,12 @@ export default {
     ),
     error("web-sees-the-wire-only", "", { path: "^web/" }, { path: "^src/", pathNot: "^src/server/wire\\.ts$" }),
     error("web-imports-types-only", "", { path: "^web/" }, { path: "^src/", dependencyTypesNot: ["type-only"] }),
+    error(
+      "only-adapters-arrow",
+      "apache-arrow is used in src/adapters/lancedb and src/adapters/parquet alone",
+      { path: "^src/", pathNot: "^src/adapters/(lancedb|parquet)/" },
+      { dependencyTypesNot: ["local", "core"], path: "node_modules/apache-arrow" },
+    ),
     ...Object.entries(owners).map(([room, pkg]) =>
       error(
         `only-${room.replace("/", "-")}`,

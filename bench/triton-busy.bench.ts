@@ -1,9 +1,10 @@
 /** How busy a whole run keeps the GPU: the command, VGA photos, a model that sleeps as one GPU would work, and LanceDB. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCorpus } from "../scripts/corpus/corpus.js";
 import { startTriton } from "../scripts/services/triton.js";
+import { busyShare, lastExecutions } from "./gpu-log.js";
 import { atLeast, type BenchSection, plain } from "./harness.js";
 import { measureCommand } from "./processes.js";
 
@@ -16,12 +17,6 @@ interface IngestDocument {
   readonly stored: number;
   readonly imagesPerSecond: number;
   readonly stages: readonly { readonly name: string; readonly busyShare: number; readonly starvedShare: number }[];
-}
-
-interface Execution {
-  readonly start_ns: number;
-  readonly end_ns: number;
-  readonly rows: number;
 }
 
 export async function tritonBusy(): Promise<BenchSection> {
@@ -38,7 +33,7 @@ export async function tritonBusy(): Promise<BenchSection> {
     ];
     const document = await measureCommand<IngestDocument>("ingest", corpusFolder, ...settings.flatMap((setting) => ["--set", setting]));
     if (document.stored !== photos) throw new Error(`${document.stored} of ${photos} photos were stored`);
-    const executions = ofPhotos(await readExecutions(busyLog));
+    const executions = await lastExecutions(busyLog, photos);
     const batches = executions.length;
     return {
       name: "triton-busy",
@@ -56,28 +51,6 @@ export async function tritonBusy(): Promise<BenchSection> {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function readExecutions(busyLog: string): Promise<readonly Execution[]> {
-  const lines = (await readFile(busyLog, "utf8")).trim().split("\n");
-  return lines.map((line) => JSON.parse(line) as Execution);
-}
-
-/** Without the probes at the beginning: the executions at the end that together have all the photos. */
-function ofPhotos(executions: readonly Execution[]): readonly Execution[] {
-  let rows = 0;
-  let from = executions.length;
-  while (from > 0 && rows < photos) {
-    from -= 1;
-    rows += executions[from]?.rows ?? 0;
-  }
-  if (rows !== photos) throw new Error(`the model's log has ${rows} rows, expected ${photos}: something was sent twice`);
-  return executions.slice(from);
-}
-
-function busyShare(executions: readonly Execution[]): number {
-  const busyNs = executions.reduce((sum, { start_ns, end_ns }) => sum + end_ns - start_ns, 0);
-  return busyNs / ((executions.at(-1)?.end_ns ?? Number.NaN) - (executions[0]?.start_ns ?? Number.NaN));
 }
 
 function stageText({ stages }: IngestDocument, name: string): string {

@@ -23,7 +23,6 @@ const imageIds = imagePaths.map((path) => basename(path));
 const { ids, stats } = await pipeline.insertImagesAsync({
   inputs: imagePaths,
   ids: imageIds,
-  collectionName: "my_images",
   preprocessWorkers: 2, // for this call only
   embeddingWorkers: 1,
   insertBatchSize: 100,

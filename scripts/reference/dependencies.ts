@@ -38,6 +38,8 @@ export const reasons: Readonly<Record<string, string>> = {
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
   "apache-arrow":
     "Rows as columns, without an object per number: twice the write rate. Exactly LanceDB's own version, or it refuses the tables.",
+  hyparquet: "Reads Parquet in JavaScript, a row group at a time: nothing to compile or to download.",
+  "hyparquet-writer": "Writes Parquet in JavaScript with explicit schemas, a row group at a time; of the same authors.",
   "onnxruntime-node": "Runs the shipped model, or yours, on the CPU with nothing else installed.",
   protobufjs: "Writes the packed floats of an upsert directly: a quarter of the client's CPU time of the generated encoder.",
   sharp: "libvips: the fastest decoder for Node, strict about damaged files, with a limit on pixels.",

@@ -1,4 +1,4 @@
-/** A certificate for 127.0.0.1 that nobody trusts, for servers of tests. */
+/** Certificates that nobody trusts, for servers of tests. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +7,14 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Made by the openssl command, valid for a day. */
-export async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
+export interface Certificate {
+  /** PEM, both. */
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Made by the openssl command, valid for a day. `names` is what it is for, such as `IP:127.0.0.1` or `DNS:milvus.test`. */
+export async function selfSigned(names = "IP:127.0.0.1"): Promise<Certificate> {
   const folder = mkdtempSync(join(tmpdir(), "headrace-certificate-"));
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   try {
@@ -21,7 +27,9 @@ export async function selfSigned(): Promise<{ readonly key: string; readonly cer
       "-days",
       "1",
       "-subj",
-      "/CN=127.0.0.1",
+      "/CN=headrace test",
+      "-addext",
+      `subjectAltName=${names}`,
       "-keyout",
       key,
       "-out",

@@ -21,7 +21,8 @@ export type TestModel =
   | (Batching & {
       readonly kind: "shipped";
       readonly name: string;
-      readonly input: "uint8" | "float32";
+      /** "float16" is the model that takes float32, told what is half as long on the way. */
+      readonly input: "uint8" | "float16" | "float32";
       readonly projectTo?: number;
       readonly preset?: string;
     })
@@ -32,6 +33,8 @@ export type TestModel =
       readonly baseMs: number;
       readonly rowMs: number;
       readonly dimension: number;
+      /** In config.pbtxt; -1 leaves it open. Default: `dimension`. */
+      readonly declaredDimension?: number;
       /** Default "uint8". */
       readonly input?: "uint8" | "float16" | "float32";
       /** Default "float32". */
@@ -58,10 +61,10 @@ export function writeModels(repository: string, models: readonly TestModel[]): v
 function configOf(model: TestModel): string {
   const maxBatch = model.maxBatch ?? 32;
   const size = model.kind === "sleeping" ? (model.size ?? 224) : 224;
-  const planar = model.kind === "shipped" && model.input === "float32";
+  const planar = model.kind === "shipped" && model.input !== "uint8";
   const image = planar ? `3, ${size}, ${size}` : `${size}, ${size}, 3`;
   const batch = maxBatch === 0 ? "1, " : "";
-  const dimension = model.kind === "sleeping" ? model.dimension : (model.projectTo ?? 1280);
+  const dimension = model.kind === "sleeping" ? (model.declaredDimension ?? model.dimension) : (model.projectTo ?? 1280);
   const output = model.kind === "sleeping" ? (model.output ?? "float32") : "float32";
   return [
     `name: "${model.name}"`,

@@ -1,5 +1,7 @@
 /** The application: settings in, a pipeline out. */
+export { type PresetName, presetNames } from "../kit/index.js";
 export { duration, ProgressLine } from "../telemetry/index.js";
+export { type CollectionAddress, parseAddress } from "./addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration-file.js";
 export type { Diagnosis } from "./diagnosis.js";
 export type { Embedded, EmbedOptions, EmbedRequest } from "./embedding.js";
@@ -7,6 +9,7 @@ export type { Health, PartHealth } from "./health.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
 export { type InputStream, type ListingRequest, listInputs } from "./listings.js";
+export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./moving.js";
 export { NpyWriter } from "./npy.js";
 export {
   type CreateCollectionOptions,
@@ -16,7 +19,8 @@ export {
   type SearchQuery,
 } from "./pipeline.js";
 export type { Preprocessed } from "./preprocessed.js";
-export { type IngestDocument, ingestDocument, type ReportedFailure } from "./reports.js";
+export { type FileFormat, fileFormats } from "./registry.js";
+export { type IngestDocument, ingestDocument, type MoveDocument, moveDocument, type ReportedFailure } from "./reports.js";
 export type { IngestRun, InsertStats, RunRequest } from "./runs.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";
 export type { Settings } from "./settings.js";

@@ -1,19 +1,21 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
-import { HeadraceError, type Key, type RunSnapshot } from "../contracts/index.js";
+import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { checkColumns, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
+import { defaultCollection, type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
 
 export interface InsertOptions extends InputColumns, LaneOverrides {
   /** Paths, URLs, bytes, or `{ input, id, metadata }`; iterables stream. */
   readonly inputs: Inputs;
-  /** Created when it does not exist. */
-  readonly collectionName: string;
+  /** Created when it does not exist. Default: `milvus.collection_name`, else "images". */
+  readonly collectionName?: string;
   /** Hard stop: what is stored stays, the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
   /** Called about twice a second, and once at the end. */
   readonly onProgress?: (snapshot: RunSnapshot) => void;
+  /** Told of everything that happens on the way, such as a server that is away: be quick, do not throw. */
+  readonly observer?: Observer;
   /** Keep the ids in the result. "omit" for inputs too many to hold. Default "include". */
   readonly collectIds?: "include" | "omit";
 }
@@ -49,11 +51,12 @@ export async function insert(
   const fileRefs = await makeFileRefs();
   const run = await startIngest(parts, {
     inputs: (stop) => ingestInputs(options.inputs, options, fileRefs, stop),
-    collectionName: options.collectionName,
+    collectionName: options.collectionName ?? defaultCollection(parts.settings),
     idType: typeof options.ids?.[0] === "number" || typeof options.ids?.[0] === "bigint" ? "int64" : "text",
     schedule: options.schedule,
     overrides: options,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
     onOutcome: (outcome) => {
       if (keepIds) ids[outcome.seq] = outcome.id;
       if (outcome.kind !== "failed") return;

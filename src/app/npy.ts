@@ -1,9 +1,8 @@
 /** Writes vectors as a `.npy` file that numpy reads, and their ids and sources beside it, line by line in the same order. */
 import { type FileHandle, open } from "node:fs/promises";
 import { HeadraceError, type Key } from "../contracts/index.js";
+import { npyHeader, npyHeaderBytes } from "../kit/index.js";
 
-/** Bytes of the header: magic, version, length and the padded description. */
-const headerBytes = 128;
 const flushBytes = 1 << 20;
 
 /** Rows of float32 numbers, all of one dimension. */
@@ -24,7 +23,7 @@ export class NpyWriter {
     try {
       const file = await open(path, "w");
       const sidecar = await open(sidecarPath(path), "w");
-      await file.write(header(0, dimension));
+      await file.write(npyHeader({ rows: 0, dimension }));
       return new NpyWriter(dimension, file, sidecar);
     } catch (cause) {
       throw new HeadraceError("state_unwritable", `${path} cannot be written: ${(cause as Error).message}.`, { item: path, cause });
@@ -47,7 +46,7 @@ export class NpyWriter {
   /** Writes the rest and the true number of rows. */
   async close(): Promise<void> {
     await this.#flush();
-    await this.file.write(header(this.#rows, this.dimension), 0, headerBytes, 0);
+    await this.file.write(npyHeader({ rows: this.#rows, dimension: this.dimension }), 0, npyHeaderBytes, 0);
     await this.file.close();
     await this.sidecar.close();
   }
@@ -64,15 +63,4 @@ export class NpyWriter {
 
 export function sidecarPath(path: string): string {
   return `${path}.jsonl`;
-}
-
-/** Version 1.0 of the format: little-endian float32, row by row. */
-function header(rows: number, dimension: number): Uint8Array {
-  const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimension}), }`;
-  const bytes = Buffer.alloc(headerBytes, " ");
-  bytes.write("\x93NUMPY\x01\x00", 0, "latin1");
-  bytes.writeUInt16LE(headerBytes - 10, 8);
-  bytes.write(description, 10, "latin1");
-  bytes.write("\n", headerBytes - 1, "latin1");
-  return bytes;
 }

@@ -2,7 +2,7 @@
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
 import type { Chain } from "../kit/index.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
+import { makeDecoder, makeEmbedder, makeReaders, makeStore, type StoreKind, storeKind } from "./registry.js";
 import type { Settings } from "./settings.js";
 
 interface Closable {
@@ -20,7 +20,7 @@ export interface OwnParts {
 
 export class Parts {
   readonly #opened: Closable[] = [];
-  #store: Promise<VectorStore> | undefined;
+  readonly #stores = new Map<StoreKind, Promise<VectorStore>>();
   #chain: Promise<Chain> | undefined;
   #readers: Promise<readonly Reader[]> | undefined;
   #closed: Promise<void> | undefined;
@@ -30,13 +30,23 @@ export class Parts {
     readonly own: OwnParts = {},
   ) {}
 
-  store(signal: AbortSignal): Promise<VectorStore> {
+  /** The configured store, or the other kind beside it with its own section of the settings. */
+  store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     this.#assertOpen();
-    this.#store ??= this.#open(given(this.own.store) ?? makeStore(this.settings), signal).catch((error: unknown) => {
-      this.#store = undefined;
-      throw error;
-    });
-    return this.#store;
+    const own = kind === this.storeKind ? this.own.store : undefined;
+    const store =
+      this.#stores.get(kind) ??
+      this.#open(given(own) ?? makeStore(kind, this.settings), signal).catch((error: unknown) => {
+        this.#stores.delete(kind);
+        throw error;
+      });
+    this.#stores.set(kind, store);
+    return store;
+  }
+
+  /** The configured one. */
+  get storeKind(): StoreKind {
+    return storeKind(this.settings);
   }
 
   readers(): Promise<readonly Reader[]> {
@@ -63,7 +73,7 @@ export class Parts {
   /** Closes what was opened, the last first. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await Promise.allSettled([this.#chain, this.#store]);
+      await Promise.allSettled([this.#chain, ...this.#stores.values()]);
       for (const part of this.#opened.splice(0).reverse()) await part.close?.();
     })();
     return this.#closed;
@@ -72,6 +82,7 @@ export class Parts {
   async #openChain(signal: AbortSignal): Promise<Chain> {
     const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
     const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
+    checkDimension(embedder, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
     if (preprocessor !== null) this.#opened.push(preprocessor);
     return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
@@ -87,6 +98,19 @@ export class Parts {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
   }
+}
+
+/** Throws `config_conflict` when the configuration promises vectors of another dimension. */
+function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
+  const expected = milvus?.embeddingDim ?? dimension;
+  if (expected === dimension) return;
+  throw new HeadraceError(
+    "config_conflict",
+    `Expected vectors of milvus.embedding_dim ${expected} numbers, but ${label} makes ${dimension}.`,
+    {
+      hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
+    },
+  );
 }
 
 function given<T>(part: T | undefined): Promise<T> | undefined {

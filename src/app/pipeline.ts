@@ -20,12 +20,24 @@ import { checkHealth, type Health } from "./health.js";
 import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
+import {
+  type CopyRequest,
+  type ExportRequest,
+  type ImportRequest,
+  type MovePreview,
+  type MoveRun,
+  previewOfCopy,
+  previewOfImport,
+  startCopy,
+  startExport,
+  startImport,
+} from "./moving.js";
 import { dropNamed, openNamed } from "./named-collection.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
 import { makeFileRefs, pictures } from "./registry.js";
-import { declaredMetric, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { declaredMetric, defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -37,7 +49,7 @@ export interface OpenOptions {
 }
 
 export interface CreateCollectionOptions {
-  /** Default: the embedder's dimension. Another one is refused as `dimension_mismatch`. */
+  /** Default: `milvus.embedding_dim`, else the embedder's dimension. Another one is refused as `dimension_mismatch`. */
   readonly dim?: number;
   /** Default: as configured, else cosine. */
   readonly metric?: Metric;
@@ -48,9 +60,12 @@ export interface CreateCollectionOptions {
 }
 
 export interface SearchOptions {
-  readonly collectionName: string;
+  /** Default: `milvus.collection_name`, else "images". */
+  readonly collectionName?: string;
   /** 1 to 1000. Default 10. */
   readonly topK?: number;
+  /** Hits with a lower score are left out: a cosine, an inner product, or minus a squared distance. Default: none is. */
+  readonly minScore?: number;
   /** In the language of filters. */
   readonly filter?: string;
   readonly signal?: AbortSignal;
@@ -90,22 +105,23 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return new ImageEmbeddingPipeline(parts);
   }
 
+  /** What calls use that name no collection: `milvus.collection_name`, else "images". */
+  get defaultCollection(): string {
+    return defaultCollection(this.#parts.settings);
+  }
+
   /** Throws `collection_exists`. */
   async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
-    const { embedder } = await this.#parts.chain(never());
-    if (options.dim !== undefined && options.dim !== embedder.dimension) {
-      throw new HeadraceError(
-        "dimension_mismatch",
-        `Expected dim ${embedder.dimension}, what ${embedder.label} makes, but received ${options.dim}.`,
-        {
-          item: name,
-          hint: "Leave dim out, or use a model of that dimension.",
-        },
-      );
+    const { dimension, from } = await this.#newDimension();
+    if (options.dim !== undefined && options.dim !== dimension) {
+      throw new HeadraceError("dimension_mismatch", `Expected dim ${dimension}, as ${from}, but received ${options.dim}.`, {
+        item: name,
+        hint: "Leave dim out, or use a model of that dimension.",
+      });
     }
     const store = await this.#parts.store(never());
     const collection = await store.create(name, {
-      dimension: embedder.dimension,
+      dimension,
       metric: options.metric ?? declaredMetric(this.#parts.settings, name),
       passport: null,
       ...(options.idType === undefined ? {} : { idType: options.idType }),
@@ -199,15 +215,15 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Hits of one query, best first. */
-  async searchImages(query: SearchQuery, options: SearchOptions): Promise<readonly Hit[]> {
+  async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
   }
 
   /** Hits of several queries, in their order. */
-  searchMany(queries: readonly SearchQuery[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+  searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     const signal = options.signal ?? never();
-    return this.#with(options.collectionName, "read", async (collection) => {
+    return this.#with(options.collectionName ?? this.defaultCollection, "read", async (collection) => {
       const chain = async (): Promise<Chain> => {
         const opened = await this.#parts.chain(signal);
         await checkPassport(collection, opened, "read", signal);
@@ -220,6 +236,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
         queries: asked,
         signal,
         ...(options.topK === undefined ? {} : { topK: options.topK }),
+        ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
         ...(options.filter === undefined ? {} : { filter: options.filter }),
       });
     });
@@ -262,6 +279,38 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     }
   }
 
+  /**
+   * Copies rows and passport into another collection, of this store or the other one; nothing is embedded. Rows that are there already
+   * are skipped, so a copy that was stopped goes on. Throws `passport_mismatch`, `dimension_mismatch` or `collection_exists` before a
+   * row is written.
+   *
+   *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
+   *     const { stored, skipped } = await run.done;
+   */
+  copyCollection(request: CopyRequest): Promise<MoveRun> {
+    return startCopy(this.#parts, request);
+  }
+
+  /** What a copy would do, without doing it; throws what the copy would. */
+  previewCopy(request: CopyRequest): Promise<MovePreview> {
+    return previewOfCopy(this.#parts, request);
+  }
+
+  /** Writes a collection into a Parquet or numpy file, passport included; `path` is where it will be. */
+  exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
+    return startExport(this.#parts, request);
+  }
+
+  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for another file. */
+  importCollection(request: ImportRequest): Promise<MoveRun> {
+    return startImport(this.#parts, request);
+  }
+
+  /** What an import would do, without doing it; throws what the import would. */
+  previewImport(request: ImportRequest): Promise<MovePreview> {
+    return previewOfImport(this.#parts, request);
+  }
+
   /** Asks every part for a real answer; never throws for a part that is down. */
   health(): Promise<Health> {
     return checkHealth(this.#parts);
@@ -279,6 +328,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Of a new collection; with `milvus.embedding_dim`, nothing has to be opened to know it. */
+  async #newDimension(): Promise<{ readonly dimension: number; readonly from: string }> {
+    const configured = this.#parts.settings.milvus?.embeddingDim ?? null;
+    if (configured !== null) return { dimension: configured, from: "milvus.embedding_dim says" };
+    const { embedder } = await this.#parts.chain(never());
+    return { dimension: embedder.dimension, from: `${embedder.label} makes` };
   }
 
   async #query(query: SearchQuery, signal: AbortSignal): Promise<Query> {

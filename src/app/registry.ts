@@ -15,19 +15,33 @@ import type {
   Preprocessing,
   Preprocessor,
   Reader,
+  RowOrigin,
+  RowWriter,
   TensorSpec,
   VectorStore,
 } from "../contracts/index.js";
-import type { FileNaming, PresetName } from "../kit/index.js";
+import {
+  beginsWith,
+  type CollectionDescription,
+  type FileNaming,
+  fileInvalid,
+  type MetadataType,
+  npyMagic,
+  type PresetName,
+} from "../kit/index.js";
 import { type Settings, toFileSettings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
-export type StoreKind = "lancedb" | "milvus";
+export const storeKinds = ["lancedb", "milvus"] as const;
+export type StoreKind = (typeof storeKinds)[number];
+export const fileFormats = ["parquet", "npy"] as const;
+export type FileFormat = (typeof fileFormats)[number];
 
 export interface OnnxModel {
   readonly path: string;
   readonly inputName: string;
   readonly outputName: string;
+  readonly outputType: "float16" | "float32" | "float64";
   readonly input: TensorSpec;
   readonly dimension: number;
   readonly preset: PresetName | null;
@@ -47,10 +61,15 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
     });
   },
-  triton: async ({ triton, asyncPipeline, preprocess }) => {
+  triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
     const { TritonEmbedder } = await import("../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
-    const expect = { imageSize: preprocess.imageSize, layout: preprocess.dataFormat };
+    const expect = {
+      imageSize: preprocess.imageSize,
+      layout: preprocess.dataFormat,
+      dtype: preprocess.backend === "server" ? ("uint8" as const) : null,
+      dimension: milvus?.embeddingDim ?? null,
+    };
     return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
@@ -96,8 +115,32 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
 }
 
-export function makeStore(settings: Settings): Promise<VectorStore> {
-  return stores[storeKind(settings)](settings);
+export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {
+  return stores[kind](settings);
+}
+
+/** A collection in a file, whichever of the formats it has. Throws `input_invalid`. */
+export async function openRowFile(path: string): Promise<RowOrigin> {
+  if (await beginsWith(path, "PAR1")) return (await import("../adapters/parquet/index.js")).openParquetRows(path);
+  if (await beginsWith(path, npyMagic)) return (await import("../adapters/npy/index.js")).openNpyRows(path);
+  throw fileInvalid(path, "expected a Parquet or .npy file, found another one");
+}
+
+/** Begins a file; `columns` is asked only by a format that must know them first. */
+export async function createRowFile(
+  format: FileFormat,
+  path: string,
+  collection: CollectionDescription,
+  columns: () => Promise<ReadonlyMap<string, MetadataType>>,
+): Promise<RowWriter> {
+  switch (format) {
+    case "parquet":
+      return (await import("../adapters/parquet/index.js")).createParquetRows(path, { ...collection, columns: await columns() });
+    case "npy":
+      return (await import("../adapters/npy/index.js")).createNpyRows(path, collection);
+    default:
+      return format satisfies never;
+  }
 }
 
 /** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */

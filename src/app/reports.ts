@@ -60,7 +60,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     failed,
     abandoned,
     elapsedMs: Math.round(elapsedMs),
-    imagesPerSecond: elapsedMs === 0 ? 0 : Math.round((stored / elapsedMs) * 10_000) / 10,
+    imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,
     deadLetters: context.deadLetters,
     failedEarlier: context.failedEarlier,
@@ -68,4 +68,42 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     peakRssBytes: context.peakRssBytes,
     verdict: verdict(report),
   };
+}
+
+/** The report of a copy, an export or an import. */
+export interface MoveDocument {
+  readonly ended: RunReport["ended"];
+  readonly from: string;
+  readonly to: string;
+  readonly read: number;
+  readonly stored: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly abandoned: number;
+  readonly elapsedMs: number;
+  readonly rowsPerSecond: number;
+  /** At most 1,000. */
+  readonly failures: readonly ReportedFailure[];
+}
+
+export function moveDocument(report: RunReport, ends: Pick<MoveDocument, "from" | "to" | "failures">): MoveDocument {
+  const { ended, read, stored, skipped, failed, abandoned, elapsedMs } = report;
+  const { from, to, failures } = ends;
+  return {
+    ended,
+    from,
+    to,
+    read,
+    stored,
+    skipped,
+    failed,
+    abandoned,
+    elapsedMs: Math.round(elapsedMs),
+    rowsPerSecond: perSecond(stored, elapsedMs),
+    failures,
+  };
+}
+
+function perSecond(count: number, elapsedMs: number): number {
+  return elapsedMs === 0 ? 0 : Math.round((count / elapsedMs) * 10_000) / 10;
 }

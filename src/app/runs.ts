@@ -122,6 +122,11 @@ async function openOrCreate(store: VectorStore, parts: Parts, request: RunReques
   });
 }
 
+/** The collection of calls and commands that name none. */
+export function defaultCollection({ milvus }: Settings): string {
+  return milvus?.collectionName ?? "images";
+}
+
 /** The metric of a new collection: declared for it, else that of the milvus section, else cosine. */
 export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
   const declared = collections.find((collection) => collection.name === name)?.index?.metric_type;

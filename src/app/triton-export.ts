@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import type { ExportedModel, ExportedRepository } from "../adapters/triton/index.js";
 import { HeadraceError } from "../contracts/index.js";
+import type { PresetName } from "../kit/index.js";
 import { describeOnnxModel, tritonExporter } from "./registry.js";
 
 export interface TritonExportOptions {
@@ -14,31 +15,60 @@ export interface TritonExportOptions {
   readonly instances?: number;
   /** The most images of one execution. Default 64. */
   readonly maxBatch?: number;
-  /** What the batcher aims at; the largest is what clients send. Default: 32, or `maxBatch` where that is less. */
+  /** What the batcher aims at; the largest is what clients send. Default: 16 and 32, or `maxBatch` where that is less than 32. */
   readonly preferredBatch?: readonly number[];
   /** Path of an ONNX file, which is served under its file's name. Default: the shipped model. */
   readonly model?: string;
+  /** The preprocessing that belongs to the model. Default: none is named, but for the shipped models. */
+  readonly preset?: PresetName;
+  /**
+   * "ensemble": beside a model that takes floats, a step on the server that normalises, and the two as one model that takes
+   * uint8. Default "model".
+   */
+  readonly serve?: "model" | "ensemble";
   readonly signal?: AbortSignal;
 }
 
 /** Throws `input_invalid` for a model that is in the folder already or a number that cannot hold, `model_invalid` for the file. */
 export async function exportTritonModel(options: TritonExportOptions): Promise<ExportedRepository> {
-  const { output, backend = "onnxruntime", instances = 1, maxBatch = 64 } = options;
-  const preferredBatch = options.preferredBatch ?? [Math.min(32, maxBatch)];
+  const { output, backend = "onnxruntime", instances = 1, maxBatch = 64, serve = "model" } = options;
+  if (options.preset !== undefined && options.model === undefined) {
+    throw new HeadraceError("input_invalid", `export: expected a model beside the preset ${options.preset}, found none`, {
+      hint: "The shipped model names its own preset.",
+    });
+  }
   const exportRepository = await tritonExporter();
-  const signal = options.signal ?? new AbortController().signal;
-  const model = options.model === undefined ? {} : { model: await servedModel(options.model, signal) };
-  return exportRepository({ output, backend, instances, maxBatch, preferredBatch, ...model });
+  const model = options.model === undefined ? {} : { model: await servedModel(options.model, options, backend) };
+  const preferredBatch = options.preferredBatch === undefined ? {} : { preferredBatch: options.preferredBatch };
+  return exportRepository({ output, backend, instances, maxBatch, serve, ...preferredBatch, ...model });
 }
 
-async function servedModel(file: string, signal: AbortSignal): Promise<ExportedModel> {
-  const { path, preset, isBatched, ...served } = await describeOnnxModel(file, signal);
+async function servedModel(
+  file: string,
+  options: Pick<TritonExportOptions, "preset" | "signal">,
+  backend: "onnxruntime" | "python",
+): Promise<ExportedModel> {
+  const described = await describeOnnxModel(file, options.signal ?? new AbortController().signal);
+  const { path, isBatched, outputType, ...served } = described;
+  const preset = options.preset ?? described.preset;
   if (!isBatched) {
     throw new HeadraceError("model_invalid", `export of ${basename(path)}: expected a free batch dimension, found batches of 1`, {
       hint: "Export the model to ONNX anew, with a dynamic first dimension.",
     });
   }
-  return { ...served, name: basename(path, extname(path)), graph: path, data: weightsOf(path), ...(preset === null ? {} : { preset }) };
+  if (outputType === "float64" && backend === "onnxruntime") {
+    throw new HeadraceError("model_invalid", `export of ${basename(path)}: expected an output of float32 or float16, found float64`, {
+      hint: "Export with --backend python, which rounds to float32, or cast inside the model.",
+    });
+  }
+  return {
+    ...served,
+    preset,
+    name: basename(path, extname(path)),
+    graph: path,
+    data: weightsOf(path),
+    outputType: outputType === "float64" ? "float32" : outputType,
+  };
 }
 
 /** The files beside a graph that it names: where its weights are. */

@@ -22,8 +22,9 @@ export function withCommonOptions(command: Command): Command {
     .option("--quiet", "results and errors only");
 }
 
+/** Without it, the pipeline's default collection is meant. */
 export function collectionOption(): Option {
-  return new Option("--collection <name>", "collection").default("images");
+  return new Option("--collection <name>", "collection (default: milvus.collection_name, else images)");
 }
 
 export function terminalOf(options: CommonOptions): Terminal {

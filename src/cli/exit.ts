@@ -1,5 +1,5 @@
 /** Exit codes, and how an error is shown. */
-import type { ErrorCode, HeadraceError } from "../contracts/index.js";
+import type { ErrorCode, HeadraceError, RunReport } from "../contracts/index.js";
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, someFailed: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -18,6 +18,12 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
 export function exitCodeOf(error: HeadraceError): ExitCode {
   if (error.code === "aborted") return exitCodes.interrupted;
   return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
+}
+
+export function exitCodeOfRun(report: RunReport, wasInterrupted: boolean): ExitCode {
+  if (report.error !== undefined && report.ended === "failed") return exitCodeOf(report.error);
+  if (wasInterrupted) return exitCodes.interrupted;
+  return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
 /** The error as the one document of `--json`. */

@@ -1,26 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeadraceError, type RunReport } from "../contracts/index.js";
-import { goingOn } from "./going-on.js";
-
-const advice = "To go on, run the same command again: what is stored is skipped.";
+import { goingOn, rerunGoesOn } from "./going-on.js";
 
 function linesFor(ended: RunReport["ended"], error?: HeadraceError): readonly string[] {
-  return goingOn({ ended, ...(error === undefined ? {} : { error }) });
+  return goingOn({ ended, ...(error === undefined ? {} : { error }) }, rerunGoesOn);
 }
 
 describe("the end of a run that did not complete", () => {
   it("gives the advice to go on once, when the error gives it already", () => {
-    const error = new HeadraceError("aborted", "the run was stopped from outside");
-    assert.deepEqual(linesFor("aborted", error), [
-      "[aborted] the run was stopped from outside",
-      "Run the same command again to go on: what is stored is skipped.",
-    ]);
+    const stopped = new HeadraceError("aborted", "the run was stopped from outside");
+    assert.deepEqual(linesFor("aborted", stopped), ["[aborted] the run was stopped from outside", rerunGoesOn]);
+    const away = new HeadraceError("outage_too_long", "the store was away for 300 s");
+    assert.deepEqual(linesFor("failed", away), ["[outage_too_long] the store was away for 300 s", away.hint]);
   });
 
   it("gives it after an error that says something else", () => {
     const error = new HeadraceError("too_many_failures", "more than 3 failed");
-    assert.deepEqual(linesFor("failed", error), ["[too_many_failures] more than 3 failed", error.hint, advice]);
+    assert.deepEqual(linesFor("failed", error), ["[too_many_failures] more than 3 failed", error.hint, rerunGoesOn]);
   });
 
   it("does not give it where a repeat ends the same way", () => {
@@ -30,7 +27,7 @@ describe("the end of a run that did not complete", () => {
   });
 
   it("says how to go on after a stop, and nothing after a run that completed", () => {
-    assert.deepEqual(linesFor("drained"), [advice]);
+    assert.deepEqual(linesFor("drained"), [rerunGoesOn]);
     assert.deepEqual(linesFor("completed"), []);
   });
 });

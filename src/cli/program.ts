@@ -2,10 +2,13 @@
 import { Command } from "commander";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
+import { copyCommand } from "./commands/copy.js";
 import { deleteCommand } from "./commands/delete.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
+import { exportCommand } from "./commands/export.js";
 import { healthCommand } from "./commands/health.js";
+import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
 import { preprocessCommand } from "./commands/preprocess.js";
@@ -20,6 +23,9 @@ const commands = [
   embedCommand,
   preprocessCommand,
   collectionCommand,
+  copyCommand,
+  exportCommand,
+  importCommand,
   deleteCommand,
   healthCommand,
   doctorCommand,

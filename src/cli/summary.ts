@@ -1,9 +1,10 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
-import { duration, type IngestDocument, type ReportedFailure } from "../app/index.js";
+import { duration, type IngestDocument, type MoveDocument, type ReportedFailure } from "../app/index.js";
+
+const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
 export function summaryText(document: IngestDocument, ending: readonly string[]): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
-  const how = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" }[document.ended];
   const parts = [
     `${format(stored)} stored${reused > 0 ? ` (${format(reused)} without inference)` : ""}`,
     `${format(skipped)} skipped`,
@@ -12,7 +13,7 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   ];
   const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${how}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    `${endings[document.ended]}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...failureLines(document.failures, failed),
     ...deadLetterLines(document),
     `  ${document.verdict}`,
@@ -26,6 +27,23 @@ function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument)
   if (failed === 0) return [`  ${format(failedEarlier)} failed in earlier runs: ${deadLetters}`];
   const earlier = failedEarlier > 0 ? `, with ${format(failedEarlier)} of earlier runs` : "";
   return [`  all failures${earlier}: ${deadLetters}`];
+}
+
+/** The same for rows that moved. */
+export function moveText(document: MoveDocument, ending: readonly string[]): string {
+  const { from, to, read, stored, skipped, failed, abandoned, elapsedMs, rowsPerSecond } = document;
+  const parts = [
+    `${format(stored)} stored`,
+    `${format(skipped)} skipped`,
+    `${format(failed)} failed`,
+    ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
+  ];
+  const lines = [
+    `${endings[document.ended]}: ${format(read)} rows read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
+    ...failureLines(document.failures, failed),
+    ...ending.map((line) => `  ${line}`),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 /** Two lines a code, the most frequent first: one example, and what to do about it. */

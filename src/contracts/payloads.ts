@@ -98,6 +98,8 @@ export interface ImageFacts {
 /** The last value of an item: one embedding, `dimension` numbers. */
 export interface Row {
   readonly vector: Float32Array;
+  /** Set for a row that was stored before and moves: milliseconds since the epoch, UTC. Default: when it is written. */
+  readonly ingestedAt?: number;
 }
 
 /** Rows on their way into a store, as columns of equal length. */
@@ -107,8 +109,8 @@ export interface RowBatch {
   readonly vectors: Float32Array;
   readonly dimension: number;
   readonly facts: readonly ImageFacts[];
-  /** Milliseconds since the epoch, UTC. */
-  readonly ingestedAt: number;
+  /** Milliseconds since the epoch, UTC: one moment for all rows, or one for each. */
+  readonly ingestedAt: number | readonly number[];
 }
 
 /** A row as a store gives it back. */

@@ -121,6 +121,8 @@ export interface RowFailure {
 export interface SearchOptions {
   /** 1 to 1000. */
   readonly topK: number;
+  /** Hits with a lower score are left out; at most `topK` remain. In the scores of `Hit`: higher is nearer with every metric. Default: none is. */
+  readonly minScore?: number;
   readonly filter?: Filter;
   readonly signal?: AbortSignal;
 }
@@ -170,6 +172,21 @@ export interface Collection {
   finish(signal: AbortSignal): Promise<void>;
   /** Gives back handles and, for a writer, the lock. */
   close(): Promise<void>;
+}
+
+/** Where whole rows come from, from the first to the last: a collection, or a file that one was exported to. */
+export interface RowOrigin extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
+  count(): Promise<number>;
+}
+
+/** Writes a collection's rows into a file, in the order given. */
+export interface RowWriter {
+  /** Not durable before `finish`. Answers the rows that the file cannot hold; throws errors of scope "run". */
+  write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]>;
+  /** Puts the whole file in its place. */
+  finish(): Promise<void>;
+  /** Removes what was written; harmless after `finish`. */
+  discard(): Promise<void>;
 }
 
 /** Where collections live. */

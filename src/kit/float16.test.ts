@@ -1,6 +1,9 @@
-/** float16 conversion, against values of IEEE 754. */
+/** float16 conversion, against values of IEEE 754 and against numpy's. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { inflateSync } from "node:zlib";
+import fc from "fast-check";
 import { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 
 test("known numbers have their known bits", () => {
@@ -20,4 +23,26 @@ test("halves are rounded to even", () => {
 
 test("NaN stays NaN", () => {
   assert.ok(Number.isNaN(float16ToFloat32(float32ToFloat16(Float32Array.of(Number.NaN)))[0]));
+});
+
+test("numbers between two, beside the middle between two, at both ends and at random are rounded as numpy rounds them", () => {
+  const file = new URL("../../../test/fidelity/reference/halves.zlib", import.meta.url);
+  const bytes = new Uint8Array(inflateSync(readFileSync(file)));
+  const count = bytes.length / 6;
+  assert.ok(count > 10_000);
+  const numbers = new Float32Array(bytes.buffer, 0, count);
+  assert.deepEqual(float32ToFloat16(numbers), new Uint16Array(bytes.buffer, count * 4, count));
+});
+
+test("no other float16 is nearer", () => {
+  const number = fc.float({ noNaN: true, min: -65519, max: 65519 });
+  fc.assert(
+    fc.property(number, (value) => {
+      const bits = float32ToFloat16(Float32Array.of(value))[0]!;
+      const distance = (other: number) => Math.abs(float16ToFloat32(Uint16Array.of(other))[0]! - value);
+      const neighbours = [bits - 1, bits + 1].filter((other) => (other & 0x7fff) <= 0x7bff && (other & 0x8000) === (bits & 0x8000));
+      for (const other of neighbours) assert.ok(distance(bits) <= distance(other), `${value}: ${bits} and ${other}`);
+    }),
+    { numRuns: 2000 },
+  );
 });

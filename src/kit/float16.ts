@@ -2,12 +2,18 @@
 
 /** The nearest float16 of each number, ties to even; what is too large becomes infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(new Uint32Array(values.slice().buffer), narrow);
+  const bits = new Uint32Array(values.slice().buffer);
+  // `Uint16Array.from` takes ten times as long.
+  const halves = new Uint16Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) halves[index] = narrow(bits[index]!);
+  return halves;
 }
 
 /** The number that each float16 stands for. */
 export function float16ToFloat32(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, widen);
+  const values = new Float32Array(bits.length);
+  for (let index = 0; index < bits.length; index += 1) values[index] = widen(bits[index]!);
+  return values;
 }
 
 /** From the 32 bits of a float32 to the 16 of a float16. */

@@ -1,12 +1,14 @@
 /** Helpers for people who write adapters and stages. */
 export * from "./canonical.js";
 export * from "./chains.js";
+export * from "./collection-files.js";
 export * from "./each.js";
 export * from "./fingerprints.js";
 export * from "./float16.js";
 export * from "./items.js";
 export * from "./metadata.js";
 export * from "./normalize.js";
+export * from "./npy-format.js";
 export * from "./passports.js";
 export * from "./preprocessing.js";
 export * from "./preprocessor-config.js";

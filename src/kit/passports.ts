@@ -41,12 +41,12 @@ export function comparePassports(a: Passport, b: Passport): PassportComparison {
   return { same: count > 0 && cosines.every((value) => value >= minProbeCosine), cosines };
 }
 
-/** The error that shows both sides; `collection` is the name of the stored one. */
-export function passportMismatch(stored: Passport, now: Passport, collection: string): HeadraceError {
-  const { cosines } = comparePassports(stored, now);
+/** The error that shows both sides; `collection` is the name of the stored one, `others` begins what is said of the other side. */
+export function passportMismatch(stored: Passport, other: Passport, collection: string, others = "the settings now give"): HeadraceError {
+  const { cosines } = comparePassports(stored, other);
   return new HeadraceError(
     "passport_mismatch",
-    `collection ${collection}: its vectors were made by ${describe(stored)}; the settings now give ${describe(now)}; ` +
+    `collection ${collection}: its vectors were made by ${describe(stored)}; ${others} ${describe(other)}; ` +
       `expected cosines of the probe images of at least ${minProbeCosine}, found ${cosines.map((value) => value.toFixed(4)).join(", ")}`,
   );
 }

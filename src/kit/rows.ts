@@ -2,11 +2,13 @@
 import {
   type CollectionSchema,
   HeadraceError,
+  type Hit,
   type ImageFacts,
   type Key,
   type Metric,
   type RowBatch,
   type RowFailure,
+  type SearchOptions,
 } from "../contracts/index.js";
 import { checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
 import { isWellFormed } from "./text.js";
@@ -74,13 +76,31 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
 }
 
+/** When a row of the batch was ingested. */
+export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
+  return typeof ingestedAt === "number" ? ingestedAt : ingestedAt[index]!;
+}
+
 /** Throws `query_invalid` for a query that has no answer. */
-export function checkQuery(query: Float32Array, topK: number, rules: Pick<RowRules, "dimension" | "metric">): void {
+export function checkQuery(
+  query: Float32Array,
+  { topK, minScore }: Pick<SearchOptions, "topK" | "minScore">,
+  rules: Pick<RowRules, "dimension" | "metric">,
+): void {
   const invalid = (message: string) => new HeadraceError("query_invalid", `query: ${message}`);
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000) throw invalid(`expected topK between 1 and 1000, found ${topK}`);
+  if (minScore !== undefined && Number.isNaN(minScore)) throw invalid("expected a number for minScore, found NaN");
   if (query.length !== rules.dimension) throw invalid(`expected ${rules.dimension} numbers, found ${query.length}`);
   if (!query.every(Number.isFinite)) throw invalid("expected finite numbers, found NaN or infinity");
   if (rules.metric !== "l2" && !query.some((value) => value !== 0)) throw invalid("expected a direction, found only zeros");
+}
+
+/**
+ * What a search for `minScore` answers, out of the nearest `topK`: what is near enough is among the nearest, so that nothing
+ * has to be asked of a store that cannot search by distance.
+ */
+export function nearEnough(hits: readonly Hit[], minScore = Number.NEGATIVE_INFINITY): readonly Hit[] {
+  return hits.filter(({ score }) => score >= minScore);
 }
 
 /** The score of two vectors: higher is nearer. The cosine, the inner product, or minus the squared distance, in float64. */
@@ -108,6 +128,9 @@ function checkBatch(batch: RowBatch, rules: RowRules): void {
       "input_invalid",
       `rows: expected ${rows * batch.dimension} numbers and ${rows} facts for ${rows} ids, found ${found}`,
     );
+  }
+  if (typeof batch.ingestedAt !== "number" && batch.ingestedAt.length !== rows) {
+    throw new HeadraceError("input_invalid", `rows: expected ${rows} moments for ${rows} ids, found ${batch.ingestedAt.length}`);
   }
 }
 

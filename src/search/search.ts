@@ -17,6 +17,8 @@ export interface SearchRequest {
   readonly queries: readonly Query[];
   /** 1 to 1000. Default 10. */
   readonly topK?: number;
+  /** Hits with a lower score are left out. Default: none is. */
+  readonly minScore?: number;
   /** In the language of filters. Default: every row. */
   readonly filter?: string;
   readonly signal: AbortSignal;
@@ -24,13 +26,19 @@ export interface SearchRequest {
 
 /** One list of hits for each query, best first. Throws `query_invalid`, `filter_invalid`. */
 export async function search(request: SearchRequest): Promise<readonly (readonly Hit[])[]> {
-  const { collection, topK = 10, signal } = request;
+  const { collection, topK = 10, minScore, signal } = request;
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000) {
     throw new HeadraceError("query_invalid", `Expected a whole number from 1 to 1000 for topK but received ${topK}.`);
   }
+  if (Number.isNaN(minScore)) throw new HeadraceError("query_invalid", "Expected a number for minScore but received NaN.");
   const filter: Filter | null = request.filter === undefined ? null : parseFilter(request.filter);
   const vectors = await vectorsOf(request);
-  return collection.search(vectors, { topK, ...(filter === null ? {} : { filter }), signal });
+  return collection.search(vectors, {
+    topK,
+    signal,
+    ...(minScore === undefined ? {} : { minScore }),
+    ...(filter === null ? {} : { filter }),
+  });
 }
 
 async function vectorsOf({ collection, chain, queries, signal }: SearchRequest): Promise<readonly Float32Array[]> {

@@ -2,6 +2,7 @@
 export * from "./content.js";
 export * from "./decode.js";
 export * from "./embed.js";
+export * from "./held.js";
 export * from "./known.js";
 export * from "./preprocess.js";
 export * from "./read.js";

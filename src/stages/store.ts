@@ -23,10 +23,16 @@ export function storeSink(collection: Collection, { now, maxConcurrency }: Store
   };
 }
 
-function columns(batch: readonly Item<Row>[], dimension: number, ingestedAt: number): RowBatch {
+function columns(batch: readonly Item<Row>[], dimension: number, now: number): RowBatch {
   const vectors = new Float32Array(batch.length * dimension);
   batch.forEach((item, row) => {
     vectors.set(item.value.vector, row * dimension);
   });
-  return { ids: batch.map((item) => item.id), vectors, dimension, facts: batch.map((item) => item.facts), ingestedAt };
+  return {
+    ids: batch.map((item) => item.id),
+    vectors,
+    dimension,
+    facts: batch.map((item) => item.facts),
+    ingestedAt: batch.map((item) => item.value.ingestedAt ?? now),
+  };
 }

@@ -14,6 +14,9 @@ const windowMs = 10_000;
 export class ProgressLine {
   readonly #samples: Sample[] = [];
 
+  /** `unit`: what is counted, in the plural. */
+  constructor(readonly unit = "images") {}
+
   /** `total` is null until it is known. */
   render(snapshot: RunSnapshot, total: number | null): string {
     const { stored, skipped, failed, elapsedMs, stages } = snapshot;
@@ -26,7 +29,7 @@ export class ProgressLine {
       total === null ? format(settled) : `${format(settled)}/${format(total)}`,
       ...(skipped > 0 ? [`${format(skipped)} skipped`] : []),
       ...(failed > 0 ? [`${format(failed)} failed`] : []),
-      `${perSecond >= 10 ? Math.round(perSecond) : perSecond.toFixed(1)} images/s`,
+      `${perSecond >= 10 ? Math.round(perSecond) : perSecond.toFixed(1)} ${this.unit}/s`,
       ...(total === null || perSecond === 0 ? [] : [`${duration(((total - settled) / perSecond) * 1000)} left`]),
       `busy: ${stages.map((stage, index) => busyShare(stage, first.stages[index])).join(" ")}`,
     ];

@@ -19,6 +19,21 @@ export function rowTests(suite: StoreSuite): void {
       assert.deepEqual(bare, { ...found, vector: null });
     });
 
+    it("rows of one batch may have been ingested at different moments", async () => {
+      const collection = await suite.create();
+      const batch = { ...batchOf([{ id: "a" }, { id: "b" }]), ingestedAt: [1_600_000_000_001, 1_700_000_000_002] };
+      assert.deepEqual(await collection.upsert(batch, calm), []);
+      const found = await collection.get(["a", "b"], { vectors: "omit" });
+      assert.deepEqual(
+        new Map(found.map(({ id, ingestedAt }) => [id, ingestedAt])),
+        new Map([
+          ["a", 1_600_000_000_001],
+          ["b", 1_700_000_000_002],
+        ]),
+      );
+      await assert.rejects(collection.upsert({ ...batch, ingestedAt: [1] }, calm), { code: "input_invalid" });
+    });
+
     it("writing the same rows again changes nothing; other values replace the row whole", async () => {
       const collection = await suite.create();
       const rows = [{ id: "a", metadata: { year: 1, camera: "X" } }, { id: "b" }, { id: "c" }];

@@ -4,6 +4,7 @@ import { before, describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { Collection } from "../../src/contracts/index.js";
 import { evaluateFilter, fieldsOf, parseFilter, printFilter } from "../../src/filter/index.js";
+import { ingestedAtOf } from "../../src/kit/index.js";
 import { anyFilter, filterCases, filterRows } from "./store-filters.js";
 import { batchOf, calm, dimension, idsOf, unitVector } from "./store-rows-data.js";
 import { rejects, type StoreSuite } from "./store-suite.js";
@@ -62,6 +63,41 @@ export function searchTests(suite: StoreSuite): void {
       });
     }
 
+    const nearEnough = [
+      ["cosine", 0.5, "abe"],
+      ["cosine", -0.5, "abce"],
+      ["cosine", 1.5, ""],
+      ["ip", 2, "ae"],
+      ["ip", 0.5, "abe"],
+      ["ip", Number.NEGATIVE_INFINITY, "abcde"],
+      ["l2", -8, "abc"],
+      ["l2", -8.5, "abc"],
+      ["l2", 0, ""],
+    ] as const;
+    for (const [metric, minScore, ids] of nearEnough) {
+      it(`${metric} with minScore ${minScore} finds ${ids === "" ? "nothing" : ids}`, async () => {
+        const collection = await suite.create({ metric });
+        await suite.upsert(
+          collection,
+          vectors.map((vector, index) => ({ id: "abcde"[index]!, vector, metadata: { index } })),
+        );
+        const wanted = expected[metric].filter(([id]) => ids.includes(id));
+        const [hits] = await collection.search([query], { topK: 10, minScore });
+        assertScores(hits!, wanted);
+        const [best, other] = await collection.search([query, Float32Array.of(-2, 0, 0, 0)], { topK: 1, minScore });
+        assertScores(best!, wanted.slice(0, 1));
+        assert.ok(
+          other!.every(({ score }) => score >= minScore),
+          "each query has its own hits",
+        );
+        const [late] = await collection.search([query], { topK: 10, minScore, filter: parseFilter("index >= 2") });
+        assertScores(
+          late!,
+          wanted.filter(([id]) => id >= "c"),
+        );
+      });
+    }
+
     it("each query has its own answer, cut to topK", async () => {
       const collection = await suite.create();
       const rows = Array.from({ length: 40 }, (_, index) => ({ id: `r${index}`, vector: [...unitVector(index)] }));
@@ -91,6 +127,7 @@ export function searchTests(suite: StoreSuite): void {
       ]) {
         await rejects("query_invalid", collection.search([bad], { topK: 1 }));
       }
+      await rejects("query_invalid", collection.search([unitVector(1)], { topK: 1, minScore: Number.NaN }));
       const { length } = (await collection.search([unitVector(1)], { topK: 1000 }))[0]!;
       assert.equal(length, 1);
       const euclidean = await suite.create({ metric: "l2" });
@@ -133,7 +170,7 @@ export function searchTests(suite: StoreSuite): void {
         id: row.id,
         vector: null,
         facts: rows.facts[index]!,
-        ingestedAt: rows.ingestedAt,
+        ingestedAt: ingestedAtOf(rows, index),
       }));
       await fc.assert(
         fc.asyncProperty(anyFilter, async (filter) => {

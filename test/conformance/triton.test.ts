@@ -15,6 +15,7 @@ if (skip !== false) {
   const server = await startTriton({
     models: [
       { kind: "shipped", name: "uint8", input: "uint8", maxBatch: 4 },
+      { kind: "shipped", name: "float16", input: "float16", maxBatch: 4 },
       { kind: "shipped", name: "float32", input: "float32", maxBatch: 4 },
     ],
   });
@@ -26,6 +27,9 @@ if (skip !== false) {
     embedderConformance(`Triton, ${transport}, uint8`, () => embedder(transport, "uint8"));
   }
   embedderConformance("Triton, auto, float32", () => embedder("auto", "float32"));
+  for (const transport of ["http", "grpc", "shm"] as const) {
+    embedderConformance(`Triton, ${transport}, float16`, () => embedder(transport, "float16"));
+  }
 
   test("a model that Triton serves gives the vectors that ONNX Runtime gives in this process", async () => {
     const signal = new AbortController().signal;

@@ -7,23 +7,28 @@ export interface TinyModel {
   readonly input: readonly Dimension[];
   /** Declared shapes of the outputs by name, in order: all are the mean of each channel, [N, 3]. */
   readonly outputs: Readonly<Record<string, readonly Dimension[]>>;
+  /** Of the outputs. Default "float32". */
+  readonly outputType?: "float16" | "float32" | "float64";
   /** Declares a second input of the same kind, which the outputs ignore. */
   readonly secondInput?: string;
 }
 
-const elementTypes = { float32: 1, uint8: 2, int64: 7, float16: 10 } as const;
+const elementTypes = { float32: 1, uint8: 2, int64: 7, float16: 10, float64: 11 } as const;
 
 /** The file's bytes. A four-dimensional input is read as NCHW and averaged over height and width. */
-export function tinyOnnx({ type, input, outputs, secondInput }: TinyModel): Uint8Array {
+export function tinyOnnx({ type, input, outputs, outputType = "float32", secondInput }: TinyModel): Uint8Array {
   const nodes = [node("Cast", ["images"], "floats", [attribute("to", 1)]), node("GlobalAveragePool", ["floats"], "pooled", [])];
-  for (const name of Object.keys(outputs)) nodes.push(node("Flatten", ["pooled"], name, [attribute("axis", 1)]));
+  for (const name of Object.keys(outputs)) {
+    nodes.push(node("Flatten", ["pooled"], `${name}, flat`, [attribute("axis", 1)]));
+    nodes.push(node("Cast", [`${name}, flat`], name, [attribute("to", elementTypes[outputType])]));
+  }
   const inputs = [valueInfo("images", elementTypes[type], input)];
   if (secondInput !== undefined) inputs.push(valueInfo(secondInput, elementTypes[type], input));
   const graph = [
     ...nodes.map((each) => field(1, each)),
     field(2, text("tiny")),
     ...inputs.map((each) => field(11, each)),
-    ...Object.entries(outputs).map(([name, shape]) => field(12, valueInfo(name, 1, shape))),
+    ...Object.entries(outputs).map(([name, shape]) => field(12, valueInfo(name, elementTypes[outputType], shape))),
   ].flat();
   const opset = [...field(1, []), ...number(2, 17)];
   return Uint8Array.from([...number(1, 8), ...field(7, graph), ...field(8, opset)]);

@@ -1,89 +1,179 @@
-/** Decoder and preprocessors against Pillow and numpy, over images of every kind; `reference/make.py` makes the reference. */
+/** Pixels and numbers beside those of Pillow, numpy and Python's JAX, for images of every kind; `reference/make.py` has made them. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { inflateSync } from "node:zlib";
+import sharp, { type Metadata } from "sharp";
 import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../../src/adapters/native/index.js";
+import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import type { Preprocessing, Preprocessor, TensorSpec } from "../../src/contracts/index.js";
-import { type PresetName, plainSlab, presetNames, resolvePreprocessing, rowBytes } from "../../src/kit/index.js";
+import type { Encoded, Preprocessing, Preprocessor, TensorSpec } from "../../src/contracts/index.js";
+import { embedTensors, type PresetName, plainSlab, presetNames, resolvePreprocessing, rowBytes, vectorAt } from "../../src/kit/index.js";
+import { cosine } from "../conformance/embedder.js";
 
 interface Reference {
-  /** Of all pixels, in pixels. */
-  readonly side: number;
+  /** Of what comes out, in pixels. */
+  readonly width: number;
+  readonly height: number;
   readonly geometries: readonly string[];
   readonly images: readonly string[];
-  /** By preset: what each 8-bit value of each channel becomes. */
-  readonly normalized: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** JPEGs of which a decoder can leave out some while it reads. */
+  readonly large: readonly string[];
+  /** By preset and library: what each 8-bit value of each channel becomes; `float16`: the bits of numpy's, rounded. */
+  readonly normalized: Readonly<Record<string, Readonly<Record<"numpy" | "jax" | "float16", readonly (readonly number[])[]>>>>;
 }
 
 const never = new AbortController().signal;
 const folder = new URL("../../../test/fidelity/reference/", import.meta.url);
 const reference = JSON.parse(readFileSync(new URL("reference.json", folder), "utf8")) as Reference;
-const pixels = inflateSync(readFileSync(new URL("pixels.zlib", folder)));
-const { side } = reference;
-const length = side * side * 3;
-const floats: TensorSpec = { dtype: "float32", layout: "NCHW", width: side, height: side };
+const { width, height } = reference;
+const floats: TensorSpec = { dtype: "float32", layout: "NCHW", width, height };
+const pixels = tensorsIn("pixels.zlib", width * height * 3);
+const decoder = sharpDecoder();
 
 /** Of 255, on average over an image. */
 const limit = 1;
 
-/** What is known to differ by more, and why. */
-const limits: Readonly<Record<string, number>> = {
-  // Pillow leaves out what lies beyond the edge and weighs the rest anew, we repeat the edge: all that 2 × 3 pixels have.
-  "2x3.png": 1.25,
-  // Before it shrinks to less than a quarter, libvips averages pairs: another picture where every pixel is black or white.
-  "one-bit.png": 5,
-  // Pillow has no profile for inks and calculates 255 − ink, libvips takes the colours of a press.
-  "cmyk.jpg": 17,
-};
-
-describe("pixels after the resize differ from Pillow's by at most 1 of 255 on average, but for the named kinds", () => {
-  const decoder = sharpDecoder();
-  for (const [index, name] of reference.images.entries()) {
+describe("pixels after the resize differ from Pillow's by at most 1 of 255 on average", () => {
+  for (const name of reference.images) {
     test(name, async () => {
-      const image = { bytes: new Uint8Array(readFileSync(new URL(`images/${name}`, folder))), version: null };
-      const differences: Record<string, number> = {};
-      for (const [position, geometry] of reference.geometries.entries()) {
-        const start = (index * reference.geometries.length + position) * length;
-        const { data } = await decoder.decode(image, preprocessingOf(geometry).geometry, never);
-        differences[geometry] = meanDifference(data, pixels.subarray(start, start + length));
+      for (const geometry of reference.geometries) {
+        const { data } = await decoder.decode(encoded(name), preprocessingOf(geometry).geometry, never);
+        const found = meanDifference(data, expectedPixels(name, geometry));
+        assert.ok(found <= limit, `${geometry}: expected at most ${limit}, found ${found}`);
       }
-      const worst = Math.max(...Object.values(differences));
-      assert.ok(worst <= (limits[name] ?? limit), JSON.stringify(differences));
     });
   }
 });
 
-describe("numbers after the resize differ from numpy's by at most 1e-5", () => {
-  for (const preset of presetNames.filter((name) => name !== "none")) {
-    for (const backend of ["typed arrays", "JAX"] as const) {
-      test(`${preset}, ${backend}`, async () => {
-        const expected = reference.normalized[preset] ?? assert.fail(`make.py knows no ${preset}`);
-        const preprocessing = preprocessingOf(preset);
-        await using preprocessor = await opened(
-          backend === "JAX" ? new JaxPreprocessor(preprocessing) : new NativePreprocessor(preprocessing),
-        );
-        const slab = plainSlab(1, rowBytes(floats));
-        const data = Uint8Array.from({ length }, (_, index) => Math.floor(index / 3) + 85 * (index % 3));
-        await preprocessor.run([{ width: side, height: side, data, original: floats }], slab, never);
-        const numbers = new Float32Array(slab.bytes.buffer as ArrayBuffer);
-        const area = side * side;
-        for (const [index, number] of numbers.entries()) {
-          const channel = Math.floor(index / area);
-          const value = data[(index % area) * 3 + channel]!;
-          const exact = expected[channel]![value]!;
-          assert.ok(Math.abs(number - exact) <= 1e-5, `${value} in channel ${channel}: expected ${exact}, found ${number}`);
-        }
-      });
+describe("the images of the reference", () => {
+  test("are at least 40, of sizes from 1 × 1 to 8000 × 200, in every EXIF orientation, format and kind of pixels", async () => {
+    const headers = await Promise.all(reference.images.map((name) => sharp(encoded(name).bytes).metadata()));
+    const found = (tell: (header: Metadata) => unknown) => new Set(headers.map((header) => String(tell(header))));
+    assert.ok(headers.length >= 40, `found ${headers.length}`);
+    const sizes = found((header) => `${header.width} × ${header.height}`);
+    for (const size of ["1 × 1", "2 × 3", "1 × 300", "300 × 1", "90 × 3000", "8000 × 200"]) assert.ok(sizes.has(size), size);
+    const orientations = found(({ orientation }) => orientation);
+    for (let orientation = 1; orientation <= 8; orientation += 1) assert.ok(orientations.has(String(orientation)), `${orientation}`);
+    const profiles = headers.map(({ icc }) => icc?.toString("latin1") ?? "").join();
+    for (const profile of ["P3, gamma 2.2", "Adobe RGB primaries", "a pale press"]) assert.ok(profiles.includes(profile), profile);
+    for (const format of ["jpeg", "png", "webp", "gif", "tiff"]) assert.ok(found((header) => header.format).has(format), format);
+    for (const space of ["srgb", "b-w", "cmyk", "rgb16", "grey16"]) assert.ok(found((header) => header.space).has(space), space);
+    for (const bits of ["1", "8", "16"]) assert.ok(found(({ bitsPerSample }) => bitsPerSample).has(bits), `${bits} bits`);
+  });
+
+  test("tell a decoder that leaves out a profile or an orientation from one that does not", () => {
+    const bare: Readonly<Record<string, string>> = {
+      "p3.png": "lzw.tiff",
+      "adobe-rgb.png": "lzw.tiff",
+      "p3.jpg": "progressive.jpg",
+      "alpha.png": "lzw.tiff",
+      "cmyk-profile.jpg": "cmyk.jpg",
+      ...Object.fromEntries([2, 3, 4, 5, 6, 7, 8].map((turn) => [`orientation-${turn}.jpg`, "orientation-1.jpg"])),
+    };
+    for (const [name, without] of Object.entries(bare)) {
+      const between = meanDifference(expectedPixels(name, "siglip"), expectedPixels(without, "siglip"));
+      assert.ok(between > 2 * limit, `${name} and ${without} differ by ${between} only`);
     }
+  });
+
+  test("are not square when they come out", () => assert.notEqual(width, height));
+});
+
+describe("a large JPEG, of which the decoder leaves out some while it reads, differs no more, and gives the embedding (cosine at least 0.996)", () => {
+  const side = 224;
+  const expected = tensorsIn("large.zlib", side * side * 3);
+  for (const [index, name] of reference.large.entries()) {
+    test(name, async () => {
+      const embedder = new OnnxEmbedder({ sessions: 1 });
+      await embedder.open(never);
+      try {
+        const { geometry } = resolvePreprocessing({ embedderInput: embedder.input, embedderDefault: embedder.preset });
+        const { data } = await decoder.decode(encoded(name), geometry, never);
+        const difference = meanDifference(data, expected[index]!);
+        assert.ok(difference <= limit, `expected a mean difference of at most ${limit}, found ${difference}`);
+        const vectors = await embedTensors(embedder, [data, expected[index]!], never);
+        const found = cosine(vectorAt(vectors, 0), vectorAt(vectors, 1));
+        assert.ok(found >= 0.996, `expected a cosine of at least 0.996, found ${found}`);
+      } finally {
+        await embedder.close();
+      }
+    });
   }
 });
 
-function preprocessingOf(name: string): Preprocessing {
-  if (name === "letterbox") return resolvePreprocessing({ embedderInput: floats });
-  return resolvePreprocessing({ preset: name as PresetName, embedderInput: floats });
+const layouts = ["NCHW", "NHWC"] as const;
+/** Every value in every channel. */
+const values = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.floor(index / 3) + 85 * (index % 3));
+
+for (const preset of presetNames) {
+  const expected = reference.normalized[preset] ?? assert.fail(`make.py knows no ${preset}`);
+  for (const layout of layouts) {
+    for (const backend of ["typed arrays", "JAX"] as const) {
+      test(`${preset}, ${backend}, ${layout}: numbers differ from numpy's and from those of Python's JAX by at most 1e-5`, async () => {
+        const bytes = await preprocessed(backend, preset, { ...floats, layout });
+        eachNumber(new Float32Array(bytes), layout, (number, channel, value) => {
+          for (const library of ["numpy", "jax"] as const) {
+            const exact = expected[library][channel]![value]!;
+            assert.ok(Math.abs(number - exact) <= 1e-5, `${value} in channel ${channel}: expected ${library}'s ${exact}, found ${number}`);
+          }
+        });
+      });
+    }
+
+    test(`${preset}, ${layout}: float16 of typed arrays are numpy's to the last bit, those of JAX at most the next number`, async () => {
+      const [exact, near] = await Promise.all(
+        (["typed arrays", "JAX"] as const).map((backend) => preprocessed(backend, preset, { ...floats, dtype: "float16", layout })),
+      );
+      eachNumber(new Uint16Array(exact!), layout, (bits, channel, value) => {
+        assert.equal(bits, expected.float16[channel]![value]!, `${value} in channel ${channel}`);
+      });
+      eachNumber(new Uint16Array(near!), layout, (bits, channel, value) => {
+        const expectedBits = expected.float16[channel]![value]!;
+        assert.ok(Math.abs(bits - expectedBits) <= 1, `${value} in channel ${channel}: expected ${expectedBits}, found ${bits}`);
+      });
+    });
+  }
+}
+
+async function preprocessed(backend: "typed arrays" | "JAX", preset: PresetName, input: TensorSpec): Promise<ArrayBuffer> {
+  const preprocessing = preprocessingOf(preset, input);
+  await using preprocessor = await opened(backend === "JAX" ? new JaxPreprocessor(preprocessing) : new NativePreprocessor(preprocessing));
+  const slab = plainSlab(1, rowBytes(input));
+  await preprocessor.run([{ width, height, data: values, original: floats }], slab, never);
+  return slab.bytes.slice().buffer;
+}
+
+function eachNumber(
+  numbers: Float32Array | Uint16Array,
+  layout: TensorSpec["layout"],
+  check: (number: number, channel: number, value: number) => void,
+): void {
+  const area = width * height;
+  for (const [index, value] of values.entries()) {
+    const channel = index % 3;
+    check(numbers[layout === "NHWC" ? index : channel * area + Math.floor(index / 3)]!, channel, value);
+  }
+}
+
+function encoded(name: string): Encoded {
+  return { bytes: new Uint8Array(readFileSync(new URL(`images/${name}`, folder))), version: null };
+}
+
+function tensorsIn(file: string, length: number): readonly Uint8Array[] {
+  const bytes = inflateSync(readFileSync(new URL(file, folder)));
+  return Array.from({ length: bytes.length / length }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
+}
+
+function expectedPixels(name: string, geometry: string): Uint8Array {
+  const index = reference.images.indexOf(name) * reference.geometries.length + reference.geometries.indexOf(geometry);
+  return pixels[index] ?? assert.fail(`make.py knows no ${name} or no ${geometry}`);
+}
+
+function preprocessingOf(name: string, embedderInput = floats): Preprocessing {
+  if (name === "letterbox") return resolvePreprocessing({ embedderInput });
+  return resolvePreprocessing({ preset: name as PresetName, embedderInput });
 }
 
 async function opened(preprocessor: Preprocessor): Promise<Preprocessor & AsyncDisposable> {

@@ -47,6 +47,7 @@ test("a folder of photos becomes a collection, and a stored photo is its own nea
   assert.equal(report.ended, "completed");
   assert.deepEqual([report.read, report.stored, report.skipped, report.failed, report.abandoned], [60, 60, 0, 0, 0]);
   assert.equal(report.deadLetters, null);
+  const first = corpus.photos[0]!.file;
   for (const { busyShare, starvedShare, blockedShare, waitingShare, name } of report.stages) {
     assert.ok(Math.abs(busyShare + starvedShare + blockedShare + waitingShare - 1) < 0.02, `the shares of ${name} add up to 1`);
   }
@@ -57,6 +58,10 @@ test("a folder of photos becomes a collection, and a stored photo is its own nea
     assert.ok((hits[0]?.score ?? 0) > 0.999);
     assert.ok((hits[1]?.score ?? 2) <= (hits[0]?.score ?? 0));
   }
+  const near = await space.json<SearchDocument>(0, "search", join(corpusFolder, first), "--collection", "photos", "--min-score", "0.999");
+  assert.ok(near.hits.length > 0 && near.hits.every(({ score }) => score >= 0.999));
+  const { code } = await space.run("search", join(corpusFolder, first), "--collection", "photos", "--min-score", "near");
+  assert.equal(code, 2, "a score is a number");
 });
 
 test("a second run finds everything stored, reads nothing and opens no model", async () => {

@@ -35,6 +35,22 @@ test("vectors of another preprocessing or model never come into a collection, no
   assert.equal((await space.json<{ count: number }>(0, "collection", "stats", "images")).count, 5);
 });
 
+test("a store that is told of vectors of another length than the model's is a contradiction, before anything is embedded or stored", async () => {
+  await using space = await workspace();
+  const photo = resolve("test", "fidelity", "golden", "coffee.jpg");
+  const { error } = await space.json<{ error: { code: string; message: string } }>(
+    2,
+    "embed",
+    photo,
+    "--output",
+    "vectors.npy",
+    "--set",
+    "milvus.embedding_dim=512",
+  );
+  assert.equal(error.code, "config_conflict", error.message);
+  assert.match(error.message, /milvus\.embedding_dim 512 numbers, but .* makes 1280/);
+});
+
 test("the same model in another graph, with other threads and batches is accepted", async () => {
   await makeCorpus({ folder: corpusFolder, count: 60, seed: 11, sizes: "vga" });
   const files = (await readdir(corpusFolder))

@@ -44,6 +44,8 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-triton": { "src/kit/triton.ts": 'import "@grpc/grpc-js";' },
   "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },
   "only-adapters-lancedb": { "src/kit/lancedb.ts": 'import "@lancedb/lancedb";' },
+  "only-adapters-parquet": { "src/kit/parquet.ts": 'import "hyparquet";' },
+  "only-adapters-arrow": { "src/kit/arrow.ts": 'import "apache-arrow";' },
 };
 
 const notInstalled = ["only-server", "only-telemetry"];

@@ -15,8 +15,8 @@ export async function wrong(): Promise<void> {
   await using pipeline = await ImageEmbeddingPipeline.open(config);
   // @ts-expect-error: made by open()
   new ImageEmbeddingPipeline(config);
-  // @ts-expect-error: the collection is missing
-  await pipeline.insertImagesAsync({ inputs: ["cat.jpg"] });
+  // @ts-expect-error: the inputs are missing
+  await pipeline.insertImagesAsync({ collectionName: "pets" });
   // @ts-expect-error: inputs are paths, URLs or bytes
   await pipeline.insertImagesAsync({ inputs: [1], collectionName: "pets" });
   // @ts-expect-error: metadata values are text, numbers, true or false, or null

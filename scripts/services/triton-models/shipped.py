@@ -29,7 +29,10 @@ class TritonPythonModel:
 
     def execute(self, requests):
         batches = [pb.get_input_tensor_by_name(request, "images").as_numpy() for request in requests]
-        (embedding,) = self.session.run(["embedding"], {"images": np.concatenate(batches)})
+        images = np.concatenate(batches)
+        if images.dtype == np.float16:
+            images = images.astype(np.float32)
+        (embedding,) = self.session.run(["embedding"], {"images": images})
         if self.projection is not None:
             embedding = embedding @ self.projection
         responses, start = [], 0

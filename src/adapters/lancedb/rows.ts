@@ -1,7 +1,7 @@
 /** Rows on their way into Arrow columns, and back. */
 import type { Data, Field, FixedSizeList, RecordBatch, Schema, Table, Vector } from "apache-arrow";
 import type { Key, MetadataValue, RowBatch, StoredRow } from "../../contracts/index.js";
-import { builtInColumns, givenMetadata } from "../../kit/index.js";
+import { builtInColumns, givenMetadata, ingestedAtOf } from "../../kit/index.js";
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
@@ -75,7 +75,7 @@ const cells = new Map<string, (batch: RowBatch, index: number) => unknown>([
   ["metadata_hash", (batch, index) => batch.facts[index]!.metadataHash],
   ["width", (batch, index) => batch.facts[index]!.width],
   ["height", (batch, index) => batch.facts[index]!.height],
-  ["ingested_at", (batch) => BigInt(batch.ingestedAt)],
+  ["ingested_at", (batch, index) => BigInt(ingestedAtOf(batch, index))],
 ]);
 
 function readable(columns: TableFacts["columns"]): readonly string[] {

@@ -1,7 +1,7 @@
 /** Nearest rows, with exact scores. */
 import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
-import { checkAborted, checkQuery, scoreOf } from "../../kit/index.js";
+import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
 import { compileFilter } from "./filter-sql.js";
 import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
@@ -19,9 +19,10 @@ export async function searchTable(
   table: Table,
   facts: TableFacts,
   queries: readonly Float32Array[],
-  { topK, filter, signal }: SearchOptions,
+  options: SearchOptions,
 ): Promise<readonly (readonly Hit[])[]> {
-  for (const query of queries) checkQuery(query, topK, facts);
+  const { topK, filter, minScore, signal } = options;
+  for (const query of queries) checkQuery(query, options, facts);
   const where = filter === undefined ? null : compileFilter(filter, facts);
   const indexed = (await vectorIndexOf(table)) !== "none";
   const exact = !indexed || (where !== null && (await table.countRows(where)) < exactBelowRows);
@@ -30,7 +31,7 @@ export async function searchTable(
     checkAborted(signal, "search");
     const found = await nearest(table, facts, { query, topK, where, way: exact ? "exact" : "index" });
     const complete = exact || found.length === topK;
-    answers.push(complete ? found : await nearest(table, facts, { query, topK, where, way: "exact" }));
+    answers.push(nearEnough(complete ? found : await nearest(table, facts, { query, topK, where, way: "exact" }), minScore));
   }
   return answers;
 }

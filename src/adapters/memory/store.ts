@@ -24,7 +24,9 @@ import {
   checkQuery,
   checkSchema,
   givenMetadata,
+  ingestedAtOf,
   type MetadataType,
+  nearEnough,
   planUpsert,
   scoreOf,
 } from "../../kit/index.js";
@@ -154,7 +156,7 @@ class MemoryCollection implements Collection {
         id,
         vector: batch.vectors.slice(index * this.dimension, (index + 1) * this.dimension),
         facts: { ...facts, metadata: Object.fromEntries(givenMetadata(facts.metadata)) },
-        ingestedAt: batch.ingestedAt,
+        ingestedAt: ingestedAtOf(batch, index),
       });
     }
     return plan.failures;
@@ -175,11 +177,11 @@ class MemoryCollection implements Collection {
 
   async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
     const { rows } = await this.enter("search", options.signal);
-    for (const query of queries) checkQuery(query, options.topK, this);
+    for (const query of queries) checkQuery(query, options, this);
     const candidates = matching(rows, options.filter);
     return queries.map((query) => {
       const hits = candidates.map(({ id, facts, vector }) => ({ id, score: scoreOf(this.metric, query, vector), facts }));
-      return hits.sort((a, b) => b.score - a.score).slice(0, options.topK);
+      return nearEnough(hits.sort((a, b) => b.score - a.score).slice(0, options.topK), options.minScore);
     });
   }
 

@@ -143,10 +143,17 @@ function tlsOf(options: MilvusOptions) {
   };
 }
 
-function checkFiles(options: MilvusOptions): void {
-  const files = { ca_file: options.caFile, cert_file: options.certFile, key_file: options.keyFile };
+/** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
+function checkFiles({ secure, caFile, certFile, keyFile, serverName }: MilvusOptions): void {
+  const files = { ca_file: caFile, cert_file: certFile, key_file: keyFile };
+  for (const [setting, value] of Object.entries({ ...files, server_name: serverName })) {
+    if (value !== null && !secure) throw new HeadraceError("config_conflict", `milvus.${setting} is set, but milvus.secure is false`);
+  }
+  if ((certFile === null) !== (keyFile === null)) {
+    throw new HeadraceError("config_conflict", "milvus.cert_file, milvus.key_file: expected both or neither, found one of them");
+  }
   for (const [setting, file] of Object.entries(files)) {
-    if (options.secure && file !== null && !existsSync(file)) {
+    if (file !== null && !existsSync(file)) {
       throw new HeadraceError("config_invalid", `milvus.${setting}: expected a PEM file, found nothing at ${file}`);
     }
   }

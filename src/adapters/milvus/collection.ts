@@ -16,12 +16,12 @@ import {
   type StoredContent,
   type StoredRow,
 } from "../../contracts/index.js";
-import { checkAborted, checkQuery, isKeyOf, type MetadataType, planUpsert } from "../../kit/index.js";
+import { checkAborted, checkQuery, isKeyOf, type MetadataType, nearEnough, planUpsert } from "../../kit/index.js";
 import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import type { Inserter } from "./inserter.js";
 import type { Queries } from "./queries.js";
-import { factsOf, keyOf, rowFields, storedRowOf, vectorOf } from "./rows.js";
+import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns, passportProperty } from "./schema.js";
 import type { Upkeep } from "./upkeep.js";
 
@@ -109,13 +109,16 @@ export class MilvusCollection implements Collection {
   }
 
   async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
-    for (const query of queries) checkQuery(query, options.topK, this);
+    for (const query of queries) checkQuery(query, options, this);
     if (queries.length === 0) return [];
     const { shape } = this.parts;
     const answers = await this.parts.queries.nearest(queries, this.#expression(options.filter), options);
-    return answers.map((rows) =>
-      rows.map((raw) => ({ id: keyOf(raw, shape), score: scoreOf(this.metric, Number(raw["score"])), facts: factsOf(raw, shape) })),
-    );
+    const hitOf = (raw: RawRow): Hit => ({
+      id: keyOf(raw, shape),
+      score: scoreOf(this.metric, Number(raw["score"])),
+      facts: factsOf(raw, shape),
+    });
+    return answers.map((rows) => nearEnough(rows.map(hitOf), options.minScore));
   }
 
   async get(

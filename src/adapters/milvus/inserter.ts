@@ -1,7 +1,7 @@
 /** Writes the accepted rows of a batch: bounded in bytes, split when refused as too large, one request format with a fallback. */
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../contracts/index.js";
-import { givenMetadata } from "../../kit/index.js";
+import { givenMetadata, ingestedAtOf } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "./errors.js";
 import type { Freshness } from "./freshness.js";
@@ -151,7 +151,7 @@ export class Inserter {
       text("metadata_hash", (each) => each.metadataHash),
       { name: "width", kind: "Int32", values: facts.map((each) => each.width) },
       { name: "height", kind: "Int32", values: facts.map((each) => each.height) },
-      { name: "ingested_at", kind: "Int64", values: rows.map(() => batch.ingestedAt) },
+      { name: "ingested_at", kind: "Int64", values: rows.map(({ index }) => ingestedAtOf(batch, index)) },
       ...shape.declared.map(
         ({ name, dataType }) => ({ name, kind: dataType, values: facts.map((each) => each.metadata[name]) }) as UpsertColumn,
       ),
@@ -174,7 +174,7 @@ export class Inserter {
       metadata_hash: facts.metadataHash,
       width: facts.width,
       height: facts.height,
-      ingested_at: batch.ingestedAt,
+      ingested_at: ingestedAtOf(batch, index),
     };
   }
 }

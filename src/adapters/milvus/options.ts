@@ -61,8 +61,14 @@ export const milvusOptions = z.strictObject({
   key_file: z.string().nullable().default(null).describe("PEM file of its key."),
   server_name: z.string().nullable().default(null).describe("Name in the server's certificate, where it is not the host."),
   timeout: z.number().positive().default(60).describe("Seconds that one call may take."),
-  collection_name: z.string().nullable().default(null).describe("The collection that commands use when none is named."),
-  embedding_dim: z.int().min(1).max(32_768).nullable().default(null).describe("null: the embedder's."),
+  collection_name: z.string().nullable().default(null).describe("The collection of calls and commands that name none. null: images."),
+  embedding_dim: z
+    .int()
+    .min(1)
+    .max(32_768)
+    .nullable()
+    .default(null)
+    .describe("Dimension of new collections; a model that makes another one is refused. null: the embedder's."),
   vector_field: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)

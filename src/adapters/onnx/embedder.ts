@@ -56,10 +56,10 @@ export class OnnxEmbedder implements Embedder {
     return this.#ready().dimension;
   }
 
-  /** Path of the model and names of its tensors, for whoever serves it elsewhere. */
-  get model(): { readonly path: string; readonly inputName: string; readonly outputName: string } {
-    const { inputName, outputName } = this.#ready().plan;
-    return { path: this.#model().path, inputName, outputName };
+  /** Path of the model, names of its tensors and type of the embedding, for whoever serves it elsewhere. */
+  get model(): Pick<ModelPlan, "inputName" | "outputName" | "outputType"> & { readonly path: string } {
+    const { inputName, outputName, outputType } = this.#ready().plan;
+    return { path: this.#model().path, inputName, outputName, outputType };
   }
 
   get feed(): Feed {

@@ -3,11 +3,15 @@ import type { TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
 
+/** As the model declares it; the embedding is float32 in any case. */
+export type OutputType = "float16" | "float32" | "float64";
+
 /** How to run a model. */
 export interface ModelPlan {
   readonly inputName: string;
   readonly outputName: string;
   readonly input: TensorSpec;
+  readonly outputType: OutputType;
   /** Null when only an inference can tell. */
   readonly dimension: number | null;
   /** Null when the batch is free. */
@@ -39,6 +43,7 @@ export function planModel(declared: ModelDeclaration, wishes: ModelWishes): Mode
     inputName: input.name,
     outputName: output.name,
     input: inputSpec(input, wishes),
+    outputType: output.type as OutputType,
     dimension: typeof dimension === "number" ? dimension : null,
     maxBatch: typeof batch === "number" ? batch : null,
   };

@@ -1,6 +1,5 @@
 /** The original beside what a model sees of it, as one picture for people. */
-import type { Encoded } from "../../contracts/index.js";
-import type { Raster } from "./enlarge.js";
+import type { Encoded, Pixels } from "../../contracts/index.js";
 import { fromDecodeError } from "./errors.js";
 import { loadSharp } from "./load.js";
 
@@ -11,7 +10,7 @@ const maxAspect = 4;
 const white = "#ffffff";
 
 /** A PNG as high as `seen`: the upright original on the left, `seen` on the right. Throws `image_corrupt`, `image_unsupported`. */
-export async function comparison(image: Encoded, seen: Raster): Promise<Uint8Array> {
+export async function comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const { width, height, data } = seen;
   try {

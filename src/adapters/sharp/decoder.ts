@@ -1,12 +1,13 @@
 /** Decodes images with sharp. */
-import type { SharpOptions as Input, Metadata } from "sharp";
-import type { Encoded, Geometry, ImageDecoder, ImageMeasure, Pixels, ResizeFilter } from "../../contracts/index.js";
+import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
+import type { Encoded, Geometry, ImageDecoder, Pixels, ResizeFilter } from "../../contracts/index.js";
 import { ByteBudget } from "./budget.js";
-import { enlarge, enlarges, insideOf, neededSpan, type Raster, type Span } from "./enlarge.js";
 import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
-import { measureHeader } from "./header.js";
+import { type MeasuredHeader, measureHeader } from "./header.js";
+import { withoutInks } from "./inks.js";
 import { loadSharp, type Sharp } from "./load.js";
+import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
 
 export interface DecoderOptions {
   /** An image with more pixels is `image_too_large`. Default 268,402,689. */
@@ -35,7 +36,7 @@ class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
   readonly #budget: ByteBudget;
-  readonly #measured = new WeakMap<Encoded, Promise<ImageMeasure>>();
+  readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
   constructor(options: DecoderOptions) {
@@ -47,7 +48,7 @@ class SharpDecoder implements ImageDecoder {
     await this.#sharp();
   }
 
-  measure(image: Encoded): Promise<ImageMeasure> {
+  measure(image: Encoded): Promise<MeasuredHeader> {
     const known = this.#measured.get(image);
     if (known !== undefined) return known;
     const measuring = this.#measure(image);
@@ -56,13 +57,14 @@ class SharpDecoder implements ImageDecoder {
   }
 
   async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
-    const { width, height, peakBytes } = await this.measure(image);
+    const header = await this.measure(image);
+    const { width, height, peakBytes } = header;
     const plan = planGeometry(width, height, target);
-    const raster = await this.#budget.spend(peakBytes, signal, () => this.#raster(image, plan, target.filter));
+    const raster = await this.#budget.spend(peakBytes, signal, () => this.#raster(image, plan, target.filter, header));
     return { ...place(raster, plan), original: { width, height } };
   }
 
-  async #measure(image: Encoded): Promise<ImageMeasure> {
+  async #measure(image: Encoded): Promise<MeasuredHeader> {
     const sharp = await this.#sharp();
     let header: Metadata;
     try {
@@ -75,35 +77,19 @@ class SharpDecoder implements ImageDecoder {
     return measure;
   }
 
-  async #raster(image: Encoded, plan: Plan, filter: ResizeFilter): Promise<Raster> {
+  async #raster(image: Encoded, plan: Plan, filter: ResizeFilter, header: MeasuredHeader): Promise<Raster> {
+    const { pixels, channels } = header;
     const sharp = await this.#sharp();
+    const across = isResampled(plan.x, pixels) ? tapsOf(plan.x, filter) : null;
+    const down = isResampled(plan.y, pixels) ? tapsOf(plan.y, filter) : null;
     try {
-      const shrunk = await this.#shrink(sharp, image, plan, filter);
-      return enlarges(plan.x) || enlarges(plan.y) ? await enlarge(sharp, shrunk, plan.x, plan.y, filter) : shrunk;
+      const upright = sharp(image.bytes, this.#input()).autoOrient();
+      const coloured = pixels === "inks" ? await withoutInks(sharp, upright) : upright.flatten({ background: white });
+      const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, channels);
+      return resample(shrunk, across, down);
     } catch (error) {
       throw fromDecodeError(error, image.bytes);
     }
-  }
-
-  /** Decodes, shrinks the axes that shrink, and takes what is needed of both. */
-  async #shrink(sharp: Sharp, image: Encoded, plan: Plan, filter: ResizeFilter): Promise<Raster> {
-    const width = Math.min(plan.x.from, plan.x.to);
-    const height = Math.min(plan.y.from, plan.y.to);
-    const columns = takenSpan(plan.x);
-    const rows = takenSpan(plan.y);
-    // Rows that are not asked for are not decoded, and damage in them is not noticed: ask for all.
-    const asked = height * columns.size * 3 <= maxRasterBytes ? { start: 0, size: height } : rows;
-    const data = await sharp(image.bytes, this.#input())
-      .autoOrient()
-      .flatten({ background: white })
-      .resize({ width, height, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
-      .extract({ left: columns.start, top: asked.start, width: columns.size, height: asked.size })
-      .toColourspace("srgb")
-      .raw()
-      .toBuffer();
-    const rowBytes = columns.size * 3;
-    const first = (rows.start - asked.start) * rowBytes;
-    return { width: columns.size, height: rows.size, data: data.subarray(first, first + rows.size * rowBytes) };
   }
 
   #input(): Input {
@@ -116,19 +102,56 @@ class SharpDecoder implements ImageDecoder {
   }
 }
 
-function takenSpan(axis: Axis): Span {
-  return enlarges(axis) ? insideOf(neededSpan(axis), axis) : { start: axis.cut, size: axis.keep };
+/** Whether libvips makes another picture of it than Pillow: enlarging, it shifts by half a pixel. */
+function isResampled({ from, to }: Axis, pixels: MeasuredHeader["pixels"]): boolean {
+  if (to > from) return true;
+  // Before it shrinks to a quarter or less, libvips averages neighbours: that shows where there is nothing but black and white,
+  // until so many are averaged that all is grey.
+  return pixels === "bilevel" && from >= 4 * to && from < 16 * to;
 }
 
-/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that sharp made for it. */
-function place(raster: Raster, plan: Plan): Raster {
+/** What libvips does to an axis: the size it becomes, and the part of that which is kept. */
+interface Part {
+  readonly to: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+function partOf(axis: Axis, taps: Taps | null): Part {
+  return taps === null ? { to: axis.to, start: axis.cut, size: axis.keep } : { to: axis.from, ...taps.span };
+}
+
+/** Decodes, shrinks the axes that shrink, and takes what is needed of both. */
+async function shrink(image: Pipeline, columns: Part, rows: Part, filter: ResizeFilter, channels: 1 | 3): Promise<Raster> {
+  const rowBytes = columns.size * channels;
+  // Rows that are not asked for are not decoded, and damage in them is not noticed: ask for all.
+  const asked = rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
+  const data = await image
+    .resize({ width: columns.to, height: rows.to, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
+    .extract({ left: columns.start, top: asked.start, width: columns.size, height: asked.size })
+    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .raw()
+    .toBuffer();
+  const first = (rows.start - asked.start) * rowBytes;
+  return { width: columns.size, height: rows.size, channels, data: data.subarray(first, first + rows.size * rowBytes) };
+}
+
+/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that was made for it. */
+function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
   const { width, height, fill, x, y } = plan;
-  if (raster.width === width && raster.height === height) return raster;
+  const colours = raster.channels === 3 ? raster.data : inColours(raster.data);
+  if (raster.width === width && raster.height === height) return { width, height, data: colours };
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) data[i] = fill[i % 3] ?? 0;
   for (let row = 0; row < raster.height; row++) {
     const from = row * raster.width * 3;
-    data.set(raster.data.subarray(from, from + raster.width * 3), ((y.at + row) * width + x.at) * 3);
+    data.set(colours.subarray(from, from + raster.width * 3), ((y.at + row) * width + x.at) * 3);
   }
   return { width, height, data };
+}
+
+function inColours(greys: Uint8Array): Uint8Array {
+  const colours = new Uint8Array(greys.length * 3);
+  for (const [index, grey] of greys.entries()) colours.fill(grey, index * 3, index * 3 + 3);
+  return colours;
 }

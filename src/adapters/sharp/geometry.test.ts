@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Geometry, HeadraceError } from "../../contracts/index.js";
-import { insideOf, neededSpan } from "./enlarge.js";
 import { planGeometry } from "./geometry.js";
+import { tapsOf } from "./resample.js";
 
 const crop: Geometry = { kind: "crop", shorterSide: 256, width: 224, height: 224, filter: "bicubic" };
 const squash: Geometry = { kind: "squash", width: 300, height: 200, filter: "bicubic" };
@@ -48,9 +48,9 @@ test("every plan stays inside the image and inside the result, and enlarging nee
         assert.ok(axis.cut >= 0 && axis.cut + axis.keep <= axis.to, "cut inside the resized image");
         assert.ok(axis.at >= 0 && axis.at + axis.keep <= room, "kept pixels inside the result");
         if (axis.to <= axis.from) continue;
-        const inside = insideOf(neededSpan(axis), axis);
-        assert.ok(inside.start >= 0 && inside.size > 0 && inside.start + inside.size <= axis.from, "source pixels inside the image");
-        assert.ok(inside.size <= (axis.keep * axis.from) / axis.to + 5, "no more of the source than needed");
+        const { span } = tapsOf(axis, target.filter);
+        assert.ok(span.start >= 0 && span.size > 0 && span.start + span.size <= axis.from, "source pixels inside the image");
+        assert.ok(span.size <= (axis.keep * axis.from) / axis.to + 5, "no more of the source than needed");
       }
     }),
   );

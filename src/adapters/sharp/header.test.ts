@@ -30,3 +30,15 @@ test("what is decoded line by line needs less than a picture's memory, the rest 
   const deep = await peakOf(photo.clone().toColourspace("rgb16").png({ progressive: true }).toBuffer());
   assert.ok(deep >= 6, `interlaced, 16 bits: ${deep}`);
 });
+
+test("black and white, and inks without a profile, are told from the rest, and need memory for the whole picture", async () => {
+  const bilevel = measureHeader(
+    await sharp(await photo.clone().toColourspace("b-w").png({ palette: true, colours: 2 }).toBuffer()).metadata(),
+  );
+  assert.deepEqual([bilevel.pixels, bilevel.channels], ["bilevel", 3]);
+  const inks = measureHeader(await sharp(await photo.clone().toColourspace("cmyk").jpeg().toBuffer()).metadata());
+  assert.deepEqual([inks.pixels, inks.channels], ["inks", 3]);
+  for (const { peakBytes } of [bilevel, inks]) assert.ok(peakBytes >= 4 * 4 * megapixel, `${peakBytes}`);
+  const usual = measureHeader(await sharp(await photo.clone().jpeg().toBuffer()).metadata());
+  assert.deepEqual([usual.pixels, usual.channels], ["usual", 3]);
+});

@@ -21,14 +21,31 @@ const overheadBytes = 1024 * 1024;
 const wholeFrames: Readonly<Record<string, number>> = { webp: 2.1, gif: 1.3, heif: 4.5 };
 /** A turned image is kept whole, in pieces. */
 const turnedShare = 1.1;
+/** Of a channel of a pixel, where the picture is decoded as a whole before it is resized. */
+const wholeRasterBytes = { inks: 1.4, bilevel: 1.3, usual: 0 };
 /** Orientations that need the last row before the first. */
 const upright = new Set([1, 2]);
 
+export interface MeasuredHeader extends ImageMeasure {
+  /** "inks": cyan, magenta, yellow and black, without a profile. "bilevel": no more than two colours. */
+  readonly pixels: "inks" | "bilevel" | "usual";
+  /** That decoding needs to give. */
+  readonly channels: 1 | 3;
+}
+
 /** Size after orientation, and the decoder's peak beside input and output. */
-export function measureHeader(header: Metadata): ImageMeasure {
+export function measureHeader(header: Metadata): MeasuredHeader {
   const { width, height } = header.autoOrient ?? header;
   if (!width || !height) throw new HeadraceError("image_corrupt", "The image has no size");
-  return { width, height, peakBytes: overheadBytes + peakBytes(header, width * height) };
+  const pixels = pixelsOf(header);
+  const channels = pixels === "bilevel" && header.space === "b-w" ? 1 : 3;
+  const wholeBytes = wholeRasterBytes[pixels] * channels * width * height;
+  return { width, height, pixels, channels, peakBytes: overheadBytes + peakBytes(header, width * height) + wholeBytes };
+}
+
+function pixelsOf({ space, channels, depth, hasProfile, bitsPerSample }: Metadata): MeasuredHeader["pixels"] {
+  if (space === "cmyk" && channels === 4 && depth === "uchar" && !hasProfile) return "inks";
+  return bitsPerSample === 1 ? "bilevel" : "usual";
 }
 
 function peakBytes(header: Metadata, pixels: number): number {

@@ -10,9 +10,11 @@ export interface ServedModel {
   readonly inputName: string;
   readonly outputName: string;
   readonly input: TensorSpec;
+  /** Default "float32". */
+  readonly outputType?: "float16" | "float32";
   readonly dimension: number;
-  /** The preprocessing that belongs to it. Default: none, clients have to name it. */
-  readonly preset?: PresetName;
+  /** The preprocessing that belongs to it. Null, the default: clients have to name it. */
+  readonly preset?: PresetName | null;
 }
 
 export interface ConfigChoice {
@@ -23,12 +25,12 @@ export interface ConfigChoice {
   readonly preferredBatch: readonly number[];
 }
 
-const triton: Readonly<Record<TensorType, string>> = { uint8: "TYPE_UINT8", float16: "TYPE_FP16", float32: "TYPE_FP32" };
+export const tritonTypes: Readonly<Record<TensorType, string>> = { uint8: "TYPE_UINT8", float16: "TYPE_FP16", float32: "TYPE_FP32" };
 
 export function configText({ backend, model, instances, maxBatch, preferredBatch }: ConfigChoice): string {
-  const { name, inputName, outputName, input, dimension, preset } = model;
+  const { name, inputName, outputName, input, outputType = "float32", dimension, preset = null } = model;
   const dims = imageDims(input).join(", ");
-  const type = triton[input.dtype];
+  const type = tritonTypes[input.dtype];
   return `# Written by Headrace. Where comments give a default, the line may be left out.
 name: "${name}"
 backend: "${backend}"
@@ -47,7 +49,7 @@ input [
 output [
   {
     name: "${outputName}"
-    data_type: TYPE_FP32
+    data_type: ${tritonTypes[outputType]}
     dims: [ ${dimension} ]
   }
 ]
@@ -61,14 +63,16 @@ dynamic_batching {
   max_queue_delay_microseconds: 0
 }
 
-${preset === undefined ? "" : presetText(preset)}# The first execution allocates memory and picks kernels: done before the model says that it is ready.
+${presetText(preset)}# The first execution allocates memory and picks kernels: done before the model says that it is ready.
 model_warmup [
 ${warmups([...new Set([1, maxBatch])], inputName, type, dims)}
 ]
 `;
 }
 
-function presetText(preset: PresetName): string {
+/** Empty for a model of which no preprocessing is known. */
+export function presetText(preset: PresetName | null): string {
+  if (preset === null) return "";
   return `# How images are prepared for the model; Headrace reads it, servers ignore it.
 parameters { key: "${presetParameter}" value { string_value: "${preset}" } }
 

@@ -21,10 +21,10 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
   if (link === null) return findings;
   const advise = (message: string, hint: string) => findings.push({ severity: "advice", part, message, hint });
   const { plan, description, connection, reason } = link;
-  const { dynamicBatching, instances } = description;
+  const { dynamicBatching, instances, platform } = description;
   if (plan.maxBatch === 1) {
     advise("the model takes one image at a time", "In config.pbtxt: max_batch_size: 32, and input and output dims without the batch.");
-  } else if (dynamicBatching === null) {
+  } else if (dynamicBatching === null && platform !== "ensemble") {
     advise(
       "the model has no dynamic batching: requests that come together are computed one after the other",
       "In config.pbtxt: dynamic_batching { max_queue_delay_microseconds: 0 }",
@@ -51,7 +51,7 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
     const times = plan.input.dtype === "float32" ? "four" : "two";
     advise(
       `the model takes ${plan.input.dtype}: ${times} times the bytes of uint8 on the way`,
-      "Put the normalisation into the model; `headrace triton export` writes such a model repository.",
+      "Put the normalisation into the model, or a step before it: `headrace triton export --ensemble` writes such a model repository.",
     );
   }
   if (connection.kind !== "shm")

@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HeadraceError, type TensorSpec } from "../../contracts/index.js";
-import { configText, type ServedModel } from "./config-text.js";
+import { type ConfigChoice, configText, type ServedModel } from "./config-text.js";
+import { ensembleFiles } from "./ensemble.js";
 import { pythonModelText } from "./python-model-text.js";
 
 /** An ONNX model and what must be known of it. */
@@ -25,11 +26,17 @@ export interface ExportOptions {
   readonly instances?: number;
   /** The most images of one execution. Default 32. */
   readonly maxBatch?: number;
-  /** What the batcher aims at; clients then send the largest. Default: `maxBatch`. */
+  /** What the batcher aims at; clients then send the largest. Default: 16 and 32, or `maxBatch` where that is less than 32. */
   readonly preferredBatch?: number | readonly number[];
+  /**
+   * "ensemble": beside the model, which takes floats, a step in Python and numpy that makes them of uint8 as the model's preset
+   * says, and an ensemble of the two. Default "model".
+   */
+  readonly serve?: "model" | "ensemble";
 }
 
 export interface ExportedRepository {
+  /** What clients name. */
   readonly modelName: string;
   /** Paths of the files written. */
   readonly files: readonly string[];
@@ -37,18 +44,40 @@ export interface ExportedRepository {
 
 /**
  * Writes `config.pbtxt` with dynamic batching and warm-up, the graph, and for the python backend the code that serves it.
- * Throws `input_invalid` for a model that is there already or a bad number, `model_invalid` for a graph that is not there.
+ * Throws `input_invalid` for a model that is there already, a bad number, or an ensemble for a model without a preset or of uint8,
+ * `model_invalid` for a graph that is not there.
  */
 export function exportRepository(options: ExportOptions): ExportedRepository {
-  const { backend, model = shippedModel(), instances = 1, maxBatch = 32 } = options;
-  const preferredBatch = [options.preferredBatch ?? maxBatch].flat();
+  const { backend, model = shippedModel(), instances = 1, maxBatch = 32, serve = "model" } = options;
+  const preferredBatch = [options.preferredBatch ?? (maxBatch < 32 ? maxBatch : [16, 32])].flat();
   checkCounts({ instances, maxBatch, preferredBatch });
-  const folder = join(resolve(options.output), model.name);
-  if (existsSync(folder)) {
-    throw new HeadraceError("input_invalid", `export to ${folder}: expected no such folder, found one`, {
-      hint: "Remove it, or export to another folder.",
-    });
-  }
+  const output = resolve(options.output);
+  const around = serve === "ensemble" ? ensembleFiles({ model, instances, maxBatch }) : null;
+  checkNew([join(output, model.name), ...(around?.folders ?? []).map((folder) => join(output, folder))]);
+  const files = writeModel(join(output, model.name), { backend, model, instances, maxBatch, preferredBatch });
+  if (around === null) return { modelName: model.name, files };
+  for (const folder of around.folders) mkdirSync(join(output, folder, "1"), { recursive: true });
+  const written = around.files.map(({ path, text }) => {
+    writeFileSync(join(output, path), text);
+    return join(output, path);
+  });
+  return { modelName: around.modelName, files: [...files, ...written] };
+}
+
+function checkNew(folders: readonly string[]): void {
+  const found = folders.find((folder) => existsSync(folder));
+  if (found === undefined) return;
+  throw new HeadraceError("input_invalid", `export to ${found}: expected no such folder, found one`, {
+    hint: "Remove it, or export to another folder.",
+  });
+}
+
+interface WrittenModel extends ConfigChoice {
+  readonly model: ExportedModel;
+}
+
+function writeModel(folder: string, choice: WrittenModel): readonly string[] {
+  const { model, backend } = choice;
   const version = join(folder, "1");
   const weights = [model.graph, ...(model.data ?? [])];
   for (const file of weights) {
@@ -56,12 +85,12 @@ export function exportRepository(options: ExportOptions): ExportedRepository {
   }
   mkdirSync(version, { recursive: true });
   const config = join(folder, "config.pbtxt");
-  writeFileSync(config, configText({ backend, model, instances, maxBatch, preferredBatch }));
+  writeFileSync(config, configText(choice));
   const copies = weights.map((file, i) => copyInto(version, file, i === 0 ? "model.onnx" : basename(file)));
-  if (backend === "onnxruntime") return { modelName: model.name, files: [config, ...copies] };
+  if (backend === "onnxruntime") return [config, ...copies];
   const code = join(version, "model.py");
   writeFileSync(code, pythonModelText);
-  return { modelName: model.name, files: [config, code, ...copies] };
+  return [config, code, ...copies];
 }
 
 /** The model in this package's `models` folder: uint8 images in, the normalisation is inside. */

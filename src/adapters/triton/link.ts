@@ -7,7 +7,7 @@ import { throwIfAborted } from "./deadline.js";
 import { explainFailure } from "./explain.js";
 import { GrpcConnection } from "./grpc.js";
 import { HttpConnection } from "./http.js";
-import { inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
+import { checkDimension, inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
 import type { TritonTransport } from "./options.js";
 import { readVectors } from "./output.js";
 import { sharedMemoryFolder } from "./regions.js";
@@ -44,8 +44,10 @@ export async function establish(address: Address, settings: LinkSettings, signal
     const description = await connection.describe(signal).catch(async (error: unknown) => {
       throw await explainFailure(HeadraceError.from(error), { address, protocol, modelName, modelVersion }, connection, signal);
     });
-    const plan = planModel(description, settings.expected, `Triton ${address.text}, model ${modelName}`);
+    const where = `Triton ${address.text}, model ${modelName}`;
+    const plan = planModel(description, settings.expected, where);
     const { vectors, dimension } = await probe(connection, plan, address, signal);
+    checkDimension({ name: plan.outputName, datatype: plan.outputType, dimension }, settings.expected, where);
     const base = { connection, description, plan: { ...plan, dimension } };
     if (!(connection instanceof HttpConnection)) return { ...base, reason: "gRPC was asked for" };
     return await shareMemory({ ...base, connection }, vectors, address, settings, signal);

@@ -9,6 +9,7 @@ const anything: ModelExpectation = { inputName: null, outputName: null, imageSiz
 const usual: ModelDescription = {
   name: "m",
   versions: ["1"],
+  platform: "python",
   inputs: [{ name: "images", datatype: "UINT8", shape: [-1, 224, 160, 3] }],
   outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, 512] }],
   maxBatchSize: 64,

@@ -47,11 +47,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
   const batched = model.maxBatchSize > 0 || input.shape.length === 4;
   const spec = specOf(input, batched ? input.shape.slice(1) : input.shape, model, expected, where);
   const dimension = dimensionOf(output, batched ? output.shape.slice(1) : output.shape, where);
-  if (expected.dimension !== null && dimension !== null && dimension !== expected.dimension) {
-    throw mismatch(where, `milvus.embedding_dim ${expected.dimension}`, `output "${output.name}" with ${dimension} numbers`, [
-      `output [ { name: "${output.name}", data_type: TYPE_FP32, dims: [ ${expected.dimension} ] } ]`,
-    ]);
-  }
+  if (dimension !== null) checkDimension({ ...output, dimension }, expected, where);
   const maxBatch = maxBatchOf(model, input);
   return {
     inputName: input.name,
@@ -65,6 +61,18 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
     preferredBatch: preferredOf(model, maxBatch),
     preset: presetOf(model, where),
   };
+}
+
+/** For a dimension that the model, or an inference, has told. Throws `model_mismatch`. */
+export function checkDimension(
+  { name, datatype, dimension }: { readonly name: string; readonly datatype: string; readonly dimension: number },
+  expected: ModelExpectation,
+  where: string,
+): void {
+  if (expected.dimension === null || dimension === expected.dimension) return;
+  throw mismatch(where, `milvus.embedding_dim ${expected.dimension}`, `output "${name}" with ${dimension} numbers`, [
+    `output [ { name: "${name}", data_type: TYPE_${datatype}, dims: [ ${expected.dimension} ] } ]`,
+  ]);
 }
 
 /** A request of so many rows. */
@@ -155,7 +163,10 @@ function specOf(
   const [wantedHeight, wantedWidth] = expected.imageSize ?? [height, width];
   const want = { dtype: expected.dtype ?? dtype, layout: expected.layout ?? layout, height: wantedHeight, width: wantedWidth };
   const fix = [`input [ { name: "${input.name}", data_type: TYPE_${datatypeOf[want.dtype]}, dims: [ ${imageDims(want).join(", ")} ] } ]`];
-  if (want.dtype !== dtype) throw mismatch(where, `tensors of ${want.dtype} (preprocess)`, found, fix);
+  if (want.dtype !== dtype) {
+    const more = want.dtype === "uint8" ? "`headrace triton export --ensemble` serves a model of floats so." : "";
+    throw mismatch(where, wantedType(want.dtype), found, fix, more);
+  }
   if (want.layout !== layout) throw mismatch(where, `preprocess.data_format ${want.layout}`, found, fix);
   if (want.height < 1 || want.width < 1) {
     throw new HeadraceError("model_mismatch", `${where}: expected preprocess.image_size, as the model takes any, found ${found}`, {
@@ -166,6 +177,11 @@ function specOf(
     throw mismatch(where, `preprocess.image_size [${want.height}, ${want.width}]`, found, fix);
   }
   return want;
+}
+
+/** Only a model that takes uint8 leaves nothing to be done here. */
+function wantedType(dtype: TensorType): string {
+  return dtype === "uint8" ? "uint8, as preprocess.backend server sends" : `tensors of ${dtype} (preprocess)`;
 }
 
 /** Null: no image of three channels. */
@@ -215,9 +231,9 @@ function presetOf({ parameters }: ModelDescription, where: string): PresetName |
   });
 }
 
-function mismatch(where: string, expected: string, found: string, lines: readonly string[]): HeadraceError {
+function mismatch(where: string, expected: string, found: string, lines: readonly string[], more = ""): HeadraceError {
   return new HeadraceError("model_mismatch", `${where}: expected ${expected}, found ${found}`, {
-    hint: `Change that setting, or the model: ${pbtxtHint(lines)}`,
+    hint: `Change that setting, or the model: ${pbtxtHint(lines)} ${more}`.trim(),
   });
 }
 

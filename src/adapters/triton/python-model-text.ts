@@ -20,6 +20,7 @@ class TritonPythonModel:
         config = json.loads(args["model_config"])
         self.input = config["input"][0]["name"]
         self.output = config["output"][0]["name"]
+        self.dtype = pb_utils.triton_string_to_numpy(config["output"][0]["data_type"])
         path = os.path.join(args["model_repository"], args["model_version"], "model.onnx")
         providers = ["CPUExecutionProvider"]
         if args["model_instance_kind"] == "GPU":
@@ -33,7 +34,7 @@ class TritonPythonModel:
         (vectors,) = self.session.run([self.output], {self.input: np.concatenate(batches)})
         ends = np.cumsum([len(batch) for batch in batches])[:-1]
         return [
-            pb_utils.InferenceResponse([pb_utils.Tensor(self.output, np.ascontiguousarray(rows, dtype=np.float32))])
+            pb_utils.InferenceResponse([pb_utils.Tensor(self.output, np.ascontiguousarray(rows, dtype=self.dtype))])
             for rows in np.split(vectors, ends)
         ]
 `;

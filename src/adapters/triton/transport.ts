@@ -13,6 +13,8 @@ export interface TensorDescription {
 export interface ModelDescription {
   readonly name: string;
   readonly versions: readonly string[];
+  /** "ensemble" for one that passes tensors on to others. */
+  readonly platform: string;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
   /** 0: the model has no batch dimension of Triton's. */

@@ -10,6 +10,7 @@ const duration = z.object({ count: whole.default(0), ns: whole.default(0) }).def
 export const metadataShape = z.object({
   name: z.string(),
   versions: z.array(z.string()).default([]),
+  platform: z.string().default(""),
   inputs: z.array(tensor),
   outputs: z.array(tensor),
 });

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from "../exit.js";
 import { confirmed } from "./collection.js";
 
 interface DeleteOptions extends CommonOptions {
-  readonly collection: string;
+  readonly collection?: string;
   readonly filter?: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
@@ -24,7 +24,7 @@ export function deleteCommand(program: Command, exit: (code: ExitCode) => void):
 }
 
 function runDelete(ids: readonly string[], options: DeleteOptions): Promise<ExitCode> {
-  const { collection, filter } = options;
+  const { filter } = options;
   if ((ids.length === 0) === (filter === undefined)) {
     throw new HeadraceError("usage_invalid", "Expected either ids or --filter.", {
       hint: "For example: headrace delete --filter 'year < 2000' --yes",
@@ -32,6 +32,7 @@ function runDelete(ids: readonly string[], options: DeleteOptions): Promise<Exit
   }
   return withPipeline(options, async (pipeline) => {
     const terminal = terminalOf(options);
+    const collection = options.collection ?? pipeline.defaultCollection;
     const found = filter === undefined ? await pipeline.countIds(collection, ids) : await pipeline.count(collection, filter);
     if (options.dryRun === true) {
       terminal.result({ deleted: 0, wouldDelete: found }, `${found} rows would be deleted from ${collection}.\n`);

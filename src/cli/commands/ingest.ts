@@ -6,19 +6,18 @@ import {
   type InputStream,
   ingestDocument,
   listInputs,
-  ProgressLine,
   type ReportedFailure,
 } from "../../app/index.js";
-import { HeadraceError, type RunReport } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
-import { type ExitCode, exitCodeOf, exitCodes } from "../exit.js";
-import { goingOn } from "../going-on.js";
-import { type Interrupts, watchInterrupts } from "../interrupts.js";
+import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "../exit.js";
+import { goingOn, rerunGoesOn } from "../going-on.js";
+import { watchInterrupts } from "../interrupts.js";
 import { summaryText } from "../summary.js";
-import type { Terminal } from "../terminal.js";
+import { noteEvent, watched } from "../watched.js";
 
 interface IngestOptions extends CommonOptions {
-  readonly collection: string;
+  readonly collection?: string;
   readonly pipeline: "async" | "sync";
   readonly manifest?: string;
   readonly base?: string;
@@ -27,10 +26,10 @@ interface IngestOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
+type NamedOptions = IngestOptions & { readonly collection: string };
+
 /** Failures kept for the summary; all of them are in the dead-letter file. */
 const maxFailuresShown = 1_000;
-const liveEveryMs = 200;
-const logEveryMs = 30_000;
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
@@ -50,7 +49,10 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
   const inputs = inputsOf(paths, options);
-  return withPipeline(options, (pipeline) => (options.dryRun ? showPreview(pipeline, inputs, options) : ingest(pipeline, inputs, options)));
+  return withPipeline(options, (pipeline) => {
+    const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
+    return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
+  });
 }
 
 function inputsOf(paths: readonly string[], { manifest, base, as, limit }: IngestOptions): InputStream {
@@ -70,7 +72,7 @@ function inputsOf(paths: readonly string[], { manifest, base, as, limit }: Inges
   });
 }
 
-async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
   const found = await pipeline.preview(inputs, options.collection);
   terminalOf(options).result(
     { dryRun: true, collection: options.collection, ...found },
@@ -79,7 +81,7 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream
   return exitCodes.ok;
 }
 
-async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: IngestOptions): Promise<ExitCode> {
+async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   const failures: ReportedFailure[] = [];
   let run: IngestRun | undefined;
@@ -95,14 +97,10 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
         const { code, message, hint } = outcome.error;
         failures.push({ source: outcome.facts.source, code, message, hint });
       },
-      observer: (event) => {
-        if (event.kind === "notice") terminal.note(event.message);
-        if (event.kind === "outage-started") terminal.note(`${event.stage} waits: [${event.error.code}] ${event.error.message}`);
-        if (event.kind === "outage-ended") terminal.note(`${event.stage} goes on after ${Math.round(event.elapsedMs / 100) / 10} s.`);
-      },
+      observer: (event) => noteEvent(terminal, event),
     });
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await watched(run, inputs, terminal);
+    const report = await watched(run, terminal, { unit: "images", count: (stop) => countInputs(inputs, stop) });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = ingestDocument(report, {
       collection: options.collection,
@@ -111,38 +109,11 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
-    const { error } = report;
-    const failed =
-      error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint, item: error.item ?? null } };
-    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report)));
-    return exitCodeFor(report, interrupts);
+    const failed = report.error === undefined ? {} : errorDocument(report.error);
+    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)));
+    return exitCodeOfRun(report, interrupts.wasInterrupted());
   } finally {
     interrupts.dispose();
-  }
-}
-
-/** Shows progress until the run is done: one live line on a terminal, a line now and then elsewhere. */
-async function watched(run: IngestRun, inputs: InputStream, terminal: Terminal): Promise<Awaited<IngestRun["done"]>> {
-  if (terminal.options.quiet === true) return run.done;
-  const counting = new AbortController();
-  const progress = new ProgressLine();
-  let total: number | null = null;
-  const counted = countInputs(inputs, counting.signal).then((count) => {
-    total = count;
-  });
-  const show = (): void => {
-    const text = progress.render(run.snapshot(), total);
-    if (terminal.isLive) terminal.line(text);
-    else terminal.note(text);
-  };
-  const timer = setInterval(show, terminal.isLive ? liveEveryMs : logEveryMs);
-  try {
-    return await run.done;
-  } finally {
-    clearInterval(timer);
-    counting.abort();
-    terminal.clear();
-    await counted;
   }
 }
 
@@ -159,12 +130,6 @@ async function countInputs(inputs: InputStream, stop: AbortSignal): Promise<numb
     throw error;
   }
   return count;
-}
-
-function exitCodeFor(report: RunReport, interrupts: Interrupts): ExitCode {
-  if (report.error !== undefined && report.ended === "failed") return exitCodeOf(report.error);
-  if (interrupts.wasInterrupted()) return exitCodes.interrupted;
-  return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
 export function positive(text: string): number {

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Hit } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
@@ -10,8 +10,9 @@ import { resultsPage } from "../results-page.js";
 import { positive } from "./ingest.js";
 
 interface SearchOptions extends CommonOptions {
-  readonly collection: string;
+  readonly collection?: string;
   readonly topk: number;
+  readonly minScore?: number;
   readonly filter?: string;
   readonly open?: boolean | string;
 }
@@ -22,6 +23,7 @@ export function searchCommand(program: Command, exit: (code: ExitCode) => void):
     .argument("<image>", "path of the query image")
     .addOption(collectionOption())
     .option("--topk <n>", "hits, at most 1000", positive, 10)
+    .option("--min-score <score>", "leave out hits with a lower score, whatever the metric: higher is nearer", score)
     .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "photos:")')
     .option("--open [page.html]", "write a page with the pictures (default: a file in the temporary folder)")
     .action(async (image: string, options: SearchOptions) => exit(await runSearch(image, options)));
@@ -31,8 +33,9 @@ function runSearch(image: string, options: SearchOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   return withPipeline(options, async (pipeline) => {
     const hits = await pipeline.searchImages(image, {
-      collectionName: options.collection,
       topK: options.topk,
+      ...(options.collection === undefined ? {} : { collectionName: options.collection }),
+      ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
       ...(options.filter === undefined ? {} : { filter: options.filter }),
     });
     terminal.result({ hits: hits.map(hitDocument) }, table(hits));
@@ -43,6 +46,12 @@ function runSearch(image: string, options: SearchOptions): Promise<ExitCode> {
     }
     return exitCodes.ok;
   });
+}
+
+function score(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
+  return value;
 }
 
 function hitDocument({ id, score, facts }: Hit): object {

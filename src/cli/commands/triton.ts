@@ -1,6 +1,6 @@
 /** `headrace triton export`: a model repository that a Triton server can be started on. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { exportTritonModel } from "../../app/index.js";
+import { exportTritonModel, type PresetName, presetNames } from "../../app/index.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { type OutputOptions, Terminal } from "../terminal.js";
 import { positive } from "./ingest.js";
@@ -12,6 +12,8 @@ interface ExportCommandOptions extends OutputOptions {
   readonly maxBatch: number;
   readonly preferredBatch?: readonly number[];
   readonly model?: string;
+  readonly preset?: PresetName;
+  readonly ensemble?: boolean;
 }
 
 export function tritonCommand(program: Command, exit: (code: ExitCode) => void): void {
@@ -28,16 +30,21 @@ export function tritonCommand(program: Command, exit: (code: ExitCode) => void):
     .addOption(new Option("--instances <n>", "copies of the model on each device").argParser(positive).default(1))
     .addOption(new Option("--max-batch <n>", "the most images of one execution").argParser(positive).default(64))
     .addOption(
-      new Option("--preferred-batch <n,n>", "batch sizes that the server aims at (default: 32, or --max-batch if less)").argParser(sizes),
+      new Option(
+        "--preferred-batch <n,n>",
+        "batch sizes that the server aims at (default: 16,32, or --max-batch if that is less than 32)",
+      ).argParser(sizes),
     )
     .option("--model <file>", "an ONNX file (default: the shipped model)")
+    .addOption(new Option("--preset <name>", "the preprocessing that belongs to --model").choices(presetNames))
+    .option("--ensemble", "serve a --model of floats behind a step on the server, so that uint8 is sent")
     .option("--json", "one JSON document on stdout, nothing else")
     .option("--quiet", "results and errors only")
     .action(async (options: ExportCommandOptions) => exit(await runExport(options)));
 }
 
 async function runExport(options: ExportCommandOptions): Promise<ExitCode> {
-  const { modelName, files } = await exportTritonModel(options);
+  const { modelName, files } = await exportTritonModel({ ...options, serve: options.ensemble === true ? "ensemble" : "model" });
   const text = [
     ...files.map((file) => `${file}\n`),
     `Serve it: tritonserver --model-repository=${options.output}\n`,

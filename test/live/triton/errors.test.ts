@@ -12,11 +12,12 @@ import { type ErrorCode, HeadraceError } from "../../../src/contracts/index.js";
 
 const skip = await skipUnless("Triton", installTriton);
 const never = new AbortController().signal;
+const small = { kind: "sleeping", name: "small", baseMs: 0, rowMs: 0, dimension: 16, size: 8 } as const;
 
 describe("a wrong setting for Triton", { skip }, async () => {
   if (skip !== false) return;
   const server = await startTriton({
-    models: [{ kind: "sleeping", name: "small", baseMs: 0, rowMs: 0, dimension: 16, size: 8 }],
+    models: [small, { ...small, name: "open", declaredDimension: -1 }, { ...small, name: "floats", input: "float32" }],
   });
   after(() => server.stop());
   const [closedPort] = await freePorts(1);
@@ -27,7 +28,10 @@ describe("a wrong setting for Triton", { skip }, async () => {
         what: "model name",
         modelName: "smal",
         code: "model_mismatch",
-        says: [/expected a model "smal" \(triton\.model_name\), found small/, /Set triton\.model_name to one of: small/],
+        says: [
+          /expected a model "smal" \(triton\.model_name\), found floats, open, small/,
+          /Set triton\.model_name to one of: floats, open, small/,
+        ],
       },
       {
         what: "model version",
@@ -77,6 +81,20 @@ describe("a wrong setting for Triton", { skip }, async () => {
         expect: { dimension: 512 },
         code: "model_mismatch",
         says: [/expected milvus\.embedding_dim 512, found output "embedding" with 16 numbers/, /dims: \[ 512 \]/],
+      },
+      {
+        what: "dimension that only an inference tells",
+        modelName: "open",
+        expect: { dimension: 512 },
+        code: "model_mismatch",
+        says: [/expected milvus\.embedding_dim 512, found output "embedding" with 16 numbers/, /data_type: TYPE_FP32, dims: \[ 512 \]/],
+      },
+      {
+        what: "type for preprocess.backend server",
+        modelName: "floats",
+        expect: { dtype: "uint8" },
+        code: "model_mismatch",
+        says: [/expected uint8, as preprocess\.backend server sends, found input "images" FP32/, /data_type: TYPE_UINT8.*--ensemble/],
       },
       {
         what: "port that nothing listens on",
@@ -163,7 +181,7 @@ describe("a wrong setting for Triton", { skip }, async () => {
   });
 
   test("two servers with different models are refused", async () => {
-    const other = await startTriton({ models: [{ kind: "sleeping", name: "small", baseMs: 0, rowMs: 0, dimension: 24, size: 8 }] });
+    const other = await startTriton({ models: [{ ...small, dimension: 24 }] });
     try {
       const error = await failureOf({ urls: [server.httpUrl, other.httpUrl], modelName: "small" });
       assert.equal(error.code, "model_mismatch");

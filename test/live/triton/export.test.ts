@@ -1,14 +1,18 @@
 /** What is exported is served by a real Triton as it stands. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { skipUnless } from "../../../scripts/services/required.js";
 import { installTriton, startTriton } from "../../../scripts/services/triton.js";
+import { NativePreprocessor } from "../../../src/adapters/native/index.js";
 import { exportRepository } from "../../../src/adapters/triton/index.js";
+import { exportTritonModel } from "../../../src/app/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
+import { float16ToFloat32, float32ToFloat16, presetNames, resolvePreprocessing } from "../../../src/kit/index.js";
 import { cosine, goldenImages, packGolden } from "../../conformance/embedder.js";
+import { tinyOnnx } from "../../fakes/tiny-onnx.js";
 import { never, withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);
@@ -62,6 +66,117 @@ describe("an exported repository", () => {
       'parameters { key: "headrace_preset" value { string_value: "efficientnet-lite" } }',
     ]) {
       assert.ok(config.includes(line), `expected ${line} in:\n${config}`);
+    }
+  });
+
+  test("of a model whose output is float16 says so, and is served as such", { skip }, async () => {
+    const folder = join(output, "float16");
+    const model = join(output, "half.onnx");
+    writeFileSync(model, tinyOnnx({ type: "float16", input: ["N", 3, 8, 6], outputs: { embedding: ["N", 3] }, outputType: "float16" }));
+    const { modelName, files } = await exportTritonModel({ output: folder, backend: "python", model, maxBatch: 4, preset: "siglip" });
+    assert.match(readFileSync(files[0]!, "utf8"), /name: "embedding"\s+data_type: TYPE_FP16/);
+    const server = await startTriton({ models: [], repository: folder });
+    try {
+      await withEmbedder({ urls: [server.httpUrl], modelName, expect: { dimension: 3 } }, async (embedder) => {
+        assert.deepEqual([embedder.input.dtype, embedder.preset], ["float16", "siglip"]);
+        const channels = Float32Array.from({ length: 3 * 48 }, (_, index) => [-0.75, 0.1, 2 / 3][Math.floor(index / 48)]!);
+        const slab = embedder.lease(1);
+        slab.bytes.set(new Uint8Array(float32ToFloat16(channels).buffer));
+        const { values } = await embedder.embed(slab, never);
+        assert.deepEqual(values, float16ToFloat32(float32ToFloat16(Float32Array.of(-0.75, 0.1, 2 / 3))));
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("of a model whose output is float64 needs the python backend, which rounds", async () => {
+    const model = join(output, "double.onnx");
+    writeFileSync(model, tinyOnnx({ type: "float32", input: ["N", 3, 8, 6], outputs: { embedding: ["N", 3] }, outputType: "float64" }));
+    const folder = join(output, "float64");
+    await assert.rejects(
+      exportTritonModel({ output: folder, model }),
+      (error) => HeadraceError.is(error) && error.code === "model_invalid" && /float32 or float16, found float64/.test(error.message),
+    );
+    const { files } = await exportTritonModel({ output: folder, model, backend: "python" });
+    assert.match(readFileSync(files[0]!, "utf8"), /name: "embedding"\s+data_type: TYPE_FP32/);
+  });
+
+  test("aims at batches of 16 and 32 where the model takes as many, else at the most that it takes", () => {
+    const configOf = (name: string, maxBatch: number) =>
+      readFileSync(exportRepository({ output: join(output, name), backend: "onnxruntime", maxBatch }).files[0]!, "utf8");
+    assert.match(configOf("many", 64), /preferred_batch_size: \[ 16, 32 \]/);
+    assert.match(configOf("few", 31), /preferred_batch_size: \[ 31 \]/);
+  });
+
+  test("as an ensemble needs a model of floats and its preset", async () => {
+    const refused = (words: RegExp) => (error: unknown) =>
+      HeadraceError.is(error) && error.code === "input_invalid" && words.test(error.message);
+    const folder = join(output, "ensemble");
+    await assert.rejects(
+      exportTritonModel({ output: folder, serve: "ensemble" }),
+      refused(/a model of floats .* found one that takes uint8/),
+    );
+    const model = join(output, "floats.onnx");
+    writeFileSync(model, tinyOnnx({ type: "float32", input: ["N", 3, 8, 6], outputs: { embedding: ["N", 3] } }));
+    await assert.rejects(exportTritonModel({ output: folder, model, serve: "ensemble" }), refused(/the preset .* found none/));
+    await assert.rejects(exportTritonModel({ output: folder, preset: "clip" }), refused(/a model beside the preset clip/));
+    const { modelName, files } = await exportTritonModel({ output: folder, model, preset: "clip", serve: "ensemble" });
+    assert.equal(modelName, "floats_ensemble");
+    assert.deepEqual(
+      files.map((file) => file.slice(folder.length + 1)),
+      [
+        "floats/config.pbtxt",
+        "floats/1/model.onnx",
+        "floats_preprocess/config.pbtxt",
+        "floats_preprocess/1/model.py",
+        "floats_ensemble/config.pbtxt",
+      ],
+    );
+    rmSync(join(folder, "floats"), { recursive: true });
+    await assert.rejects(
+      exportTritonModel({ output: folder, model, preset: "clip", serve: "ensemble" }),
+      refused(/floats_preprocess: expected no such folder/),
+    );
+  });
+
+  test("as an ensemble gives what typed arrays and the model give, to the last bit, for every preset", { skip }, async () => {
+    const folder = join(output, "presets");
+    const cases = presetNames.flatMap((preset) =>
+      (["float32", "float16"] as const).map((type) => ({ preset, type, name: `${preset}-${type}` })),
+    );
+    for (const { preset, type, name } of cases) {
+      const model = join(output, `${name}.onnx`);
+      writeFileSync(model, tinyOnnx({ type, input: ["N", 3, 8, 6], outputs: { embedding: ["N", 3] } }));
+      await exportTritonModel({ output: folder, model, backend: "python", maxBatch: 4, preset, serve: "ensemble" });
+    }
+    const pixels = [1, 7].map((step) => Uint8Array.from({ length: 8 * 6 * 3 }, (_, index) => (index * step * 37) % 256));
+    const server = await startTriton({ models: [], repository: folder });
+    try {
+      for (const { preset, type, name } of cases) {
+        const urls = [server.httpUrl];
+        const whole = await withEmbedder({ urls, modelName: `${name}_ensemble`, transport: "http" }, async (embedder) => {
+          assert.deepEqual(embedder.input, { dtype: "uint8", layout: "NHWC", width: 6, height: 8 });
+          const slab = embedder.lease(pixels.length);
+          for (const [row, each] of pixels.entries()) slab.bytes.set(each, row * slab.rowBytes);
+          return embedder.embed(slab, never);
+        });
+        const apart = await withEmbedder({ urls, modelName: name, transport: "http" }, async (embedder) => {
+          assert.equal(embedder.input.dtype, type);
+          const slab = embedder.lease(pixels.length);
+          const preprocessor = new NativePreprocessor(resolvePreprocessing({ preset, embedderInput: embedder.input }));
+          const size = { width: 6, height: 8 };
+          await preprocessor.run(
+            pixels.map((data) => ({ ...size, data, original: size })),
+            slab,
+            never,
+          );
+          return embedder.embed(slab, never);
+        });
+        assert.deepEqual(whole.values, apart.values, name);
+      }
+    } finally {
+      await server.stop();
     }
   });
 

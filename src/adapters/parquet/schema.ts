@@ -1,0 +1,83 @@
+/** A collection's columns as Parquet has them, and as Arrow names them to its readers. */
+import type * as arrow from "apache-arrow";
+import type { SchemaElement } from "hyparquet";
+import { type CollectionDescription, describeCollectionFile, type MetadataType } from "../../kit/index.js";
+
+/** A collection with the types of its metadata. */
+export interface ParquetCollection extends CollectionDescription {
+  /** Every metadata key of the rows. */
+  readonly columns: ReadonlyMap<string, MetadataType>;
+}
+
+/** Key of the collection's description in the file's metadata. */
+export const descriptionKey = "headrace";
+/** Where Arrow's readers look for types that Parquet has no words for, such as lists of a fixed size. */
+const arrowKey = "ARROW:schema";
+
+const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
+
+export function parquetSchema({ idType, columns }: ParquetCollection): SchemaElement[] {
+  const fields = [
+    idType === "int64" ? element("id", "INT64", "REQUIRED") : textElement("id", "REQUIRED"),
+    ...textColumns.map((name) => textElement(name, "REQUIRED")),
+    element("width", "INT32", "REQUIRED"),
+    element("height", "INT32", "REQUIRED"),
+    element("ingested_at", "INT64", "REQUIRED"),
+    ...[...columns].map(([name, type]) => metadataElement(name, type)),
+  ];
+  const [id, ...others] = fields as [SchemaElement, ...SchemaElement[]];
+  return [{ name: "headrace", num_children: fields.length + 1 }, id, ...vectorElements, ...others];
+}
+
+/** The file's own metadata: what the collection is, and its types for Arrow. */
+export function fileMetadata(vendor: typeof arrow, collection: ParquetCollection): { key: string; value: string }[] {
+  const description = describeCollectionFile(collection);
+  const table = new vendor.Table(arrowSchema(vendor, collection, description));
+  return [
+    { key: descriptionKey, value: description },
+    { key: arrowKey, value: Buffer.from(vendor.tableToIPC(table, "stream")).toString("base64") },
+  ];
+}
+
+const vectorElements: readonly SchemaElement[] = [
+  { name: "vector", repetition_type: "REQUIRED", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
+  { name: "list", repetition_type: "REPEATED", num_children: 1 },
+  { name: "element", type: "FLOAT", repetition_type: "REQUIRED" },
+];
+
+function arrowSchema(vendor: typeof arrow, { dimension, idType, columns }: ParquetCollection, description: string): arrow.Schema {
+  const field = (name: string, type: arrow.DataType, nullable: boolean): arrow.Field => new vendor.Field(name, type, nullable);
+  const types = { text: new vendor.Utf8(), number: new vendor.Float64(), boolean: new vendor.Bool() };
+  const list = new vendor.FixedSizeList(dimension, new vendor.Field("element", new vendor.Float32(), false));
+  const fields = [
+    field("id", idType === "int64" ? new vendor.Int64() : types.text, false),
+    field("vector", list, false),
+    ...textColumns.map((name) => field(name, types.text, false)),
+    field("width", new vendor.Int32(), false),
+    field("height", new vendor.Int32(), false),
+    field("ingested_at", new vendor.Int64(), false),
+    ...[...columns].map(([name, type]) => field(name, types[type], true)),
+  ];
+  return new vendor.Schema(fields, new Map([[descriptionKey, description]]));
+}
+
+function metadataElement(name: string, type: MetadataType): SchemaElement {
+  switch (type) {
+    case "text":
+      return textElement(name, "OPTIONAL");
+    case "number":
+      return element(name, "DOUBLE", "OPTIONAL");
+    case "boolean":
+      return element(name, "BOOLEAN", "OPTIONAL");
+    default:
+      return type satisfies never;
+  }
+}
+
+function element(name: string, type: NonNullable<SchemaElement["type"]>, repetition_type: "REQUIRED" | "OPTIONAL"): SchemaElement {
+  return { name, type, repetition_type };
+}
+
+function textElement(name: string, repetition: "REQUIRED" | "OPTIONAL"): SchemaElement {
+  return { ...element(name, "BYTE_ARRAY", repetition), converted_type: "UTF8", logical_type: { type: "STRING" } };
+}

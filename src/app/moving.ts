@@ -1,0 +1,237 @@
+/** Moves collections as they are, without embedding: between stores, into files and back. */
+import {
+  HeadraceError,
+  type Observer,
+  type Outcome,
+  type RowOrigin,
+  type Run,
+  type RunReport,
+  type RunSnapshot,
+} from "../contracts/index.js";
+import {
+  type CopyPreview,
+  type CopyTarget,
+  copy,
+  exportRows,
+  inspectCopyTarget,
+  metadataColumns,
+  openCopyTarget,
+  previewCopy,
+} from "../operations/index.js";
+import type { CollectionAddress } from "./addresses.js";
+import { exportPlace } from "./export-place.js";
+import type { Parts } from "./parts.js";
+import { createRowFile, type FileFormat, openRowFile } from "./registry.js";
+import { runOptions } from "./runs.js";
+
+export interface MoveOptions {
+  /** The first so many rows only. Default: all. */
+  readonly limit?: number;
+  /** Hard stop. */
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+export interface CopyRequest extends MoveOptions {
+  readonly from: CollectionAddress;
+  /** Created when it does not exist. */
+  readonly to: CollectionAddress;
+}
+
+export interface ImportRequest extends MoveOptions {
+  /** A `.parquet` or `.npy` file. */
+  readonly file: string;
+  /** Created when it does not exist. */
+  readonly to: CollectionAddress;
+}
+
+export interface ExportRequest extends MoveOptions {
+  readonly from: CollectionAddress;
+  /** A file with the format's ending, or a folder. What stands there is replaced when the new file is whole. */
+  readonly output: string;
+  /** Default: by the ending of `output`, else "parquet". */
+  readonly format?: FileFormat;
+}
+
+/** What a copy or an import would do. */
+export interface MovePreview extends CopyPreview {
+  /** The target does not exist yet. */
+  readonly creates: boolean;
+}
+
+/** Rows on their way. */
+export interface MoveRun {
+  /** Soft stop: read no more, finish what is in flight. */
+  drain(): void;
+  snapshot(): RunSnapshot;
+  /** Rows that there are to be read; null when nobody can say. */
+  readonly total: Promise<number | null>;
+  /** The report, when upkeep and closing are done too. Rejects when those fail. */
+  readonly done: Promise<RunReport>;
+}
+
+export async function startCopy(parts: Parts, request: CopyRequest): Promise<MoveRun> {
+  const { origin, target } = await endsOfCopy(parts, request);
+  return startMove(parts, origin, target, request);
+}
+
+export async function previewOfCopy(parts: Parts, request: CopyRequest): Promise<MovePreview> {
+  const { origin, target } = await endsOfCopy(parts, request);
+  return previewMove(origin, target, request);
+}
+
+export async function startImport(parts: Parts, request: ImportRequest): Promise<MoveRun> {
+  const target = await targetAt(parts, request.to, request);
+  return startMove(parts, await openRowFile(request.file), target, request);
+}
+
+export async function previewOfImport(parts: Parts, request: ImportRequest): Promise<MovePreview> {
+  const target = await targetAt(parts, request.to, request);
+  return previewMove(await openRowFile(request.file), target, request);
+}
+
+export async function startExport(parts: Parts, request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
+  const origin = await originAt(parts, request.from, request);
+  return closedOnError([origin], async () => {
+    const { path, format } = await exportPlace(request);
+    const writer = await createRowFile(format, path, origin, () => metadataColumns({ origin, ...limitOf(request) }));
+    const run = exportRows({ origin, writer, ...limitOf(request), ...settleOf(request), options: optionsOf(parts, request) });
+    const done = ended(run, [origin], async ({ ended: how }) => (how === "completed" ? writer.finish() : undefined));
+    return {
+      path,
+      ...moveRun(
+        run,
+        origin,
+        request,
+        done.finally(() => writer.discard()),
+      ),
+    };
+  });
+}
+
+async function startMove(parts: Parts, origin: RowOrigin, at: CopyTarget, request: MoveOptions): Promise<MoveRun> {
+  const signal = signalOf(request);
+  return closedOnError([origin], async () => {
+    const target = await openCopyTarget(at, origin, signal);
+    return closedOnError([target], async () => {
+      const run = copy({
+        origin,
+        target,
+        lookups: (await target.isEmpty(signal)) ? "omit" : "include",
+        writers: Math.min(parts.settings.asyncPipeline.insertWorkers, at.store.maxWriters),
+        writeMaxBytes: parts.settings.insert.maxBytesMb * 1024 * 1024,
+        ...limitOf(request),
+        ...settleOf(request),
+        options: optionsOf(parts, request),
+      });
+      // Also when nothing was stored: an earlier run may have been ended before its upkeep.
+      const done = ended(run, [target, origin], async ({ ended: how }) => (how === "completed" ? target.finish(signal) : undefined));
+      return moveRun(run, origin, request, done);
+    });
+  });
+}
+
+async function previewMove(origin: RowOrigin, at: CopyTarget, request: MoveOptions): Promise<MovePreview> {
+  const signal = signalOf(request);
+  return closed([origin], async () => {
+    const target = await inspectCopyTarget(at, origin, signal);
+    return closed(target === null ? [] : [target], async () => ({
+      ...(await previewCopy({ origin, ...limitOf(request) }, target, signal)),
+      creates: target === null,
+    }));
+  });
+}
+
+async function endsOfCopy(parts: Parts, request: CopyRequest): Promise<{ readonly origin: RowOrigin; readonly target: CopyTarget }> {
+  const [from, to] = [labelOf(parts, request.from), labelOf(parts, request.to)];
+  if (from === to) {
+    throw new HeadraceError("usage_invalid", `Expected two collections but received ${from} twice.`, {
+      hint: "Give the copy another name.",
+    });
+  }
+  return { target: await targetAt(parts, request.to, request), origin: await originAt(parts, request.from, request) };
+}
+
+async function targetAt(parts: Parts, address: CollectionAddress, request: MoveOptions): Promise<CopyTarget> {
+  return { store: await parts.store(signalOf(request), address.store), name: address.collection, label: labelOf(parts, address) };
+}
+
+/** The collection under a name that tells it from one of the same name elsewhere. */
+async function originAt(parts: Parts, address: CollectionAddress, request: MoveOptions): Promise<RowOrigin> {
+  const store = await parts.store(signalOf(request), address.store);
+  const collection = await store.openCollection(address.collection, "read");
+  const { dimension, metric, idType, passport } = collection;
+  return {
+    name: labelOf(parts, address),
+    dimension,
+    metric,
+    idType,
+    passport,
+    count: () => collection.count(),
+    scan: (options) => collection.scan(options),
+    close: () => collection.close(),
+  };
+}
+
+function labelOf(parts: Parts, { store = parts.storeKind, collection }: CollectionAddress): string {
+  return `${store}:${collection}`;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** The report, after `then` and closing. */
+function ended(run: Run, parts: readonly Closable[], then: (report: RunReport) => Promise<void>): Promise<RunReport> {
+  return closed(parts, async () => {
+    const report = await run.done;
+    await then(report);
+    return report;
+  });
+}
+
+async function closed<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } finally {
+    await Promise.all(parts.map((part) => part.close()));
+  }
+}
+
+async function closedOnError<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    await Promise.all(parts.map((part) => part.close()));
+    throw error;
+  }
+}
+
+function moveRun(run: Run, origin: RowOrigin, { limit = Number.POSITIVE_INFINITY }: MoveOptions, done: Promise<RunReport>): MoveRun {
+  const total = origin.count().then(
+    (count) => Math.min(limit, count),
+    () => null,
+  );
+  return { drain: () => run.drain(), snapshot: () => run.snapshot(), total, done };
+}
+
+function optionsOf(parts: Parts, { signal, observer }: MoveOptions): ReturnType<typeof runOptions> {
+  return runOptions(parts.settings, {
+    schedule: "overlapped",
+    ...(signal === undefined ? {} : { signal }),
+    ...(observer === undefined ? {} : { observer }),
+  });
+}
+
+function limitOf({ limit }: MoveOptions): { readonly limit?: number } {
+  return limit === undefined ? {} : { limit };
+}
+
+function settleOf({ onOutcome }: MoveOptions): { readonly settle?: (outcome: Outcome) => void } {
+  return onOutcome === undefined ? {} : { settle: onOutcome };
+}
+
+function signalOf({ signal }: MoveOptions): AbortSignal {
+  return signal ?? new AbortController().signal;
+}

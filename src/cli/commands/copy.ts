@@ -1,0 +1,40 @@
+/** `headrace copy`: a collection into another store, or under another name. */
+import type { Command } from "commander";
+import { parseAddress } from "../../app/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import type { ExitCode } from "../exit.js";
+import { rerunGoesOn } from "../going-on.js";
+import { runMove, showMovePreview } from "../moves.js";
+import { positive } from "./ingest.js";
+
+interface CopyOptions extends CommonOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly limit?: number;
+  readonly dryRun?: boolean;
+}
+
+export function copyCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("copy"))
+    .description("copy a collection with its passport to another store or name; nothing is embedded, what is there already is skipped")
+    .requiredOption("--from <store:name>", "lancedb:NAME, milvus:NAME, or NAME in the configured store")
+    .requiredOption("--to <store:name>", "the same; created when it does not exist")
+    .option("--limit <n>", "the first n rows only", positive)
+    .option("--dry-run", "compare, write nothing")
+    .action(async (options: CopyOptions) => exit(await runCopy(options)));
+}
+
+function runCopy(options: CopyOptions): Promise<ExitCode> {
+  const { from, to, limit } = options;
+  const request = { from: parseAddress(from), to: parseAddress(to), ...(limit === undefined ? {} : { limit }) };
+  return withPipeline(options, async (pipeline) => {
+    const terminal = terminalOf(options);
+    if (options.dryRun === true) return showMovePreview(terminal, { from, to }, await pipeline.previewCopy(request));
+    return runMove(
+      terminal,
+      (hooks) => pipeline.copyCollection({ ...request, ...hooks }),
+      () => ({ from, to }),
+      rerunGoesOn,
+    );
+  });
+}

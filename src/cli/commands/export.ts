@@ -1,0 +1,41 @@
+/** `headrace export`: a collection into a file that others read. */
+import { type Command, Option } from "commander";
+import { type FileFormat, fileFormats, parseAddress } from "../../app/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import type { ExitCode } from "../exit.js";
+import { runMove } from "../moves.js";
+import { positive } from "./ingest.js";
+
+interface ExportOptions extends CommonOptions {
+  readonly output: string;
+  readonly format?: FileFormat;
+  readonly limit?: number;
+}
+
+export function exportCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("export"))
+    .description("write a collection with its passport into a Parquet file, or a .npy file with JSON lines beside it")
+    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME")
+    .requiredOption("--output <path>", "a file that ends with .parquet or .npy, or a folder")
+    .addOption(new Option("--format <format>", "of a file in a folder (default: parquet)").choices([...fileFormats]))
+    .option("--limit <n>", "the first n rows only", positive)
+    .action(async (name: string, options: ExportOptions) => exit(await runExport(name, options)));
+}
+
+function runExport(name: string, options: ExportOptions): Promise<ExitCode> {
+  const { output, format, limit } = options;
+  const request = {
+    from: parseAddress(name),
+    output,
+    ...(format === undefined ? {} : { format }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+  return withPipeline(options, (pipeline) =>
+    runMove(
+      terminalOf(options),
+      (hooks) => pipeline.exportCollection({ ...request, ...hooks }),
+      ({ path }) => ({ from: name, to: path }),
+      "No file was written: run the same command again.",
+    ),
+  );
+}

@@ -1,0 +1,39 @@
+/** `headrace import`: an exported file into a collection. */
+import type { Command } from "commander";
+import { parseAddress } from "../../app/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import type { ExitCode } from "../exit.js";
+import { rerunGoesOn } from "../going-on.js";
+import { runMove, showMovePreview } from "../moves.js";
+import { positive } from "./ingest.js";
+
+interface ImportOptions extends CommonOptions {
+  readonly limit?: number;
+  readonly dryRun?: boolean;
+}
+
+export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("import"))
+    .description("copy the rows and the passport of an exported file into a collection; what is there already is skipped")
+    .argument("<file>", "a .parquet or .npy file")
+    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME; created when it does not exist")
+    .option("--limit <n>", "the first n rows only", positive)
+    .option("--dry-run", "compare, write nothing")
+    .action(async (file: string, name: string, options: ImportOptions) => exit(await runImport(file, name, options)));
+}
+
+function runImport(file: string, name: string, options: ImportOptions): Promise<ExitCode> {
+  const { limit } = options;
+  const request = { file, to: parseAddress(name), ...(limit === undefined ? {} : { limit }) };
+  const ends = { from: file, to: name };
+  return withPipeline(options, async (pipeline) => {
+    const terminal = terminalOf(options);
+    if (options.dryRun === true) return showMovePreview(terminal, ends, await pipeline.previewImport(request));
+    return runMove(
+      terminal,
+      (hooks) => pipeline.importCollection({ ...request, ...hooks }),
+      () => ends,
+      rerunGoesOn,
+    );
+  });
+}

@@ -1,0 +1,70 @@
+/** What `copy`, `export` and `import` share: interruption, progress, the report and how it ends. */
+import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure } from "../app/index.js";
+import type { Observer, Outcome, RunReport } from "../contracts/index.js";
+import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "./exit.js";
+import { goingOn } from "./going-on.js";
+import { watchInterrupts } from "./interrupts.js";
+import { moveText } from "./summary.js";
+import type { Terminal } from "./terminal.js";
+import { noteEvent, watched } from "./watched.js";
+
+/** For people and machines: where rows come from, and where they go. */
+export interface MoveEnds {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Handed to what starts the run. */
+export interface MoveHooks {
+  readonly signal: AbortSignal;
+  readonly observer: Observer;
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+const maxFailuresShown = 1_000;
+
+/** Runs a move to its end. `goOn` says what to do after one that ended before. */
+export async function runMove<R extends MoveRun>(
+  terminal: Terminal,
+  start: (hooks: MoveHooks) => Promise<R>,
+  ends: (run: R) => MoveEnds,
+  goOn: string,
+): Promise<ExitCode> {
+  const failures: ReportedFailure[] = [];
+  let run: R | undefined;
+  const interrupts = watchInterrupts(terminal, () => run?.drain());
+  try {
+    const started = await start({
+      signal: interrupts.hard,
+      observer: (event) => noteEvent(terminal, event),
+      onOutcome: (outcome) => {
+        if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
+        const { code, message, hint } = outcome.error;
+        failures.push({ source: outcome.facts.source, code, message, hint });
+      },
+    });
+    run = started;
+    if (interrupts.wasInterrupted()) run.drain();
+    const report = await watched(run, terminal, { unit: "rows", count: () => started.total });
+    if (report.read === 0 && report.error !== undefined) throw report.error;
+    const document = moveDocument(report, { ...ends(run), failures });
+    terminal.result({ ...document, ...failed(report) }, moveText(document, goingOn(report, goOn)));
+    return exitCodeOfRun(report, interrupts.wasInterrupted());
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+/** What a move would do. */
+export function showMovePreview(terminal: Terminal, { from, to }: MoveEnds, preview: MovePreview): ExitCode {
+  const { listed, known, fresh, creates } = preview;
+  terminal.result(
+    { dryRun: true, from, to, ...preview },
+    `${listed} rows in ${from}: ${known} are in ${to} already, ${fresh} would be copied${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
+  );
+  return exitCodes.ok;
+}
+
+function failed({ error }: RunReport): object {
+  return error === undefined ? {} : errorDocument(error);
+}

@@ -1,0 +1,79 @@
+/** What every file of a collection has beside the rows: its description, and a place that it takes when it is whole. */
+import { open, rename, rm } from "node:fs/promises";
+import { z } from "zod";
+import { HeadraceError, type RowOrigin } from "../contracts/index.js";
+
+/** What a collection is, apart from its rows. */
+export type CollectionDescription = Pick<RowOrigin, "dimension" | "metric" | "idType" | "passport">;
+
+const description = z.object({
+  format: z.literal(1),
+  dimension: z.int().min(1).max(32_768),
+  metric: z.enum(["cosine", "ip", "l2"]),
+  id_type: z.enum(["text", "int64"]),
+  passport: z.object({ probes: z.array(z.array(z.number())), labels: z.record(z.string(), z.string()) }).nullable(),
+});
+
+export function describeCollectionFile({ dimension, metric, idType, passport }: CollectionDescription): string {
+  return JSON.stringify({ format: 1, dimension, metric, id_type: idType, passport });
+}
+
+/** Throws `input_invalid` for a text that does not describe a collection; `path` is the file that it is from. */
+export function parseCollectionDescription(text: string, path: string): CollectionDescription {
+  try {
+    const { dimension, metric, id_type, passport } = description.parse(JSON.parse(text));
+    return { dimension, metric, idType: id_type, passport };
+  } catch (cause) {
+    throw fileInvalid(path, "expected the description of a collection, found another text", cause);
+  }
+}
+
+/** The file is there, but not what it should be. */
+export function fileInvalid(path: string, what: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("input_invalid", `${path}: ${what}.`, { item: path, cause });
+}
+
+/** What a call of the file system threw, as an error of ours. */
+export function fileError(cause: unknown, path: string, doing: "read" | "written"): HeadraceError {
+  if (HeadraceError.is(cause)) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return new HeadraceError("disk_full", `${path}: ${message}.`, { item: path, cause });
+  if (doing === "written") return new HeadraceError("state_unwritable", `${path} cannot be written: ${message}.`, { item: path, cause });
+  return new HeadraceError("input_invalid", `${path} cannot be read: ${message}.`, { item: path, cause });
+}
+
+/** Tells formats apart by their first letters. Throws `input_invalid` for a file that cannot be read. */
+export async function beginsWith(path: string, magic: string): Promise<boolean> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(magic.length), 0, magic.length, 0);
+      return buffer.toString("latin1", 0, bytesRead) === magic;
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw fileError(cause, path, "read");
+  }
+}
+
+/** Where a file is written before it is whole. */
+export function partialPath(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Gives whole files their names, in order; what stood there before is replaced. */
+export async function placeFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    try {
+      await rename(partialPath(path), path);
+    } catch (cause) {
+      throw fileError(cause, path, "written");
+    }
+  }
+}
+
+/** Removes what was begun. */
+export async function removePartials(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(partialPath(path), { force: true });
+}

@@ -1,0 +1,35 @@
+/** The header of a `.npy` file, version 1.0: little-endian float32, row by row. */
+
+/** Bytes of the header that is written: magic, version, length and the padded description. */
+export const npyHeaderBytes = 128;
+
+/** The first letters of every such file. */
+export const npyMagic = "\x93NUMPY";
+
+export interface NpyShape {
+  readonly rows: number;
+  readonly dimension: number;
+}
+
+export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
+  const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimension}), }`;
+  const bytes = Buffer.alloc(npyHeaderBytes, " ");
+  bytes.write(`${npyMagic}\x01\x00`, 0, "latin1");
+  bytes.writeUInt16LE(npyHeaderBytes - 10, 8);
+  bytes.write(description, 10, "latin1");
+  bytes.write("\n", npyHeaderBytes - 1, "latin1");
+  return bytes;
+}
+
+/** What the first bytes of a file say; null when they are not the header of a matrix of float32 in row order. */
+export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
+  const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
+  if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;
+  const isLong = bytes[6] !== 1;
+  const from = isLong ? 12 : 10;
+  const headerBytes = from + (isLong ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));
+  const text = bytes.toString("latin1", from, headerBytes);
+  const shape = /'shape': \((\d+), (\d+)\)/.exec(text);
+  if (shape === null || !text.includes("'descr': '<f4'") || !text.includes("'fortran_order': False")) return null;
+  return { rows: Number(shape[1]), dimension: Number(shape[2]), headerBytes };
+}

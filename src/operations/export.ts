@@ -1,0 +1,55 @@
+/** A collection into a file: read → write, in the order of the scan. */
+import { HeadraceError, type RowWriter, type Run, type RunOptions, type Sink, type StoredRow } from "../contracts/index.js";
+import { from, run } from "../engine/index.js";
+import { type MetadataType, metadataTypeOf } from "../kit/index.js";
+import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
+
+export interface ExportPlan extends RowsPlan {
+  readonly writer: RowWriter;
+  readonly options: RunOptions;
+}
+
+export function exportRows(plan: ExportPlan): Run {
+  const maxItems = batchRows(plan.origin.dimension);
+  return run(from(rowSource(plan)).into(fileSink(plan.writer), { batch: { maxItems, lingerMs: 500 } }), plan.options);
+}
+
+/** The metadata keys of all rows with their types, in the order of their names: what a file with typed columns must know first. */
+export async function metadataColumns(plan: RowsPlan): Promise<ReadonlyMap<string, MetadataType>> {
+  const columns = new Map<string, MetadataType>();
+  for await (const rows of firstRows(plan.origin, "omit", plan.limit)) {
+    for (const { facts } of rows) {
+      for (const [name, value] of Object.entries(facts.metadata)) {
+        const type = metadataTypeOf(value);
+        if (type !== null && !columns.has(name)) columns.set(name, type);
+      }
+    }
+  }
+  return new Map([...columns].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fileSink(writer: RowWriter): Sink {
+  return {
+    name: "write",
+    maxConcurrency: 1,
+    async process(batch) {
+      const rows = batch.map(({ id, facts, value }): StoredRow => ({ id, vector: value.vector, facts, ingestedAt: value.ingestedAt ?? 0 }));
+      const failures = new Map((await writeOnce(writer, rows)).map(({ index, error }) => [index, error]));
+      return batch.map(({ seq }, index) => {
+        const error = failures.get(index);
+        return error === undefined ? { kind: "ok", seq } : { kind: "fail", seq, error };
+      });
+    },
+  };
+}
+
+/** A batch that was begun must not be written again, so every error ends the run. */
+async function writeOnce(writer: RowWriter, rows: readonly StoredRow[]): ReturnType<RowWriter["write"]> {
+  try {
+    return await writer.write(rows);
+  } catch (thrown) {
+    const error = HeadraceError.from(thrown);
+    if (error.scope === "run") throw error;
+    throw new HeadraceError(error.code, error.message, { scope: "run", retryable: false, hint: error.hint, cause: thrown });
+  }
+}
