@@ -21,6 +21,7 @@ export {
   type InsertFailure,
   type Insertion,
   type InsertOptions,
+  type InsertStats,
   type MovePreview,
   type MoveRun,
   type OpenOptions,

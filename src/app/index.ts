@@ -16,7 +16,7 @@ export { NpyWriter } from "./npy.js";
 export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export type { Preprocessed } from "./preprocessed.js";
 export { type IngestDocument, ingestDocument, type MoveDocument, moveDocument, type ReportedFailure } from "./reports.js";
-export type { IngestRun, RunRequest } from "./runs.js";
+export type { IngestRun, InsertStats, RunRequest } from "./runs.js";
 export type { SearchOptions, SearchQuery } from "./searching.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";
 export type { Settings } from "./settings.js";

@@ -5,6 +5,7 @@ import type { Chain } from "../kit/index.js";
 import { type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
+import { withCollection } from "./named-collection.js";
 import type { Parts } from "./parts.js";
 import { checkPassport } from "./passport.js";
 import { makeFileRefs } from "./registry.js";
@@ -44,7 +45,7 @@ export async function searchAll(
 ): Promise<readonly (readonly Hit[])[]> {
   refuseUnknownOptions("search", options, optionNames);
   const { topK, minScore, filter, outputFields, signal = new AbortController().signal } = options;
-  return parts.withCollection(options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
+  return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
     const chain = async (): Promise<Chain> => {
       const opened = await parts.chain(signal);
       await checkPassport(collection, opened, "read", signal);
@@ -66,7 +67,7 @@ export async function searchAll(
 
 /** The keys of a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: Parts, collectionName: string, filter: string): Promise<readonly string[]> {
-  return parts.withCollection(collectionName, "read", async (collection) => {
+  return withCollection(parts, collectionName, "read", async (collection) => {
     const keys = [...filterKeys(parseFilter(filter))];
     const counts = await Promise.all(keys.map((key) => collection.count({ kind: "exists", key })));
     return keys.filter((_, index) => counts[index] === 0);
