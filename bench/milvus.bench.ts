@@ -40,21 +40,27 @@ export async function milvusRows(): Promise<BenchSection> {
     pymilvus: await create(store, "pymilvus"),
   };
   const cpu = new Map<string, number[]>();
+  const note = (name: string, microsPerRow: number) => void cpu.set(name, [...(cpu.get(name) ?? []), microsPerRow]);
   const measured = (name: string, write: () => Promise<void>) => async (): Promise<number> => {
     const before = process.cpuUsage();
     const startedAt = performance.now();
     await write();
     const elapsedMs = performance.now() - startedAt;
     const { user, system } = process.cpuUsage(before);
-    cpu.set(name, [...(cpu.get(name) ?? []), (user + system) / rows]);
+    note(name, (user + system) / rows);
     return rows / (elapsedMs / 1000);
   };
-  const adapter = (way: Way) => measured(`adapter ${way.size} ${way.inFlight}`, () => writeEncoded(collections.encoded, way));
+  const adapter = (way: Way) =>
+    measured(`adapter, batches of ${way.size.toLocaleString("en")}, ${way.inFlight} in flight`, () =>
+      writeEncoded(collections.encoded, way),
+    );
   const pymilvus = (shape: "rows" | "columns", size: number) => async () => {
     const script = join(repositoryRoot(), "bench", "pymilvus-upsert.py");
     const args = [script, host, port, collections.pymilvus.name, String(rows), String(dimension), String(size), "2", shape];
     const { stdout } = await run(python.python, args);
-    return (JSON.parse(stdout) as { rowsPerSecond: number }).rowsPerSecond;
+    const { rowsPerSecond, cpuMicrosPerRow } = JSON.parse(stdout) as { rowsPerSecond: number; cpuMicrosPerRow: number };
+    note(`pymilvus, batches of ${size.toLocaleString("en")}, 2 in flight, ${shape}`, cpuMicrosPerRow);
+    return rowsPerSecond;
   };
   const bare = Object.entries(ways).map(
     ([what, way]) =>

@@ -1,4 +1,4 @@
-"""Upserts rows into a collection that is there, several batches at once, as a program over pymilvus would. Prints rows/s as JSON.
+"""Upserts rows into a collection that is there, several batches at once, as a program over pymilvus would. Prints rows/s and its CPU time a row as JSON.
 
 python pymilvus-upsert.py HOST PORT COLLECTION ROWS DIMENSION BATCH IN_FLIGHT rows|columns
 """
@@ -41,7 +41,8 @@ def write(start):
     collection.upsert(data)
 
 
-started = time.monotonic()
+started, cpu_before = time.monotonic(), time.process_time()
 with ThreadPoolExecutor(in_flight) as pool:
     list(pool.map(write, range(0, rows, batch)))
-print(json.dumps({"rowsPerSecond": rows / (time.monotonic() - started)}))
+elapsed, cpu = time.monotonic() - started, time.process_time() - cpu_before
+print(json.dumps({"rowsPerSecond": rows / elapsed, "cpuMicrosPerRow": cpu / rows * 1e6}))
