@@ -2,7 +2,6 @@
 import {
   type Collection,
   type CollectionStats,
-  type Encoded,
   HeadraceError,
   type Hit,
   type Key,
@@ -17,7 +16,7 @@ import { type Query, search } from "../search/index.js";
 import { type Diagnosis, diagnose } from "./diagnosis.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
 import { checkHealth, type Health } from "./health.js";
-import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
+import type { ImageInput, Inputs } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
 import {
@@ -33,10 +32,11 @@ import {
   startImport,
 } from "./moving.js";
 import { dropNamed, openNamed } from "./named-collection.js";
+import { readImage } from "./one-image.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport, checkPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
-import { makeFileRefs, pictures } from "./registry.js";
+import { pictures } from "./registry.js";
 import { declaredMetric, defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
 import { ServiceConfig } from "./service-config.js";
 
@@ -200,14 +200,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async preprocessImage(input: ImageInput): Promise<Preprocessed> {
     const chain = await this.#parts.chain(never());
     const colouring = this.#parts.settings.preprocess.custom === null ? "undo" : "stretch";
-    return preprocessed(chain, await this.#read(input, never()), colouring, never());
+    return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
   }
 
   /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
     const { thumbnail } = await pictures();
     try {
-      return await thumbnail(await this.#read(input, never()));
+      return await thumbnail(await readImage(this.#parts, input, never()));
     } catch (error) {
       if (HeadraceError.is(error) && error.scope === "item") return null;
       throw error;
@@ -271,7 +271,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   ): AsyncGenerator<readonly StoredRow[]> {
     const { filter, ...rest } = options;
     const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const collection = await openNamed(this.#parts, collectionName, "read");
+    const collection = await openNamed(this.#parts, { collection: collectionName }, "read");
     try {
       yield* collection.scan({ ...rest, ...tree });
     } finally {
@@ -342,21 +342,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     if (query instanceof Float32Array) return { kind: "vector", vector: query };
     if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
     if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
-    return { kind: "image", image: await this.#read(query, signal) };
-  }
-
-  async #read(input: ImageInput, signal: AbortSignal): Promise<Encoded> {
-    const { ref } = await ingestInput({ input }, await makeFileRefs());
-    const reader = (await this.#parts.readers()).find(({ schemes }) => schemes.includes(ref.scheme));
-    if (reader === undefined) throw new HeadraceError("query_invalid", `No reader for "${ref.scheme}:" is configured.`, { item: ref.uri });
-    const encoded = await reader.read(ref, { maxBytes: this.#parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded === "unchanged")
-      throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
-    return encoded;
+    return { kind: "image", image: await readImage(this.#parts, query, signal) };
   }
 
   async #with<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
-    const collection = await openNamed(this.#parts, name, access);
+    const collection = await openNamed(this.#parts, { collection: name }, access);
     try {
       return await use(collection);
     } finally {
