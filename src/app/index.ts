@@ -10,7 +10,7 @@ export type { Health, PartHealth } from "./health.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
 export { type FileFormat, fileFormats } from "./kinds.js";
-export { type InputStream, type ListingRequest, listInputs } from "./listings.js";
+export { type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./listings.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./moving.js";
 export { NpyWriter } from "./npy.js";
 export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";

@@ -1,16 +1,15 @@
 /** Finds a collection by the name that a user gave; when it is not there, the error says where it was looked for and what is there. */
 import { resolve } from "node:path";
 import { type Collection, HeadraceError, type VectorStore } from "../contracts/index.js";
+import type { CollectionAddress } from "./addresses.js";
 import { checkCollectionName } from "./call-options.js";
-import { storeKind } from "./kinds.js";
 import type { Parts } from "./parts.js";
 
 const maxNamesShown = 5;
 
 /** Throws `collection_not_found`, naming the store. */
-export async function openNamed(parts: Parts, name: string, access: "read" | "write"): Promise<Collection> {
-  const store = await parts.store(new AbortController().signal);
-  return placed(parts, store, name, () => store.openCollection(name, access));
+export function openNamed(parts: Parts, address: CollectionAddress, access: "read" | "write"): Promise<Collection> {
+  return placed(parts, address, (store) => store.openCollection(address.collection, access));
 }
 
 /** Opens it for one use. Throws `collection_not_found`, `lock_held`. */
@@ -21,7 +20,7 @@ export async function withCollection<T>(
   use: (collection: Collection) => Promise<T>,
 ): Promise<T> {
   checkCollectionName(name);
-  const collection = await openNamed(parts, name, access);
+  const collection = await openNamed(parts, { collection: name }, access);
   try {
     return await use(collection);
   } finally {
@@ -30,15 +29,13 @@ export async function withCollection<T>(
 }
 
 /** Throws `collection_not_found`, naming the store. */
-export async function dropNamed(parts: Parts, name: string): Promise<void> {
-  const store = await parts.store(new AbortController().signal);
-  await placed(parts, store, name, () => store.drop(name));
+export function dropNamed(parts: Parts, name: string): Promise<void> {
+  return placed(parts, { collection: name }, (store) => store.drop(name));
 }
 
 /** Where the collections are, for people. */
-export function placeOf({ settings, own }: Parts, store: VectorStore): string {
-  if (own.store !== undefined) return `the store ${store.name}`;
-  const kind = storeKind(settings);
+function placeOf({ settings, own, storeKind }: Parts, store: VectorStore, kind = storeKind): string {
+  if (own.store !== undefined && kind === storeKind) return `the store ${store.name}`;
   switch (kind) {
     case "lancedb":
       return `the folder ${resolve(settings.lancedb.path)}`;
@@ -49,16 +46,25 @@ export function placeOf({ settings, own }: Parts, store: VectorStore): string {
   }
 }
 
-async function placed<T>(parts: Parts, store: VectorStore, name: string, call: () => Promise<T>): Promise<T> {
+async function placed<T>(
+  parts: Parts,
+  { collection: name, store: kind }: CollectionAddress,
+  call: (store: VectorStore) => Promise<T>,
+): Promise<T> {
+  const store = await parts.store(new AbortController().signal, kind);
   try {
-    return await call();
+    return await call(store);
   } catch (cause) {
     if (!HeadraceError.is(cause) || cause.code !== "collection_not_found") throw cause;
     const names = (await store.list()).map((collection) => collection.name);
-    throw new HeadraceError("collection_not_found", `Collection ${name} is not in ${placeOf(parts, store)}, which has ${shown(names)}.`, {
-      item: name,
-      cause,
-    });
+    throw new HeadraceError(
+      "collection_not_found",
+      `Collection ${name} is not in ${placeOf(parts, store, kind)}, which has ${shown(names)}.`,
+      {
+        item: name,
+        cause,
+      },
+    );
   }
 }
 

@@ -23,12 +23,13 @@ import {
   startImport,
 } from "./moving.js";
 import { dropNamed, openNamed, withCollection } from "./named-collection.js";
+import { readImage } from "./one-image.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
 import { pictures } from "./registry.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
-import { keysOfNoRow, readImage, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
+import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -212,7 +213,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   ): AsyncGenerator<readonly StoredRow[]> {
     const { filter, ...rest } = options;
     const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const collection = await openNamed(this.#parts, collectionName, "read");
+    const collection = await openNamed(this.#parts, { collection: collectionName }, "read");
     try {
       yield* collection.scan({ ...rest, ...tree });
     } finally {

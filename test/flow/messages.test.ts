@@ -5,6 +5,10 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { workspace } from "./command.js";
 
+interface ErrorDocument {
+  readonly error: { readonly code: string; readonly hint: string };
+}
+
 const photo = resolve("test", "fidelity", "golden", "coffee.jpg");
 
 test("a glob that matches nothing is an error, an empty folder is not", async () => {
@@ -53,5 +57,37 @@ test("health gives its advice on a line of its own", async () => {
   assert.deepEqual(
     parts.map(({ hint }) => hint !== null),
     [true, false],
+  );
+});
+
+test("a query that is a folder, and too few hits, each have advice of their own", async () => {
+  await using space = await workspace();
+  await mkdir(join(space.folder, "photos"));
+  await space.json(0, "ingest", photo);
+  const folder = await space.json<ErrorDocument>(1, "search", "photos");
+  assert.deepEqual([folder.error.code, folder.error.hint], ["source_not_file", "One image is asked for: name a file."]);
+  const { ImageEmbeddingPipeline, ServiceConfig } = await import("headrace");
+  const config = new ServiceConfig();
+  config.lancedb.path = join(space.folder, "headrace-data");
+  await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy" });
+  await assert.rejects(pipeline.searchImages(photo, { collectionName: "images", topK: 0 }), {
+    code: "query_invalid",
+    hint: "Ask for 1 to 1000 hits.",
+  });
+  const { failures } = await pipeline.insertImagesAsync({ inputs: [join(space.folder, "photos")], collectionName: "images" });
+  assert.match(failures[0]?.hint ?? "", /listImages/);
+});
+
+test("a value of another type than its column says which types, and the way out", async () => {
+  await using space = await workspace();
+  await copyFile(photo, join(space.folder, "a.jpg"));
+  await writeFile(join(space.folder, "first.jsonl"), '{"input":"a.jpg","id":"1","metadata":{"year":2024}}\n');
+  await writeFile(join(space.folder, "second.jsonl"), '{"input":"a.jpg","id":"2","metadata":{"year":"2024"}}\n');
+  await space.json(0, "ingest", "--manifest", "first.jsonl");
+  const { code, stdout } = await space.run("ingest", "--manifest", "second.jsonl");
+  assert.equal(code, 3);
+  assert.match(
+    stdout,
+    /metadata_type: 1, .*metadata year: expected number, found text\n {4}The first row written with "year" made its column number/,
   );
 });

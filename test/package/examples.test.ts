@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -50,6 +50,17 @@ describe("the examples, over the built package on the embedded default", () => {
       path: join("backup", "photos.parquet"),
     });
     assert.equal(stderr, "");
+  });
+
+  it("folder takes all images below a folder, each with its sub-folder as metadata", async () => {
+    const albums = join(folder, "albums");
+    for (const [index, file] of corpus.slice(0, 5).entries()) {
+      const album = join(albums, index < 3 ? "a" : "b/c");
+      await mkdir(album, { recursive: true });
+      await copyFile(join(photos, file), join(album, file));
+    }
+    const { stdout } = await example("folder", albums);
+    assert.deepEqual(JSON.parse(stdout), { failures: 0, stored: 5, inA: 3 });
   });
 
   it("the README's lines store two images and find the query itself first", async () => {
