@@ -140,7 +140,11 @@ function checkKey(id: Key, idType: "text" | "int64"): void {
   if (isKeyOf(id, idType)) return;
   const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
   const found = typeof id === "bigint" ? `the number ${id}` : `the text ${JSON.stringify(id).slice(0, 80)}`;
-  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, { item: String(id) });
+  const isWrongKind = (typeof id === "bigint") === (idType === "text");
+  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, {
+    item: String(id),
+    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}; choose the type when it is created: --ids, or idType.` } : {}),
+  });
 }
 
 function checkVector(vector: Float32Array, metric: Metric, item: string): void {

@@ -63,6 +63,11 @@ describe("the examples, over the built package on the embedded default", () => {
     assert.deepEqual(JSON.parse(stdout), { failures: 0, stored: 5, inA: 3 });
   });
 
+  it("near-duplicates finds the copy of a photo, once, and nothing else", async () => {
+    const { stdout } = await example("near-duplicates");
+    assert.match(stdout, /^file:\S*cat\.jpg file:\S*cat\.jpg 1\.000\n$/);
+  });
+
   it("the README's lines store two images and find the query itself first", async () => {
     const { stdout } = await example("readme");
     const [ids, failures, score] = stdout.trim().split(" ").map(Number);
