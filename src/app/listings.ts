@@ -1,8 +1,7 @@
 /** What the command line names, made into inputs: paths, folders and globs, or the lines of a manifest. */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contracts/index.js";
-import { type FileNaming, keyOf } from "../kit/index.js";
+import { type FileNaming, keyOf, textLines } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 import { ingestInput } from "./inputs.js";
 import { makeFileRefs, makeListing } from "./registry.js";
@@ -79,7 +78,7 @@ async function* limited(inputs: AsyncIterable<IngestInput>, limit: number): Asyn
 
 async function* manifestInputs(path: string, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  const lines = textLines(createReadStream(path, { encoding: "utf8" }));
   let number = 0;
   try {
     for await (const line of lines) {
@@ -95,8 +94,6 @@ async function* manifestInputs(path: string, stop: AbortSignal): AsyncGenerator<
       item: path,
       cause: error,
     });
-  } finally {
-    lines.close();
   }
 }
 

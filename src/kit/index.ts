@@ -18,6 +18,7 @@ export * from "./signals.js";
 export * from "./slabs.js";
 export * from "./tensors.js";
 export * from "./text.js";
+export { textLines } from "./text-lines.js";
 export * from "./vectorize.js";
 export type { WorkerPoolOptions } from "./worker-pool.js";
 export { WorkerPool } from "./worker-pool.js";

@@ -8,6 +8,7 @@ import {
   fileInvalid,
   parseCollectionDescription,
   parseNpyHeader,
+  textLines,
 } from "../../kit/index.js";
 import { type NpyPaths, npyPaths } from "./files.js";
 import { rowOf } from "./lines.js";
@@ -105,24 +106,13 @@ class NpyRows implements RowOrigin {
 
 async function* batches(file: FileHandle, size: number): AsyncGenerator<readonly string[]> {
   let batch: string[] = [];
-  for await (const line of lines(file)) {
+  for await (const line of textLines(file.createReadStream({ encoding: "utf8", autoClose: false }))) {
     batch.push(line);
     if (batch.length < size) continue;
     yield batch;
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Node's own reader of lines also ends them at U+2028, which JSON leaves as it is. */
-async function* lines(file: FileHandle): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of file.createReadStream({ encoding: "utf8", autoClose: false })) {
-    const parts = (rest + String(chunk)).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
-  if (rest !== "") yield rest;
 }
 
 async function opened(path: string): Promise<FileHandle> {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { textLines } from "./text-lines.js";
+
+test("lines are the same however the text is cut, and end at line feeds alone", async () => {
+  const line = fc.string({ unit: fc.constantFrom("a", '"', "\u2028", "\u2029", "\r", "é") });
+  await fc.assert(
+    fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 5 }), async (lines, size) => {
+      const text = lines.map((each) => `${each}\n`).join("");
+      assert.deepEqual(await collected(pieces(text, size)), lines);
+    }),
+  );
+});
+
+test("a last line without an end counts", async () => {
+  assert.deepEqual(await collected(pieces("one\ntwo", 2)), ["one", "two"]);
+});
+
+async function* pieces(text: string, size: number): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+}
+
+async function collected(from: AsyncIterable<string>): Promise<readonly string[]> {
+  const all: string[] = [];
+  for await (const line of textLines(from)) all.push(line);
+  return all;
+}
