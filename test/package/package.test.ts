@@ -35,7 +35,9 @@ describe("the packed package with all that is installed", () => {
   it("has every file that its pages link to", async () => {
     const root = join(project.folder, "node_modules", "headrace");
     const pages = (await readdir(root, { recursive: true })).filter((file) => file.endsWith(".md"));
-    assert.ok(["README.md", "docs/guides/filters.md", "docs/guides/models.md", "docs/reference/errors.md"].every((page) => pages.includes(page)));
+    assert.ok(
+      ["README.md", "docs/guides/filters.md", "docs/guides/models.md", "docs/reference/errors.md"].every((page) => pages.includes(page)),
+    );
     for (const page of pages) {
       const text = (await readFile(join(root, page), "utf8")).replace(/^```[\s\S]*?^```$/gm, "");
       const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target);
