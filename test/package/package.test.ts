@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { manifest, PackedProject } from "./packed.js";
 
@@ -30,6 +30,23 @@ describe("the packed package with all that is installed", () => {
       wanted.filter((file) => !files.includes(file)),
       [],
     );
+  });
+
+  it("has every file that its pages link to", async () => {
+    const root = join(project.folder, "node_modules", "headrace");
+    const pages = (await readdir(root, { recursive: true })).filter((file) => file.endsWith(".md"));
+    assert.ok(
+      ["README.md", "docs/guides/filters.md", "docs/guides/models.md", "docs/reference/errors.md"].every((page) => pages.includes(page)),
+    );
+    for (const page of pages) {
+      const text = (await readFile(join(root, page), "utf8")).replace(/^```[\s\S]*?^```$/gm, "");
+      const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target);
+      assert.deepEqual(
+        targets.filter((target) => !existsSync(join(root, dirname(page), target))),
+        [],
+        page,
+      );
+    }
   });
 
   it("runs as a command", async () => {
