@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { LanceStore } from "../src/adapters/lancedb/index.js";
 import type { Collection, ImageFacts, Key, RowBatch } from "../src/contracts/index.js";
+import { vectorSource } from "./vectors.js";
 
 export interface RecallOptions {
   /** Default 50,000. */
@@ -40,7 +41,7 @@ export async function measureRecall(options: RecallOptions = {}): Promise<Recall
   await store.open(signal);
   try {
     const collection = await store.create("recall", { dimension, metric: "cosine", index, passport: null });
-    const next = generator(data, dimension);
+    const next = vectorSource(data, { dimension, seed: 1 });
     const writingMs = await fill(collection, rows, next);
     const asked = Array.from({ length: queries }, next);
     const exact = await timed(() => ask(collection, asked));
@@ -99,35 +100,6 @@ function shareFound(exact: Answers, found: Answers): number {
 function largestError(exact: Answers, found: Answers): number {
   const errors = exact.flatMap((wanted, query) => [...wanted].map(([id, score]) => Math.abs((found[query]!.get(id) ?? score) - score)));
   return Math.max(...errors);
-}
-
-function generator(data: "embeddings" | "uniform", dimension: number): () => Float32Array {
-  const random = gaussian(1);
-  const noise = (length: number, scale: number) => Float32Array.from({ length }, () => random() * scale);
-  if (data === "uniform") return () => noise(dimension, 1);
-  const directions = Array.from({ length: 64 }, () => noise(dimension, 1));
-  const centres = Array.from({ length: 500 }, () => noise(directions.length, 1));
-  return () => {
-    const centre = centres[Math.floor(Math.abs(random()) * 1e6) % centres.length]!;
-    const vector = noise(dimension, 1);
-    for (const [at, direction] of directions.entries()) {
-      const share = centre[at]! + random() * 0.5;
-      for (let number = 0; number < dimension; number += 1) vector[number]! += share * direction[number]!;
-    }
-    return vector;
-  };
-}
-
-/** Normally distributed numbers, the same ones for the same seed. */
-function gaussian(seed: number): () => number {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 async function timed<T>(call: () => Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {

@@ -14,6 +14,7 @@ export interface SlowCalls {
 /** Listens on a free loopback port; passes every call on to `target` after `delayMs`. */
 export async function slowCalls(target: string, delayMs: number): Promise<SlowCalls> {
   const upstream = connect(`http://${target}`, { settings: { initialWindowSize: windowBytes } });
+  await new Promise((resolve, reject) => upstream.once("connect", resolve).once("error", reject));
   upstream.setLocalWindowSize(windowBytes);
   const calls = new Map<string, number>();
   const server = createServer({ settings: { initialWindowSize: windowBytes } });

@@ -15,7 +15,7 @@ const metadata = imagePaths.map((path, index) => ({ name: basename(path), positi
 const config = await ServiceConfig.fromYaml(file);
 
 await using pipeline = await ImageEmbeddingPipeline.open(config);
-await pipeline.createCollection("my_images", { dim: 1280 });
+await pipeline.createCollection("my_images", { dim: 1280, ifExists: "keep" });
 
 const { ids, failures, stats } = await pipeline.insertImagesAsync({
   inputs: imagePaths,

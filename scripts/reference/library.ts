@@ -93,6 +93,7 @@ function namedBy(program: ts.Program, exported: readonly ts.Symbol[]): ts.Symbol
   const visit = (node: ts.Node): void => {
     if (ts.isBlock(node) || isPrivate(node)) return;
     if (ts.isTypeReferenceNode(node)) note(checker.getSymbolAtLocation(node.typeName));
+    if (ts.isExpressionWithTypeArguments(node)) note(checker.getSymbolAtLocation(node.expression));
     ts.forEachChild(node, visit);
   };
   const note = (symbol: ts.Symbol | undefined): void => {

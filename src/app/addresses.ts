@@ -1,6 +1,7 @@
 /** Which collection of which store: `milvus:photos`, or `photos` in the configured store. */
 import { HeadraceError } from "../contracts/index.js";
-import { type StoreKind, storeKinds } from "./registry.js";
+import type { StoreKind } from "./kinds.js";
+import { storeKinds } from "./kinds.js";
 
 export interface CollectionAddress {
   /** Default: the configured store. */

@@ -1,7 +1,7 @@
 /** What is wrong with the parts, and what would be faster. */
 import { type Finding, HeadraceError, type Part } from "../contracts/index.js";
+import { embedderKind, storeKind } from "./kinds.js";
 import type { Parts } from "./parts.js";
-import { embedderKind, storeKind } from "./registry.js";
 
 export interface Diagnosis {
   /** False when there is a problem; advice alone is no problem. */

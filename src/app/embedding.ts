@@ -2,7 +2,8 @@
 import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
 import { rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
-import { type Inputs, ingestInputs } from "./inputs.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { checkInputs, type Inputs, ingestInputs } from "./inputs.js";
 import type { InputStream } from "./listings.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
@@ -49,6 +50,8 @@ export async function startEmbedding(parts: Parts, request: EmbedRequest): Promi
 }
 
 export async function embedInputs(parts: Parts, inputs: Inputs, options: EmbedOptions): Promise<Embedded> {
+  refuseUnknownOptions("embedImages", options, { signal: true });
+  checkInputs(inputs);
   const vectors: (Float32Array | null)[] = [];
   const failures: Embedded["failures"][number][] = [];
   const { embedder } = await parts.chain(options.signal ?? new AbortController().signal);

@@ -3,7 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { HeadraceError } from "../contracts/index.js";
 import type { CollectionAddress } from "./addresses.js";
-import { type FileFormat, fileFormats } from "./registry.js";
+import { type FileFormat, fileFormats } from "./kinds.js";
 
 export interface ExportPlace {
   readonly path: string;

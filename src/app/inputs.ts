@@ -3,12 +3,13 @@ import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contra
 import { bytesUri, keyOf, urlUri } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 
-/** An image: a path, a URL, or its encoded bytes. */
+/** An image: a path, a `file:` or `data:` URL (others need a reader of your own), or its encoded bytes. */
 export type ImageInput = string | URL | Uint8Array;
 
 /** One image with its own key and metadata. */
 export interface DescribedInput {
-  readonly input: ImageInput;
+  /** An image, or one that `listImages` found. */
+  readonly input: ImageInput | ImageRef;
   /** Text, a whole number, or a bigint; one kind in one collection. Default: derived from the canonical URI. */
   readonly id?: string | number | bigint;
   readonly metadata?: Metadata;
@@ -16,7 +17,7 @@ export interface DescribedInput {
 
 export type Inputs =
   | readonly (ImageInput | DescribedInput)[]
-  | Iterable<ImageInput | DescribedInput>
+  | (Iterable<ImageInput | DescribedInput> & object)
   | AsyncIterable<ImageInput | DescribedInput>;
 
 export interface InputColumns {
@@ -29,8 +30,14 @@ export interface InputColumns {
 /** Names one file as a listing does. */
 export type FileRefs = (path: string) => Promise<ImageRef>;
 
-/** Checks lengths before anything is read. Throws `input_invalid`. */
-export function checkColumns(inputs: Inputs, { ids, metadata }: InputColumns): void {
+/** Checks what can be checked before anything is read. Throws `input_invalid`. */
+export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}): void {
+  const isMany = typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
+  if (!isMany || inputs instanceof Uint8Array) {
+    throw new HeadraceError("input_invalid", `Expected inputs to be an array or an iterable but received ${kindOf(inputs)}.`, {
+      hint: "One image goes into an array too: [image].",
+    });
+  }
   for (const [name, column] of [["ids", ids] as const, ["metadata", metadata] as const]) {
     if (column === undefined) continue;
     if (!Array.isArray(inputs)) {
@@ -68,6 +75,12 @@ export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Pr
   };
 }
 
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return "text";
+  if (value instanceof Uint8Array) return "bytes";
+  return value === null ? "null" : typeof value;
+}
+
 function described(given: ImageInput | DescribedInput, { ids, metadata }: InputColumns, index: number): DescribedInput {
   const base: DescribedInput = isDescribed(given) ? given : { input: given };
   const id = ids?.[index];
@@ -85,8 +98,9 @@ function keyFrom(id: string | number | bigint, item: string): Key {
   throw new HeadraceError("id_invalid", `Expected an id that is text or a whole number but received ${id}.`, { item, scope: "run" });
 }
 
-async function refOf(input: ImageInput, fileRefs: FileRefs): Promise<ImageRef> {
+async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promise<ImageRef> {
   if (input instanceof Uint8Array) return bytesRef(input);
+  if (isRef(input)) return input;
   if (typeof input === "string" && !isUrl(input)) return fileRefs(input);
   if (typeof input !== "string" && !(input instanceof URL)) {
     throw new HeadraceError("input_invalid", `Expected a path, a URL or bytes but received ${input === null ? "null" : typeof input}.`);
@@ -104,6 +118,10 @@ async function refOf(input: ImageInput, fileRefs: FileRefs): Promise<ImageRef> {
     sizeBytes: null,
     metadata: {},
   };
+}
+
+function isRef(input: DescribedInput["input"]): input is ImageRef {
+  return typeof input === "object" && input !== null && "uri" in input && "location" in input;
 }
 
 /** Two letters at least, so that `C:\photos` stays a path. */

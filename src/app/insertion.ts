@@ -1,12 +1,13 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
-import { HeadraceError, type Key, type Observer, type RunReport, type RunSnapshot } from "../contracts/index.js";
-import { checkColumns, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
+import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { defaultCollection, type LaneOverrides, startIngest } from "./runs.js";
+import { defaultCollection, type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
 
 export interface InsertOptions extends InputColumns, LaneOverrides {
-  /** Paths, URLs, bytes, or `{ input, id, metadata }`; iterables stream. */
+  /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`; iterables stream. */
   readonly inputs: Inputs;
   /** Created when it does not exist. Default: `milvus.collection_name`, else "images". */
   readonly collectionName?: string;
@@ -20,29 +21,44 @@ export interface InsertOptions extends InputColumns, LaneOverrides {
   readonly collectIds?: "include" | "omit";
 }
 
+const optionNames = {
+  inputs: true,
+  ids: true,
+  metadata: true,
+  collectionName: true,
+  signal: true,
+  onProgress: true,
+  observer: true,
+  collectIds: true,
+  preprocessWorkers: true,
+  embeddingWorkers: true,
+  insertBatchSize: true,
+  queueMaxsize: true,
+} as const satisfies Record<keyof InsertOptions, true>;
+
 export interface InsertFailure {
   /** Position of the input. */
   readonly index: number;
   readonly source: string;
   readonly code: string;
   readonly message: string;
+  /** What to do. */
+  readonly hint: string;
 }
 
 export interface Insertion {
   /** The key of each input, in order; also of those that failed. */
   readonly ids: readonly Key[];
   readonly failures: readonly InsertFailure[];
-  readonly stats: RunReport & { readonly deadLetters: number };
+  readonly stats: InsertStats;
 }
 
 const progressEveryMs = 500;
 
 /** Rejects with the run's error when it did not come to its end; what is stored stays. */
-export async function insert(
-  parts: Parts,
-  options: InsertOptions & { readonly schedule: "overlapped" | "sequential" },
-): Promise<Insertion> {
-  checkColumns(options.inputs, options);
+export async function insert(parts: Parts, schedule: "overlapped" | "sequential", options: InsertOptions): Promise<Insertion> {
+  refuseUnknownOptions(schedule === "overlapped" ? "insertImagesAsync" : "insertImages", options, optionNames);
+  checkInputs(options.inputs, options);
   const ids: Key[] = [];
   const failures: InsertFailure[] = [];
   const keepIds = options.collectIds !== "omit";
@@ -51,14 +67,15 @@ export async function insert(
     inputs: (stop) => ingestInputs(options.inputs, options, fileRefs, stop),
     collectionName: options.collectionName ?? defaultCollection(parts.settings),
     idType: typeof options.ids?.[0] === "number" || typeof options.ids?.[0] === "bigint" ? "int64" : "text",
-    schedule: options.schedule,
+    schedule,
     overrides: options,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
     onOutcome: (outcome) => {
       if (keepIds) ids[outcome.seq] = outcome.id;
       if (outcome.kind !== "failed") return;
-      failures.push({ index: outcome.seq, source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+      const { code, message, hint } = outcome.error;
+      failures.push({ index: outcome.seq, source: outcome.facts.source, code, message, hint });
     },
   });
   const { onProgress } = options;

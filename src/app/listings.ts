@@ -1,7 +1,7 @@
 /** What the command line names, made into inputs: paths, folders and globs, or the lines of a manifest. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { HeadraceError, type Metadata } from "../contracts/index.js";
+import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contracts/index.js";
 import { type FileNaming, keyOf } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 import { ingestInput } from "./inputs.js";
@@ -25,12 +25,46 @@ export function listInputs(request: ListingRequest): InputStream {
   return (stop) => limited(everything(request, stop), request.limit ?? Number.POSITIVE_INFINITY);
 }
 
+/** One image of a listing, to be handed on as it is, or with metadata: `{ ...image, metadata }`. */
+export interface ListedImage {
+  /** `location` is the path, `uri` what becomes the row's `source`. */
+  readonly input: ImageRef;
+  readonly id: Key;
+  /** What a manifest says. */
+  readonly metadata: Metadata;
+}
+
+/**
+ * Lists files, folders with all that is below them, globs and manifests as `headrace ingest` does. Throws `source_failed` when nothing
+ * of it is there.
+ *
+ *     const inputs = listImages({ paths: ["./photos"] });
+ *     await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
+ */
+export async function* listImages(
+  request: ListingRequest,
+  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ListedImage> {
+  for await (const { id, ref } of listInputs(request)(signal)) yield { input: ref, id, metadata: ref.metadata };
+}
+
 async function* everything({ paths, manifest, naming }: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  refuseUrls(paths);
   if (paths.length > 0) {
     const listing = await makeListing(paths, naming ?? null);
     for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
   }
   if (manifest !== undefined) yield* manifestInputs(manifest, stop);
+}
+
+/** Two letters at least before the colon, so that `C:\photos` stays a path. */
+function refuseUrls(paths: readonly string[]): void {
+  const url = paths.find((path) => /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(path));
+  if (url === undefined) return;
+  throw new HeadraceError("input_invalid", `Expected files, folders or globs but received the URL ${url}.`, {
+    item: url,
+    hint: "Download the images first: only files are read.",
+  });
 }
 
 async function* limited(inputs: AsyncIterable<IngestInput>, limit: number): AsyncGenerator<IngestInput> {
@@ -77,7 +111,7 @@ function parseLine(line: string, where: string): { readonly input: string; reado
   const [extra] = Object.keys(unknown);
   const problem =
     typeof input !== "string"
-      ? 'expected {"input": "path or URL"}'
+      ? 'expected {"input": "path"}'
       : id !== undefined && typeof id !== "string" && typeof id !== "number"
         ? "expected id to be text or a whole number"
         : metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))

@@ -1,8 +1,9 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
 import type { Chain } from "../kit/index.js";
+import { type StoreKind, storeKind } from "./kinds.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeEmbedder, makeReaders, makeStore, type StoreKind, storeKind } from "./registry.js";
+import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
 import type { Settings } from "./settings.js";
 
 interface Closable {

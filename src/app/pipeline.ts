@@ -1,23 +1,13 @@
 /** The library: everything a program does with images and collections, over one configuration. */
-import {
-  type Collection,
-  type CollectionStats,
-  type Encoded,
-  HeadraceError,
-  type Hit,
-  type Key,
-  type Metric,
-  type Run,
-  type StoredRow,
-} from "../contracts/index.js";
+import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import type { Chain } from "../kit/index.js";
 import { type Preview, preview } from "../operations/index.js";
-import { type Query, search } from "../search/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { type CreateCollectionOptions, createCollection } from "./creation.js";
 import { type Diagnosis, diagnose } from "./diagnosis.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
 import { checkHealth, type Health } from "./health.js";
-import { type ImageInput, type Inputs, ingestInput } from "./inputs.js";
+import type { ImageInput, Inputs } from "./inputs.js";
 import { type Insertion, type InsertOptions, insert } from "./insertion.js";
 import type { InputStream } from "./listings.js";
 import {
@@ -32,11 +22,14 @@ import {
   startExport,
   startImport,
 } from "./moving.js";
+import { dropNamed, openNamed, withCollection } from "./named-collection.js";
+import { readImage } from "./one-image.js";
 import { type OwnParts, Parts } from "./parts.js";
-import { adoptPassport, checkPassport } from "./passport.js";
+import { adoptPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
-import { makeFileRefs, pictures } from "./registry.js";
-import { declaredMetric, defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { pictures } from "./registry.js";
+import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
+import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -47,31 +40,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CreateCollectionOptions {
-  /** Default: `milvus.embedding_dim`, else the embedder's dimension. Another one is refused as `dimension_mismatch`. */
-  readonly dim?: number;
-  /** Default: as configured, else cosine. */
-  readonly metric?: Metric;
-  /** The store's own kind of index. Default "auto". */
-  readonly index?: string;
-  /** Default "text". */
-  readonly idType?: "text" | "int64";
-}
-
-export interface SearchOptions {
-  /** Default: `milvus.collection_name`, else "images". */
-  readonly collectionName?: string;
-  /** 1 to 1000. Default 10. */
-  readonly topK?: number;
-  /** Hits with a lower score are left out: a cosine, an inner product, or minus a squared distance. Default: none is. */
-  readonly minScore?: number;
-  /** In the language of filters. */
-  readonly filter?: string;
-  readonly signal?: AbortSignal;
-}
-
-/** An image, a vector of the collection's dimension, or the id of a stored row. */
-export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
+const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
 
 /**
  * Opened from a configuration, used, closed.
@@ -89,6 +58,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
+    refuseUnknownOptions("open", options, optionNames);
     const parts = new Parts(config.settings(), options.own);
     const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
@@ -110,23 +80,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Throws `collection_exists`. */
-  async createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
-    const { dimension, from } = await this.#newDimension();
-    if (options.dim !== undefined && options.dim !== dimension) {
-      throw new HeadraceError("dimension_mismatch", `Expected dim ${dimension}, as ${from}, but received ${options.dim}.`, {
-        item: name,
-        hint: "Leave dim out, or use a model of that dimension.",
-      });
-    }
-    const store = await this.#parts.store(never());
-    const collection = await store.create(name, {
-      dimension,
-      metric: options.metric ?? declaredMetric(this.#parts.settings, name),
-      passport: null,
-      ...(options.idType === undefined ? {} : { idType: options.idType }),
-      ...(options.index === undefined ? {} : { index: options.index }),
-    });
-    await collection.close();
+  createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
+    return createCollection(this.#parts, name, options);
   }
 
   async listCollections(): Promise<readonly CollectionStats[]> {
@@ -135,22 +90,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Throws `collection_not_found`. */
   async dropCollection(name: string): Promise<void> {
-    await (await this.#parts.store(never())).drop(name);
+    await dropNamed(this.#parts, name);
   }
 
   /** Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
-    return this.#with(name, "read", (collection) => collection.stats());
+    return withCollection(this.#parts, name, "read", (collection) => collection.stats());
   }
 
   /** Upkeep at once: index, optimize, clean-up. */
   compactCollection(name: string): Promise<void> {
-    return this.#with(name, "write", (collection) => collection.finish(never()));
+    return withCollection(this.#parts, name, "write", (collection) => collection.finish(never()));
   }
 
   /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
   adoptCollection(name: string): Promise<void> {
-    return this.#with(name, "write", async (collection) => {
+    return withCollection(this.#parts, name, "write", async (collection) => {
       const chain = await this.#parts.chain(never());
       await adoptPassport(collection, chain, never());
     });
@@ -158,12 +113,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** One batch through all stages, then the next. */
   insertImages(options: InsertOptions): Promise<Insertion> {
-    return insert(this.#parts, { ...options, schedule: "sequential" });
+    return insert(this.#parts, "sequential", options);
   }
 
   /** All stages at the same time. */
   insertImagesAsync(options: InsertOptions): Promise<Insertion> {
-    return insert(this.#parts, { ...options, schedule: "overlapped" });
+    return insert(this.#parts, "overlapped", options);
   }
 
   /** The same main job for any stream of inputs, without keeping ids: what the command line uses. */
@@ -177,7 +132,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     const store = await this.#parts.store(signal);
     const names = (await store.list()).map(({ name }) => name);
     if (!names.includes(collectionName)) return preview(inputs(signal), null, signal);
-    return this.#with(collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
+    return withCollection(this.#parts, collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
   }
 
   /** Embeds without storing. An input that fails has null. */
@@ -199,14 +154,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async preprocessImage(input: ImageInput): Promise<Preprocessed> {
     const chain = await this.#parts.chain(never());
     const colouring = this.#parts.settings.preprocess.custom === null ? "undo" : "stretch";
-    return preprocessed(chain, await this.#read(input, never()), colouring, never());
+    return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
   }
 
   /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
     const { thumbnail } = await pictures();
     try {
-      return await thumbnail(await this.#read(input, never()));
+      return await thumbnail(await readImage(this.#parts, input, never()));
     } catch (error) {
       if (HeadraceError.is(error) && error.scope === "item") return null;
       throw error;
@@ -221,46 +176,34 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Hits of several queries, in their order. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
-    const signal = options.signal ?? never();
-    return this.#with(options.collectionName ?? this.defaultCollection, "read", async (collection) => {
-      const chain = async (): Promise<Chain> => {
-        const opened = await this.#parts.chain(signal);
-        await checkPassport(collection, opened, "read", signal);
-        return opened;
-      };
-      const asked = await Promise.all(queries.map((query) => this.#query(query, signal)));
-      return search({
-        collection,
-        chain,
-        queries: asked,
-        signal,
-        ...(options.topK === undefined ? {} : { topK: options.topK }),
-        ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
-        ...(options.filter === undefined ? {} : { filter: options.filter }),
-      });
-    });
+    return searchAll(this.#parts, queries, options);
+  }
+
+  /** The keys of a filter that no row has: misspelt, perhaps. Throws `filter_invalid`. */
+  keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
+    return keysOfNoRow(this.#parts, collectionName, filter);
   }
 
   /** How many rows were there to be deleted. */
   deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#with(collectionName, "write", (collection) => collection.delete({ ids }, never()));
+    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ ids }, never()));
   }
 
   /** How many rows were there to be deleted. Throws `filter_invalid`. */
   async deleteByFilter(collectionName: string, filter: string): Promise<number> {
     const tree = parseFilter(filter);
-    return this.#with(collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
+    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
   }
 
   /** How many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#with(collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+    return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
   /** How many rows match. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);
-    return this.#with(collectionName, "read", (collection) => collection.count(tree));
+    return withCollection(this.#parts, collectionName, "read", (collection) => collection.count(tree));
   }
 
   /** All rows that match, in batches. Throws `collection_not_found`, `filter_invalid`. */
@@ -270,8 +213,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   ): AsyncGenerator<readonly StoredRow[]> {
     const { filter, ...rest } = options;
     const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(collectionName, "read");
+    const collection = await openNamed(this.#parts, { collection: collectionName }, "read");
     try {
       yield* collection.scan({ ...rest, ...tree });
     } finally {
@@ -328,41 +270,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Of a new collection; with `milvus.embedding_dim`, nothing has to be opened to know it. */
-  async #newDimension(): Promise<{ readonly dimension: number; readonly from: string }> {
-    const configured = this.#parts.settings.milvus?.embeddingDim ?? null;
-    if (configured !== null) return { dimension: configured, from: "milvus.embedding_dim says" };
-    const { embedder } = await this.#parts.chain(never());
-    return { dimension: embedder.dimension, from: `${embedder.label} makes` };
-  }
-
-  async #query(query: SearchQuery, signal: AbortSignal): Promise<Query> {
-    if (query instanceof Float32Array) return { kind: "vector", vector: query };
-    if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
-    if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
-    return { kind: "image", image: await this.#read(query, signal) };
-  }
-
-  async #read(input: ImageInput, signal: AbortSignal): Promise<Encoded> {
-    const { ref } = await ingestInput({ input }, await makeFileRefs());
-    const reader = (await this.#parts.readers()).find(({ schemes }) => schemes.includes(ref.scheme));
-    if (reader === undefined) throw new HeadraceError("query_invalid", `No reader for "${ref.scheme}:" is configured.`, { item: ref.uri });
-    const encoded = await reader.read(ref, { maxBytes: this.#parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded === "unchanged")
-      throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
-    return encoded;
-  }
-
-  async #with<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(name, access);
-    try {
-      return await use(collection);
-    } finally {
-      await collection.close();
-    }
   }
 }
 

@@ -29,13 +29,8 @@ import {
   npyMagic,
   type PresetName,
 } from "../kit/index.js";
+import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "./kinds.js";
 import { type Settings, toFileSettings } from "./settings.js";
-
-export type EmbedderKind = "onnx" | "triton";
-export const storeKinds = ["lancedb", "milvus"] as const;
-export type StoreKind = (typeof storeKinds)[number];
-export const fileFormats = ["parquet", "npy"] as const;
-export type FileFormat = (typeof fileFormats)[number];
 
 export interface OnnxModel {
   readonly path: string;
@@ -98,17 +93,6 @@ export function expectedFeed(settings: Settings): Feed {
 
 function onnxSessions(configured: number | null, workers: number): number {
   return configured ?? availableParallelism() * workers;
-}
-
-/** Triton when its section is there, else ONNX Runtime. */
-export function embedderKind({ embedder, triton }: Settings): EmbedderKind {
-  if (embedder.kind !== "auto") return embedder.kind;
-  return triton === null ? "onnx" : "triton";
-}
-
-/** Milvus when its section is there, else LanceDB. */
-export function storeKind({ milvus }: Settings): StoreKind {
-  return milvus === null ? "lancedb" : "milvus";
 }
 
 export function makeEmbedder(settings: Settings): Promise<Embedder> {

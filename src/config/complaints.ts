@@ -26,6 +26,8 @@ export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked)
 /** ` Did you mean "host"?`, or the names that there are. */
 export function nearest(key: string, known: readonly string[]): string {
   if (known.length === 0) return "";
+  const longer = known.find((name) => key.length > 3 && plain(name).startsWith(plain(key)));
+  if (longer !== undefined) return ` Did you mean "${longer}"?`;
   const looks = known.map(plain);
   const look = closest(plain(key), looks);
   const candidate = known[looks.indexOf(look)] ?? look;

@@ -1,6 +1,7 @@
 /** Settings from a file, the environment and flags; generic: the schema is handed in. */
 
 export * from "./casing.js";
+export { nearest } from "./complaints.js";
 export * from "./documents.js";
 export * from "./explain.js";
 export { type LoadedSettings, loadSettings } from "./load.js";

@@ -8,7 +8,10 @@ export interface OutlinedSetting {
   readonly description: string;
   /** `a whole number, 1 to 65535`. */
   readonly takes: string;
+  /** Undefined where a value must be given, or for another name of a setting. */
   readonly default: unknown;
+  /** Another name, which files of the Python service use. */
+  readonly isOtherName: boolean;
   /** The settings inside, when it is a section; else none. A list of sections has those of one entry. */
   readonly inner: readonly OutlinedSetting[];
   readonly kind: "value" | "section" | "absent section" | "list";
@@ -25,7 +28,8 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
       key,
       description: at.meta()?.description ?? "",
       takes: takes(at),
-      default: defaultOf(at),
+      default: at.meta()?.default ?? defaultOf(at),
+      isOtherName: at.meta()?.deprecated === true,
       inner: isList ? outline(element) : outline(at),
       kind: shape === undefined ? (isList ? "list" : "value") : isAbsent ? "absent section" : "section",
     };

@@ -11,7 +11,8 @@ export function settingsTemplate(schema: z.ZodType, head: readonly string[]): st
 }
 
 function described(setting: OutlinedSetting, indent: string): readonly string[] {
-  const { key, kind, inner } = setting;
+  const { key, kind } = setting;
+  const inner = setting.inner.filter(({ isOtherName }) => !isOtherName);
   const text = comment(setting.description === "" ? setting.takes : setting.description, `${indent}# `);
   if (kind === "section") return [...text, `${indent}${key}:`, ...inner.flatMap((part) => settingLines(part, "  "))];
   if (kind === "absent section") return [...text, `#${key}:`, ...inner.flatMap((part) => settingLines(part, "#  "))];

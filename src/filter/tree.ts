@@ -30,6 +30,20 @@ export function checkFilter(filter: Filter): void {
   check(filter, 1, used);
 }
 
+/** The keys that it names. */
+export function filterKeys(filter: Filter): ReadonlySet<string> {
+  switch (filter.kind) {
+    case "and":
+      return new Set(filter.all.flatMap((part) => [...filterKeys(part)]));
+    case "or":
+      return new Set(filter.any.flatMap((part) => [...filterKeys(part)]));
+    case "not":
+      return filterKeys(filter.filter);
+    default:
+      return new Set([filter.key]);
+  }
+}
+
 /** The filter's text: `parseFilter(printFilter(f))` is `f` again. */
 export function printFilter(filter: Filter): string {
   switch (filter.kind) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -71,7 +71,8 @@ describe("headrace init and headrace config", () => {
 });
 
 describe("the example configurations", () => {
-  for (const file of ["config/config.yaml", "config/servers.yaml", "test/config/specification.yaml"]) {
+  const examples = readdirSync("config").filter((file) => file.endsWith(".yaml"));
+  for (const file of [...examples.map((name) => join("config", name)), "test/config/specification.yaml"]) {
     it(`${file} loads without a notice`, () => {
       const { status, stderr } = spawnSync(process.execPath, ["dist/cli/main.js", "config", "--config", file], { encoding: "utf8" });
       assert.deepEqual([status, stderr], [0, ""]);

@@ -19,6 +19,8 @@ export async function wrong(): Promise<void> {
   await pipeline.insertImagesAsync({ collectionName: "pets" });
   // @ts-expect-error: inputs are paths, URLs or bytes
   await pipeline.insertImagesAsync({ inputs: [1], collectionName: "pets" });
+  // @ts-expect-error: one image goes into an array too
+  await pipeline.insertImagesAsync({ inputs: "cat.jpg", collectionName: "pets" });
   // @ts-expect-error: metadata values are text, numbers, true or false, or null
   await pipeline.insertImagesAsync({ inputs: [{ input: "a.jpg", metadata: { at: new Date() } }], collectionName: "pets" });
   // @ts-expect-error: topK is a number

@@ -32,6 +32,8 @@ const contentsAtOnce = 1000;
 export interface CollectionParts {
   readonly shape: CollectionShape;
   readonly access: "read" | "write";
+  /** "created": by this very handle, so that it is empty until this store writes. */
+  readonly origin: "created" | "found";
   readonly queries: Queries;
   readonly inserter: Inserter;
   readonly upkeep: Upkeep;
@@ -64,6 +66,8 @@ export class MilvusCollection implements Collection {
   }
 
   async isEmpty(signal: AbortSignal): Promise<boolean> {
+    checkAborted(signal, `collection ${this.name}: count`);
+    if (this.parts.origin === "created" && !this.parts.freshness.hasWritten) return true;
     return (await this.parts.queries.count("", signal)) === 0;
   }
 

@@ -11,11 +11,18 @@ export class Freshness {
   #written = 0n;
   #visible = 0n;
   #first = true;
+  #hasWritten = false;
 
   /** A write was acknowledged; a timestamp of 0 means that the server did not say when. */
   wrote(timestamp: bigint): void {
+    this.#hasWritten = true;
     if (timestamp === 0n) this.#first = true;
     if (timestamp > this.#written) this.#written = timestamp;
+  }
+
+  /** Whether this store has ever written to the collection. */
+  get hasWritten(): boolean {
+    return this.#hasWritten;
   }
 
   /** Sees every write of anybody that was acknowledged before; takes up to 200 ms. */

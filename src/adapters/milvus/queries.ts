@@ -52,6 +52,7 @@ export class Queries {
     expression: string,
     options: { readonly topK: number; readonly signal?: AbortSignal },
   ): Promise<readonly (readonly RawRow[])[]> {
+    await this.upkeep.served(options.signal);
     const index = await this.upkeep.currentIndex(options.signal);
     const parameters = searchParameters(index ?? "FLAT", this.settings, options.topK);
     const level = await this.#searchLevel(options.signal);
@@ -103,6 +104,7 @@ export class Queries {
     options: CallOptions,
     limit?: number,
   ): Promise<readonly RawRow[]> {
+    await this.upkeep.served(options.signal);
     const answer = await this.connection.call(
       `query of ${this.shape.name}`,
       (client) =>

@@ -11,7 +11,7 @@ import { compareText } from "../../filter/index.js";
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
 import { MilvusAdministration } from "./administration.js";
 import { MilvusConnection } from "./client.js";
-import { MilvusCollection } from "./collection.js";
+import { type CollectionParts, MilvusCollection } from "./collection.js";
 import { Freshness } from "./freshness.js";
 import { Inserter, type InserterOptions } from "./inserter.js";
 import {
@@ -118,7 +118,7 @@ export class MilvusStore implements VectorStore {
       throw error;
     }
     this.#freshness.delete(name);
-    return this.#collection({ ...shape, indexPending: later }, "write", upkeep);
+    return this.#collection({ ...shape, indexPending: later }, "write", upkeep, "created");
   }
 
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
@@ -126,7 +126,8 @@ export class MilvusStore implements VectorStore {
     const shape = await this.#shape(name);
     const upkeep = this.#upkeep(shape);
     await upkeep.serve();
-    return this.#collection(shape, access, upkeep);
+    await upkeep.served();
+    return this.#collection(shape, access, upkeep, "found");
   }
 
   /** Tables that are not ours are left out; a collection that is not loaded is not loaded for this, its count may lag. */
@@ -148,7 +149,7 @@ export class MilvusStore implements VectorStore {
     try {
       const shape = await this.#shape(name);
       const upkeep = this.#upkeep(shape);
-      if (await upkeep.isLoaded()) return await this.#collection(shape, "read", upkeep).stats();
+      if (await upkeep.isLoaded()) return await this.#collection(shape, "read", upkeep, "found").stats();
       const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
         client.getCollectionStatistics({ collection_name: name }),
       );
@@ -175,7 +176,7 @@ export class MilvusStore implements VectorStore {
     return new Upkeep(this.#connection, shape, this.#indexType(shape.name), this.#settings(shape.name), this.insert);
   }
 
-  #collection(shape: CollectionShape, access: "read" | "write", upkeep: Upkeep): MilvusCollection {
+  #collection(shape: CollectionShape, access: "read" | "write", upkeep: Upkeep, origin: CollectionParts["origin"]): MilvusCollection {
     const { options } = this;
     const connection = this.#connection;
     const freshness = this.#freshness.get(shape.name) ?? new Freshness();
@@ -185,7 +186,7 @@ export class MilvusStore implements VectorStore {
       maxBytes: this.insert.maxBytesMb * 2 ** 20,
       ...(options.upsertPath === undefined ? {} : { path: options.upsertPath }),
     });
-    return new MilvusCollection({ shape, access, queries, inserter, upkeep, freshness });
+    return new MilvusCollection({ shape, access, origin, queries, inserter, upkeep, freshness });
   }
 
   #declared(name: string): DeclaredCollection | undefined {

@@ -12,10 +12,12 @@ import { type CollectionShape, indexProperty, metricNames } from "./schema.js";
 /** How long loading and index building may stand still before the call fails. */
 const patienceMs = 600_000;
 const pollMs = 100;
+const loaded = "LoadStateLoaded";
 
 export class Upkeep {
   #pending: boolean;
   #current: IndexType | null = null;
+  #serving: "unknown" | "loaded" = "unknown";
 
   constructor(
     readonly connection: MilvusConnection,
@@ -27,16 +29,27 @@ export class Upkeep {
     this.#pending = shape.indexPending;
   }
 
-  /** Makes the collection answer queries: an index if it has none, then loaded. */
+  /** Lets the collection answer queries soon: an index if it has none, then the request to load it. Rows can be written at once. */
   async serve(signal?: AbortSignal): Promise<void> {
-    const state = await this.#loadState(signal);
-    if (state === "LoadStateLoaded") return;
+    if ((await this.#loadState(signal)) === loaded) {
+      this.#serving = "loaded";
+      return;
+    }
     if ((await this.currentIndex(signal)) === null) await this.#createIndex(this.#pending ? "FLAT" : this.wanted, signal);
-    await this.#load(signal);
+    await this.#requestLoad(signal);
   }
 
+  /** Before the first query: loading takes a new collection two seconds, in which rows can be written already. */
+  async served(signal?: AbortSignal): Promise<void> {
+    if (this.#serving === "loaded") return;
+    await this.#untilLoaded(signal);
+  }
+
+  /** Waits for one that is being loaded. */
   async isLoaded(): Promise<boolean> {
-    return (await this.#loadState()) === "LoadStateLoaded";
+    const state = await this.#loadState();
+    if (state === "LoadStateLoading") await this.#untilLoaded();
+    return state === loaded || state === "LoadStateLoading";
   }
 
   /** Kind of the vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
@@ -81,6 +94,7 @@ export class Upkeep {
 
   async #replaceIndex(signal: AbortSignal): Promise<void> {
     const { name: collection_name, vectorField: field_name } = this.shape;
+    await this.served(signal);
     await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }), { signal });
     const exact = await this.#vectorIndex(signal);
     if (exact !== undefined) {
@@ -93,7 +107,8 @@ export class Upkeep {
     }
     await this.#createIndex(this.wanted, signal);
     await this.#built(signal);
-    await this.#load(signal);
+    await this.#requestLoad(signal);
+    await this.#untilLoaded(signal);
   }
 
   async #createIndex(type: IndexType, signal?: AbortSignal): Promise<void> {
@@ -118,10 +133,14 @@ export class Upkeep {
     });
   }
 
-  async #load(signal?: AbortSignal): Promise<void> {
+  async #requestLoad(signal?: AbortSignal): Promise<void> {
     const { name: collection_name } = this.shape;
     await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
-    await this.#until(`load ${collection_name}`, signal, async () => (await this.#loadState(signal)) === "LoadStateLoaded");
+  }
+
+  async #untilLoaded(signal?: AbortSignal): Promise<void> {
+    await this.#until(`load ${this.shape.name}`, signal, async () => (await this.#loadState(signal)) === loaded);
+    this.#serving = "loaded";
   }
 
   async #loadState(signal?: AbortSignal): Promise<string> {

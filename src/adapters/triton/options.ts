@@ -24,8 +24,13 @@ const keys = z.strictObject({
   transport: z
     .enum(tritonTransports)
     .optional()
-    .describe("How tensors travel. auto: shared memory where it works, else HTTP binary; gRPC when the URL begins with grpc://."),
-  protocol: z.enum(tritonTransports).optional().describe("Another name of `transport`, as in files of the Python service."),
+    .describe("How tensors travel. auto: shared memory where it works, else HTTP binary; gRPC when the URL begins with grpc://.")
+    .meta({ default: "auto" }),
+  protocol: z
+    .enum(tritonTransports)
+    .optional()
+    .describe("Another name of `transport`, as in files of the Python service.")
+    .meta({ deprecated: true }),
   model_name: z.string().min(1).default("efficientnet_lite0").describe("Name in the server's model repository."),
   model_version: z
     .union([z.string().min(1), z.int().min(1)])

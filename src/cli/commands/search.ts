@@ -15,6 +15,8 @@ interface SearchOptions extends CommonOptions {
   readonly minScore?: number;
   readonly filter?: string;
   readonly open?: boolean | string;
+  readonly base?: string;
+  readonly as?: string;
 }
 
 export function searchCommand(program: Command, exit: (code: ExitCode) => void): void {
@@ -26,6 +28,8 @@ export function searchCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--min-score <score>", "leave out hits with a lower score, whatever the metric: higher is nearer", score)
     .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "photos:")')
     .option("--open [page.html]", "write a page with the pictures (default: a file in the temporary folder)")
+    .option("--base <folder>", "with --as: where files that were named by --base and --as are now, for the page")
+    .option("--as <name>", "with --base: the name that stands for the folder")
     .action(async (image: string, options: SearchOptions) => exit(await runSearch(image, options)));
 }
 
@@ -38,14 +42,23 @@ function runSearch(image: string, options: SearchOptions): Promise<ExitCode> {
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
       ...(options.filter === undefined ? {} : { filter: options.filter }),
     });
+    if (hits.length === 0 && options.filter !== undefined) {
+      const keys = await pipeline.keysOfNoRow(options.collection ?? pipeline.defaultCollection, options.filter);
+      for (const key of keys) terminal.note(`No row has "${key}".`);
+    }
     terminal.result({ hits: hits.map(hitDocument) }, table(hits));
     if (options.open !== undefined && options.open !== false) {
       const path = typeof options.open === "string" ? options.open : join(tmpdir(), `headrace-search-${process.pid}.html`);
-      await writeFile(path, await resultsPage(image, hits, (source) => pipeline.thumbnail(source)));
+      await writeFile(path, await resultsPage(image, hits, (source) => pipeline.thumbnail(placeOf(source, options))));
       terminal.note(`Page: ${path}`);
     }
     return exitCodes.ok;
   });
+}
+
+/** Files that were ingested with --base and --as are found where --base says they are now. */
+function placeOf(source: string, { base, as }: SearchOptions): string {
+  return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? join(base, source.slice(as.length + 1)) : source;
 }
 
 function score(text: string): number {

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { Command } from "commander";
+import { parse } from "yaml";
+import { buildProgram } from "../../src/cli/program.js";
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly target: string };
+  readonly entrypoint?: readonly string[];
+  readonly command?: string | readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly restart?: string;
+  readonly deploy?: { readonly resources: { readonly reservations: { readonly devices: readonly { readonly capabilities: string[] }[] } } };
+}
+
+const compose = parse(readFileSync("compose.yaml", "utf8")) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+};
+const services = Object.entries(compose.services);
+const dockerfile = readFileSync("Dockerfile", "utf8");
+const program = buildProgram({ version: "0.0.0", exit: () => {} });
+
+describe("compose.yaml", () => {
+  it("pins every image that is not built here", () => {
+    const loose = services.filter(([, { build, image }]) => build === undefined && !/:(v?\d+\.\d+|RELEASE\.\d{4})/.test(image));
+    assert.deepEqual(loose, []);
+  });
+
+  it("asks every service that stays whether it is healthy, and starts nothing before what it needs answers", () => {
+    for (const [name, { restart, healthcheck, depends_on = {} }] of services) {
+      if (restart !== undefined) assert.ok(healthcheck !== undefined, `${name} stays and has no health check`);
+      for (const [needed, { condition }] of Object.entries(depends_on)) {
+        const isHealthChecked = compose.services[needed]?.healthcheck !== undefined;
+        const wanted = isHealthChecked ? "service_healthy" : "service_completed_successfully";
+        assert.equal(condition, wanted, `${name} needs ${needed}`);
+      }
+    }
+    assert.deepEqual(Object.keys(compose.services["headrace"]?.depends_on ?? {}).sort(), ["milvus", "triton"]);
+  });
+
+  it("gives Triton a GPU and the repository that headrace writes", () => {
+    const { triton, models } = compose.services;
+    assert.deepEqual(triton?.deploy?.resources.reservations.devices[0]?.capabilities, ["gpu"]);
+    assert.ok(triton?.volumes?.includes("models:/models:ro"));
+    assert.ok(models?.volumes?.includes("models:/models"));
+    assert.ok([triton?.command].flat().includes("--model-repository=/models"));
+  });
+
+  it("mounts files and volumes that exist", () => {
+    for (const [name, { volumes = [] }] of services) {
+      for (const volume of volumes) {
+        const [from = ""] = volume.replace(/\$\{\w+:-(.*?)\}/, "$1").split(":");
+        if (from.startsWith("./config/")) assert.ok(existsSync(from), `${name} mounts ${from}`);
+        else if (!from.startsWith(".")) assert.ok(from in compose.volumes, `${name} mounts ${from}`);
+      }
+    }
+  });
+
+  it("builds targets that the Dockerfile has", () => {
+    const targets = services.flatMap(([, { build }]) => build?.target ?? []);
+    assert.ok(targets.length > 0);
+    assert.deepEqual(
+      [...new Set(targets)].filter((target) => !stages().includes(target)),
+      [],
+    );
+  });
+
+  it("runs commands and flags that headrace has", () => {
+    const calls = services.flatMap(([, service]) => headraceCalls(service));
+    assert.deepEqual(calls.map((args) => args[0]).sort(), ["ingest", "triton"]);
+    for (const args of calls) assertCallable(args);
+  });
+
+  it("sets settings that headrace has", () => {
+    const { environment = {}, command = [] } = compose.services["headrace"] ?? {};
+    const file = [command].flat()[[command].flat().indexOf("--config") + 1] ?? "";
+    const mounted = (compose.services["headrace"]?.volumes ?? []).find((volume) => volume.includes(`:${file}:`))?.split(":")[0] ?? "";
+    const args = ["dist/cli/main.js", "config", "--json", "--config", mounted];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...environment } });
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, /triton:8000/);
+    assert.match(stdout, /"milvus"/);
+  });
+});
+
+describe("the Dockerfile", () => {
+  it("has one pinned base image, a lean and a full target, and ends as a user without rights", () => {
+    assert.match(dockerfile, /^ARG NODE_IMAGE=node:\d+\.\d+\.\d+-/m);
+    const foreign = [...dockerfile.matchAll(/^FROM (\S+)/gm)].flatMap(([, from = ""]) =>
+      from === `\${NODE_IMAGE}` || stages().includes(from) ? [] : [from],
+    );
+    assert.deepEqual(foreign, []);
+    assert.deepEqual(
+      ["lean", "full"].filter((target) => !stages().includes(target)),
+      [],
+    );
+    assert.deepEqual([...dockerfile.matchAll(/^USER (\S+)/gm)].at(-1)?.[1], "1000:1000");
+  });
+
+  it("installs by name exactly the versions of the lock file", () => {
+    const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, { version?: string }> };
+    const named = [...dockerfile.matchAll(/(?<=\s)((?:@[\w-]+\/)?[\w-]+)@(\d+\.\d+\.\d+)/g)].map(([, name = "", version]) => [
+      name,
+      version,
+    ]);
+    assert.deepEqual(named.map(([name]) => name).sort(), ["@zilliz/milvus2-sdk-node", "protobufjs", "sharp", "undici"]);
+    assert.deepEqual(
+      named,
+      named.map(([name]) => [name, packages[`node_modules/${name}`]?.version]),
+    );
+  });
+
+  it("copies what is there, and the build context holds it", () => {
+    const allowed = readFileSync(".dockerignore", "utf8")
+      .split("\n")
+      .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+    assert.deepEqual(
+      allowed.filter((path) => !existsSync(path)),
+      [],
+    );
+    const fromStage = [...dockerfile.matchAll(/^COPY --from=build (.+) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
+    const fromContext = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
+    const needed = [...fromStage.map((path) => path.replace("/build/", "")), ...fromContext].filter(
+      (path) => path !== "." && path !== "dist",
+    );
+    assert.ok(needed.length > 5);
+    assert.deepEqual(
+      needed.filter((path) => !existsSync(path) || !allowed.some((each) => path === each || path.startsWith(join(each, "/")))),
+      [],
+    );
+  });
+});
+
+function stages(): readonly string[] {
+  return [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, name = ""]) => name);
+}
+
+/** Arguments of every call of headrace in a service; one with an entry point of its own names the program. */
+function headraceCalls({ build, entrypoint, command = [] }: Service): readonly (readonly string[])[] {
+  if (build === undefined) return [];
+  if (entrypoint === undefined) return [[command].flat()];
+  return [
+    ...[command]
+      .flat()
+      .join(" ")
+      .matchAll(/headrace ([^|&;]+)/g),
+  ].map(([, args = ""]) => args.trim().split(" "));
+}
+
+function assertCallable(args: readonly string[]): void {
+  let command: Command = program;
+  let at = 0;
+  for (let inner = find(command, args[at]); inner !== undefined; inner = find(command, args[at])) {
+    command = inner;
+    at += 1;
+  }
+  assert.ok(at > 0, `headrace has no command ${args[0]}`);
+  assert.equal(command.commands.length, 0, `headrace ${args.slice(0, at).join(" ")} wants a command, found ${args[at]}`);
+  const unknown = args.slice(at).filter((arg) => arg.startsWith("--") && !command.options.some(({ long }) => long === arg));
+  assert.deepEqual(unknown, []);
+}
+
+function find(command: Command, name: string | undefined): Command | undefined {
+  return command.commands.find((each) => each.name() === name);
+}
