@@ -1,5 +1,6 @@
 /** Index, load state and properties of one collection. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
@@ -54,8 +55,15 @@ export class Upkeep {
   /** Kind of the vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
   async currentIndex(signal?: AbortSignal): Promise<IndexType | null> {
     if (this.#current === this.wanted) return this.#current;
+    const found = await this.#vectorIndex(signal);
+    this.#current = (found?.params.find(({ key }) => key === "index_type")?.value as IndexType | undefined) ?? null;
+    return this.#current;
+  }
+
+  /** Other fields may have indexes that somebody else made. */
+  async #vectorIndex(signal?: AbortSignal): Promise<IndexDescription | undefined> {
     const { name: collection_name, vectorField: field_name } = this.shape;
-    const descriptions = await this.connection.call(
+    const { index_descriptions } = await this.connection.call(
       `describe the index of ${collection_name}`,
       async (client) => {
         const answer = await client.describeIndex({ collection_name, field_name });
@@ -63,9 +71,7 @@ export class Upkeep {
       },
       { signal },
     );
-    const found = descriptions.index_descriptions.find((index) => index.field_name === field_name);
-    this.#current = (found?.params.find(({ key }) => key === "index_type")?.value as IndexType | undefined) ?? null;
-    return this.#current;
+    return index_descriptions.find((index) => index.field_name === field_name);
   }
 
   async setProperty(key: string, value: string): Promise<void> {
@@ -90,11 +96,12 @@ export class Upkeep {
     const { name: collection_name, vectorField: field_name } = this.shape;
     await this.served(signal);
     await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }), { signal });
-    if ((await this.currentIndex(signal)) !== null) {
+    const exact = await this.#vectorIndex(signal);
+    if (exact !== undefined) {
       this.#current = null;
       await this.connection.call(
         `drop the exact index of ${collection_name}`,
-        (client) => client.dropIndex({ collection_name, field_name }),
+        (client) => client.dropIndex({ collection_name, field_name, index_name: exact.index_name }),
         { signal },
       );
     }
@@ -116,14 +123,11 @@ export class Upkeep {
   }
 
   async #built(signal?: AbortSignal): Promise<void> {
-    const { name: collection_name, vectorField: field_name } = this.shape;
-    await this.#until(`build the index of ${collection_name}`, signal, async () => {
-      const answer = await this.connection.call("describe index", (client) => client.describeIndex({ collection_name, field_name }), {
-        signal,
-      });
-      const [index] = answer.index_descriptions;
+    const what = `build the index of ${this.shape.name}`;
+    await this.#until(what, signal, async () => {
+      const index = await this.#vectorIndex(signal);
       if (index?.state === "Failed") {
-        throw new HeadraceError("unexpected", `build the index of ${collection_name}: Milvus says: ${index.index_state_fail_reason}`);
+        throw new HeadraceError("unexpected", `${what}: Milvus says: ${index.index_state_fail_reason}`);
       }
       return index?.state === "Finished" && Number(index.pending_index_rows) === 0;
     });

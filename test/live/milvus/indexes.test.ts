@@ -43,20 +43,25 @@ describe("indexes and administration", { skip: missing }, () => {
     const batch = rowsOf(ids, { dimension: 32 });
     await collection.upsert(batch, calm);
     assert.equal((await collection.stats()).index, "none");
+    const { client } = store.administration.connection;
+    const content = { collection_name: "indexes_pending", field_name: "content", index_name: "of_somebody", index_type: "Trie" };
+    assert.equal((await client.createIndex(content)).error_code, "Success");
     await collection.finish(calm);
     assert.equal((await collection.stats()).index, "HNSW");
     assert.equal(await collection.count(), 2000);
     const [hits] = await collection.search([batch.vectors.slice(0, 32)], { topK: 1 });
     assert.equal(hits?.[0]?.id, ids[0]);
-    const indexOf = async () => {
-      const { client } = store.administration.connection;
-      return (await client.describeIndex({ collection_name: "indexes_pending", field_name: "vector" })).index_descriptions[0]?.indexID;
+    const indexOf = async (field: string) => {
+      const { index_descriptions } = await client.describeIndex({ collection_name: "indexes_pending" });
+      return index_descriptions.find(({ field_name }) => field_name === field)?.indexID;
     };
-    const built = await indexOf();
+    assert.notEqual(await indexOf("content"), undefined, "an index that somebody made on another field stays");
+    assert.equal((await collection.byContent([`content of ${ids[3]}`], calm)).size, 1);
+    const built = await indexOf("vector");
     const again = await store.openCollection("indexes_pending", "write");
     await again.upsert(rowsOf(keys(10), { dimension: 32 }), calm);
     await again.finish(calm);
-    assert.equal(await indexOf(), built, "the index of a serving collection stays");
+    assert.equal(await indexOf("vector"), built, "the index of a serving collection stays");
   });
 
   it("a run that ended before its index was built leaves that to the next one", async () => {
