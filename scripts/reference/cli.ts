@@ -23,7 +23,7 @@ function text(): string {
 ${generatedNote}
 
 Results go to stdout, everything else to stderr. With \`--json\` stdout has one JSON document and nothing else; a command that fails prints
-\`{"error":{"code","message","hint","item"}}\` there. What deletes wants \`--yes\`. Settings: [configuration.md](configuration.md); error
+\`{"error":{"code","message","hint","item"}}\` there. What deletes wants \`--yes\`. \`--config\`, \`--set\`, \`--json\` and \`--quiet\` may also stand before the command. Settings: [configuration.md](configuration.md); error
 codes: [errors.md](errors.md).
 
 ${table(["exit code", "meaning"], codes)}

@@ -31,5 +31,16 @@ ${table(["scope", "how far a failure reaches"], Object.entries(scopes))}
 "Retryable" says whether trying again can help; scope and retryability are the defaults of the code.
 
 ${table(["code", "scope", "retryable", "what happened", "what to do"], rows)}
+
+## The dead-letter file
+
+What failed of a collection is in \`dead-letters/NAME.jsonl\` in the folder of \`lancedb.path\` (also where rows go to Milvus), as JSON lines:
+
+\`\`\`json
+{"source":"file:///photos/a.jpg","code":"image_corrupt","message":"…","attempts":1,"time":"2026-11-24T12:00:00.000Z"}
+\`\`\`
+
+There is one entry for each source, the latest. It leaves the file when a later run stores the image or finds it stored; a run that does not
+list the source leaves the entry alone. So delete the line, or the file, for an image that will not come back. An empty file is removed.
 `;
 }

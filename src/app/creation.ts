@@ -1,6 +1,7 @@
 /** `createCollection`: with the model's dimension and the configured metric, where the caller says nothing else. */
 import { type Collection, HeadraceError, type Metric } from "../contracts/index.js";
 import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
+import { withCollection } from "./named-collection.js";
 import type { Parts } from "./parts.js";
 import { declaredMetric } from "./runs.js";
 
@@ -40,7 +41,7 @@ export async function createCollection(parts: Parts, name: string, options: Crea
     await collection.close();
   } catch (error) {
     if (options.ifExists !== "keep" || !HeadraceError.is(error) || error.code !== "collection_exists") throw error;
-    await parts.withCollection(name, "read", async (collection) => checkSame(collection, wanted));
+    await withCollection(parts, name, "read", async (collection) => checkSame(collection, wanted));
   }
 }
 

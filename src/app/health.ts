@@ -9,6 +9,8 @@ export interface PartHealth {
   readonly ok: boolean;
   /** What answered, or what is wrong. */
   readonly detail: string;
+  /** What to do; null when it is well. */
+  readonly hint: string | null;
 }
 
 export interface Health {
@@ -38,9 +40,9 @@ export async function checkHealth(parts: Parts): Promise<Health> {
 
 async function healthOf(name: PartHealth["name"], kind: string, check: () => Promise<string>): Promise<PartHealth> {
   try {
-    return { name, kind, ok: true, detail: await check() };
+    return { name, kind, ok: true, detail: await check(), hint: null };
   } catch (thrown) {
     const error = HeadraceError.from(thrown);
-    return { name, kind, ok: false, detail: `[${error.code}] ${error.message} ${error.hint}` };
+    return { name, kind, ok: false, detail: `[${error.code}] ${error.message}`, hint: error.hint };
   }
 }

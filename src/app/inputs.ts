@@ -8,7 +8,8 @@ export type ImageInput = string | URL | Uint8Array;
 
 /** One image with its own key and metadata. */
 export interface DescribedInput {
-  readonly input: ImageInput;
+  /** An image, or one that `listImages` found. */
+  readonly input: ImageInput | ImageRef;
   /** Text, a whole number, or a bigint; one kind in one collection. Default: derived from the canonical URI. */
   readonly id?: string | number | bigint;
   readonly metadata?: Metadata;
@@ -97,8 +98,9 @@ function keyFrom(id: string | number | bigint, item: string): Key {
   throw new HeadraceError("id_invalid", `Expected an id that is text or a whole number but received ${id}.`, { item, scope: "run" });
 }
 
-async function refOf(input: ImageInput, fileRefs: FileRefs): Promise<ImageRef> {
+async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promise<ImageRef> {
   if (input instanceof Uint8Array) return bytesRef(input);
+  if (isRef(input)) return input;
   if (typeof input === "string" && !isUrl(input)) return fileRefs(input);
   if (typeof input !== "string" && !(input instanceof URL)) {
     throw new HeadraceError("input_invalid", `Expected a path, a URL or bytes but received ${input === null ? "null" : typeof input}.`);
@@ -116,6 +118,10 @@ async function refOf(input: ImageInput, fileRefs: FileRefs): Promise<ImageRef> {
     sizeBytes: null,
     metadata: {},
   };
+}
+
+function isRef(input: DescribedInput["input"]): input is ImageRef {
+  return typeof input === "object" && input !== null && "uri" in input && "location" in input;
 }
 
 /** Two letters at least, so that `C:\photos` stays a path. */

@@ -1,10 +1,10 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
-import { HeadraceError, type Key, type Observer, type RunReport, type RunSnapshot } from "../contracts/index.js";
+import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { defaultCollection, type LaneOverrides, startIngest } from "./runs.js";
+import { defaultCollection, type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
 
 export interface InsertOptions extends InputColumns, LaneOverrides {
   /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`; iterables stream. */
@@ -42,14 +42,15 @@ export interface InsertFailure {
   readonly source: string;
   readonly code: string;
   readonly message: string;
+  /** What to do. */
+  readonly hint: string;
 }
 
 export interface Insertion {
   /** The key of each input, in order; also of those that failed. */
   readonly ids: readonly Key[];
   readonly failures: readonly InsertFailure[];
-  /** How the run went; `deadLetters` counts the inputs of this collection that failed, in this run or an earlier one, and were not stored since. */
-  readonly stats: RunReport & { readonly deadLetters: number };
+  readonly stats: InsertStats;
 }
 
 const progressEveryMs = 500;
@@ -73,7 +74,8 @@ export async function insert(parts: Parts, schedule: "overlapped" | "sequential"
     onOutcome: (outcome) => {
       if (keepIds) ids[outcome.seq] = outcome.id;
       if (outcome.kind !== "failed") return;
-      failures.push({ index: outcome.seq, source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+      const { code, message, hint } = outcome.error;
+      failures.push({ index: outcome.seq, source: outcome.facts.source, code, message, hint });
     },
   });
   const { onProgress } = options;

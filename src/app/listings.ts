@@ -1,7 +1,7 @@
 /** What the command line names, made into inputs: paths, folders and globs, or the lines of a manifest. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { HeadraceError, type Metadata } from "../contracts/index.js";
+import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contracts/index.js";
 import { type FileNaming, keyOf } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 import { ingestInput } from "./inputs.js";
@@ -23,6 +23,29 @@ export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
   return (stop) => limited(everything(request, stop), request.limit ?? Number.POSITIVE_INFINITY);
+}
+
+/** One image of a listing, to be handed on as it is, or with metadata: `{ ...image, metadata }`. */
+export interface ListedImage {
+  /** `location` is the path, `uri` what becomes the row's `source`. */
+  readonly input: ImageRef;
+  readonly id: Key;
+  /** What a manifest says. */
+  readonly metadata: Metadata;
+}
+
+/**
+ * Lists files, folders with all that is below them, globs and manifests as `headrace ingest` does. Throws `source_failed` when nothing
+ * of it is there.
+ *
+ *     const inputs = listImages({ paths: ["./photos"] });
+ *     await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
+ */
+export async function* listImages(
+  request: ListingRequest,
+  { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ListedImage> {
+  for await (const { id, ref } of listInputs(request)(signal)) yield { input: ref, id, metadata: ref.metadata };
 }
 
 async function* everything({ paths, manifest, naming }: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {

@@ -21,6 +21,7 @@ import {
 import type { CollectionAddress } from "./addresses.js";
 import { exportPlace } from "./export-place.js";
 import type { FileFormat } from "./kinds.js";
+import { openNamed } from "./named-collection.js";
 import type { Parts } from "./parts.js";
 import { createRowFile, openRowFile } from "./registry.js";
 import { runOptions } from "./runs.js";
@@ -160,8 +161,8 @@ async function targetAt(parts: Parts, address: CollectionAddress, request: MoveO
 
 /** The collection under a name that tells it from one of the same name elsewhere. */
 async function originAt(parts: Parts, address: CollectionAddress, request: MoveOptions): Promise<RowOrigin> {
-  const store = await parts.store(signalOf(request), address.store);
-  const collection = await store.openCollection(address.collection, "read");
+  await parts.store(signalOf(request), address.store);
+  const collection = await openNamed(parts, address, "read");
   const { dimension, metric, idType, passport } = collection;
   return {
     name: labelOf(parts, address),

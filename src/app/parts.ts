@@ -1,7 +1,6 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
-import { type Collection, type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
+import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
 import type { Chain } from "../kit/index.js";
-import { checkCollectionName } from "./call-options.js";
 import { type StoreKind, storeKind } from "./kinds.js";
 import { openPreprocessing } from "./preprocessing.js";
 import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
@@ -49,18 +48,6 @@ export class Parts {
   /** The configured one. */
   get storeKind(): StoreKind {
     return storeKind(this.settings);
-  }
-
-  /** Opens a collection for one use of it. Throws `collection_not_found`, `lock_held`. */
-  async withCollection<T>(name: string, access: "read" | "write", use: (collection: Collection) => Promise<T>): Promise<T> {
-    checkCollectionName(name);
-    const store = await this.store(new AbortController().signal);
-    const collection = await store.openCollection(name, access);
-    try {
-      return await use(collection);
-    } finally {
-      await collection.close();
-    }
   }
 
   readers(): Promise<readonly Reader[]> {

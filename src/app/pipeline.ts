@@ -22,12 +22,14 @@ import {
   startExport,
   startImport,
 } from "./moving.js";
+import { dropNamed, openNamed, withCollection } from "./named-collection.js";
+import { readImage } from "./one-image.js";
 import { type OwnParts, Parts } from "./parts.js";
 import { adoptPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
 import { pictures } from "./registry.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
-import { keysOfNoRow, readImage, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
+import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
 import { ServiceConfig } from "./service-config.js";
 
 export interface OpenOptions {
@@ -88,22 +90,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Throws `collection_not_found`. */
   async dropCollection(name: string): Promise<void> {
-    await (await this.#parts.store(never())).drop(name);
+    await dropNamed(this.#parts, name);
   }
 
   /** Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
-    return this.#parts.withCollection(name, "read", (collection) => collection.stats());
+    return withCollection(this.#parts, name, "read", (collection) => collection.stats());
   }
 
   /** Upkeep at once: index, optimize, clean-up. */
   compactCollection(name: string): Promise<void> {
-    return this.#parts.withCollection(name, "write", (collection) => collection.finish(never()));
+    return withCollection(this.#parts, name, "write", (collection) => collection.finish(never()));
   }
 
   /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
   adoptCollection(name: string): Promise<void> {
-    return this.#parts.withCollection(name, "write", async (collection) => {
+    return withCollection(this.#parts, name, "write", async (collection) => {
       const chain = await this.#parts.chain(never());
       await adoptPassport(collection, chain, never());
     });
@@ -130,7 +132,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     const store = await this.#parts.store(signal);
     const names = (await store.list()).map(({ name }) => name);
     if (!names.includes(collectionName)) return preview(inputs(signal), null, signal);
-    return this.#parts.withCollection(collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
+    return withCollection(this.#parts, collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
   }
 
   /** Embeds without storing. An input that fails has null. */
@@ -184,24 +186,24 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** How many rows were there to be deleted. */
   deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#parts.withCollection(collectionName, "write", (collection) => collection.delete({ ids }, never()));
+    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ ids }, never()));
   }
 
   /** How many rows were there to be deleted. Throws `filter_invalid`. */
   async deleteByFilter(collectionName: string, filter: string): Promise<number> {
     const tree = parseFilter(filter);
-    return this.#parts.withCollection(collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
+    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
   }
 
   /** How many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return this.#parts.withCollection(collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+    return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
   /** How many rows match. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);
-    return this.#parts.withCollection(collectionName, "read", (collection) => collection.count(tree));
+    return withCollection(this.#parts, collectionName, "read", (collection) => collection.count(tree));
   }
 
   /** All rows that match, in batches. Throws `collection_not_found`, `filter_invalid`. */
@@ -211,8 +213,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   ): AsyncGenerator<readonly StoredRow[]> {
     const { filter, ...rest } = options;
     const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const store = await this.#parts.store(never());
-    const collection = await store.openCollection(collectionName, "read");
+    const collection = await openNamed(this.#parts, { collection: collectionName }, "read");
     try {
       yield* collection.scan({ ...rest, ...tree });
     } finally {

@@ -6,6 +6,8 @@ export interface ReportedFailure {
   readonly source: string;
   readonly code: string;
   readonly message: string;
+  /** What to do. */
+  readonly hint: string;
 }
 
 export interface IngestDocument {
@@ -23,6 +25,8 @@ export interface IngestDocument {
   readonly failures: readonly ReportedFailure[];
   /** Path of the dead-letter file; null when nothing is dead. */
   readonly deadLetters: string | null;
+  /** Entries of the dead-letter file that this run did not write: failures of earlier runs that nothing has mended since. */
+  readonly failedEarlier: number;
   readonly stages: readonly {
     readonly name: string;
     readonly workers: number;
@@ -40,6 +44,7 @@ export interface ReportContext {
   readonly collection: string;
   readonly failures: readonly ReportedFailure[];
   readonly deadLetters: string | null;
+  readonly failedEarlier: number;
   readonly peakRssBytes: number;
 }
 
@@ -58,6 +63,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,
     deadLetters: context.deadLetters,
+    failedEarlier: context.failedEarlier,
     stages: stages.map((stage) => ({ name: stage.name, workers: stage.workers, items: stage.items, ...stageShares(stage) })),
     peakRssBytes: context.peakRssBytes,
     verdict: verdict(report),

@@ -47,7 +47,15 @@ export interface IngestRun {
   snapshot(): RunSnapshot;
   readonly deadLetterPath: string;
   /** The report, when upkeep and closing are done too. Rejects when those fail. */
-  readonly done: Promise<RunReport & { readonly deadLetters: number }>;
+  readonly done: Promise<InsertStats>;
+}
+
+/** How a run went, and what its collection's dead-letter file holds now. */
+export interface InsertStats extends RunReport {
+  /** Sources in the file. */
+  readonly deadLetters: number;
+  /** Those of them that failed in an earlier run and were not tried, or not mended, in this one. */
+  readonly failedEarlier: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -184,13 +192,13 @@ export function runOptions(settings: Settings, request: Pick<RunRequest, "schedu
   };
 }
 
-async function finish(run: Run, collection: Collection, deadLetters: DeadLetters): Promise<RunReport & { readonly deadLetters: number }> {
+async function finish(run: Run, collection: Collection, deadLetters: DeadLetters): Promise<InsertStats> {
   try {
     const report = await run.done;
     await deadLetters.finish();
     const isWhole = report.ended === "completed" || report.ended === "drained";
     if (isWhole && report.stored > 0) await collection.finish(new AbortController().signal);
-    return { ...report, deadLetters: deadLetters.size };
+    return { ...report, deadLetters: deadLetters.size, failedEarlier: deadLetters.fromEarlierRuns };
   } finally {
     await collection.close();
   }

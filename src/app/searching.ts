@@ -1,13 +1,14 @@
 /** `searchImages` and `searchMany`: queries of every kind against one collection. */
-import { type Encoded, HeadraceError, type Hit, type Key } from "../contracts/index.js";
+import type { Hit, Key } from "../contracts/index.js";
 import { filterKeys, parseFilter } from "../filter/index.js";
 import type { Chain } from "../kit/index.js";
 import { type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
-import { type ImageInput, ingestInput } from "./inputs.js";
+import type { ImageInput } from "./inputs.js";
+import { withCollection } from "./named-collection.js";
+import { readImage } from "./one-image.js";
 import type { Parts } from "./parts.js";
 import { checkPassport } from "./passport.js";
-import { makeFileRefs } from "./registry.js";
 import { defaultCollection } from "./runs.js";
 
 /** An image, a vector of the collection's dimension, or the id of a stored row. */
@@ -44,7 +45,7 @@ export async function searchAll(
 ): Promise<readonly (readonly Hit[])[]> {
   refuseUnknownOptions("search", options, optionNames);
   const { topK, minScore, filter, outputFields, signal = new AbortController().signal } = options;
-  return parts.withCollection(options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
+  return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
     const chain = async (): Promise<Chain> => {
       const opened = await parts.chain(signal);
       await checkPassport(collection, opened, "read", signal);
@@ -66,29 +67,11 @@ export async function searchAll(
 
 /** The keys of a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: Parts, collectionName: string, filter: string): Promise<readonly string[]> {
-  return parts.withCollection(collectionName, "read", async (collection) => {
+  return withCollection(parts, collectionName, "read", async (collection) => {
     const keys = [...filterKeys(parseFilter(filter))];
     const counts = await Promise.all(keys.map((key) => collection.count({ kind: "exists", key })));
     return keys.filter((_, index) => counts[index] === 0);
   });
-}
-
-/** The encoded bytes of an image that a program names. Throws what the reader throws; `source_unreadable` when there is none for it. */
-export async function readImage(parts: Parts, input: ImageInput, signal: AbortSignal): Promise<Encoded> {
-  const { ref } = await ingestInput({ input }, await makeFileRefs());
-  const readers = await parts.readers();
-  const reader = readers.find(({ schemes }) => schemes.includes(ref.scheme));
-  if (reader === undefined) {
-    throw new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
-      item: ref.uri,
-      retryable: false,
-      hint: `Sources that can be read here: ${readers.flatMap(({ schemes }) => schemes).join(", ")}.`,
-    });
-  }
-  const encoded = await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-  if (encoded === "unchanged")
-    throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
-  return encoded;
 }
 
 async function resolve(parts: Parts, query: SearchQuery, signal: AbortSignal): Promise<Query> {

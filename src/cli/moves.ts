@@ -2,8 +2,9 @@
 import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure } from "../app/index.js";
 import type { Observer, Outcome, RunReport } from "../contracts/index.js";
 import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "./exit.js";
+import { goingOn } from "./going-on.js";
 import { watchInterrupts } from "./interrupts.js";
-import { howToGoOn, moveText } from "./summary.js";
+import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
 import { noteEvent, watched } from "./watched.js";
 
@@ -38,7 +39,8 @@ export async function runMove<R extends MoveRun>(
       observer: (event) => noteEvent(terminal, event),
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+        const { code, message, hint } = outcome.error;
+        failures.push({ source: outcome.facts.source, code, message, hint });
       },
     });
     run = started;
@@ -46,7 +48,7 @@ export async function runMove<R extends MoveRun>(
     const report = await watched(run, terminal, { unit: "rows", count: () => started.total });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
-    terminal.result({ ...document, ...failed(report) }, moveText(document, howToGoOn(report, goOn)));
+    terminal.result({ ...document, ...failed(report) }, moveText(document, goingOn(report, goOn)));
     return exitCodeOfRun(report, interrupts.wasInterrupted());
   } finally {
     interrupts.dispose();

@@ -15,6 +15,7 @@ import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
 import type { ExitCode } from "./exit.js";
+import { takeOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
@@ -47,6 +48,7 @@ export function buildProgram({ version, exit }: ProgramOptions): Command {
     .showHelpAfterError("(add --help for more)")
     .exitOverride();
   for (const add of commands) add(program, exit);
+  takeOuterOptions(program);
   inheritExit(program);
   return program;
 }

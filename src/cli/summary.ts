@@ -1,12 +1,9 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
 import { duration, type IngestDocument, type MoveDocument, type ReportedFailure } from "../app/index.js";
-import type { RunReport } from "../contracts/index.js";
-
-export const rerunGoesOn = "To go on, run the same command again: what is stored is skipped.";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
-export function summaryText(document: IngestDocument, howToGoOn: string | null): string {
+export function summaryText(document: IngestDocument, ending: readonly string[]): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const parts = [
     `${format(stored)} stored${reused > 0 ? ` (${format(reused)} without inference)` : ""}`,
@@ -14,18 +11,26 @@ export function summaryText(document: IngestDocument, howToGoOn: string | null):
     `${format(failed)} failed`,
     ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
   ];
+  const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${endings[document.ended]}: ${format(read)} images read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${imagesPerSecond} images/s), collection ${collection}`,
+    `${endings[document.ended]}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...failureLines(document.failures, failed),
-    ...(document.deadLetters === null ? [] : [`  all failures: ${document.deadLetters}`]),
+    ...deadLetterLines(document),
     `  ${document.verdict}`,
-    ...(howToGoOn === null ? [] : [`  ${howToGoOn}`]),
+    ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
 }
 
+function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {
+  if (deadLetters === null) return [];
+  if (failed === 0) return [`  ${format(failedEarlier)} failed in earlier runs: ${deadLetters}`];
+  const earlier = failedEarlier > 0 ? `, with ${format(failedEarlier)} of earlier runs` : "";
+  return [`  all failures${earlier}: ${deadLetters}`];
+}
+
 /** The same for rows that moved. */
-export function moveText(document: MoveDocument, more: string | null): string {
+export function moveText(document: MoveDocument, ending: readonly string[]): string {
   const { from, to, read, stored, skipped, failed, abandoned, elapsedMs, rowsPerSecond } = document;
   const parts = [
     `${format(stored)} stored`,
@@ -36,24 +41,19 @@ export function moveText(document: MoveDocument, more: string | null): string {
   const lines = [
     `${endings[document.ended]}: ${format(read)} rows read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
     ...failureLines(document.failures, failed),
-    ...(more === null ? [] : [`  ${more}`]),
+    ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** Null for a run that came to its end. */
-export function howToGoOn({ ended, error }: RunReport, goOn: string): string | null {
-  if (ended === "completed") return null;
-  return `${error === undefined ? "" : `[${error.code}] ${error.message} ${error.hint} `}${goOn}`;
-}
-
-/** One line a code, the most frequent first, with one example each. */
+/** Two lines a code, the most frequent first: one example, and what to do about it. */
 function failureLines(failures: readonly ReportedFailure[], failed: number): readonly string[] {
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
-  return groups.map(
-    ([code, [example, ...rest]]) => `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
-  );
+  return groups.flatMap(([code, [example, ...rest]]) => [
+    `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
+    `    ${example?.hint}`,
+  ]);
 }
 
 function groupByCode(failures: readonly ReportedFailure[]): Map<string, ReportedFailure[]> {

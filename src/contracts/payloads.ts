@@ -17,7 +17,7 @@ export interface ImageRef {
   readonly location: string;
   /** Picks the reader: `file`, `https`, `data` … */
   readonly scheme: string;
-  /** The listing it came from (folder, manifest): what a later prune may touch. */
+  /** The listing it came from: a folder, a glob, a manifest, or the image itself. A column, so that a filter can tell listings apart. */
   readonly root: string;
   /** The cheap mark of change, or null when nothing can be trusted before reading. */
   readonly version: string | null;

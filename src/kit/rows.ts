@@ -87,8 +87,10 @@ export function checkQuery(
   { topK, minScore }: Pick<SearchOptions, "topK" | "minScore">,
   rules: Pick<RowRules, "dimension" | "metric">,
 ): void {
-  const invalid = (message: string) => new HeadraceError("query_invalid", `query: ${message}`);
-  if (!Number.isInteger(topK) || topK < 1 || topK > 1000) throw invalid(`expected topK between 1 and 1000, found ${topK}`);
+  const invalid = (message: string, hint?: string) =>
+    new HeadraceError("query_invalid", `query: ${message}`, hint === undefined ? {} : { hint });
+  if (!Number.isInteger(topK) || topK < 1 || topK > 1000)
+    throw invalid(`expected topK between 1 and 1000, found ${topK}`, "Ask for 1 to 1000 hits.");
   if (minScore !== undefined && Number.isNaN(minScore)) throw invalid("expected a number for minScore, found NaN");
   if (query.length !== rules.dimension) throw invalid(`expected ${rules.dimension} numbers, found ${query.length}`);
   if (!query.every(Number.isFinite)) throw invalid("expected finite numbers, found NaN or infinity");
@@ -138,7 +140,11 @@ function checkKey(id: Key, idType: "text" | "int64"): void {
   if (isKeyOf(id, idType)) return;
   const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
   const found = typeof id === "bigint" ? `the number ${id}` : `the text ${JSON.stringify(id).slice(0, 80)}`;
-  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, { item: String(id) });
+  const isWrongKind = (typeof id === "bigint") === (idType === "text");
+  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, {
+    item: String(id),
+    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}; choose the type when it is created: --ids, or idType.` } : {}),
+  });
 }
 
 function checkVector(vector: Float32Array, metric: Metric, item: string): void {
@@ -157,7 +163,10 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
     const expected = rules.columns.get(name) ?? newColumns.get(name);
     if (expected === undefined) added.set(name, found);
     else if (expected !== found) {
-      throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, { item: facts.source });
+      throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, {
+        item: facts.source,
+        hint: `The first row written with "${name}" made its column ${expected}, and this value is ${found}: make it ${expected}, or give it under another key. A column's type changes only in a new collection.`,
+      });
     }
   }
   if (rules.columns.size + newColumns.size + added.size > maxMetadataKeys) {

@@ -19,6 +19,7 @@ export class DeadLetters {
   readonly #entries: Map<string, DeadLetter>;
   #appends: Promise<void> = Promise.resolve();
   #hasStale = false;
+  readonly #earlier: Set<string>;
 
   private constructor(
     readonly path: string,
@@ -26,6 +27,7 @@ export class DeadLetters {
     readonly now: () => Date,
   ) {
     this.#entries = entries;
+    this.#earlier = new Set(entries.keys());
   }
 
   /** Reads what earlier runs left. A last line that a crash cut off is dropped. */
@@ -41,12 +43,21 @@ export class DeadLetters {
     return this.#entries.size;
   }
 
+  /** Those that were dead before, and that this run has neither cured nor seen fail again. */
+  get fromEarlierRuns(): number {
+    return this.#earlier.size;
+  }
+
   /** Takes note of an outcome; durable when the promise resolves. */
   settle(outcome: Outcome): Promise<void> | undefined {
     const { source } = outcome.facts;
+    if (outcome.kind === "failed") this.#earlier.delete(source);
     if (outcome.kind === "failed") return this.#add({ source, ...letterOf(outcome), time: this.now().toISOString() });
     const cured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    if (cured && this.#entries.delete(source)) this.#hasStale = true;
+    if (cured && this.#entries.delete(source)) {
+      this.#earlier.delete(source);
+      this.#hasStale = true;
+    }
     return undefined;
   }
 

@@ -28,7 +28,9 @@ export interface SearchRequest {
 export async function search(request: SearchRequest): Promise<readonly (readonly Hit[])[]> {
   const { collection, topK = 10, minScore, signal } = request;
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000) {
-    throw new HeadraceError("query_invalid", `Expected a whole number from 1 to 1000 for topK but received ${topK}.`);
+    throw new HeadraceError("query_invalid", `Expected a whole number from 1 to 1000 for topK but received ${topK}.`, {
+      hint: "Ask for 1 to 1000 hits.",
+    });
   }
   if (Number.isNaN(minScore)) throw new HeadraceError("query_invalid", "Expected a number for minScore but received NaN.");
   const filter: Filter | null = request.filter === undefined ? null : parseFilter(request.filter);

@@ -12,7 +12,7 @@ const windowMs = 10_000;
 
 /** Turns snapshots into lines; keeps the samples of one window. */
 export class ProgressLine {
-  readonly #samples: Sample[] = [];
+  readonly #samples: Sample[] = [{ atMs: 0, settled: 0, stages: [] }];
 
   /** `unit`: what is counted, in the plural. */
   constructor(readonly unit = "images") {}
@@ -23,7 +23,7 @@ export class ProgressLine {
     const settled = stored + skipped + failed;
     this.#samples.push({ atMs: elapsedMs, settled, stages });
     while (this.#samples.length > 2 && elapsedMs - (this.#samples[1]?.atMs ?? 0) > windowMs) this.#samples.shift();
-    const first = this.#samples[0] ?? { atMs: 0, settled: 0, stages };
+    const first = this.#samples[0] as Sample;
     const perSecond = rate(settled - first.settled, elapsedMs - first.atMs);
     const parts = [
       total === null ? format(settled) : `${format(settled)}/${format(total)}`,

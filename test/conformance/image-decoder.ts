@@ -129,6 +129,15 @@ export function imageDecoderConformance(
         }
       });
 
+    test("the pixels of a tower, of which little is kept, hold no more memory than twice their own", async () => {
+      const tower = await sharp(...photo)
+        .resize(300, 6000, { fit: "fill" })
+        .png()
+        .toBuffer();
+      const { data } = await decode(tower, crop);
+      assert.ok(data.buffer.byteLength <= 2 * data.byteLength, `${data.byteLength} bytes of ${data.buffer.byteLength}`);
+    });
+
     test("turns all eight orientations upright", async () => {
       const upright = await decode(await encodeAs(photo, "png"), squash);
       for (let orientation = 1; orientation <= 8; orientation++) {

@@ -43,58 +43,67 @@ export function searchTests(suite: StoreSuite): void {
         ["e", -17],
       ],
     } as const;
+    const nearEnough = {
+      cosine: [
+        [0.5, "abe"],
+        [-0.5, "abce"],
+        [1.5, ""],
+      ],
+      ip: [
+        [2, "ae"],
+        [0.5, "abe"],
+        [Number.NEGATIVE_INFINITY, "abcde"],
+      ],
+      l2: [
+        [-8, "abc"],
+        [-8.5, "abc"],
+        [0, ""],
+      ],
+    } as const;
     for (const metric of ["cosine", "ip", "l2"] as const) {
-      it(`${metric}: a higher score is nearer, and the score is exact`, async () => {
-        const collection = await suite.create({ metric });
-        await suite.upsert(
-          collection,
-          vectors.map((vector, index) => ({ id: "abcde"[index]!, vector, metadata: { index } })),
-        );
-        const [hits] = await collection.search([query], { topK: 10 });
-        assertScores(hits!, expected[metric]);
-        const [first] = hits!;
-        assert.equal(first?.facts.source, `file:///photos/${first?.id}.jpg`);
-        assert.deepEqual(first?.facts.metadata, { index: "abcde".indexOf(String(first?.id)) });
-        const [two] = await collection.search([query], { topK: 2, filter: parseFilter("index == 2 or index == 3") });
-        assertScores(
-          two!,
-          expected[metric].filter(([id]) => id === "c" || id === "d"),
-        );
-      });
-    }
+      describe(metric, () => {
+        let collection: Collection;
+        before(async () => {
+          collection = await suite.create({ metric });
+          await suite.upsert(
+            collection,
+            vectors.map((vector, index) => ({ id: "abcde"[index]!, vector, metadata: { index } })),
+          );
+        });
 
-    const nearEnough = [
-      ["cosine", 0.5, "abe"],
-      ["cosine", -0.5, "abce"],
-      ["cosine", 1.5, ""],
-      ["ip", 2, "ae"],
-      ["ip", 0.5, "abe"],
-      ["ip", Number.NEGATIVE_INFINITY, "abcde"],
-      ["l2", -8, "abc"],
-      ["l2", -8.5, "abc"],
-      ["l2", 0, ""],
-    ] as const;
-    for (const [metric, minScore, ids] of nearEnough) {
-      it(`${metric} with minScore ${minScore} finds ${ids === "" ? "nothing" : ids}`, async () => {
-        const collection = await suite.create({ metric });
-        await suite.upsert(
-          collection,
-          vectors.map((vector, index) => ({ id: "abcde"[index]!, vector, metadata: { index } })),
-        );
-        const wanted = expected[metric].filter(([id]) => ids.includes(id));
-        const [hits] = await collection.search([query], { topK: 10, minScore });
-        assertScores(hits!, wanted);
-        const [best, other] = await collection.search([query, Float32Array.of(-2, 0, 0, 0)], { topK: 1, minScore });
-        assertScores(best!, wanted.slice(0, 1));
-        assert.ok(
-          other!.every(({ score }) => score >= minScore),
-          "each query has its own hits",
-        );
-        const [late] = await collection.search([query], { topK: 10, minScore, filter: parseFilter("index >= 2") });
-        assertScores(
-          late!,
-          wanted.filter(([id]) => id >= "c"),
-        );
+        it("a higher score is nearer, and the score is exact", async () => {
+          const [hits] = await collection.search([query], { topK: 10 });
+          assertScores(hits!, expected[metric]);
+          const [first] = hits!;
+          assert.equal(first?.facts.source, `file:///photos/${first?.id}.jpg`);
+          assert.deepEqual(first?.facts.metadata, { index: "abcde".indexOf(String(first?.id)) });
+          const [two] = await collection.search([query], { topK: 2, filter: parseFilter("index == 2 or index == 3") });
+          assertScores(
+            two!,
+            expected[metric].filter(([id]) => id === "c" || id === "d"),
+          );
+        });
+
+        for (const [minScore, ids] of nearEnough[metric]) {
+          it(`minScore ${minScore} leaves ${ids === "" ? "nothing" : ids}, whatever topK and filter`, async () => {
+            const wanted = expected[metric].filter(([id]) => ids.includes(id));
+            const opposite = Float32Array.of(-2, 0, 0, 0);
+            const [all, others] = await collection.search([query, opposite], { topK: 10, minScore });
+            assertScores(all!, wanted);
+            const [unbounded] = await collection.search([opposite], { topK: 10 });
+            assertScores(
+              others!,
+              unbounded!.filter(({ score }) => score >= minScore).map(({ id, score }) => [String(id), score]),
+            );
+            const [best] = await collection.search([query], { topK: 1, minScore });
+            assertScores(best!, wanted.slice(0, 1));
+            const [late] = await collection.search([query], { topK: 10, minScore, filter: parseFilter("index >= 2") });
+            assertScores(
+              late!,
+              wanted.filter(([id]) => id >= "c"),
+            );
+          });
+        }
       });
     }
 

@@ -1,10 +1,15 @@
 /** Triton keeps the embedder's contract, whichever way the tensors travel. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { skipUnless } from "../../scripts/services/required.js";
 import { installTriton, startTriton } from "../../scripts/services/triton.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { TritonEmbedder, type TritonTransport } from "../../src/adapters/triton/index.js";
+import { exportTritonModel } from "../../src/app/index.js";
 import { cosine, embedderConformance, goldenImages, packGolden } from "./embedder.js";
 
 const skip = await skipUnless("Triton", installTriton);
@@ -12,14 +17,21 @@ const skip = await skipUnless("Triton", installTriton);
 if (skip !== false) {
   test("Triton keeps the embedder's contract", { skip });
 } else {
+  const repository = mkdtempSync(join(tmpdir(), "headrace-conformance-"));
+  const model = fileURLToPath(new URL("../../../models/efficientnet-lite0.onnx", import.meta.url));
+  const { modelName: ensemble } = await exportTritonModel({ output: repository, backend: "python", model, maxBatch: 4, serve: "ensemble" });
   const server = await startTriton({
+    repository,
     models: [
       { kind: "shipped", name: "uint8", input: "uint8", maxBatch: 4 },
       { kind: "shipped", name: "float16", input: "float16", maxBatch: 4 },
       { kind: "shipped", name: "float32", input: "float32", maxBatch: 4 },
     ],
   });
-  after(() => server.stop());
+  after(async () => {
+    await server.stop();
+    rmSync(repository, { recursive: true, force: true });
+  });
   const embedder = (transport: TritonTransport, modelName: string) =>
     new TritonEmbedder({ urls: [transport === "grpc" ? server.grpcUrl : server.httpUrl], transport, modelName });
 
@@ -27,6 +39,7 @@ if (skip !== false) {
     embedderConformance(`Triton, ${transport}, uint8`, () => embedder(transport, "uint8"));
   }
   embedderConformance("Triton, auto, float32", () => embedder("auto", "float32"));
+  embedderConformance("Triton, auto, an ensemble of uint8", () => embedder("auto", ensemble));
   for (const transport of ["http", "grpc", "shm"] as const) {
     embedderConformance(`Triton, ${transport}, float16`, () => embedder(transport, "float16"));
   }

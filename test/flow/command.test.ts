@@ -102,6 +102,22 @@ test("vectors written for numpy stand in the order of the inputs, without those 
   );
 });
 
+test("common flags may stand before the command, and what stands nearer to it wins", async () => {
+  await using space = await workspace();
+  const { code, stdout, stderr } = await space.run("--json", "collection", "--quiet", "list");
+  assert.deepEqual([code, stdout, stderr], [0, '{"collections":[]}\n', ""]);
+
+  const set = await space.run("--set", "preprocess.batch_size=8", "config", "--only", "given", "--set", "preprocess.num_workers=2");
+  assert.match(set.stdout, /batch_size: 8[\s\S]*num_workers: 2/);
+  const nearer = await space.run("--config", "far.yaml", "config", "--config", "near.yaml", "--json");
+  assert.match(nearer.stdout, /near\.yaml/);
+  assert.doesNotMatch(nearer.stdout, /far\.yaml/);
+
+  const refused = await space.run("--config", "x.yaml", "init");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--config/);
+});
+
 test("deleting asks first, counts what it deletes, and leaves the rest", async () => {
   await makeCorpus({ folder: corpusFolder, count: 60, seed: 11, sizes: "vga" });
   await using space = await workspace();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -38,6 +38,34 @@ describe("the examples, over the built package on the embedded default", () => {
     const { stdout, stderr } = await example("advanced-configuration", photos);
     assert.deepEqual(JSON.parse(stdout), { ids: count, stored: count, decodeWorkers: 2 });
     assert.equal(stderr, "");
+  });
+
+  it("moving copies a collection, goes on where it was stopped, and writes a file", async () => {
+    const { stdout, stderr } = await example("moving", photos);
+    assert.deepEqual(JSON.parse(stdout), {
+      first: 5,
+      stored: count - 5,
+      skipped: 5,
+      exported: count,
+      path: join("backup", "photos.parquet"),
+    });
+    assert.equal(stderr, "");
+  });
+
+  it("folder takes all images below a folder, each with its sub-folder as metadata", async () => {
+    const albums = join(folder, "albums");
+    for (const [index, file] of corpus.slice(0, 5).entries()) {
+      const album = join(albums, index < 3 ? "a" : "b/c");
+      await mkdir(album, { recursive: true });
+      await copyFile(join(photos, file), join(album, file));
+    }
+    const { stdout } = await example("folder", albums);
+    assert.deepEqual(JSON.parse(stdout), { failures: 0, stored: 5, inA: 3 });
+  });
+
+  it("near-duplicates finds the copy of a photo, once, and nothing else", async () => {
+    const { stdout } = await example("near-duplicates");
+    assert.match(stdout, /^file:\S*cat\.jpg file:\S*cat\.jpg 1\.000\n$/);
   });
 
   it("the README's lines store two images and find the query itself first", async () => {

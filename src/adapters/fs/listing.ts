@@ -28,7 +28,8 @@ export interface FileListingOptions {
 /**
  * Lists paths, folders, globs and `file:` URLs in the order given, folders in the order of names.
  * Hidden files inside folders are left out; links are followed, but never in a circle. A path that does not exist is
- * listed too, so that its item fails; when nothing at all exists, the listing throws `source_failed`.
+ * listed too, so that its item fails, and so is a glob that matches nothing; when nothing at all exists, the listing throws
+ * `source_failed`.
  */
 export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
@@ -36,9 +37,17 @@ export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, opti
 }
 
 type Inspected =
-  | { readonly kind: "file" | "missing"; readonly ref: ImageRef }
+  | { readonly kind: "file"; readonly ref: ImageRef }
+  | Missing
   | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "glob"; readonly glob: Glob };
+  | { readonly kind: "glob"; readonly glob: Glob; readonly unmatched: Missing };
+
+interface Missing {
+  readonly kind: "missing";
+  readonly ref: ImageRef;
+  /** The glob as it was given; null for a path. */
+  readonly glob: string | null;
+}
 
 /** Missing paths are held back until something exists, up to this many. */
 const maxHeldBack = 1_000;
@@ -67,26 +76,25 @@ class FileLister {
   async *list(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): AsyncGenerator<ImageRef> {
     // Inputs that arrive one by one are not waited for: the next may come in an hour.
     const ahead = Symbol.asyncIterator in inputs ? 1 : this.#statsAhead;
-    let missing: ImageRef[] = [];
+    const missing: Missing[] = [];
     let exists = false;
     for await (const found of mapAhead(inputs, ahead, (input) => this.#inspect(input).catch(HeadraceError.from))) {
       if (stop.aborted) return;
       if (HeadraceError.is(found)) throw found;
-      if (found.kind === "missing" && !exists) {
-        missing.push(found.ref);
-        exists = missing.length >= maxHeldBack;
-        continue;
-      }
+      let isMatched = false;
       for await (const ref of this.#expand(found, stop)) {
         exists = true;
-        yield* missing;
-        missing = [];
+        isMatched = true;
+        yield* refsOf(missing.splice(0));
         yield ref;
       }
-      exists ||= found.kind === "folder";
+      if (stop.aborted) return;
+      if (found.kind === "missing") missing.push(found);
+      if (found.kind === "glob" && !isMatched) missing.push(found.unmatched);
+      exists ||= found.kind === "folder" || missing.length >= maxHeldBack;
+      if (exists) yield* refsOf(missing.splice(0));
     }
     if (!exists && missing.length > 0) throw nothingThere(missing);
-    if (!stop.aborted) yield* missing;
   }
 
   async #inspect(input: string): Promise<Inspected> {
@@ -96,13 +104,17 @@ class FileLister {
       return stats.isDirectory() ? { kind: "folder", path } : { kind: "file", ref: this.#ref(path, this.#uri(path), stats) };
     } catch (cause) {
       if (!concernsOnePath(cause)) throw fromListingError(cause, path);
+      const ref = this.#ref(path, this.#uri(path), null);
       const glob = parseGlob(input, this.#folder);
-      return glob ? { kind: "glob", glob } : { kind: "missing", ref: this.#ref(path, this.#uri(path), null) };
+      if (glob === null) return { kind: "missing", ref, glob: null };
+      const unmatched: Missing = { kind: "missing", ref, glob: input };
+      return (await isThere(glob.base)) ? { kind: "glob", glob, unmatched } : unmatched;
     }
   }
 
   async *#expand(found: Inspected, stop: AbortSignal): AsyncGenerator<ImageRef> {
-    if ("ref" in found) {
+    if (found.kind === "missing") return;
+    if (found.kind === "file") {
       yield found.ref;
       return;
     }
@@ -143,8 +155,28 @@ class FileLister {
   }
 }
 
-function nothingThere(missing: readonly ImageRef[]): HeadraceError {
-  const shown = missing.slice(0, 3).map((ref) => ref.location);
-  const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : "";
-  return new HeadraceError("source_failed", `None of the inputs exists: ${shown.join(", ")}${more}`, { hint: "Check the paths." });
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
+  );
+}
+
+function refsOf(missing: readonly Missing[]): readonly ImageRef[] {
+  return missing.map(({ ref }) => ref);
+}
+
+function nothingThere(missing: readonly Missing[]): HeadraceError {
+  const paths = missing.flatMap(({ ref, glob }) => (glob === null ? [ref.location] : []));
+  const globs = missing.flatMap(({ glob }) => (glob === null ? [] : [glob]));
+  const says = [
+    ...(paths.length > 0 ? [`None of the inputs exists: ${firstOf(paths)}`] : []),
+    ...(globs.length > 0 ? [`${paths.length > 0 ? "no" : "No"} file matches ${firstOf(globs)}`] : []),
+  ];
+  return new HeadraceError("source_failed", `${says.join("; ")}.`, { hint: "Check the paths." });
+}
+
+function firstOf(texts: readonly string[]): string {
+  const shown = texts.slice(0, 3);
+  return shown.join(", ") + (texts.length > shown.length ? ` and ${texts.length - shown.length} more` : "");
 }

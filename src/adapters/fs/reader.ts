@@ -77,5 +77,8 @@ async function folderError(location: string): Promise<HeadraceError> {
   } catch (cause) {
     return new HeadraceError("source_forbidden", `The folder ${location} cannot be listed`, { item: location, cause });
   }
-  return new HeadraceError("source_not_file", `${location} is a folder`, { item: location });
+  return new HeadraceError("source_not_file", `${location} is a folder`, {
+    item: location,
+    hint: "Name the files in it; a program lists them with `listImages`, the command `headrace ingest` by itself.",
+  });
 }

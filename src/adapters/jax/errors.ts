@@ -4,7 +4,7 @@ import { HeadraceError } from "../../contracts/index.js";
 export function packageMissing(cause: unknown): HeadraceError {
   return new HeadraceError(
     "part_missing",
-    `preprocessing in JAX: expected the package @jax-js/jax, found none that can be loaded (${firstLine(cause)}): npm i @jax-js/jax`,
+    `preprocessing in JAX: expected the package @jax-js/jax, found none that can be loaded (${firstLine(cause)})`,
     {
       hint: "Run: npm i @jax-js/jax",
       cause,

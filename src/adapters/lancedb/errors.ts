@@ -5,7 +5,7 @@ const installCommand = "npm i @lancedb/lancedb apache-arrow@18.1.0";
 
 /** The package, its binary or Arrow cannot be loaded. */
 export function packageMissing(cause: unknown): HeadraceError {
-  const message = `LanceDB: expected the packages @lancedb/lancedb and apache-arrow, found none that can be loaded (${firstLine(cause)}): ${installCommand}`;
+  const message = `LanceDB: expected the packages @lancedb/lancedb and apache-arrow, found none that can be loaded (${firstLine(cause)})`;
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
 }
 

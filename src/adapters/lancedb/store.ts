@@ -1,6 +1,7 @@
 /** LanceDB: collections as tables in a local folder. */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { constants, existsSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Connection, Table } from "@lancedb/lancedb";
 import { type Collection, type CollectionSchema, type CollectionStats, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
@@ -12,18 +13,14 @@ import { indexKind } from "./upkeep.js";
 import { loadVendor, type Vendor } from "./vendor.js";
 import { WriterLock } from "./writer-lock.js";
 
-interface Opened {
-  readonly vendor: Vendor;
-  readonly connection: Connection;
-}
-
 /** Collections in a folder of this machine. One writer a collection, any number of readers, in any number of processes. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
   /** LanceDB's concurrent merges of one key store it twice. */
   readonly maxWriters = 1;
   readonly path: string;
-  #opened: Opened | null = null;
+  #vendor: Vendor | null = null;
+  #connecting: Promise<Connection> | null = null;
 
   constructor(section: LancedbSection) {
     this.path = resolve(section.path);
@@ -31,37 +28,41 @@ export class LanceStore implements VectorStore {
 
   async open(signal: AbortSignal): Promise<void> {
     checkAborted(signal, "LanceDB: open");
-    const vendor = await loadVendor();
-    // 0: every call sees what other handles and processes have written.
-    const connection = await this.#call("open", () => vendor.lancedb.connect(this.path, { readConsistencyInterval: 0 }));
-    this.#opened = { vendor, connection };
+    this.#vendor = await loadVendor();
+    if (existsSync(this.path)) await this.#connection();
   }
 
   async close(): Promise<void> {
-    this.#opened?.connection.close();
-    this.#opened = null;
+    const connecting = this.#connecting;
+    this.#vendor = null;
+    this.#connecting = null;
+    (await connecting?.catch(() => null))?.close();
   }
 
   async create(name: string, schema: CollectionSchema): Promise<Collection> {
     checkCollectionName(name);
     checkSchema(schema);
     indexKind(schema.index ?? "auto", schema.dimension);
-    const { vendor, connection } = this.#parts();
+    const vendor = this.#loaded();
     if (this.#has(name)) throw collectionExists(name);
+    const connection = await this.#connection();
     return this.#locked(name, () => connection.createEmptyTable(name, newTableSchema(vendor, schema)));
   }
 
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
     checkCollectionName(name);
-    const { connection } = this.#parts();
+    this.#loaded();
     if (!this.#has(name)) throw collectionNotFound(name);
+    const connection = await this.#connection();
     if (access === "write") return this.#locked(name, () => connection.openTable(name));
     const table = await this.#call(`collection ${name}: open`, () => connection.openTable(name));
     return this.#collection(name, table, null);
   }
 
   async list(): Promise<readonly CollectionStats[]> {
-    const { connection } = this.#parts();
+    this.#loaded();
+    if (!existsSync(this.path)) return [];
+    const connection = await this.#connection();
     const names = await this.#call("list", () => connection.tableNames());
     const found: CollectionStats[] = [];
     for (const name of names.filter(isCollectionName)) {
@@ -73,8 +74,9 @@ export class LanceStore implements VectorStore {
 
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
-    const { connection } = this.#parts();
+    this.#loaded();
     if (!this.#has(name)) throw collectionNotFound(name);
+    const connection = await this.#connection();
     const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
     try {
       await this.#call(`collection ${name}: drop`, () => connection.dropTable(name));
@@ -85,7 +87,9 @@ export class LanceStore implements VectorStore {
 
   async check(signal: AbortSignal): Promise<void> {
     checkAborted(signal, "LanceDB: check");
-    const { connection } = this.#parts();
+    this.#loaded();
+    if (!existsSync(this.path)) return this.#call("check", () => access(`${nearestFolder(this.path)}/`, constants.W_OK | constants.X_OK));
+    const connection = await this.#connection();
     await this.#call("check", () => connection.tableNames());
   }
 
@@ -100,7 +104,7 @@ export class LanceStore implements VectorStore {
   }
 
   async #collection(name: string, table: Table, lock: WriterLock | null): Promise<LanceCollection> {
-    const { vendor } = this.#parts();
+    const vendor = this.#loaded();
     try {
       const facts = tableFacts(vendor, name, await table.schema());
       return new LanceCollection({ vendor, name, table, facts, lock });
@@ -133,8 +137,19 @@ export class LanceStore implements VectorStore {
     return join(this.path, `${name}.lock`);
   }
 
-  #parts(): Opened {
-    if (this.#opened !== null) return this.#opened;
+  /** Connecting creates the folder, so that nothing but the first write does it where there is none. */
+  #connection(): Promise<Connection> {
+    const { lancedb } = this.#loaded();
+    // 0: every call sees what other handles and processes have written.
+    this.#connecting ??= this.#call("open", () => lancedb.connect(this.path, { readConsistencyInterval: 0 })).catch((error: unknown) => {
+      this.#connecting = null;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  #loaded(): Vendor {
+    if (this.#vendor !== null) return this.#vendor;
     throw new HeadraceError("usage_invalid", "LanceDB: expected to be open, found it closed");
   }
 
@@ -145,6 +160,11 @@ export class LanceStore implements VectorStore {
       throw fromLanceError(`LanceDB in ${this.path}: ${what}`, cause);
     }
   }
+}
+
+function nearestFolder(path: string): string {
+  const folder = dirname(path);
+  return existsSync(folder) ? folder : nearestFolder(folder);
 }
 
 function isCollectionName(name: string): boolean {

@@ -9,9 +9,14 @@ export interface Vendor {
   readonly arrow: typeof arrow;
 }
 
+/** Bytes that a scan reads ahead of whoever takes its rows. LanceDB's own 2 GiB hold most tables whole when that is slow. */
+const readAheadBytes = 64 * 1024 * 1024;
+
 /** Throws `part_missing` with the command that installs it. */
 export async function loadVendor(): Promise<Vendor> {
   try {
+    // It is told by the environment alone.
+    process.env["LANCE_DEFAULT_IO_BUFFER_SIZE"] ??= String(readAheadBytes);
     const loaded = await import("@lancedb/lancedb");
     // Imported as ESM, Arrow is a second copy whose types LanceDB refuses ("schemas must be equivalent").
     const requireBeside = createRequire(import.meta.resolve("@lancedb/lancedb"));

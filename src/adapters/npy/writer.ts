@@ -26,6 +26,7 @@ export async function createNpyRows(path: string, collection: CollectionDescript
     return new NpyRowWriter(path, collection.dimension, vectors, rows, description);
   } catch (cause) {
     for (const handle of handles) await handle.close();
+    await removePartials(Object.values(paths));
     throw fileError(cause, path, "written");
   }
 }

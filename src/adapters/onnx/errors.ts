@@ -5,7 +5,7 @@ const installCommand = "npm i onnxruntime-node --onnxruntime-node-install=skip";
 
 /** The package or its binary cannot be loaded. */
 export function runtimeMissing(cause: unknown): HeadraceError {
-  const message = `embedding with ONNX Runtime: expected the package onnxruntime-node, found none that can be loaded (${firstLine(cause)}): ${installCommand}`;
+  const message = `embedding with ONNX Runtime: expected the package onnxruntime-node, found none that can be loaded (${firstLine(cause)})`;
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
 }
 

@@ -136,11 +136,13 @@ async function shrink(image: Pipeline, columns: Part, rows: Part, filter: Resize
   return { width: columns.size, height: rows.size, channels, data: data.subarray(first, first + rows.size * rowBytes) };
 }
 
-/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that was made for it. */
+/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that it is in, unless most of that is cut off. */
 function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
   const { width, height, fill, x, y } = plan;
   const colours = raster.channels === 3 ? raster.data : inColours(raster.data);
-  if (raster.width === width && raster.height === height) return { width, height, data: colours };
+  if (raster.width === width && raster.height === height) {
+    return { width, height, data: colours.buffer.byteLength > 2 * colours.byteLength ? new Uint8Array(colours) : colours };
+  }
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i++) data[i] = fill[i % 3] ?? 0;
   for (let row = 0; row < raster.height; row++) {

@@ -12,7 +12,10 @@ export function healthCommand(program: Command, exit: (code: ExitCode) => void):
 function runHealth(options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const health = await pipeline.health();
-    const lines = health.parts.map(({ name, kind, ok, detail }) => `${ok ? "ok  " : "FAIL"}  ${name} (${kind}): ${detail}\n`);
+    const lines = health.parts.map(
+      ({ name, kind, ok, detail, hint }) =>
+        `${ok ? "ok  " : "FAIL"}  ${name} (${kind}): ${detail}\n${hint === null ? "" : `      ${hint}\n`}`,
+    );
     terminalOf(options).result(health, lines.join(""));
     return health.ok ? exitCodes.ok : exitCodes.failed;
   });

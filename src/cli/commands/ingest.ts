@@ -11,8 +11,9 @@ import {
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "../exit.js";
+import { goingOn, rerunGoesOn } from "../going-on.js";
 import { watchInterrupts } from "../interrupts.js";
-import { howToGoOn, rerunGoesOn, summaryText } from "../summary.js";
+import { summaryText } from "../summary.js";
 import { noteEvent, watched } from "../watched.js";
 
 interface IngestOptions extends CommonOptions {
@@ -93,7 +94,8 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       signal: interrupts.hard,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+        const { code, message, hint } = outcome.error;
+        failures.push({ source: outcome.facts.source, code, message, hint });
       },
       observer: (event) => noteEvent(terminal, event),
     });
@@ -104,10 +106,11 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       collection: options.collection,
       failures,
       deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
+      failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const failed = report.error === undefined ? {} : errorDocument(report.error);
-    terminal.result({ ...document, ...failed }, summaryText(document, howToGoOn(report, rerunGoesOn)));
+    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)));
     return exitCodeOfRun(report, interrupts.wasInterrupted());
   } finally {
     interrupts.dispose();

@@ -15,6 +15,8 @@ const alone = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? missing : "
 const total = 20_000;
 const dimension = 256;
 const frozenMs = 10_000;
+/** Seconds. Milvus ends itself when it stands still for longer than its sessions live: the tests' 10 s are too short for the freeze. */
+const patient = { "common.session.ttl": "25" };
 /** Shorter than the freeze, so that calls give up during it. */
 const timeoutS = 6;
 /** MB a second; the rows after the second kill have about nine. */
@@ -41,7 +43,7 @@ describe("an insertion while Milvus is killed twice, frozen and rate-limited", {
     const own = { embedder: new MemoryEmbedder({ dimension }), decoder: new MemoryDecoder() };
     await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
     const faults: readonly Fault[] = [
-      { name: "killed", atRows: 3_000, untilImage: 7_000, codes: ["store_unavailable"], happens: () => killed({}) },
+      { name: "killed", atRows: 3_000, untilImage: 7_000, codes: ["store_unavailable"], happens: () => killed(patient) },
       { name: "frozen", atRows: 9_000, untilImage: 12_000, codes: ["timed_out", "store_unavailable"], happens: frozen },
       { name: "killed, then limited", atRows: 13_000, untilImage: total, codes: ["store_unavailable"], happens: () => killed(quota) },
     ];
@@ -54,7 +56,7 @@ describe("an insertion while Milvus is killed twice, frozen and rate-limited", {
 
     for (const [at, { name, atRows, codes }] of faults.entries()) {
       const { rows, heard } = course.chapters[at + 1]!;
-      context.diagnostic(`${name} at ${rows} rows: ${heard.map((each) => `${each.code} at ${each.rows} (${each.message})`).join(", ")}`);
+      context.diagnostic(`${name} at ${rows} rows: ${heard.map((each) => `${each.code} at ${each.rows}`).join(", ")}`);
       assert.ok(rows >= atRows && rows < total, `${name}: rows before and rows after`);
       assert.ok(
         heard.some((each) => codes.includes(each.code) && each.rows < total),
@@ -94,7 +96,7 @@ interface Chapter {
   /** Acknowledged when it began. */
   readonly rows: number;
   /** What made the store wait, and how many rows were acknowledged then. */
-  readonly heard: { readonly code: string; readonly message: string; readonly rows: number }[];
+  readonly heard: { readonly code: string; readonly rows: number }[];
 }
 
 /** Hands images over, counts acknowledged rows, and lets each fault begin while rows are on their way. */
@@ -117,7 +119,7 @@ class Course {
 
   see(event: RunEvent): void {
     if (event.kind === "outage-started" && event.stage === "store") {
-      this.chapters.at(-1)!.heard.push({ code: event.error.code, message: event.error.message, rows: this.#rows });
+      this.chapters.at(-1)!.heard.push({ code: event.error.code, rows: this.#rows });
     }
     if (event.kind !== "item-settled" || event.outcome.kind !== "stored") return;
     this.#rows += 1;

@@ -51,6 +51,9 @@ describe("headrace with Triton", { skip, concurrency: false }, () => {
       files.map((file) => file.split("/models/")[1]),
       ["efficientnet-lite0/config.pbtxt", "efficientnet-lite0/1/model.onnx", "efficientnet-lite0/1/efficientnet-lite0.onnx.data"],
     );
+    const ensemble = ["triton", "export", "--output", "both", "--model", model, "--preset", "efficientnet-lite", "--ensemble"];
+    assert.equal((await space.json(0, ...ensemble))["modelName"], "efficientnet-lite0_ensemble");
+    assert.match((await space.run("triton", "export", "--output", "shipped", "--ensemble")).stderr, /found one that takes uint8/);
     const again = await space.run("triton", "export", "--output", "models", "--model", model);
     assert.deepEqual([again.code, /\[input_invalid\]/.test(again.stderr)], [2, true]);
     const large = await space.run("triton", "export", "--output", "other", "--preferred-batch", "16,65");

@@ -1,0 +1,22 @@
+/** Pairs of stored images that are copies of each other, found by their vectors alone. */
+// #region near-duplicates
+
+// #endregion
+import { copyFile } from "node:fs/promises";
+import { ImageEmbeddingPipeline } from "headrace";
+
+await copyFile("cat.jpg", "copy-of-cat.jpg");
+const inputs = ["cat.jpg", { input: "copy-of-cat.jpg", metadata: { copied: true } }, "dog.jpg"];
+
+// #region near-duplicates
+await using pipeline = await ImageEmbeddingPipeline.open();
+await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
+
+for await (const rows of pipeline.scan("photos", { vectors: "omit" })) {
+  for (const { id, facts } of rows) {
+    const hits = await pipeline.searchImages({ id }, { collectionName: "photos", topK: 10, minScore: 0.95 });
+    // The row itself is among its hits, and each pair is found from both sides.
+    for (const hit of hits.filter((found) => found.id > id)) console.log(facts.source, hit.facts.source, hit.score.toFixed(3));
+  }
+}
+// #endregion

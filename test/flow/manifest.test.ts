@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { workspace } from "./command.js";
+
+const photo = resolve("test", "fidelity", "golden", "coffee.jpg");
+
+test("relative paths of a manifest count from the working folder, not from the manifest's", async () => {
+  await using space = await workspace();
+  await mkdir(join(space.folder, "lists"));
+  await copyFile(photo, join(space.folder, "a.jpg"));
+  await writeFile(join(space.folder, "lists", "m.jsonl"), '{"input":"a.jpg","metadata":{"year":2024}}\n\n');
+  const { stored } = await space.json<{ stored: number }>(0, "ingest", "--manifest", "lists/m.jsonl");
+  assert.equal(stored, 1);
+});
+
+test("whole numbers as ids want a collection of that kind, and the error says how to make one", async () => {
+  await using space = await workspace();
+  await copyFile(photo, join(space.folder, "a.jpg"));
+  await writeFile(join(space.folder, "m.jsonl"), '{"input":"a.jpg","id":7}\n');
+  const { stdout } = await space.run("ingest", "--manifest", "m.jsonl");
+  assert.match(
+    stdout,
+    /id_invalid: 1, .*\n {4}The collection has ids of type text; choose the type when it is created: --ids, or idType\./,
+  );
+  await space.json(0, "collection", "create", "numbered", "--ids", "int64");
+  await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "numbered");
+});
+
+test("rows of files that are gone stay until they are deleted, and deleted rows return while their file is there", async () => {
+  await using space = await workspace();
+  await mkdir(join(space.folder, "photos", "old"), { recursive: true });
+  await copyFile(photo, join(space.folder, "photos", "old", "a.jpg"));
+  await space.json(0, "ingest", "photos");
+  const filter = `startsWith(source, "file://${space.folder}/photos/old/")`;
+  assert.deepEqual(await space.json(0, "delete", "--filter", filter, "--yes"), { deleted: 1 });
+  assert.equal((await space.json<{ stored: number }>(0, "ingest", "photos")).stored, 1);
+  await rm(join(space.folder, "photos", "old"), { recursive: true });
+  await space.json(0, "ingest", "photos");
+  assert.equal((await space.json<{ count: number }>(0, "collection", "stats", "images")).count, 1);
+  assert.deepEqual(await space.json(0, "delete", "--filter", filter, "--yes"), { deleted: 1 });
+});
