@@ -1,4 +1,4 @@
-/** Whole runs of the command against a sleeping Triton model and Milvus: exact counts checked, the collection dropped afterwards. */
+/** Whole runs of the command with config/servers.yaml, a sleeping Triton model and Milvus: counts checked, collections dropped. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,6 +100,8 @@ export async function startServers(gpus: Readonly<Record<string, Gpu>>): Promise
         const document = await measureCommand<IngestDocument>(
           "ingest",
           corpusFolder,
+          "--config",
+          "config/servers.yaml",
           "--collection",
           collection,
           "--pipeline",

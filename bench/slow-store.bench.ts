@@ -40,7 +40,7 @@ export async function slowStore(): Promise<BenchSection> {
     };
     return {
       name: "slow-store",
-      title: `A store slowed by ${delayMs} ms a call: sharp → Triton (${gpu.baseMs} ms + ${gpu.rowMs} ms a row) → Milvus, ${photos} VGA photos`,
+      title: `A store slowed by ${delayMs} ms a call: sharp → Triton (${gpu.baseMs} ms + ${gpu.rowMs} ms a row) → Milvus, ${photos} VGA photos, config/servers.yaml`,
       command: "npm run bench -- slow-store",
       figures: [
         plain("what the GPU allows, images/s", gpuRate.toFixed(0)),

@@ -27,7 +27,7 @@ export async function syncAsync(): Promise<BenchSection> {
     for (const setting of runSettings) figures.push(...(await compare(servers, setting)));
     return {
       name: "sync-async",
-      title: `Overlapped against sequential: sharp → Triton → Milvus (${dimension}-d, exact search), ${photos} VGA photos, whole processes`,
+      title: `Overlapped against sequential: sharp → Triton → Milvus (${dimension}-d, exact search), ${photos} VGA photos, whole processes, config/servers.yaml`,
       command: "npm run bench -- sync-async",
       figures,
     };
