@@ -1,16 +1,18 @@
-/** Normalising 224 × 224 pixels to float32 NCHW: cost for an image by batch size, and how long the event loop waits meanwhile. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
+/** Normalising 224 × 224 pixels to float32 NCHW: cost for an image by batch size, what auto picks, and how late the event loop is in a run. */
+import { join } from "node:path";
+import { makeCorpus } from "../scripts/corpus/corpus.js";
 import { JaxPreprocessor } from "../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../src/adapters/native/index.js";
-import type { Pixels, Preprocessor, TensorSpec } from "../src/contracts/index.js";
+import { openFaster } from "../src/app/faster.js";
+import type { Pixels, Preprocessing, Preprocessor, TensorSpec } from "../src/contracts/index.js";
 import { plainSlab, resolvePreprocessing, rowBytes } from "../src/kit/index.js";
-import { alternate, type BenchSection, median, plain, spread } from "./harness.js";
+import { alternate, atMost, type BenchSection, median, plain, spread } from "./harness.js";
+import { measureScript } from "./processes.js";
 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64] as const;
 const imagesOfOneRound = 128;
 const rounds = 5;
-const delayBatch = 32;
-const delayMs = 3_000;
+const corpusFolder = join(".cache", "corpus", "vga-2000");
 const side = 224;
 
 const input: TensorSpec = { dtype: "float32", layout: "NCHW", width: side, height: side };
@@ -20,6 +22,11 @@ const image: Pixels = {
   data: Uint8Array.from({ length: side * side * 3 }, (_, index) => (index * 7919) % 256),
   original: { width: side, height: side },
 };
+
+interface Lateness {
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
 
 export async function preprocessing(): Promise<BenchSection> {
   const never = new AbortController().signal;
@@ -46,11 +53,15 @@ export async function preprocessing(): Promise<BenchSection> {
         figures.push(plain(`${name}, batch of ${batch}, ms an image`, spread(measured, 2)));
       figures.push(plain(`jax ÷ native, batch of ${batch}`, (median(cost.jax) / median(cost.native)).toFixed(1)));
     }
-    for (const [name, backend] of Object.entries(all)) {
-      const { p99Ms, maxMs } = await loopDelay(backend);
-      figures.push(plain(`event loop delay p99, ${name}, batches of ${delayBatch}, ms`, p99Ms.toFixed(1)));
-      figures.push(plain(`event loop delay at the most, ${name}, ms`, maxMs.toFixed(1)));
-    }
+    figures.push(plain("auto picks", await picked(chosen)));
+    await makeCorpus({ folder: corpusFolder, count: 2_000, seed: 2_000, sizes: "vga" });
+    const main = await measureScript<Lateness>("jax-run", corpusFolder, "main");
+    const worker = await measureScript<Lateness>("jax-run", corpusFolder, "worker");
+    figures.push(
+      plain("a run of 500 photos, JAX on the main thread: event loop late by, p99 and at the most, ms", both(main)),
+      atMost("a run of 500 photos, JAX in a worker: event loop late by, p99, ms", worker.p99Ms, 20, 1),
+      plain("a run of 500 photos, JAX in a worker: event loop late by, p99 and at the most, ms", both(worker)),
+    );
   } finally {
     for (const backend of Object.values(all)) await backend.close?.();
   }
@@ -69,17 +80,17 @@ async function imageMs(preprocessor: Preprocessor, batch: number): Promise<numbe
   return (performance.now() - startedMs) / (runs * batch);
 }
 
-/** While one batch follows the other; the histogram counts in nanoseconds, and a loop with nothing to do shows about 1 ms. */
-async function loopDelay(preprocessor: Preprocessor): Promise<{ readonly p99Ms: number; readonly maxMs: number }> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  const endMs = performance.now() + delayMs;
-  delay.enable();
-  while (performance.now() < endMs) {
-    await runOnce(preprocessor, delayBatch);
-    await new Promise((turn) => setImmediate(turn));
-  }
-  delay.disable();
-  return { p99Ms: delay.percentile(99) / 1e6, maxMs: delay.max / 1e6 };
+/** As a run does it, on this machine. */
+async function picked(chosen: Preprocessing): Promise<string> {
+  const sure = async () => new NativePreprocessor(chosen);
+  const other = async () => new JaxPreprocessor(chosen);
+  const preprocessor = await openFaster({ sure, other }, new AbortController().signal);
+  await preprocessor.close?.();
+  return preprocessor.label ?? preprocessor.name;
+}
+
+function both({ p99Ms, maxMs }: Lateness): string {
+  return `${p99Ms.toFixed(1)}, ${maxMs.toFixed(1)}`;
 }
 
 async function runOnce(preprocessor: Preprocessor, batch: number): Promise<void> {
