@@ -180,11 +180,12 @@ function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneO
 
 export function runOptions(settings: Settings, request: Pick<RunRequest, "schedule" | "signal" | "observer">): RunOptions {
   const { asyncPipeline, preprocess, limits, triton } = settings;
+  const maxOutage = limits.maxOutage ?? triton?.maxOutage;
   return {
     schedule: request.schedule,
     sequentialBatch: preprocess.batchSize,
     memoryBudgetBytes: asyncPipeline.memoryBudgetMb * mebibyte,
-    ...(triton === null ? {} : { maxOutageMs: triton.maxOutage * 1000 }),
+    ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
     ...(limits.maxFailures === null ? {} : { maxFailed: limits.maxFailures }),
     ...(limits.maxFailureRatio === null ? {} : { maxFailedRatio: limits.maxFailureRatio }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),

@@ -82,6 +82,12 @@ export const insertSection = z.strictObject({
 export const limitsSection = z.strictObject({
   max_failures: z.int().min(0).nullable().default(null).describe("The run ends when more items have failed. null: never."),
   max_failure_ratio: z.number().min(0).max(1).nullable().default(null).describe("The same as a share of at least 100 items."),
+  max_outage: z
+    .number()
+    .positive("expected a number of seconds above 0")
+    .nullable()
+    .default(null)
+    .describe("Seconds that a service may be away before the run ends. null: what the triton section says, else 300."),
 });
 
 export const serverSection = z.strictObject({

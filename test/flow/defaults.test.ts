@@ -36,6 +36,20 @@ describe("defaults of calls", () => {
     });
   }
 
+  it("limits.max_outage ends a run whose store stays away, with or without Triton", async () => {
+    const store = new MemoryStore();
+    const create = store.create.bind(store);
+    store.create = async (name, schema) => {
+      const collection = await create(name, schema);
+      collection.upsert = () => Promise.reject(new HeadraceError("store_unavailable", "the store is away"));
+      return collection;
+    };
+    const config = new ServiceConfig({ lancedb: { path: folder }, limits: { maxOutage: 0.2 } });
+    const own = { store, decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() };
+    await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
+    await fails("outage_too_long", pipeline.insertImages({ inputs }), /200 ms are allowed/);
+  });
+
   it("minScore leaves out hits with a lower score; a score that is no number is refused", async () => {
     await using pipeline = await open(null, "eager", { embedder: new MemoryEmbedder() });
     await pipeline.insertImagesAsync({ inputs });
