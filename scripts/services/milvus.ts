@@ -147,7 +147,7 @@ async function start(mayJoin: (state: State) => boolean, change: (use: Use) => U
   const venv = await installMilvus();
   let joined = false;
   const join = async () => {
-    const state = readState();
+    const state = await withoutOrphan();
     if (state !== null) {
       const taken = state.alone !== null && state.alone.pid !== us.pid && isAlive(state.alone);
       if (taken || !mayJoin(state)) return;
@@ -164,6 +164,14 @@ async function start(mayJoin: (state: State) => boolean, change: (use: Use) => U
     if (joined) return ready(60_000);
     await delay(500);
   }
+}
+
+/** A server whose users were all killed may be half stopped, frozen or badly configured: it is ended, and a new one takes its place. */
+async function withoutOrphan(): Promise<State | null> {
+  const state = readState();
+  if (state === null || state.kept || others(state).length > 0) return state;
+  await stopProcess(state.server, { graceMs: 0 });
+  return null;
 }
 
 async function release(change: { readonly without?: ProcessMark; readonly kept?: boolean }): Promise<void> {
