@@ -82,7 +82,7 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
 export function expectedFeed(settings: Settings): Feed {
   const { asyncPipeline, embedder, preprocess, triton } = settings;
   if (embedderKind(settings) === "onnx") {
-    return { preferredBatch: 4, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
+    return { preferredBatch: 3, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
   }
   return {
     preferredBatch: preprocess.batchSize,

@@ -21,7 +21,7 @@ export interface OnnxEmbedderOptions {
 }
 
 /** More rows at once gain nothing on a processor, and activations grow with them. */
-const preferredBatch = 4;
+const preferredBatch = 3;
 const maxBatch = 32;
 
 type Pool = WorkerPool<ModelDeclaration, InferenceRequest, InferenceAnswer>;
