@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { asNobody } from "../../../test/odd-images/nobody.js";
 import { type ErrorCode, HeadraceError, type ImageRef } from "../../contracts/index.js";
 import { fromFileError } from "./errors.js";
+import { listFiles } from "./listing.js";
 import { fileReader } from "./reader.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
@@ -95,3 +96,26 @@ test("a disk's error can be tried again and keeps its cause", () => {
   assert.equal(error.cause, cause);
   assert.equal(error.item, "a.jpg");
 });
+
+for (const [what, text] of [
+  ["longer", "one two three"],
+  ["shorter", "o"],
+  ["as long as before", "two"],
+] as const) {
+  test(`a file that is ${what} after it was listed is read as it is now, with the version of what was read`, async () => {
+    const path = join(folder, `listed-${text.length}.jpg`);
+    writeFileSync(path, "one");
+    const listing = listFiles([path], { now: later }).list(new AbortController().signal);
+    const { value: listed } = (await listing[Symbol.asyncIterator]().next()) as { value: ImageRef };
+    assert.ok(listed.version !== null && listed.sizeBytes === 3);
+    const reader = fileReader({ now: later });
+    const calm = new AbortController().signal;
+    const unchanged = await reader.read(listed, { maxBytes: 100 }, calm);
+    assert.ok(unchanged !== "unchanged" && unchanged.version === listed.version);
+    writeFileSync(path, text);
+    const changed = await reader.read(listed, { maxBytes: 100 }, calm);
+    assert.ok(changed !== "unchanged" && changed.version !== listed.version);
+    assert.equal(Buffer.from(changed.bytes).toString(), text);
+    assert.equal(await reader.read(listed, { maxBytes: 100, ifNot: changed.version ?? "" }, calm), "unchanged");
+  });
+}

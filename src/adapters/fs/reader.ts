@@ -41,6 +41,8 @@ async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): P
 
 async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded | "unchanged"> {
   const { location } = ref;
+  const listed = await readAsListed(handle, ref, options, signal);
+  if (listed !== null) return listed;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const before = await handle.stat({ bigint: true });
     if (before.isDirectory()) throw await folderError(location);
@@ -56,6 +58,19 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
       return { bytes, version: fileVersion(after, options.now()) };
   }
   throw new HeadraceError("source_unreadable", `${location} changes while it is read`, { item: location });
+}
+
+/** The listing has looked at the file already: when it is the same after reading, it was the same before. Null when it is not. */
+async function readAsListed(
+  handle: FileHandle,
+  { version, sizeBytes }: ImageRef,
+  { ifNot, maxBytes, now }: ReadOptions,
+  signal: AbortSignal,
+): Promise<Encoded | null> {
+  if (version === null || sizeBytes === null || ifNot !== undefined || sizeBytes > maxBytes) return null;
+  const bytes = await readBytes(handle, sizeBytes, signal);
+  const after = await handle.stat({ bigint: true });
+  return after.isFile() && bytes.byteLength === sizeBytes && fileVersion(after, now()) === version ? { bytes, version } : null;
 }
 
 async function readBytes(handle: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array> {
