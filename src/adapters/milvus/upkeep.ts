@@ -13,6 +13,7 @@ import { type CollectionShape, indexProperty, metricNames } from "./schema.js";
 const patienceMs = 600_000;
 const pollMs = 100;
 const loaded = "LoadStateLoaded";
+const loading = "LoadStateLoading";
 
 export class Upkeep {
   #pending: boolean;
@@ -42,14 +43,16 @@ export class Upkeep {
   /** Before the first query: loading takes a new collection two seconds, in which rows can be written already. */
   async served(signal?: AbortSignal): Promise<void> {
     if (this.#serving === "loaded") return;
-    await this.#untilLoaded(signal);
+    // One that somebody released meanwhile is not being loaded any more: the query itself says so.
+    await this.#until(`load ${this.shape.name}`, signal, async () => (await this.#loadState(signal)) !== loading);
+    this.#serving = "loaded";
   }
 
   /** Waits for one that is being loaded. */
   async isLoaded(): Promise<boolean> {
     const state = await this.#loadState();
-    if (state === "LoadStateLoading") await this.#untilLoaded();
-    return state === loaded || state === "LoadStateLoading";
+    if (state === loading) await this.#untilLoaded();
+    return state === loaded || state === loading;
   }
 
   /** Kind of the vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
