@@ -147,25 +147,12 @@ describe("inserter", { skip: missing }, () => {
     assert.equal(await first.count(), 200);
   });
 
-  it("known finds 50,000 keys a second that are there, and 25,000 that are not", async (context) => {
+  it("known finds 20,000 keys that are there, and none of 20,000 that are not", async () => {
     const store = await live.store();
     const collection = await store.create("inserter_known", { dimension: 8, metric: "l2", passport: null });
     for (let from = 0; from < 20_000; from += 5000) await collection.upsert(rowsOf(keys(5000, from)), calm);
-    const present = keys(20_000);
-    const absent = keys(20_000, 500_000);
-    await collection.known(present.slice(0, 10), calm);
-    const rates: number[] = [];
-    for (const [asked, size] of [
-      [present, 20_000],
-      [absent, 0],
-    ] as const) {
-      const startedAt = performance.now();
-      assert.equal((await collection.known(asked, calm)).size, size);
-      rates.push(Math.round(asked.length / ((performance.now() - startedAt) / 1000)));
-    }
-    context.diagnostic(`known: ${rates[0]} present, ${rates[1]} absent keys a second`);
-    // A busy machine answers slower; the goal itself is the benchmark's to hold.
-    assert.ok(rates[0]! > 10_000 && rates[1]! > 5000, `${rates.join(" and ")} keys a second`);
+    assert.equal((await collection.known(keys(20_000), calm)).size, 20_000);
+    assert.equal((await collection.known(keys(20_000, 500_000), calm)).size, 0);
   });
 });
 

@@ -121,7 +121,8 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
       const stoppedMs = performance.now();
       controller.abort();
       assert.equal((await pending).code, "aborted");
-      assert.ok(performance.now() - stoppedMs < 300);
+      const endedMs = performance.now() - stoppedMs;
+      assert.ok(endedMs < 700, `ended after ${endedMs} ms: as late as the model's own answer`);
       await embedder.check(never);
     });
   });
