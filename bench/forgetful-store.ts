@@ -44,7 +44,8 @@ function forgetfulCollection(name: string, { dimension, metric }: CollectionSche
     count: async () => rows,
     scan: async function* () {},
     stats,
-    finish: async () => {},
+    settle: async () => {},
+    upkeep: async () => {},
     close: async () => {},
   };
 }

@@ -32,7 +32,7 @@ export interface Recall {
   readonly indexMsPerQuery: number;
 }
 
-/** Fills a collection, asks the same queries before and after `finish` built the index, and compares. */
+/** Fills a collection, asks the same queries before and after upkeep built the index, and compares. */
 export async function measureRecall(options: RecallOptions = {}): Promise<Recall> {
   const { rows = 50_000, dimension = 1280, queries = 200, data = "embeddings", index = "auto" } = options;
   const path = await mkdtemp(join(tmpdir(), "headrace-recall-"));
@@ -45,7 +45,7 @@ export async function measureRecall(options: RecallOptions = {}): Promise<Recall
     const writingMs = await fill(collection, rows, next);
     const asked = Array.from({ length: queries }, next);
     const exact = await timed(() => ask(collection, asked));
-    const finishing = await timed(() => collection.finish(signal));
+    const finishing = await timed(() => collection.upkeep("owed", signal));
     const found = await timed(() => ask(collection, asked));
     const { index: kind } = await collection.stats();
     await collection.close();

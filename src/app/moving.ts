@@ -127,8 +127,10 @@ async function startMove(parts: Parts, origin: RowOrigin, at: CopyTarget, reques
         ...settleOf(request),
         options: optionsOf(parts, request),
       });
-      // Also when nothing was stored: an earlier run may have been ended before its upkeep.
-      const done = ended(run, [target, origin], async ({ ended: how }) => (how === "completed" ? target.finish(signal) : undefined));
+      const done = ended(run, [target, origin], async ({ ended: how }) => {
+        if (how === "completed" || how === "drained") await target.settle(signal);
+        if (how === "completed") await target.upkeep("owed", signal);
+      });
       return moveRun(run, origin, request, done);
     });
   });

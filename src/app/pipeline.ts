@@ -100,7 +100,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Upkeep at once: index, optimize, clean-up. */
   compactCollection(name: string): Promise<void> {
-    return withCollection(this.#parts, name, "write", (collection) => collection.finish(never()));
+    return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", never()));
   }
 
   /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */

@@ -68,7 +68,7 @@ export async function startIngest(parts: Parts, request: RunRequest): Promise<In
     const deadLetterPath = join(parts.settings.lancedb.path, "dead-letters", `${request.collectionName}.jsonl`);
     const deadLetters = await DeadLetters.open(deadLetterPath);
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
-    return { drain: () => run.drain(), snapshot: () => run.snapshot(), deadLetterPath, done: finish(run, collection, deadLetters) };
+    return { drain: () => run.drain(), snapshot: () => run.snapshot(), deadLetterPath, done: finish(run, collection, deadLetters, signal) };
   } catch (error) {
     await collection.close();
     throw error;
@@ -193,12 +193,12 @@ export function runOptions(settings: Settings, request: Pick<RunRequest, "schedu
   };
 }
 
-async function finish(run: Run, collection: Collection, deadLetters: DeadLetters): Promise<InsertStats> {
+async function finish(run: Run, collection: Collection, deadLetters: DeadLetters, signal: AbortSignal): Promise<InsertStats> {
   try {
     const report = await run.done;
     await deadLetters.finish();
-    const isWhole = report.ended === "completed" || report.ended === "drained";
-    if (isWhole && report.stored > 0) await collection.finish(new AbortController().signal);
+    if (report.ended === "completed" || report.ended === "drained") await collection.settle(signal);
+    if (report.ended === "completed") await collection.upkeep("owed", signal);
     return { ...report, deadLetters: deadLetters.size, failedEarlier: deadLetters.fromEarlierRuns };
   } finally {
     await collection.close();

@@ -168,8 +168,15 @@ export interface Collection {
     readonly signal?: AbortSignal;
   }): AsyncIterable<readonly StoredRow[]>;
   stats(): Promise<CollectionStats>;
-  /** Upkeep at the end of a run: index, optimize, clean up. */
-  finish(signal: AbortSignal): Promise<void>;
+  /** At the end of every call that wrote: what cannot wait for upkeep, such as a flush. Cheap when this handle wrote nothing. */
+  settle(signal: AbortSignal): Promise<void>;
+  /**
+   * Compaction and indexes. "owed": as far as the store's own thresholds ask for it, whoever wrote the rows, so that upkeep which a
+   * killed or stopped call left is done by the next call; cheap when nothing is owed. "all": whatever makes the collection faster or
+   * smaller. Rejects with `aborted` within a second of the signal; what is done stays, and the next call goes on. When it fails, the
+   * collection stays searchable.
+   */
+  upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void>;
   /** Gives back handles and, for a writer, the lock. */
   close(): Promise<void>;
 }

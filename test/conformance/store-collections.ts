@@ -21,7 +21,7 @@ export function collectionTests(suite: StoreSuite): void {
     it("a created collection is listed with its schema, opened, and gone when dropped", async () => {
       const collection = await suite.create({ metric: "ip" });
       await suite.upsert(collection, [{ id: "a" }, { id: "b" }]);
-      await collection.finish(calm);
+      await collection.upkeep("owed", calm);
       const listed = (await suite.store.list()).find((stats) => stats.name === collection.name);
       assert.deepEqual(
         { ...listed, index: "" },
@@ -71,7 +71,7 @@ export function collectionTests(suite: StoreSuite): void {
       assert.deepEqual(await idsOf(collection), []);
       assert.equal(await collection.delete({ ids: ["a"] }, calm), 0);
       assert.equal(await collection.delete({ filter: parseFilter("width > 0") }, calm), 0);
-      await collection.finish(calm);
+      await collection.upkeep("owed", calm);
       assert.equal((await collection.stats()).count, 0);
     });
 
@@ -84,7 +84,7 @@ export function collectionTests(suite: StoreSuite): void {
       assert.deepEqual(collection.passport, passport);
       await suite.upsert(collection, [{ id: "a", metadata: { year: 1 } }]);
       await suite.upsert(collection, [{ id: "b", metadata: { camera: "x" } }]);
-      await collection.finish(calm);
+      await collection.upkeep("owed", calm);
       assert.deepEqual((await suite.reopen(collection)).passport, passport);
       assert.deepEqual((await collection.stats()).passport, passport);
     });
@@ -96,7 +96,8 @@ export function collectionTests(suite: StoreSuite): void {
       await rejects("usage_invalid", reader.upsert(batchOf([{ id: "b" }]), calm));
       await rejects("usage_invalid", reader.delete({ ids: ["a"] }, calm));
       await rejects("usage_invalid", reader.setPassport(passport));
-      await rejects("usage_invalid", reader.finish(calm));
+      await rejects("usage_invalid", reader.settle(calm));
+      await rejects("usage_invalid", reader.upkeep("owed", calm));
       assert.deepEqual(await idsOf(reader), ["a"]);
     });
 
@@ -153,7 +154,8 @@ export function collectionTests(suite: StoreSuite): void {
       await rejects("aborted", collection.get(["a"], { vectors: "omit", signal: fired }));
       await rejects("aborted", collection.delete({ ids: ["a"] }, fired));
       await rejects("aborted", collection.isEmpty(fired));
-      await rejects("aborted", collection.finish(fired));
+      await rejects("aborted", collection.settle(fired));
+      await rejects("aborted", collection.upkeep("owed", fired));
       await rejects("aborted", suite.store.check(fired));
       await rejects(
         "aborted",

@@ -67,9 +67,9 @@ function killableCollection(collection: Collection): Collection {
       reach("after upsert");
       return failures;
     },
-    finish: async (signal: AbortSignal) => {
+    upkeep: async (...args: Parameters<Collection["upkeep"]>) => {
       setTimeout(() => reach("during optimize"), 2);
-      await collection.finish(signal);
+      await collection.upkeep(...args);
     },
   });
 }

@@ -48,7 +48,7 @@ describe("Python's LanceDB", { skip: await skipUnless("Python's LanceDB", instal
     ];
     const collection = await test.store.create("ours", { dimension, metric: "cosine", passport });
     assert.deepEqual(await collection.upsert(batchOf(rows), calm), []);
-    await collection.finish(calm);
+    await collection.upkeep("owed", calm);
     await collection.close();
 
     const { types, settings, passport: found, rows: read, found: nearest } = (await python("read", "ours")) as Read;

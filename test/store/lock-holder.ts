@@ -1,4 +1,4 @@
-/** A process that writes to a collection, told by lines on stdin: `open`, `write ID`, `finish`, `close`. Answers each with a line of JSON. */
+/** A process that writes to a collection, told by lines on stdin: `open`, `write ID`, `upkeep`, `close`. Answers each with a line of JSON. */
 import { createInterface } from "node:readline";
 import { LanceStore } from "../../src/adapters/lancedb/index.js";
 import { type Collection, HeadraceError } from "../../src/contracts/index.js";
@@ -13,7 +13,7 @@ async function obey(line: string): Promise<void> {
   const [verb, ...ids] = line.split(" ");
   if (verb === "open") collection = await store.openCollection(name, "write");
   if (verb === "write") await collection?.upsert(batchOf(ids.map((id) => ({ id }))), calm);
-  if (verb === "finish") await collection?.finish(calm);
+  if (verb === "upkeep") await collection?.upkeep("owed", calm);
   if (verb === "close") await collection?.close();
 }
 

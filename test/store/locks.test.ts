@@ -154,7 +154,7 @@ describe("the writer's lock", () => {
     const answer = await writer.answer();
     assert.equal(answer.code, "lock_lost");
     assert.ok(answer.message?.includes(`process ${process.pid} on`), answer.message);
-    assert.equal((await writer.tell("finish")).code, "lock_lost");
+    assert.equal((await writer.tell("upkeep")).code, "lock_lost");
     assert.deepEqual(await ids(name), ["a"]);
     assert.deepEqual(await writer.tell("close"), { ok: true });
     assert.equal(await readFile(lock, "utf8"), replaced, "the lock of another is left alone");

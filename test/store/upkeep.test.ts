@@ -35,7 +35,7 @@ describe("upkeep of a LanceDB table", () => {
   it("look-ups by key and content, and upserts, stay right when their indexes are built and rows come after them", async () => {
     const collection = await test.store.create("indexed", schema);
     for (let start = 0; start < 10_000; start += 2500) await collection.upsert(batchOf(rowsFrom(start, 2500)), calm);
-    await collection.finish(calm);
+    await collection.upkeep("owed", calm);
     assert.ok(existsSync(join(test.path, "indexed.lance", "_indices")), "10,000 rows are indexed");
     await collection.upsert(batchOf(rowsFrom(9_950, 100)), calm);
     await collection.upsert(batchOf(rowsFrom(9_950, 100)), calm);
@@ -44,7 +44,7 @@ describe("upkeep of a LanceDB table", () => {
     assert.equal((await collection.byContent(["content of row 5", "content of row 10049"], calm)).size, 2);
     assert.equal(await collection.delete({ ids: ["row 5", "row 10049"] }, calm), 2);
     assert.equal((await collection.known(["row 5", "row 10049"], calm)).size, 0);
-    await collection.finish(calm);
+    await collection.upkeep("owed", calm);
     assert.equal(await collection.count(parseFilter('id == "row 10048" or id == "row 5"')), 1);
     assert.deepEqual((await collection.stats()).passport, passport);
     await collection.close();
@@ -58,7 +58,7 @@ describe("upkeep of a LanceDB table", () => {
       const rows = (start: number, count: number) => rowsFrom(start, count).map((row) => ({ ...row, vector: [...at(row.metadata.n)] }));
       assert.equal((await collection.stats()).index, "none");
       await collection.upsert(batchOf(rows(0, 2000)), calm);
-      await collection.finish(calm);
+      await collection.upkeep("owed", calm);
       assert.equal((await collection.stats()).index, index);
       await collection.upsert(batchOf(rows(2000, 50)), calm);
       for (const seed of [3, 1234, 2010, 2049]) {
@@ -81,7 +81,7 @@ describe("upkeep of a LanceDB table", () => {
     await assert.rejects(test.store.openCollection("odd", "read"), { code: "collection_not_found" });
   });
 
-  it("finish keeps the versions of running readers; compact removes them at once", async () => {
+  it("upkeep keeps the versions of running readers; compact removes them at once", async () => {
     const collection = await test.store.create("versioned", schema);
     assert.ok(collection instanceof LanceCollection);
     for (let at = 0; at < 20; at += 1) await collection.upsert(batchOf(rowsFrom(at, 1)), calm);
@@ -90,7 +90,7 @@ describe("upkeep of a LanceDB table", () => {
     for await (const rows of reader.scan({ vectors: "include", batchRows: 1 })) {
       seen.push(...rows.map((row) => row.id));
       if (seen.length === 1) {
-        await collection.finish(calm);
+        await collection.upkeep("owed", calm);
         await collection.delete({ ids: ["row 19"] }, calm);
       }
     }

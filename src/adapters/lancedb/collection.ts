@@ -191,17 +191,22 @@ export class LanceCollection implements Collection {
     });
   }
 
-  finish(signal: AbortSignal): Promise<void> {
-    return this.#write("finish", signal, async (table) => {
-      if (this.#schedule.writes > 0) await tidy(table, keepVersionsMs);
+  /** Every row is durable when `upsert` resolves. */
+  settle(signal: AbortSignal): Promise<void> {
+    return this.#write("settle", signal, async () => undefined);
+  }
+
+  upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void> {
+    return this.#write("upkeep", signal, async (table) => {
+      if (extent === "all" || this.#schedule.writes > 0) await tidy(table, keepVersionsMs);
       await buildIndexes(this.parts.vendor, table, await this.#facts(table), async () => {
-        checkAborted(signal, `collection ${this.name}: finish`);
+        checkAborted(signal, `collection ${this.name}: upkeep`);
         await this.parts.lock?.verify();
       });
     });
   }
 
-  /** Gives back at once what `finish` keeps for running readers: a scan that began before fails. */
+  /** Gives back at once what `upkeep` keeps for running readers: a scan that began before fails. */
   compact(signal: AbortSignal): Promise<void> {
     return this.#write("compact", signal, (table) => tidy(table, 0));
   }

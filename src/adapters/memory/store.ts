@@ -226,8 +226,12 @@ class MemoryCollection implements Collection {
     return { name, count: rows.size, dimension, metric, idType, index: "none", passport };
   }
 
-  async finish(signal: AbortSignal): Promise<void> {
-    await this.#enterToWrite("finish", signal);
+  async settle(signal: AbortSignal): Promise<void> {
+    await this.#enterToWrite("settle", signal);
+  }
+
+  async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
+    await this.#enterToWrite("upkeep", signal);
   }
 
   async close(): Promise<void> {

@@ -172,10 +172,16 @@ export class MilvusCollection implements Collection {
     return { name, count, dimension, metric, idType, index: index === null || index === "FLAT" ? "none" : index, passport };
   }
 
-  async finish(signal: AbortSignal): Promise<void> {
-    this.#checkWrite("finish");
-    await this.parts.upkeep.finish(this.#wrote ? "written" : "unchanged", signal);
+  async settle(signal: AbortSignal): Promise<void> {
+    this.#checkWrite("settle");
+    checkAborted(signal, `collection ${this.name}: settle`);
+    if (this.#wrote) await this.parts.upkeep.settle(signal);
     this.#wrote = false;
+  }
+
+  async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
+    this.#checkWrite("upkeep");
+    await this.parts.upkeep.exchangeIndex(signal);
   }
 
   async close(): Promise<void> {

@@ -83,13 +83,16 @@ export class Upkeep {
     );
   }
 
-  /** At the end of a run: seals segments where that is wanted, and builds the index that a new collection waits for. */
-  async finish(change: "written" | "unchanged", signal: AbortSignal): Promise<void> {
-    checkAborted(signal, `finish ${this.shape.name}`);
-    const build = this.#pending;
-    const flush = this.insert.flush === "end" ? change === "written" || build : this.insert.flush === "auto" && build;
-    if (flush) await this.#flush(signal);
-    if (!build) return;
+  /** Seals the segments that were written, where that is wanted at the end of every call. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (this.insert.flush === "end") await this.#flush(signal);
+  }
+
+  /** Builds the index that a new collection waits for. */
+  async exchangeIndex(signal: AbortSignal): Promise<void> {
+    checkAborted(signal, `upkeep ${this.shape.name}`);
+    if (!this.#pending) return;
+    if (this.insert.flush === "auto") await this.#flush(signal);
     if (this.wanted !== "FLAT") await this.#replaceIndex(signal);
     await this.setProperty(indexProperty, "built");
     this.#pending = false;

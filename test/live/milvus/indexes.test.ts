@@ -46,7 +46,7 @@ describe("indexes and administration", { skip: missing }, () => {
     const { client } = store.administration.connection;
     const content = { collection_name: "indexes_pending", field_name: "content", index_name: "of_somebody", index_type: "Trie" };
     assert.equal((await client.createIndex(content)).error_code, "Success");
-    await collection.finish(calm);
+    await collection.upkeep("owed", calm);
     assert.equal((await collection.stats()).index, "HNSW");
     assert.equal(await collection.count(), 2000);
     const [hits] = await collection.search([batch.vectors.slice(0, 32)], { topK: 1 });
@@ -60,7 +60,7 @@ describe("indexes and administration", { skip: missing }, () => {
     const built = await indexOf("vector");
     const again = await store.openCollection("indexes_pending", "write");
     await again.upsert(rowsOf(keys(10), { dimension: 32 }), calm);
-    await again.finish(calm);
+    await again.upkeep("owed", calm);
     assert.equal(await indexOf("vector"), built, "the index of a serving collection stays");
   });
 
@@ -69,7 +69,7 @@ describe("indexes and administration", { skip: missing }, () => {
     await store.create("indexes_resumed", { dimension: 8, metric: "l2", passport: null });
     const later = await (await live.store({ index_type: "IVF_FLAT", nlist: 8 })).openCollection("indexes_resumed", "write");
     await later.upsert(rowsOf(keys(50)), calm);
-    await later.finish(calm);
+    await later.upkeep("owed", calm);
     assert.equal((await later.stats()).index, "IVF_FLAT");
     assert.equal(await later.count(), 50);
   });
