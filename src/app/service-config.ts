@@ -9,6 +9,7 @@ import {
   loadSettings,
   readDocument,
   type SettingsDocument,
+  toYamlText,
 } from "../config/index.js";
 import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
 
@@ -92,8 +93,7 @@ export class ServiceConfig {
 
   /** Writes the effective configuration as a YAML file, secrets included. */
   async toYaml(path: string): Promise<void> {
-    const { stringify } = await import("yaml");
-    await writeFile(path, stringify(this.#asInFile()), { mode: 0o600 });
+    await writeFile(path, toYamlText(this.#asInFile()), { mode: 0o600 });
   }
 
   #asInFile(): object {
