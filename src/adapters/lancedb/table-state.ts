@@ -14,6 +14,8 @@ export interface TableState {
   readonly rows: number;
   /** Files of rows that can still be merged. */
   readonly smallFragments: number;
+  /** Rows of the largest one. */
+  readonly largestFragment: number;
   /** Versions whose time has passed, counted as far as it matters: see `oldVersions`. */
   readonly oldVersions: "few" | "many";
   /** By column. */
@@ -29,6 +31,7 @@ export async function tableState(table: Table, folder: string, keepVersionsMs: n
   return {
     rows: numRows,
     smallFragments: fragmentStats.numSmallFragments,
+    largestFragment: fragmentStats.lengths.max,
     oldVersions: await oldVersions(folder, keepVersionsMs),
     indexes: await indexStates(table),
   };

@@ -7,7 +7,7 @@ import type { Table } from "@lancedb/lancedb";
 import { type TableState, tableState } from "./table-state.js";
 import { owesTidying, TidySchedule } from "./upkeep.js";
 
-const fresh: TableState = { rows: 50_000, smallFragments: 1, oldVersions: "few", indexes: new Map() };
+const fresh: TableState = { rows: 50_000, smallFragments: 1, largestFragment: 50_000, oldVersions: "few", indexes: new Map() };
 const withIndex = (unindexedRows: number, parts = 1) => new Map([["vector", { unindexedRows, parts }]]);
 
 describe("what a table owes", () => {
@@ -17,12 +17,21 @@ describe("what a table owes", () => {
   });
 
   it("files are merged when enough have gathered, and more of them the more rows are written again for it", () => {
-    const owing = (rows: number, smallFragments: number) => owesTidying({ ...fresh, rows, smallFragments });
+    const owing = (rows: number, smallFragments: number) => owesTidying({ ...fresh, rows, largestFragment: rows, smallFragments });
     assert.deepEqual([owing(9_000, 63), owing(9_000, 64)], [false, true]);
     assert.deepEqual([owing(90_000, 299), owing(90_000, 300)], [false, true]);
     assert.deepEqual([owing(10_000_000, 511), owing(10_000_000, 512)], [false, true]);
     const indexed = (smallFragments: number) => owesTidying({ ...fresh, rows: 1_000_000, smallFragments, indexes: withIndex(99, 5) });
     assert.deepEqual([indexed(68), indexed(69)], [false, true]);
+  });
+
+  it("a few files are merged when they hold a good part of the rows, once: those under an index stay apart", () => {
+    const scattered = { ...fresh, smallFragments: 8, largestFragment: 30_000 };
+    assert.equal(owesTidying(scattered), true);
+    assert.equal(owesTidying({ ...scattered, smallFragments: 7 }), false);
+    assert.equal(owesTidying({ ...scattered, largestFragment: 40_000 }), false);
+    assert.equal(owesTidying({ ...scattered, indexes: withIndex(0, 8) }), false);
+    assert.equal(owesTidying({ ...scattered, rows: 5_000_000 }), false);
   });
 
   it("rows outside the vector index are taken in when there are thousands", () => {
@@ -35,7 +44,7 @@ describe("what a table owes", () => {
   it("versions are removed when many have had their time", async () => {
     const folder = await mkdtemp(join(tmpdir(), "headrace-versions-"));
     const table = {
-      stats: async () => ({ numRows: 1, fragmentStats: { numSmallFragments: 1 } }),
+      stats: async () => ({ numRows: 1, fragmentStats: { numSmallFragments: 1, lengths: { max: 1 } } }),
       listIndices: async () => [],
     } as unknown as Table;
     const age = async (version: number, ageMs: number) => {

@@ -15,6 +15,12 @@ const maxUnindexedRows = 4_000;
 /** Files that are never worth a tidying, and too many in any case: each costs a search about 0.2 ms. */
 const fragments = { few: 64, many: 512 } as const;
 
+/** Files that are worth a tidying when they hold a good part of the rows, as after a run into a new table. */
+const coarseFragments = 8;
+
+/** LanceDB leaves files alone that have as many rows. */
+const fullFragmentRows = 1_000_000;
+
 /**
  * A tidying writes again all rows that no vector index holds apart. So the more of them there are, the more files have to gather
  * before it: so many rows for each file.
@@ -44,9 +50,11 @@ export async function tidy(table: Table, keepMs: number): Promise<void> {
 }
 
 /** True when searches, look-ups or the disk suffer from what writes have left behind. */
-export function owesTidying({ rows, smallFragments, oldVersions, indexes }: TableState): boolean {
+export function owesTidying({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
   const vector = indexes.get("vector");
+  const isScattered = vector === undefined && rows < fullFragmentRows && rows - largestFragment >= rows / 4;
+  if (isScattered && smallFragments >= coarseFragments) return true;
   const rewritten = vector?.unindexedRows ?? rows;
   const allowed = Math.min(fragments.many, Math.max(fragments.few, rewritten / rowsPerFragment));
   // The files under each part of an index stay apart whatever is done.
