@@ -21,10 +21,10 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
   if (link === null) return findings;
   const advise = (message: string, hint: string) => findings.push({ severity: "advice", part, message, hint });
   const { plan, description, connection, reason } = link;
-  const { dynamicBatching, instances, platform } = description;
+  const { configuration, dynamicBatching, instances, platform } = description;
   if (plan.maxBatch === 1) {
     advise("the model takes one image at a time", "In config.pbtxt: max_batch_size: 32, and input and output dims without the batch.");
-  } else if (dynamicBatching === null && platform !== "ensemble") {
+  } else if (configuration === "read" && dynamicBatching === null && platform !== "ensemble") {
     advise(
       "the model has no dynamic batching: requests that come together are computed one after the other",
       "In config.pbtxt: dynamic_batching { max_queue_delay_microseconds: 0 }",

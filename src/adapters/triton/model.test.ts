@@ -12,6 +12,7 @@ const usual: ModelDescription = {
   platform: "python",
   inputs: [{ name: "images", datatype: "UINT8", shape: [-1, 224, 160, 3] }],
   outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, 512] }],
+  configuration: "read",
   maxBatchSize: 64,
   formats: {},
   dynamicBatching: { preferred: [16, 8, 128], maxQueueDelayUs: 0 },
