@@ -2,6 +2,7 @@
 import type { Feed, Finding, HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import type { Link } from "./link.js";
+import { usualBatch } from "./model.js";
 
 export interface Diagnosed {
   readonly address: Address;
@@ -10,9 +11,6 @@ export interface Diagnosed {
   readonly away: HeadraceError | null;
   readonly feed: Feed;
 }
-
-/** What is sent to a model that takes as much, unless `preprocess.batch_size` says more. */
-const usualBatch = 32;
 
 export function findingsOf({ address, link, away, feed }: Diagnosed): readonly Finding[] {
   const part = `triton ${address.text}`;
@@ -29,7 +27,7 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
       "the model has no dynamic batching: requests that come together are computed one after the other",
       "In config.pbtxt: dynamic_batching { max_queue_delay_microseconds: 0 }",
     );
-  } else if (plan.preferredBatch < Math.min(usualBatch, plan.maxBatch)) {
+  } else if ((dynamicBatching?.preferred.length ?? 0) > 0 && plan.preferredBatch < Math.min(usualBatch, plan.maxBatch)) {
     advise(
       `batches of ${plan.preferredBatch} are sent, as preferred_batch_size says, though the model takes ${plan.maxBatch}`,
       `In config.pbtxt: preferred_batch_size: [ ${Math.min(usualBatch, plan.maxBatch)} ], or leave it out.`,

@@ -218,7 +218,7 @@ export class TritonEmbedder implements Embedder {
 
   #expectation(): ModelExpectation {
     const { inputName = null, outputName = null, expect } = this.#options;
-    return { imageSize: null, dtype: null, layout: null, dimension: null, ...expect, inputName, outputName };
+    return { imageSize: null, dtype: null, layout: null, dimension: null, batchSize: null, ...expect, inputName, outputName };
   }
 
   #parallel(): number {
