@@ -64,6 +64,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       layout: preprocess.dataFormat,
       dtype: preprocess.backend === "server" ? ("uint8" as const) : null,
       dimension: milvus?.embeddingDim ?? null,
+      batchSize: preprocess.batchSize,
     };
     return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },

@@ -169,7 +169,7 @@ export function laneSettings(settings: Settings, embedder: Embedder | null, over
     insertMaxBytes: insert.maxBytesMb * mebibyte,
     insertWorkers: asyncPipeline.insertWorkers,
     queueMaxsize: overrides.queueMaxsize ?? asyncPipeline.queueMaxsize,
-    retry: { attempts: triton?.maxRetries ?? 3, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
+    retry: { attempts: (triton?.maxRetries ?? 3) + 1, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
   };
 }
 

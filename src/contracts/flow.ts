@@ -85,6 +85,8 @@ export interface Stage<I, O> extends Part {
   process(batch: readonly Item<I>[], signal: AbortSignal): Promise<readonly Result<O>[]>;
   /** A wider lane is capped to this, with a notice. */
   readonly maxConcurrency?: number;
+  /** Sentences for people since the last call; asked after each batch, and told as notices. */
+  notices?(): readonly string[];
 }
 
 /** The last step. Writing the same id again must be harmless. */
@@ -119,9 +121,9 @@ export interface StageReport {
   readonly busyMs: number;
   /** No input. */
   readonly starvedMs: number;
-  /** No room behind. */
+  /** No room behind, or in memory. */
   readonly blockedMs: number;
-  /** Retry, throttle, outage, byte gate. */
+  /** Retry, throttle, outage, and calls that a service did not answer. */
   readonly waitingMs: number;
   /** The most items that waited in its queue. */
   readonly maxQueued: number;
