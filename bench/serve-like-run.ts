@@ -20,6 +20,8 @@ export interface Calls {
 
 export interface ServeLikeRun {
   readonly searchingAlone: Calls;
+  /** Processor time of the whole process for one of them, which a busy machine does not change. */
+  readonly searchCpuMs: number;
   readonly searching: Calls;
   readonly inserting: Calls;
   /** Inserts that were acknowledged, and the rows that the collection has more at the end. */
@@ -55,11 +57,14 @@ async function serve(config: ServiceConfig, photos: readonly Buffer[]): Promise<
   };
   await search(0);
   const before = await pipeline.count(pipeline.defaultCollection);
+  const cpuBefore = process.cpuUsage();
   const [searchingAlone] = await callers([search], aloneMs);
+  const cpu = process.cpuUsage(cpuBefore);
   const [searching, inserting] = await callers([search, insert], togetherMs);
   const stored = (await pipeline.count(pipeline.defaultCollection)) - before;
   return {
     searchingAlone: searchingAlone!.calls,
+    searchCpuMs: (cpu.user + cpu.system) / 1000 / searchingAlone!.succeeded,
     searching: searching!.calls,
     inserting: inserting!.calls,
     acknowledged: inserting!.succeeded,

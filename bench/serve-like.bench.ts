@@ -4,13 +4,14 @@ import { measureScript } from "./processes.js";
 import type { Calls, ServeLikeRun } from "./serve-like-run.js";
 
 export async function serveLike(): Promise<BenchSection> {
-  const { searchingAlone, searching, inserting, acknowledged, stored } = await measureScript<ServeLikeRun>("serve-like-run");
+  const { searchingAlone, searchCpuMs, searching, inserting, acknowledged, stored } = await measureScript<ServeLikeRun>("serve-like-run");
   return {
     name: "serve-like",
     title: "A service in one process: ONNX Runtime and LanceDB, 25,000 rows of 1280 numbers, one VGA JPEG a call",
     command: "npm run bench -- serve-like",
     figures: [
       ...figuresOf("10 clients searching, 10 s", searchingAlone),
+      plain("processor time of one search alone, all threads, ms", searchCpuMs.toFixed(1)),
       ...figuresOf("10 clients searching beside 10 inserting, 30 s", searching),
       ...figuresOf("10 clients inserting beside 10 searching, 30 s", inserting),
       {
