@@ -10,7 +10,10 @@ import { defaultCollection, type InsertStats, startIngest } from "./runs.js";
 export interface InsertOptions extends InputColumns, LaneOverrides {
   /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`; iterables stream. */
   readonly inputs: Inputs;
-  /** Created when it does not exist. Default: `milvus.collection_name`, else "images". */
+  /**
+   * Created with its first row when it does not exist; the first id decides whether its ids are text or int64. Default:
+   * `milvus.collection_name`, else "images".
+   */
   readonly collectionName?: string;
   /** Hard stop: what is stored stays, the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -56,7 +59,10 @@ export interface Insertion {
 
 const progressEveryMs = 500;
 
-/** Rejects with the run's error when it did not come to its end; what is stored stays. */
+/**
+ * Rejects with the run's error when it did not come to its end; what is stored stays. What goes wrong after the last row is in
+ * `stats.upkeepError`.
+ */
 export async function insert(parts: Parts, schedule: "overlapped" | "sequential", options: InsertOptions): Promise<Insertion> {
   refuseUnknownOptions(schedule === "overlapped" ? "insertImagesAsync" : "insertImages", options, optionNames);
   checkInputs(options.inputs, options);

@@ -1,14 +1,13 @@
 /** How wide a call makes its lanes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryEmbedder } from "../adapters/memory/index.js";
 import { laneSettings } from "./lanes.js";
 import { ServiceConfig } from "./service-config.js";
 
 const configured = 4;
 const perWorker = 2;
 const settings = new ServiceConfig({ asyncPipeline: { embeddingWorkers: configured } }).settings();
-const embedder = new MemoryEmbedder({ feed: { preferredBatch: 4, maxBatch: 32, parallel: configured * perWorker } });
+const embedder = { feed: { preferredBatch: 4, maxBatch: 32, parallel: configured * perWorker } };
 
 for (const [asked, calls] of [
   [undefined, 8],

@@ -7,6 +7,7 @@ import type { Settings } from "./settings.js";
 
 export interface LaneOverrides {
   readonly preprocessWorkers?: number;
+  /** More or fewer than configured: requests that are kept open grow and shrink with it. */
   readonly embeddingWorkers?: number;
   readonly insertBatchSize?: number;
   readonly queueMaxsize?: number;
@@ -20,7 +21,7 @@ export function reserveFor(chain: Chain | null, dimension: number): number {
   return tensorBytes + dimension * Float32Array.BYTES_PER_ELEMENT;
 }
 
-export function laneSettings(settings: Settings, embedder: Embedder | null, overrides: LaneOverrides): LaneSettings {
+export function laneSettings(settings: Settings, embedder: Pick<Embedder, "feed"> | null, overrides: LaneOverrides): LaneSettings {
   const { asyncPipeline, preprocess, insert, triton } = settings;
   const feed = embedder?.feed ?? expectedFeed(settings);
   return {
