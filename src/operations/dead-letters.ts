@@ -62,7 +62,7 @@ export class DeadLetters {
       return this.#add({ source, id: String(outcome.id), ...failureOf(outcome), time });
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    if (isCured && (this.#before.has(source) || this.#failed.delete(source))) this.#cured.set(source, time);
+    if (isCured && (this.#failed.delete(source) || this.#before.has(source))) this.#cured.set(source, time);
     return undefined;
   }
 
