@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
+  "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

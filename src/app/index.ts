@@ -11,9 +11,9 @@ export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.
 export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
 export { type FileFormat, fileFormats } from "./kinds.js";
 export { type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./listings.js";
-export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./moving.js";
+export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./moving.js";
 export { NpyWriter } from "./npy.js";
-export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
+export { type CompactOptions, ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export type { Preprocessed } from "./preprocessed.js";
 export { type IngestDocument, ingestDocument, type MoveDocument, moveDocument, type ReportedFailure } from "./reports.js";
 export type { IngestRun, InsertStats, RunRequest } from "./runs.js";

@@ -20,15 +20,25 @@ export function exitCodeOf(error: HeadraceError): ExitCode {
   return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
 }
 
-export function exitCodeOfRun(report: RunReport, wasInterrupted: boolean): ExitCode {
+/** A run, and what went wrong after its last row. */
+export type EndedRun = RunReport & { readonly upkeepError?: HeadraceError };
+
+export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCode {
   if (report.error !== undefined && report.ended === "failed") return exitCodeOf(report.error);
   if (wasInterrupted) return exitCodes.interrupted;
+  if (report.upkeepError !== undefined) return exitCodeOf(report.upkeepError);
   return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
 /** The error as the one document of `--json`. */
 export function errorDocument({ code, message, hint, item }: HeadraceError): object {
   return { error: { code, message, hint, item: item ?? null } };
+}
+
+/** The same for a run's document: nothing when nothing went wrong with the run as a whole. */
+export function runErrorDocument({ error, upkeepError }: EndedRun): object {
+  const whole = error ?? upkeepError;
+  return whole === undefined ? {} : errorDocument(whole);
 }
 
 /** The error for people; an unknown one with its stack, to be reported. */

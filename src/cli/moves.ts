@@ -1,7 +1,7 @@
 /** What `copy`, `export` and `import` share: interruption, progress, the report and how it ends. */
 import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure } from "../app/index.js";
-import type { Observer, Outcome, RunReport } from "../contracts/index.js";
-import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "./exit.js";
+import type { Observer, Outcome } from "../contracts/index.js";
+import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
 import { goingOn } from "./going-on.js";
 import { watchInterrupts } from "./interrupts.js";
 import { moveText } from "./summary.js";
@@ -48,7 +48,7 @@ export async function runMove<R extends MoveRun>(
     const report = await watched(run, terminal, { unit: "rows", count: () => started.total });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
-    terminal.result({ ...document, ...failed(report) }, moveText(document, goingOn(report, goOn)));
+    terminal.result({ ...document, ...runErrorDocument(report) }, moveText(document, goingOn(report, goOn)));
     return exitCodeOfRun(report, interrupts.wasInterrupted());
   } finally {
     interrupts.dispose();
@@ -63,8 +63,4 @@ export function showMovePreview(terminal: Terminal, { from, to }: MoveEnds, prev
     `${listed} rows in ${from}: ${known} are in ${to} already, ${fresh} would be copied${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
   );
   return exitCodes.ok;
-}
-
-function failed({ error }: RunReport): object {
-  return error === undefined ? {} : errorDocument(error);
 }

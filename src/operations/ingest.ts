@@ -37,6 +37,10 @@ export interface IngestPlan {
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
   readonly ready: ChainReady;
+  /** Asked for before each batch of the embedder, and compares the chain with the collection again when that may have changed. */
+  readonly compared: ChainReady;
+  /** Asks the store for a real answer. */
+  readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly maxFileBytes: number;
   /** Bytes of one tensor and vector, reserved before an image is read. */
   readonly reserveBytes: number;
@@ -65,7 +69,7 @@ export function ingest(plan: IngestPlan): Run {
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
-    embedStage(ready),
+    embedStage(plan.compared),
     lane({
       concurrency: lanes.embedParallel,
       batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
@@ -73,7 +77,7 @@ export function ingest(plan: IngestPlan): Run {
     }),
   );
   const pipeline = rows.into(
-    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters }),
+    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters, check: plan.checkStore }),
     lane({
       concurrency: Math.min(lanes.insertWorkers, plan.maxWriters),
       batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },

@@ -10,7 +10,7 @@ import {
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
-import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "../exit.js";
+import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "../exit.js";
 import { goingOn, rerunGoesOn } from "../going-on.js";
 import { watchInterrupts } from "../interrupts.js";
 import { summaryText } from "../summary.js";
@@ -109,8 +109,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
-    const failed = report.error === undefined ? {} : errorDocument(report.error);
-    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)));
+    terminal.result({ ...document, ...runErrorDocument(report) }, summaryText(document, goingOn(report, rerunGoesOn)));
     return exitCodeOfRun(report, interrupts.wasInterrupted());
   } finally {
     interrupts.dispose();
