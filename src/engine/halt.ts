@@ -1,5 +1,4 @@
 /** The hard stop of a run: one signal for all stages, and an end of waiting for those that ignore it. */
-import { setMaxListeners } from "node:events";
 import type { HeadraceError } from "../contracts/index.js";
 import { startTimer, within } from "./timers.js";
 
@@ -17,11 +16,6 @@ export class Halt {
   readonly #waits = new Set<(reason: HeadraceError) => void>();
   #reason: HeadraceError | undefined;
   #whenQuiet: (() => void) | undefined;
-
-  constructor() {
-    // Every call that is open listens to it: as many as all lanes have workers.
-    setMaxListeners(0, this.#controller.signal);
-  }
 
   /** Aborted by `stop`, with its reason. */
   get signal(): AbortSignal {

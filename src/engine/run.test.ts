@@ -427,6 +427,26 @@ describe("a run", { timeout }, () => {
     assert.deepEqual([all, peakBytes, inFlightBytes], [3, 150, 0]);
   });
 
+  test("waiting at the gate is waiting for room, not for a service", async () => {
+    const { opened, open } = gateOf();
+    const slow = stageOf("embed", async (batch) => {
+      await opened;
+      return batch.map(ok);
+    });
+    const pipeline = from(sourceOf(itemsOf(4)))
+      .through(stageOf("read"), { admit: true })
+      .through(slow)
+      .into(sinkOf());
+    const started = startRun(pipeline, { memoryBudgetBytes: 10 }, fast);
+    const read = () => started.snapshot().stages.find(({ name }) => name === "read");
+    while (started.snapshot().inFlightBytes === 0 || (read()?.blockedMs ?? 0) + (read()?.waitingMs ?? 0) < 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(read()?.waitingMs, 0);
+    open();
+    assert.equal((await started.done).stored, 4);
+  });
+
   test("waiting at the gate does not hold up the settling of those who need no bytes", async () => {
     const { opened, open } = gateOf();
     const outcomes: number[] = [];

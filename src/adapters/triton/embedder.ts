@@ -24,7 +24,7 @@ interface Opened {
 /** For questions that need no inference, at first and when a server was away. */
 const openTimeoutMs = 30_000;
 const readyTimeoutMs = 2_000;
-/** A server that was never told otherwise cuts a connection that asks three times during one request whether it lives. */
+/** By default Triton cuts a connection that asks more than three times during one request. */
 const keepaliveMs = 20_000;
 const keepalivesInTimeout = 3;
 

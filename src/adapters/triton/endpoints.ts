@@ -1,5 +1,4 @@
 /** Several servers with the same model: picks the least busy one, leaves dead ones out and tries them again. */
-import { setMaxListeners } from "node:events";
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import { BodyLimit } from "./body-limit.js";
@@ -42,8 +41,6 @@ export class Endpoints {
 
   constructor(addresses: readonly Address[], options: EndpointsOptions) {
     this.#options = options;
-    // One listener for each server that is asked again.
-    setMaxListeners(0, this.#closing.signal);
     this.all = addresses.map((address) => ({
       address,
       link: null,

@@ -1,14 +1,11 @@
 /** Small steps that the tests against a real Triton share. */
 import assert from "node:assert/strict";
-import { setMaxListeners } from "node:events";
 import { readdirSync } from "node:fs";
 import type { TestModel } from "../../../scripts/services/triton-models.js";
 import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
 import { HeadraceError, type Vectors } from "../../../src/contracts/index.js";
 
 export const never = new AbortController().signal;
-// Tests open a dozen requests at once with it.
-setMaxListeners(0, never);
 
 /** Takes no time, 8 × 8 pixels: what a server does when nothing but the way there matters. */
 export const small = { kind: "sleeping", name: "small", baseMs: 0, rowMs: 0, dimension: 16, size: 8 } as const satisfies TestModel;
