@@ -12,7 +12,8 @@ export interface DescribedInput {
   readonly input: ImageInput | ImageRef;
   /** Text, a whole number, or a bigint; one kind in one collection. Default: derived from the canonical URI. */
   readonly id?: string | number | bigint;
-  readonly metadata?: Metadata;
+  /** Replaces all that is stored for the image, `{}` too. Default: null, which keeps what is stored. */
+  readonly metadata?: Metadata | null;
 }
 
 export type Inputs =
@@ -23,8 +24,8 @@ export type Inputs =
 export interface InputColumns {
   /** Beside an array of inputs, of the same length. */
   readonly ids?: readonly (string | number | bigint)[];
-  /** Beside an array of inputs, of the same length. */
-  readonly metadata?: readonly Metadata[];
+  /** Beside an array of inputs, of the same length; null keeps what is stored. */
+  readonly metadata?: readonly (Metadata | null)[];
 }
 
 /** Names one file as a listing does. */
@@ -116,7 +117,7 @@ async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promis
     root: uri,
     version: null,
     sizeBytes: null,
-    metadata: {},
+    metadata: null,
   };
 }
 
@@ -131,7 +132,7 @@ function isUrl(text: string): boolean {
 
 function bytesRef(data: Uint8Array): ImageRef {
   const uri = bytesUri(data);
-  return { uri, location: uri, scheme: "data", root: "bytes:", version: uri, sizeBytes: data.byteLength, metadata: {}, data };
+  return { uri, location: uri, scheme: "data", root: "bytes:", version: uri, sizeBytes: data.byteLength, metadata: null, data };
 }
 
 function dataBytes(url: string): Uint8Array {

@@ -29,8 +29,8 @@ export interface ListedImage {
   /** `location` is the path, `uri` what becomes the row's `source`. */
   readonly input: ImageRef;
   readonly id: Key;
-  /** What a manifest says. */
-  readonly metadata: Metadata;
+  /** What a manifest says; null where it says nothing. */
+  readonly metadata: Metadata | null;
 }
 
 /**

@@ -23,7 +23,8 @@ export interface ImageRef {
   readonly version: string | null;
   /** Size in bytes where the listing knows it, else null. */
   readonly sizeBytes: number | null;
-  readonly metadata: Metadata;
+  /** Replaces what is stored, empty metadata too; null when this listing knows none, so that what is stored stays. */
+  readonly metadata: Metadata | null;
   /** The image itself, when the caller handed over bytes; read only. */
   readonly data?: Uint8Array;
 }

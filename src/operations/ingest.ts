@@ -120,14 +120,16 @@ function listedItem(seq: number, id: Key, ref: ImageRef, reserveBytes: number): 
   return { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
 }
 
+/** Until the collection is asked, an image without metadata is taken for one that has none there either. */
 function listedFacts(ref: ImageRef): ImageFacts {
+  const metadata = ref.metadata ?? {};
   return {
     source: ref.uri,
     root: ref.root,
     version: ref.version ?? "",
     content: "",
-    metadata: ref.metadata,
-    metadataHash: metadataHash(ref.metadata),
+    metadata,
+    metadataHash: metadataHash(metadata),
     width: 0,
     height: 0,
   };

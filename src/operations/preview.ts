@@ -1,11 +1,12 @@
 /** What a run would do, without doing it: for `--dry-run`. */
-import type { Collection, Key } from "../contracts/index.js";
+import type { Collection, ImageRef, Key } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
+import { isKnown, type ListedMarks } from "../stages/index.js";
 import type { IngestInput } from "./ingest.js";
 
 export interface Preview {
   readonly listed: number;
-  /** Stored already, with the same version and metadata. */
+  /** Stored already, with the same version, and with the metadata that is given, if any is. */
   readonly known: number;
   /** Would be read. */
   readonly fresh: number;
@@ -27,10 +28,11 @@ export async function preview(inputs: AsyncIterable<IngestInput>, collection: Co
 async function countKnown(chunk: readonly IngestInput[], collection: Collection, signal: AbortSignal): Promise<number> {
   const ids: readonly Key[] = chunk.map(({ id }) => id);
   const found = await collection.known(ids, signal);
-  return chunk.filter(({ id, ref }) => {
-    const row = found.get(id);
-    return row !== undefined && ref.version === row.version && metadataHash(ref.metadata) === row.metadataHash;
-  }).length;
+  return chunk.filter(({ id, ref }) => isKnown(marksOf(ref), found.get(id))).length;
+}
+
+function marksOf({ version, metadata }: ImageRef): ListedMarks {
+  return { version, metadataHash: metadata === null ? null : metadataHash(metadata) };
 }
 
 async function* chunks(inputs: AsyncIterable<IngestInput>): AsyncGenerator<readonly IngestInput[]> {

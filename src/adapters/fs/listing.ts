@@ -142,7 +142,7 @@ class FileLister {
       root,
       version: stats?.isFile() ? fileVersion(stats, this.#now()) : null,
       sizeBytes: stats === null ? null : Number(stats.size),
-      metadata: {},
+      metadata: null,
     };
   }
 
