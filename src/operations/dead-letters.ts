@@ -7,6 +7,8 @@ import { HeadraceError, type Outcome } from "../contracts/index.js";
 /** One line of the file. */
 export interface DeadLetter {
   readonly source: string;
+  /** Where a manifest names it, `file:line`. */
+  readonly line?: string;
   readonly code: string;
   readonly message: string;
   readonly attempts: number;
@@ -50,15 +52,21 @@ export class DeadLetters {
 
   /** Takes note of an outcome; durable when the promise resolves. */
   settle(outcome: Outcome): Promise<void> | undefined {
-    const { source } = outcome.facts;
+    const { source, line } = outcome.facts;
     if (outcome.kind === "failed") this.#earlier.delete(source);
-    if (outcome.kind === "failed") return this.#add({ source, ...letterOf(outcome), time: this.now().toISOString() });
+    if (outcome.kind === "failed")
+      return this.#add({ source, ...(line === undefined ? {} : { line }), ...letterOf(outcome), time: this.now().toISOString() });
     const cured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    if (cured && this.#entries.delete(source)) {
-      this.#earlier.delete(source);
-      this.#hasStale = true;
-    }
+    if (cured) this.#cure(source);
+    // A line that could not be used had no other name.
+    if (cured && line !== undefined) this.#cure(line);
     return undefined;
+  }
+
+  #cure(source: string): void {
+    if (!this.#entries.delete(source)) return;
+    this.#earlier.delete(source);
+    this.#hasStale = true;
   }
 
   /** Drops the entries that were cured; removes an empty file. */
