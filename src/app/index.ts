@@ -1,5 +1,6 @@
 /** The application: settings in, a pipeline out. */
 export { type PresetName, presetNames } from "../kit/index.js";
+export type { Preview } from "../operations/index.js";
 export { duration, ProgressLine } from "../telemetry/index.js";
 export { type CollectionAddress, parseAddress } from "./addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration-file.js";
@@ -10,7 +11,8 @@ export type { Health, PartHealth } from "./health.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insertion.js";
 export { type FileFormat, fileFormats } from "./kinds.js";
-export { type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./listings.js";
+export { ListingTally } from "./listing-tally.js";
+export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./listings.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./moving.js";
 export { NpyWriter } from "./npy.js";
 export { type CompactOptions, ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";

@@ -1,6 +1,7 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
+import { onceEach } from "./first-seen.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
 import type { LaneOverrides } from "./lanes.js";
 import type { Parts } from "./parts.js";
@@ -71,7 +72,7 @@ export async function insert(parts: Parts, schedule: "overlapped" | "sequential"
   const keepIds = options.collectIds !== "omit";
   const fileRefs = await makeFileRefs();
   const run = await startIngest(parts, {
-    inputs: (stop) => ingestInputs(options.inputs, options, fileRefs, stop),
+    inputs: (stop) => onceEach(ingestInputs(options.inputs, options, fileRefs, stop)),
     collectionName: options.collectionName ?? defaultCollection(parts.settings),
     schedule,
     overrides: options,

@@ -19,6 +19,8 @@ export interface IngestDocument {
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
+  /** Files in folders that are no images by their names, by ending: `{".heic": 12, "(none)": 3}`. */
+  readonly leftOut: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
   readonly imagesPerSecond: number;
   /** At most 1,000; all are in the dead-letter file. */
@@ -42,6 +44,7 @@ export interface IngestDocument {
 
 export interface ReportContext {
   readonly collection: string;
+  readonly leftOut: IngestDocument["leftOut"];
   readonly failures: readonly ReportedFailure[];
   readonly deadLetters: string | null;
   readonly failedEarlier: number;
@@ -59,6 +62,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     skipped,
     failed,
     abandoned,
+    leftOut: context.leftOut,
     elapsedMs: Math.round(elapsedMs),
     imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,

@@ -149,7 +149,8 @@ async function openOrPlan(store: VectorStore, parts: Parts, name: string, signal
 function noted(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
   return async function* read(stop) {
     for await (const input of inputs(stop)) {
-      collection.expect(input.id);
+      // A line that cannot be used has no id of its own.
+      if (input.ref.refused === undefined) collection.expect(input.id);
       yield input;
     }
   };

@@ -1,5 +1,5 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
-import { duration, type IngestDocument, type MoveDocument, type ReportedFailure } from "../app/index.js";
+import { duration, type IngestDocument, type MoveDocument, type Preview, type ReportedFailure } from "../app/index.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
@@ -14,12 +14,41 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
     `${endings[document.ended]}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    ...leftOutLines(document.leftOut),
     ...failureLines(document.failures, failed),
     ...deadLetterLines(document),
     `  ${document.verdict}`,
     ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The same for a run that was only tried. */
+export function previewText({ listed, known, fresh, skipped, failed }: Preview, leftOut: IngestDocument["leftOut"]): string {
+  const parts = [
+    `${format(known)} are stored already`,
+    `${format(fresh)} would be read`,
+    ...(skipped > 0 ? [`${format(skipped)} would be skipped`] : []),
+    ...(failed > 0 ? [`${format(failed)} would fail`] : []),
+  ];
+  return `${[`${format(listed)} images listed: ${parts.join(", ")}. Nothing was written.`, ...leftOutLines(leftOut)].join("\n")}\n`;
+}
+
+/** Endings that are named; the others are added up. */
+const maxEndings = 5;
+
+function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
+  const byCount = Object.entries(leftOut).sort(([, a], [, b]) => b - a);
+  if (byCount.length === 0) return [];
+  const named = byCount.slice(0, maxEndings).map(([ending, count]) => leftOutText(ending, count));
+  const others = byCount.slice(maxEndings).reduce((sum, [, count]) => sum + count, 0);
+  const texts = others === 0 ? named : [...named, `${format(others)} others`];
+  const list = texts.length === 1 ? texts[0] : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
+  return [`  left out, as they are no images by their names: ${list}`];
+}
+
+function leftOutText(ending: string, count: number): string {
+  return ending === "(none)" ? `${format(count)} without an ending` : `${format(count)} ${ending}`;
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {

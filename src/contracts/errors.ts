@@ -73,6 +73,12 @@ export const errorCodes = {
     "The given id cannot be a key of this collection.",
     "Give text, or whole numbers that fit into int64; not both in one collection.",
   ),
+  id_duplicate: define(
+    "item",
+    false,
+    "Another image of the same run has this id: the first one keeps it.",
+    "Give each image an id of its own, or none.",
+  ),
   row_rejected: define("batch", false, "The store refused the rows.", "Read the store's own message; fix the rows that it names."),
   inference_failed: define(
     "batch",

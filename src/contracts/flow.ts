@@ -1,6 +1,6 @@
 /** What the engine moves, and what it asks of sources, stages and sinks. */
 import type { HeadraceError } from "./errors.js";
-import type { ImageFacts, Key, Row } from "./payloads.js";
+import type { ImageFacts, Key, Refusal, Row } from "./payloads.js";
 
 /** One image on its way. A stage answers with the same `seq`. */
 export interface Item<T> {
@@ -12,6 +12,8 @@ export interface Item<T> {
   /** What it holds in memory now, in bytes; an estimate of the most it will hold while it waits to be read. */
   readonly bytes: number;
   readonly value: T;
+  /** For what a source names but cannot hand on: the item ends so as it is read, and reaches no stage. */
+  readonly refused?: Refusal;
 }
 
 /** What a stage says of one item. Matched by seq, never by position. */

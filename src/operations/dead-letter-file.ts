@@ -9,6 +9,8 @@ export interface DeadLetter {
   readonly source: string;
   /** The key that its row would have; int64 keys as text. Absent in files of older versions. */
   readonly id?: string;
+  /** Where a manifest names it, `file:line`. */
+  readonly line?: string;
   readonly code: string;
   readonly message: string;
   readonly attempts: number;

@@ -54,16 +54,22 @@ export class DeadLetters {
 
   /** Takes note of an outcome; durable when the promise resolves. */
   settle(outcome: Outcome): Promise<void> | undefined {
-    const { source } = outcome.facts;
+    const { source, line } = outcome.facts;
     const time = this.#now().toISOString();
     if (outcome.kind === "failed") {
       this.#failed.add(source);
       this.#cured.delete(source);
-      return this.#add({ source, id: String(outcome.id), ...failureOf(outcome), time });
+      const named = line === undefined ? {} : { line };
+      return this.#add({ source, id: String(outcome.id), ...named, ...failureOf(outcome), time });
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    if (isCured && (this.#failed.delete(source) || this.#before.has(source))) this.#cured.set(source, time);
+    // A manifest's line that could not be used had no other name.
+    if (isCured) for (const name of line === undefined ? [source] : [source, line]) this.#cure(name, time);
     return undefined;
+  }
+
+  #cure(source: string, time: string): void {
+    if (this.#failed.delete(source) || this.#before.has(source)) this.#cured.set(source, time);
   }
 
   /** Drops the entries that were cured, and removes an empty file. */

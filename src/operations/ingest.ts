@@ -98,7 +98,7 @@ export function imageSource({
     ...(settle === undefined ? {} : { settle }),
     async *read(stop) {
       let seq = 0;
-      for await (const { id, ref } of inputs(stop)) yield listedItem(seq++, id, ref, reserveBytes);
+      for await (const input of inputs(stop)) yield listedItem(seq++, input, reserveBytes);
     },
   };
 }
@@ -120,19 +120,23 @@ const maxAhead = 16;
 /** An image of unknown size is assumed to be this large until it is read. */
 const assumedBytes = 1 << 20;
 
-function listedItem(seq: number, id: Key, ref: ImageRef, reserveBytes: number): Item<ImageRef> {
-  return { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
+  const item = { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+  return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 
+/** Until the collection is asked, an image without metadata is taken for one that has none there either. */
 function listedFacts(ref: ImageRef): ImageFacts {
+  const metadata = ref.metadata ?? {};
   return {
     source: ref.uri,
     root: ref.root,
     version: ref.version ?? "",
     content: "",
-    metadata: ref.metadata,
-    metadataHash: metadataHash(ref.metadata),
+    metadata,
+    metadataHash: metadataHash(metadata),
     width: 0,
     height: 0,
+    ...(ref.line === undefined ? {} : { line: ref.line }),
   };
 }
