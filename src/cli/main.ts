@@ -1,10 +1,10 @@
-#!/usr/bin/env node
-/** The command `headrace`. */
+/** The command `headrace`, as the launcher starts it. */
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
+import { hearLauncher } from "./launcher-signals.js";
 import { buildProgram } from "./program.js";
 
 /** Runs one command line and says how the process is to end. */
@@ -40,4 +40,5 @@ function packageVersion(): string {
  */
 setFlagsFromString("--heap-growing-percent=300");
 
+hearLauncher();
 process.exitCode = await main(process.argv);

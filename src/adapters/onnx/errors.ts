@@ -9,6 +9,13 @@ export function runtimeMissing(cause: unknown): HeadraceError {
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
 }
 
+/** The runtime would end the process while it is loaded. */
+export function commandLineTooLong(bytes: number, maxBytes: number): HeadraceError {
+  const message = `embedding with ONNX Runtime: expected a command line of at most ${maxBytes} bytes, found ${bytes}: its telemetry would end the process`;
+  const hint = "Start the program with ORT_DISABLE_TELEMETRY=1, or hand it file names by a file or a pipe instead of its arguments.";
+  return new HeadraceError("usage_invalid", message, { hint });
+}
+
 /** The file is there, but is no model that the runtime can load. */
 export function modelUnloadable(modelPath: string, cause: unknown): HeadraceError {
   return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX model that loads, found: ${firstLine(cause)}`, { cause });
