@@ -1,7 +1,7 @@
 /** Says what ONNX Runtime's errors mean; the only place that knows its words. */
 import { HeadraceError } from "../../contracts/index.js";
 
-const installCommand = "npm i onnxruntime-node --onnxruntime-node-install=skip";
+const installCommand = "npm i onnxruntime-node --ignore-scripts";
 
 /** The package or its binary cannot be loaded. */
 export function runtimeMissing(cause: unknown): HeadraceError {

@@ -68,7 +68,7 @@ test("without onnxruntime-node the error names the command that installs it", as
     );
     const { code, message, hint } = JSON.parse(output) as { code: string; message: string; hint: string };
     assert.equal(code, "part_missing");
-    assert.equal(hint, "Run: npm i onnxruntime-node --onnxruntime-node-install=skip");
+    assert.equal(hint, "Run: npm i onnxruntime-node --ignore-scripts");
     assert.doesNotMatch(message, /npm i/);
   } finally {
     rmSync(folder, { recursive: true });
