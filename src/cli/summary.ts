@@ -1,5 +1,6 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
-import { duration, type IngestDocument, type MoveDocument, type ReportedFailure } from "../app/index.js";
+import { duration, type IngestDocument, type MoveDocument, type ReportedFailure, tooShortToSay } from "../app/index.js";
+import { counted, shownSource } from "./shown.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
@@ -13,10 +14,10 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   ];
   const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${endings[document.ended]}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    `${endings[document.ended]}: ${counted(read, "image")} listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...failureLines(document.failures, failed),
     ...deadLetterLines(document),
-    `  ${document.verdict}`,
+    ...(document.verdict === tooShortToSay ? [] : [`  ${document.verdict}`]),
     ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
@@ -39,7 +40,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
     ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
   ];
   const lines = [
-    `${endings[document.ended]}: ${format(read)} rows read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
+    `${endings[document.ended]}: ${counted(read, "row")} read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
     ...failureLines(document.failures, failed),
     ...ending.map((line) => `  ${line}`),
   ];
@@ -51,7 +52,7 @@ function failureLines(failures: readonly ReportedFailure[], failed: number): rea
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
   return groups.flatMap(([code, [example, ...rest]]) => [
-    `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
+    `  ${code}:${more} ${rest.length + 1}, for example ${shownSource(example?.source ?? "")}: ${example?.message}`,
     `    ${example?.hint}`,
   ]);
 }

@@ -4,10 +4,12 @@ import type { RunReport, StageReport } from "../contracts/index.js";
 /** Runs shorter than this say nothing about speed. */
 const minMeaningfulMs = 3_000;
 
+export const tooShortToSay = "The run was too short to say what limits it.";
+
 export function verdict(report: RunReport): string {
   if (report.read === 0) return "There was nothing to do.";
   if (report.skipped === report.read) return "Everything was stored already.";
-  if (report.elapsedMs < minMeaningfulMs) return "The run was too short to say what limits it.";
+  if (report.elapsedMs < minMeaningfulMs) return tooShortToSay;
   const limiting = report.stages.reduce((most, stage) => (usedShare(stage) > usedShare(most) ? stage : most));
   const share = percent(usedShare(limiting));
   const starved = report.stages.filter((stage) => stage !== limiting && shareOf(stage, stage.starvedMs) > 0.3).map(({ name }) => name);

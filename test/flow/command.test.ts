@@ -130,7 +130,10 @@ test("deleting asks first, counts what it deletes, and leaves the rest", async (
   await space.json(2, "delete", "--filter", "width > 0");
   assert.deepEqual(await space.json(0, "delete", "--filter", "width > 0", "--dry-run"), { deleted: 0, wouldDelete: 10 });
   const { hits } = await space.json<{ hits: { id: string }[] }>(0, "search", join(corpusFolder, "brick-0000.jpg"), "--topk", "3");
-  assert.deepEqual(await space.json(0, "delete", ...hits.map(({ id }) => id), "not-an-id", "--yes"), { deleted: 3 });
+  assert.deepEqual(await space.json(0, "delete", ...hits.map(({ id }) => id), "not-an-id", "--yes"), {
+    deleted: 3,
+    unknown: ["not-an-id"],
+  });
   assert.deepEqual(await space.json(0, "delete", "--filter", "width > 0", "--yes"), { deleted: 7 });
   assert.equal((await space.json<{ count: number }>(0, "collection", "stats", "images")).count, 0);
 });

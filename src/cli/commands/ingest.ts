@@ -7,12 +7,14 @@ import {
   ingestDocument,
   listInputs,
   type ReportedFailure,
+  reportedFailure,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "../exit.js";
 import { goingOn, rerunGoesOn } from "../going-on.js";
 import { watchInterrupts } from "../interrupts.js";
+import { counted } from "../shown.js";
 import { summaryText } from "../summary.js";
 import { noteEvent, watched } from "../watched.js";
 
@@ -76,7 +78,7 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream
   const found = await pipeline.preview(inputs, options.collection);
   terminalOf(options).result(
     { dryRun: true, collection: options.collection, ...found },
-    `${found.listed} images listed: ${found.known} are stored already, ${found.fresh} would be read. Nothing was written.\n`,
+    `${counted(found.listed, "image")} listed: ${found.known} are stored already, ${found.fresh} would be read. Nothing was written.\n`,
   );
   return exitCodes.ok;
 }
@@ -94,8 +96,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       signal: interrupts.hard,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        const { code, message, hint } = outcome.error;
-        failures.push({ source: outcome.facts.source, code, message, hint });
+        failures.push(reportedFailure(outcome));
       },
       observer: (event) => noteEvent(terminal, event),
     });
@@ -110,8 +111,9 @@ async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, opt
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const failed = report.error === undefined ? {} : errorDocument(report.error);
-    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)));
-    return exitCodeOfRun(report, interrupts.wasInterrupted());
+    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
+    terminal.summary({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)), code);
+    return code;
   } finally {
     interrupts.dispose();
   }
