@@ -1,7 +1,6 @@
 /** Lets filters name sources as people write them: a path stands for the URI that rows have. */
-import { isAbsolute } from "node:path";
 import type { Filter, MetadataValue } from "../contracts/index.js";
-import { fileUri } from "../kit/index.js";
+import { fileUriAsWritten } from "../kit/index.js";
 
 /** The same filter with the values of `source` as rows spell them: `/home/me/sub dir` becomes `file:///home/me/sub%20dir`. */
 export function asStored(filter: Filter): Filter {
@@ -24,7 +23,7 @@ function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Fi
     case "in":
       return { ...term, values: term.values.map(valueAsStored) };
     case "startsWith":
-      return { ...term, prefix: uriOf(term.prefix) };
+      return { ...term, prefix: fileUriAsWritten(term.prefix) };
     case "exists":
       return term;
     default:
@@ -33,13 +32,5 @@ function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Fi
 }
 
 function valueAsStored(value: MetadataValue): MetadataValue {
-  return typeof value === "string" ? uriOf(value) : value;
-}
-
-/** The text may end in the middle of a name, or with `/`: a character that stands at its end meanwhile keeps both as they are. */
-function uriOf(text: string): string {
-  const whole = `${text}x`;
-  if (isAbsolute(text)) return fileUri(whole).slice(0, -1);
-  if (/^file:\/\/\//i.test(text) && URL.canParse(whole)) return new URL(whole.normalize("NFC")).href.slice(0, -1);
-  return text;
+  return typeof value === "string" ? fileUriAsWritten(value) : value;
 }

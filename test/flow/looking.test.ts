@@ -167,3 +167,19 @@ test("the list of collections has all that is known of each", async () => {
   assert.deepEqual(passport, (await space.json<{ passport: object }>(0, "collection", "stats", "one")).passport);
   assert.ok(Object.keys(passport as object).length > 0);
 });
+
+test("a hint that names a document gives a path that can be opened", async () => {
+  await using space = await workspace();
+  const { stderr } = await space.run("count", "--filter", "width =");
+  const path = / (\S+filters\.md)/.exec(stderr)?.[1];
+  assert.match(await readFile(resolve(space.folder, path!), "utf8"), /^# Filters/);
+});
+
+test("a variable that looks like a setting and is none is named, with the setting that may be meant", async () => {
+  await using space = await workspace();
+  const child = spawn(process.execPath, [space.bin, "config", "--only", "given"], {
+    cwd: space.folder,
+    env: { PATH: process.env["PATH"], HEADRACE_ASYNC_PIPELINE_INSERT_BATCH_SIZE: "5" },
+  });
+  assert.match((await ended(child)).stderr, /_INSERT_BATCH_SIZE is no setting, .*"HEADRACE_ASYNC_PIPELINE__INSERT_BATCH_SIZE"/);
+});
