@@ -1,4 +1,5 @@
 /** The application: settings in, a pipeline out. */
+export { tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";
 export { duration, ProgressLine } from "../telemetry/index.js";
@@ -17,9 +18,17 @@ export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport
 export { NpyWriter } from "./npy.js";
 export { type CompactOptions, ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export type { Preprocessed } from "./preprocessed.js";
-export { type IngestDocument, ingestDocument, type MoveDocument, moveDocument, type ReportedFailure } from "./reports.js";
+export {
+  type IngestDocument,
+  ingestDocument,
+  type MoveDocument,
+  moveDocument,
+  type ReportedFailure,
+  reportedFailure,
+} from "./reports.js";
 export type { IngestRun, InsertStats, RunRequest } from "./runs.js";
 export type { SearchOptions, SearchQuery } from "./searching.js";
 export { type ConfigSources, ServiceConfig } from "./service-config.js";
 export type { Settings } from "./settings.js";
+export { pathOfSource } from "./source-paths.js";
 export { exportTritonModel, type TritonExportOptions } from "./triton-export.js";

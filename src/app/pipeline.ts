@@ -204,6 +204,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
+  /** Those of the ids that are not stored, in their order. */
+  unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
+    return withCollection(this.#parts, collectionName, "read", async (collection) => {
+      const known = new Set([...(await collection.known(ids, never())).keys()].map(String));
+      return ids.filter((id) => !known.has(String(id)));
+    });
+  }
+
   /** How many rows match. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);

@@ -1,9 +1,12 @@
 /** The report of a run as one document for machines. */
-import type { RunReport } from "../contracts/index.js";
+import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
 import { stageShares, verdict } from "../insight/index.js";
+import { pathOfSource } from "./source-paths.js";
 
 export interface ReportedFailure {
   readonly source: string;
+  /** Of a file on this machine; null for any other source. */
+  readonly path: string | null;
   readonly code: string;
   readonly message: string;
   /** What to do. */
@@ -49,6 +52,12 @@ export interface ReportContext {
   readonly deadLetters: string | null;
   readonly failedEarlier: number;
   readonly peakRssBytes: number;
+}
+
+export function reportedFailure({ facts, error }: { readonly facts: ImageFacts; readonly error: HeadraceError }): ReportedFailure {
+  const { source } = facts;
+  const { code, message, hint } = error;
+  return { source, path: pathOfSource(source), code, message, hint };
 }
 
 export function ingestDocument(report: RunReport, context: ReportContext): IngestDocument {

@@ -10,6 +10,7 @@ import {
   readDocument,
   type SettingsDocument,
   toYamlText,
+  unknownVariables,
 } from "../config/index.js";
 import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
 
@@ -114,7 +115,10 @@ function merged(document: SettingsDocument | null, { environment = {}, flags = [
     ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
   ];
   const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
-  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, { origins: withOtherNames(origins), notices });
+  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, {
+    origins: withOtherNames(origins),
+    notices: [...notices, ...unknownVariables(settingsSchema, environment)],
+  });
 }
 
 function withOtherNames(origins: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

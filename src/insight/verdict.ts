@@ -4,10 +4,12 @@ import type { RunReport, StageReport } from "../contracts/index.js";
 /** Runs shorter than this say nothing about speed. */
 const minMeaningfulMs = 3_000;
 
+export const tooShortToSay = "The run was too short to say what limits it.";
+
 export function verdict(report: RunReport): string {
   if (report.read === 0) return "There was nothing to do.";
   if (report.skipped === report.read) return "Everything was stored already.";
-  if (report.elapsedMs < minMeaningfulMs) return "The run was too short to say what limits it.";
+  if (report.elapsedMs < minMeaningfulMs) return tooShortToSay;
   // Of the whole run: a stage that ended early was not what the rest of it waited for.
   const usedShare = (stage: StageReport) => (stage.busyMs + stage.waitingMs) / (stage.workers * report.elapsedMs);
   const limiting = report.stages.reduce((most, stage) => (usedShare(stage) > usedShare(most) ? stage : most));

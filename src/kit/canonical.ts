@@ -29,6 +29,18 @@ export function fileUri(path: string, naming?: FileNaming): string {
   return `${naming.as}:${below.replaceAll(separator, "/")}`;
 }
 
+/**
+ * A file as people write it, in the spelling of its URI: an absolute path, or a `file:///` URL with blanks and letters of any language.
+ * It may be the beginning of one. Any other text stays as it is.
+ */
+export function fileUriAsWritten(text: string): string {
+  // A character at its end meanwhile keeps what stands there: `/photos/` its slash, `/photos/.` its dot, the half of a name its half.
+  const whole = `${text}x`;
+  if (isAbsolute(text)) return fileUri(whole).slice(0, -1);
+  if (/^file:\/\/\//i.test(text) && URL.canParse(whole)) return new URL(whole.normalize("NFC")).href.slice(0, -1);
+  return text;
+}
+
 /** The absolute path of a `file:` URL; null for anything else. */
 export function pathOfFileUrl(text: string): string | null {
   if (!/^file:\/\//i.test(text)) return null;

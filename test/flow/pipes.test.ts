@@ -15,7 +15,7 @@ interface Counts {
 }
 
 const photo = resolve("test", "fidelity", "golden", "coffee.jpg");
-const main = resolve("dist", "cli", "main.js");
+const main = resolve("dist", "cli", "launcher.js");
 const times = { 20: 5, 20000: 2 } as const;
 
 /** A folder with one photo, and a manifest that names it so many times. */

@@ -9,6 +9,7 @@ import {
   ListingTally,
   listInputs,
   type ReportedFailure,
+  reportedFailure,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
@@ -120,8 +121,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       signal: interrupts.hard,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        const { code, message, hint } = outcome.error;
-        failures.push({ source: outcome.facts.source, code, message, hint });
+        failures.push(reportedFailure(outcome));
       },
       observer: (event) => noteEvent(terminal, event),
     });
@@ -137,8 +137,9 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
-    terminal.result({ ...document, ...runErrorDocument(report) }, summaryText(document, goingOn(report, rerunGoesOn)));
-    return exitCodeOfRun(report, interrupts.wasInterrupted());
+    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
+    terminal.summary({ ...document, ...runErrorDocument(report) }, summaryText(document, goingOn(report, rerunGoesOn)), code);
+    return code;
   } finally {
     interrupts.dispose();
   }
