@@ -89,6 +89,8 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
     test(`gRPC, ${what}: a service that is away`, async () => {
       const proxy = createHttp2Server();
       proxy.on("session", (session) => session.on("error", () => session.destroy()));
+      // Its own reset is an error to it too.
+      proxy.on("stream", (stream) => stream.on("error", () => stream.destroy()));
       answer(proxy);
       proxy.listen(0, "127.0.0.1");
       await once(proxy, "listening");
