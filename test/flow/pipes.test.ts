@@ -1,7 +1,7 @@
 /** Inputs that can be read once only: pipes of every kind are read to their end, by one reader. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { copyFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
@@ -106,8 +106,22 @@ test("a named pipe that nobody writes to keeps nobody from stopping", { timeout:
   execFileSync("mkfifo", [join(space.folder, "pipe")]);
   const child = space.start("ingest", "--manifest", "pipe");
   const result = ended(child);
-  // The lock is taken before anything is listed.
-  while (!existsSync(join(space.folder, "headrace-data"))) await new Promise(setImmediate);
+  while (!isOpen(join(space.folder, "pipe"))) await new Promise(setImmediate);
   child.kill("SIGINT");
   assert.equal((await result).code, 130);
 });
+
+/** Whether some process has the file open. */
+function isOpen(path: string): boolean {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === path);
+      } catch (error) {
+        // It ended meanwhile, or is somebody else's.
+        if (["ENOENT", "ESRCH", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+        throw error;
+      }
+    });
+}
