@@ -115,7 +115,8 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
   const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
   const passport = property(passportProperty);
   return {
-    name: answer.collection_name === "" ? name : answer.collection_name,
+    // Of an alias too: `collection_name` repeats what was asked for.
+    name: answer.schema.name || name,
     dimension: Number(vector.dim),
     metric: marks.metric,
     idType: marks.idType,
