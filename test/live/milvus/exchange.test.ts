@@ -101,15 +101,19 @@ describe("the exchange of an index", { skip: missing }, () => {
     const { writer, store, name } = await filled("exchange_second");
     const second = await (await live.store(hnsw)).openCollection(name, "write");
     await second.upsert(rowsOf(keys(50, 5000), { dimension }), calm);
+    const later = await (await live.store(hnsw)).openCollection(name, "write");
+    await later.upsert(rowsOf(keys(50, 7000), { dimension }), calm);
     await Promise.all([writer.upkeep("owed", calm), second.upkeep("owed", calm)]);
     const built = await indexId(store, name);
+    await later.upkeep("owed", calm);
+    assert.equal(await indexId(store, name), built, "of one that was opened before");
     const third = await (await live.store(hnsw)).openCollection(name, "write");
     await third.upsert(rowsOf(keys(50, 6000), { dimension }), calm);
     await second.upkeep("owed", calm);
     await third.upkeep("all", calm);
     assert.equal(await indexId(store, name), built);
     await isServed(name, { index: "HNSW", note: "built" });
-    assert.equal(await third.count(), rows + 100);
+    assert.equal(await third.count(), rows + 150);
   });
 
   it("an index that the server is building already is waited for, not begun anew", async () => {
