@@ -100,6 +100,7 @@ export function isCollectionLoaded(error: unknown): boolean {
 
 /** True for a query of a collection that is not in the server's memory. */
 export function isNotLoaded(error: unknown): boolean {
+  if (isAnswerTooLarge(error)) return false;
   return [101, 103].includes(causeOf(error).code ?? 0) || /not (fully )?loaded|delegator/i.test(wordsOf(error));
 }
 
@@ -115,7 +116,7 @@ export function isForbidden(error: unknown): boolean {
 
 /** True for an answer with more bytes than the server gives: half of the rows may pass. */
 export function isAnswerTooLarge(error: unknown): boolean {
-  return /maxOutputSize|larger than max/i.test(wordsOf(error));
+  return /maxOutputSize|results exceed the limit size|larger than max/i.test(wordsOf(error));
 }
 
 /** The refusal of an index, as a setting to change, unless the server could not be asked. */

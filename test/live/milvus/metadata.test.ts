@@ -47,4 +47,16 @@ describe("declared metadata", { skip: missing }, () => {
       }
     });
   }
+
+  it("rows whose metadata are more than one answer of Milvus holds are read in smaller pages", async () => {
+    const store = await live.store();
+    const collection = await store.create("metadata_large", { dimension: 8, metric: "l2", passport: null });
+    const note = "x".repeat(50_000);
+    for (let from = 0; from < 2400; from += 400) {
+      assert.deepEqual(await collection.upsert(rowsOf(keys(400, from), { metadata: () => ({ note }) }), calm), []);
+    }
+    let rows = 0;
+    for await (const page of collection.scan({ vectors: "omit", batchRows: 2400 })) rows += page.length;
+    assert.equal(rows, 2400);
+  });
 });
