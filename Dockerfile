@@ -37,7 +37,7 @@ COPY --from=build /build/package.json /build/LICENSE /opt/headrace/
 COPY --from=build /build/models /opt/headrace/models
 COPY --from=build /build/config/headrace.schema.json /opt/headrace/config/
 COPY --from=build /build/dist /opt/headrace/dist
-RUN printf '#!/bin/sh\nexec node /opt/headrace/dist/cli/main.js "$@"\n' > /usr/local/bin/headrace \
+RUN printf '#!/bin/sh\nexec node /opt/headrace/dist/cli/launcher.js "$@"\n' > /usr/local/bin/headrace \
     && chmod 755 /usr/local/bin/headrace \
     && install -d -o node -g node /data /models
 WORKDIR /data

@@ -9,11 +9,13 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "milvus-search": async () => (await import("./milvus-search.bench.js")).milvusSearch(),
   "sync-async": async () => (await import("./sync-async.bench.js")).syncAsync(),
   "slow-store": async () => (await import("./slow-store.bench.js")).slowStore(),
+  "one-by-one": async () => (await import("./one-by-one.bench.js")).oneByOne(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
+  "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

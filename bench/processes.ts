@@ -14,7 +14,7 @@ export async function measureScriptUnder<T>(flags: readonly string[], name: stri
 
 /** Runs the built command with `--json` and parses its document. */
 export async function measureCommand<T>(...args: readonly string[]): Promise<T> {
-  return parseLast(await output(["dist/cli/main.js", ...args, "--json", "--quiet"]));
+  return parseLast(await output(["dist/cli/launcher.js", ...args, "--json", "--quiet"]));
 }
 
 function output(args: readonly string[]): Promise<string> {

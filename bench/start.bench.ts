@@ -18,7 +18,7 @@ export async function startUp(): Promise<BenchSection> {
       {
         empty: () => processMs(empty),
         importing: () => processMs(importing),
-        version: () => processMs(resolve("dist/cli/main.js"), "--version"),
+        version: () => processMs(resolve("dist/cli/launcher.js"), "--version"),
       },
       rounds,
     );

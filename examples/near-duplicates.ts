@@ -1,9 +1,10 @@
 /** Pairs of stored images that are copies of each other, found by their vectors alone. */
+import { copyFile } from "node:fs/promises";
+
 // #region near-duplicates
+import { ImageEmbeddingPipeline } from "headrace";
 
 // #endregion
-import { copyFile } from "node:fs/promises";
-import { ImageEmbeddingPipeline } from "headrace";
 
 await copyFile("cat.jpg", "copy-of-cat.jpg");
 const inputs = ["cat.jpg", { input: "copy-of-cat.jpg", metadata: { copied: true } }, "dog.jpg"];

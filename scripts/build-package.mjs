@@ -17,6 +17,7 @@ await build({
     "src/index.ts",
     "src/contracts/index.ts",
     "src/kit/index.ts",
+    "src/cli/launcher.ts",
     "src/cli/main.ts",
     ...globSync(["src/adapters/*/index.ts", "src/adapters/*/worker.ts"]).sort(),
   ],

@@ -19,7 +19,7 @@ headrace("collection", "stats", "demo");
 /** Runs one command as the user would, and stops the demo if it fails. */
 function headrace(...args: readonly string[]): void {
   process.stdout.write(`\n$ npx headrace ${args.join(" ")}\n`);
-  const { status } = spawnSync(process.execPath, [join("dist", "cli", "main.js"), ...args, "--set", `lancedb.path=${data}`], {
+  const { status } = spawnSync(process.execPath, [join("dist", "cli", "launcher.js"), ...args, "--set", `lancedb.path=${data}`], {
     stdio: "inherit",
   });
   if (status !== 0) process.exit(status ?? 1);

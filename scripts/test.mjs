@@ -1,22 +1,60 @@
-/** The whole test command: builds, checks, and runs every test with Node's own runner, whose summary comes last. */
-import { spawnSync } from "node:child_process";
+/**
+ * The whole test command: builds, checks, and runs every test with Node's own runner, whose summary comes last.
+ *
+ *     npm test                              everything
+ *     npm test -- src/engine                the tests below a folder, without the checks
+ *     npm test -- src/engine/retry.test.ts  one file
+ *     npm run test:watch -- src/engine      again whenever a file changes
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { context } from "esbuild";
 import { globSync } from "tinyglobby";
+import { testBuild } from "./build-tests.mjs";
 
-const folders = process.argv.slice(2);
-const patterns = folders.length > 0 ? folders.map((folder) => `build/${folder}/**/*.test.js`) : ["build/{src,test}/**/*.test.js"];
+const [isWatching, places] = [process.argv.includes("--watch"), process.argv.slice(2).filter((arg) => arg !== "--watch")];
 
 run("npm", ["run", "--silent", "build"]);
-run("npm", ["run", "--silent", "build:tests"]);
-if (folders.length === 0) run("npm", ["run", "--silent", "check"]);
-const files = globSync(patterns).sort();
-// There is one Milvus on a machine, and some tests stop, freeze or reconfigure it: these files run one after the other.
-const milvus = files.filter((file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js"));
-const others = files.filter((file) => !milvus.includes(file));
-if (others.length > 0) runTests(others, 2);
-if (milvus.length > 0) runTests(milvus, 1);
+if (isWatching) await watch();
+else testOnce();
 
-function runTests(paths, concurrency) {
-  run(process.execPath, ["--test", `--test-concurrency=${concurrency}`, "--test-reporter=spec", ...paths]);
+function testOnce() {
+  run("npm", ["run", "--silent", "build:tests"]);
+  if (places.length === 0) run("npm", ["run", "--silent", "check"]);
+  const files = testFiles();
+  // There is one Milvus on a machine, and some tests stop, freeze or reconfigure it: these files run one after the other.
+  const milvus = files.filter((file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js"));
+  const others = files.filter((file) => !milvus.includes(file));
+  if (others.length > 0) run(process.execPath, runnerArguments(others, 2));
+  if (milvus.length > 0) run(process.execPath, runnerArguments(milvus, 1));
+}
+
+/** Node's runner watches the built files; esbuild writes those whose sources change. */
+async function watch() {
+  const building = await context(testBuild());
+  await building.rebuild();
+  await building.watch();
+  const runner = spawn(process.execPath, ["--watch", ...runnerArguments(testFiles(), 2)], { stdio: "inherit" });
+  runner.on("exit", (code) => building.dispose().then(() => process.exit(code ?? 1)));
+}
+
+/** The built tests of the folders and files that were asked for. */
+function testFiles() {
+  const patterns = places.length === 0 ? ["build/{src,test,scripts}/**/*.test.js"] : places.map(patternOf);
+  const files = globSync(patterns).sort();
+  if (files.length > 0) return files;
+  process.stderr.write(`There is no test in ${places.join(", ")}: name a folder, or a file that ends in .test.ts.\n`);
+  return process.exit(1);
+}
+
+function patternOf(place) {
+  const path = place.replace(/^\.\//, "").replace(/\/+$/, "");
+  if (path.endsWith(".ts")) return `build/${path.replace(/\.ts$/, ".js")}`;
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `build/${path}/**/*.test.js` : `build/${path}`;
+}
+
+function runnerArguments(paths, concurrency) {
+  return ["--test", `--test-concurrency=${concurrency}`, "--test-reporter=spec", ...paths];
 }
 
 /** Runs a command to its end and stops everything when it fails. */

@@ -3,6 +3,7 @@
 // For users.
 export {
   type CollectionAddress,
+  type CompactOptions,
   type ConfigSources,
   type CopyRequest,
   type CreateCollectionOptions,
@@ -26,6 +27,7 @@ export {
   type ListingRequest,
   listImages,
   type MovePreview,
+  type MoveReport,
   type MoveRun,
   type OpenOptions,
   type Preprocessed,
@@ -43,6 +45,8 @@ export {
   type Hit,
   type Key,
   type Metadata,
+  type Observer,
+  type RunEvent,
   type RunReport,
 } from "./contracts/index.js";
 

@@ -23,7 +23,9 @@ function text(): string {
 ${generatedNote}
 
 Results go to stdout, everything else to stderr. With \`--json\` stdout has one JSON document and nothing else; a command that fails prints
-\`{"error":{"code","message","hint","item"}}\` there. What deletes wants \`--yes\`. \`--config\`, \`--set\`, \`--json\` and \`--quiet\` may also stand before the command. Settings: [configuration.md](configuration.md); error
+\`{"error":{"code","message","hint","item"}}\` there. With
+\`--quiet\` a run in which all went well prints nothing, and any other its summary; the results of other commands are printed as ever. Text
+shows a file by its path, relative where it lies below the working directory, and control characters in names as escapes; documents have its URI as \`source\` and its \`path\`, which is null for what is no file. What deletes wants \`--yes\`. \`--config\`, \`--set\`, \`--json\` and \`--quiet\` may also stand before the command. Settings: [configuration.md](configuration.md); error
 codes: [errors.md](errors.md).
 
 ${table(["exit code", "meaning"], codes)}

@@ -34,13 +34,17 @@ ${table(["code", "scope", "retryable", "what happened", "what to do"], rows)}
 
 ## The dead-letter file
 
-What failed of a collection is in \`dead-letters/NAME.jsonl\` in the folder of \`lancedb.path\` (also where rows go to Milvus), as JSON lines:
+What failed of a collection is in a file of its own in the folder of \`lancedb.path\`, as JSON lines: \`dead-letters/NAME.jsonl\` for LanceDB,
+\`dead-letters/milvus/HOST_PORT/DATABASE/NAME.jsonl\` for Milvus.
 
 \`\`\`json
-{"source":"file:///photos/a.jpg","code":"image_corrupt","message":"…","attempts":1,"time":"2026-11-24T12:00:00.000Z"}
+{"source":"file:///photos/a.jpg","id":"0a1b…","code":"image_corrupt","message":"…","attempts":1,"time":"2026-11-24T12:00:00.000Z"}
 \`\`\`
 
+An image of a manifest has its \`line\`, \`photos.jsonl:17\`; that is the \`source\` of a line that cannot be used.
+
 There is one entry for each source, the latest. It leaves the file when a later run stores the image or finds it stored; a run that does not
-list the source leaves the entry alone. So delete the line, or the file, for an image that will not come back. An empty file is removed.
+list the source leaves the entry alone. So delete the line, or the file, for an image that will not come back. An empty file is removed. Several runs may write to one file, also of several processes: none of
+them drops the lines of another. A line that is no entry is named in a notice, kept, and not counted.
 `;
 }

@@ -22,5 +22,6 @@ function regionOf(file: string): string {
     .filter(([, region]) => region === name)
     .map(([, , text = ""]) => text.trim());
   if (parts.length === 0) throw new Error(`${file} has no "#region ${name}".`);
+  if (parts.includes("")) throw new Error(`${file} has an empty "#region ${name}": the formatter may have moved what was in it.`);
   return parts.join("\n\n");
 }

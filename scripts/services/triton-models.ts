@@ -45,13 +45,23 @@ export type TestModel =
       readonly busyLog?: string;
       /** A row whose first number is this makes its request fail. */
       readonly poison?: number;
+      /** What the error then says. Default: which row it was. */
+      readonly poisonText?: string;
+      /** A row whose first number is `value` keeps its execution for `ms` more. */
+      readonly hang?: { readonly value: number; readonly ms: number };
+      /** Executions until it answers no more. Default: it always answers. */
+      readonly hangAfter?: number;
+      /** Of the weights, one for each version. Default: the same for all. */
+      readonly seeds?: readonly number[];
+      /** Folder of its only version. Default 1. */
+      readonly version?: number;
     });
 
 /** Writes one folder a model below `repository`. Further calls replace or add models. */
 export function writeModels(repository: string, models: readonly TestModel[]): void {
   const sources = join(repositoryRoot(), "scripts", "services", "triton-models");
   for (const model of models) {
-    const version = join(repository, model.name, "1");
+    const version = join(repository, model.name, String(model.kind === "sleeping" ? (model.version ?? 1) : 1));
     mkdirSync(version, { recursive: true });
     copyFileSync(join(sources, `${model.kind}.py`), join(version, "model.py"));
     writeFileSync(join(repository, model.name, "config.pbtxt"), configOf(model));
@@ -102,6 +112,10 @@ function parametersOf(model: TestModel): Readonly<Record<string, string>> {
     row_ms: String(model.rowMs),
     dimension: String(model.dimension),
     ...(model.busyLog === undefined ? {} : { busy_log: model.busyLog }),
+    seeds: (model.seeds ?? [7]).join(),
     ...(model.poison === undefined ? {} : { poison_value: String(model.poison) }),
+    ...(model.poisonText === undefined ? {} : { poison_text: model.poisonText }),
+    ...(model.hang === undefined ? {} : { hang_value: String(model.hang.value), hang_ms: String(model.hang.ms) }),
+    ...(model.hangAfter === undefined ? {} : { hang_after: String(model.hangAfter) }),
   };
 }

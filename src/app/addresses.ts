@@ -24,3 +24,8 @@ export function parseAddress(text: string): CollectionAddress {
     },
   );
 }
+
+/** Tells the collection from others of the pipeline, also of the same name. */
+export function labelOf({ store, collection }: CollectionAddress, configured: StoreKind): string {
+  return `${store ?? configured}:${collection}`;
+}

@@ -4,10 +4,10 @@ import { rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkInputs, type Inputs, ingestInputs } from "./inputs.js";
+import { laneSettings, runOptions } from "./lanes.js";
 import type { InputStream } from "./listings.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { laneSettings, runOptions } from "./runs.js";
 
 export interface EmbedOptions {
   readonly signal?: AbortSignal;

@@ -1,6 +1,6 @@
 /** What a program hands over, made into refs with keys: paths, URLs, bytes, with or without ids and metadata. */
-import { HeadraceError, type ImageRef, type Key, type Metadata } from "../contracts/index.js";
-import { bytesUri, keyOf, urlUri } from "../kit/index.js";
+import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } from "../contracts/index.js";
+import { bytesUri, isUrl, keyOf, urlRef } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 
 /** An image: a path, a `file:` or `data:` URL (others need a reader of your own), or its encoded bytes. */
@@ -12,7 +12,8 @@ export interface DescribedInput {
   readonly input: ImageInput | ImageRef;
   /** Text, a whole number, or a bigint; one kind in one collection. Default: derived from the canonical URI. */
   readonly id?: string | number | bigint;
-  readonly metadata?: Metadata;
+  /** Replaces all that is stored for the image, `{}` too. Default: null, which keeps what is stored. */
+  readonly metadata?: Metadata | null;
 }
 
 export type Inputs =
@@ -23,8 +24,8 @@ export type Inputs =
 export interface InputColumns {
   /** Beside an array of inputs, of the same length. */
   readonly ids?: readonly (string | number | bigint)[];
-  /** Beside an array of inputs, of the same length. */
-  readonly metadata?: readonly Metadata[];
+  /** Beside an array of inputs, of the same length; null keeps what is stored. */
+  readonly metadata?: readonly (Metadata | null)[];
 }
 
 /** Names one file as a listing does. */
@@ -66,13 +67,20 @@ export async function* ingestInputs(
   }
 }
 
-/** One input as the pipeline takes it. Throws `input_invalid` or `id_invalid` for what is none. */
+/** One input as the pipeline takes it: a bad URL or id is this image's own failure. Throws `usage_invalid` for what no image is. */
 export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Promise<IngestInput> {
-  const ref = await refOf(given.input, fileRefs);
-  return {
-    id: given.id === undefined ? keyOf(ref.uri) : keyFrom(given.id, ref.uri),
-    ref: given.metadata === undefined ? ref : { ...ref, metadata: given.metadata },
-  };
+  const named = await refOf(given.input, fileRefs);
+  const ref = given.metadata === undefined ? named : { ...named, metadata: given.metadata };
+  const id = given.id === undefined ? keyOf(ref.uri) : keyFrom(given.id);
+  if (id !== null) return { id, ref };
+  const message = `${ref.uri}: expected an id that is text or a whole number of at most ${Number.MAX_SAFE_INTEGER}, found ${given.id}.`;
+  const refused = { kind: "fail", error: new HeadraceError("id_invalid", message, { item: ref.uri }) } as const;
+  return { id: String(given.id), ref: { ...ref, refused } };
+}
+
+/** What stands for an input that names no image. */
+export function refusedRef(source: string, refused: Refusal): ImageRef {
+  return { uri: source, location: source, scheme: "", root: source, version: null, sizeBytes: 0, metadata: null, refused };
 }
 
 function kindOf(value: unknown): string {
@@ -92,51 +100,50 @@ function isDescribed(given: ImageInput | DescribedInput): given is DescribedInpu
   return typeof given === "object" && !(given instanceof URL) && !(given instanceof Uint8Array);
 }
 
-function keyFrom(id: string | number | bigint, item: string): Key {
+/** Null for a number that is no id. */
+function keyFrom(id: string | number | bigint): Key | null {
   if (typeof id !== "number") return id;
-  if (Number.isSafeInteger(id)) return BigInt(id);
-  throw new HeadraceError("id_invalid", `Expected an id that is text or a whole number but received ${id}.`, { item, scope: "run" });
+  return Number.isSafeInteger(id) ? BigInt(id) : null;
 }
 
 async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promise<ImageRef> {
   if (input instanceof Uint8Array) return bytesRef(input);
   if (isRef(input)) return input;
-  if (typeof input === "string" && !isUrl(input)) return fileRefs(input);
   if (typeof input !== "string" && !(input instanceof URL)) {
-    throw new HeadraceError("input_invalid", `Expected a path, a URL or bytes but received ${input === null ? "null" : typeof input}.`);
+    throw new HeadraceError("usage_invalid", `Expected a path, a URL or bytes but received ${input === null ? "null" : typeof input}.`);
   }
-  const url = String(input);
-  if (url.startsWith("file:")) return fileRefs(url);
-  if (url.startsWith("data:")) return bytesRef(dataBytes(url));
-  const uri = urlUri(url);
-  return {
-    uri,
-    location: url,
-    scheme: url.slice(0, url.indexOf(":")).toLowerCase(),
-    root: uri,
-    version: null,
-    sizeBytes: null,
-    metadata: {},
-  };
+  const text = String(input);
+  try {
+    if (!isUrl(text) || text.startsWith("file:")) return await fileRefs(text);
+    return text.startsWith("data:") ? bytesRef(dataBytes(text)) : urlRef(text);
+  } catch (error) {
+    if (!HeadraceError.is(error) || error.code !== "input_invalid") throw error;
+    const { code, message, hint, cause } = error;
+    const item = text.slice(0, maxShown);
+    return refusedRef(item, { kind: "fail", error: new HeadraceError(code, message, { scope: "item", item, hint, cause }) });
+  }
 }
+
+/** Letters of a bad URL that a message shows. */
+const maxShown = 200;
 
 function isRef(input: DescribedInput["input"]): input is ImageRef {
   return typeof input === "object" && input !== null && "uri" in input && "location" in input;
 }
 
-/** Two letters at least, so that `C:\photos` stays a path. */
-function isUrl(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:/i.test(text);
-}
-
 function bytesRef(data: Uint8Array): ImageRef {
   const uri = bytesUri(data);
-  return { uri, location: uri, scheme: "data", root: "bytes:", version: uri, sizeBytes: data.byteLength, metadata: {}, data };
+  return { uri, location: uri, scheme: "data", root: "bytes:", version: uri, sizeBytes: data.byteLength, metadata: null, data };
 }
 
 function dataBytes(url: string): Uint8Array {
   const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
   if (match === null) throw new HeadraceError("input_invalid", `Expected a data: URL with a comma but received ${url.slice(0, 40)}…`);
   const [, base64, text = ""] = match;
-  return base64 === undefined ? Buffer.from(decodeURIComponent(text), "latin1") : Buffer.from(text, "base64");
+  if (base64 !== undefined) return Buffer.from(text, "base64");
+  try {
+    return Buffer.from(decodeURIComponent(text), "latin1");
+  } catch (cause) {
+    throw new HeadraceError("input_invalid", `Expected percent-encoded bytes in a data: URL but received ${url.slice(0, 40)}…`, { cause });
+  }
 }

@@ -1,15 +1,20 @@
 /** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
+import { onceEach } from "./first-seen.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs.js";
+import type { LaneOverrides } from "./lanes.js";
 import type { Parts } from "./parts.js";
 import { makeFileRefs } from "./registry.js";
-import { defaultCollection, type InsertStats, type LaneOverrides, startIngest } from "./runs.js";
+import { defaultCollection, type InsertStats, startIngest } from "./runs.js";
 
 export interface InsertOptions extends InputColumns, LaneOverrides {
   /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`; iterables stream. */
   readonly inputs: Inputs;
-  /** Created when it does not exist. Default: `milvus.collection_name`, else "images". */
+  /**
+   * Created with its first row when it does not exist; the first id decides whether its ids are text or int64. Default:
+   * `milvus.collection_name`, else "images".
+   */
   readonly collectionName?: string;
   /** Hard stop: what is stored stays, the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -55,7 +60,10 @@ export interface Insertion {
 
 const progressEveryMs = 500;
 
-/** Rejects with the run's error when it did not come to its end; what is stored stays. */
+/**
+ * Rejects with the run's error when it did not come to its end; what is stored stays. What goes wrong after the last row is in
+ * `stats.upkeepError`.
+ */
 export async function insert(parts: Parts, schedule: "overlapped" | "sequential", options: InsertOptions): Promise<Insertion> {
   refuseUnknownOptions(schedule === "overlapped" ? "insertImagesAsync" : "insertImages", options, optionNames);
   checkInputs(options.inputs, options);
@@ -64,9 +72,8 @@ export async function insert(parts: Parts, schedule: "overlapped" | "sequential"
   const keepIds = options.collectIds !== "omit";
   const fileRefs = await makeFileRefs();
   const run = await startIngest(parts, {
-    inputs: (stop) => ingestInputs(options.inputs, options, fileRefs, stop),
+    inputs: (stop) => onceEach(ingestInputs(options.inputs, options, fileRefs, stop)),
     collectionName: options.collectionName ?? defaultCollection(parts.settings),
-    idType: typeof options.ids?.[0] === "number" || typeof options.ids?.[0] === "bigint" ? "int64" : "text",
     schedule,
     overrides: options,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -83,7 +90,11 @@ export async function insert(parts: Parts, schedule: "overlapped" | "sequential"
   try {
     const stats = await run.done;
     onProgress?.(stats);
-    if (stats.ended === "aborted") throw new HeadraceError("aborted", `Stopped after ${stats.stored} of ${stats.read} images were stored.`);
+    if (stats.ended === "aborted" || (stats.upkeepError?.code === "aborted" && options.signal?.aborted === true)) {
+      throw new HeadraceError("aborted", `Stopped after ${stats.stored} of ${stats.read} images were stored.`, {
+        cause: options.signal?.reason,
+      });
+    }
     if (stats.error !== undefined) throw stats.error;
     return { ids, failures: failures.sort((a, b) => a.index - b.index), stats };
   } finally {

@@ -18,13 +18,14 @@ import {
   openCopyTarget,
   previewCopy,
 } from "../operations/index.js";
-import type { CollectionAddress } from "./addresses.js";
+import { type CollectionAddress, labelOf } from "./addresses.js";
+import { type Closable, closed, closedOnError } from "./closing.js";
 import { exportPlace } from "./export-place.js";
 import type { FileFormat } from "./kinds.js";
+import { runOptions } from "./lanes.js";
 import { openNamed } from "./named-collection.js";
 import type { Parts } from "./parts.js";
 import { createRowFile, openRowFile } from "./registry.js";
-import { runOptions } from "./runs.js";
 
 export interface MoveOptions {
   /** The first so many rows only. Default: all. */
@@ -64,13 +65,18 @@ export interface MovePreview extends CopyPreview {
 
 /** Rows on their way. */
 export interface MoveRun {
-  /** Soft stop: read no more, finish what is in flight. */
+  /** Soft stop: read no more, finish what is in flight. After the last row: upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
   /** Rows that there are to be read; null when nobody can say. */
   readonly total: Promise<number | null>;
-  /** The report, when upkeep and closing are done too. Rejects when those fail. */
-  readonly done: Promise<RunReport>;
+  /** The report, when upkeep and closing are done too. */
+  readonly done: Promise<MoveReport>;
+}
+
+export interface MoveReport extends RunReport {
+  /** What went wrong after the last row, in upkeep for example: what the report says is stored all the same. */
+  readonly upkeepError?: HeadraceError;
 }
 
 export async function startCopy(parts: Parts, request: CopyRequest): Promise<MoveRun> {
@@ -123,15 +129,28 @@ async function startMove(parts: Parts, origin: RowOrigin, at: CopyTarget, reques
         lookups: (await target.isEmpty(signal)) ? "omit" : "include",
         writers: Math.min(parts.settings.asyncPipeline.insertWorkers, at.store.maxWriters),
         writeMaxBytes: parts.settings.insert.maxBytesMb * 1024 * 1024,
+        checkStore: (waiting) => at.store.check(waiting),
         ...limitOf(request),
         ...settleOf(request),
         options: optionsOf(parts, request),
       });
-      const done = ended(run, [target, origin], async ({ ended: how }) => {
-        if (how === "completed" || how === "drained") await target.settle(signal);
-        if (how === "completed") await target.upkeep("owed", signal);
+      const soft = new AbortController();
+      const done = closed([target, origin], async (): Promise<MoveReport> => {
+        const report = await run.done;
+        const upkeepError = await parts.upkeep.after({
+          label: at.label,
+          collection: target,
+          ended: report.ended,
+          signal,
+          soft: soft.signal,
+        });
+        return { ...report, ...(upkeepError === null ? {} : { upkeepError }) };
       });
-      return moveRun(run, origin, request, done);
+      const drain = (): void => {
+        run.drain();
+        soft.abort();
+      };
+      return { ...moveRun(run, origin, request, done), drain };
     });
   });
 }
@@ -148,7 +167,7 @@ async function previewMove(origin: RowOrigin, at: CopyTarget, request: MoveOptio
 }
 
 async function endsOfCopy(parts: Parts, request: CopyRequest): Promise<{ readonly origin: RowOrigin; readonly target: CopyTarget }> {
-  const [from, to] = [labelOf(parts, request.from), labelOf(parts, request.to)];
+  const [from, to] = [labelOf(request.from, parts.storeKind), labelOf(request.to, parts.storeKind)];
   if (from === to) {
     throw new HeadraceError("usage_invalid", `Expected two collections but received ${from} twice.`, {
       hint: "Give the copy another name.",
@@ -158,7 +177,7 @@ async function endsOfCopy(parts: Parts, request: CopyRequest): Promise<{ readonl
 }
 
 async function targetAt(parts: Parts, address: CollectionAddress, request: MoveOptions): Promise<CopyTarget> {
-  return { store: await parts.store(signalOf(request), address.store), name: address.collection, label: labelOf(parts, address) };
+  return { store: await parts.store(signalOf(request), address.store), name: address.collection, label: labelOf(address, parts.storeKind) };
 }
 
 /** The collection under a name that tells it from one of the same name elsewhere. */
@@ -167,7 +186,7 @@ async function originAt(parts: Parts, address: CollectionAddress, request: MoveO
   const collection = await openNamed(parts, address, "read");
   const { dimension, metric, idType, passport } = collection;
   return {
-    name: labelOf(parts, address),
+    name: labelOf(address, parts.storeKind),
     dimension,
     metric,
     idType,
@@ -176,14 +195,6 @@ async function originAt(parts: Parts, address: CollectionAddress, request: MoveO
     scan: (options) => collection.scan(options),
     close: () => collection.close(),
   };
-}
-
-function labelOf(parts: Parts, { store = parts.storeKind, collection }: CollectionAddress): string {
-  return `${store}:${collection}`;
-}
-
-interface Closable {
-  close(): Promise<void>;
 }
 
 /** The report, after `then` and closing. */
@@ -195,24 +206,7 @@ function ended(run: Run, parts: readonly Closable[], then: (report: RunReport) =
   });
 }
 
-async function closed<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } finally {
-    await Promise.all(parts.map((part) => part.close()));
-  }
-}
-
-async function closedOnError<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } catch (error) {
-    await Promise.all(parts.map((part) => part.close()));
-    throw error;
-  }
-}
-
-function moveRun(run: Run, origin: RowOrigin, { limit = Number.POSITIVE_INFINITY }: MoveOptions, done: Promise<RunReport>): MoveRun {
+function moveRun(run: Run, origin: RowOrigin, { limit = Number.POSITIVE_INFINITY }: MoveOptions, done: Promise<MoveReport>): MoveRun {
   const total = origin.count().then(
     (count) => Math.min(limit, count),
     () => null,

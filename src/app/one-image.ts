@@ -7,13 +7,14 @@ import { makeFileRefs } from "./registry.js";
 /** Throws what is wrong with the image, or `source_unreadable` for a scheme that nothing reads. */
 export async function readImage(parts: Parts, input: ImageInput, signal: AbortSignal): Promise<Encoded> {
   const { ref } = await ingestInput({ input }, await makeFileRefs());
+  if (ref.refused?.kind === "fail") throw ref.refused.error;
   const readers = await parts.readers();
   const reader = readers.find(({ schemes }) => schemes.includes(ref.scheme));
   if (reader === undefined) {
     throw new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
       item: ref.uri,
       retryable: false,
-      hint: `Sources that can be read here: ${readers.flatMap(({ schemes }) => schemes).join(", ")}.`,
+      hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${readers.flatMap(({ schemes }) => schemes).join(", ")}.`,
     });
   }
   try {

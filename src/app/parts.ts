@@ -1,14 +1,14 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
-import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../contracts/index.js";
+import { type Embedder, HeadraceError, type ImageDecoder, type Part, type Reader, type VectorStore } from "../contracts/index.js";
 import type { Chain } from "../kit/index.js";
 import { type StoreKind, storeKind } from "./kinds.js";
+import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
 import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
 import type { Settings } from "./settings.js";
-
-interface Closable {
-  close?(): Promise<void>;
-}
+import { Shared } from "./shared.js";
+import { Upkeep } from "./upkeep.js";
+import { WatchedEmbedder } from "./watched-embedder.js";
 
 /** Parts of the caller's own, in place of the configured ones. The pipeline opens and closes them. */
 export interface OwnParts {
@@ -20,29 +20,35 @@ export interface OwnParts {
 }
 
 export class Parts {
-  readonly #opened: Closable[] = [];
-  readonly #stores = new Map<StoreKind, Promise<VectorStore>>();
-  #chain: Promise<Chain> | undefined;
+  readonly passports: Passports;
+  readonly upkeep = new Upkeep();
+  /** Opening belongs to the pipeline: no caller's signal ends it, closing does. */
+  readonly #closing = new AbortController();
+  readonly #opened = new Set<Pick<Part, "close">>();
+  readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
+  readonly #decoder: Shared<ImageDecoder>;
+  readonly #embedder: Shared<Embedder>;
+  readonly #chain: Shared<Chain>;
   #readers: Promise<readonly Reader[]> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
     readonly settings: Settings,
     readonly own: OwnParts = {},
-  ) {}
+  ) {
+    this.passports = new Passports(this.#closing.signal);
+    this.#decoder = new Shared(() => this.#open(own.decoder, () => makeDecoder(settings)));
+    this.#embedder = new Shared(() => this.#open(own.embedder, () => makeEmbedder(settings)));
+    this.#chain = new Shared(() => this.#openChain());
+  }
 
-  /** The configured store, or the other kind beside it with its own section of the settings. */
-  store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
+  /** The configured store, or the other kind beside it with its own section of the settings. A failure is not kept. */
+  async store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     this.#assertOpen();
     const own = kind === this.storeKind ? this.own.store : undefined;
-    const store =
-      this.#stores.get(kind) ??
-      this.#open(given(own) ?? makeStore(kind, this.settings), signal).catch((error: unknown) => {
-        this.#stores.delete(kind);
-        throw error;
-      });
+    const store = this.#stores.get(kind) ?? new Shared(() => this.#open(own, () => makeStore(kind, this.settings)));
     this.#stores.set(kind, store);
-    return store;
+    return store.get(signal);
   }
 
   /** The configured one. */
@@ -57,43 +63,53 @@ export class Parts {
   }
 
   /** Decoder, preprocessor and embedder, agreed on one preprocessing. A failure is not kept: the next call tries again. */
-  chain(signal: AbortSignal): Promise<Chain> {
+  async chain(signal: AbortSignal): Promise<Chain> {
     this.#assertOpen();
-    this.#chain ??= this.#openChain(signal).catch((error: unknown) => {
-      this.#chain = undefined;
-      throw error;
-    });
-    return this.#chain;
+    return this.#chain.get(signal);
   }
 
   /** The chain if it is open already. */
   get openChain(): Promise<Chain> | null {
-    return this.#chain ?? null;
+    return this.#chain.begun;
   }
 
   /** Closes what was opened, the last first. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await Promise.allSettled([this.#chain, ...this.#stores.values()]);
-      for (const part of this.#opened.splice(0).reverse()) await part.close?.();
+      this.#closing.abort(new HeadraceError("aborted", "The pipeline was closed."));
+      const opening = [...this.#stores.values(), this.#decoder, this.#embedder, this.#chain];
+      await Promise.allSettled(opening.map(({ begun }) => begun));
+      for (const part of [...this.#opened].reverse()) await part.close?.();
+      this.#opened.clear();
     })();
     return this.#closed;
   }
 
-  async #openChain(signal: AbortSignal): Promise<Chain> {
-    const decoder: ImageDecoder = await this.#open(given(this.own.decoder) ?? makeDecoder(this.settings), signal);
-    const embedder: Embedder = await this.#open(given(this.own.embedder) ?? makeEmbedder(this.settings), signal);
-    checkDimension(embedder, this.settings);
-    const { preprocessing, preprocessor } = await openPreprocessing(this.settings, embedder, signal);
-    if (preprocessor !== null) this.#opened.push(preprocessor);
-    return { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
+  async #openChain(): Promise<Chain> {
+    const { signal } = this.#closing;
+    const [decoder, opened] = await Promise.all([this.#decoder.get(signal), this.#embedder.get(signal)]);
+    checkDimension(opened, this.settings);
+    const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
+    if (preprocessor !== null) this.#opened.add(preprocessor);
+    const embedder = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
+    return chain;
   }
 
-  async #open<T extends Closable & { open?(signal: AbortSignal): Promise<void> }>(making: Promise<T>, signal: AbortSignal): Promise<T> {
-    const part = await making;
-    await part.open?.(signal);
-    this.#opened.push(part);
-    return part;
+  /** A part that was made here and does not open is closed again; the caller's own is tried again. */
+  async #open<T extends Part>(own: T | undefined, make: () => Promise<T>): Promise<T> {
+    const part = own ?? (await make());
+    this.#opened.add(part);
+    try {
+      await part.open?.(this.#closing.signal);
+      return part;
+    } catch (error) {
+      if (own === undefined) {
+        this.#opened.delete(part);
+        await part.close?.();
+      }
+      throw error;
+    }
   }
 
   #assertOpen(): void {
@@ -112,8 +128,4 @@ function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): v
       hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
     },
   );
-}
-
-function given<T>(part: T | undefined): Promise<T> | undefined {
-  return part === undefined ? undefined : Promise.resolve(part);
 }

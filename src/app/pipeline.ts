@@ -25,7 +25,6 @@ import {
 import { dropNamed, openNamed, withCollection } from "./named-collection.js";
 import { readImage } from "./one-image.js";
 import { type OwnParts, Parts } from "./parts.js";
-import { adoptPassport } from "./passport.js";
 import { type Preprocessed, preprocessed } from "./preprocessed.js";
 import { pictures } from "./registry.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
@@ -37,6 +36,10 @@ export interface OpenOptions {
   readonly parts?: "eager" | "lazy";
   /** Adapters of your own, in place of the configured ones; the pipeline opens and closes them. */
   readonly own?: OwnParts;
+  readonly signal?: AbortSignal;
+}
+
+export interface CompactOptions {
   readonly signal?: AbortSignal;
 }
 
@@ -98,16 +101,17 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return withCollection(this.#parts, name, "read", (collection) => collection.stats());
   }
 
-  /** Upkeep at once: index, optimize, clean-up. */
-  compactCollection(name: string): Promise<void> {
-    return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", never()));
+  /** Upkeep at once: index, optimize, clean-up. The signal ends it; what is done stays. */
+  compactCollection(name: string, options: CompactOptions = {}): Promise<void> {
+    refuseUnknownOptions("compactCollection", options, { signal: true });
+    return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", options.signal ?? never()));
   }
 
   /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
   adoptCollection(name: string): Promise<void> {
     return withCollection(this.#parts, name, "write", async (collection) => {
       const chain = await this.#parts.chain(never());
-      await adoptPassport(collection, chain, never());
+      await this.#parts.passports.adopt(collection, chain, never());
     });
   }
 
@@ -198,6 +202,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** How many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
     return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+  }
+
+  /** Those of the ids that are not stored, in their order. */
+  unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
+    return withCollection(this.#parts, collectionName, "read", async (collection) => {
+      const known = new Set([...(await collection.known(ids, never())).keys()].map(String));
+      return ids.filter((id) => !known.has(String(id)));
+    });
   }
 
   /** How many rows match. Throws `filter_invalid`. */

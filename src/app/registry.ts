@@ -1,5 +1,6 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
+import type { FileListingOptions } from "../adapters/fs/index.js";
 import type { CustomPreprocessing, JaxPreprocessorOptions } from "../adapters/jax/index.js";
 import { declaredCollection, milvusSettings } from "../adapters/milvus/options.js";
 import type { ExportedRepository, ExportOptions } from "../adapters/triton/index.js";
@@ -20,15 +21,7 @@ import type {
   TensorSpec,
   VectorStore,
 } from "../contracts/index.js";
-import {
-  beginsWith,
-  type CollectionDescription,
-  type FileNaming,
-  fileInvalid,
-  type MetadataType,
-  npyMagic,
-  type PresetName,
-} from "../kit/index.js";
+import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, npyMagic, type PresetName } from "../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "./kinds.js";
 import { type Settings, toFileSettings } from "./settings.js";
 
@@ -64,6 +57,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       layout: preprocess.dataFormat,
       dtype: preprocess.backend === "server" ? ("uint8" as const) : null,
       dimension: milvus?.embeddingDim ?? null,
+      batchSize: preprocess.batchSize,
     };
     return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
@@ -170,9 +164,17 @@ export async function makeReaders(): Promise<readonly Reader[]> {
 }
 
 /** Lists paths, folders and globs. */
-export async function makeListing(inputs: readonly string[], naming: FileNaming | null): Promise<Listing> {
+export async function makeListing(
+  inputs: Iterable<string> | AsyncIterable<string>,
+  options: Pick<FileListingOptions, "naming" | "onLeftOut">,
+): Promise<Listing> {
   const { listFiles } = await import("../adapters/fs/index.js");
-  return listFiles(inputs, naming === null ? {} : { naming });
+  return listFiles(inputs, options);
+}
+
+/** How many files a listing of the same will name. */
+export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
+  return (await import("../adapters/fs/index.js")).countFiles(inputs, stop);
 }
 
 /** Names one file, whether or not it is there. */

@@ -1,9 +1,12 @@
 /** The report of a run as one document for machines. */
-import type { RunReport } from "../contracts/index.js";
+import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
 import { stageShares, verdict } from "../insight/index.js";
+import { pathOfSource } from "./source-paths.js";
 
 export interface ReportedFailure {
   readonly source: string;
+  /** Of a file on this machine; null for any other source. */
+  readonly path: string | null;
   readonly code: string;
   readonly message: string;
   /** What to do. */
@@ -19,6 +22,8 @@ export interface IngestDocument {
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
+  /** Files in folders that are no images by their names, by ending: `{".heic": 12, "(none)": 3}`. */
+  readonly leftOut: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
   readonly imagesPerSecond: number;
   /** At most 1,000; all are in the dead-letter file. */
@@ -42,10 +47,17 @@ export interface IngestDocument {
 
 export interface ReportContext {
   readonly collection: string;
+  readonly leftOut: IngestDocument["leftOut"];
   readonly failures: readonly ReportedFailure[];
   readonly deadLetters: string | null;
   readonly failedEarlier: number;
   readonly peakRssBytes: number;
+}
+
+export function reportedFailure({ facts, error }: { readonly facts: ImageFacts; readonly error: HeadraceError }): ReportedFailure {
+  const { source } = facts;
+  const { code, message, hint } = error;
+  return { source, path: pathOfSource(source), code, message, hint };
 }
 
 export function ingestDocument(report: RunReport, context: ReportContext): IngestDocument {
@@ -59,6 +71,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     skipped,
     failed,
     abandoned,
+    leftOut: context.leftOut,
     elapsedMs: Math.round(elapsedMs),
     imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,

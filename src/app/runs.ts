@@ -1,37 +1,30 @@
-/** Starts the main job from settings: lanes, collection, passport, dead letters, and the end of a run. */
-import { join } from "node:path";
+/** Starts the main job from settings: collection, passport, dead letters, and the end of a run. */
 import {
   type Collection,
-  type Embedder,
   HeadraceError,
   type Metric,
   type Observer,
   type Outcome,
   type Run,
-  type RunOptions,
   type RunReport,
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
-import { type Chain, type ChainReady, rowBytes } from "../kit/index.js";
-import { DeadLetters, type IngestInput, ingest, type LaneSettings } from "../operations/index.js";
+import type { ChainReady } from "../kit/index.js";
+import { DeadLetters, type IngestInput, ingest } from "../operations/index.js";
+import { labelOf } from "./addresses.js";
+import { closed, closedOnError } from "./closing.js";
+import { deadLetterPath } from "./dead-letter-path.js";
+import { type LaneOverrides, laneSettings, reserveFor, runOptions } from "./lanes.js";
+import { createOrOpen, NewCollection } from "./new-collection.js";
 import type { Parts } from "./parts.js";
-import { checkPassport } from "./passport.js";
-import { expectedFeed } from "./registry.js";
 import type { Settings } from "./settings.js";
-
-export interface LaneOverrides {
-  readonly preprocessWorkers?: number;
-  readonly embeddingWorkers?: number;
-  readonly insertBatchSize?: number;
-  readonly queueMaxsize?: number;
-}
+import { Shared } from "./shared.js";
 
 export interface RunRequest {
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
+  /** Created with the first row when it does not exist; its ids are then of the type that the first input's id has. */
   readonly collectionName: string;
-  /** Type of the ids, for a collection that the run creates. Default "text". */
-  readonly idType?: "text" | "int64";
   readonly schedule: "overlapped" | "sequential";
   readonly overrides?: LaneOverrides;
   readonly signal?: AbortSignal;
@@ -42,11 +35,11 @@ export interface RunRequest {
 
 /** A run, and what is done around it. */
 export interface IngestRun {
-  /** Soft stop. */
+  /** Soft stop. After the last row: upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
   readonly deadLetterPath: string;
-  /** The report, when upkeep and closing are done too. Rejects when those fail. */
+  /** The report, when upkeep and closing are done too. */
   readonly done: Promise<InsertStats>;
 }
 
@@ -56,19 +49,28 @@ export interface InsertStats extends RunReport {
   readonly deadLetters: number;
   /** Those of them that failed in an earlier run and were not tried, or not mended, in this one. */
   readonly failedEarlier: number;
+  /** What went wrong after the last row, in upkeep for example: what the report says is stored all the same. */
+  readonly upkeepError?: HeadraceError;
 }
-
-const mebibyte = 1024 * 1024;
 
 export async function startIngest(parts: Parts, request: RunRequest): Promise<IngestRun> {
   const signal = request.signal ?? new AbortController().signal;
+  const soft = new AbortController();
   const store = await parts.store(signal);
-  const collection = await openOrCreate(store, parts, request, signal);
+  const collection = await openOrPlan(store, parts, request.collectionName, signal);
   try {
-    const deadLetterPath = join(parts.settings.lancedb.path, "dead-letters", `${request.collectionName}.jsonl`);
-    const deadLetters = await DeadLetters.open(deadLetterPath);
+    const path = deadLetterPath(parts.settings, request.collectionName);
+    const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
-    return { drain: () => run.drain(), snapshot: () => run.snapshot(), deadLetterPath, done: finish(run, collection, deadLetters, signal) };
+    return {
+      drain: () => {
+        run.drain();
+        soft.abort();
+      },
+      snapshot: () => run.snapshot(),
+      deadLetterPath: path,
+      done: finish(parts, run, collection, deadLetters, { signal, soft: soft.signal }),
+    };
   } catch (error) {
     await collection.close();
     throw error;
@@ -85,17 +87,24 @@ async function startRun(
 ): Promise<Run> {
   const { settings } = parts;
   const isEmpty = await collection.isEmpty(signal);
-  const ready = checkedChain(parts, collection);
-  const chain = isEmpty ? await ready(signal) : await parts.openChain;
+  const compared: ChainReady = async (waiting) => {
+    const chain = await parts.chain(waiting);
+    await parts.passports.check(collection, chain, "write", waiting);
+    return chain;
+  };
+  const once = new Shared(() => compared(signal));
+  const chain = isEmpty ? await once.get(signal) : await parts.openChain;
   return ingest({
     name: "list",
-    inputs: request.inputs,
+    inputs: collection instanceof NewCollection ? noted(request.inputs, collection) : request.inputs,
     collection,
     lookups: isEmpty ? "omit" : "include",
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.readers(),
-    ready,
-    maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
+    ready: (waiting) => once.get(waiting),
+    compared,
+    checkStore: (waiting) => store.check(waiting),
+    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
     reserveBytes: reserveFor(chain, collection.dimension),
     lanes: laneSettings(settings, chain?.embedder ?? null, request.overrides ?? {}),
     maxWriters: store.maxWriters,
@@ -107,19 +116,44 @@ async function startRun(
   });
 }
 
-async function openOrCreate(store: VectorStore, parts: Parts, request: RunRequest, signal: AbortSignal): Promise<Collection> {
+/** The collection open for writing, or what will be one when there is a row for it. */
+async function openOrPlan(store: VectorStore, parts: Parts, name: string, signal: AbortSignal): Promise<Collection> {
+  const open = (): Promise<Collection> => store.openCollection(name, "write");
   try {
-    return await store.openCollection(request.collectionName, "write");
+    return await open();
   } catch (error) {
     if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;
   }
-  const { embedder } = await parts.chain(signal);
-  return store.create(request.collectionName, {
-    dimension: embedder.dimension,
-    metric: declaredMetric(parts.settings, request.collectionName),
-    idType: request.idType ?? "text",
-    passport: null,
+  const chain = await parts.chain(signal);
+  const { dimension } = chain.embedder;
+  const metric = declaredMetric(parts.settings, name);
+  return new NewCollection({
+    name,
+    dimension,
+    metric,
+    create: (schema) =>
+      createOrOpen(
+        () => store.create(name, { dimension, metric, ...schema }),
+        async () => {
+          const collection = await open();
+          return closedOnError([collection], async () => {
+            await parts.passports.check(collection, chain, "write", signal);
+            return collection;
+          });
+        },
+      ),
   });
+}
+
+/** Shows each key to the collection that will be created for the first of them. */
+function noted(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
+  return async function* read(stop) {
+    for await (const input of inputs(stop)) {
+      // A line that cannot be used has no id of its own.
+      if (input.ref.refused === undefined) collection.expect(input.id);
+      yield input;
+    }
+  };
 }
 
 /** The collection of calls and commands that name none. */
@@ -133,74 +167,23 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
 }
 
-/** The chain, with its passport compared once for the run. */
-function checkedChain(parts: Parts, collection: Collection): ChainReady {
-  let checked: Promise<Chain> | undefined;
-  const open = async (signal: AbortSignal): Promise<Chain> => {
-    const chain = await parts.chain(signal);
-    await checkPassport(collection, chain, "write", signal);
-    return chain;
-  };
-  return (signal) => {
-    checked ??= open(signal).catch((error: unknown) => {
-      checked = undefined;
-      throw error;
-    });
-    return checked;
-  };
-}
-
-/** Before the model is known, a float32 tensor of 224 × 224 pixels is assumed. */
-function reserveFor(chain: Chain | null, dimension: number): number {
-  const tensorBytes = chain === null ? 224 * 224 * 3 * 4 : rowBytes(chain.embedder.input);
-  return tensorBytes + dimension * Float32Array.BYTES_PER_ELEMENT;
-}
-
-export function laneSettings(settings: Settings, embedder: Embedder | null, overrides: LaneOverrides): LaneSettings {
-  const { asyncPipeline, preprocess, insert, triton } = settings;
-  const feed = embedder?.feed ?? expectedFeed(settings);
-  return {
-    numWorkers: preprocess.numWorkers,
-    preprocessWorkers: overrides.preprocessWorkers ?? asyncPipeline.preprocessWorkers,
-    embedParallel: feed.parallel * embeddingShare(settings, overrides),
-    embedBatch: Math.min(preprocess.batchSize, feed.preferredBatch, feed.maxBatch),
-    preprocessBatch: preprocess.batchSize,
-    insertBatchSize: overrides.insertBatchSize ?? asyncPipeline.insertBatchSize,
-    insertMaxBytes: insert.maxBytesMb * mebibyte,
-    insertWorkers: asyncPipeline.insertWorkers,
-    queueMaxsize: overrides.queueMaxsize ?? asyncPipeline.queueMaxsize,
-    retry: { attempts: triton?.maxRetries ?? 3, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
-  };
-}
-
-/** How many times the configured workers a call asks for: the embedder's own feed is for the configured number. */
-function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneOverrides): number {
-  return embeddingWorkers === undefined ? 1 : Math.max(1, Math.round(embeddingWorkers / asyncPipeline.embeddingWorkers));
-}
-
-export function runOptions(settings: Settings, request: Pick<RunRequest, "schedule" | "signal" | "observer">): RunOptions {
-  const { asyncPipeline, preprocess, limits, triton } = settings;
-  const maxOutage = limits.maxOutage ?? triton?.maxOutage;
-  return {
-    schedule: request.schedule,
-    sequentialBatch: preprocess.batchSize,
-    memoryBudgetBytes: asyncPipeline.memoryBudgetMb * mebibyte,
-    ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
-    ...(limits.maxFailures === null ? {} : { maxFailed: limits.maxFailures }),
-    ...(limits.maxFailureRatio === null ? {} : { maxFailedRatio: limits.maxFailureRatio }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-    ...(request.observer === undefined ? {} : { observer: request.observer }),
-  };
-}
-
-async function finish(run: Run, collection: Collection, deadLetters: DeadLetters, signal: AbortSignal): Promise<InsertStats> {
-  try {
+async function finish(
+  parts: Parts,
+  run: Run,
+  collection: Collection,
+  deadLetters: DeadLetters,
+  stops: { readonly signal: AbortSignal; readonly soft: AbortSignal },
+): Promise<InsertStats> {
+  return closed([collection], async () => {
     const report = await run.done;
     await deadLetters.finish();
-    if (report.ended === "completed" || report.ended === "drained") await collection.settle(signal);
-    if (report.ended === "completed") await collection.upkeep("owed", signal);
-    return { ...report, deadLetters: deadLetters.size, failedEarlier: deadLetters.fromEarlierRuns };
-  } finally {
-    await collection.close();
-  }
+    const label = labelOf({ collection: collection.name }, parts.storeKind);
+    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...stops });
+    return {
+      ...report,
+      deadLetters: deadLetters.size,
+      failedEarlier: deadLetters.fromEarlierRuns,
+      ...(upkeepError === null ? {} : { upkeepError }),
+    };
+  });
 }

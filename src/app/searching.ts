@@ -8,7 +8,6 @@ import type { ImageInput } from "./inputs.js";
 import { withCollection } from "./named-collection.js";
 import { readImage } from "./one-image.js";
 import type { Parts } from "./parts.js";
-import { checkPassport } from "./passport.js";
 import { defaultCollection } from "./runs.js";
 
 /** An image, a vector of the collection's dimension, or the id of a stored row. */
@@ -48,7 +47,7 @@ export async function searchAll(
   return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
     const chain = async (): Promise<Chain> => {
       const opened = await parts.chain(signal);
-      await checkPassport(collection, opened, "read", signal);
+      await parts.passports.check(collection, opened, "read", signal);
       return opened;
     };
     const asked = await Promise.all(queries.map((query) => resolve(parts, query, signal)));

@@ -68,3 +68,12 @@ describe("ServiceConfig", () => {
     assert.throws(() => config.settings(), { code: "config_invalid", item: "async_pipeline.queue_maxsize" });
   });
 });
+
+it("names of headers stay as they were written, in code and in files", async () => {
+  const headers = { Authorization: "Bearer hunter2", x_api_key: "b" };
+  const config = new ServiceConfig({ triton: { headers } });
+  assert.deepEqual(config.settings().triton?.headers, headers);
+  const loaded = await ServiceConfig.load({ flags: ["triton.headers.Authorization=Bearer hunter2", "triton.headers.x_api_key=b"] });
+  assert.deepEqual(loaded.settings().triton?.headers, headers);
+  assert.ok(!JSON.stringify(loaded.explain()).includes("hunter2"));
+});

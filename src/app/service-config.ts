@@ -9,6 +9,8 @@ import {
   loadSettings,
   readDocument,
   type SettingsDocument,
+  toYamlText,
+  unknownVariables,
 } from "../config/index.js";
 import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
 
@@ -92,8 +94,7 @@ export class ServiceConfig {
 
   /** Writes the effective configuration as a YAML file, secrets included. */
   async toYaml(path: string): Promise<void> {
-    const { stringify } = await import("yaml");
-    await writeFile(path, stringify(this.#asInFile()), { mode: 0o600 });
+    await writeFile(path, toYamlText(this.#asInFile()), { mode: 0o600 });
   }
 
   #asInFile(): object {
@@ -114,7 +115,10 @@ function merged(document: SettingsDocument | null, { environment = {}, flags = [
     ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
   ];
   const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
-  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, { origins: withOtherNames(origins), notices });
+  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, {
+    origins: withOtherNames(origins),
+    notices: [...notices, ...unknownVariables(settingsSchema, environment)],
+  });
 }
 
 function withOtherNames(origins: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -59,13 +59,16 @@ export type Settings = Camelized<FileSettings>;
 export function toSettings(file: FileSettings): Settings {
   const { log_level: level, ...rest } = file;
   const logging = level === null ? file.logging : { ...file.logging, level: levels[level] };
-  return camelize({ ...rest, log_level: level, logging });
+  return camelize({ ...rest, log_level: level, logging }, mapSettings);
 }
 
 /** The inverse of `toSettings`, not yet checked. */
 export function toFileSettings(settings: object): Record<string, unknown> {
-  return snakeize(settings, serverSpellings);
+  return snakeize(settings, serverSpellings, mapSettings);
 }
+
+/** Settings that hold what users name, not keys of ours. */
+const mapSettings: ReadonlySet<string> = new Set(["headers"]);
 
 /** Keys that the servers spell in camelCase, in files too. */
 const serverSpellings: ReadonlySet<string> = new Set(["M", "efConstruction"]);

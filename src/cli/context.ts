@@ -19,7 +19,7 @@ export function withCommonOptions(command: Command): Command {
     .option("--config <file>", `configuration file (default: ./${defaultFile} if it is there)`)
     .addOption(new Option("--set <key.path=value>", "one setting over the file's, repeatable").argParser(collect))
     .option("--json", "one JSON document on stdout, nothing else")
-    .option("--quiet", "results and errors only");
+    .option("--quiet", "results and errors only; nothing of a run in which all went well");
 }
 
 /** Without it, the pipeline's default collection is meant. */

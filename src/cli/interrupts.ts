@@ -1,4 +1,5 @@
 /** Ctrl-C: once drains, twice stops hard. */
+import { onLauncherSignal } from "./launcher-signals.js";
 import type { Terminal } from "./terminal.js";
 
 export interface Interrupts {
@@ -12,25 +13,55 @@ export interface Interrupts {
 /** `onSoft` is called at the first SIGINT or SIGTERM. */
 export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interrupts {
   const controller = new AbortController();
-  let signals = 0;
-  const onSignal = (): void => {
-    signals += 1;
-    if (signals === 1) {
+  const counts = new SignalCounts();
+  let acted = 0;
+  const act = (): void => {
+    const { total } = counts;
+    if (acted === 0 && total >= 1) {
       terminal.note("Stopping: what was read is finished, nothing more is read. Press Ctrl-C again to stop at once.");
       onSoft();
-      return;
     }
-    terminal.note("Stopping at once.");
-    controller.abort();
+    if (acted < 2 && total >= 2) {
+      terminal.note("Stopping at once.");
+      controller.abort();
+    }
+    acted = Math.max(acted, total);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    counts.sent(signal);
+    act();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  const forget = onLauncherSignal(({ signal, count }) => {
+    counts.told(signal, count);
+    act();
+  });
   return {
     hard: controller.signal,
-    wasInterrupted: () => signals > 0,
+    wasInterrupted: () => counts.total > 0,
     dispose: () => {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
+      forget();
     },
   };
+}
+
+/** A signal that both this process and its launcher got counts once. */
+class SignalCounts {
+  readonly #own = new Map<string, number>();
+  readonly #launchers = new Map<string, number>();
+
+  get total(): number {
+    return ["SIGINT", "SIGTERM"].reduce((sum, name) => sum + Math.max(this.#own.get(name) ?? 0, this.#launchers.get(name) ?? 0), 0);
+  }
+
+  sent(signal: string): void {
+    this.#own.set(signal, (this.#own.get(signal) ?? 0) + 1);
+  }
+
+  told(signal: string, count: number): void {
+    this.#launchers.set(signal, count);
+  }
 }

@@ -1,11 +1,12 @@
-#!/usr/bin/env node
-/** The command `headrace`. */
+/** The command `headrace`, as the launcher starts it. */
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
+import { hearLauncher } from "./launcher-signals.js";
 import { buildProgram } from "./program.js";
+import { printable } from "./shown.js";
 
 /** Runs one command line and says how the process is to end. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -23,7 +24,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     const error = HeadraceError.from(thrown);
     if (argv.includes("--json")) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
-    else process.stderr.write(errorText(error));
+    else process.stderr.write(printable(errorText(error)));
     return exitCodeOf(error);
   }
 }
@@ -40,4 +41,5 @@ function packageVersion(): string {
  */
 setFlagsFromString("--heap-growing-percent=300");
 
+hearLauncher();
 process.exitCode = await main(process.argv);

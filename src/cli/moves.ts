@@ -1,9 +1,10 @@
 /** What `copy`, `export` and `import` share: interruption, progress, the report and how it ends. */
-import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure } from "../app/index.js";
-import type { Observer, Outcome, RunReport } from "../contracts/index.js";
-import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "./exit.js";
+import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../app/index.js";
+import type { Observer, Outcome } from "../contracts/index.js";
+import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
 import { goingOn } from "./going-on.js";
 import { watchInterrupts } from "./interrupts.js";
+import { counted } from "./shown.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
 import { noteEvent, watched } from "./watched.js";
@@ -39,8 +40,7 @@ export async function runMove<R extends MoveRun>(
       observer: (event) => noteEvent(terminal, event),
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        const { code, message, hint } = outcome.error;
-        failures.push({ source: outcome.facts.source, code, message, hint });
+        failures.push(reportedFailure(outcome));
       },
     });
     run = started;
@@ -48,8 +48,9 @@ export async function runMove<R extends MoveRun>(
     const report = await watched(run, terminal, { unit: "rows", count: () => started.total });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
-    terminal.result({ ...document, ...failed(report) }, moveText(document, goingOn(report, goOn)));
-    return exitCodeOfRun(report, interrupts.wasInterrupted());
+    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
+    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, goingOn(report, goOn)), code);
+    return code;
   } finally {
     interrupts.dispose();
   }
@@ -60,11 +61,7 @@ export function showMovePreview(terminal: Terminal, { from, to }: MoveEnds, prev
   const { listed, known, fresh, creates } = preview;
   terminal.result(
     { dryRun: true, from, to, ...preview },
-    `${listed} rows in ${from}: ${known} are in ${to} already, ${fresh} would be copied${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
+    `${counted(listed, "row")} in ${from}: ${known} are in ${to} already, ${fresh} would be copied${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
   );
   return exitCodes.ok;
-}
-
-function failed({ error }: RunReport): object {
-  return error === undefined ? {} : errorDocument(error);
 }

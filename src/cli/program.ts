@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
+import { countCommand } from "./commands/count.js";
 import { deleteCommand } from "./commands/delete.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
@@ -23,6 +24,7 @@ const commands = [
   embedCommand,
   preprocessCommand,
   collectionCommand,
+  countCommand,
   copyCommand,
   exportCommand,
   importCommand,

@@ -1,33 +1,67 @@
 /** A search result as one self-contained page: the query and its hits as pictures. */
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Hit } from "../contracts/index.js";
+import { counted, shownSource } from "./shown.js";
 
-/** A small JPEG of an image, or null when it cannot be shown (any more). */
-export type Thumbnail = (source: string) => Promise<Uint8Array | null>;
+export interface ResultsView {
+  /** For people: the query's path, or what else was searched for. */
+  readonly query: string;
+  /** The query's image; null when it was a vector. */
+  readonly queryImage: string | null;
+  readonly collection: string;
+  readonly filter: string | null;
+  readonly hits: readonly Hit[];
+  /** Where the image of a source is now: a path or a URL. */
+  readonly placeOf: (source: string) => string;
+  /** A small JPEG of an image, or null when it cannot be shown (any more). */
+  readonly thumbnail: (place: string) => Promise<Uint8Array | null>;
+}
 
-export async function resultsPage(query: string, hits: readonly Hit[], thumbnail: Thumbnail): Promise<string> {
-  const queryPicture = await figure(query, "query", thumbnail);
+export async function resultsPage(view: ResultsView): Promise<string> {
+  const { query, queryImage, collection, filter, hits, placeOf, thumbnail } = view;
   const figures: string[] = [];
-  for (const { facts, score } of hits) figures.push(await figure(facts.source, score.toFixed(4), thumbnail));
+  for (const { facts, score } of hits) {
+    const place = placeOf(facts.source);
+    figures.push(
+      figure({
+        place,
+        name: shownSource(facts.source),
+        label: score.toFixed(4),
+        metadata: facts.metadata,
+        picture: await thumbnail(place),
+      }),
+    );
+  }
+  const queryFigure =
+    queryImage === null
+      ? `<p>${escapeHtml(query)}</p>`
+      : figure({ place: queryImage, name: query, label: "query", metadata: {}, picture: await thumbnail(queryImage) });
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(query)} – Headrace</title>
+<title>${escapeHtml(query)} in ${escapeHtml(collection)} – Headrace</title>
 <style>
   :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
   body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
-  h1 { font-size: 1.1rem; }
+  h1 { font-size: 1.3rem; }
+  h2 { font-size: 1.1rem; }
   .hits { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
   figure { margin: 0; }
   img, .gone { aspect-ratio: 1; background: #8883; border-radius: .4rem; object-fit: contain; width: 100%; }
   .query img, .query .gone { max-width: 16rem; }
   .gone { align-items: center; display: flex; justify-content: center; }
-  figcaption { font-size: .8rem; overflow-wrap: anywhere; }
+  figcaption, dl { font-size: .8rem; overflow-wrap: anywhere; }
+  dl { column-gap: .5rem; display: grid; grid-template-columns: auto 1fr; margin: .2rem 0 0; }
+  dd { margin: 0; }
   b { font-variant-numeric: tabular-nums; }
 </style>
-<h1>Query</h1>
-<div class="query">${queryPicture}</div>
-<h1>${hits.length} hits, nearest first</h1>
+<h1>Collection ${escapeHtml(collection)}</h1>
+${filter === null ? "" : `<p>Filter: <code>${escapeHtml(filter)}</code></p>`}
+<h2>Query</h2>
+<div class="query">${queryFigure}</div>
+<h2>${counted(hits.length, "hit")}, nearest first</h2>
 <div class="hits">
 ${figures.join("\n")}
 </div>
@@ -35,13 +69,30 @@ ${figures.join("\n")}
 `;
 }
 
-async function figure(source: string, label: string, thumbnail: Thumbnail): Promise<string> {
-  const picture = await thumbnail(source);
+interface Figure {
+  readonly place: string;
+  readonly name: string;
+  readonly label: string;
+  readonly metadata: Hit["facts"]["metadata"];
+  readonly picture: Uint8Array | null;
+}
+
+function figure({ place, name, label, metadata, picture }: Figure): string {
   const shown =
     picture === null
       ? '<div class="gone">no picture</div>'
-      : `<img alt="${escapeHtml(source)}" src="data:image/jpeg;base64,${Buffer.from(picture).toString("base64")}">`;
-  return `<figure>${shown}<figcaption><b>${escapeHtml(label)}</b> ${escapeHtml(source)}</figcaption></figure>`;
+      : `<img alt="${escapeHtml(name)}" src="data:image/jpeg;base64,${Buffer.from(picture).toString("base64")}">`;
+  const href = hrefOf(place);
+  const linked = (text: string): string => (href === null ? text : `<a href="${escapeHtml(href)}">${text}</a>`);
+  const facts = Object.entries(metadata).filter(([, value]) => value !== null);
+  const list = facts.map(([key, value]) => `<dt>${escapeHtml(key)}</dt><dd>${escapeHtml(String(value))}</dd>`).join("");
+  return `<figure>${linked(shown)}<figcaption><b>${escapeHtml(label)}</b> ${linked(escapeHtml(name))}</figcaption>${list === "" ? "" : `<dl>${list}</dl>`}</figure>`;
+}
+
+/** Null for what a browser cannot open: a source is any text, and must not become a script. */
+function hrefOf(place: string): string | null {
+  if (isAbsolute(place)) return pathToFileURL(place).href;
+  return /^(file|https?):\/\//i.test(place) ? place : null;
 }
 
 function escapeHtml(text: string): string {

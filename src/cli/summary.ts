@@ -1,5 +1,6 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
-import { duration, type IngestDocument, type MoveDocument, type ReportedFailure } from "../app/index.js";
+import { duration, type IngestDocument, type MoveDocument, type Preview, type ReportedFailure, tooShortToSay } from "../app/index.js";
+import { counted, shownSource } from "./shown.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
@@ -13,13 +14,42 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   ];
   const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${endings[document.ended]}: ${format(read)} images listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    `${endings[document.ended]}: ${counted(read, "image")} listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    ...leftOutLines(document.leftOut),
     ...failureLines(document.failures, failed),
     ...deadLetterLines(document),
-    `  ${document.verdict}`,
+    ...(document.verdict === tooShortToSay ? [] : [`  ${document.verdict}`]),
     ...ending.map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The same for a run that was only tried. */
+export function previewText({ listed, known, fresh, skipped, failed }: Preview, leftOut: IngestDocument["leftOut"]): string {
+  const parts = [
+    `${format(known)} are stored already`,
+    `${format(fresh)} would be read`,
+    ...(skipped > 0 ? [`${format(skipped)} would be skipped`] : []),
+    ...(failed > 0 ? [`${format(failed)} would fail`] : []),
+  ];
+  return `${[`${counted(listed, "image")} listed: ${parts.join(", ")}. Nothing was written.`, ...leftOutLines(leftOut)].join("\n")}\n`;
+}
+
+/** Endings that are named; the others are added up. */
+const maxEndings = 5;
+
+function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
+  const byCount = Object.entries(leftOut).sort(([, a], [, b]) => b - a);
+  if (byCount.length === 0) return [];
+  const named = byCount.slice(0, maxEndings).map(([ending, count]) => leftOutText(ending, count));
+  const others = byCount.slice(maxEndings).reduce((sum, [, count]) => sum + count, 0);
+  const texts = others === 0 ? named : [...named, `${format(others)} others`];
+  const list = texts.length === 1 ? texts[0] : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
+  return [`  left out, as they are no images by their names: ${list}`];
+}
+
+function leftOutText(ending: string, count: number): string {
+  return ending === "(none)" ? `${format(count)} without an ending` : `${format(count)} ${ending}`;
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {
@@ -39,7 +69,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
     ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
   ];
   const lines = [
-    `${endings[document.ended]}: ${format(read)} rows read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
+    `${endings[document.ended]}: ${counted(read, "row")} read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
     ...failureLines(document.failures, failed),
     ...ending.map((line) => `  ${line}`),
   ];
@@ -51,7 +81,7 @@ function failureLines(failures: readonly ReportedFailure[], failed: number): rea
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
   return groups.flatMap(([code, [example, ...rest]]) => [
-    `  ${code}:${more} ${rest.length + 1}, for example ${example?.source}: ${example?.message}`,
+    `  ${code}:${more} ${rest.length + 1}, for example ${shownSource(example?.source ?? "")}: ${example?.message}`,
     `    ${example?.hint}`,
   ]);
 }

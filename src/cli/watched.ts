@@ -27,7 +27,7 @@ export async function watched<R extends RunReport>(run: Watchable<R>, terminal: 
     total = found;
   });
   const show = (): void => {
-    const text = progress.render(run.snapshot(), total);
+    const text = progress.render(run.snapshot(), { total, width: terminal.isLive ? terminal.width : Number.POSITIVE_INFINITY });
     if (terminal.isLive) terminal.line(text);
     else terminal.note(text);
   };

@@ -9,3 +9,5 @@ export { type OutlinedSetting, outline } from "./outline.js";
 export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
 export { jsonSchemaOf } from "./schema-tree.js";
 export { settingsTemplate } from "./template.js";
+export { unknownVariables } from "./variables.js";
+export { toYamlText } from "./yaml.js";

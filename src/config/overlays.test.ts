@@ -15,6 +15,7 @@ const schema = z.strictObject({
     m: z.int().nullable().default(null),
     efConstruction: z.int().nullable().default(null),
     mean: z.array(z.number()).default([]),
+    headers: z.record(z.string(), z.string()).default({}),
   }),
   log_level: z.string().default("info"),
   old: z.boolean().default(false).meta({ ignored: "it is always so" }),
@@ -97,6 +98,8 @@ describe("secrets", () => {
     ["an address with a password", () => loaded(`db:\n  port: http://root:${secret}@host`)],
     ["a flag without =", () => loaded("db: {}", {}, [`db.token:${secret}`])],
     ["a variable that is no YAML", () => loaded("db: {}", { HEADRACE_DB__PORT: `{${secret}` })],
+    ["a header that is no text", () => loaded(`db:\n  headers: {Authorization: [${secret}]}`)],
+    ["headers that are no map", () => loaded(`db:\n  headers: "${secret}"`)],
     ["a misspelt key", () => loaded(`db:\n  tokn: ${secret}`)],
   ];
   for (const [what, run] of attempts) {
@@ -113,5 +116,20 @@ describe("secrets", () => {
   it("are not in the explanation", () => {
     const { value, origins } = loaded(`db:\n  token: ${secret}\n  host: https://root:${secret}@db`);
     assert.ok(!JSON.stringify(explainSettings(value, origins)).includes(secret));
+  });
+
+  it("headers are shown by name, none as none", () => {
+    const shown = (text: string) => {
+      const { value, origins } = loaded(text);
+      return explainSettings(value, origins).filter(({ path }) => path.startsWith("db.headers"));
+    };
+    assert.deepEqual(
+      shown(`db:\n  headers: {X-Api_Key: ${secret}}`).map(({ path, value }) => [path, value]),
+      [["db.headers.X-Api_Key", "***"]],
+    );
+    assert.deepEqual(
+      shown("db: {}").map(({ value }) => value),
+      [{}],
+    );
   });
 });

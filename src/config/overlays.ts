@@ -11,7 +11,7 @@ export interface Overlay {
   readonly origin: string;
 }
 
-const prefix = "HEADRACE_";
+export const variablePrefix = "HEADRACE_";
 
 /**
  * `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` goes one section deeper. A name in the schema's own case wins
@@ -20,8 +20,8 @@ const prefix = "HEADRACE_";
  */
 export function environmentOverlays(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly Overlay[] {
   return Object.entries(environment).flatMap(([name, text]) => {
-    if (!name.startsWith(prefix) || text === undefined) return [];
-    const path = knownPath(schema, name.slice(prefix.length).split("__"));
+    if (!name.startsWith(variablePrefix) || text === undefined) return [];
+    const path = knownPath(schema, name.slice(variablePrefix.length).split("__"));
     if (path.length === 1 && schemaAt(schema, path) === undefined) return [];
     return [{ path, value: valueFor(schema, path, text, name), origin: name }];
   });
@@ -41,7 +41,8 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   return { path, value: valueFor(schema, path, assignment.slice(equals + 1), `--set ${key}`), origin: `--set ${key}` };
 }
 
-function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
+/** Of a variable's parts between `__`: where case and `_` do not matter, in the schema's own spelling. */
+export function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
   const path: string[] = [];
   for (const part of parts) path.push(knownKey(keysAt(schema, path), part));
   return path;

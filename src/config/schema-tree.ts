@@ -83,7 +83,7 @@ function phrase(json: JsonSchema): string {
     case "array":
       return listPhrase(json);
     case "object":
-      return "a section";
+      return json.properties === undefined && typeof json.additionalProperties === "object" ? "a map of names to text" : "a section";
     default:
       return "a value";
   }

@@ -1,6 +1,6 @@
 /** Which values must never be shown, and how the others are. */
 
-const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$/i;
+const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$|(^|\.)headers(\.|$)/i;
 const longestShown = 80;
 
 /** True for settings whose value must never be shown. */
@@ -10,11 +10,15 @@ export function isSecret(path: string): boolean {
 
 /** The value with secrets replaced by `***`, also inside sections and in addresses such as `https://user:password@host`. */
 export function withoutSecrets(value: unknown, path: string): unknown {
-  if (value !== null && value !== "" && isSecret(path)) return "***";
+  if (isSecret(path) && !isEmpty(value)) return "***";
   if (typeof value === "string") return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@");
   if (Array.isArray(value)) return value.map((part) => withoutSecrets(part, path));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, `${path}.${key}`)]));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 /** A value as a message shows it: short, and without secrets. */

@@ -6,3 +6,8 @@ const load = createRequire(import.meta.url);
 export function yaml(): typeof import("yaml") {
   return load("yaml") as typeof import("yaml");
 }
+
+/** Settings as a YAML document. */
+export function toYamlText(settings: object): string {
+  return yaml().stringify(settings);
+}

@@ -73,6 +73,12 @@ export const errorCodes = {
     "The given id cannot be a key of this collection.",
     "Give text, or whole numbers that fit into int64; not both in one collection.",
   ),
+  id_duplicate: define(
+    "item",
+    false,
+    "Another image of the same run has this id: the first one keeps it.",
+    "Give each image an id of its own, or none.",
+  ),
   row_rejected: define("batch", false, "The store refused the rows.", "Read the store's own message; fix the rows that it names."),
   inference_failed: define(
     "batch",
@@ -164,7 +170,12 @@ export const errorCodes = {
     "A name has characters that no store accepts.",
     "Use letters, digits and `_`, at most 64, not starting with a digit.",
   ),
-  filter_invalid: define("run", false, "The filter cannot be parsed.", "See docs/guides/filters.md for the language."),
+  filter_invalid: define(
+    "run",
+    false,
+    "The filter cannot be parsed.",
+    "See docs/guides/filters.md in the package headrace for the language.",
+  ),
   query_invalid: define(
     "run",
     false,
@@ -193,7 +204,7 @@ export const errorCodes = {
     "run",
     false,
     "The model cannot be used for embedding images.",
-    "See docs/guides/models.md; compare the message with the model's inputs and outputs.",
+    "See docs/guides/models.md in the package headrace; compare the message with the model's inputs and outputs.",
   ),
   model_mismatch: define(
     "run",

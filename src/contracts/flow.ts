@@ -1,6 +1,6 @@
 /** What the engine moves, and what it asks of sources, stages and sinks. */
 import type { HeadraceError } from "./errors.js";
-import type { ImageFacts, Key, Row } from "./payloads.js";
+import type { ImageFacts, Key, Refusal, Row } from "./payloads.js";
 
 /** One image on its way. A stage answers with the same `seq`. */
 export interface Item<T> {
@@ -12,6 +12,8 @@ export interface Item<T> {
   /** What it holds in memory now, in bytes; an estimate of the most it will hold while it waits to be read. */
   readonly bytes: number;
   readonly value: T;
+  /** For what a source names but cannot hand on: the item ends so as it is read, and reaches no stage. */
+  readonly refused?: Refusal;
 }
 
 /** What a stage says of one item. Matched by seq, never by position. */
@@ -85,6 +87,8 @@ export interface Stage<I, O> extends Part {
   process(batch: readonly Item<I>[], signal: AbortSignal): Promise<readonly Result<O>[]>;
   /** A wider lane is capped to this, with a notice. */
   readonly maxConcurrency?: number;
+  /** Sentences for people since the last call; asked after each batch, and told as notices. */
+  notices?(): readonly string[];
 }
 
 /** The last step. Writing the same id again must be harmless. */
@@ -119,9 +123,9 @@ export interface StageReport {
   readonly busyMs: number;
   /** No input. */
   readonly starvedMs: number;
-  /** No room behind. */
+  /** No room behind, or in memory. */
   readonly blockedMs: number;
-  /** Retry, throttle, outage, byte gate. */
+  /** Retry, throttle, outage, and calls that a service did not answer. */
   readonly waitingMs: number;
   /** The most items that waited in its queue. */
   readonly maxQueued: number;

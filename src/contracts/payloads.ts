@@ -1,4 +1,5 @@
 /** What travels through the pipeline, in the order of the flow: ImageRef → Encoded → Pixels → Tensor → Vectors → Row. */
+import type { HeadraceError } from "./errors.js";
 
 /** The key of a row: text, or int64 when the caller's own ids are whole numbers (then a bigint in code, a string in JSON). */
 export type Key = string | bigint;
@@ -8,6 +9,9 @@ export type MetadataValue = string | number | boolean;
 
 /** Named values of one image; null means "not given". Names match `[a-z_][a-z0-9_]{0,62}`. */
 export type Metadata = Readonly<Record<string, MetadataValue | null>>;
+
+/** How something ends that goes no further than its listing. */
+export type Refusal = { readonly kind: "fail"; readonly error: HeadraceError } | { readonly kind: "skip"; readonly reason: string };
 
 /** One image as a listing names it, before any of its bytes was read. */
 export interface ImageRef {
@@ -23,7 +27,12 @@ export interface ImageRef {
   readonly version: string | null;
   /** Size in bytes where the listing knows it, else null. */
   readonly sizeBytes: number | null;
-  readonly metadata: Metadata;
+  /** Replaces what is stored, empty metadata too; null when this listing knows none, so that what is stored stays. */
+  readonly metadata: Metadata | null;
+  /** Where a manifest names it, `file:line`. */
+  readonly line?: string;
+  /** Set where there is nothing to read, as for a bad line of a manifest: how it ends. */
+  readonly refused?: Refusal;
   /** The image itself, when the caller handed over bytes; read only. */
   readonly data?: Uint8Array;
 }
@@ -93,6 +102,8 @@ export interface ImageFacts {
   /** Of the oriented original, in pixels; 0 until decoded. */
   readonly width: number;
   readonly height: number;
+  /** Where a manifest names the image, `file:line`: for messages, not stored. */
+  readonly line?: string;
 }
 
 /** The last value of an item: one embedding, `dimension` numbers. */

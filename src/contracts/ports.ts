@@ -62,6 +62,8 @@ export interface Embedder extends Part {
   /** Name of the preprocessing that belongs to the model, known after `open`; null or absent when nobody knows. */
   readonly preset?: string | null;
   readonly feed: Feed;
+  /** What people should know of since the last call, such as a limit that was found; asked after each batch. */
+  notices?(): readonly string[];
   /** A real inference; throws what is wrong. */
   check(signal: AbortSignal): Promise<void>;
   /** Memory for a batch, from a pool. */

@@ -19,6 +19,11 @@ export class WorkerClock {
     this.#since = now;
   }
 
+  /** The interval in progress turned out to be another activity, from its beginning. */
+  recount(activity: Activity): void {
+    this.#activity = activity;
+  }
+
   /** Time spent so far, the interval in progress included. */
   spentMs(activity: Activity, now: number): number {
     return this.#spentMs[activity] + (this.#activity === activity ? now - this.#since : 0);

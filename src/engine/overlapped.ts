@@ -86,7 +86,7 @@ export class Overlapped implements Schedule {
       const { bytes } = ticket.item;
       if (gate === undefined || ticket.admitted) continue;
       if (!gate.tryReserve(bytes)) {
-        clock.enter("waiting", performance.now());
+        clock.enter("blocked", performance.now());
         if ((await gate.reserve(bytes)) === "halted") return;
       }
       ticket.admitted = true;

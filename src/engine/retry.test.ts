@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeadraceError, type Item, type RunEvent } from "../contracts/index.js";
+import { type ErrorCode, HeadraceError, type Item, type RunEvent } from "../contracts/index.js";
 import { StageAccount } from "./account.js";
 import type { Answer } from "./answers.js";
 import { Circuit } from "./circuit.js";
@@ -156,4 +156,33 @@ test("processing is counted as busy, back-off as waiting", async () => {
   await attempted((batch) => (++calls < 2 ? Promise.reject(errorOf("batch", true, 25)) : batch.map(ok)), 1, desk);
   const { waitingMs } = desk.account.report(0, performance.now());
   assert.ok(waitingMs >= 24, `${waitingMs} ms`);
+});
+
+test("a call that a service did not answer counts as waiting, one that failed as busy", async () => {
+  const slowly = (code: ErrorCode): Process => {
+    let calls = 0;
+    return async (batch) => {
+      if (++calls > 1) return batch.map(ok);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      throw new HeadraceError(code, "late");
+    };
+  };
+  for (const [code, activity] of [
+    ["timed_out", "waitingMs"],
+    ["store_unavailable", "waitingMs"],
+    ["inference_failed", "busyMs"],
+  ] as const) {
+    const desk = deskOf(new Log());
+    await attempted(slowly(code), 1, desk);
+    const spentMs = desk.account.report(0, performance.now())[activity];
+    assert.ok(spentMs >= 28, `${code}: ${spentMs} ms`);
+  }
+});
+
+test("what a stage has to tell is told as notices, once", async () => {
+  const log = new Log();
+  const stage = { ...stageOf("embed", (batch) => batch.map(ok)), notices: () => untold.splice(0) };
+  const untold = ["a limit was found"];
+  for (let call = 0; call < 2; call += 1) await attempt(stage as unknown as AnyStage, itemsOf(1), retry, deskOf(log));
+  assert.deepEqual(log.notices(), ["a limit was found"]);
 });

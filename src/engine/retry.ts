@@ -10,6 +10,7 @@ export interface AnyStage {
   readonly name: string;
   process(batch: readonly Item<unknown>[], signal: AbortSignal): Promise<readonly AnyResult[]>;
   readonly maxConcurrency?: number;
+  notices?(): readonly string[];
 }
 
 export interface Retry {
@@ -84,10 +85,13 @@ async function callOnce(
   try {
     const results = await halt.race(stage.process(part, halt.signal), `stage "${stage.name}"`);
     circuit.answered(pass);
+    for (const message of stage.notices?.() ?? []) desk.emit({ kind: "notice", message });
     return matchAnswers(stage.name, part, results, attempts);
   } catch (thrown) {
     const error = HeadraceError.from(thrown);
     if (halt.stopped || error.scope === "run") throw error;
+    // A service that does not answer does no work.
+    if (error.scope === "service" || error.code === "timed_out") clock.recount("waiting");
     clock.enter("waiting", performance.now());
     if (error.scope !== "service") {
       circuit.answered(pass);

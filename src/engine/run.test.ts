@@ -81,7 +81,41 @@ for (const schedule of ["overlapped", "sequential"] as const) {
       const result = await report(from(source).into(sinkOf(), batched), { schedule, sequentialBatch: 2, observer: log.observer });
       assert.deepEqual(counts(result), [4, 3, 0, 1, 0, 0]);
       const skipped = log.outcomes().find((outcome) => outcome.kind === "skipped");
-      assert.deepEqual(skipped?.kind === "skipped" && [skipped.seq, skipped.stage, skipped.reason], [1, "source", "duplicate_id"]);
+      assert.deepEqual(skipped?.kind === "skipped" && [skipped.seq, skipped.stage, skipped.reason], [1, "source", "duplicate"]);
+    });
+
+    test("another item whose id is in flight fails and names both sources", async () => {
+      const log = new Log();
+      const items = [itemOf(0, { id: 7n }), itemOf(1, { id: 7n, facts: { ...itemOf(1).facts, source: "file:///b.png" } })];
+      const result = await report(from(sourceOf(items)).into(sinkOf(), batched), { schedule, sequentialBatch: 2, observer: log.observer });
+      assert.deepEqual(counts(result), [2, 1, 0, 0, 1, 0]);
+      const failed = log.outcomes().find((outcome) => outcome.kind === "failed");
+      assert.ok(failed?.kind === "failed");
+      assert.deepEqual([failed.seq, failed.error.code, failed.error.item], [1, "id_duplicate", "file:///b.png"]);
+      assert.match(failed.error.message, /file:\/\/\/a\.png and file:\/\/\/b\.png/);
+    });
+
+    test("what a source refuses is settled as it says and reaches no stage", async () => {
+      const log = new Log();
+      const error = new HeadraceError("input_invalid", "line 1", { scope: "item" });
+      const items = [
+        itemOf(0, { refused: { kind: "fail", error } }),
+        itemOf(1, { refused: { kind: "skip", reason: "bad_line" } }),
+        itemOf(2, { id: "id-0" }),
+      ];
+      const seen: number[] = [];
+      const stage = stageOf("a", (batch) => {
+        seen.push(...batch.map(({ seq }) => seq));
+        return batch.map(ok);
+      });
+      const result = await report(from(sourceOf(items)).through(stage).into(sinkOf()), { schedule, observer: log.observer });
+      assert.deepEqual(counts(result), [3, 1, 0, 1, 1, 0]);
+      assert.deepEqual(seen, [2]);
+      const outcomes = log.outcomes().map((outcome) => [outcome.seq, outcome.kind, "reason" in outcome ? outcome.reason : null]);
+      assert.deepEqual(outcomes.slice(0, 2), [
+        [0, "failed", null],
+        [1, "skipped", "bad_line"],
+      ]);
     });
 
     test("an empty source ends at once", async () => {
@@ -425,6 +459,26 @@ describe("a run", { timeout }, () => {
     assert.equal((await shrunk.done).stored, 2);
     const { stored: all, peakBytes, inFlightBytes } = await grown.done;
     assert.deepEqual([all, peakBytes, inFlightBytes], [3, 150, 0]);
+  });
+
+  test("waiting at the gate is waiting for room, not for a service", async () => {
+    const { opened, open } = gateOf();
+    const slow = stageOf("embed", async (batch) => {
+      await opened;
+      return batch.map(ok);
+    });
+    const pipeline = from(sourceOf(itemsOf(4)))
+      .through(stageOf("read"), { admit: true })
+      .through(slow)
+      .into(sinkOf());
+    const started = startRun(pipeline, { memoryBudgetBytes: 10 }, fast);
+    const read = () => started.snapshot().stages.find(({ name }) => name === "read");
+    while (started.snapshot().inFlightBytes === 0 || (read()?.blockedMs ?? 0) + (read()?.waitingMs ?? 0) < 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(read()?.waitingMs, 0);
+    open();
+    assert.equal((await started.done).stored, 4);
   });
 
   test("waiting at the gate does not hold up the settling of those who need no bytes", async () => {

@@ -1,5 +1,14 @@
 /** The books of a run: every item read is in flight until it is settled, exactly once. */
-import { type Counts, HeadraceError, type Item, type Key, type Observer, type Outcome, type Source } from "../contracts/index.js";
+import {
+  type Counts,
+  HeadraceError,
+  type Item,
+  type Key,
+  type Observer,
+  type Outcome,
+  type Refusal,
+  type Source,
+} from "../contracts/index.js";
 import type { ByteGate } from "./budget.js";
 import { contractBroken, runError } from "./errors.js";
 import { type Ticket, ticketOf } from "./ticket.js";
@@ -43,7 +52,7 @@ export class Settlement {
     return this.#inFlight.size;
   }
 
-  /** Takes an item in; undefined when its id is in flight already, which settles it. Throws `contract_broken`. */
+  /** Takes an item in; undefined when its source refuses it or its id is in flight already, which settles it. Throws `contract_broken`. */
   admit(item: Item<unknown>): Ticket | undefined {
     const { source } = this.#options;
     if (!(item.seq > this.#lastSeq)) {
@@ -54,9 +63,9 @@ export class Settlement {
     }
     this.#lastSeq = item.seq;
     this.#counts.read += 1;
-    if (this.#inFlight.has(item.id)) {
-      this.#counts.skipped += 1;
-      this.#tell({ kind: "skipped", seq: item.seq, id: item.id, facts: item.facts, stage: source.name, reason: "duplicate_id" });
+    const refused = item.refused ?? refusalBeside(item, this.#inFlight.get(item.id)?.item);
+    if (refused !== undefined) {
+      this.#refuse(item, refused);
       return undefined;
     }
     const ticket = ticketOf(item);
@@ -79,12 +88,7 @@ export class Settlement {
   }
 
   failed(ticket: Ticket, stage: string, error: HeadraceError, attempts: number): void {
-    const { seq, id, facts } = this.#release(ticket);
-    this.#counts.failed += 1;
-    this.#tell({ kind: "failed", seq, id, facts, stage, error, attempts });
-    if (this.#counts.failed > this.#options.maxFailed) {
-      this.#giveUp(`${this.#counts.failed} items failed, ${this.#options.maxFailed} are allowed`, error);
-    }
+    this.#fail(this.#release(ticket), stage, error, attempts);
   }
 
   /** Settles all that is still in flight, in the order in which it was read. */
@@ -110,6 +114,25 @@ export class Settlement {
     return new Promise((resolve) => {
       this.#whenIdle = resolve;
     });
+  }
+
+  #refuse(item: Item<unknown>, refused: Refusal): void {
+    const stage = this.#options.source.name;
+    if (refused.kind === "fail") {
+      this.#fail(item, stage, refused.error, 1);
+      return;
+    }
+    const { seq, id, facts } = item;
+    this.#counts.skipped += 1;
+    this.#tell({ kind: "skipped", seq, id, facts, stage, reason: refused.reason });
+  }
+
+  #fail({ seq, id, facts }: Item<unknown>, stage: string, error: HeadraceError, attempts: number): void {
+    this.#counts.failed += 1;
+    this.#tell({ kind: "failed", seq, id, facts, stage, error, attempts });
+    if (this.#counts.failed > this.#options.maxFailed) {
+      this.#giveUp(`${this.#counts.failed} items failed, ${this.#options.maxFailed} are allowed`, error);
+    }
   }
 
   /**
@@ -171,4 +194,12 @@ export class Settlement {
   #giveUp(message: string, cause?: HeadraceError): void {
     this.#options.onFatal(new HeadraceError("too_many_failures", message, { cause }));
   }
+}
+
+/** The first of two items with one id keeps it; what comes from the same place is the same item again. */
+function refusalBeside({ id, facts }: Item<unknown>, first: Item<unknown> | undefined): Refusal | undefined {
+  if (first === undefined) return undefined;
+  if (first.facts.source === facts.source) return { kind: "skip", reason: "duplicate" };
+  const message = `id ${JSON.stringify(String(id))}: expected one source for it, found ${first.facts.source} and ${facts.source}`;
+  return { kind: "fail", error: new HeadraceError("id_duplicate", message, { item: facts.source }) };
 }

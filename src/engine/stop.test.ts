@@ -241,7 +241,7 @@ describe("stopping", { timeout }, () => {
         .into(sinkOf(() => forever())),
       { memoryBudgetBytes: 45 },
     );
-    while ((run.snapshot().stages[0]?.waitingMs ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+    while ((run.snapshot().stages[0]?.blockedMs ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
     controller.abort();
     const result = await done;
     assert.deepEqual([result.ended, result.abandoned, result.inFlightBytes], ["aborted", result.read, 0]);

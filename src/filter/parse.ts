@@ -1,5 +1,6 @@
 /** Parses the filter language into the tree that stores compile. */
 import type { Comparison, Filter, MetadataValue } from "../contracts/index.js";
+import { asStored } from "./spelling.js";
 import { filterError, type Token, tokensOf } from "./tokens.js";
 import { checkFilter, comparisons, filterLimits, isFilterKey } from "./tree.js";
 
@@ -17,7 +18,7 @@ export function parseFilter(text: string): Filter {
   const filter = parser.disjunction(0);
   parser.end();
   checkFilter(filter);
-  return filter;
+  return asStored(filter);
 }
 
 class Parser {

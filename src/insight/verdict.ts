@@ -4,10 +4,14 @@ import type { RunReport, StageReport } from "../contracts/index.js";
 /** Runs shorter than this say nothing about speed. */
 const minMeaningfulMs = 3_000;
 
+export const tooShortToSay = "The run was too short to say what limits it.";
+
 export function verdict(report: RunReport): string {
   if (report.read === 0) return "There was nothing to do.";
   if (report.skipped === report.read) return "Everything was stored already.";
-  if (report.elapsedMs < minMeaningfulMs) return "The run was too short to say what limits it.";
+  if (report.elapsedMs < minMeaningfulMs) return tooShortToSay;
+  // Of the whole run: a stage that ended early was not what the rest of it waited for.
+  const usedShare = (stage: StageReport) => (stage.busyMs + stage.waitingMs) / (stage.workers * report.elapsedMs);
   const limiting = report.stages.reduce((most, stage) => (usedShare(stage) > usedShare(most) ? stage : most));
   const share = percent(usedShare(limiting));
   const starved = report.stages.filter((stage) => stage !== limiting && shareOf(stage, stage.starvedMs) > 0.3).map(({ name }) => name);
@@ -15,7 +19,7 @@ export function verdict(report: RunReport): string {
   if (usedShare(limiting) < 0.6) {
     return `No stage was busy for long (${limiting.name} the most, ${share}): the source delivers too slowly, or the processors are shared.`;
   }
-  const throttled = shareOf(limiting, limiting.waitingMs) > 0.5 ? ", most of it waiting for its service" : "";
+  const throttled = limiting.waitingMs > limiting.busyMs ? ", most of it waiting for its service" : "";
   return `${limiting.name} is the limit: ${workers(limiting)} in use ${share} of the time${throttled}${waiting}.`;
 }
 
@@ -32,10 +36,6 @@ export function stageShares(stage: StageReport): {
     blockedShare: rounded(shareOf(stage, stage.blockedMs)),
     waitingShare: rounded(shareOf(stage, stage.waitingMs)),
   };
-}
-
-function usedShare(stage: StageReport): number {
-  return shareOf(stage, stage.busyMs + stage.waitingMs);
 }
 
 function shareOf(stage: StageReport, ms: number): number {

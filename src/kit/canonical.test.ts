@@ -15,10 +15,11 @@ test("a file is named by its absolute path, escaped as a URL", () => {
   assert.equal(fileUri("/photos/100%.jpg"), "file:///photos/100%25.jpg");
 });
 
-test("two spellings of an accented name are one file", () => {
-  assert.equal(fileUri("/cafe\u0301.jpg"), fileUri("/caf\u00e9.jpg"));
+test("two spellings of an accented name are two files", () => {
+  assert.notEqual(fileUri("/cafe\u0301.jpg"), fileUri("/caf\u00e9.jpg"));
   const naming = { base: "/mnt", as: "photos" };
-  assert.equal(fileUri("/mnt/cafe\u0301.jpg", naming), fileUri("/mnt/caf\u00e9.jpg", naming));
+  assert.equal(fileUri("/mnt/cafe\u0301.jpg", naming), "photos:cafe\u0301.jpg");
+  assert.equal(fileUri("/mnt/caf\u00e9.jpg", naming), "photos:caf\u00e9.jpg");
 });
 
 test("a named base survives another mount", () => {
@@ -41,7 +42,7 @@ test("a file whose name begins with two dots lies below its base", () => {
 test("any absolute path can be read back from its URI", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, maxLength: 4 }), (names) => {
-      const path = `/${names.map((name) => name.normalize("NFC").replaceAll(/[/\0]/g, "_")).join("/")}`;
+      const path = `/${names.map((name) => name.replaceAll(/[/\0]/g, "_")).join("/")}`;
       fc.pre(!path.split("/").some((part) => part === "." || part === ".."));
       assert.equal(pathOfFileUrl(fileUri(path)), path.replace(/(?<=.)\/+$/, "/"));
     }),

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { HeadraceError } from "../contracts/index.js";
+import { HeadraceError, type ImageRef } from "../contracts/index.js";
 
 /** Names files by a label and their path below a folder, so that their keys survive another mount. */
 export interface FileNaming {
@@ -17,16 +17,28 @@ export function keyOf(uri: string): string {
   return createHash("sha256").update(uri).digest("hex").slice(0, 32);
 }
 
-/** `file:` URI of an absolute path, or `NAME:` and the path below `naming.base`. Links are not resolved. Throws `input_invalid`. */
+/** `file:` URI of an absolute path, or `NAME:` and the path below `naming.base`. Links are not resolved, and an accent keeps its spelling: two spellings are two files. Throws `input_invalid`. */
 export function fileUri(path: string, naming?: FileNaming): string {
   if (!isAbsolute(path)) throw new HeadraceError("input_invalid", `Expected an absolute path but received ${path}`, { item: path });
-  if (naming === undefined) return pathToFileURL(path.normalize("NFC")).href;
+  if (naming === undefined) return pathToFileURL(path).href;
   if (!namePattern.test(naming.as))
     throw new HeadraceError("input_invalid", `Expected a name such as "photos" for ${naming.base} but received "${naming.as}"`);
   const below = relative(naming.base, path);
   if (isAbsolute(below) || below === ".." || /^\.\.[\\/]/.test(below))
     throw new HeadraceError("input_invalid", `Expected a path below ${naming.base} but received ${path}`, { item: path });
-  return `${naming.as}:${below.replaceAll(separator, "/").normalize("NFC")}`;
+  return `${naming.as}:${below.replaceAll(separator, "/")}`;
+}
+
+/**
+ * A file as people write it, in the spelling of its URI: an absolute path, or a `file:///` URL with blanks and letters of any language.
+ * It may be the beginning of one. Any other text stays as it is.
+ */
+export function fileUriAsWritten(text: string): string {
+  // A character at its end meanwhile keeps what stands there: `/photos/` its slash, `/photos/.` its dot, the half of a name its half.
+  const whole = `${text}x`;
+  if (isAbsolute(text)) return fileUri(whole).slice(0, -1);
+  if (/^file:\/\/\//i.test(text) && URL.canParse(whole)) return new URL(whole.normalize("NFC")).href.slice(0, -1);
+  return text;
 }
 
 /** The absolute path of a `file:` URL; null for anything else. */
@@ -37,6 +49,18 @@ export function pathOfFileUrl(text: string): string | null {
   } catch (cause) {
     throw new HeadraceError("input_invalid", `Expected a file URL of this machine but received ${text}`, { item: text, cause });
   }
+}
+
+/** Whether it is meant as a URL. Two letters at least before the colon, so that `C:\photos` stays a path. */
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(text);
+}
+
+/** What a URL names, for the reader of its scheme. Throws `input_invalid`. */
+export function urlRef(text: string): ImageRef {
+  const uri = urlUri(text);
+  const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
+  return { uri, location: text, scheme, root: uri, version: null, sizeBytes: null, metadata: null };
 }
 
 /** A URL as WHATWG writes it, without fragment, user info and the parameters of a signature. Throws `input_invalid`. */
@@ -59,9 +83,9 @@ export function objectUri(bucket: string, key: string): string {
   return `s3://${bucket}/${key}`;
 }
 
-/** A member of an archive. */
+/** A member of an archive; its name stays as it is. */
 export function memberUri(archiveUri: string, member: string): string {
-  return `${archiveUri}!${member.normalize("NFC")}`;
+  return `${archiveUri}!${member}`;
 }
 
 /** Bytes that have no address: named by their content. */

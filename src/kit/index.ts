@@ -5,6 +5,7 @@ export * from "./collection-files.js";
 export * from "./each.js";
 export * from "./fingerprints.js";
 export * from "./float16.js";
+export * from "./image-formats.js";
 export * from "./items.js";
 export * from "./metadata.js";
 export * from "./normalize.js";

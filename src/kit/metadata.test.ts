@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { HeadraceError } from "../contracts/index.js";
 import { checkMetadata, metadataHash } from "./metadata.js";
 
 it("the fingerprint is the same whatever the order of keys, and blind to nulls", () => {
@@ -20,4 +21,29 @@ it("names and values are checked, and the error names the item", () => {
   assert.throws(() => checkMetadata({ a: Number.NaN }), { code: "metadata_type", message: /metadata a: .*found NaN/ });
   assert.throws(() => checkMetadata({ a: new Date() }), { code: "metadata_type" });
   assert.throws(() => checkMetadata(Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`k${at}`, 1]))), { code: "metadata_name" });
+});
+
+it("a value or a name that no store keeps is refused with advice of its own", () => {
+  for (const [metadata, code, message, hint] of [
+    [{ tags: ["cat", "dog"] }, "metadata_type", /found a list/, /join the list into one text/],
+    [{ place: { city: "Oslo" } }, "metadata_type", /found an object/, /a key of its own/],
+    [{ size: Number.NaN }, "metadata_type", /found NaN/, /Leave the key out/],
+    [{ size: 7n }, "metadata_type", /found a bigint/, /text where every digit counts/],
+    [{ CameraModel: "x" }, "metadata_name", /"CameraModel"/, /Call it "cameramodel"/],
+    [{ "Größe in mm": 1 }, "metadata_name", /expected/, /Call it "gro_e_in_mm"/],
+    [{ "2024": 1 }, "metadata_name", /"2024"/, /Call it "_2024"/],
+    [{ Source: 1 }, "metadata_name", /"Source"/, /none of the built-in column names/],
+    [{ 日本: 1 }, "metadata_name", /expected/, /none of the built-in/],
+  ] as const) {
+    assert.throws(
+      () => checkMetadata(metadata, "a.jpg"),
+      (error) => {
+        assert.ok(HeadraceError.is(error));
+        assert.deepEqual([error.code, error.item], [code, "a.jpg"]);
+        assert.match(error.message, message);
+        assert.match(error.hint, hint);
+        return true;
+      },
+    );
+  }
 });

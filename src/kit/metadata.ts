@@ -41,7 +41,20 @@ export function metadataNameError(name: string, item?: string): HeadraceError | 
   const shown = JSON.stringify(name).slice(0, 80);
   if (reserved.has(name)) return failure("metadata_name", `metadata key ${shown}: expected a free name, found a built-in column`, item);
   if (namePattern.test(name)) return null;
-  return failure("metadata_name", `metadata key ${shown}: expected [a-z_][a-z0-9_]{0,62}`, item);
+  const free = freeNameLike(name);
+  const hint = free === null ? {} : { hint: `Call it "${free}": keys are lower-case letters, digits and _, at most 63.` };
+  return failure("metadata_name", `metadata key ${shown}: expected [a-z_][a-z0-9_]{0,62}`, item, hint);
+}
+
+/** The nearest name that may be a metadata key; null when there is none. */
+function freeNameLike(name: string): string | null {
+  const plain = name
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "_");
+  const free = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
+  return /[a-z0-9]/.test(free) && !reserved.has(free) ? free : null;
 }
 
 /** The type of the column that the value belongs to; null for what no store keeps. */
@@ -81,11 +94,30 @@ export function metadataHash(metadata: Metadata): string {
 
 function metadataValueError(name: string, value: unknown, item: string | undefined): HeadraceError | null {
   if (value === null || metadataTypeOf(value) !== null) return null;
-  const found =
-    typeof value === "string" ? "text that is not well-formed Unicode" : typeof value === "number" ? String(value) : typeof value;
-  return failure("metadata_type", `metadata ${name}: expected text, a finite number, true, false or null, found ${found}`, item);
+  const { found, hint } = whatInstead(value);
+  return failure("metadata_type", `metadata ${name}: expected text, a finite number, true, false or null, found ${found}`, item, { hint });
 }
 
-function failure(code: "metadata_name" | "metadata_type", message: string, item: string | undefined): HeadraceError {
-  return new HeadraceError(code, message, item === undefined ? {} : { item });
+function whatInstead(value: unknown): { readonly found: string; readonly hint: string } {
+  if (Array.isArray(value))
+    return {
+      found: "a list",
+      hint: 'A key holds one value: join the list into one text, such as "cat, dog", or give each value a key of its own.',
+    };
+  if (typeof value === "string") return { found: "text that is not well-formed Unicode", hint: "Leave out the halves of surrogate pairs." };
+  if (typeof value === "number") return { found: String(value), hint: "Leave the key out where there is no number." };
+  if (typeof value === "bigint")
+    return { found: "a bigint", hint: "Numbers are kept as float64: give a number, or text where every digit counts." };
+  if (typeof value === "object")
+    return { found: "an object", hint: "A key holds one value: give each value of the object a key of its own." };
+  return { found: typeof value, hint: "Give text, a finite number, true or false, or leave the key out." };
+}
+
+function failure(
+  code: "metadata_name" | "metadata_type",
+  message: string,
+  item: string | undefined,
+  options: { readonly hint?: string } = {},
+): HeadraceError {
+  return new HeadraceError(code, message, item === undefined ? options : { ...options, item });
 }

@@ -1,13 +1,17 @@
 /** What makes two chains from image to vector the same: the vectors of three fixed probe images. */
-import type { Encoded, Passport } from "../contracts/index.js";
+import type { Encoded, Metric, Passport } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { encodePng } from "./png.js";
 
 /** Vectors of one probe from two chains count as equal from this cosine on. */
 export const minProbeCosine = 0.999;
+/** The longer of two vectors of one probe may be this many times as long as the other. */
+export const maxProbeStretch = 1.01;
 
 export interface PassportComparison {
   readonly same: boolean;
+  /** What makes them two; null when they are the same. */
+  readonly difference: "direction" | "length" | null;
   /** One a probe, in order; 0 where one side has no such probe or another dimension. */
   readonly cosines: readonly number[];
 }
@@ -34,26 +38,78 @@ export function probeImages(): readonly Encoded[] {
   return probes.map(({ width, height, paint }) => ({ bytes: encodePng(width, height, render(width, height, paint)), version: null }));
 }
 
-/** Compares probe by probe. Vectors need not be normalised. */
-export function comparePassports(a: Passport, b: Passport): PassportComparison {
+/** Compares probe by probe. Lengths count unless vectors are compared by their cosine. */
+export function comparePassports(a: Passport, b: Passport, metric: Metric): PassportComparison {
   const count = Math.max(a.probes.length, b.probes.length);
   const cosines = Array.from({ length: count }, (_, index) => cosine(a.probes[index] ?? [], b.probes[index] ?? []));
-  return { same: count > 0 && cosines.every((value) => value >= minProbeCosine), cosines };
+  const difference = differenceOf(a, b, cosines, metric);
+  return { same: difference === null, difference, cosines };
 }
 
-/** The error that shows both sides; `collection` is the name of the stored one, `others` begins what is said of the other side. */
-export function passportMismatch(stored: Passport, other: Passport, collection: string, others = "the settings now give"): HeadraceError {
-  const { cosines } = comparePassports(stored, other);
+export interface MismatchOptions {
+  /** Of the collection. */
+  readonly metric: Metric;
+  /** Begins what is said of the other side. Default "the settings now give". */
+  readonly others?: string;
+}
+
+/** The error that shows what differs on both sides; `collection` is the name of the stored one. */
+export function passportMismatch(stored: Passport, other: Passport, collection: string, options: MismatchOptions): HeadraceError {
+  const { metric, others = "the settings now give" } = options;
+  const { cosines, difference } = comparePassports(stored, other, metric);
+  const made = `collection ${collection}: ${makers(stored, other, others)}`;
+  if (difference !== "length") {
+    const found = cosines.map((value) => value.toFixed(4)).join(", ");
+    return new HeadraceError(
+      "passport_mismatch",
+      `${made}; expected vectors of the same direction, cosines of the probe images of at least ${minProbeCosine}, found ${found}`,
+    );
+  }
+  const [there, here] = [lengths(stored), lengths(other)];
   return new HeadraceError(
     "passport_mismatch",
-    `collection ${collection}: its vectors were made by ${describe(stored)}; ${others} ${describe(other)}; ` +
-      `expected cosines of the probe images of at least ${minProbeCosine}, found ${cosines.map((value) => value.toFixed(4)).join(", ")}`,
+    `${made}; expected vectors of the same length, as metric ${metric} compares lengths too: those of the probe images are ` +
+      `${there.map(shown).join(", ")} in the collection, but ${here.map(shown).join(", ")} here`,
+    { hint: `Set \`embedder.normalize\` to ${there.every(isUnit)}, as the collection was made with, or use another collection.` },
   );
 }
 
-function describe(passport: Passport): string {
-  const labels = Object.entries(passport.labels).map(([name, label]) => `${name} "${label}"`);
-  return `${labels.join(", ") || "an unnamed model"} (${passport.probes[0]?.length ?? 0} dimensions)`;
+function differenceOf(a: Passport, b: Passport, cosines: readonly number[], metric: Metric): PassportComparison["difference"] {
+  if (cosines.length === 0 || cosines.some((value) => value < minProbeCosine)) return "direction";
+  if (metric === "cosine") return null;
+  const [as, bs] = [lengths(a), lengths(b)];
+  return as.some((length, index) => !isAsLong(length, bs[index]!)) ? "length" : null;
+}
+
+/** Labels that are the same on both sides tell nothing, unless all are. */
+function makers(stored: Passport, other: Passport, others: string): string {
+  const names = [...new Set([...Object.keys(stored.labels), ...Object.keys(other.labels)])];
+  const differing = names.filter((name) => stored.labels[name] !== other.labels[name]);
+  if (differing.length > 0) {
+    return `its vectors were made by ${describe(stored, differing)}; ${others} ${describe(other, differing)}`;
+  }
+  return `its vectors were made by ${describe(stored, names)}; ${others} other vectors under the same names`;
+}
+
+function describe({ labels, probes }: Passport, names: readonly string[]): string {
+  const said = names.map((name) => `${name} "${labels[name] ?? "unknown"}"`).join(", ");
+  return `${said || "an unnamed model"} (${probes[0]?.length ?? 0} dimensions)`;
+}
+
+function lengths({ probes }: Passport): readonly number[] {
+  return probes.map((probe) => Math.sqrt(probe.reduce((sum, value) => sum + value * value, 0)));
+}
+
+function isAsLong(a: number, b: number): boolean {
+  return Math.max(a, b) <= maxProbeStretch * Math.min(a, b);
+}
+
+function isUnit(length: number): boolean {
+  return isAsLong(length, 1);
+}
+
+function shown(length: number): string {
+  return length.toPrecision(4);
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {

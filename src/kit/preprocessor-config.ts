@@ -140,6 +140,8 @@ function refused(file: string, key: string | null, expected: string, found: unkn
   return new HeadraceError(
     "config_invalid",
     `preprocess.preset: ${file}${key === null ? "" : `: ${key}`}: expected ${expected}, found ${shown}`,
-    { hint: "Change the key in a copy of the file, or write the preprocessing as a module: docs/guides/preprocessing.md." },
+    {
+      hint: "Change the key in a copy of the file, or write the preprocessing as a module: docs/guides/preprocessing.md in the package headrace.",
+    },
   );
 }

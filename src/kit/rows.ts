@@ -57,6 +57,18 @@ export function isKeyOf(key: Key, idType: "text" | "int64"): boolean {
   return idType === "text" && key !== "" && isWellFormed(key) && Buffer.byteLength(key) <= maxKeyBytes;
 }
 
+/** Throws `id_invalid` for a key that the collection cannot have. */
+export function checkKey(id: Key, idType: "text" | "int64"): void {
+  if (isKeyOf(id, idType)) return;
+  const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
+  const found = typeof id === "bigint" ? `the number ${id}` : `the text ${JSON.stringify(id).slice(0, 80)}`;
+  const isWrongKind = (typeof id === "bigint") === (idType === "text");
+  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, {
+    item: String(id),
+    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}; choose the type when it is created: --ids, or idType.` } : {}),
+  });
+}
+
 /** Sorts a batch into rows to write and rows that fail. Throws `dimension_mismatch` for a batch of another dimension. */
 export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   checkBatch(batch, rules);
@@ -134,17 +146,6 @@ function checkBatch(batch: RowBatch, rules: RowRules): void {
   if (typeof batch.ingestedAt !== "number" && batch.ingestedAt.length !== rows) {
     throw new HeadraceError("input_invalid", `rows: expected ${rows} moments for ${rows} ids, found ${batch.ingestedAt.length}`);
   }
-}
-
-function checkKey(id: Key, idType: "text" | "int64"): void {
-  if (isKeyOf(id, idType)) return;
-  const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
-  const found = typeof id === "bigint" ? `the number ${id}` : `the text ${JSON.stringify(id).slice(0, 80)}`;
-  const isWrongKind = (typeof id === "bigint") === (idType === "text");
-  throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, {
-    item: String(id),
-    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}; choose the type when it is created: --ids, or idType.` } : {}),
-  });
 }
 
 function checkVector(vector: Float32Array, metric: Metric, item: string): void {

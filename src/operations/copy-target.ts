@@ -75,8 +75,8 @@ async function checkPassports(target: Collection, label: string, origin: Descrip
   const [there, here] = [target.passport, origin.passport];
   if (there === null && (here === null || (await target.isEmpty(signal)))) return;
   if (there !== null && here !== null) {
-    if (comparePassports(there, here).same) return;
-    throw passportMismatch(there, here, label, `those of ${origin.name} by`);
+    if (comparePassports(there, here, target.metric).same) return;
+    throw passportMismatch(there, here, label, { metric: target.metric, others: `those of ${origin.name} by` });
   }
   const [unnamed, named] = there === null ? [label, origin.name] : [origin.name, label];
   throw new HeadraceError("passport_missing", `Collection ${unnamed} does not say which model made its vectors; ${named} does.`, {

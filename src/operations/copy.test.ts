@@ -44,6 +44,7 @@ async function copied(origin: RowOrigin, store: VectorStore, settings: Settings 
       lookups: (await target.isEmpty(calm)) ? "omit" : "include",
       writers: 1,
       writeMaxBytes: 1 << 20,
+      checkStore: async () => undefined,
       ...(limit === undefined ? {} : { limit }),
       settle: ({ kind }) => {
         if (kind === "stored") onStored?.(++stored);

@@ -12,6 +12,8 @@ export interface CopyPlan extends RowsPlan {
   readonly writers: number;
   /** Of one write, at most. */
   readonly writeMaxBytes: number;
+  /** Asks the target's store for a real answer. */
+  readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly options: RunOptions;
 }
 
@@ -20,7 +22,7 @@ export function copy(plan: CopyPlan): Run {
   const maxItems = batchRows(origin.dimension);
   const pipeline = from(rowSource(plan))
     .through(heldStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 } })
-    .into(storeSink(target, { now: Date.now, maxConcurrency: plan.writers }), {
+    .into(storeSink(target, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }), {
       concurrency: plan.writers,
       batch: { maxItems, maxBytes: plan.writeMaxBytes, lingerMs: 500 },
     });

@@ -1,134 +1,110 @@
 /** What failed, as JSON lines beside the data; a later success removes the entry. */
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { HeadraceError, type Outcome } from "../contracts/index.js";
+import type { Outcome } from "../contracts/index.js";
+import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
 
-/** One line of the file. */
-export interface DeadLetter {
-  readonly source: string;
-  readonly code: string;
-  readonly message: string;
-  readonly attempts: number;
-  /** ISO 8601, UTC. */
-  readonly time: string;
+export interface DeadLettersOptions {
+  /** Default: the clock. */
+  readonly now?: () => Date;
+  /** Told of lines that cannot be read. */
+  readonly notice?: (message: string) => void;
 }
 
-/** Keeps the dead-letter file of one collection true to the outcomes of a run. */
+/** Keeps the dead-letter file of one collection true to the outcomes of a run, beside other runs that do the same. */
 export class DeadLetters {
-  readonly #entries: Map<string, DeadLetter>;
-  #appends: Promise<void> = Promise.resolve();
-  #hasStale = false;
-  readonly #earlier: Set<string>;
+  readonly #now: () => Date;
+  /** Sources that were dead before this run. */
+  readonly #before: ReadonlySet<string>;
+  /** Sources that this run has seen fail, and not succeed since. */
+  readonly #failed = new Set<string>();
+  /** Sources that succeeded, and when, so that a later failure of another run is kept. */
+  readonly #cured = new Map<string, string>();
+  #waiting: DeadLetter[] = [];
+  /** The write that takes what waits now. */
+  #next: Promise<void> | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #left: readonly DeadLetter[] = [];
 
   private constructor(
     readonly path: string,
-    entries: Map<string, DeadLetter>,
-    readonly now: () => Date,
+    before: ReadonlySet<string>,
+    now: () => Date,
   ) {
-    this.#entries = entries;
-    this.#earlier = new Set(entries.keys());
+    this.#before = before;
+    this.#now = now;
   }
 
   /** Reads what earlier runs left. A last line that a crash cut off is dropped. */
-  static async open(path: string, now: () => Date = () => new Date()): Promise<DeadLetters> {
-    const { letters, torn } = await readDeadLetters(path);
-    const opened = new DeadLetters(path, new Map(letters.map((letter) => [letter.source, letter])), now);
-    if (torn) await opened.#rewrite();
-    return opened;
+  static async open(path: string, { now = () => new Date(), notice = () => undefined }: DeadLettersOptions = {}): Promise<DeadLetters> {
+    const { letters, strange, torn } = await readDeadLetters(path);
+    if (torn) await tidyDeadLetters(path, () => true);
+    for (const { line } of strange)
+      notice(`The dead-letter file ${path} has a line ${line} that is no entry: it is kept, and not counted.`);
+    return new DeadLetters(path, new Set(letters.map(({ source }) => source)), now);
   }
 
-  /** How many sources are dead now. */
+  /** How many sources are dead; known after `finish`. */
   get size(): number {
-    return this.#entries.size;
+    return this.#left.length;
   }
 
-  /** Those that were dead before, and that this run has neither cured nor seen fail again. */
+  /** Those of them that this run has not seen fail; known after `finish`. */
   get fromEarlierRuns(): number {
-    return this.#earlier.size;
+    return this.#left.filter(({ source }) => !this.#failed.has(source)).length;
   }
 
   /** Takes note of an outcome; durable when the promise resolves. */
   settle(outcome: Outcome): Promise<void> | undefined {
-    const { source } = outcome.facts;
-    if (outcome.kind === "failed") this.#earlier.delete(source);
-    if (outcome.kind === "failed") return this.#add({ source, ...letterOf(outcome), time: this.now().toISOString() });
-    const cured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    if (cured && this.#entries.delete(source)) {
-      this.#earlier.delete(source);
-      this.#hasStale = true;
+    const { source, line } = outcome.facts;
+    const time = this.#now().toISOString();
+    if (outcome.kind === "failed") {
+      this.#failed.add(source);
+      this.#cured.delete(source);
+      const named = line === undefined ? {} : { line };
+      return this.#add({ source, id: String(outcome.id), ...named, ...failureOf(outcome), time });
     }
+    const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
+    // A manifest's line that could not be used had no other name.
+    if (isCured) for (const name of line === undefined ? [source] : [source, line]) this.#cure(name, time);
     return undefined;
   }
 
-  /** Drops the entries that were cured; removes an empty file. */
+  #cure(source: string, time: string): void {
+    if (this.#failed.delete(source) || this.#before.has(source)) this.#cured.set(source, time);
+  }
+
+  /** Drops the entries that were cured, and removes an empty file. */
   async finish(): Promise<void> {
-    await this.#appends;
-    if (this.#entries.size === 0) await rm(this.path, { force: true });
-    else if (this.#hasStale) await this.#rewrite();
-    this.#hasStale = false;
+    await this.#writing;
+    const mayHaveChanged = this.#failed.size > 0 || this.#cured.size > 0;
+    this.#left = mayHaveChanged
+      ? await tidyDeadLetters(this.path, (letter) => this.#isDead(letter))
+      : (await readDeadLetters(this.path)).letters;
   }
 
+  #isDead({ source, time }: DeadLetter): boolean {
+    const cured = this.#cured.get(source);
+    return cured === undefined || cured < time;
+  }
+
+  /** What fails while one write is under way goes into the next one together. */
   #add(letter: DeadLetter): Promise<void> {
-    if (this.#entries.has(letter.source)) this.#hasStale = true;
-    this.#entries.set(letter.source, letter);
-    this.#appends = this.#appends.then(() => append(this.path, `${JSON.stringify(letter)}\n`));
-    return this.#appends;
+    this.#waiting.push(letter);
+    if (this.#next !== null) return this.#next;
+    const next = this.#writing.then(() => this.#write());
+    this.#next = next;
+    // Whoever waits for the write is told of its failure; the next one tries for itself.
+    this.#writing = Promise.allSettled([next]).then(() => undefined);
+    return next;
   }
 
-  async #rewrite(): Promise<void> {
-    const temporary = `${this.path}.${randomUUID()}.tmp`;
-    await append(temporary, [...this.#entries.values()].map((letter) => `${JSON.stringify(letter)}\n`).join(""));
-    await rename(temporary, this.path);
+  #write(): Promise<void> {
+    const letters = this.#waiting;
+    this.#waiting = [];
+    this.#next = null;
+    return appendDeadLetters(this.path, letters);
   }
 }
 
-/** All entries of a dead-letter file, the last one of each source; `torn` when its end was cut off. */
-export async function readDeadLetters(path: string): Promise<{ readonly letters: readonly DeadLetter[]; readonly torn: boolean }> {
-  const text = await textOf(path);
-  const lines = text.split("\n");
-  const tail = lines.pop() ?? "";
-  const bySource = new Map<string, DeadLetter>();
-  for (const line of lines) {
-    const letter = JSON.parse(line) as DeadLetter;
-    bySource.set(letter.source, letter);
-  }
-  return { letters: [...bySource.values()], torn: tail !== "" };
-}
-
-function letterOf({ error, attempts }: Extract<Outcome, { kind: "failed" }>): Pick<DeadLetter, "code" | "message" | "attempts"> {
+function failureOf({ error, attempts }: Extract<Outcome, { kind: "failed" }>): Pick<DeadLetter, "code" | "message" | "attempts"> {
   return { code: error.code, message: error.message, attempts };
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw fileError(error, path);
-  }
-}
-
-async function append(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const handle = await open(path, "a");
-    try {
-      await handle.appendFile(text);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-function fileError(cause: unknown, path: string): HeadraceError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const full = code === "ENOSPC" || code === "EDQUOT";
-  return new HeadraceError(full ? "disk_full" : "state_unwritable", `The dead-letter file ${path} cannot be written: ${message}.`, {
-    item: path,
-    cause,
-  });
 }

@@ -37,6 +37,10 @@ export interface IngestPlan {
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
   readonly ready: ChainReady;
+  /** Asked for before each batch of the embedder, and compares the chain with the collection again when that may have changed. */
+  readonly compared: ChainReady;
+  /** Asks the store for a real answer. */
+  readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly maxFileBytes: number;
   /** Bytes of one tensor and vector, reserved before an image is read. */
   readonly reserveBytes: number;
@@ -65,7 +69,7 @@ export function ingest(plan: IngestPlan): Run {
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
-    embedStage(ready),
+    embedStage(plan.compared),
     lane({
       concurrency: lanes.embedParallel,
       batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
@@ -73,7 +77,7 @@ export function ingest(plan: IngestPlan): Run {
     }),
   );
   const pipeline = rows.into(
-    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters }),
+    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters, check: plan.checkStore }),
     lane({
       concurrency: Math.min(lanes.insertWorkers, plan.maxWriters),
       batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },
@@ -94,7 +98,7 @@ export function imageSource({
     ...(settle === undefined ? {} : { settle }),
     async *read(stop) {
       let seq = 0;
-      for await (const { id, ref } of inputs(stop)) yield listedItem(seq++, id, ref, reserveBytes);
+      for await (const input of inputs(stop)) yield listedItem(seq++, input, reserveBytes);
     },
   };
 }
@@ -116,19 +120,23 @@ const maxAhead = 16;
 /** An image of unknown size is assumed to be this large until it is read. */
 const assumedBytes = 1 << 20;
 
-function listedItem(seq: number, id: Key, ref: ImageRef, reserveBytes: number): Item<ImageRef> {
-  return { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
+  const item = { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+  return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 
+/** Until the collection is asked, an image without metadata is taken for one that has none there either. */
 function listedFacts(ref: ImageRef): ImageFacts {
+  const metadata = ref.metadata ?? {};
   return {
     source: ref.uri,
     root: ref.root,
     version: ref.version ?? "",
     content: "",
-    metadata: ref.metadata,
-    metadataHash: metadataHash(ref.metadata),
+    metadata,
+    metadataHash: metadataHash(metadata),
     width: 0,
     height: 0,
+    ...(ref.line === undefined ? {} : { line: ref.line }),
   };
 }

@@ -1,36 +1,47 @@
 /** What a run would do, without doing it: for `--dry-run`. */
-import type { Collection, Key } from "../contracts/index.js";
+import type { Collection, ImageRef, Key } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
+import { isKnown, type ListedMarks } from "../stages/index.js";
 import type { IngestInput } from "./ingest.js";
 
+/** `listed = known + fresh + skipped + failed`. */
 export interface Preview {
   readonly listed: number;
-  /** Stored already, with the same version and metadata. */
+  /** Stored already, with the same version, and with the metadata that is given, if any is. */
   readonly known: number;
   /** Would be read. */
   readonly fresh: number;
+  /** Would be skipped unread: given twice, or a bad line that is to be skipped. */
+  readonly skipped: number;
+  /** Would fail unread: a bad line, a bad id. What is wrong with the images themselves is not known before they are read. */
+  readonly failed: number;
 }
 
 const chunkItems = 500;
 
 /** `collection` is null when it does not exist yet. */
 export async function preview(inputs: AsyncIterable<IngestInput>, collection: Collection | null, signal: AbortSignal): Promise<Preview> {
-  let listed = 0;
-  let known = 0;
+  const counts = { listed: 0, known: 0, fresh: 0, skipped: 0, failed: 0 };
   for await (const chunk of chunks(inputs)) {
-    listed += chunk.length;
-    if (collection !== null) known += await countKnown(chunk, collection, signal);
+    const refused = chunk.flatMap((input) => input.ref.refused ?? []);
+    const accepted = chunk.filter((input) => input.ref.refused === undefined);
+    const known = collection === null ? 0 : await countKnown(accepted, collection, signal);
+    counts.listed += chunk.length;
+    counts.known += known;
+    counts.fresh += accepted.length - known;
+    for (const { kind } of refused) counts[kind === "skip" ? "skipped" : "failed"] += 1;
   }
-  return { listed, known, fresh: listed - known };
+  return counts;
 }
 
 async function countKnown(chunk: readonly IngestInput[], collection: Collection, signal: AbortSignal): Promise<number> {
   const ids: readonly Key[] = chunk.map(({ id }) => id);
   const found = await collection.known(ids, signal);
-  return chunk.filter(({ id, ref }) => {
-    const row = found.get(id);
-    return row !== undefined && ref.version === row.version && metadataHash(ref.metadata) === row.metadataHash;
-  }).length;
+  return chunk.filter(({ id, ref }) => isKnown(marksOf(ref), found.get(id))).length;
+}
+
+function marksOf({ version, metadata }: ImageRef): ListedMarks {
+  return { version, metadataHash: metadata === null ? null : metadataHash(metadata) };
 }
 
 async function* chunks(inputs: AsyncIterable<IngestInput>): AsyncGenerator<readonly IngestInput[]> {

@@ -1,12 +1,15 @@
 /** Packs tensors into the embedder's own memory and takes one vector an image from it. */
-import type { Result, Row, Stage, Tensor } from "../contracts/index.js";
+import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
 import { advance, answerFor, type ChainReady, embedTensors, finishVector, vectorAt } from "../kit/index.js";
 
 export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
+  let embedder: Embedder | undefined;
   return {
     name: "embed",
+    notices: () => embedder?.notices?.() ?? [],
     async process(batch, signal) {
       const chain = await ready(signal);
+      embedder = chain.embedder;
       const { maxBatch } = chain.embedder.feed;
       const results: Result<Row>[] = [];
       for (let start = 0; start < batch.length; start += maxBatch) {

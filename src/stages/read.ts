@@ -36,7 +36,7 @@ async function readItem(
     const error = new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
       item: ref.uri,
       retryable: false,
-      hint: `Sources that can be read here: ${[...readers.keys()].join(", ")}.`,
+      hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${[...readers.keys()].join(", ")}.`,
     });
     return { kind: "fail", seq: item.seq, error };
   }

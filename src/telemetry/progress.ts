@@ -1,41 +1,71 @@
-/** The progress of a run as one line for people: counts, speed over a sliding window, time left, what the stages do. */
+/** The progress of a run as one line for people: counts, speed over a sliding window, time left, which stage works hardest. */
 import type { RunSnapshot, StageReport } from "../contracts/index.js";
 
 interface Sample {
   readonly atMs: number;
   readonly settled: number;
+  readonly worked: number;
   readonly stages: readonly StageReport[];
+}
+
+export interface ProgressView {
+  /** How many there are in all; null until it is known. */
+  readonly total: number | null;
+  /** Characters that the line may have. */
+  readonly width: number;
 }
 
 /** Speed and busy shares are those of the last ten seconds. */
 const windowMs = 10_000;
 
+/** For stages by their names in reports. */
+const words: Readonly<Record<string, string>> = {
+  known: "looking up",
+  read: "reading",
+  content: "comparing contents",
+  decode: "decoding",
+  preprocess: "preprocessing",
+  embed: "embedding",
+  store: "storing",
+};
+
 /** Turns snapshots into lines; keeps the samples of one window. */
 export class ProgressLine {
-  readonly #samples: Sample[] = [{ atMs: 0, settled: 0, stages: [] }];
+  readonly #samples: Sample[] = [{ atMs: 0, settled: 0, worked: 0, stages: [] }];
 
   /** `unit`: what is counted, in the plural. */
   constructor(readonly unit = "images") {}
 
-  /** `total` is null until it is known. */
-  render(snapshot: RunSnapshot, total: number | null): string {
+  /** What does not fit into the width is left out, the busy stage first. */
+  render(snapshot: RunSnapshot, { total, width }: ProgressView): string {
     const { stored, skipped, failed, elapsedMs, stages } = snapshot;
-    const settled = stored + skipped + failed;
-    this.#samples.push({ atMs: elapsedMs, settled, stages });
+    const now: Sample = { atMs: elapsedMs, settled: stored + skipped + failed, worked: stored + failed, stages };
+    this.#samples.push(now);
     while (this.#samples.length > 2 && elapsedMs - (this.#samples[1]?.atMs ?? 0) > windowMs) this.#samples.shift();
     const first = this.#samples[0] as Sample;
-    const perSecond = rate(settled - first.settled, elapsedMs - first.atMs);
     const parts = [
-      total === null ? format(settled) : `${format(settled)}/${format(total)}`,
-      ...(skipped > 0 ? [`${format(skipped)} skipped`] : []),
+      total === null ? format(now.settled) : `${format(now.settled)}/${format(total)}`,
       ...(failed > 0 ? [`${format(failed)} failed`] : []),
-      `${perSecond >= 10 ? Math.round(perSecond) : perSecond.toFixed(1)} ${this.unit}/s`,
-      ...(total === null || perSecond === 0 ? [] : [`${duration(((total - settled) / perSecond) * 1000)} left`]),
-      `busy: ${stages.map((stage, index) => busyShare(stage, first.stages[index])).join(" ")}`,
+      ...this.#speed(first, now, total),
+      ...(skipped > 0 ? [`${format(skipped)} skipped`] : []),
+      ...busiest(stages, first.stages),
     ];
-    return parts.join(" · ");
+    while (parts.length > 1 && parts.join(separator).length > width) parts.pop();
+    return parts.join(separator);
+  }
+
+  /** What is skipped costs next to nothing and says nothing of the rest: it counts only while nothing else happens. */
+  #speed(first: Sample, now: Sample, total: number | null): readonly string[] {
+    const elapsedMs = now.atMs - first.atMs;
+    const workPerSecond = rate(now.worked - first.worked, elapsedMs);
+    const onlySkips = workPerSecond === 0 && now.settled > first.settled;
+    const perSecond = onlySkips ? rate(now.settled - first.settled, elapsedMs) : workPerSecond;
+    const speed = `${perSecond >= 10 ? format(Math.round(perSecond)) : perSecond.toFixed(1)} ${onlySkips ? "skipped" : this.unit}/s`;
+    return total === null || perSecond === 0 ? [speed] : [speed, `${duration(((total - now.settled) / perSecond) * 1000)} left`];
   }
 }
+
+const separator = " · ";
 
 /** `75_000` → "1:15". */
 export function duration(ms: number): string {
@@ -45,12 +75,20 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-function busyShare(now: StageReport, before: StageReport | undefined): string {
+/** The stage that works the largest share of its time; `embed` at 92 % is "mostly embedding (92%)". */
+function busiest(stages: readonly StageReport[], before: readonly StageReport[]): readonly string[] {
+  const shares = stages.map((stage, index) => ({ name: stage.name, share: busyShare(stage, before[index]) }));
+  const [most] = shares.sort((a, b) => b.share - a.share);
+  if (most === undefined || most.share === 0) return [];
+  return [`mostly ${words[most.name] ?? most.name} (${Math.round(most.share * 100)}%)`];
+}
+
+function busyShare(now: StageReport, before: StageReport | undefined): number {
   const time = (stage: StageReport | undefined): number =>
     stage === undefined ? 0 : stage.busyMs + stage.starvedMs + stage.blockedMs + stage.waitingMs;
   const elapsed = time(now) - time(before);
   const share = elapsed <= 0 ? 0 : (now.busyMs - (before?.busyMs ?? 0)) / elapsed;
-  return `${now.name} ${Math.round(Math.min(1, Math.max(0, share)) * 100)}%`;
+  return Math.min(1, Math.max(0, share));
 }
 
 function rate(items: number, ms: number): number {

@@ -12,7 +12,7 @@ function headrace(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve("dist/cli/main.js"), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve("dist/cli/launcher.js"), ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { PATH: process.env["PATH"] ?? "", ...environment },
@@ -74,7 +74,7 @@ describe("the example configurations", () => {
   const examples = readdirSync("config").filter((file) => file.endsWith(".yaml"));
   for (const file of [...examples.map((name) => join("config", name)), "test/config/specification.yaml"]) {
     it(`${file} loads without a notice`, () => {
-      const { status, stderr } = spawnSync(process.execPath, ["dist/cli/main.js", "config", "--config", file], { encoding: "utf8" });
+      const { status, stderr } = spawnSync(process.execPath, ["dist/cli/launcher.js", "config", "--config", file], { encoding: "utf8" });
       assert.deepEqual([status, stderr], [0, ""]);
     });
   }

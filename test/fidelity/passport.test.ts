@@ -6,9 +6,9 @@ import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../../src/adapters/native/index.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { passportOf } from "../../src/app/passport.js";
+import { makePassport } from "../../src/app/passports.js";
 import type { Passport, Preprocessing, Preprocessor } from "../../src/contracts/index.js";
-import { comparePassports, resolvePreprocessing } from "../../src/kit/index.js";
+import { comparePassports, probeImages, resolvePreprocessing } from "../../src/kit/index.js";
 
 const never = new AbortController().signal;
 const floatModel = fileURLToPath(new URL("../../../models/efficientnet-lite0.onnx", import.meta.url));
@@ -31,7 +31,7 @@ describe("passports of the shipped model", () => {
     const jax = new JaxPreprocessor(preprocessing);
     await jax.open(never);
     for (const preprocessor of [new NativePreprocessor(preprocessing), jax]) {
-      const { same, cosines } = comparePassports(reference, await stamp(floatEmbedder, preprocessor, preprocessing));
+      const { same, cosines } = comparePassports(reference, await stamp(floatEmbedder, preprocessor, preprocessing), "cosine");
       assert.ok(same, `${preprocessor.label}: ${cosines.join(", ")}`);
     }
     await jax.close();
@@ -53,6 +53,7 @@ describe("passports of the shipped model", () => {
       const { same, cosines } = comparePassports(
         reference,
         await stamp(floatEmbedder, new NativePreprocessor(preprocessing), preprocessing),
+        "cosine",
       );
       assert.ok(!same, cosines.join(", "));
     });
@@ -72,7 +73,7 @@ describe("passports of the shipped model", () => {
         }
       },
     };
-    assert.ok(!comparePassports(reference, await stamp(byteEmbedder, swap, preprocessing)).same);
+    assert.ok(!comparePassports(reference, await stamp(byteEmbedder, swap, preprocessing), "cosine").same);
   });
 });
 
@@ -81,5 +82,5 @@ function own(embedder: OnnxEmbedder): Preprocessing {
 }
 
 function stamp(embedder: OnnxEmbedder, preprocessor: Preprocessor | null, preprocessing: Preprocessing): Promise<Passport> {
-  return passportOf({ decoder: sharpDecoder(), preprocessor, embedder, preprocessing, normalize: "l2" }, never);
+  return makePassport({ decoder: sharpDecoder(), preprocessor, embedder, preprocessing, normalize: "l2" }, probeImages(), never);
 }

@@ -46,7 +46,7 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
   await using space = await workspace();
   const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
   const result = ended(child);
-  await rowsAppear(space.folder);
+  await space.rowsAppear();
   child.kill("SIGINT");
   const { code, stdout, stderr } = await result;
   assert.equal(code, 130, stderr);
@@ -71,7 +71,7 @@ test("the second Ctrl-C stops at once and leaves a collection that works", async
   await using space = await workspace();
   const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
   const result = ended(child);
-  await rowsAppear(space.folder);
+  await space.rowsAppear();
   child.kill("SIGINT");
   const [first] = await once(child.stderr ?? child, "data");
   assert.match(String(first), /Stopping/);
@@ -130,7 +130,10 @@ test("deleting asks first, counts what it deletes, and leaves the rest", async (
   await space.json(2, "delete", "--filter", "width > 0");
   assert.deepEqual(await space.json(0, "delete", "--filter", "width > 0", "--dry-run"), { deleted: 0, wouldDelete: 10 });
   const { hits } = await space.json<{ hits: { id: string }[] }>(0, "search", join(corpusFolder, "brick-0000.jpg"), "--topk", "3");
-  assert.deepEqual(await space.json(0, "delete", ...hits.map(({ id }) => id), "not-an-id", "--yes"), { deleted: 3 });
+  assert.deepEqual(await space.json(0, "delete", ...hits.map(({ id }) => id), "not-an-id", "--yes"), {
+    deleted: 3,
+    unknown: ["not-an-id"],
+  });
   assert.deepEqual(await space.json(0, "delete", "--filter", "width > 0", "--yes"), { deleted: 7 });
   assert.equal((await space.json<{ count: number }>(0, "collection", "stats", "images")).count, 0);
 });
@@ -152,14 +155,3 @@ test("health names both parts and what answered", async () => {
     [false, true],
   );
 });
-
-/** Waits until the running command has written some rows. */
-async function rowsAppear(folder: string): Promise<void> {
-  const { readdir } = await import("node:fs/promises");
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    const found = await readdir(join(folder, "headrace-data"), { recursive: true }).catch(() => []);
-    if (found.filter((name) => name.endsWith(".lance") && name.includes("data")).length >= 1) return;
-    await new Promise((fulfil) => setTimeout(fulfil, 50));
-  }
-  throw new Error("no rows appeared within 30 s");
-}

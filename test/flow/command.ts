@@ -1,10 +1,10 @@
 /** Runs the built command as a user does, in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const main = resolve("dist", "cli", "main.js");
+const bin = resolve("dist", "cli", "launcher.js");
 
 export interface Ended {
   readonly code: number | null;
@@ -15,10 +15,14 @@ export interface Ended {
 export interface Workspace extends AsyncDisposable {
   /** The folder that the command runs in. */
   readonly folder: string;
+  /** The script that `headrace` starts. */
+  readonly bin: string;
   /** Starts `headrace` and leaves it running. */
   start(...args: readonly string[]): ChildProcess;
   /** Runs `headrace` to its end. */
   run(...args: readonly string[]): Promise<Ended>;
+  /** Waits until a running command has written some rows. */
+  rowsAppear(): Promise<void>;
   /** Runs `headrace … --json` and parses its document; fails unless the exit code is the expected one. */
   json<T = Record<string, unknown>>(expectedCode: number, ...args: readonly string[]): Promise<T>;
 }
@@ -27,10 +31,11 @@ export interface Workspace extends AsyncDisposable {
 export async function workspace(): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-test-"));
   const start = (...args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment() });
+    spawn(process.execPath, [bin, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment() });
   const run = (...args: readonly string[]): Promise<Ended> => ended(start(...args));
   return {
     folder,
+    bin,
     start,
     run,
     json: async (expectedCode, ...args) => {
@@ -39,6 +44,7 @@ export async function workspace(): Promise<Workspace> {
         throw new Error(`headrace ${args.join(" ")} ended with ${code} instead of ${expectedCode}:\n${stdout}\n${stderr}`);
       return JSON.parse(stdout) as never;
     },
+    rowsAppear: () => rowsAppear(folder),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
@@ -61,4 +67,13 @@ export function ended(child: ChildProcess): Promise<Ended> {
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADRACE_") && name !== "NODE_TEST_CONTEXT"));
+}
+
+async function rowsAppear(folder: string): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const found = await readdir(join(folder, "headrace-data"), { recursive: true }).catch(() => []);
+    if (found.filter((name) => name.endsWith(".lance") && name.includes("data")).length >= 1) return;
+    await new Promise((fulfil) => setTimeout(fulfil, 50));
+  }
+  throw new Error("no rows appeared within 30 s");
 }

@@ -37,7 +37,7 @@ test("a hundred good images and twenty damaged ones are a hundred rows and twent
     .split("\n")
     .map((line) => JSON.parse(line));
   assert.equal(letters.length, 20);
-  for (const letter of letters) assert.deepEqual(Object.keys(letter).sort(), ["attempts", "code", "message", "source", "time"]);
+  for (const letter of letters) assert.deepEqual(Object.keys(letter).sort(), ["attempts", "code", "id", "message", "source", "time"]);
   const { count } = await space.json<{ count: number }>(0, "collection", "stats", "images");
   assert.equal(count, 100);
 

@@ -153,10 +153,28 @@ test("a dry run counts and writes nothing", async () => {
   await makeCorpus({ folder: corpusFolder, count: 60, seed: 11, sizes: "vga" });
   await using space = await workspace();
   const before = await space.json(0, "ingest", corpusFolder, "--dry-run");
-  assert.deepEqual(before, { dryRun: true, collection: "images", listed: 60, known: 0, fresh: 60 });
+  assert.deepEqual(before, {
+    dryRun: true,
+    collection: "images",
+    listed: 60,
+    known: 0,
+    fresh: 60,
+    skipped: 0,
+    failed: 0,
+    leftOut: { ".json": 2 },
+  });
   await space.json(0, "ingest", corpusFolder, "--limit", "20");
   const after = await space.json(0, "ingest", corpusFolder, "--dry-run");
-  assert.deepEqual(after, { dryRun: true, collection: "images", listed: 60, known: 20, fresh: 40 });
+  assert.deepEqual(after, {
+    dryRun: true,
+    collection: "images",
+    listed: 60,
+    known: 20,
+    fresh: 40,
+    skipped: 0,
+    failed: 0,
+    leftOut: { ".json": 2 },
+  });
 });
 
 test("a page with the pictures is one file that names the hits", async () => {

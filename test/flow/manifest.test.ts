@@ -15,17 +15,18 @@ test("relative paths of a manifest count from the working folder, not from the m
   assert.equal(stored, 1);
 });
 
-test("whole numbers as ids want a collection of that kind, and the error says how to make one", async () => {
+test("whole numbers as ids make a new collection of that kind, and one of text refuses them and says how to make another", async () => {
   await using space = await workspace();
   await copyFile(photo, join(space.folder, "a.jpg"));
   await writeFile(join(space.folder, "m.jsonl"), '{"input":"a.jpg","id":7}\n');
-  const { stdout } = await space.run("ingest", "--manifest", "m.jsonl");
+  await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "numbered");
+  assert.match((await space.run("collection", "stats", "numbered")).stdout, /1 rows, .*ids int64/);
+  await space.json(0, "collection", "create", "texts", "--ids", "text");
+  const { stdout } = await space.run("ingest", "--manifest", "m.jsonl", "--collection", "texts");
   assert.match(
     stdout,
     /id_invalid: 1, .*\n {4}The collection has ids of type text; choose the type when it is created: --ids, or idType\./,
   );
-  await space.json(0, "collection", "create", "numbered", "--ids", "int64");
-  await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "numbered");
 });
 
 test("rows of files that are gone stay until they are deleted, and deleted rows return while their file is there", async () => {

@@ -83,7 +83,7 @@ describe("compose.yaml", () => {
     const { environment = {}, command = [] } = compose.services["headrace"] ?? {};
     const file = [command].flat()[[command].flat().indexOf("--config") + 1] ?? "";
     const mounted = (compose.services["headrace"]?.volumes ?? []).find((volume) => volume.includes(`:${file}:`))?.split(":")[0] ?? "";
-    const args = ["dist/cli/main.js", "config", "--json", "--config", mounted];
+    const args = ["dist/cli/launcher.js", "config", "--json", "--config", mounted];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...environment } });
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /triton:8000/);

@@ -48,7 +48,7 @@ export class PackedProject {
 
   /** Runs the command as `npx headrace` does. */
   command(...args: readonly string[]): Promise<Ended> {
-    return this.#node([join("node_modules", "headrace", "dist", "cli", "main.js"), ...args]);
+    return this.#node([join("node_modules", "headrace", "dist", "cli", "launcher.js"), ...args]);
   }
 
   remove(): Promise<void> {

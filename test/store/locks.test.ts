@@ -131,12 +131,20 @@ describe("the writer's lock", () => {
     assert.deepEqual(await ids(name), ["a", "b"]);
   });
 
-  it("one process has one writer: the second handle is refused until the first is closed", async () => {
-    const { name } = await emptyTable();
+  it("the handles of one process share the lock: another process is refused until the last is closed", async () => {
+    const { name, lock } = await emptyTable();
     const first = await test.store.openCollection(name, "write");
-    await assert.rejects(test.store.openCollection(name, "write"), { code: "lock_held" });
+    const second = await test.store.openCollection(name, "write");
+    const writer = start(name);
     await first.close();
-    await (await test.store.openCollection(name, "write")).close();
+    await first.close();
+    assert.equal((await writer.tell("open")).code, "lock_held");
+    await second.upsert(batchOf([{ id: "a" }]), calm);
+    await assert.rejects(first.upsert(batchOf([{ id: "b" }]), calm), { code: "usage_invalid" });
+    await assert.rejects(first.count(), { code: "usage_invalid" });
+    await second.close();
+    assert.equal(existsSync(lock), false);
+    assert.deepEqual(await writer.tell("open"), { ok: true });
   });
 
   it("a stopped owner keeps its lock; one whose lock was replaced meanwhile writes nothing when it goes on", async () => {

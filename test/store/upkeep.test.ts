@@ -6,21 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { LanceCollection, LanceStore } from "../../src/adapters/lancedb/index.js";
-import type { Collection, Passport } from "../../src/contracts/index.js";
+import type { Collection } from "../../src/contracts/index.js";
 import { parseFilter } from "../../src/filter/index.js";
-import { batchOf, calm, dimension, unitVector } from "../conformance/store-rows-data.js";
+import { batchOf, calm, unitVector } from "../conformance/store-rows-data.js";
+import { passport, rowsFrom, schema } from "./rows.js";
 import { openTestStore, type TestStore } from "./stores.js";
-
-const passport: Passport = { probes: [[1, 0]], labels: {} };
-const schema = { dimension, metric: "cosine", passport } as const;
-
-function rowsFrom(start: number, rows: number) {
-  return Array.from({ length: rows }, (_, at) => ({
-    id: `row ${start + at}`,
-    vector: [...unitVector(start + at)],
-    metadata: { n: start + at },
-  }));
-}
 
 describe("upkeep of a LanceDB table", () => {
   let test: TestStore;
@@ -55,7 +45,7 @@ describe("upkeep of a LanceDB table", () => {
       const name = `vectors_${index}`;
       const collection = await test.store.create(name, { ...schema, dimension: 16, index });
       const at = (seed: number) => unitVector(seed, 16);
-      const rows = (start: number, count: number) => rowsFrom(start, count).map((row) => ({ ...row, vector: [...at(row.metadata.n)] }));
+      const rows = (start: number, count: number) => rowsFrom(start, count, 16);
       assert.equal((await collection.stats()).index, "none");
       await collection.upsert(batchOf(rows(0, 2000)), calm);
       await collection.upkeep("owed", calm);

@@ -1,6 +1,6 @@
 """A stand-in for one busy GPU: sleeps a base time and a time a row, answers vectors that follow from the pixels alone.
 
-It can log when it was busy, and can refuse marked rows.
+It can log when it was busy, can refuse marked rows, can hang, and can be another model in another version.
 """
 
 import os
@@ -23,15 +23,24 @@ class TritonPythonModel:
         self.row_s = float(parameters["row_ms"]) / 1000
         self.dimension = int(parameters["dimension"])
         self.poison = int(parameters["poison_value"]) if "poison_value" in parameters else None
+        self.poison_text = parameters.get("poison_text")
+        self.hang = int(parameters["hang_value"]) if "hang_value" in parameters else None
+        self.hang_ms = float(parameters.get("hang_ms", "0"))
+        self.calls_before_hanging = int(parameters.get("hang_after", "-1"))
         self.output_type = np.float16 if config["output"][0]["data_type"] == "TYPE_FP16" else np.float32
         self.log = open(parameters["busy_log"], "a", buffering=1) if "busy_log" in parameters else None
         # Sixteen samples of an image times a fixed matrix: cheap, and different images differ. Few bits a number, so that sums are
         # exact: else a vector's last bits would depend on how many images come with it.
-        normal = np.random.default_rng(7).standard_normal((16, self.dimension))
+        seeds = [int(seed) for seed in parameters["seeds"].split(",")]
+        seed = seeds[min(int(args["model_version"]), len(seeds)) - 1]
+        normal = np.random.default_rng(seed).standard_normal((16, self.dimension))
         self.matrix = (np.round(normal * 256) / 256).astype(np.float32)
 
     def execute(self, requests):
         start = time.monotonic_ns()
+        if self.calls_before_hanging == 0:
+            time.sleep(3600)
+        self.calls_before_hanging -= 1
         responses, rows = [], 0
         for request in requests:
             images = pb.get_input_tensor_by_name(request, "images").as_numpy()
@@ -39,8 +48,11 @@ class TritonPythonModel:
             rows += len(images)
             if self.poison is not None and (flat[:, 0] == self.poison).any():
                 row = int(np.argmax(flat[:, 0] == self.poison))
-                responses.append(pb.InferenceResponse([], pb.TritonError(f"poisoned row {row} of {len(images)}")))
+                text = self.poison_text or f"poisoned row {row} of {len(images)}"
+                responses.append(pb.InferenceResponse([], pb.TritonError(text)))
                 continue
+            if self.hang is not None and (flat[:, 0] == self.hang).any():
+                time.sleep(self.hang_ms / 1000)
             samples = flat[:, :: flat.shape[1] // 16][:, :16].astype(np.float32)
             vectors = ((samples - 127) / 128 @ self.matrix).astype(self.output_type)
             responses.append(pb.InferenceResponse([pb.Tensor("embedding", vectors)]))

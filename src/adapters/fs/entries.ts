@@ -28,6 +28,14 @@ export async function* sortedEntries(folder: string, stop: AbortSignal, window =
   }
 }
 
+/** The same in any order, in one pass. */
+export async function* anyEntries(folder: string, stop: AbortSignal): AsyncGenerator<Entry> {
+  for await (const found of await opendir(folder, { bufferSize: 512 })) {
+    if (stop.aborted) return;
+    if (!isHidden(found)) yield entryOf(folder, found);
+  }
+}
+
 async function nextWindow(folder: string, last: string, window: number, stop: AbortSignal) {
   let entries: Entry[] = [];
   let more = false;
@@ -38,12 +46,19 @@ async function nextWindow(folder: string, last: string, window: number, stop: Ab
   };
   for await (const found of await opendir(folder, { bufferSize: 512 })) {
     if (stop.aborted) break;
-    if (found.name > last && !found.name.startsWith("."))
-      entries.push({ name: found.name, path: join(folder, found.name), kind: kindOf(found) });
+    if (found.name > last && !isHidden(found)) entries.push(entryOf(folder, found));
     if (entries.length >= 2 * window) cut();
   }
   cut();
   return { entries, more };
+}
+
+function isHidden({ name }: Dirent): boolean {
+  return name.startsWith(".");
+}
+
+function entryOf(folder: string, entry: Dirent): Entry {
+  return { name: entry.name, path: join(folder, entry.name), kind: kindOf(entry) };
 }
 
 function kindOf(entry: Dirent): Entry["kind"] {

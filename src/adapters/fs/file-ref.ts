@@ -10,7 +10,7 @@ import { fileVersion } from "./version.js";
 export async function fileRef(input: string): Promise<ImageRef> {
   const path = resolve(pathOfFileUrl(input) ?? input);
   const uri = fileUri(path);
-  const unknown: ImageRef = { uri, location: path, scheme: "file", root: uri, version: null, sizeBytes: null, metadata: {} };
+  const unknown: ImageRef = { uri, location: path, scheme: "file", root: uri, version: null, sizeBytes: null, metadata: null };
   try {
     const stats = await stat(path, { bigint: true });
     return stats.isFile() ? { ...unknown, version: fileVersion(stats, Date.now()), sizeBytes: Number(stats.size) } : unknown;

@@ -1,5 +1,5 @@
 /** Images in files. */
 
 export { fileRef } from "./file-ref.js";
-export { type FileListingOptions, imageExtensions, listFiles } from "./listing.js";
+export { countFiles, type FileListingOptions, imageExtensions, listFiles } from "./listing.js";
 export { type FileReaderOptions, fileReader } from "./reader.js";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type BigIntStats, chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 import { asNobody } from "../../../test/odd-images/nobody.js";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
 import { sortedEntries } from "./entries.js";
-import { type FileListingOptions, listFiles } from "./listing.js";
+import { countFiles, type FileListingOptions, listFiles } from "./listing.js";
+import { fileVersion } from "./version.js";
 
 const root = mkdtempSync(join(tmpdir(), "listing-"));
 chmodSync(root, 0o755);
@@ -39,6 +40,69 @@ async function names(folder: string, inputs: readonly string[] = ["."]): Promise
 test("a folder is listed with all that is below it, in the order of names", async () => {
   const folder = folderWith("b.jpg", "a/2.png", "a/10.png", "a/b/c.webp", "c.JPEG", "z.gif");
   assert.deepEqual(await names(folder), ["a/10.png", "a/2.png", "a/b/c.webp", "b.jpg", "c.JPEG", "z.gif"]);
+});
+
+test("counting finds as many as listing, for whatever is given", async () => {
+  const folder = folderWith("b.jpg", "a/2.png", "a/b/c.webp", "notes.txt", "bare", "full.png/a.jpg", "empty.png/", ".hidden.jpg");
+  writeFileSync(join(folder, "jpeg"), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
+  symlinkSync("../a", join(folder, "a/loop"));
+  symlinkSync("gone.jpg", join(folder, "broken.jpg"));
+  for (const inputs of [["."], ["b.jpg", "no.jpg", "a", "."], ["*", "no*", "b.jpg"], ["**/*.png", "https://example.org/a.jpg"]]) {
+    assert.equal(await countFiles(inputs, never, { folder }), (await list(inputs, { folder })).length, inputs.join(" "));
+  }
+});
+
+test("a file without an ending is an image when it begins like one; what is left out is told by its ending", async () => {
+  const folder = folderWith("bare", "a.heic", "b.HEIC", "c.zip", "d.jfif", "e.jpe", "plain.svg.txt", "closed");
+  const starts = {
+    jpeg: [0xff, 0xd8, 0xff],
+    gif: [...Buffer.from("GIF89a")],
+    svg: [...Buffer.from("  <svg/>")],
+    pdf: [...Buffer.from("%PDF-1")],
+  };
+  for (const [name, bytes] of Object.entries(starts)) writeFileSync(join(folder, name), Uint8Array.from(bytes));
+  chmodSync(join(folder, "closed"), 0);
+  const leftOut: string[] = [];
+  const found = await asNobody(() => list(["."], { folder, onLeftOut: (ending) => leftOut.push(ending) }));
+  assert.deepEqual(
+    found.map(({ location }) => location.slice(folder.length + 1)),
+    ["d.jfif", "e.jpe", "gif", "jpeg", "svg"],
+  );
+  assert.deepEqual(leftOut.sort(), ["(none)", "(none)", "(none)", ".heic", ".heic", ".txt", ".zip"]);
+});
+
+test("what a glob does not ask for is not left out", async () => {
+  const folder = folderWith("a.jpg", "b.txt", "ab.txt");
+  const leftOut: string[] = [];
+  const told = { folder, onLeftOut: (ending: string) => leftOut.push(ending) };
+  await list(["*.jpg"], told);
+  assert.deepEqual(leftOut, []);
+  await list(["a*"], told);
+  assert.deepEqual(leftOut, [".txt"]);
+});
+
+test("a web address is listed in its place, for a reader of its scheme", async () => {
+  const folder = folderWith("a.jpg", "b.jpg");
+  const refs = await list(["a.jpg", "https://example.org/x.jpg#top", "http://[bad", "b.jpg"], { folder });
+  assert.deepEqual(
+    refs.map(({ scheme, uri }) => [scheme, scheme === "file" ? "" : uri]),
+    [
+      ["file", ""],
+      ["https", "https://example.org/x.jpg"],
+      ["http", "http://[bad"],
+      ["file", ""],
+    ],
+  );
+});
+
+test("a file whose mtime is in the future has a version, one whose ctime is has none", () => {
+  const stats = (mtimeMs: number, ctimeMs: number) =>
+    ({ size: 1n, mtimeNs: BigInt(mtimeMs) * 1_000_000n, ctimeNs: BigInt(ctimeMs) * 1_000_000n }) as BigIntStats;
+  const now = 1_000_000;
+  assert.equal(fileVersion(stats(now + 50_000, now - 5_000), now), "1-1050000000000-995000000000");
+  assert.equal(fileVersion(stats(now + 50_000, now - 1_000), now), null);
+  assert.equal(fileVersion(stats(now - 50_000, now + 5_000), now), null);
+  assert.equal(fileVersion(stats(now - 1_000, now - 50_000), now), null);
 });
 
 test("hidden files and files that are not images are left out of folders", async () => {

@@ -2,23 +2,31 @@
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
-import { type FileNaming, fileUri, pathOfFileUrl } from "../../kit/index.js";
+import { type FileNaming, fileUri, pathOfFileUrl, urlRef } from "../../kit/index.js";
 import { mapAhead } from "./ahead.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
 import { fileVersion } from "./version.js";
-import { type FoundFile, walkFolder } from "./walk.js";
+import { type FoundFile, type NameSays, type WalkOptions, walkFolder } from "./walk.js";
 
 /** What the decoder can read, by the ending of the name. */
-export const imageExtensions: readonly string[] = ["jpg", "jpeg", "png", "webp", "gif", "avif", "tif", "tiff", "svg"];
+export const imageExtensions: readonly string[] = [
+  ...["jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"],
+  ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "svg"],
+];
 
 export interface FileListingOptions {
   /** Relative inputs start here. Default: the working folder. */
   readonly folder?: string;
   /** Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
-  /** Endings, without the dot, that make a file inside a folder an image. Files given by name are listed whatever theirs. Default: `imageExtensions`. */
+  /**
+   * Endings, without the dot, that make a file inside a folder an image; one without any ending is an image when its first bytes are an
+   * image's. Files given by name are listed whatever theirs. Default: `imageExtensions`.
+   */
   readonly extensions?: readonly string[];
+  /** Told of each file inside a folder that is left out: its ending, such as ".heic", or "(none)". */
+  readonly onLeftOut?: (ending: string) => void;
   /** Files whose facts are asked for at once. Default 16; more only helps on a slow network file system. */
   readonly statsAhead?: number;
   /** Milliseconds since the epoch. Default: the system's clock. */
@@ -28,12 +36,21 @@ export interface FileListingOptions {
 /**
  * Lists paths, folders, globs and `file:` URLs in the order given, folders in the order of names.
  * Hidden files inside folders are left out; links are followed, but never in a circle. A path that does not exist is
- * listed too, so that its item fails, and so is a glob that matches nothing; when nothing at all exists, the listing throws
- * `source_failed`.
+ * listed too, so that its item fails, and so are a glob that matches nothing and a web address; when nothing at all exists, the listing
+ * throws `source_failed`.
  */
 export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
   return { root: lister.rootOf(inputs), list: (stop) => lister.list(inputs, stop) };
+}
+
+/** How many refs `listFiles` gives for the same inputs; asks for no facts of files inside folders. */
+export async function countFiles(
+  inputs: Iterable<string> | AsyncIterable<string>,
+  stop: AbortSignal,
+  options: FileListingOptions = {},
+): Promise<number> {
+  return new FileLister(options).count(inputs, stop);
 }
 
 type Inspected =
@@ -58,6 +75,7 @@ class FileLister {
   readonly #extensions: ReadonlySet<string>;
   readonly #statsAhead: number;
   readonly #now: () => number;
+  readonly #onLeftOut: (path: string) => void;
 
   constructor(options: FileListingOptions) {
     this.#folder = resolve(options.folder ?? ".");
@@ -65,6 +83,7 @@ class FileLister {
     this.#extensions = new Set((options.extensions ?? imageExtensions).map((extension) => extension.toLowerCase()));
     this.#statsAhead = options.statsAhead ?? 16;
     this.#now = options.now ?? Date.now;
+    this.#onLeftOut = (path) => options.onLeftOut?.(extname(path).length > 1 ? extname(path).toLowerCase() : "(none)");
   }
 
   /** The only input's root, else the folder that relative inputs start from. */
@@ -97,7 +116,21 @@ class FileLister {
     if (!exists && missing.length > 0) throw nothingThere(missing);
   }
 
+  async count(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
+    let count = 0;
+    for await (const found of mapAhead(inputs, this.#statsAhead, (input) => this.#inspect(input).catch(HeadraceError.from))) {
+      if (stop.aborted) break;
+      if (HeadraceError.is(found)) throw found;
+      const walk = this.#walk(found, "count", stop);
+      const before = count;
+      if (walk !== null) for await (const _ of walk) count += 1;
+      if (found.kind !== "folder" && count === before) count += 1;
+    }
+    return count;
+  }
+
   async #inspect(input: string): Promise<Inspected> {
+    if (isWebAddress(input)) return { kind: "file", ref: addressRef(input) };
     const path = this.#path(input);
     try {
       const stats = await stat(path, { bigint: true });
@@ -118,21 +151,25 @@ class FileLister {
       yield found.ref;
       return;
     }
-    const { base, root, wanted, maxDepth } = found.kind === "folder" ? this.#folderPlan(found.path) : this.#globPlan(found.glob);
-    const walk = { wanted, maxDepth, statsAhead: this.#statsAhead, stop };
-    for await (const file of walkFolder(base, walk)) yield this.#ref(file.path, root, file.stats);
+    const root = found.kind === "folder" ? this.#uri(found.path) : `${this.#uri(found.glob.base)}/${found.glob.pattern}`;
+    for await (const file of this.#walk(found, "list", stop) ?? []) yield this.#ref(file.path, root, file.stats);
   }
 
-  #folderPlan(path: string) {
-    return { base: path, root: this.#uri(path), wanted: this.#isImage, maxDepth: Number.POSITIVE_INFINITY };
+  /** Null for what is no folder and no glob. */
+  #walk(found: Inspected, purpose: WalkOptions["purpose"], stop: AbortSignal): AsyncGenerator<FoundFile> | null {
+    const walk = { purpose, statsAhead: this.#statsAhead, onLeftOut: this.#onLeftOut, stop };
+    if (found.kind === "folder") return walkFolder(found.path, { ...walk, judge: this.#judge, maxDepth: Number.POSITIVE_INFINITY });
+    if (found.kind !== "glob") return null;
+    const { glob } = found;
+    const judge = (below: string) => (!glob.matches(below) ? "outside" : glob.namesExtension ? "image" : this.#judge(below));
+    return walkFolder(glob.base, { ...walk, judge, maxDepth: glob.maxDepth });
   }
 
-  #globPlan(glob: Glob) {
-    const wanted = (below: string) => glob.matches(below) && (glob.namesExtension || this.#isImage(below));
-    return { base: glob.base, root: `${this.#uri(glob.base)}/${glob.pattern}`, wanted, maxDepth: glob.maxDepth };
-  }
-
-  readonly #isImage = (name: string): boolean => this.#extensions.has(extname(name).slice(1).toLowerCase());
+  readonly #judge = (name: string): NameSays => {
+    const ending = extname(name).slice(1).toLowerCase();
+    if (ending === "") return "unclear";
+    return this.#extensions.has(ending) ? "image" : "other";
+  };
 
   #ref(path: string, root: string, stats: FoundFile["stats"]): ImageRef {
     return {
@@ -142,7 +179,7 @@ class FileLister {
       root,
       version: stats?.isFile() ? fileVersion(stats, this.#now()) : null,
       sizeBytes: stats === null ? null : Number(stats.size),
-      metadata: {},
+      metadata: null,
     };
   }
 
@@ -153,6 +190,17 @@ class FileLister {
   #uri(path: string): string {
     return fileUri(path, this.#naming);
   }
+}
+
+function isWebAddress(input: string): boolean {
+  return /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(input);
+}
+
+/** Its reader says what is wrong with it, or that there is none. */
+function addressRef(text: string): ImageRef {
+  if (URL.canParse(text)) return urlRef(text);
+  const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
+  return { uri: text, location: text, scheme, root: text, version: null, sizeBytes: null, metadata: null };
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -2,27 +2,35 @@
 import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { mapAhead } from "./ahead.js";
-import { type Entry, sortedEntries } from "./entries.js";
+import { anyEntries, type Entry, sortedEntries } from "./entries.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
+import { beginsLikeImage } from "./first-bytes.js";
 
 export interface FoundFile {
   readonly path: string;
-  /** Null for what could not be asked about: reading it will say why. */
+  /** Null for what could not be asked about, as reading it will say why, and for what is only counted. */
   readonly stats: BigIntStats | null;
 }
 
+/** What a name says: "image", "other" for another kind of file, "unclear" without an ending, "outside" for what nobody asked for. */
+export type NameSays = "image" | "other" | "unclear" | "outside";
+
 export interface WalkOptions {
-  /** Whether a path below the folder, with `/`, is an image by its name. */
-  readonly wanted: (below: string) => boolean;
+  /** Judges a path below the folder, with `/`. */
+  readonly judge: (below: string) => NameSays;
   /** Folders below folders that are entered; 0 stays in the first. */
   readonly maxDepth: number;
   readonly statsAhead: number;
+  /** "list": in the order of names, with stats. "count": in any order, without. */
+  readonly purpose: "list" | "count";
+  /** Told of each file that is of another kind, or unclear and no image by its first bytes. */
+  readonly onLeftOut?: (path: string) => void;
   readonly stop: AbortSignal;
 }
 
 /**
- * Finds the wanted files in the order of names. A folder that cannot be entered, or that is named like an image and
- * holds none, is found as if it were a file: reading it then says what is wrong. Throws `source_failed`.
+ * Finds the images. A folder that cannot be entered, or that is named like an image and holds none, is found as if it were a file: reading
+ * it then says what is wrong. Throws `source_failed`.
  */
 export async function* walkFolder(folder: string, options: WalkOptions): AsyncGenerator<FoundFile> {
   yield* walkLevel({ folder, prefix: "", ancestors: [] }, options);
@@ -36,7 +44,7 @@ interface Level {
   readonly ancestors: readonly string[];
 }
 
-type Seen = FoundFile & { readonly kind: "file" | "folder" | "unwanted"; readonly below: string };
+type Seen = FoundFile & { readonly kind: "image" | "folder" | "left out" | "outside"; readonly below: string };
 
 async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<FoundFile> {
   const { folder, prefix } = level;
@@ -47,9 +55,11 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
     if (level.ancestors.includes(identity)) return;
     const ancestors = [...level.ancestors, identity];
     const look = (entry: Entry) => inspect(entry, prefix, options);
-    for await (const seen of mapAhead(sortedEntries(folder, options.stop), options.statsAhead, look)) {
+    const entries = options.purpose === "list" ? sortedEntries(folder, options.stop) : anyEntries(folder, options.stop);
+    for await (const seen of mapAhead(entries, options.statsAhead, look)) {
       if (options.stop.aborted) return;
-      if (seen.kind === "file") {
+      if (seen.kind === "left out") options.onLeftOut?.(seen.path);
+      if (seen.kind === "image") {
         found++;
         yield seen;
       } else if (seen.kind === "folder" && ancestors.length <= options.maxDepth) {
@@ -64,21 +74,28 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
     found++;
     yield { path: folder, stats: null };
   }
-  if (found === 0 && prefix !== "" && options.wanted(prefix.slice(0, -1))) yield { path: folder, stats: null };
+  if (found === 0 && prefix !== "" && options.judge(prefix.slice(0, -1)) === "image") yield { path: folder, stats: null };
 }
 
 /** Never rejects: a file that cannot be asked about is found without facts. */
-async function inspect(entry: Entry, prefix: string, options: WalkOptions): Promise<Seen> {
-  const { path, kind } = entry;
-  const below = `${prefix}${entry.name}`;
-  const wanted = options.wanted(below);
+async function inspect({ name, path, kind }: Entry, prefix: string, options: WalkOptions): Promise<Seen> {
+  const below = `${prefix}${name}`;
+  const says = options.judge(below);
   if (kind === "folder") return { kind, path, below, stats: null };
-  if (!wanted && kind !== "unknown") return { kind: "unwanted", path, below, stats: null };
-  try {
-    const stats = await stat(path, { bigint: true });
-    const seen = stats.isDirectory() ? "folder" : wanted ? "file" : "unwanted";
-    return { kind: seen, path, below, stats };
-  } catch {
-    return { kind: wanted ? "file" : "unwanted", path, below, stats: null };
-  }
+  if (kind === "other" && says !== "image") return { kind: "outside", path, below, stats: null };
+  const isAsked = kind === "unknown" || (says === "image" && options.purpose === "list");
+  const stats = isAsked ? await statsOf(path) : null;
+  if (stats?.isDirectory()) return { kind: "folder", path, below, stats };
+  const isFile = kind === "file" || stats?.isFile() === true;
+  return { kind: await kindOf(says, path, isFile), path, below, stats };
+}
+
+async function kindOf(says: NameSays, path: string, isFile: boolean): Promise<"image" | "left out" | "outside"> {
+  if (says === "image" || says === "outside") return says;
+  if (!isFile) return "outside";
+  return says === "unclear" && (await beginsLikeImage(path)) ? "image" : "left out";
+}
+
+async function statsOf(path: string): Promise<BigIntStats | null> {
+  return stat(path, { bigint: true }).catch(() => null);
 }

@@ -27,6 +27,11 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
+/** Another part of this very process. */
+export function isThisProcess(other: ProcessIdentity): boolean {
+  return other.pid === process.pid && livenessOf(other) === "alive";
+}
+
 export function livenessOf(other: ProcessIdentity): Liveness {
   const own = ownIdentity();
   const sameTable = own.host === other.host && own.bootId === other.bootId && own.pidNamespace === other.pidNamespace;

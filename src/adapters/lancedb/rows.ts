@@ -14,6 +14,7 @@ export function toArrow(vendor: Vendor, schema: Schema, batch: RowBatch, accepte
     if (field.name === "vector") return vectorColumn(vendor, field, vectors);
     const cell = cells.get(field.name) ?? null;
     const values = accepted.map((index, row) => (cell === null ? (metadata[row]!.get(field.name) ?? null) : cell(batch, index)));
+    if (arrow.DataType.isBool(field.type) && values.every((value) => value === null)) return absentBooleans(vendor, values.length);
     return arrow.vectorFromArray(values, field.type).data[0]!;
   });
   const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: accepted.length, nullCount: 0, children });
@@ -101,4 +102,13 @@ function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): D
   const type = field.type as FixedSizeList;
   const child = arrow.makeData({ type: new arrow.Float32(), length: vectors.length, nullCount: 0, data: vectors });
   return arrow.makeData({ type, length: vectors.length / type.listSize, nullCount: 0, child });
+}
+
+/**
+ * A boolean column of nulls. For one, Arrow's writer leaves the buffer of values empty, which LanceDB refuses ("Need at least 1 bytes
+ * for bitmap"). Of a column of bytes it writes the buffer, and the column's type stands in the schema: so the bytes serve as the bitmap.
+ */
+function absentBooleans({ arrow }: Vendor, length: number): Data {
+  const nullBitmap = new Uint8Array(Math.ceil(length / 8));
+  return arrow.makeData({ type: new arrow.Uint8(), length, nullCount: length, nullBitmap, data: new Uint8Array(length) });
 }

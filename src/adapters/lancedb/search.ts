@@ -5,7 +5,7 @@ import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.j
 import { compileFilter } from "./filter-sql.js";
 import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
-import { distanceOf, vectorIndexOf } from "./upkeep.js";
+import { distanceOf, vectorIndexOf } from "./vector-index.js";
 
 /** With an index: how many partitions a query looks into (all, up to about 260,000 rows), and candidates compared exactly for each hit. */
 const probes = 64;

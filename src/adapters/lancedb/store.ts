@@ -6,12 +6,15 @@ import type { Connection, Table } from "@lancedb/lancedb";
 import { type Collection, type CollectionSchema, type CollectionStats, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
 import { LanceCollection } from "./collection.js";
-import { collectionExists, collectionNotFound, fromLanceError } from "./errors.js";
+import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import type { LancedbSection } from "./options.js";
-import { newTableSchema, tableFacts } from "./table-schema.js";
-import { indexKind } from "./upkeep.js";
+import { newTableSchema, type TableFacts, tableFacts } from "./table-schema.js";
+import { hasVersion } from "./table-state.js";
+import { TableWriter } from "./table-writer.js";
+import { indexKind } from "./vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
 import { WriterLock } from "./writer-lock.js";
+import { TableWriters, type WriterLease } from "./writers.js";
 
 /** Collections in a folder of this machine. One writer a collection, any number of readers, in any number of processes. */
 export class LanceStore implements VectorStore {
@@ -21,6 +24,7 @@ export class LanceStore implements VectorStore {
   readonly path: string;
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
+  readonly #writers = new TableWriters();
 
   constructor(section: LancedbSection) {
     this.path = resolve(section.path);
@@ -44,19 +48,28 @@ export class LanceStore implements VectorStore {
     checkSchema(schema);
     indexKind(schema.index ?? "auto", schema.dimension);
     const vendor = this.#loaded();
-    if (this.#has(name)) throw collectionExists(name);
+    if (await this.#has(name)) throw collectionExists(name);
     const connection = await this.#connection();
-    return this.#locked(name, () => connection.createEmptyTable(name, newTableSchema(vendor, schema)));
+    const create = async (): Promise<Table> => {
+      if (await this.#has(name)) throw collectionExists(name);
+      return connection.createEmptyTable(name, newTableSchema(vendor, schema));
+    };
+    return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
 
+  /** Handles of one table that are open for writing share the lock, and write one after the other. */
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
     checkCollectionName(name);
-    this.#loaded();
-    if (!this.#has(name)) throw collectionNotFound(name);
+    const vendor = this.#loaded();
+    if (!(await this.#has(name))) throw collectionNotFound(name);
     const connection = await this.#connection();
-    if (access === "write") return this.#locked(name, () => connection.openTable(name));
-    const table = await this.#call(`collection ${name}: open`, () => connection.openTable(name));
-    return this.#collection(name, table, null);
+    if (access === "write") {
+      return this.#handle(name, await this.#writers.share(name, () => this.#openWriter(vendor, name, () => connection.openTable(name))));
+    }
+    return this.#call(`collection ${name}: open`, async () => {
+      const table = await connection.openTable(name);
+      return new LanceCollection({ vendor, name, table, facts: await factsOf(vendor, name, table), lease: null });
+    });
   }
 
   async list(): Promise<readonly CollectionStats[]> {
@@ -72,17 +85,21 @@ export class LanceStore implements VectorStore {
     return found;
   }
 
+  /** Also a folder without a table, which a creation leaves that was cut off. Throws `lock_held` while anybody writes to it. */
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
     this.#loaded();
-    if (!this.#has(name)) throw collectionNotFound(name);
+    if (!existsSync(this.#folder(name))) throw collectionNotFound(name);
     const connection = await this.#connection();
-    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
-    try {
-      await this.#call(`collection ${name}: drop`, () => connection.dropTable(name));
-    } finally {
-      await lock.release();
-    }
+    await this.#writers.alone(name, async ({ isOpen }) => {
+      if (isOpen) throw openHere(name);
+      const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
+      try {
+        await this.#call(`collection ${name}: drop`, () => connection.dropTable(name));
+      } finally {
+        await lock.release();
+      }
+    });
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -93,23 +110,18 @@ export class LanceStore implements VectorStore {
     await this.#call("check", () => connection.tableNames());
   }
 
-  async #locked(name: string, table: () => Promise<Table>): Promise<Collection> {
-    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
-    try {
-      return await this.#collection(name, await table(), lock);
-    } catch (cause) {
-      await lock.release();
-      throw fromLanceError(`collection ${name}: open`, cause);
-    }
+  #handle(name: string, lease: WriterLease): Collection {
+    const { table, facts } = lease.writer;
+    return new LanceCollection({ vendor: this.#loaded(), name, table, facts, lease });
   }
 
-  async #collection(name: string, table: Table, lock: WriterLock | null): Promise<LanceCollection> {
-    const vendor = this.#loaded();
+  async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
+    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
     try {
-      const facts = tableFacts(vendor, name, await table.schema());
-      return new LanceCollection({ vendor, name, table, facts, lock });
+      const table = await open();
+      return new TableWriter({ vendor, name, table, folder: this.#folder(name), facts: await factsOf(vendor, name, table), lock });
     } catch (cause) {
-      table.close();
+      await lock.release();
       throw fromLanceError(`collection ${name}: open`, cause);
     }
   }
@@ -129,8 +141,12 @@ export class LanceStore implements VectorStore {
     }
   }
 
-  #has(name: string): boolean {
-    return existsSync(join(this.path, `${name}.lance`));
+  #has(name: string): Promise<boolean> {
+    return hasVersion(this.#folder(name));
+  }
+
+  #folder(name: string): string {
+    return join(this.path, `${name}.lance`);
   }
 
   #lockPath(name: string): string {
@@ -159,6 +175,16 @@ export class LanceStore implements VectorStore {
     } catch (cause) {
       throw fromLanceError(`LanceDB in ${this.path}: ${what}`, cause);
     }
+  }
+}
+
+/** Closes the table when it is not one of ours. */
+async function factsOf(vendor: Vendor, name: string, table: Table): Promise<TableFacts> {
+  try {
+    return tableFacts(vendor, name, await table.schema());
+  } catch (cause) {
+    table.close();
+    throw cause;
   }
 }
 

@@ -1,116 +1,112 @@
 /** What keeps a table fast and small: merging small files, indexes, removing old versions. */
 import type { Table } from "@lancedb/lancedb";
-import { HeadraceError } from "../../contracts/index.js";
+import { freshenScalarIndexes } from "./scalar-indexes.js";
 import type { TableFacts } from "./table-schema.js";
+import { type TableState, tableState } from "./table-state.js";
+import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
 /** How long a reader may stay on the version that it began with; files of older versions are removed. */
 export const keepVersionsMs = 10 * 60_000;
 
-/** From here on look-ups by key and by content are faster with an index. */
-export const scalarIndexRows = 10_000;
+/** Rows outside the vector index that a search goes through one by one: 2,000 of 512 numbers take 11 ms. */
+const maxUnindexedRows = 4_000;
 
-/** From here on "auto" builds a vector index: 50,000 rows of 512 numbers took 185 ms a query without, 9 with it, and 2 s to build. */
-export const vectorIndexRows = 20_000;
+/** Files that are never worth a tidying, and too many in any case: each costs a search about 0.2 ms. */
+const fragments = { few: 64, many: 512 } as const;
 
-/** Rows of one partition of a vector index, about. */
-const partitionRows = 4096;
+/** Files that are worth a tidying when they hold a good part of the rows, as after a run into a new table. */
+const coarseFragments = 8;
 
-const scalarColumns = ["id", "content"] as const;
-const indexKinds = ["auto", "none", "ivf_flat", "ivf_rq"] as const;
-export type IndexKind = (typeof indexKinds)[number];
+/** LanceDB leaves files alone that have as many rows. */
+const fullFragmentRows = 1_000_000;
 
-/** The kind that a schema asks for. Throws `config_invalid` for one that LanceDB does not have, `config_conflict` for one it cannot build. */
-export function indexKind(name: string, dimension: number): IndexKind {
-  const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());
-  if (kind === undefined) {
-    throw new HeadraceError(
-      "config_invalid",
-      `index: expected one of ${indexKinds.join(", ")}, found ${JSON.stringify(name).slice(0, 60)}`,
-    );
-  }
-  if (kind === "ivf_rq" && !isQuantizable(dimension)) {
-    throw new HeadraceError("config_conflict", `index ivf_rq: expected a dimension that 8 divides, found ${dimension}`);
-  }
-  return kind;
-}
+/**
+ * A tidying writes again all rows that no vector index holds apart. So the more of them there are, the more files have to gather
+ * before it: so many rows for each file.
+ */
+const rowsPerFragment = 300;
 
-/** Says when small files are worth merging: after 100 writes, then whenever their number has doubled. */
+/** Parts of the vector index that a search may visit. A table with more rows may have more: building its index anew takes longer. */
+const maxIndexParts = (rows: number): number => 8 + Math.floor(rows / 50_000);
+
+/** Says when small files are worth merging during a long series of writes: after 100, then whenever their number has doubled, or after 1,000. */
 export class TidySchedule {
   #writes = 0;
   #next = 100;
-
-  get writes(): number {
-    return this.#writes;
-  }
 
   /** Counts a write; true when it is time to tidy. */
   wrote(): boolean {
     this.#writes += 1;
     if (this.#writes < this.#next) return false;
-    this.#next = this.#writes * 2;
+    this.#next += Math.min(this.#next, 1_000);
     return true;
   }
 }
 
-/** Merges small files, brings indexes up to date, removes versions that are older than `keepMs`. */
+/** Merges small files, brings indexes up to date, removes versions that are older than `keepMs`: LanceDB does the three together only. */
 export async function tidy(table: Table, keepMs: number): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepMs) });
 }
 
-/** Builds the indexes that the table has grown into. `mayGoOn` is asked before each: an index can take minutes. */
-export async function buildIndexes(vendor: Vendor, table: Table, facts: TableFacts, mayGoOn: () => Promise<void>): Promise<void> {
-  const rows = await table.countRows();
-  const indexed = new Set((await table.listIndices()).flatMap((index) => index.columns));
-  for (const column of scalarColumns) {
-    if (rows < scalarIndexRows || indexed.has(column)) continue;
+/** True when searches, look-ups or the disk suffer from what writes have left behind. */
+export function owesTidying({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
+  if (oldVersions === "many") return true;
+  const vector = indexes.get("vector");
+  const isScattered = vector === undefined && rows < fullFragmentRows && rows - largestFragment >= rows / 4;
+  if (isScattered && smallFragments >= coarseFragments) return true;
+  const rewritten = vector?.unindexedRows ?? rows;
+  const allowed = Math.min(fragments.many, Math.max(fragments.few, rewritten / rowsPerFragment));
+  // The files under each part of an index stay apart whatever is done.
+  return smallFragments >= allowed + (vector?.parts ?? 0) || (vector?.unindexedRows ?? 0) >= maxUnindexedRows;
+}
+
+/** The vector index to build, over all rows: the first one, or one in the place of too many parts. Null when none is due. */
+export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState, maxParts = maxIndexParts(rows)): BuiltIndex | null {
+  const vector = indexes.get("vector");
+  return vector === undefined || vector.parts > maxParts ? wantedVectorIndex(facts, rows) : null;
+}
+
+export interface UpkeepParts {
+  readonly vendor: Vendor;
+  readonly table: Table;
+  readonly facts: TableFacts;
+  /** The table's own. */
+  readonly folder: string;
+  /** Asked before each step, for an index can take minutes: throws when there must be no further one. */
+  mayGoOn(): Promise<void>;
+}
+
+/** Does what the table's state asks for; how much was written since, and by whom, does not matter. */
+export async function keepUp(parts: UpkeepParts): Promise<void> {
+  const { vendor, table, facts, mayGoOn } = parts;
+  const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
+  let now = await state();
+  if (owesTidying(now)) {
     await mayGoOn();
-    await table.createIndex(column, { config: vendor.lancedb.Index.btree() });
+    await tidy(table, keepVersionsMs);
+    now = await state();
   }
-  const kind = wantedVectorIndex(facts, rows);
-  if (kind === null || indexed.has("vector")) return;
+  await freshenScalarIndexes(vendor, table, now, mayGoOn);
+  const kind = owedVectorIndex(facts, now);
+  if (kind === null) return;
   await mayGoOn();
-  await table.createIndex("vector", { config: vectorIndex(vendor, kind, facts, rows) });
+  await buildVectorIndex(vendor, table, facts, kind, now.rows);
 }
 
-/** Kind of the vector index in place, in lower case; "none" means exact search. */
-export async function vectorIndexOf(table: Table): Promise<string> {
-  const found = (await table.listIndices()).find((index) => index.columns.includes("vector"));
-  return found === undefined ? "none" : found.indexType.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
-}
-
-type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
-
-/** LanceDB trains an index on 256 rows at least. */
-function wantedVectorIndex({ index, dimension }: TableFacts, rows: number): BuiltIndex | null {
-  const kind = indexKind(index, dimension);
-  if (kind === "none" || rows < 256) return null;
-  if (kind !== "auto") return kind;
-  return rows >= vectorIndexRows && isQuantizable(dimension) ? "ivf_rq" : null;
-}
-
-/**
- * Four bits a number found all of the ten nearest of 50,000 rows, embeddings and noise alike; one bit found 58 % in noise. Product
- * quantization and HNSW found less there, and took 6 to 100 times as long to build.
- */
-function vectorIndex({ lancedb }: Vendor, kind: BuiltIndex, { metric }: TableFacts, rows: number) {
-  const numPartitions = Math.max(1, Math.round(rows / partitionRows));
-  const options = { distanceType: distanceOf(metric), numPartitions, maxIterations: 10, sampleRate: 64 };
-  switch (kind) {
-    case "ivf_flat":
-      return lancedb.Index.ivfFlat(options);
-    case "ivf_rq":
-      return lancedb.Index.ivfRq({ ...options, numBits: 4 });
-    default:
-      throw kind satisfies never;
-  }
-}
-
-function isQuantizable(dimension: number): boolean {
-  return dimension % 8 === 0;
-}
-
-/** LanceDB's name of a metric. */
-export function distanceOf(metric: TableFacts["metric"]): "cosine" | "dot" | "l2" {
-  return metric === "ip" ? "dot" : metric;
+/** One file and one part of each index, as far as LanceDB goes; versions of running readers stay. */
+export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
+  const { vendor, table, facts, mayGoOn } = parts;
+  await mayGoOn();
+  await tidy(table, keepVersionsMs);
+  const now = await tableState(table, parts.folder, keepVersionsMs);
+  await freshenScalarIndexes(vendor, table, now, mayGoOn);
+  const kind = owedVectorIndex(facts, now, 1);
+  if (kind === null) return;
+  await mayGoOn();
+  await buildVectorIndex(vendor, table, facts, kind, now.rows);
+  if (now.smallFragments < 2) return;
+  // Only now are all files under one part of the index, and can be merged.
+  await mayGoOn();
+  await tidy(table, keepVersionsMs);
 }

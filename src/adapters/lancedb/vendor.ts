@@ -12,11 +12,17 @@ export interface Vendor {
 /** Bytes that a scan reads ahead of whoever takes its rows. LanceDB's own 2 GiB hold most tables whole when that is slow. */
 const readAheadBytes = 64 * 1024 * 1024;
 
+/** What LanceDB is told by the environment alone, and reads when it is loaded. A value that is set already stays. */
+const environment: Readonly<Record<string, string>> = {
+  LANCE_DEFAULT_IO_BUFFER_SIZE: String(readAheadBytes),
+  // Its warnings ("partition 1 is empty, skipping") go to the terminal of whoever uses us, who can do nothing about them.
+  LANCEDB_LOG: "error",
+};
+
 /** Throws `part_missing` with the command that installs it. */
 export async function loadVendor(): Promise<Vendor> {
   try {
-    // It is told by the environment alone.
-    process.env["LANCE_DEFAULT_IO_BUFFER_SIZE"] ??= String(readAheadBytes);
+    for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
     const loaded = await import("@lancedb/lancedb");
     // Imported as ESM, Arrow is a second copy whose types LanceDB refuses ("schemas must be equivalent").
     const requireBeside = createRequire(import.meta.resolve("@lancedb/lancedb"));

@@ -17,7 +17,7 @@ describe("a writer's lock", () => {
   beforeEach(() => rm(path, { force: true }));
   after(() => rm(folder, { recursive: true }));
 
-  const take = () => WriterLock.take(path, "collection table");
+  const take = () => WriterLock.take(path, "collection table", { waitMs: 0 });
   const owned = (by: Partial<LockOwner>) => writeFile(path, JSON.stringify({ ...ownIdentity(), token: "another", ...by }));
   const aged = (ageMs: number) => utimes(path, new Date(), new Date(Date.now() - ageMs));
 
@@ -76,6 +76,27 @@ describe("a writer's lock", () => {
     await locks[0]!.verify();
     await locks[0]!.release();
     assert.equal(existsSync(path), false);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("goes to exactly one also when the process that took over from the dead one died in the middle of that", async () => {
+    await owned({ pid: 2 ** 22 + 1, token: "dead" });
+    await writeFile(`${path}.dead.takeover`, JSON.stringify({ ...ownIdentity(), pid: 2 ** 22 + 2, token: "judge" }));
+    const results = await Promise.allSettled(Array.from({ length: 20 }, take));
+    const locks = results.filter((result) => result.status === "fulfilled").map((result) => result.value);
+    assert.equal(locks.length, 1);
+    await locks[0]!.verify();
+    await locks[0]!.release();
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("that another part of this process has is waited for, and refused when that takes too long", async () => {
+    const first = await take();
+    await assert.rejects(take(), { code: "lock_held", message: /another pipeline or store of this process/ });
+    const second = WriterLock.take(path, "collection table");
+    await first.verify();
+    await first.release();
+    await (await second).release();
     assert.deepEqual(await readdir(folder), []);
   });
 

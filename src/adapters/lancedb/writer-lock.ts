@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { fromLanceError } from "./errors.js";
-import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
+import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
 /** What the lock file says. */
 export interface LockOwner extends ProcessIdentity {
@@ -14,6 +15,9 @@ export interface LockOwner extends ProcessIdentity {
 const heartbeatMs = 10_000;
 /** An owner whose process table cannot be seen counts as dead when its heartbeat is older than this. */
 const staleMs = 120_000;
+/** How long to wait for a lock of this very process, and how often to look. */
+const ownWaitMs = 30_000;
+const ownWaitStepMs = 25;
 
 /**
  * Taken before the first write and given back at the end. A live process' lock is never taken, not even a stopped one's;
@@ -31,13 +35,17 @@ export class WriterLock {
     this.#heartbeat.unref();
   }
 
-  /** Throws `lock_held`, naming host and process. `what` names the collection in messages. */
-  static async take(path: string, what: string): Promise<WriterLock> {
+  /**
+   * Throws `lock_held`, naming host and process. What another part of this process holds (a second store over the same folder) it
+   * waits for, up to `waitMs`. `what` names the collection in messages.
+   */
+  static async take(path: string, what: string, { waitMs = ownWaitMs }: { readonly waitMs?: number } = {}): Promise<WriterLock> {
     const token = randomUUID();
     try {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(`${path}.${token}`, JSON.stringify({ ...ownIdentity(), token } satisfies LockOwner), { flush: true });
-      await placeLock(path, `${path}.${token}`, what);
+      const holder = await placeOrWait(path, `${path}.${token}`, waitMs);
+      if (holder !== null) throw held(what, holder);
       return new WriterLock(path, what, token);
     } catch (cause) {
       throw fromLanceError(`${what}: taking the writer's lock`, cause);
@@ -70,15 +78,29 @@ export class WriterLock {
   }
 }
 
-/** Puts the draft in the lock's place, unless the lock has a living owner; the draft is gone afterwards. */
-async function placeLock(path: string, draft: string, what: string): Promise<void> {
+/** Who has the lock; "unknown" when it does not say. */
+type Holder = LockOwner | "unknown";
+
+/** Tries again while another part of this process has the lock. The draft is gone afterwards. */
+async function placeOrWait(path: string, draft: string, waitMs: number): Promise<Holder | null> {
+  const until = performance.now() + waitMs;
   try {
-    if (await claim(draft, path)) return;
-    await removeIfDead(path, draft, what);
-    if (!(await claim(draft, path))) throw held(what, await readOwner(path));
+    for (;;) {
+      const holder = await placeLock(path, draft);
+      if (holder === null || holder === "unknown" || !isThisProcess(holder) || performance.now() >= until) return holder;
+      await setTimeout(ownWaitStepMs);
+    }
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** Puts the draft in the lock's place, unless the lock has a living owner: then it answers that owner, else null. */
+async function placeLock(path: string, draft: string): Promise<Holder | null> {
+  if (await claim(draft, path)) return null;
+  const living = await removeDead(path, path, draft);
+  if (living !== null) return living;
+  return (await claim(draft, path)) ? null : ((await readOwner(path)) ?? "unknown");
 }
 
 /** A hard link appears whole or not at all, and never replaces another file. */
@@ -92,18 +114,18 @@ async function claim(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** One at a time may judge and remove: without the guard a slow judge would remove the lock that a quick one has just taken. */
-async function removeIfDead(path: string, draft: string, what: string): Promise<void> {
-  const guard = `${path}.takeover`;
-  if (!(await claim(draft, guard))) {
-    const other = await readOwner(guard);
-    if (await isDead(guard, other)) await rm(guard, { force: true });
-    throw held(what, other);
-  }
+/**
+ * Removes the file when its owner is dead, else answers the owner, or who is about to remove it. Only the holder of a guard may remove, and the guard's name has the
+ * token of the dead owner in it: a slow judge then cannot remove the lock, or the guard, that a quick one has just taken.
+ */
+async function removeDead(file: string, path: string, draft: string): Promise<Holder | null> {
+  const owner = await readOwner(file);
+  if (!(await isDead(file, owner))) return owner ?? "unknown";
+  const guard = `${path}.${owner?.token ?? "unreadable"}.takeover`;
+  if (!(await claim(draft, guard))) return (await removeDead(guard, path, draft)) ?? removeDead(file, path, draft);
   try {
-    const owner = await readOwner(path);
-    if (!(await isDead(path, owner))) throw held(what, owner);
-    await rm(path, { force: true });
+    if ((await readOwner(file))?.token === owner?.token) await rm(file, { force: true });
+    return null;
   } finally {
     await rm(guard, { force: true });
   }
@@ -135,9 +157,13 @@ function absent(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-function held(what: string, owner: LockOwner | null): HeadraceError {
-  const who = owner === null ? "another process" : describe(owner);
-  return new HeadraceError("lock_held", `${what}: the writer's lock: expected to be free, found that ${who} has it`);
+function held(what: string, holder: Holder): HeadraceError {
+  const found = (who: string): string => `${what}: the writer's lock: expected to be free, found that ${who} has it`;
+  if (holder === "unknown") return new HeadraceError("lock_held", found("another process"));
+  if (!isThisProcess(holder)) return new HeadraceError("lock_held", found(describe(holder)));
+  return new HeadraceError("lock_held", found(`another pipeline or store of this process (${describe(holder)})`), {
+    hint: "Use one pipeline for all writes into a folder, or wait for the other one's calls to end.",
+  });
 }
 
 function describe({ host, pid }: LockOwner): string {

@@ -80,7 +80,7 @@ export class MilvusCollection implements Collection {
 
   async setPassport(passport: Passport): Promise<void> {
     this.#checkWrite("setPassport");
-    this.#passport = await writePassport(this.parts.upkeep.properties, { known: this.#passport, passport });
+    this.#passport = await writePassport(this.parts.upkeep.properties, { known: this.#passport, passport, metric: this.metric });
   }
 
   async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {

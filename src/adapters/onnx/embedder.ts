@@ -6,6 +6,7 @@ import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, WorkerPoo
 import { type ModelPlan, planModel } from "./model.js";
 import { findModel, type ModelFile } from "./model-file.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
+import { refuseTelemetry } from "./telemetry.js";
 
 export interface OnnxEmbedderOptions {
   /** `builtin`, the shipped EfficientNet-Lite0, or the path of an ONNX file. Default `builtin`. */
@@ -76,6 +77,7 @@ export class OnnxEmbedder implements Embedder {
   }
 
   async open(signal: AbortSignal): Promise<void> {
+    refuseTelemetry();
     const { path, name } = this.#model();
     const sessions = this.#options.sessions ?? availableParallelism();
     let slabs: SlabPool | null = null;

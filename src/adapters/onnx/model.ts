@@ -66,7 +66,7 @@ function inputSpec(input: TensorDeclaration, wishes: ModelWishes): TensorSpec {
   const height = typeof declaredHeight === "number" ? declaredHeight : wishedHeight;
   const width = typeof declaredWidth === "number" ? declaredWidth : wishedWidth;
   if (height === null || width === null) {
-    throw invalid(wishes, "`onnx.image_size`, as the model leaves height or width open", `none, and ${describe(input)}`);
+    throw invalid(wishes, "`embedder.image_size`, as the model leaves height or width open", `none, and ${describe(input)}`);
   }
   return { dtype, layout, width, height };
 }

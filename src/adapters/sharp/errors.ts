@@ -1,6 +1,6 @@
 /** Says what the decoder's errors mean; the only place that knows their words. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
-import { formatOf } from "./signature.js";
+import { formatOf } from "../../kit/index.js";
 
 const tooLarge = /pixel limit|exceeds? .*limit|too (large|big)/i;
 const unsupported = /unsupported image format|not been built in|unsupported (codec|feature|compression|color)|no decoding plugin/i;

@@ -1,4 +1,5 @@
 /** Ends a call when its time is up or when it is stopped from outside. */
+import { setMaxListeners } from "node:events";
 import { HeadraceError } from "../../contracts/index.js";
 
 export class TimeUp {
@@ -18,6 +19,8 @@ export async function withDeadline<T>(
   throwIfAborted(signal);
   const controller = new AbortController();
   const stop = () => controller.abort(signal.reason);
+  // One signal stops all requests that are open, and each takes its listener away again: any number of them is no leak.
+  setMaxListeners(0, signal);
   signal.addEventListener("abort", stop, { once: true });
   const timer = setTimeout(() => controller.abort(new TimeUp(timeoutMs)), timeoutMs);
   try {

@@ -2,6 +2,7 @@
 import type { Feed, Finding, HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import type { Link } from "./link.js";
+import { usualBatch } from "./model.js";
 
 export interface Diagnosed {
   readonly address: Address;
@@ -11,9 +12,6 @@ export interface Diagnosed {
   readonly feed: Feed;
 }
 
-/** What is sent to a model that takes as much, unless `preprocess.batch_size` says more. */
-const usualBatch = 32;
-
 export function findingsOf({ address, link, away, feed }: Diagnosed): readonly Finding[] {
   const part = `triton ${address.text}`;
   const findings: Finding[] = [];
@@ -21,15 +19,15 @@ export function findingsOf({ address, link, away, feed }: Diagnosed): readonly F
   if (link === null) return findings;
   const advise = (message: string, hint: string) => findings.push({ severity: "advice", part, message, hint });
   const { plan, description, connection, reason } = link;
-  const { dynamicBatching, instances, platform } = description;
+  const { configuration, dynamicBatching, instances, platform } = description;
   if (plan.maxBatch === 1) {
     advise("the model takes one image at a time", "In config.pbtxt: max_batch_size: 32, and input and output dims without the batch.");
-  } else if (dynamicBatching === null && platform !== "ensemble") {
+  } else if (configuration === "read" && dynamicBatching === null && platform !== "ensemble") {
     advise(
       "the model has no dynamic batching: requests that come together are computed one after the other",
       "In config.pbtxt: dynamic_batching { max_queue_delay_microseconds: 0 }",
     );
-  } else if (plan.preferredBatch < Math.min(usualBatch, plan.maxBatch)) {
+  } else if ((dynamicBatching?.preferred.length ?? 0) > 0 && plan.preferredBatch < Math.min(usualBatch, plan.maxBatch)) {
     advise(
       `batches of ${plan.preferredBatch} are sent, as preferred_batch_size says, though the model takes ${plan.maxBatch}`,
       `In config.pbtxt: preferred_batch_size: [ ${Math.min(usualBatch, plan.maxBatch)} ], or leave it out.`,

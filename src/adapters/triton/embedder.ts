@@ -1,26 +1,32 @@
 /** Embeds on one or several Triton Inference Servers. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
 import { type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
-import { type Address, parseAddress } from "./address.js";
-import { throwIfAborted, withDeadline } from "./deadline.js";
+import { parseAddress } from "./address.js";
+import { throwIfAborted } from "./deadline.js";
 import { findingsOf } from "./diagnose.js";
 import { type Endpoint, Endpoints } from "./endpoints.js";
-import { translateLate } from "./errors.js";
-import { establish, type Link, type LinkSettings, probe } from "./link.js";
-import { describePlan, inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
+import { Inference } from "./inference.js";
+import { establish, type Link, type LinkSettings, reestablish } from "./link.js";
+import type { ModelExpectation } from "./model.js";
 import type { TritonEmbedderOptions } from "./options.js";
-import { readVectors } from "./output.js";
+import { SameModel } from "./sameness.js";
+import { readSecurity, type Security } from "./security.js";
 import type { ModelStatistics } from "./transport.js";
 
 interface Opened {
   readonly plan: Link["plan"];
   readonly feed: Feed;
   readonly slabs: SlabPool;
+  readonly sameModel: SameModel;
+  readonly inference: Inference;
 }
 
-/** Opening asks for two descriptions and two inferences; a model may still be warming up. */
+/** For questions that need no inference, at first and when a server was away. */
 const openTimeoutMs = 30_000;
-const probeTimeoutMs = 2_000;
+const readyTimeoutMs = 2_000;
+/** By default Triton cuts a connection that asks more than three times during one request. */
+const keepaliveMs = 20_000;
+const keepalivesInTimeout = 3;
 
 /**
  * `input`, `dimension`, `feed` and `label` are known after `open`. A server that is away is left out while another one
@@ -31,7 +37,9 @@ export class TritonEmbedder implements Embedder {
   readonly #options: TritonEmbedderOptions;
   readonly #timeoutMs: number;
   #endpoints: Endpoints | null = null;
+  #security: Security | null = null;
   #opened: Opened | null = null;
+  #notices: string[] = [];
 
   constructor(options: TritonEmbedderOptions) {
     this.#options = options;
@@ -58,7 +66,9 @@ export class TritonEmbedder implements Embedder {
   get label(): string {
     const links = this.transports;
     const ways = [...new Set(links.map(({ transport }) => transport))].join(", ");
-    return `${this.#options.modelName}, Triton ${links.map(({ server }) => server).join(", ")} (${ways || "not reached"})`;
+    const versions = [...new Set((this.#endpoints?.all ?? []).flatMap(({ link }) => link?.trust.versions ?? []))].join(", ");
+    const model = `${this.#options.modelName}${versions === "" ? "" : ` version ${versions}`}`;
+    return `${model}, Triton ${links.map(({ server }) => server).join(", ")} (${ways || "not reached"})`;
   }
 
   /** How tensors travel to each server that was reached, and why. */
@@ -74,7 +84,8 @@ export class TritonEmbedder implements Embedder {
    */
   async open(signal: AbortSignal): Promise<void> {
     const addresses = (this.#options.urls ?? ["localhost:8000"]).map(parseAddress);
-    const endpoints = new Endpoints(addresses, { probeTimeoutMs, revive: (endpoint, stop) => this.#revive(endpoint, stop) });
+    this.#security = readSecurity(this.#options, addresses);
+    const endpoints = new Endpoints(addresses, { tell: this.#tell, revive: (endpoint, stop) => this.#revive(endpoint, stop) });
     this.#endpoints = endpoints;
     try {
       const errors = (await Promise.all(endpoints.all.map((endpoint) => this.#reach(endpoint, endpoints, signal)))).filter(
@@ -91,9 +102,8 @@ export class TritonEmbedder implements Embedder {
   }
 
   async check(signal: AbortSignal): Promise<void> {
-    await this.#run(signal, async (link, { address }, stop) => {
-      await probe(link.connection, link.plan, address, stop);
-    });
+    const { inference } = this.#ready();
+    await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.check(link, endpoint, stop));
   }
 
   lease(rows: number): Slab {
@@ -104,19 +114,14 @@ export class TritonEmbedder implements Embedder {
 
   /** `computeMs` is the time from sending to answer: what the device did of it, `statistics` tells for all requests together. */
   async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
-    const { plan, slabs } = this.#ready();
+    const { plan, slabs, inference } = this.#ready();
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
-    const request = inferRequest(plan, rows, bytes);
+    const startedMs = performance.now();
     // A request that ended early may still be on its way out of this buffer: then it is left to the garbage collector.
-    const vectors = await this.#run(signal, async (link, { address }, stop) => {
-      const startedMs = performance.now();
-      const answer = await link.connection.infer(request, stop);
-      const read = readVectors(answer, plan, rows, `Triton ${address.text}, output ${plan.outputName}`);
-      return { dimension: read.dimension, values: read.vectors, computeMs: performance.now() - startedMs };
-    });
+    const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
-    return vectors;
+    return { dimension: plan.dimension, values, computeMs: performance.now() - startedMs };
   }
 
   /** What the servers have counted since the model was loaded, all together. */
@@ -140,46 +145,18 @@ export class TritonEmbedder implements Embedder {
     );
   }
 
+  notices(): readonly string[] {
+    return this.#notices.splice(0);
+  }
+
   async close(): Promise<void> {
     await this.#endpoints?.close();
     this.#opened = null;
   }
 
-  /** One request with its deadline, on whichever server takes it. */
-  async #run<T>(signal: AbortSignal, work: (link: Link, endpoint: Endpoint, signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#ready();
-    const endpoints = this.#endpoints!;
-    return await endpoints.run(signal, async (link, endpoint) => {
-      try {
-        const late = () => this.#late(endpoint, "alive");
-        return await withDeadline(signal, this.#timeoutMs, (stop) => work(link, endpoint, stop), late);
-      } catch (error) {
-        if (HeadraceError.is(error) && error.code === "timed_out" && !(await this.#answers(link, signal)))
-          throw this.#late(endpoint, "frozen");
-        throw error;
-      }
-    });
-  }
-
-  #late(endpoint: Endpoint, server: "alive" | "frozen"): HeadraceError {
-    return translateLate({ server: endpoint.address.text, model: this.#options.modelName }, this.#timeoutMs, server);
-  }
-
-  /** Whether a server that let a request time out answers anything at all. */
-  async #answers(link: Link, signal: AbortSignal): Promise<boolean> {
-    const late = (afterMs: number) => new HeadraceError("timed_out", `expected readiness within ${afterMs} ms`);
-    return await withDeadline(signal, probeTimeoutMs, (stop) => link.connection.ready(stop), late).then(
-      () => true,
-      () => false,
-    );
-  }
-
   async #reach(endpoint: Endpoint, endpoints: Endpoints, signal: AbortSignal): Promise<HeadraceError | null> {
-    const timeoutMs = Math.min(openTimeoutMs, this.#timeoutMs);
-    const late = (afterMs: number) =>
-      new HeadraceError("embedder_unavailable", `Triton ${endpoint.address.text}: expected an answer within ${afterMs} ms, found none`);
     try {
-      endpoint.link = await withDeadline(signal, timeoutMs, (stop) => establish(endpoint.address, this.#settings(), stop), late);
+      endpoint.link = await establish(endpoint.address, this.#settings(Math.min(openTimeoutMs, this.#timeoutMs)), signal);
       return null;
     } catch (error) {
       const known = HeadraceError.from(error);
@@ -190,36 +167,58 @@ export class TritonEmbedder implements Embedder {
 
   /** The common plan of all servers that were reached. */
   #settle(endpoints: Endpoints): Opened {
-    const reached = endpoints.all.flatMap(({ address, link }) => (link === null ? [] : [{ address, plan: link.plan }]));
-    const smallest = reached.reduce((a, b) => (b.plan.maxBatch < a.plan.maxBatch ? b : a));
-    for (const other of reached) checkSame(smallest, other);
-    const { plan } = smallest;
+    const reached = endpoints.all.flatMap(({ address, link }) => (link === null ? [] : [{ address, link }]));
+    const smallest = reached.reduce((a, b) => (b.link.plan.maxBatch < a.link.plan.maxBatch ? b : a));
+    const sameModel = new SameModel(this.#options.modelName, smallest);
+    for (const server of reached) sameModel.check(server);
+    const { plan } = smallest.link;
     const parallel = this.#parallel();
     const feed = { preferredBatch: plan.preferredBatch, maxBatch: plan.maxBatch, parallel };
-    return { plan, feed, slabs: new SlabPool(rowBytes(plan.input), plan.preferredBatch, parallel * 2) };
+    const inference = new Inference({
+      sameModel,
+      modelName: this.#options.modelName,
+      timeoutMs: this.#timeoutMs,
+      readyTimeoutMs,
+      tell: this.#tell,
+    });
+    return { plan, feed, slabs: new SlabPool(rowBytes(plan.input), plan.preferredBatch, parallel * 2), sameModel, inference };
   }
 
-  async #revive(endpoint: Endpoint, signal: AbortSignal): Promise<Link> {
-    const { address, link } = endpoint;
-    const { plan } = this.#ready();
-    const found = link ?? (await establish(address, this.#settings(), signal));
-    if (link !== null) {
-      await link.connection.ready(signal);
-      const description = await link.connection.describe(signal);
-      const fresh = planModel(description, this.#expectation(), `Triton ${address.text}, model ${this.#options.modelName}`);
-      checkSame({ address, plan }, { address, plan: { ...fresh, dimension: fresh.dimension ?? plan.dimension } });
-    } else checkSame({ address, plan }, { address, plan: found.plan });
+  /** Reaches a server that was away, and compares it before it gets a batch. */
+  async #revive({ address, link }: Endpoint, signal: AbortSignal): Promise<Link> {
+    const settings = this.#settings(readyTimeoutMs);
+    const found = await (link === null ? establish(address, settings, signal) : reestablish(link, address, settings, signal));
+    try {
+      this.#ready().sameModel.check({ address, link: found });
+    } catch (error) {
+      if (link === null) await found.connection.close();
+      throw error;
+    }
     return found;
   }
 
-  #settings(): LinkSettings {
+  readonly #tell = (message: string): void => {
+    this.#notices.push(message);
+  };
+
+  #settings(answerTimeoutMs: number): LinkSettings {
     const { transport = "auto", modelName, modelVersion = null } = this.#options;
-    return { transport, modelName, modelVersion, expected: this.#expectation(), parallel: this.#parallel(), timeoutMs: this.#timeoutMs };
+    return {
+      transport,
+      modelName,
+      modelVersion,
+      expected: this.#expectation(),
+      parallel: this.#parallel(),
+      timeoutMs: this.#timeoutMs,
+      answerTimeoutMs,
+      keepaliveMs: this.#options.keepaliveMs ?? Math.max(keepaliveMs, this.#timeoutMs / keepalivesInTimeout),
+      security: this.#security!,
+    };
   }
 
   #expectation(): ModelExpectation {
     const { inputName = null, outputName = null, expect } = this.#options;
-    return { imageSize: null, dtype: null, layout: null, dimension: null, ...expect, inputName, outputName };
+    return { imageSize: null, dtype: null, layout: null, dimension: null, batchSize: null, ...expect, inputName, outputName };
   }
 
   #parallel(): number {
@@ -231,23 +230,4 @@ export class TritonEmbedder implements Embedder {
     if (this.#opened !== null) return this.#opened;
     throw new HeadraceError("contract_broken", "triton embedder: expected open() before its use, found it not opened");
   }
-}
-
-interface Planned {
-  readonly address: Address;
-  readonly plan: ModelPlan;
-}
-
-/** Batch sizes may differ as long as b takes what a takes; what goes in and comes out must not. */
-function checkSame(a: Planned, b: Planned): void {
-  if (contractOf(a.plan) === contractOf(b.plan) && a.plan.maxBatch <= b.plan.maxBatch) return;
-  throw new HeadraceError(
-    "model_mismatch",
-    `Triton ${b.address.text}: expected the model of ${a.address.text}, ${describePlan(a.plan)}; found ${describePlan(b.plan)}`,
-    { hint: "All servers of triton.urls must serve the same model with the same config.pbtxt." },
-  );
-}
-
-function contractOf({ inputName, outputName, input, outputType, dimension, batchDimension, preset }: ModelPlan): string {
-  return JSON.stringify([inputName, outputName, input, outputType, dimension, batchDimension, preset]);
 }

@@ -13,7 +13,7 @@ const away = new HeadraceError("embedder_unavailable", "gone");
 
 function pool(count: number, revive: (endpoint: Endpoint) => Promise<Link> = async () => Promise.reject(away)): Endpoints {
   const addresses = Array.from({ length: count }, (_, i) => parseAddress(`s${i}:1`));
-  const endpoints = new Endpoints(addresses, { revive, probeTimeoutMs: 1_000 });
+  const endpoints = new Endpoints(addresses, { revive, tell: () => {} });
   for (const endpoint of endpoints.all) endpoint.link = link;
   return endpoints;
 }

@@ -1,7 +1,9 @@
 /** Several servers with the same model: picks the least busy one, leaves dead ones out and tries them again. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
-import { orAborted, throwIfAborted, withDeadline } from "./deadline.js";
+import { BodyLimit } from "./body-limit.js";
+import { orAborted, throwIfAborted } from "./deadline.js";
+import { asAway, onceItWorked } from "./errors.js";
 import type { Link } from "./link.js";
 
 /** One server; `link` is null until it was reached for the first time. */
@@ -15,13 +17,16 @@ export interface Endpoint {
   /** Until then it asked for less. */
   busyUntilMs: number;
   probing: Promise<void> | null;
+  /** Requests that timed out since one was answered. */
+  lateInRow: number;
+  readonly bodyLimit: BodyLimit;
 }
 
 export interface EndpointsOptions {
-  /** Reaches a server, anew or for the first time, and checks that its model is still the one. */
+  /** Reaches a server, anew or for the first time, and checks that its model is still the one; ends in time. */
   readonly revive: (endpoint: Endpoint, signal: AbortSignal) => Promise<Link>;
-  /** A server that does not answer a probe in this time stays away. */
-  readonly probeTimeoutMs: number;
+  /** Something that the people who run it should know. */
+  readonly tell: (message: string) => void;
 }
 
 const firstRetryMs = 500;
@@ -36,7 +41,16 @@ export class Endpoints {
 
   constructor(addresses: readonly Address[], options: EndpointsOptions) {
     this.#options = options;
-    this.all = addresses.map((address) => ({ address, link: null, outstanding: 0, away: null, busyUntilMs: 0, probing: null }));
+    this.all = addresses.map((address) => ({
+      address,
+      link: null,
+      outstanding: 0,
+      away: null,
+      busyUntilMs: 0,
+      probing: null,
+      lateInRow: 0,
+      bodyLimit: new BodyLimit(),
+    }));
   }
 
   /** Gives `work` to one server after another until one does it. Throws what the work throws, but for services that are away: then the last one's error. */
@@ -47,16 +61,17 @@ export class Endpoints {
     for (;;) {
       throwIfAborted(signal);
       const endpoint = this.#pick(tries) ?? (await this.#reviveAny(tries, signal));
-      if (endpoint?.link == null) throw failure ?? this.#whyAway();
+      const link = endpoint?.link;
+      if (endpoint == null || link == null) throw failure ?? this.#whyAway();
       tries.set(endpoint, (tries.get(endpoint) ?? 0) + 1);
       endpoint.outstanding += 1;
       try {
-        return await work(endpoint.link, endpoint, signal);
+        return await work(link, endpoint, signal);
       } catch (error) {
-        const known = HeadraceError.from(error);
+        const known = onceItWorked(HeadraceError.from(error));
         if (known.scope !== "service") throw known;
         if (failure?.code !== "overloaded") failure = known;
-        this.#leaveOut(endpoint, known, tries);
+        this.#leaveOut(endpoint, link, known, tries);
       } finally {
         endpoint.outstanding -= 1;
       }
@@ -84,12 +99,12 @@ export class Endpoints {
     return open.reduce<Endpoint | null>((best, endpoint) => (best === null || cost(endpoint) < cost(best) ? endpoint : best), null);
   }
 
-  #leaveOut(endpoint: Endpoint, error: HeadraceError, tries: Map<Endpoint, number>): void {
+  #leaveOut(endpoint: Endpoint, link: Link, error: HeadraceError, tries: Map<Endpoint, number>): void {
     // One answer that asks for less, or none in time, is enough for this request.
     if (error.code !== "embedder_unavailable") tries.set(endpoint, triesEach);
     if (error.code === "overloaded") endpoint.busyUntilMs = performance.now() + (error.retryAfterMs ?? 100);
-    // Requests that were open together fail together: one outage, not several tries.
-    else if (endpoint.away === null) this.markAway(endpoint, error);
+    // Requests that were open together fail together: one outage, not several tries. Those from before the last one tell nothing new.
+    else if (endpoint.away === null && endpoint.link === link) this.markAway(endpoint, error);
   }
 
   /** Asks servers that are due again, beside the work of the others. */
@@ -110,19 +125,13 @@ export class Endpoints {
 
   async #probe(endpoint: Endpoint): Promise<void> {
     try {
-      endpoint.link = await withDeadline(
-        this.#closing.signal,
-        this.#options.probeTimeoutMs,
-        (signal) => this.#options.revive(endpoint, signal),
-        (afterMs) =>
-          new HeadraceError(
-            "embedder_unavailable",
-            `Triton ${endpoint.address.text}: expected it to be ready within ${afterMs} ms, found no answer`,
-          ),
-      );
+      endpoint.link = await this.#options.revive(endpoint, this.#closing.signal);
       endpoint.away = null;
+      endpoint.lateInRow = 0;
     } catch (error) {
-      this.markAway(endpoint, HeadraceError.from(error));
+      const known = asAway(endpoint.link === null ? error : onceItWorked(HeadraceError.from(error)));
+      if (known.scope === "run" && endpoint.away?.error.message !== known.message) this.#options.tell(`Left out: ${known.message}`);
+      this.markAway(endpoint, known);
     } finally {
       endpoint.probing = null;
     }

@@ -1,5 +1,5 @@
 /** Translates what goes wrong between here and Triton; the only file that knows the vendor's errors. */
-import { type ErrorOptions, HeadraceError } from "../../contracts/index.js";
+import { type ErrorCode, type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
 /** Which server and model a call was for. */
 export interface Target {
@@ -8,65 +8,126 @@ export interface Target {
   readonly model: string;
 }
 
-/** What a server said about a request that it refused, whatever the protocol. */
+/** Why a request was refused, whatever the protocol. */
 export interface Refusal {
-  /** "busy": asks for less. "invalid": blames the request. "missing": knows no such thing. "away": something between us and the model is down. "failed": the model raised. */
-  readonly kind: "busy" | "invalid" | "missing" | "away" | "failed" | "forbidden";
+  /**
+   * "busy": asks for less. "invalid": Triton blames the request. "failed": the model raised. "missing": no answer of Triton's, as
+   * when nobody there knows the path. "forbidden": asks who we are. "too large": the way takes no body of that size.
+   * "away": something between us and the model is down.
+   */
+  readonly kind: "busy" | "invalid" | "failed" | "missing" | "forbidden" | "too large" | "away";
+  /** The other side's own words. */
   readonly message: string;
+  /** The status in front of them: `404`, `gRPC 5:`. */
+  readonly status: string;
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
-const queueFull = /maximum queue size|queue is full|too many requests/i;
-const modelGone = /unknown model|no available versions|not ready|is not found|not loaded|unavailable model/i;
-const modelDied = /is not healthy|stub process|failed to (?:restart|launch)|backend .*unavailable/i;
-const modelChanged =
-  /unexpected inference (?:input|output)|data-type is|unexpected shape|batch-size must be|expected \d+ inputs|byte size mismatch/i;
-const regionGone = /unable to find (?:system )?shared memory region/i;
+// Only whole sentences of Triton's own, from their beginning: the words of a model about an image may hold anything.
+const own = (sentences: string) => new RegExp(`^(?:\\[request id: [^\\]]*\\] )?(?:in ensemble '[^']*', )?(?:${sentences})`, "i");
+const queueFull = own("Exceeds maximum queue size");
+const modelGone = own("Request for unknown model ?:");
+const modelDied = own("Stub process '[^']*' is not healthy|Launch stub process failed|Failed to (?:fork|launch) the stub process");
+const regionGone = own("Unable to find (?:system )?shared memory region");
+const modelChanged = own(
+  "unexpected inference (?:input|output)|unexpected shape|inference input '.*' data-type is|" +
+    "inference request batch-size must be|expected \\d+ inputs|.*byte size mismatch",
+);
+const batchTooLarge = own("inference request batch-size must be <= (\\d+)");
+const restricted = /is restricted, expecting header '([^']*)'/;
 const reload = "Load the model again (`POST /v2/repository/models/NAME/load`), or restart the server.";
+
+/** What a refusal's error has as its cause: tells more than code and message. */
+class Refused extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.message, { cause: refusal.cause });
+  }
+}
 
 /** True when a server does not know a region that was registered before: it was restarted. */
 export function isRegionLost(error: unknown): boolean {
-  return HeadraceError.is(error) && regionGone.test(error.message);
+  return regionGone.test(refusalIn(error)?.message ?? "");
+}
+
+/** True when the way to the server takes no body as large as the request's. */
+export function isTooLarge(error: unknown): boolean {
+  return refusalIn(error)?.kind === "too large";
+}
+
+/** True when that question alone was refused, as by a server that restricts its extensions or a proxy that lets only some paths pass. */
+export function isWithheld(error: unknown): boolean {
+  const kind = refusalIn(error)?.kind;
+  return kind === "forbidden" || kind === "missing";
+}
+
+/** True for what Triton says of a question that it answers only with a certain header. */
+export function isRestricted(message: string): boolean {
+  return restricted.test(message);
+}
+
+/** The most rows that a request may have, where the error says that it had more. */
+export function rowLimitIn(error: unknown): number | null {
+  const found = batchTooLarge.exec(refusalIn(error)?.message ?? "")?.[1];
+  return found === undefined ? null : Number(found);
+}
+
+/** After a success on the same server: what would be a wrong setting at first is then something between us that is down. */
+export function onceItWorked(error: HeadraceError): HeadraceError {
+  if (error.code !== "config_invalid") return error;
+  return new HeadraceError("embedder_unavailable", error.message, {
+    cause: error,
+    hint: `It worked before, so it is waited for. If it stays like that: ${error.hint}`,
+  });
+}
+
+/** For a question of our own, which no image can be blamed for: a server that fails it is away. */
+export function asAway(error: unknown): HeadraceError {
+  const known = HeadraceError.from(error);
+  if (known.scope === "service" || known.scope === "run") return known;
+  return new HeadraceError("embedder_unavailable", known.message, { cause: error, hint: known.hint });
 }
 
 export function translateRefusal(refusal: Refusal, target: Target): HeadraceError {
-  const { message, cause } = refusal;
-  const text = `Triton ${target.server}, model ${target.model}: ${message || "no message"}`;
-  const options: ErrorOptions = { ...(cause === undefined ? {} : { cause }) };
-  if (refusal.kind === "busy" || queueFull.test(message)) {
+  const { message, status } = refusal;
+  const text = `Triton ${target.server}, model ${target.model}: ${`${status} ${message || "no message"}`.trim()}`;
+  const make = (code: ErrorCode, options: ErrorOptions = {}) => new HeadraceError(code, text, { ...options, cause: new Refused(refusal) });
+  if (refusal.kind === "busy" || (refusal.kind === "away" && queueFull.test(message))) {
     const { retryAfterMs } = refusal;
-    return new HeadraceError("overloaded", text, { ...options, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    return make("overloaded", retryAfterMs === undefined ? {} : { retryAfterMs });
   }
-  if (regionGone.test(message)) return new HeadraceError("embedder_unavailable", text, options);
-  if (modelGone.test(message))
-    return new HeadraceError("embedder_unavailable", text, { ...options, hint: `The model is not loaded. ${reload}` });
-  if (modelDied.test(message)) {
-    return new HeadraceError("embedder_unavailable", text, { ...options, hint: `The model's process has died. ${reload}` });
-  }
-  if (modelChanged.test(message)) {
-    const hint = "The model is not what it was when this run began. Run again, so that its inputs and outputs are read anew.";
-    return new HeadraceError("model_mismatch", text, { ...options, hint });
-  }
+  const header = restricted.exec(message)?.[1];
+  if (header !== undefined) return make("config_invalid", { hint: `Set triton.headers to { "${header}": … }.` });
+  if (regionGone.test(message)) return make("embedder_unavailable");
+  if (modelGone.test(message)) return make("embedder_unavailable", { hint: `The model is not loaded. ${reload}` });
+  if (modelDied.test(message)) return make("embedder_unavailable", { hint: `The model's process has died. ${reload}` });
   switch (refusal.kind) {
     case "away":
-      return new HeadraceError("embedder_unavailable", text, options);
+      return make("embedder_unavailable");
     case "forbidden":
-      return new HeadraceError("config_invalid", text, {
-        ...options,
-        hint: "The server, or a proxy before it, refuses access: check triton.url.",
-      });
+      return make("config_invalid", { hint: "The server, or a proxy before it, refuses access: check triton.url and triton.headers." });
     case "missing":
-      return new HeadraceError("config_invalid", text, {
-        ...options,
+      return make("config_invalid", {
         hint: "This is no server of the KServe v2 protocol: check triton.url (Triton's HTTP port is 8000, its gRPC port 8001).",
       });
+    case "too large":
+      return make("inference_failed", { hint: bodyLimitHint });
     case "invalid":
+      if (!modelChanged.test(message)) return make("inference_failed");
+      return make("model_mismatch", {
+        hint: "The model is not what it was when this run began. Run again, so that its inputs and outputs are read anew.",
+      });
     case "failed":
-      return new HeadraceError("inference_failed", text, options);
+      return make("inference_failed");
     default:
       return refusal.kind satisfies never;
   }
+}
+
+export const bodyLimitHint = "Raise the limit of the proxy before Triton (nginx: client_max_body_size).";
+
+function refusalIn(error: unknown): Refusal | null {
+  return HeadraceError.is(error) && error.cause instanceof Refused ? error.cause.refusal : null;
 }
 
 /** A connection that could not be made, or broke. */
@@ -84,18 +145,28 @@ export function translateBroken(error: unknown, target: Target): HeadraceError {
   if (/^ERR_(TLS|SSL)|CERT|SELF_SIGNED|EPROTO/.test(code)) {
     return new HeadraceError("config_invalid", text, {
       cause: error,
-      hint: "TLS failed: check the scheme of triton.url; a private authority is named by NODE_EXTRA_CA_CERTS.",
+      hint: "TLS failed: check the scheme of triton.url; a private authority is named by triton.ca_file, another name in the certificate by triton.server_name.",
     });
   }
   return new HeadraceError("embedder_unavailable", text, { cause: error });
 }
 
-/** A request whose time is up. "frozen": the server answers nothing else either, so nothing is wrong with the batch. */
-export function translateLate(target: Target, afterMs: number, server: "alive" | "frozen"): HeadraceError {
+/** A request whose time is up. Nothing is wrong with the batch when the server answers nothing else either. */
+export function translateLate(target: Target, afterMs: number, server: "alive" | "frozen" | "hung"): HeadraceError {
   const text = `Triton ${target.server}, model ${target.model}: expected an answer within ${afterMs} ms (triton.timeout), found none`;
-  return server === "alive"
-    ? new HeadraceError("timed_out", text)
-    : new HeadraceError("timed_out", `${text}; the server does not say that it is ready either`, { scope: "service" });
+  switch (server) {
+    case "alive":
+      return new HeadraceError("timed_out", text);
+    case "frozen":
+      return new HeadraceError("timed_out", `${text}; the server does not say that it is ready either`, { scope: "service" });
+    case "hung":
+      return new HeadraceError("timed_out", `${text}, nor to any of the requests before it`, {
+        scope: "service",
+        hint: `The model hangs, or is far too slow: look at the server's log, or raise triton.timeout. ${reload}`,
+      });
+    default:
+      return server satisfies never;
+  }
 }
 
 export function missingPackage(name: string, cause: unknown): HeadraceError {

@@ -4,8 +4,9 @@ import type { z } from "zod";
 import { HeadraceError } from "../../contracts/index.js";
 import { type Address, authorityOf } from "./address.js";
 import { throwIfAborted } from "./deadline.js";
-import { missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
+import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
 import { protocolText, serviceName } from "./protocol.js";
+import type { Security } from "./security.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./wire.js";
 
@@ -15,6 +16,9 @@ export interface GrpcOptions {
   readonly modelVersion: string | null;
   /** Deadline of every call, so that the server stops working for us too. */
   readonly timeoutMs: number;
+  /** Silence on a connection with open calls after which the server is asked whether it lives. */
+  readonly keepaliveMs: number;
+  readonly security: Security;
 }
 
 type Unary = (
@@ -25,9 +29,15 @@ type Unary = (
 ) => { cancel(): void };
 
 interface Loaded {
-  readonly client: Client & Record<string, Unary>;
+  /** Each call another client, with a connection of its own. */
+  readonly connect: () => Client & Record<string, Unary>;
   readonly metadata: Metadata;
+  /** The library's states of a connection. */
+  readonly states: { readonly READY: number; readonly SHUTDOWN: number };
 }
+
+/** How long a server may take to answer that it lives. */
+const keepaliveTimeoutMs = 5_000;
 
 /** The protocol allows 2 GiB − 1; the library's own limit of 4 MiB is less than one batch. */
 const maxMessageBytes = 2 ** 31 - 1;
@@ -41,29 +51,46 @@ export class GrpcConnection implements Connection {
   readonly #loaded: Loaded;
   readonly #options: GrpcOptions;
   readonly #target: Target;
+  #client: Client & Record<string, Unary>;
+  #losses = 0;
 
   private constructor(loaded: Loaded, options: GrpcOptions) {
     this.#loaded = loaded;
     this.#options = options;
     this.#target = { server: options.address.text, model: options.modelName };
+    this.#client = this.#connect();
+  }
+
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** Packets that vanish on the way leave a connection that looks alive for a quarter of an hour. */
+  renew(): void {
+    this.#client.close();
+    this.#losses += 1;
+    this.#client = this.#connect();
   }
 
   /** Connects with the first request. Throws `part_missing` without the gRPC packages. */
   static async create(options: GrpcOptions): Promise<GrpcConnection> {
-    return new GrpcConnection(await load(options.address), options);
+    return new GrpcConnection(await load(options), options);
   }
 
   async describe(signal: AbortSignal): Promise<ModelDescription> {
     const [metadata, config] = await Promise.all([
       this.#call("ModelMetadata", this.#name(), signal),
-      this.#call("ModelConfig", this.#name(), signal) as Promise<{ config?: unknown }>,
+      (this.#call("ModelConfig", this.#name(), signal) as Promise<{ config?: unknown }>).catch((error: unknown) => {
+        if (isWithheld(error)) return null;
+        throw error;
+      }),
     ]);
-    return joinDescription(this.#parse(metadata, metadataShape), this.#parse(config.config, configShape));
+    return joinDescription(this.#parse(metadata, metadataShape), config === null ? null : this.#parse(config.config, configShape));
   }
 
   async ready(signal: AbortSignal): Promise<void> {
     const answer = (await this.#call("ModelReady", this.#name(), signal)) as { ready?: boolean };
-    if (answer.ready !== true) throw translateRefusal({ kind: "away", message: "the model is not ready" }, this.#target);
+    if (answer.ready !== true) throw translateRefusal({ kind: "away", status: "", message: "the model is not ready" }, this.#target);
   }
 
   async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
@@ -78,7 +105,11 @@ export class GrpcConnection implements Connection {
         raw_input_contents: [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
       },
       signal,
-    )) as { outputs: readonly { datatype: string; shape: readonly string[] }[]; raw_output_contents: readonly Uint8Array[] };
+    )) as {
+      model_version: string;
+      outputs: readonly { datatype: string; shape: readonly string[] }[];
+      raw_output_contents: readonly Uint8Array[];
+    };
     const [output] = answer.outputs;
     const [raw] = answer.raw_output_contents;
     if (output === undefined || raw === undefined) {
@@ -87,7 +118,7 @@ export class GrpcConnection implements Connection {
         `Triton ${this.#target.server}, model ${this.#target.model}: expected an output as raw contents, found none`,
       );
     }
-    return { datatype: output.datatype, shape: output.shape.map(Number), bytes: raw };
+    return { datatype: output.datatype, shape: output.shape.map(Number), bytes: raw, version: answer.model_version };
   }
 
   async statistics(signal: AbortSignal): Promise<ModelStatistics> {
@@ -100,7 +131,25 @@ export class GrpcConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    this.#loaded.client.close();
+    this.#client.close();
+  }
+
+  #connect(): ReturnType<Loaded["connect"]> {
+    const client = this.#loaded.connect();
+    this.#watch(client);
+    return client;
+  }
+
+  /** Counts the connections that end, until the client is closed. */
+  #watch(client: Client): void {
+    const { READY, SHUTDOWN } = this.#loaded.states;
+    const channel = client.getChannel();
+    const state = channel.getConnectivityState(false);
+    if (state === SHUTDOWN) return;
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => {
+      if (state === READY && client === this.#client) this.#losses += 1;
+      this.#watch(client);
+    });
   }
 
   #name(): object {
@@ -110,12 +159,13 @@ export class GrpcConnection implements Connection {
   #parse<T>(value: unknown, shape: z.ZodType<T>): T {
     const parsed = shape.safeParse(value);
     if (parsed.success) return parsed.data;
-    throw translateRefusal({ kind: "missing", message: "expected an answer of the KServe v2 protocol" }, this.#target);
+    throw translateRefusal({ kind: "missing", status: "", message: "expected an answer of the KServe v2 protocol" }, this.#target);
   }
 
   #call(method: string, request: object, signal: AbortSignal): Promise<unknown> {
     throwIfAborted(signal);
-    const { client, metadata } = this.#loaded;
+    const { metadata } = this.#loaded;
+    const client = this.#client;
     return new Promise((resolve, reject) => {
       const call = client[method]!(request, metadata, { deadline: Date.now() + this.#options.timeoutMs + 1_000 }, (error, answer) => {
         signal.removeEventListener("abort", cancel);
@@ -128,19 +178,24 @@ export class GrpcConnection implements Connection {
   }
 
   #translate(error: ServiceError): HeadraceError {
-    const kind = kindOf(error.code);
-    const message = `gRPC ${error.code}: ${error.details}`;
+    const kind = kindOf(error);
     if (kind === null) return translateBroken(error, this.#target);
-    return translateRefusal({ kind, message, cause: error }, this.#target);
+    return translateRefusal({ kind, message: error.details, status: `gRPC ${error.code}:`, cause: error }, this.#target);
   }
 }
 
-function kindOf(code: number): Refusal["kind"] | null {
+/** How grpc-js begins what it says of an answer that is not Triton's. */
+const fromTheWay = /^Received (?:RST_STREAM|HTTP status code (\d+))/;
+const messageTooLarge = /larger than max/;
+
+/** Null: the connection broke. */
+function kindOf({ code, details }: ServiceError): Refusal["kind"] | null {
+  const between = fromTheWay.exec(details);
+  if (between?.[1] === "413" || (code === status.resourceExhausted && messageTooLarge.test(details))) return "too large";
   switch (code) {
     case status.resourceExhausted:
       return "busy";
     case status.notFound:
-      return "invalid";
     case status.invalidArgument:
       return "invalid";
     case status.permissionDenied:
@@ -149,16 +204,17 @@ function kindOf(code: number): Refusal["kind"] | null {
     case more.unimplemented:
       return "missing";
     case more.unavailable:
+      return isRestricted(details) ? "forbidden" : "away";
     case status.deadlineExceeded:
       return "away";
     case status.cancelled:
       return null;
     default:
-      return "failed";
+      return between === null ? "failed" : "away";
   }
 }
 
-async function load(address: Address): Promise<Loaded> {
+async function load({ address, keepaliveMs, security }: GrpcOptions): Promise<Loaded> {
   const [grpc, loader, protobuf] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader"), import("protobufjs")]).catch(
     (error: unknown) => {
       throw missingPackage("@grpc/grpc-js @grpc/proto-loader protobufjs", error);
@@ -173,15 +229,22 @@ async function load(address: Address): Promise<Loaded> {
     defaults: true,
   });
   const Service = grpc.makeGenericClientConstructor(definition[serviceName] as never, serviceName);
-  const credentials = address.tls ? grpc.credentials.createSsl() : grpc.credentials.createInsecure();
-  const client = new Service(authorityOf(address), credentials, {
-    "grpc.max_send_message_length": maxMessageBytes,
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.max_reconnect_backoff_ms": 2_000,
-    "grpc.enable_http_proxy": 0,
-    // A connection of its own: closing it cannot disturb another client, and nothing of it outlives `close`.
-    "grpc.use_local_subchannel_pool": 1,
-  });
-  return { client: client as unknown as Loaded["client"], metadata: new grpc.Metadata() };
+  const { headers, ca, cert, key, serverName } = security;
+  const credentials = address.tls ? grpc.credentials.createSsl(ca, key, cert) : grpc.credentials.createInsecure();
+  const connect = () =>
+    new Service(authorityOf(address), credentials, {
+      "grpc.max_send_message_length": maxMessageBytes,
+      "grpc.max_receive_message_length": maxMessageBytes,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 2_000,
+      "grpc.keepalive_time_ms": keepaliveMs,
+      "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
+      "grpc.enable_http_proxy": 0,
+      // A connection of its own: closing it cannot disturb another client, and nothing of it outlives `close`.
+      "grpc.use_local_subchannel_pool": 1,
+      ...(serverName === null ? {} : { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName }),
+    }) as unknown as ReturnType<Loaded["connect"]>;
+  const metadata = new grpc.Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return { connect, metadata, states: grpc.connectivityState };
 }

@@ -1,9 +1,9 @@
 /** The KServe v2 protocol over HTTP, tensors as raw bytes behind the JSON header. */
 import type { Pool } from "undici";
 import * as z from "zod";
-import { HeadraceError } from "../../contracts/index.js";
 import { type Address, originOf } from "./address.js";
-import { missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
+import { isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
+import type { Security } from "./security.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 import { configShape, indexShape, inferHeaderShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./wire.js";
 
@@ -14,6 +14,7 @@ export interface HttpOptions {
   /** Requests at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
+  readonly security: Security;
 }
 
 /** An input that lies in shared memory instead of the body. */
@@ -36,6 +37,7 @@ export class HttpConnection implements Connection {
   readonly #options: HttpOptions;
   readonly #target: Target;
   readonly #modelPath: string;
+  #losses = 0;
 
   private constructor(pool: Pool, options: HttpOptions) {
     this.#pool = pool;
@@ -43,6 +45,9 @@ export class HttpConnection implements Connection {
     this.#target = { server: options.address.text, model: options.modelName };
     const version = options.modelVersion === null ? "" : `/versions/${encodeURIComponent(options.modelVersion)}`;
     this.#modelPath = `/v2/models/${encodeURIComponent(options.modelName)}${version}`;
+    pool.on("disconnect", () => {
+      this.#losses += 1;
+    });
   }
 
   /** Connects with the first request. Throws `part_missing` without undici. */
@@ -55,7 +60,7 @@ export class HttpConnection implements Connection {
       connections: options.connections + 2,
       pipelining: 1,
       keepAliveTimeout: 30_000,
-      connect: { timeout: options.connectTimeoutMs },
+      connect: { timeout: options.connectTimeoutMs, ...tlsOf(options.security) },
       // Every request has a deadline of its own.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -66,13 +71,21 @@ export class HttpConnection implements Connection {
   async describe(signal: AbortSignal): Promise<ModelDescription> {
     const [metadata, config] = await Promise.all([
       this.#json(this.#modelPath, metadataShape, signal),
-      this.#json(`${this.#modelPath}/config`, configShape, signal),
+      this.#json(`${this.#modelPath}/config`, configShape, signal).catch(withheldAsNull),
     ]);
     return joinDescription(metadata, config);
   }
 
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** undici leaves the connections of failed requests by itself. */
+  renew(): void {}
+
   async ready(signal: AbortSignal): Promise<void> {
-    await this.request("GET", `${this.#modelPath}/ready`, null, signal);
+    const { status } = await this.#exchange("GET", `${this.#modelPath}/ready`, null, {}, signal);
+    if (status >= 300) throw translateRefusal({ kind: "away", status: String(status), message: "the model is not ready" }, this.#target);
   }
 
   async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
@@ -118,7 +131,7 @@ export class HttpConnection implements Connection {
     const parsed = shape.safeParse(parseJson(body));
     if (parsed.success) return parsed.data;
     throw translateRefusal(
-      { kind: "missing", message: `expected JSON of the KServe v2 protocol, found ${z.prettifyError(parsed.error)}` },
+      { kind: "missing", status: "", message: `expected JSON of the KServe v2 protocol, found ${z.prettifyError(parsed.error)}` },
       this.#target,
     );
   }
@@ -146,7 +159,7 @@ export class HttpConnection implements Connection {
       const response = await this.#pool.request({
         method,
         path: `${this.#options.address.path}${path}`,
-        headers,
+        headers: { ...this.#options.security.headers, ...headers },
         // undici takes any iterable of chunks; its types do not say so.
         body: body as string | null,
         signal,
@@ -172,27 +185,43 @@ function readAnswer({ headers, body }: Answer, target: Target): InferAnswer {
   const length = Number(headers[headerLength] ?? Number.NaN);
   const header = Number.isInteger(length) ? inferHeaderShape.safeParse(parseJson(body.subarray(0, length))) : null;
   const output = header?.data?.outputs[0];
-  if (output === undefined) {
-    throw new HeadraceError(
-      "model_invalid",
-      `Triton ${target.server}, model ${target.model}: expected an output as binary data, found none`,
-    );
+  if (header?.data === undefined || output === undefined) {
+    throw translateRefusal({ kind: "missing", status: "", message: "expected an output as binary data, found none" }, target);
   }
-  return { datatype: output.datatype, shape: output.shape, bytes: body.subarray(length, length + output.parameters.binary_data_size) };
+  const bytes = body.subarray(length, length + output.parameters.binary_data_size);
+  return { datatype: output.datatype, shape: output.shape, bytes, version: header.data.model_version };
 }
 
+/** Null for a question that is refused while others may be answered. */
+function withheldAsNull(error: unknown): null {
+  if (isWithheld(error)) return null;
+  throw error;
+}
+
+function tlsOf({ ca, cert, key, serverName }: Security) {
+  return {
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key }),
+    ...(serverName === null ? {} : { servername: serverName }),
+  };
+}
+
+/** `{"error": …}` is Triton's own word, anything else that of something between us. */
 function refusalOf({ status, headers, body }: Answer): Refusal {
   const json = parseJson(body) as { error?: unknown } | undefined;
   const said = typeof json?.error === "string" ? json.error : null;
-  const message = `${status} ${said ?? new TextDecoder().decode(body.subarray(0, 200)).replace(/\s+/g, " ")}`.trim();
-  if (status === 429 || status === 503) {
-    const retryAfterMs = retryAfter(headers["retry-after"]);
-    return { kind: "busy", message, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  const message = said ?? new TextDecoder().decode(body.subarray(0, 200)).replace(/\s+/g, " ").trim();
+  const refusal = (kind: Refusal["kind"]): Refusal => ({ kind, message, status: String(status) });
+  const retryAfterMs = retryAfter(headers["retry-after"]);
+  if (status === 429 || (status === 503 && (said !== null || retryAfterMs !== null))) {
+    return { ...refusal("busy"), ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
-  if (status === 401 || status === 403) return { kind: "forbidden", message };
-  if (status === 502 || status === 504) return { kind: "away", message };
-  if (said === null && (status < 400 || status === 404 || status === 405)) return { kind: "missing", message };
-  return { kind: status === 500 ? "failed" : "invalid", message };
+  if (status === 413) return refusal("too large");
+  if (status === 401 || status === 403) return refusal("forbidden");
+  if (said === null) return refusal(status >= 500 ? "away" : "missing");
+  if (status === 502 || status === 504) return refusal("away");
+  return refusal(status === 500 ? "failed" : "invalid");
 }
 
 /** Seconds or a date, as milliseconds from now. */

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
 import { rowBytes } from "../../kit/index.js";
 import { type Address, isThisMachine } from "./address.js";
-import { throwIfAborted } from "./deadline.js";
+import { withDeadline } from "./deadline.js";
+import { isTooLarge, rowLimitIn } from "./errors.js";
 import { explainFailure } from "./explain.js";
 import { GrpcConnection } from "./grpc.js";
 import { HttpConnection } from "./http.js";
@@ -11,8 +12,11 @@ import { checkDimension, inferRequest, type ModelExpectation, type ModelPlan, pl
 import type { TritonTransport } from "./options.js";
 import { readVectors } from "./output.js";
 import { sharedMemoryFolder } from "./regions.js";
+import type { Security } from "./security.js";
 import { SharedMemoryConnection } from "./shm.js";
 import type { Connection, InferRequest, ModelDescription } from "./transport.js";
+import { Trust } from "./trust.js";
+import { compareVectors, isComparable } from "./vectors.js";
 
 export interface LinkSettings {
   readonly transport: TritonTransport;
@@ -21,7 +25,19 @@ export interface LinkSettings {
   readonly expected: ModelExpectation;
   /** Requests at once. */
   readonly parallel: number;
+  /** For one inference. */
   readonly timeoutMs: number;
+  /** For questions that need no inference, all together. */
+  readonly answerTimeoutMs: number;
+  readonly keepaliveMs: number;
+  readonly security: Security;
+}
+
+/** What a server answered to the probe picture. */
+export interface Proof {
+  readonly vector: Float32Array;
+  /** Of the model; empty when the server does not say it. */
+  readonly version: string;
 }
 
 export interface Link {
@@ -31,47 +47,124 @@ export interface Link {
   readonly plan: ModelPlan & { readonly dimension: number };
   /** Why the tensors travel as they do. */
   readonly reason: string;
+  readonly proof: Proof;
+  readonly trust: Trust;
 }
 
 const connectTimeoutMs = 5_000;
 
 /** Throws the error that names the setting to change; what was opened is closed then. */
 export async function establish(address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
-  const { modelName, modelVersion } = settings;
+  const { modelName, modelVersion, expected } = settings;
   const protocol = protocolOf(address, settings.transport);
   const connection = await connect(address, protocol, settings);
+  const within = deadlines(address, settings, signal);
   try {
-    const description = await connection.describe(signal).catch(async (error: unknown) => {
-      throw await explainFailure(HeadraceError.from(error), { address, protocol, modelName, modelVersion }, connection, signal);
+    const description = await within.answer(async (stop) => {
+      try {
+        return await connection.describe(stop);
+      } catch (error) {
+        throw await explainFailure(HeadraceError.from(error), { address, protocol, modelName, modelVersion }, connection, stop);
+      }
     });
     const where = `Triton ${address.text}, model ${modelName}`;
-    const plan = planModel(description, settings.expected, where);
-    const { vectors, dimension } = await probe(connection, plan, address, signal);
-    checkDimension({ name: plan.outputName, datatype: plan.outputType, dimension }, settings.expected, where);
-    const base = { connection, description, plan: { ...plan, dimension } };
+    const planned = planModel(description, expected, where);
+    const found = await prove(connection, planned, address, within);
+    const { dimension } = found;
+    checkDimension({ name: planned.outputName, datatype: planned.outputType, dimension }, expected, where);
+    const batches = description.configuration === "read" ? {} : await batchesOf(connection, planned, address, within);
+    const base = { connection, description, plan: { ...planned, ...batches, dimension }, proof: found.proof, trust: found.trust };
     if (!(connection instanceof HttpConnection)) return { ...base, reason: "gRPC was asked for" };
-    return await shareMemory({ ...base, connection }, vectors, address, settings, signal);
+    return await shareMemory({ ...base, connection }, address, settings, within);
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-/** The fixed picture of the readiness test: no two of its rows are alike. */
-export function probeRequest(plan: ModelPlan): InferRequest {
-  const bytes = new Uint8Array(rowBytes(plan.input));
-  // 0x3c to 0x3f keep floats of either size between 0.5 and 2.
-  const step = { uint8: 1, float16: 2, float32: 4 }[plan.input.dtype];
-  for (let i = 0; i < bytes.length; i += 1) {
-    bytes[i] = step > 1 && i % step === step - 1 ? 0x3c + ((i >> 4) & 3) : (i * 31 + (i >> 7) * 17) & 0xff;
-  }
-  return inferRequest(plan, 1, bytes);
+/** The same server, which was away: over a new connection where the old one may be dead, asked and proven anew. */
+export async function reestablish(link: Link, address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
+  const { connection } = link;
+  const within = deadlines(address, settings, signal);
+  connection.renew();
+  const description = await within.answer(async (stop) => {
+    await connection.ready(stop);
+    return await connection.describe(stop);
+  });
+  const planned = planModel(description, settings.expected, `Triton ${address.text}, model ${settings.modelName}`);
+  const batches = description.configuration === "read" ? {} : { maxBatch: link.plan.maxBatch, preferredBatch: link.plan.preferredBatch };
+  const found = await prove(connection, planned, address, within);
+  return { ...link, description, plan: { ...planned, ...batches, dimension: found.dimension }, proof: found.proof, trust: found.trust };
 }
 
-/** Sends the probe and checks what comes back. */
-export async function probe(connection: Connection, plan: ModelPlan, address: Address, signal: AbortSignal) {
-  const answer = await connection.infer(probeRequest(plan), signal);
-  return readVectors(answer, plan, 1, `Triton ${address.text}, output ${plan.outputName}`);
+interface Deadlines {
+  answer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  inference<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+function deadlines(address: Address, { timeoutMs, answerTimeoutMs }: LinkSettings, signal: AbortSignal): Deadlines {
+  const late = (afterMs: number) =>
+    new HeadraceError("embedder_unavailable", `Triton ${address.text}: expected an answer within ${afterMs} ms, found none`);
+  return {
+    answer: (work) => withDeadline(signal, answerTimeoutMs, work, late),
+    inference: (work) => withDeadline(signal, timeoutMs, work, late),
+  };
+}
+
+/** Throws `model_invalid` when the answer to the probe picture can be compared with none. */
+async function prove(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
+  const { losses } = connection;
+  const { dimension, ...proof } = await within.inference((stop) => probe(connection, plan, address, stop));
+  if (!isComparable(proof.vector)) {
+    throw new HeadraceError(
+      "model_invalid",
+      `Triton ${address.text}, output ${plan.outputName}: expected finite numbers for a test picture, not all of them zero; found others`,
+      { hint: "Embed a picture with the model by hand: it answers with NaN, infinity or only zeros." },
+    );
+  }
+  const trust = new Trust();
+  trust.found(proof.version, losses);
+  return { dimension, proof, trust };
+}
+
+/** How many rows a model takes that does not show its configuration: all that were asked for, or as many as it says then. */
+async function batchesOf(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
+  if (plan.maxBatch === 1) return {};
+  try {
+    await within.inference((stop) => probe(connection, plan, address, stop, plan.maxBatch));
+    return {};
+  } catch (error) {
+    const limit = rowLimitIn(error);
+    if (limit !== null) return { maxBatch: limit, preferredBatch: limit };
+    if (isTooLarge(error)) return {};
+    throw error;
+  }
+}
+
+/** The fixed picture of the readiness test, `rows` times: no two of its lines are alike. */
+function probeRequest(plan: ModelPlan, rows: number): InferRequest {
+  const row = rowBytes(plan.input);
+  const bytes = new Uint8Array(row * rows);
+  // 0x3c to 0x3f keep floats of either size between 0.5 and 2.
+  const step = { uint8: 1, float16: 2, float32: 4 }[plan.input.dtype];
+  for (let i = 0; i < row; i += 1) {
+    bytes[i] = step > 1 && i % step === step - 1 ? 0x3c + ((i >> 4) & 3) : (i * 31 + (i >> 7) * 17) & 0xff;
+  }
+  for (let filled = 1; filled < rows; filled += 1) bytes.copyWithin(filled * row, 0, row);
+  return inferRequest(plan, rows, bytes);
+}
+
+/** Sends the probe picture and checks what comes back. */
+export async function probe(
+  connection: Connection,
+  plan: ModelPlan,
+  address: Address,
+  signal: AbortSignal,
+  rows = 1,
+): Promise<Proof & { readonly dimension: number }> {
+  const answer = await connection.infer(probeRequest(plan, rows), signal);
+  const { vectors, dimension } = readVectors(answer, plan, rows, `Triton ${address.text}, output ${plan.outputName}`);
+  return { vector: vectors.subarray(0, dimension), dimension, version: answer.version };
 }
 
 function protocolOf(address: Address, transport: TritonTransport): "http" | "grpc" {
@@ -83,24 +176,24 @@ function protocolOf(address: Address, transport: TritonTransport): "http" | "grp
 }
 
 async function connect(address: Address, protocol: "http" | "grpc", settings: LinkSettings): Promise<HttpConnection | GrpcConnection> {
-  const { modelName, modelVersion, parallel, timeoutMs } = settings;
-  if (protocol === "grpc") return await GrpcConnection.create({ address, modelName, modelVersion, timeoutMs });
+  const { modelName, modelVersion, parallel, timeoutMs, keepaliveMs, security } = settings;
+  if (protocol === "grpc") return await GrpcConnection.create({ address, modelName, modelVersion, timeoutMs, keepaliveMs, security });
   return await HttpConnection.create({
     address,
     modelName,
     modelVersion,
     connections: parallel,
     connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs),
+    security,
   });
 }
 
 /** Takes shared memory when a real inference through it gives the same vector as HTTP did. */
 async function shareMemory(
   link: Omit<Link, "reason"> & { readonly connection: HttpConnection },
-  expected: Float32Array,
   address: Address,
   { transport, parallel }: LinkSettings,
-  signal: AbortSignal,
+  within: Deadlines,
 ): Promise<Link> {
   if (transport === "http") return { ...link, reason: "HTTP was asked for" };
   const impossible = whyNoSharedMemory(address);
@@ -111,14 +204,14 @@ async function shareMemory(
   const minBytes = rowBytes(link.plan.input) * link.plan.preferredBatch;
   const trial = new SharedMemoryConnection(link.connection, { maxRegions: 1, minBytes: 0, whenRefused: "fail" });
   try {
-    await trial.sweep(signal);
-    const { vectors } = await probe(trial, link.plan, address, signal);
-    if (!alike(vectors, expected)) {
+    await within.answer((stop) => trial.sweep(stop));
+    const { vector } = await within.inference((stop) => probe(trial, link.plan, address, stop));
+    if (!compareVectors(vector, link.proof.vector).same) {
       throw new HeadraceError("embedder_unavailable", "a probe through shared memory gave another vector than over HTTP");
     }
   } catch (error) {
-    throwIfAborted(signal);
-    const { message } = HeadraceError.from(error);
+    const { code, message } = HeadraceError.from(error);
+    if (code === "aborted") throw error;
     if (transport === "shm") throw refused(address, message, error);
     return { ...link, reason: `HTTP, as shared memory does not work: ${message} (recent servers need --allow-client-shm=true)` };
   } finally {
@@ -139,15 +232,4 @@ function refused(address: Address, why: string, cause: unknown): HeadraceError {
     cause,
     hint: "Recent servers need --allow-client-shm=true, and must see this machine's /dev/shm. Or set triton.transport to auto or http.",
   });
-}
-
-/** By cosine, as a batch of another size may round otherwise. */
-function alike(a: Float32Array, b: Float32Array): boolean {
-  let [product, squareA, squareB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i += 1) {
-    product += a[i]! * b[i]!;
-    squareA += a[i]! ** 2;
-    squareB += b[i]! ** 2;
-  }
-  return product >= 0.999 * Math.sqrt(squareA * squareB);
 }

@@ -4,14 +4,24 @@ import { describe, test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
 import { inferRequest, type ModelExpectation, planModel } from "./model.js";
 import type { ModelDescription } from "./transport.js";
+import { configShape, joinDescription } from "./wire.js";
 
-const anything: ModelExpectation = { inputName: null, outputName: null, imageSize: null, dtype: null, layout: null, dimension: null };
+const anything: ModelExpectation = {
+  inputName: null,
+  outputName: null,
+  imageSize: null,
+  dtype: null,
+  layout: null,
+  dimension: null,
+  batchSize: null,
+};
 const usual: ModelDescription = {
   name: "m",
   versions: ["1"],
   platform: "python",
   inputs: [{ name: "images", datatype: "UINT8", shape: [-1, 224, 160, 3] }],
   outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, 512] }],
+  configuration: "read",
   maxBatchSize: 64,
   formats: {},
   dynamicBatching: { preferred: [16, 8, 128], maxQueueDelayUs: 0 },
@@ -22,6 +32,19 @@ const plan = (model: Partial<ModelDescription>, expected: Partial<ModelExpectati
   planModel({ ...usual, ...model }, { ...anything, ...expected }, "server, model m");
 const input = (shape: readonly number[], datatype = "FP32") => [{ name: "x", datatype, shape }];
 
+test("instances are counted on every GPU of their group", () => {
+  const metadata = { name: "m", versions: [], platform: "", inputs: [], outputs: [] };
+  const instances = (groups: readonly object[]) => joinDescription(metadata, configShape.parse({ instance_group: groups })).instances;
+  assert.equal(instances([{ count: 2, gpus: [0, 1, 2, 3] }]), 8);
+  assert.equal(
+    instances([
+      { count: 2, gpus: [] },
+      { count: 1, gpus: [3] },
+    ]),
+    3,
+  );
+});
+
 describe("the plan of a model", () => {
   test("reads layout, size, type and dimension; the preferred batch is the largest that fits", () => {
     const found = plan({});
@@ -30,11 +53,23 @@ describe("the plan of a model", () => {
     assert.deepEqual(inferRequest(found, 5, new Uint8Array()).shape, [5, 224, 160, 3]);
   });
 
+  test("a model that prefers no size gets what the settings say, as far as it takes it; else 32", () => {
+    const free = { maxBatchSize: 128, dynamicBatching: { preferred: [], maxQueueDelayUs: 0 } };
+    assert.equal(plan(free).preferredBatch, 32);
+    assert.deepEqual(
+      [8, 100, 128, 500].map((batchSize) => plan(free, { batchSize }).preferredBatch),
+      [8, 100, 128, 128],
+    );
+    assert.equal(plan({}, { batchSize: 60 }).preferredBatch, 16);
+  });
+
   test("knows planes from pixels, and believes the format where the numbers leave both open", () => {
     assert.equal(plan({ inputs: input([-1, 3, 64, 48]) }).input.layout, "NCHW");
     assert.equal(plan({ inputs: input([-1, 3, 3, 3]), formats: { x: "FORMAT_NCHW" } }).input.layout, "NCHW");
     assert.equal(plan({ inputs: input([-1, 3, 3, 3]), formats: { x: "FORMAT_NHWC" } }).input.layout, "NHWC");
-    refused(() => plan({ inputs: input([-1, 3, 3, 3]) }), "model_invalid", /one three-channel image/);
+    assert.equal(plan({ inputs: input([-1, 3, 3, 3]) }, { layout: "NHWC" }).input.layout, "NHWC");
+    refused(() => plan({ inputs: input([-1, 3, 3, 3]) }), "model_mismatch", /Set preprocess\.data_format to NHWC or NCHW/);
+    refused(() => plan({ inputs: input([-1, 4, 64, 48]) }), "model_invalid", /one three-channel image/);
   });
 
   test("knows the preprocessing that the model names, and refuses a name that nobody knows", () => {

@@ -12,6 +12,8 @@ export interface ModelExpectation {
   readonly dtype: TensorType | null;
   readonly layout: TensorLayout | null;
   readonly dimension: number | null;
+  /** Images of one request to a model that prefers no size, as far as it takes them. */
+  readonly batchSize: number | null;
 }
 
 export interface ModelPlan {
@@ -37,6 +39,8 @@ export const presetParameter = "headrace_preset";
 const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
 const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
 const looksLikeEmbedding = /embed|feature|pool|vector/i;
+/** What is sent to a model that prefers no size, where no setting says another. */
+export const usualBatch = 32;
 /** For a model that takes any number of rows without saying how many. */
 const openBatch = 32;
 
@@ -58,7 +62,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
     dimension,
     batchDimension: batched ? "first" : "none",
     maxBatch,
-    preferredBatch: preferredOf(model, maxBatch),
+    preferredBatch: preferredOf(model, maxBatch, expected.batchSize ?? usualBatch),
     preset: presetOf(model, where),
   };
 }
@@ -146,6 +150,13 @@ function specOf(
     });
   }
   const layout = layoutOf(image, model.formats[input.name], expected.layout);
+  if (layout === "either") {
+    throw new HeadraceError(
+      "model_mismatch",
+      `${where}: expected preprocess.data_format, as input "${input.name}" [${image.join(", ")}] may be either layout, found none`,
+      { hint: "Set preprocess.data_format to NHWC or NCHW." },
+    );
+  }
   if (layout === null) {
     throw new HeadraceError(
       "model_invalid",
@@ -184,8 +195,8 @@ function wantedType(dtype: TensorType): string {
   return dtype === "uint8" ? "uint8, as preprocess.backend server sends" : `tensors of ${dtype} (preprocess)`;
 }
 
-/** Null: no image of three channels. */
-function layoutOf(image: readonly number[], format: string | undefined, wanted: TensorLayout | null): TensorLayout | null {
+/** Null: no image of three channels. "either": nothing tells which. */
+function layoutOf(image: readonly number[], format: string | undefined, wanted: TensorLayout | null): TensorLayout | "either" | null {
   if (image.length !== 3) return null;
   const last = image[2] === 3 || image[2] === -1;
   const first = image[0] === 3 || image[0] === -1;
@@ -193,7 +204,7 @@ function layoutOf(image: readonly number[], format: string | undefined, wanted: 
   if (format === "FORMAT_NCHW" && first) return "NCHW";
   if (image[2] === 3 && image[0] !== 3) return "NHWC";
   if (image[0] === 3 && image[2] !== 3) return "NCHW";
-  return last && first ? wanted : null;
+  return last && first ? (wanted ?? "either") : null;
 }
 
 /** Null: the model leaves it open. All dimensions but one are 1. */
@@ -215,10 +226,10 @@ function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
   return input.shape[0] === -1 ? openBatch : Math.max(1, input.shape[0] ?? 1);
 }
 
-/** The largest size that the batcher prefers, else 32 or what the model takes. */
-function preferredOf(model: ModelDescription, maxBatch: number): number {
+/** The largest size that the batcher prefers, else the usual one or what the model takes. */
+function preferredOf(model: ModelDescription, maxBatch: number, usual: number): number {
   const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
-  return preferred.length > 0 ? Math.max(...preferred) : Math.min(32, maxBatch);
+  return preferred.length > 0 ? Math.max(...preferred) : Math.min(usual, maxBatch);
 }
 
 function presetOf({ parameters }: ModelDescription, where: string): PresetName | null {

@@ -32,6 +32,14 @@ test("unknown keys and impossible numbers are refused", () => {
   }
 });
 
+test("headers are any that the protocols do not set themselves", () => {
+  const headers = { Authorization: "Bearer abc", "x-api_key.v2": "" };
+  assert.deepEqual(tritonEmbedderOptions(tritonOptions.parse({ headers })).headers, headers);
+  for (const wrong of [{ "Content-Type": "x" }, { Host: "x" }, { "a b": "x" }, { "key-bin": "x" }, { a: "line\nbreak" }, { a: 1 }]) {
+    assert.equal(tritonOptions.safeParse({ headers: wrong }).success, false, JSON.stringify(wrong));
+  }
+});
+
 test("addresses may be plain, with a scheme, IPv6, with a path", () => {
   const parts = (text: string) => {
     const { host, port, tls, path, scheme } = parseAddress(text);

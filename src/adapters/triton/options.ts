@@ -9,6 +9,20 @@ const optionalName = (description: string) => z.string().min(1).nullable().defau
 export const tritonTransports = ["auto", "http", "grpc", "shm"] as const;
 export type TritonTransport = (typeof tritonTransports)[number];
 
+/** Those that the protocols need for themselves. */
+const takenHeaders = /^(content-.*|inference-header-content-length|host|connection|transfer-encoding|te|expect|upgrade|grpc-.*|.*-bin)$/i;
+
+const headers = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z0-9_.-]+$/i, "expected the name of a header")
+      .refine((name) => !takenHeaders.test(name), "expected another header than those that the protocols set themselves"),
+    z.string().regex(/^[\x20-\x7e]*$/, "expected printable ASCII"),
+  )
+  .default({})
+  .describe("Sent with every request, as HTTP headers or gRPC metadata: { Authorization: Bearer … }. The values are secrets.");
+
 const keys = z.strictObject({
   url: z
     .string()
@@ -40,8 +54,19 @@ const keys = z.strictObject({
     .describe("null: the one that the server's version policy picks."),
   input_name: optionalName("Input that takes the images. null: the only one."),
   output_name: optionalName("Output that is the embedding. null: found by name and shape."),
+  headers,
+  ca_file: optionalName("PEM file of the authority that signed the server's certificate. null: those that the system trusts."),
+  cert_file: optionalName("PEM file of the client's certificate, for mutual TLS."),
+  key_file: optionalName("PEM file of its key."),
+  server_name: optionalName("Name in the server's certificate, where it is not the host."),
   timeout: seconds(60, "Seconds that one request may take."),
-  max_retries: z.int().min(0).default(3).describe("How often a failed batch is tried again before it is halved."),
+  max_retries: z
+    .int()
+    .min(0)
+    .default(3)
+    .describe(
+      "How often a failed batch is tried again before it is halved: 3 is four calls in all, 0 is one. It also holds for reading, decoding and the store.",
+    ),
   retry_delay: z.number().min(0).default(1).describe("Seconds before the second try; it doubles from there."),
   max_outage: seconds(300, "Seconds that all servers may be away before the run ends."),
 });
@@ -72,8 +97,19 @@ export interface TritonEmbedderOptions {
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
   /** For one request, in milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
+  /** Sent with every request, as HTTP headers or gRPC metadata. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM file of the authority that signed the server's certificate. Null, the default: those that Node trusts. */
+  readonly caFile?: string | null;
+  /** PEM files of the client's certificate and its key, for mutual TLS. Null, the default: none. */
+  readonly certFile?: string | null;
+  readonly keyFile?: string | null;
+  /** Name in the server's certificate. Null, the default: the host. */
+  readonly serverName?: string | null;
   /** Requests that are kept open at each server, so that it never waits for the way there and back. Default 2. */
   readonly inflight?: number;
+  /** gRPC asks whether a silent connection still lives, first after so many milliseconds. Default 20,000; a third of `timeoutMs` where that is more. */
+  readonly keepaliveMs?: number;
 }
 
 /** What the embedder takes of the section; retries and outages are the engine's. */
@@ -85,6 +121,11 @@ export function tritonEmbedderOptions(section: TritonOptions): TritonEmbedderOpt
     modelVersion: section.model_version,
     inputName: section.input_name,
     outputName: section.output_name,
+    headers: section.headers,
+    caFile: section.ca_file,
+    certFile: section.cert_file,
+    keyFile: section.key_file,
+    serverName: section.server_name,
     timeoutMs: section.timeout * 1000,
   };
 }

@@ -35,7 +35,7 @@ message ModelInput {
   string name = 1;
   Format format = 3;
 }
-message ModelInstanceGroup { int32 count = 2; }
+message ModelInstanceGroup { int32 count = 2; repeated int32 gpus = 3; }
 message ModelDynamicBatching {
   repeated int32 preferred_batch_size = 1;
   uint64 max_queue_delay_microseconds = 2;
@@ -84,6 +84,7 @@ message ModelInferRequest {
 }
 message ModelInferResponse {
   message InferOutputTensor { string name = 1; string datatype = 2; repeated int64 shape = 3; }
+  string model_version = 2;
   repeated InferOutputTensor outputs = 5;
   repeated bytes raw_output_contents = 6;
 }

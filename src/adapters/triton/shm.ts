@@ -34,6 +34,14 @@ export class SharedMemoryConnection implements Connection {
     this.#regions = new RegionPool({ ...options, unregister: (region) => this.#unregister(region) });
   }
 
+  get losses(): number {
+    return this.#http.losses;
+  }
+
+  renew(): void {
+    this.#http.renew();
+  }
+
   describe(signal: AbortSignal): Promise<ModelDescription> {
     return this.#http.describe(signal);
   }

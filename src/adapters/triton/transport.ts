@@ -24,6 +24,8 @@ export interface ModelDescription {
   /** Null: no dynamic batching. */
   readonly dynamicBatching: { readonly preferred: readonly number[]; readonly maxQueueDelayUs: number } | null;
   readonly instances: number;
+  /** "withheld": the server does not show config.pbtxt, so that the four above are only what the metadata lets one guess. */
+  readonly configuration: "read" | "withheld";
   /** Free text by name, from config.pbtxt. */
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -42,6 +44,8 @@ export interface InferAnswer {
   readonly shape: readonly number[];
   /** Raw little-endian, at any alignment. */
   readonly bytes: Uint8Array;
+  /** Of the model that answered; empty when the server does not say it. */
+  readonly version: string;
 }
 
 /** The server's own count of what a model did, since it was loaded. */
@@ -63,5 +67,9 @@ export interface Connection {
   statistics(signal: AbortSignal): Promise<ModelStatistics>;
   /** Names in the server's repository with their states; what a wrong model name is answered with. */
   models(signal: AbortSignal): Promise<readonly { readonly name: string; readonly state: string; readonly reason: string }[]>;
+  /** Leaves what may be a dead connection; the next call makes a new one. */
+  renew(): void;
+  /** How many connections were lost so far, whoever closed them: behind the next one may be another server. */
+  readonly losses: number;
   close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export const metadataShape = z.object({
 export const configShape = z.object({
   max_batch_size: whole.default(0),
   input: z.array(z.object({ name: z.string(), format: z.string().default("FORMAT_NONE") })).default([]),
-  instance_group: z.array(z.object({ count: whole.default(1) })).default([]),
+  instance_group: z.array(z.object({ count: whole.default(1), gpus: z.array(whole).default([]) })).default([]),
   dynamic_batching: z
     .object({ preferred_batch_size: z.array(whole).default([]), max_queue_delay_microseconds: whole.default(0) })
     .nullish()
@@ -45,12 +45,19 @@ export const statisticsShape = z.object({
 export const indexShape = z.array(z.object({ name: z.string(), state: z.string().default(""), reason: z.string().default("") }));
 
 export const inferHeaderShape = z.object({
+  model_version: z.string().default(""),
   outputs: z.array(z.object({ datatype: z.string(), shape: z.array(z.number()), parameters: z.object({ binary_data_size: z.number() }) })),
 });
 
-export function joinDescription(metadata: z.infer<typeof metadataShape>, config: z.infer<typeof configShape>): ModelDescription {
+/** `configuration` is null where the server withholds it. */
+export function joinDescription(
+  metadata: z.infer<typeof metadataShape>,
+  configuration: z.infer<typeof configShape> | null,
+): ModelDescription {
+  const config = configuration ?? configShape.parse({});
   return {
     ...metadata,
+    configuration: configuration === null ? "withheld" : "read",
     maxBatchSize: config.max_batch_size,
     formats: Object.fromEntries(config.input.map(({ name, format }) => [name, format])),
     dynamicBatching:
@@ -63,7 +70,8 @@ export function joinDescription(metadata: z.infer<typeof metadataShape>, config:
     parameters: Object.fromEntries(Object.entries(config.parameters).map(([key, value]) => [key, value.string_value])),
     instances: Math.max(
       1,
-      config.instance_group.reduce((sum, { count }) => sum + count, 0),
+      // `count` is for each GPU of the group.
+      config.instance_group.reduce((sum, { count, gpus }) => sum + count * Math.max(1, gpus.length), 0),
     ),
   };
 }

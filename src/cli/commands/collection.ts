@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { counted } from "../shown.js";
 import { positive } from "./ingest.js";
 
 interface CreateOptions extends CommonOptions {
@@ -62,14 +63,9 @@ function create(name: string, options: CreateOptions): Promise<ExitCode> {
 
 function list(options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    const collections = (await pipeline.listCollections()).map(({ name, count, dimension, metric }) => ({
-      name,
-      count,
-      dimension,
-      metric,
-    }));
+    const collections = (await pipeline.listCollections()).map(statsDocument);
     const lines = collections.map(
-      ({ name, count, dimension, metric }) => `${name}  ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}\n`,
+      ({ name, count, dimension, metric }) => `${name}  ${counted(count, "row")}, ${dimension} dimensions, ${metric}\n`,
     );
     terminalOf(options).result({ collections }, lines.length === 0 ? "No collections.\n" : lines.join(""));
     return exitCodes.ok;
@@ -79,23 +75,26 @@ function list(options: CommonOptions): Promise<ExitCode> {
 function stats(name: string, options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const found = await pipeline.collectionStats(name);
-    const { count, dimension, metric, index, passport } = found;
-    terminalOf(options).result({ name, count, dimension, metric, index, passport: passport?.labels ?? null }, statsText(found));
+    terminalOf(options).result(statsDocument(found), statsText(found));
     return exitCodes.ok;
   });
 }
 
+function statsDocument({ name, count, dimension, metric, idType, index, passport }: CollectionStats) {
+  return { name, count, dimension, metric, ids: idType, index, passport: passport?.labels ?? null };
+}
+
 function statsText({ name, count, dimension, metric, index, idType, passport }: CollectionStats): string {
   const labels = passport === null ? "not known" : Object.values(passport.labels).join(", ");
-  return `${name}: ${count.toLocaleString("en-US")} rows, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n  made by: ${labels}\n`;
+  return `${name}: ${counted(count, "row")}, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n  made by: ${labels}\n`;
 }
 
 function drop(name: string, options: DropOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const { count } = await pipeline.collectionStats(name);
-    confirmed(options, `drop collection ${name} with its ${count.toLocaleString("en-US")} rows`);
+    confirmed(options, `drop collection ${name} with its ${counted(count, "row")}`);
     await pipeline.dropCollection(name);
-    terminalOf(options).result({ dropped: name, rows: count }, `Dropped ${name} (${count.toLocaleString("en-US")} rows).\n`);
+    terminalOf(options).result({ dropped: name, rows: count }, `Dropped ${name} (${counted(count, "row")}).\n`);
     return exitCodes.ok;
   });
 }

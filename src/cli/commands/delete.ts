@@ -1,8 +1,10 @@
 /** `headrace delete`: rows by ids or by filter. */
 import type { Command } from "commander";
-import { HeadraceError } from "../../contracts/index.js";
+import { HeadraceError, type Key } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { keysOf } from "../keys.js";
+import { counted } from "../shown.js";
 import { confirmed } from "./collection.js";
 
 interface DeleteOptions extends CommonOptions {
@@ -12,12 +14,14 @@ interface DeleteOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
+const maxNamed = 5;
+
 export function deleteCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("delete"))
     .description("delete rows by their ids, or all that a filter finds")
     .argument("[ids...]")
     .addOption(collectionOption())
-    .option("--filter <expression>", 'for example: startsWith(source, "file:///old/")')
+    .option("--filter <expression>", 'for example: startsWith(source, "/old/")')
     .option("--dry-run", "count, delete nothing")
     .option("--yes", "do it")
     .action(async (ids: string[], options: DeleteOptions) => exit(await runDelete(ids, options)));
@@ -33,14 +37,25 @@ function runDelete(ids: readonly string[], options: DeleteOptions): Promise<Exit
   return withPipeline(options, async (pipeline) => {
     const terminal = terminalOf(options);
     const collection = options.collection ?? pipeline.defaultCollection;
-    const found = filter === undefined ? await pipeline.countIds(collection, ids) : await pipeline.count(collection, filter);
+    const keys = filter === undefined ? await keysOf(pipeline, collection, ids) : [];
+    const unknown = filter === undefined ? await pipeline.unknownIds(collection, keys) : [];
+    const found = filter === undefined ? await pipeline.countIds(collection, keys) : await pipeline.count(collection, filter);
+    const missing = filter === undefined ? { unknown: unknown.map(String) } : {};
     if (options.dryRun === true) {
-      terminal.result({ deleted: 0, wouldDelete: found }, `${found} rows would be deleted from ${collection}.\n`);
+      const text = `${counted(found, "row")} would be deleted from ${collection}.\n${unknownText(unknown)}`;
+      terminal.result({ deleted: 0, wouldDelete: found, ...missing }, text);
       return exitCodes.ok;
     }
-    confirmed(options, `delete ${found} rows from ${collection}`);
-    const deleted = filter === undefined ? await pipeline.deleteByIds(collection, ids) : await pipeline.deleteByFilter(collection, filter);
-    terminal.result({ deleted }, `${deleted} rows deleted from ${collection}.\n`);
+    confirmed(options, `delete ${counted(found, "row")} from ${collection}`);
+    const deleted = filter === undefined ? await pipeline.deleteByIds(collection, keys) : await pipeline.deleteByFilter(collection, filter);
+    terminal.result({ deleted, ...missing }, `${counted(deleted, "row")} deleted from ${collection}.\n${unknownText(unknown)}`);
     return exitCodes.ok;
   });
+}
+
+/** What was not there to be deleted, a few by name. */
+function unknownText(unknown: readonly Key[]): string {
+  if (unknown.length === 0) return "";
+  const more = unknown.length > maxNamed ? ` and ${unknown.length - maxNamed} more` : "";
+  return `Not stored: ${unknown.slice(0, maxNamed).join(", ")}${more}. \`headrace search --json\` shows ids.\n`;
 }

@@ -1,10 +1,11 @@
 /** `headrace embed`: vectors into a file that numpy reads. */
 import type { Command } from "commander";
-import { listInputs, NpyWriter } from "../../app/index.js";
+import { listInputs, NpyWriter, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
+import { counted, shownSource } from "../shown.js";
 import { positive } from "./ingest.js";
 
 interface EmbedOptions extends CommonOptions {
@@ -26,7 +27,7 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
   return withPipeline(options, async (pipeline) => {
     const dimension = await pipeline.dimension();
     const writer = await NpyWriter.open(options.output, dimension);
-    const failures: { source: string; code: string; message: string }[] = [];
+    const failures: ReportedFailure[] = [];
     let drain = (): void => {};
     const interrupts = watchInterrupts(terminal, () => drain());
     try {
@@ -35,8 +36,7 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
         write: (row) => writer.write(row),
         signal: interrupts.hard,
         onOutcome: (outcome) => {
-          if (outcome.kind === "failed")
-            failures.push({ source: outcome.facts.source, code: outcome.error.code, message: outcome.error.message });
+          if (outcome.kind === "failed") failures.push(reportedFailure(outcome));
         },
       });
       drain = () => run.drain();
@@ -47,10 +47,10 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
       interrupts.dispose();
       await writer.close();
     }
-    for (const { source, code, message } of failures.slice(0, 20)) terminal.note(`[${code}] ${source}: ${message}`);
+    for (const { source, code, message } of failures.slice(0, 20)) terminal.note(`[${code}] ${shownSource(source)}: ${message}`);
     terminal.result(
       { count: writer.rows, dimension, output: options.output, failed: failures.length },
-      `${writer.rows} vectors of ${dimension} numbers in ${options.output}${failures.length > 0 ? `, ${failures.length} images failed` : ""}\n`,
+      `${counted(writer.rows, "vector")} of ${dimension} numbers in ${options.output}${failures.length > 0 ? `, ${counted(failures.length, "image")} failed` : ""}\n`,
     );
     if (interrupts.wasInterrupted()) return exitCodes.interrupted;
     return failures.length > 0 ? exitCodes.someFailed : exitCodes.ok;

@@ -1,25 +1,30 @@
 /** `headrace ingest`: images into a collection. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
+  countInputs,
   type ImageEmbeddingPipeline,
   type IngestRun,
-  type InputStream,
   ingestDocument,
+  type ListingRequest,
+  ListingTally,
   listInputs,
   type ReportedFailure,
+  reportedFailure,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
-import { type ExitCode, errorDocument, exitCodeOfRun, exitCodes } from "../exit.js";
+import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "../exit.js";
 import { goingOn, rerunGoesOn } from "../going-on.js";
 import { watchInterrupts } from "../interrupts.js";
-import { summaryText } from "../summary.js";
+import { previewText, summaryText } from "../summary.js";
 import { noteEvent, watched } from "../watched.js";
 
 interface IngestOptions extends CommonOptions {
   readonly collection?: string;
   readonly pipeline: "async" | "sync";
   readonly manifest?: string;
+  readonly filesFrom?: string;
+  readonly onBadLine: "fail" | "skip";
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
@@ -28,18 +33,30 @@ interface IngestOptions extends CommonOptions {
 
 type NamedOptions = IngestOptions & { readonly collection: string };
 
+/** What is listed, and what the listing came upon on the way. */
+interface Listed {
+  readonly request: ListingRequest;
+  readonly tally: ListingTally;
+}
+
 /** Failures kept for the summary; all of them are in the dead-letter file. */
 const maxFailuresShown = 1_000;
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
     .description("index images: files, folders and globs become rows of a collection")
-    .argument("[inputs...]", "files, folders, globs")
+    .argument("[inputs...]", "files, folders, globs; - reads paths from stdin, one a line")
     .addOption(collectionOption())
     .addOption(
       new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"),
     )
-    .option("--manifest <file>", 'JSON lines: {"input": path or URL, "id"?, "metadata"?}')
+    .option("--manifest <file>", 'JSON lines: {"input": path or URL, "id"?, "metadata"?}; - for stdin')
+    .option("--files-from <file>", "more inputs, one a line; - for stdin")
+    .addOption(
+      new Option("--on-bad-line <what>", "a line of the manifest that cannot be used: a failed image, or a skipped one")
+        .choices(["fail", "skip"])
+        .default("fail"),
+    )
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that stands for the folder")
     .option("--limit <n>", "the first n images only", positive)
@@ -48,88 +65,84 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
 }
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
-  const inputs = inputsOf(paths, options);
+  const listed = listedOf(paths, options);
   return withPipeline(options, (pipeline) => {
     const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
-    return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
+    return options.dryRun ? showPreview(pipeline, listed, named) : ingest(pipeline, listed, named);
   });
 }
 
-function inputsOf(paths: readonly string[], { manifest, base, as, limit }: IngestOptions): InputStream {
-  if (paths.length === 0 && manifest === undefined) {
-    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, or --manifest.", {
+function listedOf(paths: readonly string[], options: IngestOptions): Listed {
+  const { manifest, filesFrom, base, as, limit, onBadLine } = options;
+  if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
+    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, --manifest or --files-from.", {
       hint: "For example: headrace ingest ./photos",
     });
   }
   if ((base === undefined) !== (as === undefined)) {
     throw new HeadraceError("usage_invalid", "--base and --as go together.", { hint: "For example: --base /mnt/photos --as photos" });
   }
-  return listInputs({
+  if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
+    throw new HeadraceError("usage_invalid", "Expected - once: stdin is read once.", { hint: "Write one of the lists into a file." });
+  }
+  const tally = new ListingTally();
+  const request = {
     paths,
+    badLines: onBadLine,
+    stdin: () => process.stdin,
+    onLeftOut: tally.onLeftOut,
+    onSkippedLine: tally.onSkippedLine,
     ...(manifest === undefined ? {} : { manifest }),
+    ...(filesFrom === undefined ? {} : { filesFrom }),
     ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
     ...(limit === undefined ? {} : { limit }),
-  });
+  };
+  return { request, tally };
 }
 
-async function showPreview(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
-  const found = await pipeline.preview(inputs, options.collection);
-  terminalOf(options).result(
-    { dryRun: true, collection: options.collection, ...found },
-    `${found.listed} images listed: ${found.known} are stored already, ${found.fresh} would be read. Nothing was written.\n`,
-  );
+async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
+  const found = await pipeline.preview(listInputs(request), options.collection);
+  const { leftOut } = tally;
+  const document = { dryRun: true, collection: options.collection, ...found, leftOut };
+  terminalOf(options).result(document, previewText(found, leftOut));
   return exitCodes.ok;
 }
 
-async function ingest(pipeline: ImageEmbeddingPipeline, inputs: InputStream, options: NamedOptions): Promise<ExitCode> {
+async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   const failures: ReportedFailure[] = [];
   let run: IngestRun | undefined;
   const interrupts = watchInterrupts(terminal, () => run?.drain());
   try {
     run = await pipeline.ingest({
-      inputs,
+      inputs: listInputs(request),
       collectionName: options.collection,
       schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
       signal: interrupts.hard,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        const { code, message, hint } = outcome.error;
-        failures.push({ source: outcome.facts.source, code, message, hint });
+        failures.push(reportedFailure(outcome));
       },
       observer: (event) => noteEvent(terminal, event),
     });
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await watched(run, terminal, { unit: "images", count: (stop) => countInputs(inputs, stop) });
+    const report = await watched(run, terminal, { unit: "images", count: (stop) => countInputs(request, stop) });
+    if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = ingestDocument(report, {
       collection: options.collection,
       failures,
+      leftOut: tally.leftOut,
       deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
       failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
-    const failed = report.error === undefined ? {} : errorDocument(report.error);
-    terminal.result({ ...document, ...failed }, summaryText(document, goingOn(report, rerunGoesOn)));
-    return exitCodeOfRun(report, interrupts.wasInterrupted());
+    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
+    terminal.summary({ ...document, ...runErrorDocument(report) }, summaryText(document, goingOn(report, rerunGoesOn)), code);
+    return code;
   } finally {
     interrupts.dispose();
   }
-}
-
-/** Null when it was stopped before the end, or the inputs cannot be listed: the run itself says why. */
-async function countInputs(inputs: InputStream, stop: AbortSignal): Promise<number | null> {
-  let count = 0;
-  try {
-    for await (const _ of inputs(stop)) {
-      if (stop.aborted) return null;
-      count += 1;
-    }
-  } catch (error) {
-    if (HeadraceError.is(error)) return null;
-    throw error;
-  }
-  return count;
 }
 
 export function positive(text: string): number {

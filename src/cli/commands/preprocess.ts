@@ -1,9 +1,9 @@
 /** `headrace preprocess`: what the model gets of one image, in numbers and as a picture. */
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Preprocessed } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { writeNamed } from "../written.js";
 
 interface PreprocessOptions extends CommonOptions {
   readonly show?: string;
@@ -20,7 +20,7 @@ export function preprocessCommand(program: Command, exit: (code: ExitCode) => vo
 function runPreprocess(image: string, options: PreprocessOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const { picture, ...facts } = await pipeline.preprocessImage(image);
-    if (options.show !== undefined) await writeFile(options.show, await picture());
+    if (options.show !== undefined) await writeNamed(options.show, await picture());
     const show = options.show ?? null;
     terminalOf(options).result({ image, ...facts, show }, `${describe(image, facts)}${show === null ? "" : `picture  ${show}\n`}`);
     return exitCodes.ok;

@@ -1,17 +1,23 @@
 /** `headrace search`: the nearest stored images. */
-import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ImageEmbeddingPipeline, pathOfSource } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
+import { openInBrowser } from "../browser.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { keysOf } from "../keys.js";
+import { type GivenQuery, type QueryOptions, queryOf } from "../query.js";
 import { resultsPage } from "../results-page.js";
+import { shownSource } from "../shown.js";
+import { writeNamed } from "../written.js";
 import { positive } from "./ingest.js";
 
-interface SearchOptions extends CommonOptions {
+interface SearchOptions extends CommonOptions, QueryOptions {
   readonly collection?: string;
-  readonly topk: number;
+  readonly topK: number;
+  readonly topk?: number;
   readonly minScore?: number;
   readonly filter?: string;
   readonly open?: boolean | string;
@@ -19,46 +25,75 @@ interface SearchOptions extends CommonOptions {
   readonly as?: string;
 }
 
+const defaultTopK = 10;
+
 export function searchCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("search"))
     .description("find the stored images that are nearest to an image")
-    .argument("<image>", "path of the query image")
+    .argument("[image]", "path of the query image")
+    .option("--id <id>", "instead of an image: the id of a stored one")
+    .option("--vector <file.json>", "instead of an image: a JSON list of numbers; - reads it from standard input")
     .addOption(collectionOption())
-    .option("--topk <n>", "hits, at most 1000", positive, 10)
+    .option("-k, --top-k <n>", "hits, at most 1000", positive, defaultTopK)
+    .addOption(new Option("--topk <n>", "as --top-k").argParser(positive).hideHelp())
     .option("--min-score <score>", "leave out hits with a lower score, whatever the metric: higher is nearer", score)
-    .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "photos:")')
-    .option("--open [page.html]", "write a page with the pictures (default: a file in the temporary folder)")
+    .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "/photos/")')
+    .option("--open [page.html]", "write a page with the pictures and open it (default: a file in the temporary folder)")
     .option("--base <folder>", "with --as: where files that were named by --base and --as are now, for the page")
     .option("--as <name>", "with --base: the name that stands for the folder")
-    .action(async (image: string, options: SearchOptions) => exit(await runSearch(image, options)));
+    .action(async (image: string | undefined, options: SearchOptions) => exit(await runSearch(image, options)));
 }
 
-function runSearch(image: string, options: SearchOptions): Promise<ExitCode> {
+async function runSearch(image: string | undefined, options: SearchOptions): Promise<ExitCode> {
+  const query = await queryOf(image, options);
   const terminal = terminalOf(options);
   return withPipeline(options, async (pipeline) => {
-    const hits = await pipeline.searchImages(image, {
-      topK: options.topk,
-      ...(options.collection === undefined ? {} : { collectionName: options.collection }),
+    const collection = options.collection ?? pipeline.defaultCollection;
+    const [id] = options.id === undefined ? [] : await keysOf(pipeline, collection, [options.id]);
+    const hits = await pipeline.searchImages(id === undefined ? query.asked : { id }, {
+      topK: options.topk ?? options.topK,
+      collectionName: collection,
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
       ...(options.filter === undefined ? {} : { filter: options.filter }),
     });
     if (hits.length === 0 && options.filter !== undefined) {
-      const keys = await pipeline.keysOfNoRow(options.collection ?? pipeline.defaultCollection, options.filter);
+      const keys = await pipeline.keysOfNoRow(collection, options.filter);
       for (const key of keys) terminal.note(`No row has "${key}".`);
     }
-    terminal.result({ hits: hits.map(hitDocument) }, table(hits));
-    if (options.open !== undefined && options.open !== false) {
-      const path = typeof options.open === "string" ? options.open : join(tmpdir(), `headrace-search-${process.pid}.html`);
-      await writeFile(path, await resultsPage(image, hits, (source) => pipeline.thumbnail(placeOf(source, options))));
-      terminal.note(`Page: ${path}`);
+    const document = { hits: hits.map(hitDocument) };
+    if (options.open === undefined || options.open === false) {
+      terminal.result(document, table(hits));
+      return exitCodes.ok;
     }
+    const page = resolve(typeof options.open === "string" ? options.open : join(tmpdir(), `headrace-search-${process.pid}.html`));
+    await writeNamed(page, await pageOf(pipeline, query, collection, hits, options));
+    terminal.result({ ...document, page }, `${table(hits)}Page: ${page}\n`);
+    openInBrowser(page, { platform: process.platform, isTerminal: process.stdout.isTTY === true, environment: process.env });
     return exitCodes.ok;
+  });
+}
+
+function pageOf(
+  pipeline: ImageEmbeddingPipeline,
+  query: GivenQuery,
+  collection: string,
+  hits: readonly Hit[],
+  options: SearchOptions,
+): Promise<string> {
+  return resultsPage({
+    query: query.label,
+    queryImage: query.image === null ? null : (pathOfSource(query.image) ?? resolve(query.image)),
+    collection,
+    filter: options.filter ?? null,
+    hits,
+    placeOf: (source) => placeOf(source, options),
+    thumbnail: (place) => pipeline.thumbnail(place),
   });
 }
 
 /** Files that were ingested with --base and --as are found where --base says they are now. */
 function placeOf(source: string, { base, as }: SearchOptions): string {
-  return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? join(base, source.slice(as.length + 1)) : source;
+  return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? resolve(base, source.slice(as.length + 1)) : source;
 }
 
 function score(text: string): number {
@@ -68,14 +103,15 @@ function score(text: string): number {
 }
 
 function hitDocument({ id, score, facts }: Hit): object {
-  return { id: String(id), score, source: facts.source, metadata: facts.metadata };
+  const { source, width, height, content, metadata } = facts;
+  return { id: String(id), score, source, path: pathOfSource(source), width, height, content, metadata };
 }
 
 function table(hits: readonly Hit[]): string {
   if (hits.length === 0) return "No hits.\n";
   const rows = hits.map(
     ({ score, facts }, index) =>
-      `${String(index + 1).padStart(4)}  ${score.toFixed(4).padStart(8)}  ${facts.source}${labels(facts.metadata)}`,
+      `${String(index + 1).padStart(4)}  ${score.toFixed(4).padStart(8)}  ${shownSource(facts.source)}${labels(facts.metadata)}`,
   );
   return `${["   #     score  source", ...rows].join("\n")}\n`;
 }

@@ -15,7 +15,13 @@ const hnsw = { index_type: "HNSW" } as const;
 
 interface Writer {
   readonly begin: () => void;
-  readonly ended: Promise<readonly [code: number | null, errors: string]>;
+  readonly ended: Promise<End>;
+}
+
+interface End {
+  readonly code: number | null;
+  readonly errors: string;
+  readonly said: unknown;
 }
 
 describe("a collection that several processes begin", { skip: missing }, () => {
@@ -36,9 +42,10 @@ describe("a collection that several processes begin", { skip: missing }, () => {
         if (staggerMs > 0) await delay(staggerMs);
       }
       const ends = await Promise.all(writers.map(({ ended }) => ended));
+      const well = { code: 0, errors: "", said: { ended: "completed", stored: each, failures: 0, upkeepError: null } };
       assert.deepEqual(
-        ends.map(([code, errors]) => [code, errors]),
-        ends.map(() => [0, ""]),
+        ends,
+        ends.map(() => well),
       );
       const collection = await (await live.store(hnsw)).openCollection(name, "read");
       const stats = await collection.stats();
@@ -114,11 +121,16 @@ describe("a collection that several processes begin", { skip: missing }, () => {
   }
 });
 
-async function endOf(child: ChildProcess): Promise<readonly [code: number | null, errors: string]> {
+async function endOf(child: ChildProcess): Promise<End> {
   let errors = "";
+  let output = "";
   child.stderr?.on("data", (bytes) => {
     errors += String(bytes);
   });
+  child.stdout?.on("data", (bytes) => {
+    output += String(bytes);
+  });
   const [code] = (await once(child, "close")) as [number | null];
-  return [code, errors];
+  const said = output.replace("ready\n", "");
+  return { code, errors, said: said === "" ? null : JSON.parse(said) };
 }

@@ -43,6 +43,19 @@ describe("headrace with Triton", { skip, concurrency: false }, () => {
     );
   });
 
+  test("doctor says that two servers have other weights under one name", async () => {
+    const model = { kind: "sleeping", name: "m", baseMs: 0, rowMs: 0, dimension: 16, size: 8 } as const;
+    const [a, b] = await Promise.all([startTriton({ models: [model] }), startTriton({ models: [{ ...model, seeds: [8] }] })]);
+    try {
+      await using space = await workspace();
+      const set = [`triton.urls=[${a.httpUrl}, ${b.httpUrl}]`, "triton.model_name=m", "preprocess.preset=none"];
+      const { findings } = await space.json<Diagnosis>(1, "doctor", ...set.flatMap((setting) => ["--set", setting]));
+      assert.match(findings.map(({ message }) => message).join(), new RegExp(`model_mismatch.*${b.httpUrl}.*${a.httpUrl}`));
+    } finally {
+      await Promise.all([a.stop(), b.stop()]);
+    }
+  });
+
   test("exports an ONNX file with the weights beside it, under its own name, and refuses what cannot be", async () => {
     await using space = await workspace();
     const model = join(root, "models", "efficientnet-lite0.onnx");

@@ -1,7 +1,7 @@
-/** One after the other. */
+/** One call after the other. */
 
 /** Runs calls in the order in which they came, each when the one before has ended. */
-export class Turns {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   run<T>(call: () => Promise<T>): Promise<T> {

@@ -1,12 +1,12 @@
 /** What an image's first bytes claim it to be. */
 
-export interface Format {
+export interface ImageFormat {
   readonly name: string;
   /** Whether sharp as it is shipped can decode it. */
   readonly decodable: boolean;
 }
 
-interface Signature extends Format {
+interface Signature extends ImageFormat {
   readonly offset: number;
   /** One of these, as Latin-1. */
   readonly begins: readonly string[];
@@ -29,7 +29,7 @@ const signatures: readonly Signature[] = [
 ];
 
 /** Null for anything unknown, and for text such as SVG. */
-export function formatOf(bytes: Uint8Array): Format | null {
+export function formatOf(bytes: Uint8Array): ImageFormat | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(32, bytes.byteLength)).toString("latin1");
   return signatures.find(({ offset, begins }) => begins.some((text) => head.startsWith(text, offset))) ?? null;
 }

@@ -1,0 +1,23 @@
+/** Tells an image by its first bytes, where its name does not say. */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { formatOf } from "../../kit/index.js";
+
+const headBytes = 32;
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** False for what cannot be read, too: nothing says that it is an image. */
+export async function beginsLikeImage(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, openFlags);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+      const head = buffer.subarray(0, bytesRead);
+      return formatOf(head)?.decodable === true || head.toString("latin1").trimStart().startsWith("<svg");
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
+}

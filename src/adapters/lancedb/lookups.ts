@@ -1,0 +1,97 @@
+/** Rows by their keys, and vectors by the content that they were made of. */
+import type { Table } from "@lancedb/lancedb";
+import type { RecordBatch } from "apache-arrow";
+import type { Key, KnownRow, StoredContent } from "../../contracts/index.js";
+import { checkAborted } from "../../kit/index.js";
+import { anyTextOf, keyIsOneOf } from "./filter-sql.js";
+import { vectorAt } from "./rows.js";
+
+/** Values of one `in (…)`. */
+const lookupRows = 1000;
+
+/** A content with more rows than this is asked for by itself, for one row of them. */
+const fewCopies = 4;
+
+export async function knownRows(table: Table, ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+  const found = new Map<Key, KnownRow>();
+  for await (const batch of rowsOfKeys(table, ids, ["id", "version", "metadata_hash"], signal)) {
+    const [id, version, hash] = [batch.getChild("id")!, batch.getChild("version")!, batch.getChild("metadata_hash")!];
+    for (let row = 0; row < batch.numRows; row += 1) {
+      found.set(id.get(row) as Key, { version: String(version.get(row)), metadataHash: String(hash.get(row)) });
+    }
+  }
+  return found;
+}
+
+export async function* rowsOfKeys(
+  table: Table,
+  ids: readonly Key[],
+  columns: string[],
+  signal: AbortSignal | undefined,
+): AsyncIterable<RecordBatch> {
+  for (const part of chunksOf(ids)) {
+    checkAborted(signal, "look-up");
+    yield* table.query().select(columns).where(keyIsOneOf(part));
+  }
+}
+
+/**
+ * One row for each content that is stored. The rows are counted first, without their vectors: one picture under a thousand names would
+ * otherwise be read a thousand times, for each batch with one more copy of it.
+ */
+export async function storedContents(
+  table: Table,
+  fingerprints: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StoredContent>> {
+  const found = new Map<string, StoredContent>();
+  const asked = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
+  for (const part of chunksOf(asked)) {
+    checkAborted(signal, "look-up");
+    const copies = await copiesOf(table, part);
+    const rare = [...copies].filter(([, rows]) => rows <= fewCopies).map(([content]) => content);
+    if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
+    for (const [content, rows] of copies) {
+      if (rows <= fewCopies) continue;
+      checkAborted(signal, "look-up");
+      await collect(
+        table
+          .query()
+          .where(anyTextOf("content", [content]))
+          .limit(1),
+        found,
+      );
+    }
+  }
+  return found;
+}
+
+/** How many rows there are of each content that is stored. */
+async function copiesOf(table: Table, contents: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const copies = new Map<string, number>();
+  for await (const batch of table.query().select(["content"]).where(anyTextOf("content", contents))) {
+    const column = batch.getChild("content")!;
+    for (let row = 0; row < batch.numRows; row += 1) {
+      const content = String(column.get(row));
+      copies.set(content, (copies.get(content) ?? 0) + 1);
+    }
+  }
+  return copies;
+}
+
+async function collect(query: ReturnType<Table["query"]>, found: Map<string, StoredContent>): Promise<void> {
+  for await (const batch of query.select(["content", "vector", "width", "height"])) {
+    const [content, vector, width, height] = ["content", "vector", "width", "height"].map((name) => batch.getChild(name)!);
+    for (let row = 0; row < batch.numRows; row += 1) {
+      found.set(String(content!.get(row)), {
+        vector: vectorAt(vector!, row),
+        width: Number(width!.get(row)),
+        height: Number(height!.get(row)),
+      });
+    }
+  }
+}
+
+export function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(values.length / lookupRows) }, (_, at) => values.slice(at * lookupRows, (at + 1) * lookupRows));
+}

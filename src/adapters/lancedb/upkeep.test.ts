@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { Table } from "@lancedb/lancedb";
+import { type TableState, tableState } from "./table-state.js";
+import { owesTidying, TidySchedule } from "./upkeep.js";
+
+const fresh: TableState = { rows: 50_000, smallFragments: 1, largestFragment: 50_000, oldVersions: "few", indexes: new Map() };
+const withIndex = (unindexedRows: number, parts = 1) => new Map([["vector", { unindexedRows, parts }]]);
+
+describe("what a table owes", () => {
+  it("a table that was tidied owes nothing", () => {
+    assert.equal(owesTidying(fresh), false);
+    assert.equal(owesTidying({ ...fresh, indexes: withIndex(0, 8), smallFragments: 9 }), false);
+  });
+
+  it("files are merged when enough have gathered, and more of them the more rows are written again for it", () => {
+    const owing = (rows: number, smallFragments: number) => owesTidying({ ...fresh, rows, largestFragment: rows, smallFragments });
+    assert.deepEqual([owing(9_000, 63), owing(9_000, 64)], [false, true]);
+    assert.deepEqual([owing(90_000, 299), owing(90_000, 300)], [false, true]);
+    assert.deepEqual([owing(10_000_000, 511), owing(10_000_000, 512)], [false, true]);
+    const indexed = (smallFragments: number) => owesTidying({ ...fresh, rows: 1_000_000, smallFragments, indexes: withIndex(99, 5) });
+    assert.deepEqual([indexed(68), indexed(69)], [false, true]);
+  });
+
+  it("a few files are merged when they hold a good part of the rows, once: those under an index stay apart", () => {
+    const scattered = { ...fresh, smallFragments: 8, largestFragment: 30_000 };
+    assert.equal(owesTidying(scattered), true);
+    assert.equal(owesTidying({ ...scattered, smallFragments: 7 }), false);
+    assert.equal(owesTidying({ ...scattered, largestFragment: 40_000 }), false);
+    assert.equal(owesTidying({ ...scattered, indexes: withIndex(0, 8) }), false);
+    assert.equal(owesTidying({ ...scattered, rows: 5_000_000 }), false);
+  });
+
+  it("rows outside the vector index are taken in when there are thousands", () => {
+    assert.deepEqual(
+      [3_999, 4_000].map((rows) => owesTidying({ ...fresh, indexes: withIndex(rows) })),
+      [false, true],
+    );
+  });
+
+  it("versions are removed when many have had their time", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-versions-"));
+    const table = {
+      stats: async () => ({ numRows: 1, fragmentStats: { numSmallFragments: 1, lengths: { max: 1 } } }),
+      listIndices: async () => [],
+    } as unknown as Table;
+    const age = async (version: number, ageMs: number) => {
+      const path = join(folder, "_versions", `${2n ** 64n - 1n - BigInt(version)}.manifest`);
+      await writeFile(path, "");
+      await utimes(path, new Date(), new Date(Date.now() - ageMs));
+    };
+    try {
+      await mkdir(join(folder, "_versions"));
+      for (let version = 1; version <= 127; version += 1) await age(version, 3_600_000);
+      for (let version = 128; version <= 300; version += 1) await age(version, 1_000);
+      assert.equal((await tableState(table, folder, 600_000)).oldVersions, "few");
+      await age(128, 3_600_000);
+      const state = await tableState(table, folder, 600_000);
+      assert.equal(state.oldVersions, "many");
+      assert.equal(owesTidying(state), true);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("during a long series of writes it is time to tidy each time their number has doubled, and after 1,000 at the latest", () => {
+    const schedule = new TidySchedule();
+    const due = Array.from({ length: 5_000 }, (_, at) => (schedule.wrote() ? at + 1 : 0)).filter((at) => at > 0);
+    assert.deepEqual(due, [100, 200, 400, 800, 1_600, 2_600, 3_600, 4_600]);
+  });
+});

@@ -1,0 +1,141 @@
+/** One batch on one server: in requests that get through, each with its deadline, each answered by the model that the run began with. */
+import { HeadraceError } from "../../contracts/index.js";
+import { throwIfAborted, withDeadline } from "./deadline.js";
+import type { Endpoint } from "./endpoints.js";
+import { bodyLimitHint, isTooLarge, translateLate } from "./errors.js";
+import type { Link } from "./link.js";
+import { inferRequest } from "./model.js";
+import { readVectors } from "./output.js";
+import type { SameModel } from "./sameness.js";
+
+export interface InferenceOptions {
+  readonly sameModel: SameModel;
+  readonly modelName: string;
+  /** For one request. */
+  readonly timeoutMs: number;
+  /** For a question about readiness. */
+  readonly readyTimeoutMs: number;
+  /** Something that the people who run it should know. */
+  readonly tell: (message: string) => void;
+}
+
+/** So many times the requests that are open have to time out, one after the other, before nobody takes it for their own fault. */
+const roundsBeforeHung = 2;
+
+export class Inference {
+  readonly #options: InferenceOptions;
+
+  constructor(options: InferenceOptions) {
+    this.#options = options;
+  }
+
+  /** The vectors of all rows, one after the other. */
+  async run(rows: number, bytes: Uint8Array, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<Float32Array> {
+    const rowBytes = bytes.byteLength / rows;
+    const parts: Float32Array[] = [];
+    for (let from = 0; from < rows; ) {
+      const count = endpoint.bodyLimit.next(rows - from);
+      const part = bytes.subarray(from * rowBytes, (from + count) * rowBytes);
+      const vectors = await this.#request(count, part, link, endpoint, signal).catch((error: unknown) => {
+        if (!isTooLarge(error)) throw error;
+        this.#refused(count, part.byteLength, endpoint, error);
+        return null;
+      });
+      if (vectors === null) continue;
+      this.#passed(count, part.byteLength, endpoint);
+      if (count === rows) return vectors;
+      parts.push(vectors);
+      from += count;
+    }
+    return joined(parts);
+  }
+
+  /** Proves that the server answers with the run's model. */
+  async check(link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+    const probed = (stop: AbortSignal) => this.#options.sameModel.prove({ address: endpoint.address, link }, null, stop);
+    await this.#timed(probed, link, endpoint, signal);
+  }
+
+  async #request(rows: number, bytes: Uint8Array, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<Float32Array> {
+    const { sameModel } = this.#options;
+    const { address } = endpoint;
+    const server = { address, link };
+    if (sameModel.isDoubted(server)) await this.#timed((stop) => sameModel.prove(server, null, stop), link, endpoint, signal);
+    const { vectors, version } = await this.#timed(
+      async (stop) => {
+        const answer = await link.connection.infer(inferRequest(link.plan, rows, bytes), stop);
+        const where = `Triton ${address.text}, output ${link.plan.outputName}`;
+        return { ...readVectors(answer, link.plan, rows, where), version: answer.version };
+      },
+      link,
+      endpoint,
+      signal,
+    );
+    // Not handed on before it is certain whose it is.
+    if (sameModel.isDoubted(server, version)) await this.#timed((stop) => sameModel.prove(server, version, stop), link, endpoint, signal);
+    return vectors;
+  }
+
+  /** A deadline, and whom to blame when it has passed. */
+  async #timed<T>(work: (signal: AbortSignal) => Promise<T>, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<T> {
+    const { timeoutMs } = this.#options;
+    try {
+      const result = await withDeadline(signal, timeoutMs, work, () => this.#late(endpoint, "alive"));
+      endpoint.lateInRow = 0;
+      return result;
+    } catch (error) {
+      const known = HeadraceError.from(error);
+      if (known.code !== "timed_out") {
+        if (known.scope === "batch") endpoint.lateInRow = 0;
+        throw known;
+      }
+      endpoint.lateInRow += 1;
+      if (endpoint.lateInRow >= roundsBeforeHung * endpoint.outstanding) throw this.#late(endpoint, "hung");
+      if (!(await this.#isReady(link, signal))) throw this.#late(endpoint, "frozen");
+      throw known;
+    }
+  }
+
+  #late(endpoint: Endpoint, server: "alive" | "frozen" | "hung"): HeadraceError {
+    const { modelName, timeoutMs } = this.#options;
+    return translateLate({ server: endpoint.address.text, model: modelName }, timeoutMs, server);
+  }
+
+  /** Whether a server that let a request time out answers anything at all. */
+  async #isReady(link: Link, signal: AbortSignal): Promise<boolean> {
+    const late = (afterMs: number) => new HeadraceError("timed_out", `expected readiness within ${afterMs} ms`);
+    try {
+      await withDeadline(signal, this.#options.readyTimeoutMs, (stop) => link.connection.ready(stop), late);
+      return true;
+    } catch {
+      throwIfAborted(signal);
+      return false;
+    }
+  }
+
+  #refused(rows: number, bytes: number, endpoint: Endpoint, error: unknown): void {
+    endpoint.bodyLimit.refused(rows);
+    if (rows > 1) return;
+    const message = `Triton ${endpoint.address.text}: expected the way there to take one image of ${bytes} bytes, found that it refuses it (413)`;
+    throw new HeadraceError("embedder_unavailable", message, { cause: error, hint: bodyLimitHint });
+  }
+
+  #passed(rows: number, bytes: number, endpoint: Endpoint): void {
+    const limit = endpoint.bodyLimit.passed(rows);
+    if (limit === null) return;
+    const limitBytes = Math.round((bytes / rows) * limit);
+    this.#options.tell(
+      `The way to Triton ${endpoint.address.text} takes at most about ${limitBytes} bytes a request: batches of ${limit} from now on. ${bodyLimitHint}`,
+    );
+  }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

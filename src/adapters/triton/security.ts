@@ -1,0 +1,51 @@
+/** What is said and shown to servers to be let in: headers, and certificates for TLS. */
+import { readFileSync } from "node:fs";
+import { HeadraceError } from "../../contracts/index.js";
+import type { Address } from "./address.js";
+import type { TritonEmbedderOptions } from "./options.js";
+
+/** PEM files are read; null: what the system has. */
+export interface Security {
+  /** Names as they were written. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ca: Buffer | null;
+  readonly cert: Buffer | null;
+  readonly key: Buffer | null;
+  readonly serverName: string | null;
+}
+
+type Files = Pick<TritonEmbedderOptions, "caFile" | "certFile" | "keyFile">;
+
+/** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
+export function readSecurity(
+  {
+    headers = {},
+    caFile = null,
+    certFile = null,
+    keyFile = null,
+    serverName = null,
+  }: Partial<Omit<Security, "ca" | "cert" | "key">> & Files,
+  addresses: readonly Address[],
+): Security {
+  const plain = addresses.find(({ tls }) => !tls);
+  for (const [setting, value] of Object.entries({ ca_file: caFile, cert_file: certFile, key_file: keyFile, server_name: serverName })) {
+    if (value === null || plain === undefined) continue;
+    throw new HeadraceError("config_conflict", `triton.${setting} is set, but ${plain.text} is an address without TLS`, {
+      hint: `Write https:// or grpcs:// before the address, or leave triton.${setting} out.`,
+    });
+  }
+  if ((certFile === null) !== (keyFile === null)) {
+    throw new HeadraceError("config_conflict", "triton.cert_file, triton.key_file: expected both or neither, found one of them");
+  }
+  const [ca, cert, key] = [read("ca_file", caFile), read("cert_file", certFile), read("key_file", keyFile)];
+  return { headers, ca, cert, key, serverName };
+}
+
+function read(setting: string, file: string | null): Buffer | null {
+  if (file === null) return null;
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new HeadraceError("config_invalid", `triton.${setting}: expected a PEM file, found none that can be read at ${file}`, { cause });
+  }
+}

@@ -1,0 +1,76 @@
+/** A table of 64-bit hashes in plain memory: a fraction of what a Map of strings holds, and no limit of 16 million. */
+
+/** Two unsigned 32-bit numbers. */
+export type Hash = readonly [number, number];
+
+/** Many small parts, so that none takes long to grow. A power of two. */
+const parts = 64;
+const startSlots = 16;
+const maxLoad = 0.75;
+const growth = 1.5;
+
+export class HashTable {
+  readonly #parts: readonly Part[];
+
+  /** `values`: how many unsigned 32-bit numbers are kept with each hash. */
+  constructor({ values }: { readonly values: number }) {
+    this.#parts = Array.from({ length: parts }, () => new Part(2 + values));
+  }
+
+  /** What it holds. */
+  get bytes(): number {
+    return this.#parts.reduce((sum, part) => sum + part.bytes, 0);
+  }
+
+  /** The values that came first with this hash; null when these are the first. */
+  first(hash: Hash, values: readonly number[]): readonly number[] | null {
+    return this.#parts[hash[1] % parts]!.first(hash, values);
+  }
+}
+
+/** Open addressing: a slot is the hash and its values, and is free while the hash in it is zero. */
+class Part {
+  #slots = startSlots;
+  #used = 0;
+  #words: Uint32Array;
+
+  constructor(readonly width: number) {
+    this.#words = new Uint32Array(startSlots * width);
+  }
+
+  get bytes(): number {
+    return this.#words.byteLength;
+  }
+
+  first([high, low]: Hash, values: readonly number[]): readonly number[] | null {
+    // A hash of zeros would look like a free slot.
+    const marked = high === 0 && low === 0 ? 1 : high;
+    const at = this.#find(marked, low);
+    if (this.#words[at] !== 0 || this.#words[at + 1] !== 0) return [...this.#words.subarray(at + 2, at + this.width)];
+    this.#words.set([marked, low, ...values], at);
+    this.#used += 1;
+    if (this.#used > this.#slots * maxLoad) this.#grow();
+    return null;
+  }
+
+  /** Where the hash is, or the free slot that is its place. */
+  #find(high: number, low: number): number {
+    let slot = high % this.#slots;
+    for (;;) {
+      const at = slot * this.width;
+      const isFree = this.#words[at] === 0 && this.#words[at + 1] === 0;
+      if (isFree || (this.#words[at] === high && this.#words[at + 1] === low)) return at;
+      slot = slot + 1 === this.#slots ? 0 : slot + 1;
+    }
+  }
+
+  #grow(): void {
+    const old = this.#words;
+    this.#slots = Math.ceil(this.#slots * growth);
+    this.#words = new Uint32Array(this.#slots * this.width);
+    for (let at = 0; at < old.length; at += this.width) {
+      const [high = 0, low = 0] = old.subarray(at, at + 2);
+      if (high !== 0 || low !== 0) this.#words.set(old.subarray(at, at + this.width), this.#find(high, low));
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** `headrace count`: how many rows a collection has, or a filter finds. */
+import type { Command } from "commander";
+import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+
+interface CountOptions extends CommonOptions {
+  readonly collection?: string;
+  readonly filter?: string;
+}
+
+export function countCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("count"))
+    .description("count the rows of a collection, or those that a filter finds")
+    .addOption(collectionOption())
+    .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "/photos/")')
+    .action(async (options: CountOptions) => exit(await runCount(options)));
+}
+
+function runCount(options: CountOptions): Promise<ExitCode> {
+  return withPipeline(options, async (pipeline) => {
+    const collection = options.collection ?? pipeline.defaultCollection;
+    const count = await pipeline.count(collection, options.filter);
+    terminalOf(options).result({ collection, count }, `${count}\n`);
+    return exitCodes.ok;
+  });
+}

@@ -1,0 +1,16 @@
+/** Files that a flag names. */
+import { writeFile } from "node:fs/promises";
+import { HeadraceError } from "../contracts/index.js";
+
+/** Throws `state_unwritable`, for example where the folder is missing. */
+export async function writeNamed(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, content);
+  } catch (cause) {
+    throw new HeadraceError("state_unwritable", `${path} cannot be written: ${(cause as Error).message}`, {
+      item: path,
+      hint: "Make its folder first, or name another path.",
+      cause,
+    });
+  }
+}

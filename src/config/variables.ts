@@ -1,0 +1,24 @@
+/** Environment variables that look like settings and are none. */
+import type { z } from "zod";
+import { nearest } from "./complaints.js";
+import { knownPath, variablePrefix } from "./overlays.js";
+import { keysAt, schemaAt } from "./schema-tree.js";
+
+/** One sentence for each, with the name that may be meant. Those with `__` are errors where they name no setting. */
+export function unknownVariables(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const suspects = Object.keys(environment).filter((name) => name.startsWith(variablePrefix) && !name.includes("__"));
+  const unknown = suspects.filter((name) => schemaAt(schema, knownPath(schema, [name.slice(variablePrefix.length)])) === undefined);
+  if (unknown.length === 0) return [];
+  const known = pathsOf(schema, []).map((path) => `${variablePrefix}${path.join("__").toUpperCase()}`);
+  return unknown.map((name) => `${name} is no setting, and has no effect.${meant(name, known)}`);
+}
+
+function meant(name: string, known: readonly string[]): string {
+  const words = nearest(name, known);
+  return words.startsWith(" Did") ? words : " A section and its key are joined by two underscores: HEADRACE_MILVUS__HOST.";
+}
+
+function pathsOf(schema: z.ZodType, path: readonly string[]): readonly (readonly string[])[] {
+  const keys = keysAt(schema, path);
+  return keys.length === 0 ? [path] : keys.flatMap((key) => pathsOf(schema, [...path, key]));
+}

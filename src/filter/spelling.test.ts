@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileUri } from "../kit/index.js";
+import { parseFilter } from "./parse.js";
+import { printFilter } from "./tree.js";
+
+test("a path in a filter means the URI that rows of that path have", () => {
+  for (const path of ["/home/me/sub dir/a.jpg", "/odd/日本 😀?.jpg", "/a/100%.jpg", "/a/x#1.jpg", "/a/caf\u0065\u0301.jpg"]) {
+    const value = JSON.stringify(fileUri(path));
+    assert.equal(printFilter(parseFilter(`source == ${JSON.stringify(path)}`)), `source == ${value}`);
+    assert.equal(printFilter(parseFilter(`not source in [${JSON.stringify(path)}]`)), `not source in [${value}]`);
+  }
+});
+
+test("a prefix may end anywhere in a name, and nothing of it is resolved away", () => {
+  for (const [prefix, expected] of [
+    ["/home/me/sub d", "file:///home/me/sub%20d"],
+    ["/home/me/", "file:///home/me/"],
+    ["/home/me/.", "file:///home/me/."],
+    ["/", "file:///"],
+    ["file:///home/me/sub dir/é", "file:///home/me/sub%20dir/%C3%A9"],
+    ["file:///home/me/sub%20dir/", "file:///home/me/sub%20dir/"],
+    ["file:///a%2", "file:///a%2"],
+  ] as const) {
+    const [filter, again] = [parseFilter(`startsWith(source, ${JSON.stringify(prefix)})`), `startsWith(source, "${expected}")`];
+    assert.equal(printFilter(filter), again);
+    assert.deepEqual(parseFilter(again), filter);
+  }
+});
+
+test("other sources and other columns are taken as they are written", () => {
+  for (const text of [
+    'startsWith(source, "photos:sub dir/")',
+    'source == "https://x/a b"',
+    'startsWith(source, "file:")',
+    'folder == "/a b"',
+  ])
+    assert.equal(printFilter(parseFilter(text)), text);
+});

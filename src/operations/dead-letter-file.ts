@@ -1,0 +1,126 @@
+/** The dead-letter file itself: JSON lines that several runs, in several processes, append to and tidy. */
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { HeadraceError } from "../contracts/index.js";
+import { withShortLock } from "./short-lock.js";
+
+/** One line of the file. */
+export interface DeadLetter {
+  readonly source: string;
+  /** The key that its row would have; int64 keys as text. Absent in files of older versions. */
+  readonly id?: string;
+  /** Where a manifest names it, `file:line`. */
+  readonly line?: string;
+  readonly code: string;
+  readonly message: string;
+  readonly attempts: number;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+}
+
+export interface DeadLetterLines {
+  /** The last one of each source. */
+  readonly letters: readonly DeadLetter[];
+  /** Lines that are no letters, such as a hand edit; they are kept. */
+  readonly strange: readonly { readonly line: number; readonly text: string }[];
+  /** A crash cut the last line off: it is neither of both. */
+  readonly torn: boolean;
+}
+
+export async function readDeadLetters(path: string): Promise<DeadLetterLines> {
+  const lines = (await textOf(path)).split("\n");
+  const tail = lines.pop() ?? "";
+  const bySource = new Map<string, DeadLetter>();
+  const strange: { readonly line: number; readonly text: string }[] = [];
+  for (const [at, text] of lines.entries()) {
+    const letter = letterIn(text);
+    if (letter !== null) bySource.set(letter.source, letter);
+    else if (text !== "") strange.push({ line: at + 1, text });
+  }
+  return { letters: [...bySource.values()], strange, torn: tail !== "" };
+}
+
+/** Durable when it resolves. */
+export function appendDeadLetters(path: string, letters: readonly DeadLetter[]): Promise<void> {
+  return alone(path, async () => {
+    const handle = await open(path, "a+");
+    try {
+      const { size } = await handle.stat();
+      const last = Buffer.alloc(1);
+      if (size > 0) await handle.read(last, 0, 1, size - 1);
+      // What a crash cut off must not swallow the line after it.
+      const isTorn = size > 0 && last.toString() !== "\n";
+      await handle.appendFile(`${isTorn ? "\n" : ""}${linesOf(letters)}`);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Keeps those letters that `isDead` still, and says which; a file without lines is removed. */
+export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<readonly DeadLetter[]> {
+  return alone(path, async () => {
+    const { letters, strange } = await readDeadLetters(path);
+    const kept = letters.filter(isDead);
+    const text = strange.map((line) => `${line.text}\n`).join("") + linesOf(kept);
+    if (text === "") await rm(path, { force: true });
+    else if (text !== (await textOf(path))) await replace(path, text);
+    return kept;
+  });
+}
+
+async function alone<T>(path: string, use: () => Promise<T>): Promise<T> {
+  try {
+    return await withShortLock(`${path}.lock`, use);
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  const handle = await open(temporary, "wx");
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+}
+
+function linesOf(letters: readonly DeadLetter[]): string {
+  return letters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
+}
+
+/** Null for anything else. */
+function letterIn(text: string): DeadLetter | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && "source" in value && typeof value.source === "string"
+      ? (value as DeadLetter)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw fileError(error, path);
+  }
+}
+
+function fileError(cause: unknown, path: string): HeadraceError {
+  if (HeadraceError.is(cause)) return cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new HeadraceError(full ? "disk_full" : "state_unwritable", `The dead-letter file ${path} cannot be written: ${message}.`, {
+    item: path,
+    cause,
+  });
+}

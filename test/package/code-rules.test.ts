@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { globSync } from "tinyglobby";
+import { settingsSchema } from "../../src/app/settings.js";
+import { outline } from "../../src/config/index.js";
+
+const sources = globSync("src/**/*.ts", { ignore: ["src/**/*.test.ts"] }).sort();
+const maxLines = 300;
+
+test("no file of the product is longer than 300 lines", () => {
+  const tooLong = sources.map((path) => [path, textOf(path).split("\n").length - 1] as const).filter(([, lines]) => lines > maxLines);
+  assert.deepEqual(tooLong, []);
+});
+
+test("the product throws HeadraceErrors alone: there is no other new Error", () => {
+  const breaches = sources.filter((path) => /\bnew (Type|Range|Syntax)?Error\(/.test(textOf(path)));
+  assert.deepEqual(breaches, []);
+});
+
+test("each setting that a text of the product names exists", () => {
+  const sections = outline(settingsSchema).filter(({ inner }) => inner.length > 0);
+  const settings = new Set(sections.flatMap(({ key, inner }) => inner.map((setting) => `${key}.${setting.key}`)));
+  const names = sections.map(({ key }) => key).join("|");
+  // Any word with a dot and a name with `_` reads as a setting, but for options of gRPC and keys of preprocessor_config.json.
+  const named = new RegExp(
+    `(?<![\\w./"$-])(?:(?:${names})\\.[a-z]+(?:_[a-z]+)*|(?!grpc\\.|size\\.)[a-z]+\\.[a-z]+(?:_[a-z]+)+)(?![\\w(.])`,
+    "g",
+  );
+  const unknown = sources.flatMap((path) => {
+    const found = quotedTexts(textOf(path)).flatMap((text) => [...text.matchAll(named)].map(([setting]) => setting));
+    return found.filter((setting) => !settings.has(setting)).map((setting) => `${path}: ${setting}`);
+  });
+  assert.deepEqual(unknown, []);
+});
+
+/** String and template literals, without what is computed in them. */
+function quotedTexts(code: string): readonly string[] {
+  return [...code.matchAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g)].map(([text]) => text.slice(1, -1).replace(/\$\{[^}]*\}/g, " "));
+}
+
+function textOf(path: string): string {
+  return readFileSync(path, "utf8");
+}
