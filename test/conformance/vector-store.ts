@@ -1,6 +1,7 @@
 /** What every vector store promises, as tests: a new store passes these, or names what it cannot do. */
 import { describe } from "node:test";
 import { collectionTests } from "./store-collections.js";
+import { metadataTests } from "./store-metadata.js";
 import { rowTests } from "./store-rows.js";
 import { searchTests } from "./store-search.js";
 import { type ConformanceOptions, StoreSuite, type VectorStoreUnderTest } from "./store-suite.js";
@@ -14,6 +15,7 @@ export function vectorStoreConformance(name: string, make: () => Promise<VectorS
     suite.register();
     collectionTests(suite);
     rowTests(suite);
+    metadataTests(suite);
     searchTests(suite);
   });
 }

@@ -106,7 +106,8 @@ export class MilvusConnection {
     const ended = new Promise<never>((_, reject) => {
       abort = () => reject(abortedError(signal!, what));
       timer = setTimeout(() => reject(Object.assign(new Error("deadline"), { code: 4 })), this.timeoutMs + 500);
-      signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
     });
     try {
       return await Promise.race([answer, ended]);

@@ -20,14 +20,19 @@ import { checkAborted, checkQuery, isKeyOf, type MetadataType, nearEnough, planU
 import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import type { Inserter } from "./inserter.js";
+import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
 import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
-import { type CollectionShape, columnsProperty, filterColumns, passportProperty } from "./schema.js";
+import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
 import type { Upkeep } from "./upkeep.js";
+import type { IndexInPlace } from "./vector-index.js";
+import { unlessAborted } from "./waits.js";
 
 /** Keys of one look-up: 5,000 text keys take 40 ms, and an expression of 200 kB. */
 const keysAtOnce = 5000;
 const contentsAtOnce = 1000;
+/** Milvus' own limit. */
+const maxAnswerRows = 16_384;
 
 export interface CollectionParts {
   readonly shape: CollectionShape;
@@ -50,6 +55,8 @@ export class MilvusCollection implements Collection {
   readonly #columns: Map<string, MetadataType>;
   /** Writes of the columns' types, one after the other. */
   #columnsSaved: Promise<void> = Promise.resolve();
+  /** The last one failed: no row is written before they are saved. */
+  #columnsUnsaved = false;
 
   constructor(readonly parts: CollectionParts) {
     const { shape } = parts;
@@ -73,15 +80,14 @@ export class MilvusCollection implements Collection {
 
   async setPassport(passport: Passport): Promise<void> {
     this.#checkWrite("setPassport");
-    await this.parts.upkeep.setProperty(passportProperty, JSON.stringify(passport));
-    this.#passport = structuredClone(passport);
+    this.#passport = await writePassport(this.parts.upkeep.properties, { known: this.#passport, passport, metric: this.metric });
   }
 
   async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     this.#checkWrite("upsert");
     checkAborted(signal, `collection ${this.name}: upsert`);
     const plan = planUpsert(batch, { dimension: this.dimension, metric: this.metric, idType: this.idType, columns: this.#columns });
-    if (plan.newColumns.size > 0) await this.#addColumns(plan.newColumns);
+    if (plan.newColumns.size > 0 || this.#columnsUnsaved) await this.#addColumns(plan.newColumns, signal);
     if (plan.accepted.length === 0) return plan.failures;
     this.#wrote = true;
     const refused = await this.parts.inserter.upsert(batch, plan.accepted, signal);
@@ -91,7 +97,7 @@ export class MilvusCollection implements Collection {
   async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
     const found = new Map<Key, KnownRow>();
     for (const keys of chunked(this.#keys(ids), keysAtOnce)) {
-      const rows = await this.parts.queries.rows(keyList("id", keys), ["id", "version", "metadata_hash"], "own", signal);
+      const rows = await this.parts.queries.rows(keyList("id", keys), ["id", "version", "metadata_hash"], "own", { signal });
       for (const raw of rows) {
         found.set(keyOf(raw, this), { version: String(raw["version"]), metadataHash: String(raw["metadata_hash"]) });
       }
@@ -99,17 +105,34 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
+  /** Keys first, and the vector of one row for each content: an image can be stored under very many keys. */
   async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
     const { queries, shape } = this.parts;
-    const found = new Map<string, StoredContent>();
     const wanted = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
-    for (const contents of chunked(wanted, contentsAtOnce)) {
-      const expression = `content in [${contents.map(quote).join(",")}]`;
-      for (const raw of await queries.rows(expression, ["content", "width", "height", shape.vectorField], "own", signal)) {
+    const keys: Key[] = [];
+    for (const contents of chunked(wanted, contentsAtOnce)) keys.push(...(await this.#keysOf(contents, signal)).values());
+    const found = new Map<string, StoredContent>();
+    for (const some of chunked(keys, rowsAtOnce(shape, "include"))) {
+      const fields = ["content", "width", "height", shape.vectorField];
+      for (const raw of await queries.rows(keyList("id", some), fields, "own", { signal })) {
         found.set(String(raw["content"]), { vector: vectorOf(raw, shape)!, width: Number(raw["width"]), height: Number(raw["height"]) });
       }
     }
     return found;
+  }
+
+  /** One key for each content. When the answer is full, copies of one content may have hidden another: the rest is asked in halves. */
+  async #keysOf(contents: readonly string[], signal: AbortSignal): Promise<Map<string, Key>> {
+    const limit = contents.length === 1 ? 1 : maxAnswerRows;
+    const expression = `content in [${contents.map(quote).join(",")}]`;
+    const raws = await this.parts.queries.rows(expression, ["id", "content"], "own", { signal, limit });
+    const keys = new Map(raws.map((raw) => [String(raw["content"]), keyOf(raw, this)] as const));
+    if (contents.length === 1 || raws.length < limit) return keys;
+    const rest = contents.filter((content) => !keys.has(content));
+    for (const half of chunked(rest, Math.max(1, Math.ceil(rest.length / 2)))) {
+      for (const [content, key] of await this.#keysOf(half, signal)) keys.set(content, key);
+    }
+    return keys;
   }
 
   async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
@@ -132,7 +155,7 @@ export class MilvusCollection implements Collection {
     const { shape, queries } = this.parts;
     const rows: StoredRow[] = [];
     for (const keys of chunked(this.#keys(ids), rowsAtOnce(shape, options.vectors))) {
-      const raws = await queries.rows(keyList("id", keys), rowFields(shape, options.vectors), "strong", options.signal);
+      const raws = await queries.rows(keyList("id", keys), rowFields(shape, options.vectors), "strong", { signal: options.signal });
       rows.push(...raws.map((raw) => storedRowOf(raw, shape)));
     }
     return rows;
@@ -167,9 +190,12 @@ export class MilvusCollection implements Collection {
   }
 
   async stats(): Promise<CollectionStats> {
-    const [count, index] = await Promise.all([this.count(), this.parts.upkeep.currentIndex()]);
+    const { upkeep } = this.parts;
+    const [count, index] = await Promise.all([this.count(), upkeep.currentIndex()]);
+    // Another process may have given it one meanwhile.
+    this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
-    return { name, count, dimension, metric, idType, index: index === null || index === "FLAT" ? "none" : index, passport };
+    return { name, count, dimension, metric, idType, index: kindOf(index), passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {
@@ -181,11 +207,12 @@ export class MilvusCollection implements Collection {
 
   async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
     this.#checkWrite("upkeep");
-    await this.parts.upkeep.exchangeIndex(signal);
+    await this.parts.upkeep.buildIndex(signal);
   }
 
   async close(): Promise<void> {
     await this.#columnsSaved;
+    await this.parts.upkeep.close();
   }
 
   #expression(filter: Filter | undefined): string {
@@ -197,12 +224,22 @@ export class MilvusCollection implements Collection {
   }
 
   /** Types are saved before the first row that has them, so that another process refuses what this one would. */
-  async #addColumns(columns: ReadonlyMap<string, MetadataType>): Promise<void> {
+  async #addColumns(columns: ReadonlyMap<string, MetadataType>, signal: AbortSignal): Promise<void> {
     for (const [name, type] of columns) this.#columns.set(name, type);
-    const save = () => this.parts.upkeep.setProperty(columnsProperty, JSON.stringify(Object.fromEntries(this.#columns)));
-    const saved = this.#columnsSaved.then(save);
+    this.#columnsUnsaved = true;
+    const saved = this.#columnsSaved.then(() => this.#saveColumns());
     this.#columnsSaved = saved.catch(() => undefined);
-    await saved;
+    await unlessAborted(saved, `collection ${this.name}: upsert`, signal);
+  }
+
+  /** What another process saved meanwhile stays. */
+  async #saveColumns(): Promise<void> {
+    const { properties } = this.parts.upkeep;
+    const stored = JSON.parse((await properties.get(columnsProperty)) ?? "{}") as Record<string, MetadataType>;
+    const declared = new Set(this.parts.shape.declared.map(({ name }) => name));
+    const ours = [...this.#columns].filter(([name]) => !declared.has(name));
+    await properties.set(columnsProperty, JSON.stringify({ ...Object.fromEntries(ours), ...stored }));
+    this.#columnsUnsaved = false;
   }
 
   #checkWrite(call: string): void {
@@ -211,12 +248,17 @@ export class MilvusCollection implements Collection {
   }
 }
 
+/** As `CollectionStats` names it. */
+export function kindOf(index: IndexInPlace | null): string {
+  return index === null || index.type === "FLAT" ? "none" : index.type;
+}
+
 /** Milvus' score, turned so that higher is nearer. */
 function scoreOf(metric: Metric, score: number): number {
   return metric === "l2" ? 0 - score : score;
 }
 
-/** Rows of one answer: at most 16,384 by Milvus' own limit, and not more than some megabytes of vectors. */
+/** Rows of one answer: not more than some megabytes of vectors. */
 function rowsAtOnce(shape: CollectionShape, vectors: "include" | "omit"): number {
   return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
 }

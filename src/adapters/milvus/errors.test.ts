@@ -36,9 +36,44 @@ describe("errors of Milvus", () => {
     assert.deepEqual([thrown(4, "Deadline exceeded").code, thrown(4, "").scope], ["timed_out", "service"]);
   });
 
-  it("the rows are to blame only when nothing else is", () => {
+  it("what is not known to blame a row blames the service, and keeps the server's words", () => {
+    for (const error of [
+      status("UnexpectedError", 12, "service resource insufficient[currentStreamingNode=0]"),
+      status("UnexpectedError", 1000, "key not found in the object store"),
+      status("UnexpectedError", 1001, "io failed"),
+      status("UnexpectedError", 1302, "message queue topic is busy"),
+      status("UnexpectedError", 1303, "x"),
+      status("UnexpectedError", 65535, "something that nobody has seen before"),
+      thrown(2, "stream terminated"),
+      thrown(10, "transaction was aborted"),
+      thrown(12, "Received HTTP status code 404"),
+    ]) {
+      assert.deepEqual([error.code, error.scope, error.retryable], ["store_unavailable", "service", true], error.message);
+    }
+    assert.match(status("UnexpectedError", 65535, "nobody has seen this").message, /nobody has seen this/);
+    assert.deepEqual(
+      [status("UnexpectedError", 11, "time tick long delay").code, status("UnexpectedError", 11, "x").scope],
+      ["overloaded", "service"],
+    );
+  });
+
+  it("a limit is said to be one, with the setting that raises it", () => {
+    const full = fromStatus(
+      "create photos",
+      { error_code: "UnexpectedError", code: 102, reason: "exceeded the limit number of collections" },
+      endpoint,
+    );
+    assert.deepEqual([full.code, full.scope], ["config_invalid", "run"]);
+    assert.match(full.message, /no more collections: exceeded the limit/);
+    assert.match(full.hint, /Drop a collection.*limit/);
+    assert.match(status("RateLimit", 8, "rate limit exceeded").hint, /quotaAndLimits/);
+  });
+
+  it("the rows are to blame only when the server names what does not fit", () => {
     assert.equal(status("UnexpectedError", 65535, "the length(3) of float data should divide the dim(4)").code, "row_rejected");
+    for (const code of [1100, 1101, 1102, 1700, 1801]) assert.equal(status("UnexpectedError", code, "x").code, "row_rejected", `${code}`);
     assert.equal(status("IllegalArgument", 1100, "x").code, "row_rejected");
+    assert.equal(thrown(3, "x").code, "row_rejected");
     assert.equal(status("DiskQuotaExhausted", 7, "x").code, "disk_full");
     assert.equal(fromThrown("query", new TypeError("x is not a function"), endpoint).code, "unexpected");
   });

@@ -16,9 +16,13 @@ export interface Endpoint {
 
 const grpc = {
   cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
   deadline: 4,
   denied: 7,
   exhausted: 8,
+  aborted: 10,
+  outOfRange: 11,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
@@ -26,7 +30,7 @@ const grpc = {
 } as const;
 
 const overloadedNames = new Set(["RateLimit", "ForceDeny", "MemoryQuotaExhausted", "TimeTickLongDelay", "OutOfMemory"]);
-const overloadedCodes = new Set([3, 4, 8, 9]);
+const overloadedCodes = new Set([3, 4, 8, 9, 11]);
 const awayNames = new Set([
   "NotReadyServe",
   "NotReadyCoordActivating",
@@ -35,13 +39,24 @@ const awayNames = new Set([
   "NodeIDNotMatch",
   "DataCoordNA",
 ]);
-/** Not ready, not available, internal, not loaded (after a restart), and what concerns replicas, channels and nodes. */
-const awayCodes = new Set([1, 2, 5, 101, 102, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904]);
+/** Not ready, not available, internal, short of nodes, not loaded (after a restart), and what concerns replicas, channels, nodes, object store and message queue. */
+const awayCodes = new Set([
+  1, 2, 5, 12, 101, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904, 1000, 1001, 1002, 1300, 1301, 1302, 1303,
+]);
 const away =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
+const rowNames = new Set(["IllegalArgument", "IllegalDimension", "IllegalRowRecord", "IllegalVectorID"]);
+/** What Milvus says of rows that do not fit; every other refusal may pass, whatever the rows are. */
+const rowWords = /\b(dim|dimension|fields?|length|schema|json|varchar|nan|illegal|data type|type mismatch|out of range)\b/i;
+const tooManyCollections = /exceeded the limit number of collections|max(imum)? (number of )?collections/i;
+
 /** Names of the numbers that answers decoded by hand carry. */
 const legacyNames: Readonly<Record<number, string>> = {
+  5: "IllegalArgument",
+  7: "IllegalDimension",
+  11: "IllegalRowRecord",
+  12: "IllegalVectorID",
   24: "OutOfMemory",
   45: "NotShardLeader",
   46: "NoReplicaAvailable",
@@ -68,8 +83,53 @@ export function isTooLarge(error: unknown): boolean {
 }
 
 /** True for the status of a collection without a vector index. */
-export function isIndexMissing(status: MilvusStatus): boolean {
-  return status.error_code === "IndexNotExist" || status.code === 700 || /index not (found|exist)|no index/i.test(status.reason ?? "");
+export function isIndexMissing(status: unknown): boolean {
+  const { error_code, code, reason = "" } = (status ?? {}) as MilvusStatus;
+  return error_code === "IndexNotExist" || code === 700 || /index not (found|exist)|no (vector )?index|index doesn't exist/i.test(reason);
+}
+
+/** True for an index that was refused because the field has another one. */
+export function isIndexTaken(error: unknown): boolean {
+  return /at most one distinct index|multiple indexes on same field/i.test(wordsOf(error));
+}
+
+/** True for an index that was not dropped because the collection is loaded. */
+export function isCollectionLoaded(error: unknown): boolean {
+  return /cannot be dropped, collection is loaded/i.test(wordsOf(error));
+}
+
+/** True for a query of a collection that is not in the server's memory. */
+export function isNotLoaded(error: unknown): boolean {
+  if (isAnswerTooLarge(error)) return false;
+  return [101, 103].includes(causeOf(error).code ?? 0) || /not (fully )?loaded|delegator/i.test(wordsOf(error));
+}
+
+/** True for a creation that found another collection of that name. */
+export function isDuplicate(error: unknown): boolean {
+  return /duplicate collection/i.test(wordsOf(error));
+}
+
+/** True for what this user may not see or do, as others may. */
+export function isForbidden(error: unknown): boolean {
+  return /permission deny|privilege/i.test(wordsOf(error));
+}
+
+/** True for an answer with more bytes than the server gives: half of the rows may pass. */
+export function isAnswerTooLarge(error: unknown): boolean {
+  return /maxOutputSize|results exceed the limit size|larger than max/i.test(wordsOf(error));
+}
+
+/** The refusal of an index, as a setting to change, unless the server could not be asked. */
+export function refusedIndex(call: string, error: unknown): unknown {
+  if (!HeadraceError.is(error) || error.code !== "unexpected") return error;
+  return new HeadraceError(
+    "config_invalid",
+    `milvus.index_type: ${call}: Milvus says: ${firstLine(causeOf(error).reason ?? error.message)}`,
+    {
+      hint: "Change the type or the parameter that the message names.",
+      cause: error,
+    },
+  );
 }
 
 /** True when the server does not know the call. */
@@ -94,8 +154,11 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   const error = (as: ErrorCode, message = `${call}: Milvus says: ${words}`, options = {}) =>
     new HeadraceError(as, message, { cause: status, ...options });
   if (name === "DiskQuotaExhausted" || code === 7) return error("disk_full");
-  if (overloadedNames.has(name) || overloadedCodes.has(code ?? 0) || /rate ?limit|quota exceeded|memory quota/i.test(words))
-    return error("overloaded");
+  if (overloadedNames.has(name) || overloadedCodes.has(code ?? 0) || /rate ?limit|quota exceeded|memory quota/i.test(words)) {
+    return error("overloaded", `${call}: Milvus asks for less: ${words}`, {
+      hint: "Headrace slows down and tries again. If it lasts: the server's quotas and rate limits are quotaAndLimits in milvus.yaml.",
+    });
+  }
   if (code === 800 || /database not found/i.test(words)) {
     return error(
       "config_invalid",
@@ -103,6 +166,11 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
     );
   }
   if (isDenied(undefined, words)) return denied(endpoint, words, status);
+  if (code === 102 || tooManyCollections.test(words)) {
+    return error("config_invalid", `${call}: the server at ${endpoint.address} takes no more collections: ${words}`, {
+      hint: "Drop a collection that is not needed, or raise the server's limit: quotaAndLimits.limits in milvus.yaml, or the plan of a hosted one.",
+    });
+  }
   if (code === 100 || /can.t find collection|collection not found/i.test(words))
     return error("collection_not_found", `${call}: it is not there`);
   if (awayNames.has(name) || awayCodes.has(code ?? 0) || away.test(words)) return error("store_unavailable");
@@ -111,7 +179,12 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
       hint: "GPU indexes need a GPU build of Milvus; choose another type.",
     });
   }
-  return error(fallback);
+  return error(fallback === "row_rejected" && !blamesRows(status, name) ? "store_unavailable" : fallback);
+}
+
+/** Parameters (1100 to 1102), fields and inputs (17xx, 18xx), and what names a field or a length. */
+function blamesRows({ code = 0, reason = "" }: MilvusStatus, name: string): boolean {
+  return (code >= 1100 && code <= 1102) || (code >= 1700 && code < 1900) || rowNames.has(name) || rowWords.test(reason);
 }
 
 /** What a thrown error means: one of the channel, a status that the client threw, or ours already. */
@@ -139,8 +212,17 @@ export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fa
       return error("store_unavailable", `${call}: the connection to ${endpoint.address} broke: ${words}`);
     case grpc.exhausted:
       return error(isTooLarge(thrown) ? "row_rejected" : "overloaded", `${call}: ${words}`);
+    case grpc.invalidArgument:
+    case grpc.outOfRange:
+      return error(fallback, `${call}: ${words}`);
+    case undefined:
+      return error("unexpected", `${call}: ${words}`);
+    case grpc.unknown:
+    case grpc.aborted:
+    case grpc.unimplemented:
+      return error("store_unavailable", `${call}: ${endpoint.address} answers: ${words}`);
     default:
-      return error(code === undefined ? "unexpected" : fallback, `${call}: ${words}`);
+      return error(fallback === "row_rejected" ? "store_unavailable" : fallback, `${call}: ${words}`);
   }
 }
 
@@ -174,6 +256,17 @@ function unreachable(endpoint: Endpoint, words: string): string {
     return `milvus.secure: ${endpoint.address} does not speak TLS as configured: ${words}`;
   if (/protocol error|http2/i.test(words)) return `milvus.port: what answers at ${endpoint.address} is not the gRPC port of Milvus`;
   return `milvus.host, milvus.port: nothing answers at ${endpoint.address}: ${words}`;
+}
+
+/** The status, or the channel's error, that an error of ours was made of. */
+function causeOf(error: unknown): MilvusStatus {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return (HeadraceError.is(cause) ? causeOf(cause) : (cause ?? error ?? {})) as MilvusStatus;
+}
+
+function wordsOf(error: unknown): string {
+  const { message = "" } = (error ?? {}) as { message?: string };
+  return `${message} ${causeOf(error).reason ?? ""}`;
 }
 
 function firstLine(words: string): string {

@@ -4,7 +4,10 @@ import { parseFilter } from "../../filter/index.js";
 import { compileFilter, keyList } from "./filter.js";
 import { filterColumns } from "./schema.js";
 
-const columnOf = filterColumns({ idType: "text", declared: [{ name: "rating", dataType: "Double", type: "number", maxBytes: 0 }] });
+const columnOf = filterColumns({
+  idType: "text",
+  declared: [{ name: "rating", dataType: "Double", type: "number", maxBytes: 0, presence: "required" }],
+});
 const compile = (text: string) => compileFilter(parseFilter(text), columnOf);
 
 describe("filters for Milvus", () => {

@@ -6,6 +6,8 @@ import { checkFilter, unknownKind } from "../../filter/index.js";
 export interface FilterColumn {
   readonly expression: string;
   readonly type: "text" | "integer" | "number" | "boolean" | "json";
+  /** "optional": a row may have null. Default "required"; `json` is always optional. */
+  readonly presence?: "required" | "optional";
 }
 
 const nothing = "(id in [])";
@@ -41,8 +43,9 @@ function compile(filter: Filter, columnOf: (key: string) => FilterColumn): strin
     case "startsWith":
       return startsWith(columnOf(filter.key), filter.prefix);
     case "exists": {
-      const { expression, type } = columnOf(filter.key);
-      return type === "json" ? `(exists ${expression})` : everything;
+      const { expression, type, presence } = columnOf(filter.key);
+      if (type === "json") return `(exists ${expression})`;
+      return presence === "optional" ? `(${expression} is not null)` : everything;
     }
     case "and":
       return `(${filter.all.map((each) => compile(each, columnOf)).join(" and ")})`;

@@ -20,6 +20,12 @@ export class Freshness {
     if (timestamp > this.#written) this.#written = timestamp;
   }
 
+  /** The collection was loaded anew: what was visible before may be so again only after some seconds. */
+  reloaded(): void {
+    this.#first = true;
+    this.#visible = 0n;
+  }
+
   /** Whether this store has ever written to the collection. */
   get hasWritten(): boolean {
     return this.#hasWritten;

@@ -14,9 +14,9 @@ describe("index parameters", () => {
     assert.deepEqual(buildParameters("HNSW", settings, 768), { M: 32, efConstruction: 256 });
     assert.deepEqual(buildParameters("FLAT", settings, 768), {});
     assert.deepEqual(buildParameters("AUTOINDEX", settings, 768), {});
-    assert.deepEqual(searchParameters("IVF_FLAT", settings, 10), { nprobe: 32 });
-    assert.deepEqual(searchParameters("HNSW", settings, 500), { ef: 500 });
-    assert.deepEqual(searchParameters("FLAT", settings, 10), {});
+    assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: null }, settings, 10), { nprobe: 32 });
+    assert.deepEqual(searchParameters({ type: "HNSW", nlist: null }, settings, 500), { ef: 500 });
+    assert.deepEqual(searchParameters({ type: "FLAT", nlist: null }, settings, 10), {});
   });
 
   it("graph indexes on a GPU take theirs, and nothing that was not given", () => {
@@ -32,9 +32,21 @@ describe("index parameters", () => {
     });
     const build = { intermediate_graph_degree: 64, graph_degree: 32, build_algo: "NN_DESCENT", cache_dataset_on_device: "true" };
     assert.deepEqual(buildParameters("GPU_CAGRA", settings, 8), build);
-    assert.deepEqual(searchParameters("GPU_CAGRA", settings, 200), { itopk_size: 200, search_width: 4, max_iterations: 0, team_size: 8 });
+    assert.deepEqual(searchParameters({ type: "GPU_CAGRA", nlist: null }, settings, 200), {
+      itopk_size: 200,
+      search_width: 4,
+      max_iterations: 0,
+      team_size: 8,
+    });
     assert.deepEqual(buildParameters("GPU_CAGRA", milvusSettings(), 8), {});
     assert.deepEqual(buildParameters("GPU_BRUTE_FORCE", settings, 8), { cache_dataset_on_device: "true" });
+  });
+
+  it("an index that somebody else built is searched with the server's defaults, and its own clusters bound nprobe", () => {
+    const settings = milvusSettings({ nprobe: 512 });
+    for (const type of ["DISKANN", "SCANN", "IVF_RABITQ"]) assert.deepEqual(searchParameters({ type, nlist: null }, settings, 10), {});
+    assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 4096 }, settings, 10), { nprobe: 512 });
+    assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 64 }, settings, 10), { nprobe: 64 });
   });
 
   it("m is a divisor of the dimension, and is found when it is not given", () => {

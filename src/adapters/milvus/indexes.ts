@@ -35,8 +35,12 @@ export function buildParameters(type: IndexType, settings: IndexSettings, dimens
   }
 }
 
-/** What a search for `topK` rows is given. */
-export function searchParameters(type: IndexType, settings: IndexSettings, topK: number): Parameters {
+/** What a search for `topK` rows is given. An index that somebody else built, of another type, is searched with the server's defaults. */
+export function searchParameters(
+  { type, nlist }: { readonly type: string; readonly nlist: number | null },
+  settings: IndexSettings,
+  topK: number,
+): Parameters {
   switch (type) {
     case "AUTOINDEX":
     case "FLAT":
@@ -47,7 +51,7 @@ export function searchParameters(type: IndexType, settings: IndexSettings, topK:
     case "IVF_PQ":
     case "GPU_IVF_FLAT":
     case "GPU_IVF_PQ":
-      return { nprobe: Math.min(settings.nprobe ?? defaults.nprobe, settings.nlist ?? defaults.nlist) };
+      return { nprobe: Math.min(settings.nprobe ?? defaults.nprobe, nlist ?? settings.nlist ?? defaults.nlist) };
     case "HNSW":
       return { ef: Math.max(settings.ef ?? defaults.ef, topK) };
     case "GPU_CAGRA":
@@ -59,7 +63,7 @@ export function searchParameters(type: IndexType, settings: IndexSettings, topK:
         team_size: settings.teamSize,
       });
     default:
-      throw unknownType(type);
+      return {};
   }
 }
 

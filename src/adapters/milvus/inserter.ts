@@ -6,7 +6,7 @@ import type { MilvusConnection } from "./client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "./errors.js";
 import type { Freshness } from "./freshness.js";
 import type { WriteGate } from "./overload.js";
-import { type CollectionShape, dynamicField, maxTextBytes } from "./schema.js";
+import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "./schema.js";
 import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 
 export interface InserterOptions {
@@ -67,13 +67,14 @@ export class Inserter {
     const declared = new Set(this.shape.declared.map(({ name }) => name));
     const given = new Map(givenMetadata(facts.metadata));
     for (const column of this.shape.declared) {
+      if (column.presence === "optional" && !given.has(column.name)) continue;
       const error = declaredError(column, given.get(column.name), facts.source);
       if (error !== null) return error;
     }
-    if (given.has(this.shape.vectorField)) {
-      return new HeadraceError("metadata_name", `metadata key ${this.shape.vectorField}: expected a free name, found the vector's`, {
-        item: facts.source,
-      });
+    const taken = [this.shape.vectorField, ...this.shape.foreign].find((name) => given.has(name));
+    if (taken !== undefined) {
+      const found = taken === this.shape.vectorField ? "the vector's" : "that of a field which Headrace cannot write";
+      return new HeadraceError("metadata_name", `metadata key ${taken}: expected a free name, found ${found}`, { item: facts.source });
     }
     const dynamic = jsonOf([...given].filter(([name]) => !declared.has(name)));
     const texts = [facts.source, facts.root, facts.version, facts.content, facts.metadataHash].map((text) => Buffer.byteLength(text));
@@ -111,7 +112,13 @@ export class Inserter {
     }
   }
 
-  async #request(batch: RowBatch, rows: readonly PreparedRow[], signal: AbortSignal): Promise<MutationAnswer> {
+  /** A gateway in between can answer "unimplemented" too: the SDK's way is taken when Milvus answers and the second attempt ends alike. */
+  async #request(
+    batch: RowBatch,
+    rows: readonly PreparedRow[],
+    signal: AbortSignal,
+    attempt: "first" | "again" = "first",
+  ): Promise<MutationAnswer> {
     const { endpoint } = this.connection;
     const call = `upsert of ${rows.length} rows into ${this.shape.name}`;
     if (this.#path === "encoded") {
@@ -121,6 +128,10 @@ export class Inserter {
         return answer;
       } catch (error) {
         if (!isUnimplemented(error)) throw fromThrown(call, error, endpoint, "row_rejected");
+        if (attempt === "first") {
+          await this.connection.call(call, (client) => client.describeCollection({ collection_name: this.shape.name }), { signal });
+          return this.#request(batch, rows, signal, "again");
+        }
         this.#path = "sdk";
       }
     }
@@ -152,9 +163,7 @@ export class Inserter {
       { name: "width", kind: "Int32", values: facts.map((each) => each.width) },
       { name: "height", kind: "Int32", values: facts.map((each) => each.height) },
       { name: "ingested_at", kind: "Int64", values: rows.map(({ index }) => ingestedAtOf(batch, index)) },
-      ...shape.declared.map(
-        ({ name, dataType }) => ({ name, kind: dataType, values: facts.map((each) => each.metadata[name]) }) as UpsertColumn,
-      ),
+      ...shape.declared.flatMap((column) => declaredColumn(column, facts)),
       { name: dynamicField, kind: "dynamic", values: rows.map(({ dynamic }) => dynamic) },
     ];
     const request = { database: this.connection.endpoint.database ?? "", collection: shape.name, rows: rows.length, columns };
@@ -177,6 +186,15 @@ export class Inserter {
       ingested_at: ingestedAtOf(batch, index),
     };
   }
+}
+
+/** A column that no row has a value for is left out; the server refuses marks of presence for fields that rows must have. */
+function declaredColumn({ name, dataType, presence }: DeclaredColumn, facts: readonly ImageFacts[]): readonly UpsertColumn[] {
+  const values = facts.map(({ metadata }) => metadata[name] ?? null);
+  if (presence === "required") return [{ name, kind: dataType, values } as UpsertColumn];
+  const given = values.filter((value) => value !== null);
+  if (given.length === 0) return [];
+  return [{ name, kind: dataType, values: given, present: values.map((value) => value !== null) } as UpsertColumn];
 }
 
 function declaredError(column: CollectionShape["declared"][number], value: unknown, item: string): HeadraceError | null {

@@ -1,4 +1,5 @@
 /** Bounds the writes in flight: halved when the server asks for less, growing again by one for each full round that passes. */
+import { setMaxListeners } from "node:events";
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
@@ -37,6 +38,8 @@ export class WriteGate {
       this.#inFlight += 1;
       return;
     }
+    // Any number of writes may wait with one signal.
+    setMaxListeners(0, signal);
     await new Promise<void>((resolve) => {
       const go = () => {
         signal.removeEventListener("abort", leave);

@@ -1,6 +1,7 @@
 /** What is asked of one collection: look-ups, pages, nearest rows, counts and deletions. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { CallOptions, MilvusConnection } from "./client.js";
+import { isAnswerTooLarge, isNotLoaded } from "./errors.js";
 import { keyList } from "./filter.js";
 import type { Consistency, Freshness } from "./freshness.js";
 import { searchParameters } from "./indexes.js";
@@ -22,27 +23,40 @@ export class Queries {
     readonly searchConsistency: MilvusOptions["consistencyLevel"],
   ) {}
 
-  async rows(expression: string, fields: readonly string[], see: "own" | "strong", signal?: AbortSignal): Promise<readonly RawRow[]> {
-    return this.#query(expression, fields, this.freshness[see], { signal });
+  async rows(
+    expression: string,
+    fields: readonly string[],
+    see: "own" | "strong",
+    options: { readonly signal?: AbortSignal | undefined; readonly limit?: number } = {},
+  ): Promise<readonly RawRow[]> {
+    return this.#query(expression, fields, () => this.freshness[see], { signal: options.signal }, options.limit);
   }
 
   async count(expression: string, signal?: AbortSignal): Promise<number> {
-    const [row] = await this.#query(expression, ["count(*)"], this.freshness.strong, { signal });
+    const [row] = await this.#query(expression, ["count(*)"], () => this.freshness.strong, { signal });
     return Number(row?.["count(*)"] ?? 0);
   }
 
   /** All matching rows in the order of their keys. */
-  async *pages(expression: string, fields: readonly string[], limit: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
+  async *pages(expression: string, fields: readonly string[], rowsAtOnce: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
     let after = "";
-    let consistency = this.freshness.strong;
+    let see: "strong" | "own" = "strong";
+    let limit = rowsAtOnce;
     for (;;) {
       const bounded = [expression, after].filter((part) => part !== "").join(" and ");
-      const rows = await this.#query(bounded, fields, consistency, { signal }, limit);
+      let rows: readonly RawRow[];
+      try {
+        rows = await this.#query(bounded, fields, () => this.freshness[see], { signal }, limit);
+      } catch (error) {
+        if (limit === 1 || !isAnswerTooLarge(error)) throw error;
+        limit = Math.ceil(limit / 2);
+        continue;
+      }
       if (rows.length > 0) yield rows;
       if (rows.length < limit) return;
       const last = keyOf(rows.at(-1)!, this.shape);
       after = `id > ${typeof last === "bigint" ? last : JSON.stringify(last)}`;
-      consistency = this.freshness.own;
+      see = "own";
     }
   }
 
@@ -53,8 +67,16 @@ export class Queries {
     options: { readonly topK: number; readonly signal?: AbortSignal },
   ): Promise<readonly (readonly RawRow[])[]> {
     await this.upkeep.served(options.signal);
+    return this.#whileExchanged(options.signal, () => this.#nearest(queries, expression, options));
+  }
+
+  async #nearest(
+    queries: readonly Float32Array[],
+    expression: string,
+    options: { readonly topK: number; readonly signal?: AbortSignal },
+  ): Promise<readonly (readonly RawRow[])[]> {
     const index = await this.upkeep.currentIndex(options.signal);
-    const parameters = searchParameters(index ?? "FLAT", this.settings, options.topK);
+    const parameters = searchParameters(index ?? { type: "FLAT", nlist: null }, this.settings, options.topK);
     const level = await this.#searchLevel(options.signal);
     const answer = await this.connection.call(
       `search in ${this.shape.name}`,
@@ -81,10 +103,12 @@ export class Queries {
   async delete(expression: string, signal: AbortSignal): Promise<number> {
     const count = await this.count(expression, signal);
     if (count === 0) return 0;
-    const answer = await this.connection.call(
-      `delete from ${this.shape.name}`,
-      (client) => client.delete({ collection_name: this.shape.name, filter: expression }),
-      { signal },
+    const answer = await this.#whileExchanged(signal, () =>
+      this.connection.call(
+        `delete from ${this.shape.name}`,
+        (client) => client.delete({ collection_name: this.shape.name, filter: expression }),
+        { signal },
+      ),
     );
     this.freshness.wrote(BigInt(answer.timestamp ?? 0));
     return count;
@@ -93,32 +117,49 @@ export class Queries {
   /** A search cannot name the moment it waits for, so a query waits for it, once after a write. */
   async #searchLevel(signal?: AbortSignal): Promise<Consistency["consistency_level"] | "Eventually"> {
     if (this.searchConsistency !== "Session") return this.searchConsistency;
-    if (this.freshness.own.consistency_level !== "Bounded") await this.rows(keyList("id", []), ["id"], "own", signal);
+    if (this.freshness.own.consistency_level !== "Bounded") await this.rows(keyList("id", []), ["id"], "own", { signal });
     return "Bounded";
   }
 
   async #query(
     expression: string,
     fields: readonly string[],
-    consistency: Consistency,
+    see: () => Consistency,
     options: CallOptions,
     limit?: number,
   ): Promise<readonly RawRow[]> {
     await this.upkeep.served(options.signal);
-    const answer = await this.connection.call(
-      `query of ${this.shape.name}`,
-      (client) =>
-        client.query({
-          collection_name: this.shape.name,
-          filter: expression,
-          output_fields: [...fields],
-          ...(consistency as NamedConsistency),
-          ...(limit === undefined ? {} : { limit }),
-        }),
-      options,
-    );
+    let consistency = see();
+    const answer = await this.#whileExchanged(options.signal, () => {
+      consistency = see();
+      return this.connection.call(
+        `query of ${this.shape.name}`,
+        (client) =>
+          client.query({
+            collection_name: this.shape.name,
+            filter: expression,
+            output_fields: [...fields],
+            ...(consistency as NamedConsistency),
+            ...(limit === undefined ? {} : { limit }),
+          }),
+        options,
+      );
+    });
     if (answer.data === undefined) throw new HeadraceError("unexpected", `query of ${this.shape.name}: expected rows, found none`);
     this.freshness.answered(consistency);
     return answer.data;
+  }
+
+  /** Asks once more when the collection was released meanwhile because another process exchanges its index. */
+  async #whileExchanged<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await ask();
+      // A query that the release overtakes is answered, with fewer rows or none.
+      if (await this.upkeep.stayedLoaded(signal)) return answer;
+      await this.upkeep.comesBack(signal);
+    } catch (error) {
+      if (!isNotLoaded(error) || !(await this.upkeep.comesBack(signal))) throw error;
+    }
+    return ask();
   }
 }

@@ -43,6 +43,8 @@ export function vectorOf(raw: RawRow, shape: CollectionShape): Float32Array | nu
 
 function metadataOf(raw: RawRow, shape: CollectionShape): Metadata {
   const dynamic = Object.entries((raw[dynamicField] ?? {}) as Record<string, MetadataValue>);
-  const declared = shape.declared.map(({ name, type }) => [name, type === "number" ? Number(raw[name]) : raw[name]] as const);
+  const declared = shape.declared
+    .filter(({ name }) => (raw[name] ?? null) !== null)
+    .map(({ name, type }) => [name, type === "number" ? Number(raw[name]) : raw[name]] as const);
   return Object.fromEntries([...dynamic, ...declared] as readonly (readonly [string, MetadataValue])[]);
 }

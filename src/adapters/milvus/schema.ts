@@ -1,16 +1,17 @@
 /** How a collection of ours looks in Milvus: its fields, and what its description and properties say. */
-import type { DescribeCollectionResponse, FieldType } from "@zilliz/milvus2-sdk-node";
+import type { DescribeCollectionResponse, FieldSchema, FieldType } from "@zilliz/milvus2-sdk-node";
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
 import { builtInColumns, type MetadataType, maxKeyBytes } from "../../kit/index.js";
 import type { FilterColumn } from "./filter.js";
 import type { DeclaredField } from "./options.js";
+import { propertyOf } from "./properties.js";
 
 export const maxTextBytes = 65_535;
 /** The field that Milvus keeps undeclared keys in. */
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
 export const columnsProperty = "headrace.columns";
-/** "pending": the collection is searched exactly until its first run ends and the index is built. */
+/** What is owed to the collection's index, and who is at it: see index-note.ts. */
 export const indexProperty = "headrace.index";
 
 /** A metadata key with a typed field of its own. */
@@ -20,6 +21,8 @@ export interface DeclaredColumn {
   readonly type: MetadataType;
   /** Of VarChar, in bytes. */
   readonly maxBytes: number;
+  /** "optional": the server takes rows without it, because it is nullable or has a default. */
+  readonly presence: "required" | "optional";
 }
 
 export interface CollectionShape {
@@ -29,8 +32,13 @@ export interface CollectionShape {
   readonly idType: "text" | "int64";
   readonly vectorField: string;
   readonly passport: Passport | null;
-  readonly indexPending: boolean;
+  /** What its properties said of its index when they were read. */
+  readonly indexNote: string | null;
+  /** Who created it: of several that create at once, only one finds its own mark. */
+  readonly maker: string | null;
   readonly declared: readonly DeclaredColumn[];
+  /** Fields that rows need not have and Headrace cannot write: outputs of functions, optional ones of other types. */
+  readonly foreign: readonly string[];
   /** Types of the metadata keys so far. */
   readonly columns: ReadonlyMap<string, MetadataType>;
 }
@@ -41,6 +49,7 @@ interface Marks {
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
   readonly text: string;
+  readonly maker?: string;
 }
 
 const texts = ["source", "root", "version", "content", "metadata_hash"] as const;
@@ -49,8 +58,8 @@ const builtIns = new Set<string>(builtInColumns);
 /** Columns that every row has beside key and vector. */
 export const fixedFields = [...texts, "width", "height", "ingested_at"] as const;
 
-export function describeCollection(schema: CollectionSchema, text: string): string {
-  const marks: Marks = { headrace: 1, metric: schema.metric, idType: schema.idType ?? "text", passport: schema.passport, text };
+export function describeCollection(schema: CollectionSchema, text: string, maker: string): string {
+  const marks: Marks = { headrace: 1, metric: schema.metric, idType: schema.idType ?? "text", passport: schema.passport, text, maker };
   return JSON.stringify(marks);
 }
 
@@ -97,22 +106,26 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
           : `without ${missing.join(", ")}`;
     throw new HeadraceError("collection_foreign", `collection ${name}: expected Headrace's columns, found ${why}`);
   }
-  const property = (key: string) => answer.properties.find((each) => each.key === key)?.value;
+  const property = (key: string) => propertyOf(answer, key);
   const ours = new Set<string>(["id", vector.name, dynamicField, ...fixedFields]);
-  const declared = fields
-    .filter((field) => !ours.has(field.name))
-    .map((field) => columnOf(field.name, field.data_type as DeclaredColumn["dataType"], Number(field.max_length ?? maxTextBytes)));
+  const { declared, foreign } = othersOf(
+    name,
+    fields.filter((field) => !ours.has(field.name)),
+  );
   const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
   const passport = property(passportProperty);
   return {
-    name,
+    // Of an alias too: `collection_name` repeats what was asked for.
+    name: answer.schema.name || name,
     dimension: Number(vector.dim),
     metric: marks.metric,
     idType: marks.idType,
     vectorField: vector.name,
     passport: passport === undefined ? marks.passport : (JSON.parse(String(passport)) as Passport),
-    indexPending: property(indexProperty) === "pending",
+    indexNote: property(indexProperty) ?? null,
+    maker: marks.maker ?? null,
     declared,
+    foreign,
     columns: new Map([...columns, ...declared.map(({ name: column, type }) => [column, type] as const)]),
   };
 }
@@ -125,9 +138,11 @@ export function filterColumns(shape: Pick<CollectionShape, "idType" | "declared"
     ...(["width", "height", "ingested_at"] as const).map((name) => [name, "integer"] as const),
     ...shape.declared.map(({ name, dataType }) => [name, filterType(dataType)] as const),
   ]);
+  const optional = new Set(shape.declared.filter(({ presence }) => presence === "optional").map(({ name }) => name));
   return (key) => {
     const type = typed.get(key);
-    return type === undefined ? { expression: `${dynamicField}[${JSON.stringify(key)}]`, type: "json" } : { expression: key, type };
+    if (type === undefined) return { expression: `${dynamicField}[${JSON.stringify(key)}]`, type: "json" };
+    return { expression: key, type, presence: optional.has(key) ? "optional" : "required" };
   };
 }
 
@@ -144,9 +159,35 @@ const dataTypeNames = {
   VARCHAR: "VarChar",
 } as const;
 
+const dataTypes = new Set<string>(Object.values(dataTypeNames));
+
+/** Fields that somebody declared or added. Throws `collection_foreign` for one that every row needs and none of ours can have. */
+function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<CollectionShape, "declared" | "foreign"> {
+  const declared: DeclaredColumn[] = [];
+  const foreign: string[] = [];
+  for (const field of fields) {
+    const { name, data_type } = field;
+    const presence = field.nullable === true || (field.default_value ?? null) !== null ? "optional" : "required";
+    if (field.is_function_output) foreign.push(name);
+    else if (dataTypes.has(data_type)) {
+      declared.push({ ...columnOf(name, data_type as DeclaredColumn["dataType"], Number(field.max_length ?? maxTextBytes)), presence });
+    } else if (presence === "optional") foreign.push(name);
+    else {
+      throw new HeadraceError(
+        "collection_foreign",
+        `collection ${collection}: field ${name}: expected one that rows can lack, found ${data_type}`,
+        {
+          hint: "Make the field nullable, or use another collection.",
+        },
+      );
+    }
+  }
+  return { declared, foreign };
+}
+
 function columnOf(name: string, dataType: DeclaredColumn["dataType"], maxBytes: number): DeclaredColumn {
   const type = dataType === "VarChar" ? "text" : dataType === "Bool" ? "boolean" : "number";
-  return { name, dataType, type, maxBytes };
+  return { name, dataType, type, maxBytes, presence: "required" };
 }
 
 function filterType(dataType: DeclaredColumn["dataType"]): FilterColumn["type"] {

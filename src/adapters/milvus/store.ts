@@ -11,7 +11,9 @@ import { compareText } from "../../filter/index.js";
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
 import { MilvusAdministration } from "./administration.js";
 import { MilvusConnection } from "./client.js";
-import { type CollectionParts, MilvusCollection } from "./collection.js";
+import { type CollectionParts, kindOf, MilvusCollection } from "./collection.js";
+import { alreadyThere, Creation } from "./creation.js";
+import { isForbidden } from "./errors.js";
 import { Freshness } from "./freshness.js";
 import { Inserter, type InserterOptions } from "./inserter.js";
 import {
@@ -25,7 +27,7 @@ import {
 } from "./options.js";
 import { WriteGate } from "./overload.js";
 import { Queries } from "./queries.js";
-import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, indexProperty, shapeOf } from "./schema.js";
+import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
 import { Upkeep } from "./upkeep.js";
 
 export interface MilvusStoreOptions {
@@ -95,30 +97,19 @@ export class MilvusStore implements VectorStore {
     checkSchema(schema);
     const declared = this.#declared(name);
     const index = this.#indexType(name, schema.index);
-    const later = this.insert.index !== "before" && index !== "FLAT";
-    const settings = this.#settings(name);
     const columns = declaredColumns(declared?.schema.fields ?? [], this.milvus.vectorField);
-    if (await this.#exists(name)) throw new HeadraceError("collection_exists", `collection ${name}: it is there already`);
-    await this.#connection.call(`create ${name}`, (client) =>
-      client.createCollection({
-        collection_name: name,
-        description: describeCollection(schema, declared?.description ?? ""),
-        enable_dynamic_field: true,
-        consistency_level: "Bounded",
-        fields: fieldsOf(schema, this.milvus.vectorField, columns),
-      }),
-    );
+    if (await this.#exists(name)) throw alreadyThere(name);
+    const creation = new Creation(this.#connection, name, index, this.insert);
+    await creation.make({
+      description: describeCollection(schema, declared?.description ?? "", creation.maker),
+      fields: fieldsOf(schema, this.milvus.vectorField, columns),
+    });
     const shape = await this.#shape(name);
-    const upkeep = new Upkeep(this.#connection, { ...shape, indexPending: later }, index, settings, this.insert);
-    try {
-      if (later) await upkeep.setProperty(indexProperty, "pending");
-      await upkeep.serve();
-    } catch (error) {
-      await this.drop(name);
-      throw error;
-    }
+    if (shape.maker !== creation.maker) throw alreadyThere(name);
     this.#freshness.delete(name);
-    return this.#collection({ ...shape, indexPending: later }, "write", upkeep, "created");
+    const upkeep = new Upkeep(this.#connection, shape, index, this.#settings(name), this.insert, this.#freshnessOf(name));
+    await creation.complete(upkeep);
+    return this.#collection(shape, "write", upkeep, "created");
   }
 
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
@@ -126,11 +117,10 @@ export class MilvusStore implements VectorStore {
     const shape = await this.#shape(name);
     const upkeep = this.#upkeep(shape);
     await upkeep.serve();
-    await upkeep.served();
     return this.#collection(shape, access, upkeep, "found");
   }
 
-  /** Tables that are not ours are left out; a collection that is not loaded is not loaded for this, its count may lag. */
+  /** Tables that are not ours, or that this user may not see, are left out; a collection that is not loaded is not loaded for this, its count may lag. */
   async list(): Promise<readonly CollectionStats[]> {
     const { data } = await this.#connection.call("list collections", (client) => client.showCollections());
     const names = data.map(({ name }) => name).sort(compareText);
@@ -153,11 +143,10 @@ export class MilvusStore implements VectorStore {
       const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
         client.getCollectionStatistics({ collection_name: name }),
       );
-      const index = (await upkeep.currentIndex()) ?? "none";
-      return { ...shape, count: Number(counted.data["row_count"]), index: index === "FLAT" ? "none" : index };
+      return { ...shape, count: Number(counted.data["row_count"]), index: kindOf(await upkeep.currentIndex()) };
     } catch (error) {
       const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");
-      if (gone) return null;
+      if (gone || isForbidden(error)) return null;
       throw error;
     }
   }
@@ -173,14 +162,20 @@ export class MilvusStore implements VectorStore {
   }
 
   #upkeep(shape: CollectionShape): Upkeep {
-    return new Upkeep(this.#connection, shape, this.#indexType(shape.name), this.#settings(shape.name), this.insert);
+    const { name } = shape;
+    return new Upkeep(this.#connection, shape, this.#indexType(name), this.#settings(name), this.insert, this.#freshnessOf(name));
+  }
+
+  #freshnessOf(name: string): Freshness {
+    const freshness = this.#freshness.get(name) ?? new Freshness();
+    this.#freshness.set(name, freshness);
+    return freshness;
   }
 
   #collection(shape: CollectionShape, access: "read" | "write", upkeep: Upkeep, origin: CollectionParts["origin"]): MilvusCollection {
     const { options } = this;
     const connection = this.#connection;
-    const freshness = this.#freshness.get(shape.name) ?? new Freshness();
-    this.#freshness.set(shape.name, freshness);
+    const { freshness } = upkeep;
     const queries = new Queries(connection, shape, freshness, upkeep, this.#settings(shape.name), this.milvus.consistencyLevel);
     const inserter = new Inserter(connection, shape, this.#gate, freshness, {
       maxBytes: this.insert.maxBytesMb * 2 ** 20,

@@ -1,24 +1,33 @@
-/** Index, load state and properties of one collection. */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
+/** What keeps one collection searchable: its load state, its index, and what its properties say of it. */
 import { HeadraceError } from "../../contracts/index.js";
-import { abortedError, checkAborted } from "../../kit/index.js";
+import { checkAborted } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
-import { isIndexMissing } from "./errors.js";
-import { buildParameters } from "./indexes.js";
+import type { Freshness } from "./freshness.js";
+import { exchangeIndex, isExact } from "./index-exchange.js";
+import { isBusy, type SettledNote, settledNote } from "./index-note.js";
+import { LoadState } from "./load-state.js";
 import type { IndexSettings, IndexType, InsertOptions } from "./options.js";
-import { type CollectionShape, indexProperty, metricNames } from "./schema.js";
+import { Properties } from "./properties.js";
+import { type CollectionShape, indexProperty } from "./schema.js";
+import { serve } from "./serving.js";
+import { type IndexInPlace, VectorIndex } from "./vector-index.js";
+import { pause, unlessAborted, until } from "./waits.js";
 
-/** How long loading and index building may stand still before the call fails. */
-const patienceMs = 600_000;
-const pollMs = 100;
-const loaded = "LoadStateLoaded";
-const loading = "LoadStateLoading";
+/** How long opening and querying wait for another process that exchanges the index, which takes some seconds. */
+const maxWaitMs = 60_000;
+/** How long `close` waits for an exchange that was begun before the call was stopped. */
+const maxClosingMs = 30_000;
 
 export class Upkeep {
-  #pending: boolean;
-  #current: IndexType | null = null;
-  #serving: "unknown" | "loaded" = "unknown";
+  readonly properties: Properties;
+  readonly index: VectorIndex;
+  readonly load: LoadState;
+  #current: IndexInPlace | null = null;
+  #isServed = false;
+  /** The index is not exchanged any more, by whomever. */
+  #isSettled: boolean;
+  /** An exchange that outlives the call that began it. */
+  #exchanging: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly connection: MilvusConnection,
@@ -26,61 +35,58 @@ export class Upkeep {
     readonly wanted: IndexType,
     readonly settings: IndexSettings,
     readonly insert: Pick<InsertOptions, "flush">,
+    readonly freshness: Freshness,
   ) {
-    this.#pending = shape.indexPending;
+    this.#isSettled = shape.indexNote === null || shape.indexNote === "built";
+    this.properties = new Properties(connection, shape.name);
+    this.index = new VectorIndex(connection, shape, settings);
+    this.load = new LoadState(connection, shape.name);
   }
 
-  /** Lets the collection answer queries soon: an index if it has none, then the request to load it. Rows can be written at once. */
+  /** Waits for one that is just being created or exchanged, and puts right what a process left that died meanwhile. */
   async serve(signal?: AbortSignal): Promise<void> {
-    if ((await this.#loadState(signal)) === loaded) {
-      this.#serving = "loaded";
-      return;
+    const state = await this.load.now(signal);
+    if (state === "loaded") return;
+    this.freshness.reloaded();
+    if (state === "released") {
+      const note = await this.#settledNote(signal);
+      await serve(this.index, this.load, note === "pending" ? "FLAT" : this.wanted, signal);
     }
-    if ((await this.currentIndex(signal)) === null) await this.#createIndex(this.#pending ? "FLAT" : this.wanted, signal);
-    await this.#requestLoad(signal);
+    await this.load.untilLoaded(signal);
   }
 
   /** Before the first query: loading takes a new collection two seconds, in which rows can be written already. */
   async served(signal?: AbortSignal): Promise<void> {
-    if (this.#serving === "loaded") return;
+    if (this.#isServed) return;
     // One that somebody released meanwhile is not being loaded any more: the query itself says so.
-    await this.#until(`load ${this.shape.name}`, signal, async () => (await this.#loadState(signal)) !== loading);
-    this.#serving = "loaded";
+    await this.load.untilLoaded(signal);
+    this.#isServed = true;
+  }
+
+  /** After an answer: whether it was given by a loaded collection. Costs a call as long as the index may be exchanged. */
+  async stayedLoaded(signal?: AbortSignal): Promise<boolean> {
+    return this.#isSettled || (await this.load.now(signal)) === "loaded";
+  }
+
+  /** After a query was told "not loaded": true when that passes, because another process exchanges the index. */
+  async comesBack(signal?: AbortSignal): Promise<boolean> {
+    if (isBusy(await this.properties.get(indexProperty, signal))) await this.serve(signal);
+    else await this.load.untilLoaded(signal);
+    this.freshness.reloaded();
+    return (await this.load.now(signal)) === "loaded";
   }
 
   /** Waits for one that is being loaded. */
   async isLoaded(): Promise<boolean> {
-    const state = await this.#loadState();
-    if (state === loading) await this.#untilLoaded();
-    return state === loaded || state === loading;
+    await this.load.untilLoaded();
+    return (await this.load.now()) === "loaded";
   }
 
-  /** Kind of the vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
-  async currentIndex(signal?: AbortSignal): Promise<IndexType | null> {
-    if (this.#current === this.wanted) return this.#current;
-    const found = await this.#vectorIndex(signal);
-    this.#current = (found?.params.find(({ key }) => key === "index_type")?.value as IndexType | undefined) ?? null;
+  /** The vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
+  async currentIndex(signal?: AbortSignal): Promise<IndexInPlace | null> {
+    if (this.#current?.type === this.wanted) return this.#current;
+    this.#current = await this.index.inPlace(signal);
     return this.#current;
-  }
-
-  /** Other fields may have indexes that somebody else made. */
-  async #vectorIndex(signal?: AbortSignal): Promise<IndexDescription | undefined> {
-    const { name: collection_name, vectorField: field_name } = this.shape;
-    const { index_descriptions } = await this.connection.call(
-      `describe the index of ${collection_name}`,
-      async (client) => {
-        const answer = await client.describeIndex({ collection_name, field_name });
-        return isIndexMissing(answer.status) ? { index_descriptions: [] } : answer;
-      },
-      { signal },
-    );
-    return index_descriptions.find((index) => index.field_name === field_name);
-  }
-
-  async setProperty(key: string, value: string): Promise<void> {
-    await this.connection.call(`describe ${this.shape.name} anew`, (client) =>
-      client.alterCollectionProperties({ collection_name: this.shape.name, properties: { [key]: value } }),
-    );
   }
 
   /** Seals the segments that were written, where that is wanted at the end of every call. */
@@ -88,101 +94,81 @@ export class Upkeep {
     if (this.insert.flush === "end") await this.#flush(signal);
   }
 
-  /** Builds the index that a new collection waits for. */
-  async exchangeIndex(signal: AbortSignal): Promise<void> {
+  /** Builds the index that the collection waits for, or waits until the server has built it. One call when nothing is owed. */
+  async buildIndex(signal: AbortSignal): Promise<void> {
     checkAborted(signal, `upkeep ${this.shape.name}`);
-    if (!this.#pending) return;
-    if (this.insert.flush === "auto") await this.#flush(signal);
-    if (this.wanted !== "FLAT") await this.#replaceIndex(signal);
-    await this.setProperty(indexProperty, "built");
-    this.#pending = false;
-  }
-
-  async #replaceIndex(signal: AbortSignal): Promise<void> {
-    const { name: collection_name, vectorField: field_name } = this.shape;
-    await this.served(signal);
-    await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }), { signal });
-    const exact = await this.#vectorIndex(signal);
-    if (exact !== undefined) {
-      this.#current = null;
-      await this.connection.call(
-        `drop the exact index of ${collection_name}`,
-        (client) => client.dropIndex({ collection_name, field_name, index_name: exact.index_name }),
-        { signal },
-      );
+    const note = await this.#settledNote(signal);
+    if (note !== "pending" && note !== "building") {
+      this.#isSettled = true;
+      return;
     }
-    await this.#createIndex(this.wanted, signal);
-    await this.#built(signal);
-    await this.#requestLoad(signal);
-    await this.#untilLoaded(signal);
+    try {
+      if (this.wanted !== "FLAT") await this.#putInPlace(signal);
+      await this.serve(signal);
+      await this.properties.set(indexProperty, "built");
+      this.#isSettled = true;
+    } catch (error) {
+      throw this.#explained(error);
+    }
   }
 
-  async #createIndex(type: IndexType, signal?: AbortSignal): Promise<void> {
-    const { name: collection_name, vectorField: field_name, metric, dimension } = this.shape;
-    const params = { ...buildParameters(type, this.settings, dimension) };
-    await this.connection.call(
-      `create the index ${type} of ${collection_name}`,
-      (client) => client.createIndex({ collection_name, field_name, index_type: type, metric_type: metricNames[metric], params }),
-      { signal },
+  /** Waits, within bounds, for an exchange that was begun. */
+  async close(): Promise<void> {
+    const tooLong = new AbortController();
+    const waited = pause(maxClosingMs, { what: "close", signal: tooLong.signal });
+    await Promise.race([Promise.allSettled([this.#exchanging]), waited]);
+    tooLong.abort();
+    await Promise.allSettled([waited]);
+  }
+
+  /** An index in place that is not the exact one is never dropped: the server may be working on it for hours. */
+  async #putInPlace(signal: AbortSignal): Promise<void> {
+    if (this.insert.flush === "auto") await this.#flush(signal);
+    while (isExact(await this.index.inPlace(signal))) {
+      await this.load.untilLoaded(signal);
+      // The place is taken, so this only asks the server whether it would take the type and its parameters.
+      await this.index.create(this.wanted, signal);
+      const exchanged = exchangeIndex(this);
+      this.#exchanging = exchanged;
+      this.freshness.reloaded();
+      if ((await unlessAborted(exchanged, `upkeep ${this.shape.name}`, signal)) === "lost") await this.#settledNote(signal);
+    }
+    await this.index.untilBuilt(signal);
+  }
+
+  async #settledNote(signal?: AbortSignal): Promise<string | undefined> {
+    const takeOver = async (): Promise<SettledNote> => (isExact(await this.index.inPlace()) ? "pending" : "building");
+    return settledNote(this.properties, takeOver, { maxWaitMs, signal });
+  }
+
+  #explained(error: unknown): unknown {
+    if (!HeadraceError.is(error) || error.code === "aborted") return error;
+    const { name } = this.shape;
+    return new HeadraceError(
+      error.code,
+      `${error.message}; the rows are stored, and ${name} is searched exactly until its index is built`,
+      {
+        scope: error.scope,
+        retryable: error.retryable,
+        hint: `${error.hint} The next run on the collection goes on with its index, or \`headrace collection compact ${name}\`.`,
+        cause: error,
+      },
     );
-    this.#current = type;
-  }
-
-  async #built(signal?: AbortSignal): Promise<void> {
-    const what = `build the index of ${this.shape.name}`;
-    await this.#until(what, signal, async () => {
-      const index = await this.#vectorIndex(signal);
-      if (index?.state === "Failed") {
-        throw new HeadraceError("unexpected", `${what}: Milvus says: ${index.index_state_fail_reason}`);
-      }
-      return index?.state === "Finished" && Number(index.pending_index_rows) === 0;
-    });
-  }
-
-  async #requestLoad(signal?: AbortSignal): Promise<void> {
-    const { name: collection_name } = this.shape;
-    await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
-  }
-
-  async #untilLoaded(signal?: AbortSignal): Promise<void> {
-    await this.#until(`load ${this.shape.name}`, signal, async () => (await this.#loadState(signal)) === loaded);
-    this.#serving = "loaded";
-  }
-
-  async #loadState(signal?: AbortSignal): Promise<string> {
-    const { name: collection_name } = this.shape;
-    const { state } = await this.connection.call(`load state of ${collection_name}`, (client) => client.getLoadState({ collection_name }), {
-      signal,
-    });
-    if (String(state) === "LoadStateNotExist")
-      throw new HeadraceError("collection_not_found", `collection ${collection_name}: it is not there`);
-    return String(state);
   }
 
   /** Milvus allows one flush in ten seconds for each collection. */
   async #flush(signal: AbortSignal): Promise<void> {
-    await this.#until(`flush ${this.shape.name}`, signal, async () => {
+    const what = `flush ${this.shape.name}`;
+    await until({ what, signal }, async () => {
       try {
-        await this.connection.call(`flush ${this.shape.name}`, (client) => client.flush({ collection_names: [this.shape.name] }), {
-          signal,
-        });
-        return true;
+        await this.connection.call(what, (client) => client.flush({ collection_names: [this.shape.name] }), { signal });
+        return "done";
       } catch (error) {
-        if (HeadraceError.is(error) && error.code === "overloaded") return false;
-        throw error;
+        if (!HeadraceError.is(error) || error.code !== "overloaded") throw error;
+        // Of several that end at once, the one whose flush passed goes on with the index.
+        if (isBusy(await this.properties.get(indexProperty, signal))) return "done";
+        return { at: "refused by the rate limit" };
       }
     });
-  }
-
-  async #until(what: string, signal: AbortSignal | undefined, done: () => Promise<boolean>): Promise<void> {
-    const until = Date.now() + patienceMs;
-    while (!(await done())) {
-      if (Date.now() > until) throw new HeadraceError("timed_out", `${what}: not done within ${patienceMs / 1000} s`, { scope: "service" });
-      try {
-        await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
-      } catch {
-        throw abortedError(signal!, what);
-      }
-    }
   }
 }

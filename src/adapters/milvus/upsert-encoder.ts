@@ -6,8 +6,13 @@ import type { Writer } from "protobufjs";
 import { HeadraceError } from "../../contracts/index.js";
 import type { MilvusStatus } from "./errors.js";
 
-/** One column of a request; all of a request have the same length. */
-export type UpsertColumn =
+/** One column of a request. All have the same length, but for those with `present`: they hold a value for each `true` in it. */
+export type UpsertColumn = UpsertValues & {
+  /** Of a field that rows may lack: which rows have a value. */
+  readonly present?: readonly boolean[];
+};
+
+type UpsertValues =
   | { readonly name: string; readonly kind: "vector"; readonly dimension: number; readonly values: Float32Array }
   | { readonly name: string; readonly kind: "VarChar"; readonly values: readonly string[] }
   | { readonly name: string; readonly kind: "Int64"; readonly values: readonly (bigint | number)[] }
@@ -81,6 +86,10 @@ function writeColumn(column: UpsertColumn, writer: Writer): void {
   writeScalars(column, writer);
   writer.ldelim().ldelim();
   if (column.kind === "dynamic") writer.uint32(tag(6, varint)).bool(true);
+  if (column.present === undefined) return;
+  writer.uint32(tag(7, delimited)).fork();
+  for (const present of column.present) writer.bool(present);
+  writer.ldelim();
 }
 
 function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" }>, writer: Writer): void {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MilvusConnection } from "../../../src/adapters/milvus/client.js";
 import { declaredCollection } from "../../../src/adapters/milvus/options.js";
-import type { Collection, Key, StoredRow } from "../../../src/contracts/index.js";
+import { type Collection, HeadraceError, type Key, type RowBatch, type StoredRow } from "../../../src/contracts/index.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 describe("inserter", { skip: missing }, () => {
@@ -80,7 +80,7 @@ describe("inserter", { skip: missing }, () => {
     assert.equal(await collection.count(), 9000);
   });
 
-  it("a server that does not know the encoded request is sent rows the SDK's way", async () => {
+  it("a server that does not know the encoded request is sent rows the SDK's way, as soon as it has said so twice", async () => {
     const store = await live.store();
     const collection = await store.create("inserter_fallback", { dimension: 8, metric: "l2", passport: null });
     let refused = 0;
@@ -90,8 +90,74 @@ describe("inserter", { skip: missing }, () => {
     };
     assert.deepEqual(await collection.upsert(rowsOf(keys(5)), calm), []);
     assert.deepEqual(await collection.upsert(rowsOf(keys(5, 5)), calm), []);
-    assert.equal(refused, 1);
+    assert.equal(refused, 2);
     assert.equal(await collection.count(), 10);
+  });
+
+  it("one 404 of a gateway in between does not change how the rest of the rows is sent", async () => {
+    const store = await live.store();
+    const collection = await store.create("inserter_gateway", { dimension: 8, metric: "l2", passport: null });
+    const { connection } = store.administration;
+    const send = connection.sendUpsert.bind(connection);
+    let sent = 0;
+    connection.sendUpsert = async (body, signal) => {
+      sent += 1;
+      if (sent === 1) throw Object.assign(new Error("12 UNIMPLEMENTED"), { code: 12, details: "Received HTTP status code 404" });
+      return send(body, signal);
+    };
+    assert.deepEqual(await collection.upsert(rowsOf(keys(5)), calm), []);
+    assert.deepEqual(await collection.upsert(rowsOf(keys(5, 5)), calm), []);
+    assert.equal(sent, 3, "refused, sent again, and the second batch encoded too");
+    assert.equal(await collection.count(), 10);
+  });
+
+  it("types of new metadata keys whose saving failed are saved before the next row is written", async () => {
+    const store = await live.store();
+    const collection = await store.create("inserter_columns", { dimension: 8, metric: "l2", passport: null });
+    const { client } = store.administration.connection;
+    const alter = client.alterCollectionProperties.bind(client);
+    let failures = 1;
+    client.alterCollectionProperties = async (request) => {
+      failures -= 1;
+      if (failures >= 0) return { error_code: "RateLimit", reason: "rate limit exceeded", code: 8 } as never;
+      return alter(request);
+    };
+    const batch = rowsOf(keys(1), { metadata: () => ({ year: 2020 }) });
+    const refused = (error: unknown) => HeadraceError.is(error) && error.code === "overloaded";
+    await assert.rejects(collection.upsert(batch, calm), refused);
+    assert.equal(await collection.count(), 0, "no row whose types are not saved");
+    assert.deepEqual(await collection.upsert(batch, calm), []);
+    const other = await (await live.store()).openCollection("inserter_columns", "write");
+    const [failure] = await other.upsert(rowsOf(keys(1, 1), { metadata: () => ({ year: "2020" }) }), calm);
+    assert.equal(failure?.error.code, "metadata_type");
+  });
+
+  it("an alias that is moved during a run does not move the rows that follow", async (context) => {
+    const store = await live.store();
+    context.after(() => store.administration.dropAlias("inserter_alias"));
+    const blue = await store.create("inserter_blue", { dimension: 8, metric: "l2", passport: null });
+    const green = await store.create("inserter_green", { dimension: 8, metric: "l2", passport: null });
+    await store.administration.createAlias("inserter_alias", "inserter_blue");
+    const writer = await store.openCollection("inserter_alias", "write");
+    assert.deepEqual(await writer.upsert(rowsOf(keys(3)), calm), []);
+    await store.administration.alterAlias("inserter_alias", "inserter_green");
+    assert.deepEqual(await writer.upsert(rowsOf(keys(3, 3)), calm), []);
+    assert.deepEqual([await blue.count(), await green.count(), await writer.count()], [6, 0, 6]);
+  });
+
+  it("copies of one image whose vectors are more than one answer of Milvus holds are found, and others beside them", async () => {
+    const store = await live.store();
+    const collection = await store.create("inserter_copies", { dimension: 1536, metric: "l2", passport: null });
+    const copy = (batch: RowBatch) => ({ ...batch, facts: batch.facts.map((facts) => ({ ...facts, content: "the copy" })) });
+    for (let from = 0; from < 18_000; from += 3000) {
+      assert.deepEqual(await collection.upsert(copy(rowsOf(keys(3000, from), { dimension: 1536 })), calm), []);
+    }
+    const others = rowsOf(keys(30, 50_000), { dimension: 1536 });
+    assert.deepEqual(await collection.upsert(others, calm), []);
+    const wanted = ["the copy", ...others.facts.map(({ content }) => content), "absent"];
+    const found = await collection.byContent(wanted, calm);
+    assert.deepEqual([...found.keys()].sort(), wanted.filter((content) => content !== "absent").sort());
+    assert.deepEqual(found.get(others.facts[7]!.content)?.vector, others.vectors.slice(7 * 1536, 8 * 1536));
   });
 
   it("rows that no column can hold fail alone", async () => {

@@ -1,0 +1,48 @@
+/** Whether a collection is in the server's memory, which it must be to answer queries. */
+import { HeadraceError } from "../../contracts/index.js";
+import type { MilvusConnection } from "./client.js";
+import { until } from "./waits.js";
+
+export type LoadedAs = "loaded" | "loading" | "released";
+
+export class LoadState {
+  constructor(
+    readonly connection: MilvusConnection,
+    readonly collection: string,
+  ) {}
+
+  /** Throws `collection_not_found`. */
+  async now(signal?: AbortSignal): Promise<LoadedAs> {
+    const { collection } = this;
+    const { state } = await this.connection.call(
+      `load state of ${collection}`,
+      (client) => client.getLoadState({ collection_name: collection }),
+      { signal },
+    );
+    if (String(state) === "LoadStateNotExist") throw new HeadraceError("collection_not_found", `collection ${collection}: it is not there`);
+    if (String(state) === "LoadStateLoaded") return "loaded";
+    return String(state) === "LoadStateLoading" ? "loading" : "released";
+  }
+
+  /** The server goes on with it, whatever becomes of this process. */
+  async request(signal?: AbortSignal): Promise<void> {
+    const { collection: collection_name } = this;
+    await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
+  }
+
+  async release(): Promise<void> {
+    const { collection: collection_name } = this;
+    await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }));
+  }
+
+  /** Waits for one that is being loaded; one that is released is not waited for. */
+  async untilLoaded(signal?: AbortSignal): Promise<void> {
+    const { collection: collection_name } = this;
+    const what = `load ${collection_name}`;
+    await until({ what, signal }, async () => {
+      if ((await this.now(signal)) !== "loading") return "done";
+      const { progress } = await this.connection.call(what, (client) => client.getLoadingProgress({ collection_name }), { signal });
+      return { at: `${progress} %` };
+    });
+  }
+}

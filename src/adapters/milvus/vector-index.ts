@@ -1,0 +1,106 @@
+/** The index of a collection's vectors: what is in place, making it, dropping it, waiting for it. */
+import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
+import { HeadraceError } from "../../contracts/index.js";
+import type { MilvusConnection } from "./client.js";
+import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "./errors.js";
+import { buildParameters } from "./indexes.js";
+import type { IndexSettings, IndexType } from "./options.js";
+import { type CollectionShape, metricNames } from "./schema.js";
+import { until } from "./waits.js";
+
+/** The exact index has a name of its own: whoever drops it by name never drops another one that was built meanwhile. */
+const exactName = "headrace_exact";
+
+export interface IndexInPlace {
+  readonly name: string;
+  /** As the server names it; also types that Headrace does not build. */
+  readonly type: string;
+  /** IVF: the clusters that it was built with. */
+  readonly nlist: number | null;
+  readonly state: string;
+  readonly failure: string;
+  readonly pendingRows: number;
+}
+
+export class VectorIndex {
+  constructor(
+    readonly connection: MilvusConnection,
+    readonly shape: CollectionShape,
+    readonly settings: IndexSettings,
+  ) {}
+
+  /** Other fields may have indexes that somebody else made. */
+  async inPlace(signal?: AbortSignal): Promise<IndexInPlace | null> {
+    const { name: collection_name, vectorField: field_name } = this.shape;
+    const { index_descriptions } = await this.connection.call(
+      `describe the index of ${collection_name}`,
+      async (client) => {
+        const answer = await client.describeIndex({ collection_name, field_name });
+        return isIndexMissing(answer.status) ? { index_descriptions: [] } : answer;
+      },
+      { signal },
+    );
+    const found = index_descriptions.find((index) => index.field_name === field_name);
+    return found === undefined ? null : inPlaceOf(found);
+  }
+
+  /** "taken": another index has the place. Throws `config_invalid` for a type or parameters that the server refuses. */
+  async create(type: IndexType, signal?: AbortSignal): Promise<"created" | "taken"> {
+    const { name: collection_name, vectorField: field_name, metric, dimension } = this.shape;
+    const params = { ...buildParameters(type, this.settings, dimension) };
+    const what = `create the index ${type} of ${collection_name}`;
+    const named = type === "FLAT" ? { index_name: exactName } : {};
+    try {
+      await this.connection.call(
+        what,
+        (client) =>
+          client.createIndex({ collection_name, field_name, ...named, index_type: type, metric_type: metricNames[metric], params }),
+        { signal },
+      );
+      return "created";
+    } catch (error) {
+      if (isIndexTaken(error)) return "taken";
+      throw refusedIndex(what, error);
+    }
+  }
+
+  /** "loaded": the server keeps the index of a collection that is loaded. One that is gone already counts as dropped. */
+  async drop(name: string): Promise<"dropped" | "loaded"> {
+    const { name: collection_name, vectorField: field_name } = this.shape;
+    try {
+      await this.connection.call(`drop the index of ${collection_name}`, async (client) => {
+        const status = await client.dropIndex({ collection_name, field_name, index_name: name });
+        return isIndexMissing(status) ? { error_code: "Success", reason: "" } : status;
+      });
+      return "dropped";
+    } catch (error) {
+      if (isCollectionLoaded(error)) return "loaded";
+      throw error;
+    }
+  }
+
+  /** Waits while the server builds, as long as rows are left that it gets on with. */
+  async untilBuilt(signal: AbortSignal): Promise<void> {
+    const what = `build the index of ${this.shape.name}`;
+    await until({ what, signal }, async () => {
+      const index = await this.inPlace(signal);
+      if (index === null) throw new HeadraceError("unexpected", `${what}: expected it, found none: somebody dropped it`);
+      if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: Milvus says: ${index.failure}`);
+      if (index.state === "Finished" && index.pendingRows === 0) return "done";
+      return { at: `${index.state}, ${index.pendingRows} rows left` };
+    });
+  }
+}
+
+function inPlaceOf(found: IndexDescription): IndexInPlace {
+  const parameter = (name: string) => found.params.find(({ key }) => key === name)?.value;
+  const nlist = Number(parameter("nlist") ?? (JSON.parse(String(parameter("params") ?? "{}")) as { nlist?: number }).nlist);
+  return {
+    name: found.index_name,
+    type: String(parameter("index_type") ?? ""),
+    nlist: Number.isInteger(nlist) ? nlist : null,
+    state: String(found.state),
+    failure: found.index_state_fail_reason,
+    pendingRows: Number(found.pending_index_rows),
+  };
+}

@@ -1,0 +1,59 @@
+/** Waits for what the server does by itself, for as long as it makes progress. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { HeadraceError } from "../../contracts/index.js";
+import { abortedError } from "../../kit/index.js";
+
+const pollMs = 100;
+
+/** How long loading, flushing and index building may stand still before the call fails. */
+const patienceMs = 600_000;
+
+export interface Wait {
+  /** What is waited for, for messages. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** "done", or a text that changes while the work goes on. */
+export type Progress = "done" | { readonly at: string };
+
+/** Looks again until the answer is "done". Throws `timed_out` when the progress has not changed for ten minutes. */
+export async function until({ what, signal }: Wait, look: () => Promise<Progress>): Promise<void> {
+  let seen = "";
+  let since = Date.now();
+  for (;;) {
+    const progress = await look();
+    if (progress === "done") return;
+    if (progress.at !== seen) {
+      seen = progress.at;
+      since = Date.now();
+    } else if (Date.now() - since > patienceMs) {
+      throw new HeadraceError("timed_out", `${what}: no progress within ${patienceMs / 1000} s, at ${progress.at}`, { scope: "service" });
+    }
+    await pause(pollMs, { what, signal });
+  }
+}
+
+/** Throws `aborted` as soon as the signal fires. */
+export async function pause(ms: number, { what, signal }: Wait): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    throw abortedError(signal!, what);
+  }
+}
+
+/** The promise, or `aborted` as soon as the signal fires. The work goes on: its owner must await it. */
+export async function unlessAborted<T>(work: Promise<T>, what: string, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(abortedError(signal, what));
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
