@@ -148,7 +148,7 @@ describe("obeyed settings", { skip: missing }, () => {
       leftOut: {},
     });
     const counted = await space.json(0, "delete", "image 1", "image 3", "image 5", "--dry-run");
-    assert.deepEqual(counted, { deleted: 0, wouldDelete: 2 });
+    assert.deepEqual(counted, { deleted: 0, wouldDelete: 2, unknown: ["image 5"] });
   });
 
   function opened(section: Section): Promise<ImageEmbeddingPipeline> {
