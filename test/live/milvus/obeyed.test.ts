@@ -137,9 +137,18 @@ describe("obeyed settings", { skip: missing }, () => {
     await writeFile(join(space.folder, "headrace.yaml"), `milvus: { host: "${host}", port: ${port}, collection_name: obeyed_default }\n`);
     await writeFile(join(space.folder, "photo.png"), "not read");
     const preview = await space.json(0, "ingest", "photo.png", "--dry-run");
-    assert.deepEqual(preview, { dryRun: true, collection: "obeyed_default", listed: 1, known: 0, fresh: 1 });
+    assert.deepEqual(preview, {
+      dryRun: true,
+      collection: "obeyed_default",
+      listed: 1,
+      known: 0,
+      fresh: 1,
+      skipped: 0,
+      failed: 0,
+      leftOut: {},
+    });
     const counted = await space.json(0, "delete", "image 1", "image 3", "image 5", "--dry-run");
-    assert.deepEqual(counted, { deleted: 0, wouldDelete: 2 });
+    assert.deepEqual(counted, { deleted: 0, wouldDelete: 2, unknown: ["image 5"] });
   });
 
   function opened(section: Section): Promise<ImageEmbeddingPipeline> {
