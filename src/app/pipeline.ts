@@ -2,8 +2,10 @@
 import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import { type Preview, preview } from "../operations/index.js";
-import { refuseUnknownOptions } from "./call-options.js";
+import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
+import { closed } from "./closing.js";
 import { type CreateCollectionOptions, createCollection } from "./creation.js";
+import { deleteRows } from "./deletion.js";
 import { type Diagnosis, diagnose } from "./diagnosis.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
 import { checkHealth, type Health } from "./health.js";
@@ -132,11 +134,13 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** What a run would do, without doing it. */
   async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
+    checkCollectionName(collectionName);
     const signal = never();
-    const store = await this.#parts.store(signal);
-    const names = (await store.list()).map(({ name }) => name);
-    if (!names.includes(collectionName)) return preview(inputs(signal), null, signal);
-    return withCollection(this.#parts, collectionName, "read", (collection) => preview(inputs(signal), collection, signal));
+    const collection = await openNamed(this.#parts, { collection: collectionName }, "read").catch((error: unknown) => {
+      if (HeadraceError.is(error) && error.code === "collection_not_found") return null;
+      throw error;
+    });
+    return closed(collection === null ? [] : [collection], () => preview(inputs(signal), collection, signal));
   }
 
   /** Embeds without storing. An input that fails has null. */
@@ -190,13 +194,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** How many rows were there to be deleted. */
   deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ ids }, never()));
+    return deleteRows(this.#parts, collectionName, { ids });
   }
 
   /** How many rows were there to be deleted. Throws `filter_invalid`. */
   async deleteByFilter(collectionName: string, filter: string): Promise<number> {
-    const tree = parseFilter(filter);
-    return withCollection(this.#parts, collectionName, "write", (collection) => collection.delete({ filter: tree }, never()));
+    return deleteRows(this.#parts, collectionName, { filter: parseFilter(filter) });
   }
 
   /** How many of the ids are stored. */

@@ -35,6 +35,10 @@ export class WatchedEmbedder implements Embedder {
     return this.#inner.feed;
   }
 
+  notices(): readonly string[] {
+    return this.#inner.notices?.() ?? [];
+  }
+
   check(signal: AbortSignal): Promise<void> {
     return this.#inner.check(signal);
   }

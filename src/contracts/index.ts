@@ -1,4 +1,5 @@
 /** The contracts between rooms, and with adapters that others write. */
+export * from "./error-codes.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./filter.js";

@@ -18,7 +18,6 @@ test("a prefix may end anywhere in a name, and nothing of it is resolved away", 
     ["/home/me/", "file:///home/me/"],
     ["/home/me/.", "file:///home/me/."],
     ["/", "file:///"],
-    ["file:///home/me/sub dir/é", "file:///home/me/sub%20dir/%C3%A9"],
     ["file:///home/me/sub%20dir/", "file:///home/me/sub%20dir/"],
     ["file:///a%2", "file:///a%2"],
   ] as const) {
@@ -26,6 +25,17 @@ test("a prefix may end anywhere in a name, and nothing of it is resolved away", 
     assert.equal(printFilter(filter), again);
     assert.deepEqual(parseFilter(again), filter);
   }
+});
+
+test("a URL that is written with blanks means the URL of rows, and itself", () => {
+  const [written, stored] = ["file:///home/me/sub dir/é", "file:///home/me/sub%20dir/%C3%A9"];
+  for (const [text, meant] of [
+    [`startsWith(source, "${written}")`, `startsWith(source, "${written}") or startsWith(source, "${stored}")`],
+    [`source == "${written}"`, `source in ["${written}", "${stored}"]`],
+    [`source != "${written}"`, `not source in ["${written}", "${stored}"]`],
+    [`source in ["x", "${written}"]`, `source in ["x", "${written}", "${stored}"]`],
+  ] as const)
+    assert.equal(printFilter(parseFilter(text)), meant);
 });
 
 test("other sources and other columns are taken as they are written", () => {

@@ -18,12 +18,19 @@ export function asStored(filter: Filter): Filter {
 
 function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Filter {
   switch (term.kind) {
-    case "compare":
-      return { ...term, value: valueAsStored(term.value) };
+    case "compare": {
+      const values = spellingsOf(term.value);
+      const isEquality = term.operator === "==" || term.operator === "!=";
+      if (values.length === 1 || !isEquality) return { ...term, value: values.at(-1)! };
+      const either: Filter = { kind: "in", key: term.key, values };
+      return term.operator === "==" ? either : { kind: "not", filter: either };
+    }
     case "in":
-      return { ...term, values: term.values.map(valueAsStored) };
-    case "startsWith":
-      return { ...term, prefix: fileUriAsWritten(term.prefix) };
+      return { ...term, values: term.values.flatMap(spellingsOf) };
+    case "startsWith": {
+      const prefixes = spellingsOf(term.prefix).map((prefix) => ({ ...term, prefix: String(prefix) }));
+      return prefixes.length === 1 ? prefixes[0]! : { kind: "or", any: prefixes };
+    }
     case "exists":
       return term;
     default:
@@ -31,6 +38,10 @@ function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Fi
   }
 }
 
-function valueAsStored(value: MetadataValue): MetadataValue {
-  return typeof value === "string" ? fileUriAsWritten(value) : value;
+/** A path has one spelling in rows. A URL may be meant as it is written, too: rows that were imported keep what their file says. */
+function spellingsOf(value: MetadataValue): readonly MetadataValue[] {
+  if (typeof value !== "string") return [value];
+  const stored = fileUriAsWritten(value);
+  const isUrl = /^file:/i.test(value);
+  return stored === value || !isUrl ? [stored] : [value, stored];
 }

@@ -37,7 +37,7 @@ export function fileUriAsWritten(text: string): string {
   // A character at its end meanwhile keeps what stands there: `/photos/` its slash, `/photos/.` its dot, the half of a name its half.
   const whole = `${text}x`;
   if (isAbsolute(text)) return fileUri(whole).slice(0, -1);
-  if (/^file:\/\/\//i.test(text) && URL.canParse(whole)) return new URL(whole.normalize("NFC")).href.slice(0, -1);
+  if (/^file:\/\/\//i.test(text) && URL.canParse(whole)) return new URL(whole).href.slice(0, -1);
   return text;
 }
 

@@ -4,7 +4,7 @@ import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted } from "../../kit/index.js";
-import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, succeeded } from "./errors.js";
+import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, noAnswer, succeeded } from "./errors.js";
 import type { MilvusOptions } from "./options.js";
 
 type Sdk = typeof import("@zilliz/milvus2-sdk-node");
@@ -105,7 +105,7 @@ export class MilvusConnection {
     let abort = () => {};
     const ended = new Promise<never>((_, reject) => {
       abort = () => reject(abortedError(signal!, what));
-      timer = setTimeout(() => reject(Object.assign(new Error("deadline"), { code: 4 })), this.timeoutMs + 500);
+      timer = setTimeout(() => reject(noAnswer(what, this.endpoint)), this.timeoutMs + 500);
       if (signal?.aborted) abort();
       else signal?.addEventListener("abort", abort, { once: true });
     });

@@ -206,7 +206,7 @@ export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fa
     case grpc.unavailable:
       return error("store_unavailable", `${call}: ${unreachable(endpoint, words)}`);
     case grpc.deadline:
-      return error("timed_out", `${call}: no answer from ${endpoint.address} within milvus.timeout`, { scope: "service" });
+      return noAnswer(call, endpoint, thrown);
     case grpc.cancelled:
     case grpc.internal:
       return error("store_unavailable", `${call}: the connection to ${endpoint.address} broke: ${words}`);
@@ -224,6 +224,11 @@ export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fa
     default:
       return error(fallback === "row_rejected" ? "store_unavailable" : fallback, `${call}: ${words}`);
   }
+}
+
+/** The time of a call is up. */
+export function noAnswer(call: string, endpoint: Endpoint, cause?: unknown): HeadraceError {
+  return new HeadraceError("timed_out", `${call}: no answer from ${endpoint.address} within milvus.timeout`, { scope: "service", cause });
 }
 
 export function milvusMissing(cause: unknown): HeadraceError {
