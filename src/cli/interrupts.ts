@@ -1,4 +1,5 @@
-/** Ctrl-C: once drains, twice stops hard. */
+/** Ctrl-C: once drains, twice stops hard, three times leaves. */
+import { exitCodes } from "./exit.js";
 import { onLauncherSignal } from "./launcher-signals.js";
 import type { Terminal } from "./terminal.js";
 
@@ -22,9 +23,10 @@ export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interru
       onSoft();
     }
     if (acted < 2 && total >= 2) {
-      terminal.note("Stopping at once.");
+      terminal.note("Stopping at once. Press Ctrl-C again to leave without waiting for anything.");
       controller.abort();
     }
+    if (total >= 3) process.exit(exitCodes.interrupted);
     acted = Math.max(acted, total);
   };
   const onSignal = (signal: NodeJS.Signals): void => {

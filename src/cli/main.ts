@@ -42,4 +42,6 @@ function packageVersion(): string {
 setFlagsFromString("--heap-growing-percent=300");
 
 hearLauncher();
-process.exitCode = await main(process.argv);
+const code = await main(process.argv);
+// A store may still work on what was stopped: the command is over all the same. What was printed goes out first.
+process.stdout.write("", () => process.exit(code));

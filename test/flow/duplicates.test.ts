@@ -36,6 +36,11 @@ async function sourcesIn(pipeline: ImageEmbeddingPipeline): Promise<Record<strin
   return sources;
 }
 
+/** The first row creates the collection. */
+async function hasRows(pipeline: ImageEmbeddingPipeline): Promise<boolean> {
+  return (await pipeline.listCollections()).some(({ count }) => count > 0);
+}
+
 const counts = ({ stats }: Insertion) => [stats.read, stats.stored, stats.skipped, stats.failed];
 
 for (const [moment, waits] of [
@@ -46,7 +51,7 @@ for (const [moment, waits] of [
     /** The inputs one after the other; each waits for the row of the one before where `waits` says so. */
     async function* inTurn(pipeline: ImageEmbeddingPipeline, inputs: readonly DescribedInput[]): AsyncGenerator<DescribedInput> {
       for (const [index, input] of inputs.entries()) {
-        while (waits && index > 0 && (await pipeline.count(collectionName)) === 0) await setImmediate();
+        while (waits && index > 0 && !(await hasRows(pipeline))) await setImmediate();
         yield input;
       }
     }

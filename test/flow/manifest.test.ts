@@ -20,7 +20,7 @@ test("whole numbers as ids make a new collection of that kind, and one of text r
   await copyFile(photo, join(space.folder, "a.jpg"));
   await writeFile(join(space.folder, "m.jsonl"), '{"input":"a.jpg","id":7}\n');
   await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "numbered");
-  assert.match((await space.run("collection", "stats", "numbered")).stdout, /1 rows, .*ids int64/);
+  assert.match((await space.run("collection", "stats", "numbered")).stdout, /1 row, .*ids int64/);
   await space.json(0, "collection", "create", "texts", "--ids", "text");
   const { stdout } = await space.run("ingest", "--manifest", "m.jsonl", "--collection", "texts");
   assert.match(
