@@ -1,5 +1,5 @@
 /** Work that several callers wait for: the first begins it, all get its result, and none of them can end it for the others. */
-import { abortedError } from "../kit/index.js";
+import { abortedError, listenForAbort } from "../kit/index.js";
 
 export class Shared<T> {
   readonly #make: () => Promise<T>;
@@ -41,7 +41,7 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   let onAbort = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(abortedError(signal, "waiting for a part"));
-    signal.addEventListener("abort", onAbort);
+    listenForAbort(signal, onAbort);
   });
   try {
     return await Promise.race([promise, aborted]);

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { HeadraceError } from "../contracts/index.js";
-import { textLines } from "../kit/index.js";
+import { listenForAbort, textLines } from "../kit/index.js";
 
 /** Opens the input of the process. */
 export type OwnInput = () => Readable;
@@ -56,7 +56,7 @@ export class TextSource {
 async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenerator<string> {
   // A pipe may say nothing for ever.
   const leave = (): void => void stream.destroy();
-  stop.addEventListener("abort", leave);
+  listenForAbort(stop, leave);
   try {
     yield* textLines(stream.setEncoding("utf8"));
   } finally {

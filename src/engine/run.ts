@@ -1,4 +1,5 @@
 /** One run of a pipeline, from opening its parts to the report. */
+
 import {
   HeadraceError,
   type Observer,
@@ -8,6 +9,7 @@ import {
   type RunReport,
   type RunSnapshot,
 } from "../contracts/index.js";
+import { listenForAbort } from "../kit/index.js";
 import { ByteGate } from "./budget.js";
 import { contractBroken, runError } from "./errors.js";
 import { Halt } from "./halt.js";
@@ -114,7 +116,7 @@ class FlowRun implements Run {
   async #execute(): Promise<RunReport> {
     // The caller gets the run before its observer hears of it.
     await Promise.resolve();
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal !== undefined) listenForAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted === true) this.#onAbort();
     try {
       await this.#parts.open();

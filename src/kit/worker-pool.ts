@@ -1,5 +1,6 @@
 /** Worker threads that answer calls, supervised: one that dies fails its own call and is replaced. */
 import { HeadraceError } from "../contracts/index.js";
+import { listenForAbort } from "./signals.js";
 import { type PendingCall, WorkerThread } from "./worker-thread.js";
 
 export interface WorkerPoolOptions {
@@ -44,7 +45,7 @@ export class WorkerPool<Ready, Request, Answer> {
           signal.removeEventListener("abort", onAbort);
           reject(error);
         };
-        signal.addEventListener("abort", onAbort, { once: true });
+        listenForAbort(signal, onAbort);
         let missing = this.#options.size;
         const arrive = (ready: Ready) => {
           missing -= 1;
@@ -90,7 +91,7 @@ export class WorkerPool<Ready, Request, Answer> {
           reject(error);
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
+      listenForAbort(signal, onAbort);
       this.#queue.push(call);
       this.#dispatch();
     });

@@ -1,7 +1,7 @@
 /** The one writer of a table in this process, whatever the number of handles that are open for writing. */
 import type { Table } from "@lancedb/lancedb";
 import type { Passport, RowBatch, RowFailure } from "../../contracts/index.js";
-import { abortedError, checkAborted, planUpsert } from "../../kit/index.js";
+import { abortedError, checkAborted, listenForAbort, planUpsert } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import { toArrow } from "./rows.js";
 import { KeyIndex } from "./scalar-indexes.js";
@@ -177,7 +177,7 @@ async function orAborted<T>(running: Promise<T>, signal: AbortSignal | undefined
       if (mayLeave()) reject(abortedError(signal, call));
     };
   });
-  signal.addEventListener("abort", leave, { once: true });
+  listenForAbort(signal, leave);
   try {
     return await Promise.race([running, left]);
   } finally {

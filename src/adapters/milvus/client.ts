@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
-import { abortedError, checkAborted } from "../../kit/index.js";
+import { abortedError, checkAborted, listenForAbort } from "../../kit/index.js";
 import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, noAnswer, succeeded } from "./errors.js";
 import type { MilvusOptions } from "./options.js";
 
@@ -89,7 +89,7 @@ export class MilvusConnection {
             else resolve(answer!);
           },
         );
-        signal.addEventListener("abort", abort, { once: true });
+        listenForAbort(signal, abort);
       });
     } finally {
       await this.client.channelPool.release(channel);
@@ -107,7 +107,7 @@ export class MilvusConnection {
       abort = () => reject(abortedError(signal!, what));
       timer = setTimeout(() => reject(noAnswer(what, this.endpoint)), this.timeoutMs + 500);
       if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
+      else if (signal !== undefined) listenForAbort(signal, abort);
     });
     try {
       return await Promise.race([answer, ended]);

@@ -1,7 +1,6 @@
 /** Bounds the writes in flight: halved when the server asks for less, growing again by one for each full round that passes. */
-import { setMaxListeners } from "node:events";
 import { HeadraceError } from "../../contracts/index.js";
-import { checkAborted } from "../../kit/index.js";
+import { checkAborted, listenForAbort } from "../../kit/index.js";
 
 export class WriteGate {
   #limit: number;
@@ -38,8 +37,6 @@ export class WriteGate {
       this.#inFlight += 1;
       return;
     }
-    // Any number of writes may wait with one signal.
-    setMaxListeners(0, signal);
     await new Promise<void>((resolve) => {
       const go = () => {
         signal.removeEventListener("abort", leave);
@@ -52,7 +49,7 @@ export class WriteGate {
         resolve();
       };
       this.#waiting.push(go);
-      signal.addEventListener("abort", leave, { once: true });
+      listenForAbort(signal, leave);
     });
     if (!signal.aborted) return;
     this.#inFlight -= 1;

@@ -1,7 +1,7 @@
 /** Waits for what the server does by itself, for as long as it makes progress. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../contracts/index.js";
-import { abortedError } from "../../kit/index.js";
+import { abortedError, listenForAbort } from "../../kit/index.js";
 
 const pollMs = 100;
 
@@ -49,7 +49,7 @@ export async function unlessAborted<T>(work: Promise<T>, what: string, signal: A
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(abortedError(signal, what));
     if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
+    else listenForAbort(signal, abort);
   });
   try {
     return await Promise.race([work, aborted]);

@@ -1,5 +1,7 @@
 /** Bounds the memory of all decodes at once: a leaf, as nobody waits for anything else while holding a share. */
+
 import { HeadraceError } from "../../contracts/index.js";
+import { listenForAbort } from "../../kit/index.js";
 
 interface Waiter {
   readonly bytes: number;
@@ -38,7 +40,7 @@ export class ByteBudget {
           reject(stopped(signal));
           this.#admit();
         };
-        signal.addEventListener("abort", onAbort);
+        listenForAbort(signal, onAbort);
         this.#waiting.push(waiter);
         this.#admit();
       });

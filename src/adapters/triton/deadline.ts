@@ -1,6 +1,7 @@
 /** Ends a call when its time is up or when it is stopped from outside. */
-import { setMaxListeners } from "node:events";
+
 import { HeadraceError } from "../../contracts/index.js";
+import { listenForAbort } from "../../kit/index.js";
 
 export class TimeUp {
   constructor(readonly afterMs: number) {}
@@ -19,9 +20,7 @@ export async function withDeadline<T>(
   throwIfAborted(signal);
   const controller = new AbortController();
   const stop = () => controller.abort(signal.reason);
-  // One signal stops all requests that are open, and each takes its listener away again: any number of them is no leak.
-  setMaxListeners(0, signal);
-  signal.addEventListener("abort", stop, { once: true });
+  listenForAbort(signal, stop);
   const timer = setTimeout(() => controller.abort(new TimeUp(timeoutMs)), timeoutMs);
   try {
     return await work(controller.signal);
@@ -48,7 +47,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   const stopped = new Promise<void>((resolve) => {
     leave = () => resolve();
   });
-  signal.addEventListener("abort", leave, { once: true });
+  listenForAbort(signal, leave);
   try {
     const first = await Promise.race([promise.then((value) => ({ value })), stopped]);
     if (first !== undefined) return first.value;

@@ -1,7 +1,9 @@
 /** The KServe v2 protocol over gRPC, tensors as raw contents. */
+
 import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import type { z } from "zod";
 import { HeadraceError } from "../../contracts/index.js";
+import { listenForAbort } from "../../kit/index.js";
 import { type Address, authorityOf } from "./address.js";
 import { throwIfAborted } from "./deadline.js";
 import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
@@ -173,7 +175,7 @@ export class GrpcConnection implements Connection {
         else reject(this.#translate(error));
       });
       const cancel = () => call.cancel();
-      signal.addEventListener("abort", cancel, { once: true });
+      listenForAbort(signal, cancel);
     });
   }
 

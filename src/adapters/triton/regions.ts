@@ -1,7 +1,9 @@
 /** Files below /dev/shm that hold a batch for a server on this machine: made once, reused, removed at the end or at the next start. */
+
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HeadraceError } from "../../contracts/index.js";
+import { listenForAbort } from "../../kit/index.js";
 import { throwIfAborted } from "./deadline.js";
 
 export interface Region {
@@ -103,7 +105,7 @@ export class RegionPool {
         resolve();
       };
       this.#waiting.push(done);
-      signal.addEventListener("abort", leave, { once: true });
+      listenForAbort(signal, leave);
     });
   }
 }
