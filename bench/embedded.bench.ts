@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { alternate, atLeast, atMost, type BenchSection, median, plain, spread } from "./harness.js";
 import { measureCommand, measureScript } from "./processes.js";
 

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { atMost, type BenchSection, plain } from "./harness.js";
 import { measureCommand } from "./processes.js";
 

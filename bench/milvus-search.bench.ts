@@ -1,9 +1,9 @@
 /** Search with HNSW in a loaded collection while rows are written into it: how long it takes, and what it finds of the truth. */
 import { setTimeout as delay } from "node:timers/promises";
-import { startMilvus } from "../scripts/services/milvus.js";
 import { type MilvusStore, milvusStore } from "../src/adapters/milvus/index.js";
 import { milvusSettings } from "../src/adapters/milvus/options.js";
 import type { Collection, ImageFacts, RowBatch } from "../src/contracts/index.js";
+import { startMilvus } from "../test/support/services/milvus.js";
 import { atLeast, atMost, type BenchSection, plain } from "./harness.js";
 import { vectorSource } from "./vectors.js";
 

@@ -3,12 +3,12 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { promisify } from "node:util";
-import { startMilvus } from "../scripts/services/milvus.js";
-import { repositoryRoot } from "../scripts/services/process.js";
-import { installVenv, type Venv } from "../scripts/services/venv.js";
 import { type MilvusStore, milvusStore } from "../src/adapters/milvus/index.js";
 import { milvusSettings } from "../src/adapters/milvus/options.js";
 import type { Collection, RowBatch } from "../src/contracts/index.js";
+import { startMilvus } from "../test/support/services/milvus.js";
+import { repositoryRoot } from "../test/support/services/process.js";
+import { installVenv, type Venv } from "../test/support/services/venv.js";
 import { alternate, atLeast, type BenchSection, median, plain, spread } from "./harness.js";
 import { batchOf, dimension, idsOf } from "./milvus-rows.js";
 

@@ -1,11 +1,11 @@
 /** Normalising 224 × 224 pixels to float32 NCHW: cost for an image by batch size, what auto picks, and how late the event loop is in a run. */
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
 import { JaxPreprocessor } from "../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../src/adapters/native/index.js";
 import { openFaster } from "../src/app/faster.js";
 import type { Pixels, Preprocessing, Preprocessor, TensorSpec } from "../src/contracts/index.js";
 import { plainSlab, resolvePreprocessing, rowBytes } from "../src/kit/index.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { alternate, atMost, type BenchSection, median, plain, spread } from "./harness.js";
 import { measureScript } from "./processes.js";
 

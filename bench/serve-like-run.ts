@@ -2,11 +2,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
 import { LanceStore } from "../src/adapters/lancedb/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../src/app/index.js";
 import type { RowBatch } from "../src/contracts/index.js";
 import { HeadraceError } from "../src/contracts/index.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { median } from "./harness.js";
 import { vectorSource } from "./vectors.js";
 

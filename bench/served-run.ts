@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
-import { startMilvus } from "../scripts/services/milvus.js";
-import { startTriton } from "../scripts/services/triton.js";
 import { milvusStore } from "../src/adapters/milvus/index.js";
 import { milvusSettings } from "../src/adapters/milvus/options.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
+import { startMilvus } from "../test/support/services/milvus.js";
+import { startTriton } from "../test/support/services/triton.js";
 import { busyShare, lastExecutions } from "./gpu-log.js";
 import { measureCommand } from "./processes.js";
 import { slowCalls } from "./slow-calls.js";

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../scripts/corpus/corpus.js";
-import { startTriton } from "../scripts/services/triton.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
+import { startTriton } from "../test/support/services/triton.js";
 import { busyShare, lastExecutions } from "./gpu-log.js";
 import { atLeast, type BenchSection, plain } from "./harness.js";
 import { measureCommand } from "./processes.js";

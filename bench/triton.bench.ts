@@ -1,6 +1,7 @@
 /** How fast each way to a Triton server is: the way alone, and before a model that is as busy as one GPU. */
-import { startTriton, type TritonServer } from "../scripts/services/triton.js";
+
 import { TritonEmbedder, type TritonTransport } from "../src/adapters/triton/index.js";
+import { startTriton, type TritonServer } from "../test/support/services/triton.js";
 import { alternate, type BenchSection, type Figure, plain, spread } from "./harness.js";
 
 const ways = ["http", "grpc", "shm"] as const;

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeCorpus } from "./corpus/corpus.js";
+import { makeCorpus } from "../test/support/corpus/corpus.js";
 
 const folder = join(".cache", "demo");
 const photos = join(folder, "photos");

@@ -1,9 +1,9 @@
 /** Milvus is a vector store: the suite against the real server. */
 import { it } from "node:test";
-import { installMilvus, startMilvus } from "../../scripts/services/milvus.js";
-import { skipUnless } from "../../scripts/services/required.js";
 import { milvusStore } from "../../src/adapters/milvus/index.js";
 import { milvusSettings } from "../../src/adapters/milvus/options.js";
+import { installMilvus, startMilvus } from "../support/services/milvus.js";
+import { skipUnless } from "../support/services/required.js";
 import { vectorStoreConformance } from "./vector-store.js";
 
 const missing = await skipUnless("Milvus", installMilvus);

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../scripts/services/triton.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { TritonEmbedder, type TritonTransport } from "../../src/adapters/triton/index.js";
 import { exportTritonModel } from "../../src/app/index.js";
+import { skipUnless } from "../support/services/required.js";
+import { installTriton, startTriton } from "../support/services/triton.js";
 import { cosine, embedderConformance, goldenImages, packGolden } from "./embedder.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
 import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import type { StoredRow } from "../../src/contracts/index.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 
 const script = fileURLToPath(new URL("./killed-run.js", import.meta.url));
 const total = 60;

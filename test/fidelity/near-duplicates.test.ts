@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, describe, it } from "node:test";
-import { type Likeness, measureLikeness } from "../../scripts/near-duplicates.js";
+import { type Likeness, measureLikeness } from "../../bench/near-duplicates.js";
 
 /** How far another processor's arithmetic may move a cosine. */
 const tolerance = 0.02;

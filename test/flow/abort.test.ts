@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 import type { AbortableRun } from "./abortable-run.js";
 
 const script = fileURLToPath(new URL("./abortable-run.js", import.meta.url));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 import { ended, workspace } from "./command.js";
 
 const corpusFolder = resolve(".cache", "corpus", "flow");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 import { workspace } from "./command.js";
 
 interface IngestDocument {

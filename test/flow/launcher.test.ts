@@ -6,7 +6,7 @@ import { linkSync, mkdirSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 import { type Ended, ended, type Workspace, workspace } from "./command.js";
 
 const corpusFolder = resolve(".cache", "corpus", "flow");

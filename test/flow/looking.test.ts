@@ -5,7 +5,7 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 import { ended, type Workspace, workspace } from "./command.js";
 
 const corpusFolder = resolve(".cache", "corpus", "flow");

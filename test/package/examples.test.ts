@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { makeCorpus } from "../../scripts/corpus/corpus.js";
+import { makeCorpus } from "../support/corpus/corpus.js";
 
 const count = 12;
 let folder = "";

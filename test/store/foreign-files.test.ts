@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { skipUnless } from "../../scripts/services/required.js";
-import { installVenv, type Venv } from "../../scripts/services/venv.js";
 import { createNpyRows } from "../../src/adapters/npy/index.js";
 import { createParquetRows, openParquetRows } from "../../src/adapters/parquet/index.js";
 import type { StoredRow } from "../../src/contracts/index.js";
 import { allRows, description, fileColumns, filePassport, oddRows } from "../conformance/row-files.js";
+import { skipUnless } from "../support/services/required.js";
+import { installVenv, type Venv } from "../support/services/venv.js";
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("../../../test/store/foreign-files.py", import.meta.url));

@@ -4,11 +4,11 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { skipUnless } from "../../scripts/services/required.js";
-import { installVenv, type Venv } from "../../scripts/services/venv.js";
 import type { Passport } from "../../src/contracts/index.js";
 import { parseFilter } from "../../src/filter/index.js";
 import { batchOf, calm, dimension, factsOf, idsOf, type TestRow } from "../conformance/store-rows-data.js";
+import { skipUnless } from "../support/services/required.js";
+import { installVenv, type Venv } from "../support/services/venv.js";
 import { openTestStore, type TestStore } from "./stores.js";
 
 const run = promisify(execFile);

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { makeCorpus } from "../../../scripts/corpus/corpus.js";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
+import { makeCorpus } from "../../support/corpus/corpus.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { LiveMilvus, missing } from "./milvus.js";
 
 const skip = missing === false ? await skipUnless("Triton", installTriton) : missing;

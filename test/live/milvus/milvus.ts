@@ -1,10 +1,10 @@
 /** What the live tests of Milvus share: the server, a store on it, rows. */
 import { setMaxListeners } from "node:events";
 import { after, before } from "node:test";
-import { installMilvus, type MilvusServer, type MilvusUse, startMilvus } from "../../../scripts/services/milvus.js";
-import { skipUnless } from "../../../scripts/services/required.js";
 import { type MilvusStore, type MilvusStoreOptions, milvusStore } from "../../../src/adapters/milvus/index.js";
 import { type InsertOptions, milvusSettings } from "../../../src/adapters/milvus/options.js";
+import { installMilvus, type MilvusServer, type MilvusUse, startMilvus } from "../../support/services/milvus.js";
+import { skipUnless } from "../../support/services/required.js";
 
 export { keys, rowsOf } from "./rows.js";
 

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createServer, type Server, type TlsOptions } from "node:tls";
-import { type Certificate, selfSigned } from "../../../scripts/services/self-signed.js";
 import { milvusStore } from "../../../src/adapters/milvus/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
+import { type Certificate, selfSigned } from "../../support/services/self-signed.js";
 import { calm, insertDefaults, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 type Section = NonNullable<Parameters<LiveMilvus["settings"]>[0]>;

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { type Certificate, selfSigned } from "../../../scripts/services/self-signed.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
 import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
 import type { ErrorCode, HeadraceError } from "../../../src/contracts/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { type Certificate, selfSigned } from "../../support/services/self-signed.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { HttpGate, TcpGate } from "./gates.js";
 import { embed, failure, never, small, withEmbedder } from "./helpers.js";
 

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
 import { exportTritonModel, ImageEmbeddingPipeline, ServiceConfig, type Settings } from "../../../src/app/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
 import { cosine, goldenImages } from "../../conformance/embedder.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -4,10 +4,10 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
 import type { Finding } from "../../../src/contracts/index.js";
 import { workspace } from "../../flow/command.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
 
 const skip = await skipUnless("Triton", installTriton);
 const root = fileURLToPath(new URL("../../../../", import.meta.url));

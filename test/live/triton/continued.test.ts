@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
 import { exportRepository } from "../../../src/adapters/triton/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 
 const skip = await skipUnless("Triton", installTriton);
 const golden = fileURLToPath(new URL("../../../../test/fidelity/golden/", import.meta.url));

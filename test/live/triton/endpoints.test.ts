@@ -1,9 +1,9 @@
 /** Several Triton servers: shared load, and one that dies is left out until it is back. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
 import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
 import { embed, failure, never, small, untilItWorks, withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createTlsServer } from "node:https";
 import { after, describe, test } from "node:test";
-import { freePorts } from "../../../scripts/services/process.js";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { selfSigned } from "../../../scripts/services/self-signed.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
 import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
 import { type ErrorCode, HeadraceError } from "../../../src/contracts/index.js";
+import { freePorts } from "../../support/services/process.js";
+import { skipUnless } from "../../support/services/required.js";
+import { selfSigned } from "../../support/services/self-signed.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
 
 const skip = await skipUnless("Triton", installTriton);
 const never = new AbortController().signal;

@@ -4,8 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
 import { NativePreprocessor } from "../../../src/adapters/native/index.js";
 import { exportRepository } from "../../../src/adapters/triton/index.js";
 import { exportTritonModel } from "../../../src/app/index.js";
@@ -13,6 +11,8 @@ import { HeadraceError } from "../../../src/contracts/index.js";
 import { float16ToFloat32, float32ToFloat16, presetNames, resolvePreprocessing } from "../../../src/kit/index.js";
 import { cosine, goldenImages, packGolden } from "../../conformance/embedder.js";
 import { tinyOnnx } from "../../fakes/tiny-onnx.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
 import { never, withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -1,8 +1,8 @@
 /** What goes wrong in the middle of a run has the scope that keeps items from being blamed for it. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, killModelProcess, startTriton } from "../../../scripts/services/triton.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, killModelProcess, startTriton } from "../../support/services/triton.js";
 import { embed, failure, never, small, untilItWorks, withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -1,9 +1,9 @@
 /** Small steps that the tests against a real Triton share. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import type { TestModel } from "../../../scripts/services/triton-models.js";
 import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
 import { HeadraceError, type Vectors } from "../../../src/contracts/index.js";
+import type { TestModel } from "../../support/services/triton-models.js";
 
 export const never = new AbortController().signal;
 

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
-import type { TestModel } from "../../../scripts/services/triton-models.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../../src/app/index.js";
 import type { Outcome, RunReport } from "../../../src/contracts/index.js";
 import { verdict } from "../../../src/insight/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
+import type { TestModel } from "../../support/services/triton-models.js";
 import { makePictures, nameOf, poison, side } from "./images.js";
 
 const skip = await skipUnless("Triton", installTriton);

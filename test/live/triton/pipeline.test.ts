@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../../src/app/index.js";
 import type { ErrorCode, Key, Outcome, RunReport } from "../../../src/contracts/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { clockMs, type Execution, executionsOf, keysOf, makePictures, nameOf, poison, rowsOf, side } from "./images.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton } from "../../../scripts/services/triton.js";
 import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton } from "../../support/services/triton.js";
 import { embed, failure, never, regions, small, withEmbedder } from "./helpers.js";
 
 const skip = await skipUnless("Triton", installTriton);

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { skipUnless } from "../../../scripts/services/required.js";
-import { installTriton, startTriton, type TritonServer } from "../../../scripts/services/triton.js";
 import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { HttpGate, type Reply, TcpGate } from "./gates.js";
 import { embed, failure, never, small, untilItWorks, withEmbedder } from "./helpers.js";
 

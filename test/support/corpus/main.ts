@@ -1,4 +1,4 @@
-/** `node build/scripts/corpus/main.js --folder DIR --count N [--seed 1] [--sizes vga|mixed]`: makes a corpus and says what it made. */
+/** `node build/test/support/corpus/main.js --folder DIR --count N [--seed 1] [--sizes vga|mixed]`: makes a corpus and says what it made. */
 import { parseArgs } from "node:util";
 import { makeCorpus } from "./corpus.js";
 

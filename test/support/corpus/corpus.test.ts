@@ -10,7 +10,7 @@ import { makeCorpus } from "./corpus.js";
 
 const root = mkdtempSync(join(tmpdir(), "corpus-"));
 after(() => rmSync(root, { recursive: true }));
-const photos = fileURLToPath(new URL("../../../test/fidelity/golden", import.meta.url));
+const photos = fileURLToPath(new URL("../../../../test/fidelity/golden", import.meta.url));
 const make = (name: string, count: number, seed = 1) => makeCorpus({ folder: join(root, name), count, seed, sizes: "vga", photos });
 
 function digests(name: string): string[] {

@@ -59,7 +59,7 @@ export type TestModel =
 
 /** Writes one folder a model below `repository`. Further calls replace or add models. */
 export function writeModels(repository: string, models: readonly TestModel[]): void {
-  const sources = join(repositoryRoot(), "scripts", "services", "triton-models");
+  const sources = join(repositoryRoot(), "test", "support", "services", "triton-models");
   for (const model of models) {
     const version = join(repository, model.name, String(model.kind === "sleeping" ? (model.version ?? 1) : 1));
     mkdirSync(version, { recursive: true });
