@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { JaxPreprocessor } from "../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../src/adapters/native/index.js";
-import { openFaster } from "../src/app/faster.js";
+import { openFastest } from "../src/app/wiring/fastest-preprocessor.js";
 import type { Pixels, Preprocessing, Preprocessor, TensorSpec } from "../src/contracts/index.js";
 import { plainSlab, resolvePreprocessing, rowBytes } from "../src/kit/index.js";
 import { makeCorpus } from "../test/support/corpus/corpus.js";
@@ -82,9 +82,9 @@ async function imageMs(preprocessor: Preprocessor, batch: number): Promise<numbe
 
 /** As a run does it, on this machine. */
 async function picked(chosen: Preprocessing): Promise<string> {
-  const sure = async () => new NativePreprocessor(chosen);
-  const other = async () => new JaxPreprocessor(chosen);
-  const preprocessor = await openFaster({ sure, other }, new AbortController().signal);
+  const fallback = async () => new NativePreprocessor(chosen);
+  const candidate = async () => new JaxPreprocessor(chosen);
+  const preprocessor = await openFastest({ fallback, candidate }, new AbortController().signal);
   await preprocessor.close?.();
   return preprocessor.label ?? preprocessor.name;
 }

@@ -2,8 +2,8 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { HeadraceError } from "../contracts/index.js";
-import type { CollectionAddress } from "./addresses.js";
-import { type FileFormat, fileFormats } from "./kinds.js";
+import type { CollectionAddress } from "./collections/addresses.js";
+import { type FileFormat, fileFormats } from "./configuration/kinds.js";
 
 export interface ExportPlace {
   readonly path: string;

@@ -3,15 +3,19 @@ import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type
 import { parseFilter } from "../filter/index.js";
 import { type Preview, preview } from "../operations/index.js";
 import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
-import { closed } from "./closing.js";
-import { type CreateCollectionOptions, createCollection } from "./creation.js";
-import { deleteRows } from "./deletion.js";
-import { type Diagnosis, diagnose } from "./diagnosis.js";
-import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embedding.js";
-import { checkHealth, type Health } from "./health.js";
-import type { ImageInput, Inputs } from "./inputs.js";
-import { type Insertion, type InsertOptions, insert } from "./insertion.js";
-import type { InputStream } from "./listings.js";
+import { checkHealth, type Health } from "./check-health.js";
+import { dropNamed, openNamed, withCollection } from "./collections/named-collection.js";
+import { ServiceConfig } from "./configuration/service-config.js";
+import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
+import { deleteRows } from "./delete-rows.js";
+import { type Diagnosis, diagnose } from "./diagnose.js";
+import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
+import type { ImageInput, Inputs } from "./inputs/inputs.js";
+import type { InputStream } from "./inputs/listings.js";
+import { readImage } from "./inputs/one-image.js";
+import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
+import { type Preprocessed, preprocessed } from "./inspect-image.js";
 import {
   type CopyRequest,
   type ExportRequest,
@@ -23,15 +27,11 @@ import {
   startCopy,
   startExport,
   startImport,
-} from "./moving.js";
-import { dropNamed, openNamed, withCollection } from "./named-collection.js";
-import { readImage } from "./one-image.js";
-import { type OwnParts, Parts } from "./parts.js";
-import { type Preprocessed, preprocessed } from "./preprocessed.js";
-import { pictures } from "./registry.js";
-import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs.js";
-import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./searching.js";
-import { ServiceConfig } from "./service-config.js";
+} from "./move-rows.js";
+import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { closed } from "./wiring/closing.js";
+import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
+import { pictures } from "./wiring/registry.js";
 
 export interface OpenOptions {
   /** "eager" checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
@@ -55,16 +55,16 @@ const optionNames = { parts: true, own: true, signal: true } as const satisfies 
  *     const hits = await pipeline.searchImages("cat.jpg", { collectionName: "pets", topK: 5 });
  */
 export class ImageEmbeddingPipeline implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: PipelineParts;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: PipelineParts) {
     this.#parts = parts;
   }
 
   /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, optionNames);
-    const parts = new Parts(config.settings(), options.own);
+    const parts = new PipelineParts(config.settings(), options.own);
     const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
     try {

@@ -1,7 +1,7 @@
 /** The report of a run as one document for machines. */
 import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
 import { stageShares, verdict } from "../insight/index.js";
-import { pathOfSource } from "./source-paths.js";
+import { pathOfSource } from "./inputs/source-paths.js";
 
 export interface ReportedFailure {
   readonly source: string;

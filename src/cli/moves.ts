@@ -2,12 +2,12 @@
 import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../app/index.js";
 import type { Observer, Outcome } from "../contracts/index.js";
 import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
-import { goingOn } from "./going-on.js";
 import { watchInterrupts } from "./interrupts.js";
+import { adviceLines } from "./resume-advice.js";
+import { noteEvent, showProgressUntilDone } from "./run-progress.js";
 import { counted } from "./shown.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
-import { noteEvent, watched } from "./watched.js";
 
 /** For people and machines: where rows come from, and where they go. */
 export interface MoveEnds {
@@ -45,11 +45,11 @@ export async function runMove<R extends MoveRun>(
     });
     run = started;
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await watched(run, terminal, { unit: "rows", count: () => started.total });
+    const report = await showProgressUntilDone(run, terminal, { unit: "rows", count: () => started.total });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, goingOn(report, goOn)), code);
+    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, adviceLines(report, goOn)), code);
     return code;
   } finally {
     interrupts.dispose();

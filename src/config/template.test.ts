@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { configurationTemplate } from "../app/configuration-file.js";
-import { settingsSchema } from "../app/settings.js";
+import { configurationTemplate } from "../app/configuration/configuration-file.js";
+import { settingsSchema } from "../app/configuration/settings.js";
 import { parseSettings } from "./documents.js";
 import { loadSettings } from "./load.js";
 

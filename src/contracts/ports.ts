@@ -184,7 +184,7 @@ export interface Collection {
 }
 
 /** Where whole rows come from, from the first to the last: a collection, or a file that one was exported to. */
-export interface RowOrigin extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
+export interface RowSource extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
   count(): Promise<number>;
 }
 

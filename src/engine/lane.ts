@@ -2,17 +2,17 @@
 import type { Observer, Part } from "../contracts/index.js";
 import { StageAccount, type WorkerClock } from "./account.js";
 import type { Answer } from "./answers.js";
-import type { ByteGate } from "./budget.js";
+import type { ByteGate } from "./byte-gate.js";
 import { Circuit, type CircuitOptions } from "./circuit.js";
 import { contractBroken } from "./errors.js";
 import type { Halt } from "./halt.js";
-import type { LaneSettings, Step } from "./pipeline.js";
+import type { ResolvedLane, Step } from "./pipeline.js";
 import { type AnyStage, attempt } from "./retry.js";
 import type { Settlement } from "./settlement.js";
 import type { Ticket } from "./ticket.js";
 
 /** What all lanes of a run share. */
-export interface LaneSurroundings {
+export interface RunContext {
   readonly halt: Halt;
   readonly settlement: Settlement;
   readonly gate: ByteGate | undefined;
@@ -23,14 +23,14 @@ export interface LaneSurroundings {
 }
 
 export class LaneRunner {
-  readonly settings: LaneSettings;
+  readonly settings: ResolvedLane;
   readonly account: StageAccount;
   readonly #stage: AnyStage & Part;
   readonly #place: "stage" | "sink";
-  readonly #shared: LaneSurroundings;
+  readonly #shared: RunContext;
   readonly #circuit: Circuit;
 
-  constructor(step: Step, place: "stage" | "sink", workers: number, shared: LaneSurroundings) {
+  constructor(step: Step, place: "stage" | "sink", workers: number, shared: RunContext) {
     this.settings = step.lane;
     this.#stage = step.stage;
     this.#place = place;
@@ -50,8 +50,8 @@ export class LaneRunner {
     const items = new Array<Ticket["item"]>(batch.length);
     for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
     const busyBefore = clock.spentMs("busy", performance.now());
-    const desk = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
-    const answers = await attempt(this.#stage, items, this.settings, desk);
+    const context = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
+    const answers = await attempt(this.#stage, items, this.settings, context);
     this.account.batches += 1;
     this.account.items += batch.length;
     const elapsedMs = clock.spentMs("busy", performance.now()) - busyBefore;

@@ -1,17 +1,17 @@
 /** Checks of the numbers in settings; each gives the number back or throws `config_invalid`. */
 import { HeadraceError } from "../contracts/index.js";
 
-export function wholeFrom(least: number, value: number, key: string): number {
+export function integerFrom(least: number, value: number, key: string): number {
   return check(Number.isSafeInteger(value) && value >= least, value, key, `a whole number from ${least}`);
 }
 
 /** Infinity is allowed: no limit. */
-export function aboveZero(value: number, key: string): number {
+export function positive(value: number, key: string): number {
   return check(value > 0, value, key, "a number above 0");
 }
 
 /** Infinity is allowed: no limit. */
-export function fromZero(value: number, key: string): number {
+export function nonNegative(value: number, key: string): number {
   return check(value >= 0, value, key, "a number from 0");
 }
 

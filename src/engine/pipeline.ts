@@ -1,16 +1,16 @@
 /** Puts a source, stages and a sink together; the types of the data must fit from step to step. */
 import { HeadraceError, type Lane, type Part, type Row, type Sink, type Source, type Stage } from "../contracts/index.js";
-import { aboveZero, fromZero, wholeFrom } from "./numbers.js";
+import { integerFrom, nonNegative, positive } from "./numbers.js";
 import type { AnyStage } from "./retry.js";
 
 /** One stage, or the sink, with the way it is fed. */
 export interface Step {
   readonly stage: AnyStage & Part;
-  readonly lane: LaneSettings;
+  readonly lane: ResolvedLane;
 }
 
 /** A lane with every default filled in. */
-export interface LaneSettings {
+export interface ResolvedLane {
   readonly concurrency: number;
   readonly batchItems: number;
   readonly batchBytes: number;
@@ -62,21 +62,21 @@ function closed(source: Source<unknown>, steps: readonly Step[]): Pipeline {
 function stepOf(stage: AnyStage, lane: Lane): Step {
   const { name } = stage;
   const key = (field: string) => `lane of "${name}", ${field}`;
-  const batchItems = wholeFrom(1, lane.batch?.maxItems ?? 1, key("batch.maxItems"));
+  const batchItems = integerFrom(1, lane.batch?.maxItems ?? 1, key("batch.maxItems"));
   if (lane.admit === true && batchItems > 1) {
     throw new HeadraceError("config_conflict", `lane of "${name}": admit takes one item at a time, batch.maxItems is ${batchItems}`);
   }
   return {
     stage,
     lane: {
-      concurrency: wholeFrom(1, lane.concurrency ?? 1, key("concurrency")),
+      concurrency: integerFrom(1, lane.concurrency ?? 1, key("concurrency")),
       batchItems,
-      batchBytes: aboveZero(lane.batch?.maxBytes ?? Number.POSITIVE_INFINITY, key("batch.maxBytes")),
-      lingerMs: fromZero(lane.batch?.lingerMs ?? 0, key("batch.lingerMs")),
-      queueItems: Math.max(batchItems, wholeFrom(1, lane.queue?.maxItems ?? batchItems, key("queue.maxItems"))),
+      batchBytes: positive(lane.batch?.maxBytes ?? Number.POSITIVE_INFINITY, key("batch.maxBytes")),
+      lingerMs: nonNegative(lane.batch?.lingerMs ?? 0, key("batch.lingerMs")),
+      queueItems: Math.max(batchItems, integerFrom(1, lane.queue?.maxItems ?? batchItems, key("queue.maxItems"))),
       admit: lane.admit ?? false,
-      attempts: wholeFrom(1, lane.retry?.attempts ?? 3, key("retry.attempts")),
-      baseDelayMs: fromZero(lane.retry?.baseDelayMs ?? 100, key("retry.baseDelayMs")),
+      attempts: integerFrom(1, lane.retry?.attempts ?? 3, key("retry.attempts")),
+      baseDelayMs: nonNegative(lane.retry?.baseDelayMs ?? 100, key("retry.baseDelayMs")),
     },
   };
 }

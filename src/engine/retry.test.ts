@@ -7,21 +7,21 @@ import type { Answer } from "./answers.js";
 import { Circuit } from "./circuit.js";
 import { errorOf, forever, itemsOf, Log, ok, type Process, stageOf } from "./fakes.test.js";
 import { Halt } from "./halt.js";
-import { type AnyStage, attempt, type Desk } from "./retry.js";
+import { type AnyStage, attempt, type CallContext } from "./retry.js";
 
-function deskOf(log: Log, changes: Partial<Desk> = {}): Desk {
+function deskOf(log: Log, changes: Partial<CallContext> = {}): CallContext {
   const account = new StageAccount("embed", 1, performance.now());
   const emit = (event: RunEvent) => log.observer(event);
   const backoff = { baseDelayMs: 1, maxDelayMs: 2 };
   const circuit = new Circuit({ stage: "embed", maxOutageMs: 60_000, outage: backoff, overload: backoff, random: () => 1, emit });
-  const clock = account.clocks[0] as Desk["clock"];
+  const clock = account.clocks[0] as CallContext["clock"];
   return { halt: new Halt(), circuit, clock, account, emit, random: () => 1, ...changes };
 }
 
 const retry = { attempts: 3, baseDelayMs: 1 };
 
-async function attempted(process: Process, count: number, desk = deskOf(new Log())): Promise<readonly Answer[]> {
-  return attempt(stageOf("embed", process) as unknown as AnyStage, itemsOf(count), retry, desk);
+async function attempted(process: Process, count: number, context = deskOf(new Log())): Promise<readonly Answer[]> {
+  return attempt(stageOf("embed", process) as unknown as AnyStage, itemsOf(count), retry, context);
 }
 
 function failuresOf(answers: readonly Answer[]): number[] {
@@ -108,9 +108,9 @@ test("anything unknown that is thrown is `unexpected`, keeps its cause, and is n
 
 test("a service that is away costs no attempt, and nobody is blamed", async () => {
   let calls = 0;
-  const desk = deskOf(new Log());
-  const answers = await attempted((batch) => (++calls < 10 ? Promise.reject(errorOf("service")) : batch.map(ok)), 3, desk);
-  assert.deepEqual([failuresOf(answers), calls, desk.account.retries], [[], 10, 0]);
+  const context = deskOf(new Log());
+  const answers = await attempted((batch) => (++calls < 10 ? Promise.reject(errorOf("service")) : batch.map(ok)), 3, context);
+  assert.deepEqual([failuresOf(answers), calls, context.account.retries], [[], 10, 0]);
 });
 
 test("the other side's wish to wait before a retry is honoured", async () => {
@@ -142,19 +142,19 @@ test("a broken contract is not tried again", async () => {
 
 test("a hard stop ends a call that hangs, and a back-off", async () => {
   for (const process of [forever, () => Promise.reject(errorOf("batch", true, 60_000))]) {
-    const desk = deskOf(new Log());
-    const answers = attempted(process, 2, desk);
+    const context = deskOf(new Log());
+    const answers = attempted(process, 2, context);
     await new Promise((resolve) => setImmediate(resolve));
-    desk.halt.stop(new HeadraceError("aborted", "enough"));
+    context.halt.stop(new HeadraceError("aborted", "enough"));
     await assert.rejects(answers, { code: "aborted" });
   }
 });
 
 test("processing is counted as busy, back-off as waiting", async () => {
   let calls = 0;
-  const desk = deskOf(new Log());
-  await attempted((batch) => (++calls < 2 ? Promise.reject(errorOf("batch", true, 25)) : batch.map(ok)), 1, desk);
-  const { waitingMs } = desk.account.report(0, performance.now());
+  const context = deskOf(new Log());
+  await attempted((batch) => (++calls < 2 ? Promise.reject(errorOf("batch", true, 25)) : batch.map(ok)), 1, context);
+  const { waitingMs } = context.account.report(0, performance.now());
   assert.ok(waitingMs >= 24, `${waitingMs} ms`);
 });
 
@@ -172,9 +172,9 @@ test("a call that a service did not answer counts as waiting, one that failed as
     ["store_unavailable", "waitingMs"],
     ["inference_failed", "busyMs"],
   ] as const) {
-    const desk = deskOf(new Log());
-    await attempted(slowly(code), 1, desk);
-    const spentMs = desk.account.report(0, performance.now())[activity];
+    const context = deskOf(new Log());
+    await attempted(slowly(code), 1, context);
+    const spentMs = context.account.report(0, performance.now())[activity];
     assert.ok(spentMs >= 28, `${code}: ${spentMs} ms`);
   }
 });

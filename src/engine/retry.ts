@@ -21,7 +21,7 @@ export interface Retry {
 }
 
 /** What a worker works with. */
-export interface Desk {
+export interface CallContext {
   readonly halt: Halt;
   readonly circuit: Circuit;
   readonly clock: WorkerClock;
@@ -40,34 +40,34 @@ const maxDelayMs = 30_000;
  * an item that fails alone is answered with "fail". A service that is away is waited for and costs no attempt.
  * Throws errors of scope "run", and the reason of a hard stop.
  */
-export function attempt(stage: AnyStage, batch: readonly Item<unknown>[], retry: Retry, desk: Desk): Promise<readonly Answer[]> {
-  return attemptPart(stage, batch, retry, desk, 0);
+export function attempt(stage: AnyStage, batch: readonly Item<unknown>[], retry: Retry, context: CallContext): Promise<readonly Answer[]> {
+  return attemptPart(stage, batch, retry, context, 0);
 }
 
 async function attemptPart(
   stage: AnyStage,
   part: readonly Item<unknown>[],
   retry: Retry,
-  desk: Desk,
+  context: CallContext,
   callsBefore: number,
 ): Promise<readonly Answer[]> {
   for (let call = 1; ; ) {
-    const outcome = await callOnce(stage, part, desk, callsBefore + call);
+    const outcome = await callOnce(stage, part, context, callsBefore + call);
     if (outcome === "service") continue;
     if (!HeadraceError.is(outcome)) return outcome;
     if (outcome.retryable && call < retry.attempts) {
-      const delayMs = Math.max(outcome.retryAfterMs ?? 0, backOffMs(retry, call, desk.random));
-      desk.account.retries += 1;
+      const delayMs = Math.max(outcome.retryAfterMs ?? 0, backOffMs(retry, call, context.random));
+      context.account.retries += 1;
       call += 1;
-      desk.emit({ kind: "retrying", stage: stage.name, error: outcome, attempt: callsBefore + call, delayMs });
-      await desk.halt.pause(delayMs);
+      context.emit({ kind: "retrying", stage: stage.name, error: outcome, attempt: callsBefore + call, delayMs });
+      await context.halt.pause(delayMs);
       continue;
     }
     if (part.length === 1) return [{ kind: "fail", error: outcome, attempts: callsBefore + call }];
-    desk.emit({ kind: "batch-halved", stage: stage.name, items: part.length, error: outcome });
+    context.emit({ kind: "batch-halved", stage: stage.name, items: part.length, error: outcome });
     const half = Math.ceil(part.length / 2);
-    const first = await attemptPart(stage, part.slice(0, half), retry, desk, callsBefore + call);
-    const second = await attemptPart(stage, part.slice(half), retry, desk, callsBefore + call);
+    const first = await attemptPart(stage, part.slice(0, half), retry, context, callsBefore + call);
+    const second = await attemptPart(stage, part.slice(half), retry, context, callsBefore + call);
     return [...first, ...second];
   }
 }
@@ -76,16 +76,16 @@ async function attemptPart(
 async function callOnce(
   stage: AnyStage,
   part: readonly Item<unknown>[],
-  desk: Desk,
+  context: CallContext,
   attempts: number,
 ): Promise<readonly Answer[] | HeadraceError | "service"> {
-  const { halt, circuit, clock } = desk;
+  const { halt, circuit, clock } = context;
   const pass: Pass = circuit.isOpen ? await circuit.enter(halt) : "free";
   clock.enter("busy", performance.now());
   try {
     const results = await halt.race(stage.process(part, halt.signal), `stage "${stage.name}"`);
     circuit.answered(pass);
-    for (const message of stage.notices?.() ?? []) desk.emit({ kind: "notice", message });
+    for (const message of stage.notices?.() ?? []) context.emit({ kind: "notice", message });
     return matchAnswers(stage.name, part, results, attempts);
   } catch (thrown) {
     const error = HeadraceError.from(thrown);

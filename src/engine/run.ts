@@ -10,18 +10,18 @@ import {
   type RunSnapshot,
 } from "../contracts/index.js";
 import { listenForAbort } from "../kit/index.js";
-import { ByteGate } from "./budget.js";
+import { ByteGate } from "./byte-gate.js";
 import { contractBroken, runError } from "./errors.js";
 import { Halt } from "./halt.js";
 import { LaneRunner } from "./lane.js";
 import { Overlapped } from "./overlapped.js";
-import { Parts } from "./parts.js";
+import { PartLifecycle } from "./part-lifecycle.js";
 import type { Pipeline, Step } from "./pipeline.js";
-import { Reader } from "./reader.js";
 import type { Schedule } from "./schedule.js";
 import { Sequential } from "./sequential.js";
 import { type RunSettings, settingsOf } from "./settings.js";
 import { Settlement } from "./settlement.js";
+import { SourcePuller } from "./source-puller.js";
 import { startTimer } from "./timers.js";
 import { defaultTuning, type Tuning } from "./tuning.js";
 
@@ -48,8 +48,8 @@ class FlowRun implements Run {
   readonly #halt = new Halt();
   readonly #gate: ByteGate | undefined;
   readonly #settlement: Settlement;
-  readonly #reader: Reader;
-  readonly #parts: Parts;
+  readonly #reader: SourcePuller;
+  readonly #parts: PartLifecycle;
   #observer: Observer | undefined;
   #lanes: readonly LaneRunner[] = [];
   #schedule: Schedule | undefined;
@@ -74,7 +74,7 @@ class FlowRun implements Run {
       this.#gate = new ByteGate(settings.memoryBudgetBytes, () => this.#schedule?.hurry("gate"));
     }
     this.#settlement = new Settlement({ source, gate: this.#gate, emit, onFatal, ...settings });
-    this.#reader = new Reader({
+    this.#reader = new SourcePuller({
       source,
       settlement: this.#settlement,
       halt,
@@ -86,7 +86,12 @@ class FlowRun implements Run {
       },
       notice,
     });
-    this.#parts = new Parts({ parts: [source, ...steps.map((step) => step.stage)], halt, closeGraceMs: tuning.closeGraceMs, notice });
+    this.#parts = new PartLifecycle({
+      parts: [source, ...steps.map((step) => step.stage)],
+      halt,
+      closeGraceMs: tuning.closeGraceMs,
+      notice,
+    });
     this.done = this.#execute();
   }
 

@@ -1,15 +1,15 @@
 /** What the two schedules have in common. */
 import type { HeadraceError } from "../contracts/index.js";
-import type { ByteGate } from "./budget.js";
+import type { ByteGate } from "./byte-gate.js";
 import type { Halt } from "./halt.js";
 import type { LaneRunner } from "./lane.js";
-import type { Reader } from "./reader.js";
+import type { SourcePuller } from "./source-puller.js";
 
 /** What a schedule moves items with. */
 export interface Flow {
   /** In the order of the flow; the sink is the last. */
   readonly lanes: readonly LaneRunner[];
-  readonly reader: Reader;
+  readonly reader: SourcePuller;
   readonly gate: ByteGate | undefined;
   readonly halt: Halt;
   /** Ends the run. */

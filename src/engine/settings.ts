@@ -1,6 +1,6 @@
 /** The options of a run with every default filled in. */
 import type { RunOptions } from "../contracts/index.js";
-import { aboveZero, fromZero, wholeFrom } from "./numbers.js";
+import { integerFrom, nonNegative, positive } from "./numbers.js";
 import type { Pipeline } from "./pipeline.js";
 
 export interface RunSettings {
@@ -18,11 +18,11 @@ export function settingsOf(pipeline: Pipeline, options: RunOptions): RunSettings
   const largestBatch = Math.max(...pipeline.steps.map((step) => step.lane.batchItems));
   return {
     schedule: options.schedule ?? "overlapped",
-    sequentialBatch: wholeFrom(1, options.sequentialBatch ?? largestBatch, "sequentialBatch"),
-    memoryBudgetBytes: aboveZero(options.memoryBudgetBytes ?? 256 * 2 ** 20, "memoryBudgetBytes"),
-    drainTimeoutMs: fromZero(options.drainTimeoutMs ?? Number.POSITIVE_INFINITY, "drainTimeoutMs"),
-    maxOutageMs: fromZero(options.maxOutageMs ?? 300_000, "maxOutageMs"),
-    maxFailed: fromZero(options.maxFailed ?? Number.POSITIVE_INFINITY, "maxFailed"),
-    maxFailedRatio: fromZero(options.maxFailedRatio ?? 1, "maxFailedRatio"),
+    sequentialBatch: integerFrom(1, options.sequentialBatch ?? largestBatch, "sequentialBatch"),
+    memoryBudgetBytes: positive(options.memoryBudgetBytes ?? 256 * 2 ** 20, "memoryBudgetBytes"),
+    drainTimeoutMs: nonNegative(options.drainTimeoutMs ?? Number.POSITIVE_INFINITY, "drainTimeoutMs"),
+    maxOutageMs: nonNegative(options.maxOutageMs ?? 300_000, "maxOutageMs"),
+    maxFailed: nonNegative(options.maxFailed ?? Number.POSITIVE_INFINITY, "maxFailed"),
+    maxFailedRatio: nonNegative(options.maxFailedRatio ?? 1, "maxFailedRatio"),
   };
 }

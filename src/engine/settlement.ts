@@ -9,7 +9,7 @@ import {
   type Refusal,
   type Source,
 } from "../contracts/index.js";
-import type { ByteGate } from "./budget.js";
+import type { ByteGate } from "./byte-gate.js";
 import { contractBroken, runError } from "./errors.js";
 import { type Ticket, ticketOf } from "./ticket.js";
 

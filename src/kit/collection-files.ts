@@ -1,10 +1,10 @@
 /** What every file of a collection has beside the rows: its description, and a place that it takes when it is whole. */
 import { open, rename, rm } from "node:fs/promises";
 import { z } from "zod";
-import { HeadraceError, type RowOrigin } from "../contracts/index.js";
+import { HeadraceError, type RowSource } from "../contracts/index.js";
 
 /** What a collection is, apart from its rows. */
-export type CollectionDescription = Pick<RowOrigin, "dimension" | "metric" | "idType" | "passport">;
+export type CollectionDescription = Pick<RowSource, "dimension" | "metric" | "idType" | "passport">;
 
 const description = z.object({
   format: z.literal(1),

@@ -1,8 +1,8 @@
 /** Opens the collection that rows are copied into, or makes it; one that does not fit is refused before a row is written. */
-import { type Collection, HeadraceError, type RowOrigin, type VectorStore } from "../contracts/index.js";
+import { type Collection, HeadraceError, type RowSource, type VectorStore } from "../contracts/index.js";
 import { comparePassports, passportMismatch } from "../kit/index.js";
 
-type Description = Pick<RowOrigin, "name" | "dimension" | "metric" | "idType" | "passport">;
+type Description = Pick<RowSource, "name" | "dimension" | "metric" | "idType" | "passport">;
 
 export interface CopyTarget {
   readonly store: VectorStore;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { batchOf, calm, factsOf, type TestRow } from "../../test/conformance/store-rows-data.js";
 import { openTestStore } from "../../test/store/stores.js";
 import { MemoryStore } from "../adapters/memory/index.js";
-import type { Collection, CollectionSchema, Passport, RowOrigin, RunReport, StoredRow, VectorStore } from "../contracts/index.js";
+import type { Collection, CollectionSchema, Passport, RowSource, RunReport, StoredRow, VectorStore } from "../contracts/index.js";
 import { copy, previewCopy } from "./copy.js";
 import { openCopyTarget } from "./copy-target.js";
 
@@ -33,7 +33,7 @@ interface Settings {
   readonly onStored?: (stored: number) => void;
 }
 
-async function copied(origin: RowOrigin, store: VectorStore, settings: Settings = {}): Promise<RunReport> {
+async function copied(origin: RowSource, store: VectorStore, settings: Settings = {}): Promise<RunReport> {
   const target = await openCopyTarget({ store, name: "copy", label: "copy" }, origin, calm);
   const { limit, signal, onStored } = settings;
   let stored = 0;
@@ -56,7 +56,7 @@ async function copied(origin: RowOrigin, store: VectorStore, settings: Settings 
   }
 }
 
-async function rowsOf(origin: Pick<RowOrigin, "scan">): Promise<readonly StoredRow[]> {
+async function rowsOf(origin: Pick<RowSource, "scan">): Promise<readonly StoredRow[]> {
   const rows: StoredRow[] = [];
   for await (const batch of origin.scan({ vectors: "include" })) rows.push(...batch);
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));

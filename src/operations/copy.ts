@@ -1,7 +1,7 @@
 /** Rows of one collection, or of a file, into another: read → known → store. Nothing is embedded. */
 import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { heldRows, heldStage, storeSink } from "../stages/index.js";
+import { knownRowsOf, knownRowsStage, storeSink } from "../stages/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
 
 export interface CopyPlan extends RowsPlan {
@@ -21,7 +21,7 @@ export function copy(plan: CopyPlan): Run {
   const { origin, target } = plan;
   const maxItems = batchRows(origin.dimension);
   const pipeline = from(rowSource(plan))
-    .through(heldStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 } })
+    .through(knownRowsStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 } })
     .into(storeSink(target, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }), {
       concurrency: plan.writers,
       batch: { maxItems, maxBytes: plan.writeMaxBytes, lingerMs: 500 },
@@ -44,7 +44,7 @@ export async function previewCopy({ origin, limit }: RowsPlan, target: Collectio
   let known = 0;
   for await (const rows of firstRows(origin, "omit", limit)) {
     listed += rows.length;
-    if (target !== null) known += (await heldRows(target, rows, signal)).size;
+    if (target !== null) known += (await knownRowsOf(target, rows, signal)).size;
   }
   return { listed, known, fresh: listed - known };
 }

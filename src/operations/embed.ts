@@ -3,7 +3,7 @@ import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run
 import { from, run } from "../engine/index.js";
 import type { Chain } from "../kit/index.js";
 import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/index.js";
-import { type IngestInput, imageSource, type LaneSettings } from "./ingest.js";
+import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
 
 /** Takes vectors in the order of the inputs. */
 export interface VectorWriter {
@@ -21,7 +21,7 @@ export interface EmbedPlan {
   readonly chain: Chain;
   readonly maxFileBytes: number;
   readonly reserveBytes: number;
-  readonly lanes: LaneSettings;
+  readonly lanes: IngestWidths;
   readonly writer: VectorWriter;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
   readonly options: RunOptions;

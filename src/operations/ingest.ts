@@ -11,7 +11,7 @@ export interface IngestInput {
 }
 
 /** How wide each lane is; the names are the configuration's. */
-export interface LaneSettings {
+export interface IngestWidths {
   /** Files read ahead. */
   readonly numWorkers: number;
   readonly preprocessWorkers: number;
@@ -44,7 +44,7 @@ export interface IngestPlan {
   readonly maxFileBytes: number;
   /** Bytes of one tensor and vector, reserved before an image is read. */
   readonly reserveBytes: number;
-  readonly lanes: LaneSettings;
+  readonly lanes: IngestWidths;
   readonly maxWriters: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
   readonly options: RunOptions;
@@ -104,7 +104,7 @@ export function imageSource({
 }
 
 /** A queue of pictures holds what its lanes take next, twice over: more would age in memory, which the garbage collector pays for. */
-function pictures({ queueMaxsize }: LaneSettings, takenAtOnce: number): { readonly maxItems: number } {
+function pictures({ queueMaxsize }: IngestWidths, takenAtOnce: number): { readonly maxItems: number } {
   return { maxItems: Math.min(queueMaxsize, Math.max(2 * takenAtOnce, minPictures)) };
 }
 

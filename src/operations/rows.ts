@@ -1,8 +1,8 @@
 /** Whole rows as items: what copies, exports and imports begin with. */
-import type { Item, Outcome, Row, RowOrigin, Source, StoredRow } from "../contracts/index.js";
+import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
 
 export interface RowsPlan {
-  readonly origin: RowOrigin;
+  readonly origin: RowSource;
   /** The first so many rows only. Default: all. */
   readonly limit?: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
@@ -35,7 +35,7 @@ export function rowSource({ origin, limit, settle }: RowsPlan): Source<Row> {
 
 /** The rows of a whole scan, or the first so many of it. */
 export async function* firstRows(
-  origin: RowOrigin,
+  origin: RowSource,
   vectors: "include" | "omit",
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly StoredRow[]> {

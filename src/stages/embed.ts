@@ -1,6 +1,6 @@
 /** Packs tensors into the embedder's own memory and takes one vector an image from it. */
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
-import { advance, answerFor, type ChainReady, embedTensors, finishVector, vectorAt } from "../kit/index.js";
+import { advance, type ChainReady, embedTensors, finishVector, resultFor, vectorAt } from "../kit/index.js";
 
 export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
   let embedder: Embedder | undefined;
@@ -21,7 +21,7 @@ export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
         );
         slice.forEach((each, row) => {
           results.push(
-            answerFor(each, (item) => {
+            resultFor(each, (item) => {
               const vector = finishVector(vectorAt(vectors, row), chain.normalize, item.facts.source);
               return { kind: "ok", item: advance(item, { vector }, vector.byteLength) };
             }),

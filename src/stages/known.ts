@@ -1,6 +1,6 @@
 /** Skips what the collection already holds, before a byte is read. */
 import type { Collection, ImageFacts, ImageRef, Item, Key, KnownRow, Result, Row, Stage, StoredRow } from "../contracts/index.js";
-import { advance, answerFor, checkKey, checkMetadata, metadataHash } from "../kit/index.js";
+import { advance, checkKey, checkMetadata, metadataHash, resultFor } from "../kit/index.js";
 
 /** Skipped with this reason: key, version and metadata are stored as they are now. */
 export const knownReason = "known";
@@ -27,7 +27,7 @@ export function knownStage(collection: Collection, lookups: "include" | "omit"):
       const vectors = await rowsOf(collection, relabelled, "include", signal);
       const labels = await rowsOf(collection, labelled, "omit", signal);
       return batch.map((each) =>
-        answerFor(each, (item) => {
+        resultFor(each, (item) => {
           checkKey(item.id, collection.idType);
           checkMetadata(item.facts.metadata, item.facts.source);
           if (isKnown(marksOf(item), found.get(item.id))) return { kind: "skip", seq: item.seq, reason: knownReason };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { settingsSchema } from "../../src/app/settings.js";
+import { settingsSchema } from "../../src/app/configuration/settings.js";
 import { loadSettings, parseSettings } from "../../src/config/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
 

@@ -4,14 +4,14 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Key, Metadata, RowOrigin, RowWriter, StoredRow } from "../../src/contracts/index.js";
+import type { Key, Metadata, RowSource, RowWriter, StoredRow } from "../../src/contracts/index.js";
 import type { CollectionDescription, MetadataType } from "../../src/kit/index.js";
 import { factsOf } from "./store-rows-data.js";
 
 export interface RowFileFormat {
   readonly ending: string;
   create(path: string, collection: CollectionDescription, columns: ReadonlyMap<string, MetadataType>): Promise<RowWriter>;
-  open(path: string): Promise<RowOrigin>;
+  open(path: string): Promise<RowSource>;
 }
 
 export const filePassport = { probes: [[0.1, -0.25, 1e-9]], labels: { model: 'é "m"\u2028' } };
@@ -41,7 +41,7 @@ export function row(id: Key, metadata: Metadata, vector: readonly number[]): Sto
   return { id, vector: Float32Array.from(vector), facts: factsOf({ id, metadata }), ingestedAt: 1_700_000_000_123 };
 }
 
-export async function allRows(origin: RowOrigin, vectors: "include" | "omit" = "include", batchRows = 1000): Promise<readonly StoredRow[]> {
+export async function allRows(origin: RowSource, vectors: "include" | "omit" = "include", batchRows = 1000): Promise<readonly StoredRow[]> {
   const rows: StoredRow[] = [];
   for await (const batch of origin.scan({ vectors, batchRows })) rows.push(...batch);
   return rows;
@@ -65,7 +65,7 @@ export function rowFileConformance(name: string, format: RowFileFormat): void {
       await writer.discard();
       return path;
     };
-    const read = async <T>(path: string, use: (origin: RowOrigin) => Promise<T>): Promise<T> => {
+    const read = async <T>(path: string, use: (origin: RowSource) => Promise<T>): Promise<T> => {
       const origin = await format.open(path);
       try {
         return await use(origin);

@@ -6,7 +6,7 @@ import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../../src/adapters/native/index.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { makePassport } from "../../src/app/passports.js";
+import { makePassport } from "../../src/app/wiring/passports.js";
 import type { Passport, Preprocessing, Preprocessor } from "../../src/contracts/index.js";
 import { comparePassports, probeImages, resolvePreprocessing } from "../../src/kit/index.js";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { globSync } from "tinyglobby";
-import { settingsSchema } from "../../src/app/settings.js";
+import { settingsSchema } from "../../src/app/configuration/settings.js";
 import { outline } from "../../src/config/index.js";
 
 const sources = globSync("src/**/*.ts", { ignore: ["src/**/*.test.ts"] }).sort();

@@ -5,9 +5,9 @@ import type { MilvusConnection } from "./client.js";
 import { compileFilter } from "./filter.js";
 import { Freshness } from "./freshness.js";
 import { Inserter } from "./inserter.js";
-import { WriteGate } from "./overload.js";
 import { rowFields, storedRowOf } from "./rows.js";
 import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./schema.js";
+import { WriteLimiter } from "./write-limiter.js";
 
 const schema = { dimension: 2, metric: "l2", passport: null } as const;
 
@@ -59,7 +59,7 @@ async function sent(batch: RowBatch) {
       return new Uint8Array();
     },
   } as unknown as MilvusConnection;
-  const inserter = new Inserter(connection, shape, new WriteGate(1), new Freshness(), { maxBytes: 1e6 });
+  const inserter = new Inserter(connection, shape, new WriteLimiter(1), new Freshness(), { maxBytes: 1e6 });
   const failures = await inserter.upsert(batch, [...batch.ids.keys()], new AbortController().signal);
   const { root } = protobuf.parse(`
     syntax = "proto3";

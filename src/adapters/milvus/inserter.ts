@@ -5,9 +5,9 @@ import { givenMetadata, ingestedAtOf } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "./errors.js";
 import type { Freshness } from "./freshness.js";
-import type { WriteGate } from "./overload.js";
 import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "./schema.js";
 import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
+import type { WriteLimiter } from "./write-limiter.js";
 
 export interface InserterOptions {
   /** Of one request. */
@@ -34,7 +34,7 @@ export class Inserter {
   constructor(
     readonly connection: MilvusConnection,
     readonly shape: CollectionShape,
-    readonly gate: WriteGate,
+    readonly gate: WriteLimiter,
     readonly freshness: Freshness,
     readonly options: InserterOptions,
   ) {

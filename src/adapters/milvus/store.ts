@@ -25,10 +25,10 @@ import {
   indexTypes,
   type MilvusOptions,
 } from "./options.js";
-import { WriteGate } from "./overload.js";
 import { Queries } from "./queries.js";
 import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
 import { Upkeep } from "./upkeep.js";
+import { WriteLimiter } from "./write-limiter.js";
 
 export interface MilvusStoreOptions {
   /** Collections with fields, index and search parameters of their own. Default: none. */
@@ -50,7 +50,7 @@ export function milvusStore(milvus: MilvusOptions, insert: InsertOptions = defau
 export class MilvusStore implements VectorStore {
   readonly name = "milvus";
   readonly maxWriters = maxWriters;
-  readonly #gate = new WriteGate(maxWriters);
+  readonly #gate = new WriteLimiter(maxWriters);
   readonly #freshness = new Map<string, Freshness>();
   #opened: MilvusConnection | null = null;
 

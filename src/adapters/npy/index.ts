@@ -1,3 +1,3 @@
 /** Collections as a matrix for numpy, with all other columns beside it. */
-export { openNpyRows } from "./reader.js";
-export { createNpyRows } from "./writer.js";
+export { openNpyRows } from "./row-source.js";
+export { createNpyRows } from "./row-writer.js";

@@ -1,3 +1,3 @@
 /** Collections as Parquet files. */
-export { openParquetRows } from "./reader.js";
-export { createParquetRows, type ParquetCollection } from "./writer.js";
+export { openParquetRows } from "./row-source.js";
+export { createParquetRows, type ParquetCollection } from "./row-writer.js";

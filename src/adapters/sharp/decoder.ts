@@ -1,11 +1,11 @@
 /** Decodes images with sharp. */
 import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
 import type { Encoded, Geometry, ImageDecoder, Pixels, ResizeFilter } from "../../contracts/index.js";
-import { ByteBudget } from "./budget.js";
+import { cmykToRgb } from "./cmyk.js";
+import { DecodeMemory } from "./decode-memory.js";
 import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { type MeasuredHeader, measureHeader } from "./header.js";
-import { withoutInks } from "./inks.js";
 import { loadSharp, type Sharp } from "./load.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
 
@@ -35,13 +35,13 @@ export function sharpDecoder(options: DecoderOptions = {}): ImageDecoder {
 class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
-  readonly #budget: ByteBudget;
+  readonly #budget: DecodeMemory;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
   constructor(options: DecoderOptions) {
     this.#maxPixels = options.maxPixels ?? 268_402_689;
-    this.#budget = new ByteBudget(options.decodeBudgetBytes ?? 256 * 1024 * 1024);
+    this.#budget = new DecodeMemory(options.decodeBudgetBytes ?? 256 * 1024 * 1024);
   }
 
   async open(): Promise<void> {
@@ -84,7 +84,7 @@ class SharpDecoder implements ImageDecoder {
     const down = isResampled(plan.y, pixels) ? tapsOf(plan.y, filter) : null;
     try {
       const upright = sharp(image.bytes, this.#input()).autoOrient();
-      const coloured = pixels === "inks" ? await withoutInks(sharp, upright) : upright.flatten({ background: white });
+      const coloured = pixels === "cmyk" ? await cmykToRgb(sharp, upright) : upright.flatten({ background: white });
       const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, channels);
       return resample(shrunk, across, down);
     } catch (error) {

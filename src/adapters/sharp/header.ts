@@ -22,13 +22,13 @@ const wholeFrames: Readonly<Record<string, number>> = { webp: 2.1, gif: 1.3, hei
 /** A turned image is kept whole, in pieces. */
 const turnedShare = 1.1;
 /** Of a channel of a pixel, where the picture is decoded as a whole before it is resized. */
-const wholeRasterBytes = { inks: 1.4, bilevel: 1.3, usual: 0 };
+const wholeRasterBytes = { cmyk: 1.4, bilevel: 1.3, usual: 0 };
 /** Orientations that need the last row before the first. */
 const upright = new Set([1, 2]);
 
 export interface MeasuredHeader extends ImageMeasure {
-  /** "inks": cyan, magenta, yellow and black, without a profile. "bilevel": no more than two colours. */
-  readonly pixels: "inks" | "bilevel" | "usual";
+  /** "cmyk": cyan, magenta, yellow and black, without a profile. "bilevel": no more than two colours. */
+  readonly pixels: "cmyk" | "bilevel" | "usual";
   /** That decoding needs to give. */
   readonly channels: 1 | 3;
 }
@@ -44,7 +44,7 @@ export function measureHeader(header: Metadata): MeasuredHeader {
 }
 
 function pixelsOf({ space, channels, depth, hasProfile, bitsPerSample }: Metadata): MeasuredHeader["pixels"] {
-  if (space === "cmyk" && channels === 4 && depth === "uchar" && !hasProfile) return "inks";
+  if (space === "cmyk" && channels === 4 && depth === "uchar" && !hasProfile) return "cmyk";
   return bitsPerSample === 1 ? "bilevel" : "usual";
 }
 

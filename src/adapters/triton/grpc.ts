@@ -7,10 +7,10 @@ import { listenForAbort } from "../../kit/index.js";
 import { type Address, authorityOf } from "./address.js";
 import { throwIfAborted } from "./deadline.js";
 import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
-import { protocolText, serviceName } from "./protocol.js";
+import { protocolText, serviceName } from "./grpc-proto.js";
+import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./response-schemas.js";
 import type { Security } from "./security.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
-import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./wire.js";
 
 export interface GrpcOptions {
   readonly address: Address;

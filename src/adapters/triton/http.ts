@@ -3,9 +3,17 @@ import type { Pool } from "undici";
 import * as z from "zod";
 import { type Address, originOf } from "./address.js";
 import { isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "./errors.js";
+import {
+  configShape,
+  indexShape,
+  inferHeaderShape,
+  joinDescription,
+  joinStatistics,
+  metadataShape,
+  statisticsShape,
+} from "./response-schemas.js";
 import type { Security } from "./security.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
-import { configShape, indexShape, inferHeaderShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./wire.js";
 
 export interface HttpOptions {
   readonly address: Address;

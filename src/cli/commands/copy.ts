@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { ExitCode } from "../exit.js";
-import { rerunGoesOn } from "../going-on.js";
 import { runMove, showMovePreview } from "../moves.js";
+import { rerunAdvice } from "../resume-advice.js";
 import { positive } from "./ingest.js";
 
 interface CopyOptions extends CommonOptions {
@@ -34,7 +34,7 @@ function runCopy(options: CopyOptions): Promise<ExitCode> {
       terminal,
       (hooks) => pipeline.copyCollection({ ...request, ...hooks }),
       () => ({ from, to }),
-      rerunGoesOn,
+      rerunAdvice,
     );
   });
 }

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { ExitCode } from "../exit.js";
-import { rerunGoesOn } from "../going-on.js";
 import { runMove, showMovePreview } from "../moves.js";
+import { rerunAdvice } from "../resume-advice.js";
 import { positive } from "./ingest.js";
 
 interface ImportOptions extends CommonOptions {
@@ -33,7 +33,7 @@ function runImport(file: string, name: string, options: ImportOptions): Promise<
       terminal,
       (hooks) => pipeline.importCollection({ ...request, ...hooks }),
       () => ends,
-      rerunGoesOn,
+      rerunAdvice,
     );
   });
 }

@@ -14,10 +14,10 @@ import {
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "../exit.js";
-import { goingOn, rerunGoesOn } from "../going-on.js";
 import { watchInterrupts } from "../interrupts.js";
+import { adviceLines, rerunAdvice } from "../resume-advice.js";
+import { noteEvent, showProgressUntilDone } from "../run-progress.js";
 import { previewText, summaryText } from "../summary.js";
-import { noteEvent, watched } from "../watched.js";
 
 interface IngestOptions extends CommonOptions {
   readonly collection?: string;
@@ -126,7 +126,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       observer: (event) => noteEvent(terminal, event),
     });
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await watched(run, terminal, { unit: "images", count: (stop) => countInputs(request, stop) });
+    const report = await showProgressUntilDone(run, terminal, { unit: "images", count: (stop) => countInputs(request, stop) });
     if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = ingestDocument(report, {
@@ -138,7 +138,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    terminal.summary({ ...document, ...runErrorDocument(report) }, summaryText(document, goingOn(report, rerunGoesOn)), code);
+    terminal.summary({ ...document, ...runErrorDocument(report) }, summaryText(document, adviceLines(report, rerunAdvice)), code);
     return code;
   } finally {
     interrupts.dispose();

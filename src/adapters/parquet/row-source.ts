@@ -1,0 +1,223 @@
+/** Reads a collection from a Parquet file, a row group at a time: one of ours, or of anybody who writes the same columns. */
+import { type FileHandle, open } from "node:fs/promises";
+import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
+import type { Key, Metadata, Metric, Passport, RowSource, StoredRow } from "../../contracts/index.js";
+import {
+  builtInColumns,
+  type CollectionDescription,
+  checkAborted,
+  fileError,
+  fileInvalid,
+  metadataNameError,
+  parseCollectionDescription,
+} from "../../kit/index.js";
+import { descriptionKey } from "./schema.js";
+import { loadReader } from "./vendor.js";
+
+/** Decoding takes about eight times the bytes of a row group. */
+const maxGroupBytes = 256 * 1024 * 1024;
+const scanRows = 1000;
+
+type Hyparquet = Awaited<ReturnType<typeof loadReader>>;
+
+/** Throws `input_invalid` for a file that is no Parquet, or has not the columns of a row. */
+export async function openParquetRows(path: string): Promise<RowSource> {
+  const vendor = await loadReader();
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    const buffer = await bufferOf(file);
+    const metadata = await metadataOf(vendor, buffer, path);
+    const columns = columnsOf(metadata, path);
+    checkGroups(metadata, path);
+    return new ParquetRows(path, vendor, file, buffer, metadata, columns, await describe(vendor, buffer, metadata, path));
+  } catch (cause) {
+    await file?.close();
+    throw fileError(cause, path, "read");
+  }
+}
+
+class ParquetRows implements RowSource {
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly idType: "text" | "int64";
+  readonly passport: Passport | null;
+
+  constructor(
+    readonly name: string,
+    readonly vendor: Hyparquet,
+    readonly file: FileHandle,
+    readonly buffer: AsyncBuffer,
+    readonly metadata: FileMetaData,
+    readonly columns: readonly string[],
+    description: CollectionDescription,
+  ) {
+    this.dimension = description.dimension;
+    this.metric = description.metric;
+    this.idType = description.idType;
+    this.passport = description.passport;
+  }
+
+  async count(): Promise<number> {
+    return Number(this.metadata.num_rows);
+  }
+
+  async *scan({ vectors, batchRows = scanRows, signal }: Parameters<RowSource["scan"]>[0]): AsyncGenerator<readonly StoredRow[]> {
+    const columns = this.columns.filter((name) => name !== "vector" || vectors === "include");
+    let start = 0;
+    for (const group of this.metadata.row_groups) {
+      if (signal !== undefined) checkAborted(signal, this.name);
+      const end = start + Number(group.num_rows);
+      const rows = await readRows(
+        this.vendor,
+        { file: this.buffer, metadata: this.metadata, columns, rowStart: start, rowEnd: end },
+        this.name,
+      );
+      for (let at = 0; at < rows.length; at += batchRows) yield rows.slice(at, at + batchRows).map((cells) => this.#row(columns, cells));
+      start = end;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  #row(columns: readonly string[], values: readonly unknown[]): StoredRow {
+    const cells = new Map(columns.map((name, at) => [name, values[at]]));
+    const text = (name: string): string => {
+      const value = cells.get(name);
+      if (typeof value === "string") return value;
+      throw fileInvalid(this.name, `column ${name}: expected text in every row, found ${shown(value)}`);
+    };
+    return {
+      id: this.#key(cells.get("id")),
+      vector: cells.has("vector") ? this.#vector(cells.get("vector")) : null,
+      facts: {
+        source: text("source"),
+        root: text("root"),
+        version: text("version"),
+        content: text("content"),
+        metadata: metadataOfRow(cells),
+        metadataHash: text("metadata_hash"),
+        width: this.#number("width", cells.get("width")),
+        height: this.#number("height", cells.get("height")),
+      },
+      ingestedAt: this.#number("ingested_at", cells.get("ingested_at")),
+    };
+  }
+
+  #key(value: unknown): Key {
+    if (this.idType === "text" ? typeof value === "string" : typeof value === "bigint") return value as Key;
+    throw fileInvalid(this.name, `column id: expected ${this.idType} in every row, found ${shown(value)}`);
+  }
+
+  #vector(value: unknown): Float32Array {
+    if (Array.isArray(value) && value.length === this.dimension) return Float32Array.from(value as number[]);
+    const found = Array.isArray(value) ? `${value.length}` : shown(value);
+    throw fileInvalid(this.name, `column vector: expected ${this.dimension} numbers in every row, found ${found}`);
+  }
+
+  #number(name: string, value: unknown): number {
+    if (typeof value === "number" || typeof value === "bigint") return Number(value);
+    throw fileInvalid(this.name, `column ${name}: expected a whole number in every row, found ${shown(value)}`);
+  }
+}
+
+function metadataOfRow(cells: ReadonlyMap<string, unknown>): Metadata {
+  const given = [...cells].filter(([name, value]) => !builtIns.has(name) && value !== null && value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, typeof value === "bigint" ? Number(value) : value])) as Metadata;
+}
+
+const builtIns = new Set<string>(builtInColumns);
+
+/** Columns of the top level, all of a row's among them. */
+function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
+  const names = topLevel(schema).map(({ name }) => name);
+  const missing = builtInColumns.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw fileInvalid(path, `expected the columns of a row, found none named ${missing.join(", ")}`);
+  for (const name of names) {
+    const error = builtIns.has(name) ? null : metadataNameError(name);
+    if (error !== null) throw fileInvalid(path, error.message, error);
+  }
+  return names;
+}
+
+function checkGroups({ row_groups }: FileMetaData, path: string): void {
+  const largest = row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0);
+  if (largest <= maxGroupBytes) return;
+  const limit = `${maxGroupBytes / 2 ** 20} MiB`;
+  throw fileInvalid(path, `expected row groups of at most ${limit}, found one of ${largest} bytes: write it with a smaller row_group_size`);
+}
+
+function topLevel(schema: readonly SchemaElement[]): readonly SchemaElement[] {
+  const found: SchemaElement[] = [];
+  for (let at = 1; at < schema.length; at = afterSubtree(schema, at)) found.push(schema[at]!);
+  return found;
+}
+
+function afterSubtree(schema: readonly SchemaElement[], at: number): number {
+  let left = schema[at]!.num_children ?? 0;
+  let next = at + 1;
+  for (; left > 0; left -= 1) next = afterSubtree(schema, next);
+  return next;
+}
+
+/** What the file says of itself; another's file says it by its rows, and nobody knows its model. */
+async function describe(vendor: Hyparquet, file: AsyncBuffer, metadata: FileMetaData, path: string): Promise<CollectionDescription> {
+  const said = metadata.key_value_metadata?.find(({ key }) => key === descriptionKey)?.value;
+  if (said !== undefined) return parseCollectionDescription(said, path);
+  if (metadata.num_rows === 0n) throw fileInvalid(path, "expected rows, or a description of the collection, found neither");
+  const [[first] = []] = await readRows(vendor, { file, metadata, columns: ["vector"], rowStart: 0, rowEnd: 1 }, path);
+  if (!Array.isArray(first)) throw fileInvalid(path, `column vector: expected a list of numbers, found ${shown(first)}`);
+  const id = topLevel(metadata.schema).find(({ name }) => name === "id");
+  return { dimension: first.length, metric: "cosine", idType: id?.type === "INT64" ? "int64" : "text", passport: null };
+}
+
+async function metadataOf(vendor: Hyparquet, buffer: AsyncBuffer, path: string): Promise<FileMetaData> {
+  try {
+    return await vendor.parquetMetadataAsync(buffer, { geoparquet: false });
+  } catch (cause) {
+    throw fileInvalid(path, `expected a Parquet file, found another one or a part of one (${(cause as Error).message})`, cause);
+  }
+}
+
+interface RowsRequest {
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly columns: readonly string[];
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+async function readRows(vendor: Hyparquet, request: RowsRequest, path: string): Promise<readonly (readonly unknown[])[]> {
+  try {
+    let rows: readonly (readonly unknown[])[] = [];
+    await vendor.parquetRead({
+      ...request,
+      columns: [...request.columns],
+      rowFormat: "array",
+      onComplete: (read) => {
+        rows = read as unknown[][];
+      },
+    });
+    return rows;
+  } catch (cause) {
+    throw fileInvalid(path, `its rows cannot be read (${(cause as Error).message})`, cause);
+  }
+}
+
+async function bufferOf(file: FileHandle): Promise<AsyncBuffer> {
+  const { size } = await file.stat();
+  return {
+    byteLength: size,
+    slice: async (start, end = size) => {
+      const bytes = new Uint8Array(end - start);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+      return bytes.buffer.slice(0, bytesRead);
+    },
+  };
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : String(value).slice(0, 80);
+}

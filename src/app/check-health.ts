@@ -1,0 +1,48 @@
+/** Whether each part gives a real answer. */
+import { HeadraceError } from "../contracts/index.js";
+import { embedderKind, storeKind } from "./configuration/kinds.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+
+export interface PartHealth {
+  readonly name: "embedder" | "store";
+  readonly kind: string;
+  readonly ok: boolean;
+  /** What answered, or what is wrong. */
+  readonly detail: string;
+  /** What to do; null when it is well. */
+  readonly hint: string | null;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly parts: readonly PartHealth[];
+}
+
+/** How long a part may take to answer. */
+const timeoutMs = 30_000;
+
+export async function checkHealth(parts: PipelineParts): Promise<Health> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const checks = await Promise.all([
+    healthOf("embedder", embedderKind(parts.settings), async () => {
+      const { embedder, preprocessing, preprocessor } = await parts.chain(signal);
+      await embedder.check(signal);
+      return `${embedder.label}, ${embedder.dimension} dimensions, preprocessing ${preprocessor?.label ?? preprocessing.name}`;
+    }),
+    healthOf("store", storeKind(parts.settings), async () => {
+      const store = await parts.store(signal);
+      await store.check(signal);
+      return `${store.name}, ${(await store.list()).length} collections`;
+    }),
+  ]);
+  return { ok: checks.every(({ ok }) => ok), parts: checks };
+}
+
+async function healthOf(name: PartHealth["name"], kind: string, check: () => Promise<string>): Promise<PartHealth> {
+  try {
+    return { name, kind, ok: true, detail: await check(), hint: null };
+  } catch (thrown) {
+    const error = HeadraceError.from(thrown);
+    return { name, kind, ok: false, detail: `[${error.code}] ${error.message}`, hint: error.hint };
+  }
+}

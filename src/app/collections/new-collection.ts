@@ -1,0 +1,131 @@
+/** A collection that does not exist yet: its first row creates it, so that a run without a row leaves nothing behind. */
+import {
+  type Collection,
+  type CollectionStats,
+  type Filter,
+  HeadraceError,
+  type Hit,
+  type Key,
+  type KnownRow,
+  type Metric,
+  type Passport,
+  type RowBatch,
+  type RowFailure,
+  type SearchOptions,
+  type Selection,
+  type StoredContent,
+  type StoredRow,
+} from "../../contracts/index.js";
+import { Shared } from "../wiring/shared.js";
+
+export interface NewCollectionOptions {
+  readonly name: string;
+  readonly dimension: number;
+  readonly metric: Metric;
+  /** Creates it, or opens the one that somebody else has created meanwhile. */
+  readonly create: (schema: { readonly idType: "text" | "int64"; readonly passport: Passport | null }) => Promise<Collection>;
+}
+
+export class NewCollection implements Collection {
+  readonly name: string;
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly #created: Shared<Collection>;
+  #idType: "text" | "int64" | null = null;
+  #passport: Passport | null = null;
+  #collection: Collection | null = null;
+
+  constructor({ name, dimension, metric, create }: NewCollectionOptions) {
+    this.name = name;
+    this.dimension = dimension;
+    this.metric = metric;
+    this.#created = new Shared(async () => {
+      this.#collection = await create({ idType: this.idType, passport: this.#passport });
+      return this.#collection;
+    });
+  }
+
+  /** The first key decides which type the ids have. */
+  expect(key: Key): void {
+    this.#idType ??= typeof key === "bigint" ? "int64" : "text";
+  }
+
+  get idType(): "text" | "int64" {
+    return this.#collection?.idType ?? this.#idType ?? "text";
+  }
+
+  /** Before there is a row: what it will be created with. */
+  get passport(): Passport | null {
+    return this.#collection?.passport ?? this.#passport;
+  }
+
+  async setPassport(passport: Passport): Promise<void> {
+    if (this.#collection === null) this.#passport = passport;
+    else await this.#collection.setPassport(passport);
+  }
+
+  async upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
+    return (await this.#created.get(signal)).upsert(rows, signal);
+  }
+
+  async isEmpty(signal: AbortSignal): Promise<boolean> {
+    return (await this.#collection?.isEmpty(signal)) ?? true;
+  }
+
+  async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+    return (await this.#collection?.known(ids, signal)) ?? new Map();
+  }
+
+  async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
+    return (await this.#collection?.byContent(fingerprints, signal)) ?? new Map();
+  }
+
+  async get(ids: readonly Key[], options: Parameters<Collection["get"]>[1]): Promise<readonly StoredRow[]> {
+    return (await this.#collection?.get(ids, options)) ?? [];
+  }
+
+  async count(filter?: Filter): Promise<number> {
+    return (await this.#collection?.count(filter)) ?? 0;
+  }
+
+  async delete(selection: Selection, signal: AbortSignal): Promise<number> {
+    return (await this.#collection?.delete(selection, signal)) ?? 0;
+  }
+
+  async search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
+    return (await this.#collection?.search(queries, options)) ?? queries.map(() => []);
+  }
+
+  async *scan(options: Parameters<Collection["scan"]>[0]): AsyncIterable<readonly StoredRow[]> {
+    if (this.#collection !== null) yield* this.#collection.scan(options);
+  }
+
+  async stats(): Promise<CollectionStats> {
+    const { name, dimension, metric, idType, passport } = this;
+    return (await this.#collection?.stats()) ?? { name, count: 0, dimension, metric, idType, index: "none", passport };
+  }
+
+  async settle(signal: AbortSignal): Promise<void> {
+    await this.#collection?.settle(signal);
+  }
+
+  async upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void> {
+    await this.#collection?.upkeep(extent, signal);
+  }
+
+  /** Also waits for a creation that is under way, whoever asked for it. */
+  async close(): Promise<void> {
+    const [created] = await Promise.allSettled([this.#created.begun]);
+    if (created.status === "fulfilled") await created.value?.close();
+  }
+}
+
+/** Opens the collection, or creates it; of several that do it at once, on whatever machines, one creates it and the others open it. */
+export async function createOrOpen(create: () => Promise<Collection>, open: () => Promise<Collection>): Promise<Collection> {
+  try {
+    return await create();
+  } catch (error) {
+    if (!HeadraceError.is(error) || error.code !== "collection_exists") throw error;
+    return open();
+  }
+}

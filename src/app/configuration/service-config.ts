@@ -1,0 +1,140 @@
+/** The configuration as programs use it: camelCase, typed, read from defaults < file < environment < flags. */
+import { writeFile } from "node:fs/promises";
+import {
+  type ExplainedSetting,
+  environmentOverlays,
+  explainSettings,
+  flagOverlay,
+  type LoadedSettings,
+  loadSettings,
+  readDocument,
+  type SettingsDocument,
+  toYamlText,
+  unknownVariables,
+} from "../../config/index.js";
+import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
+
+type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+/** Where loaded settings came from, and what of them has no effect. */
+type Provenance = Pick<LoadedSettings<unknown>, "origins" | "notices">;
+
+export interface ConfigSources {
+  /** A YAML file. Default: none. */
+  readonly file?: string;
+  /** Variables such as `HEADRACE_MILVUS__HOST`. Default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Assignments such as `milvus.host=db`. Default: none. */
+  readonly flags?: readonly string[];
+}
+
+/** All settings, changeable until a pipeline opens: it takes a copy. */
+export class ServiceConfig {
+  asyncPipeline: Settings["asyncPipeline"];
+  preprocess: Settings["preprocess"];
+  embedder: Settings["embedder"];
+  /** Null: no Triton. */
+  triton: Settings["triton"];
+  /** Null: no Milvus. */
+  milvus: Settings["milvus"];
+  lancedb: Settings["lancedb"];
+  insert: Settings["insert"];
+  limits: Settings["limits"];
+  collections: Settings["collections"];
+  server: Settings["server"];
+  logging: Settings["logging"];
+  readonly #loaded: Provenance;
+
+  /** Defaults, with `changes` over them. Throws `config_invalid`. */
+  constructor(changes: DeepPartial<Settings> = {}, loaded: Provenance = { origins: new Map(), notices: [] }) {
+    const settings = checked(changes);
+    this.asyncPipeline = settings.asyncPipeline;
+    this.preprocess = settings.preprocess;
+    this.embedder = settings.embedder;
+    this.triton = settings.triton;
+    this.milvus = settings.milvus;
+    this.lancedb = settings.lancedb;
+    this.insert = settings.insert;
+    this.limits = settings.limits;
+    this.collections = settings.collections;
+    this.server = settings.server;
+    this.logging = settings.logging;
+    this.#loaded = loaded;
+  }
+
+  /** Reads a YAML file, and nothing else. Throws `config_not_found` or `config_invalid` with key and line. */
+  static fromYaml(path: string): Promise<ServiceConfig> {
+    return ServiceConfig.load({ file: path });
+  }
+
+  /** The defaults with the variables `HEADRACE_SECTION__KEY` over them. */
+  static fromEnv(environment: ConfigSources["environment"] = process.env): ServiceConfig {
+    return merged(null, { ...(environment === undefined ? {} : { environment }) });
+  }
+
+  /** Everything at once: defaults < file < environment < flags. */
+  static async load(sources: ConfigSources): Promise<ServiceConfig> {
+    return merged(sources.file === undefined ? null : await readDocument(sources.file), sources);
+  }
+
+  /** A checked copy. Throws `config_invalid`. */
+  settings(): Settings {
+    return checked({ ...this });
+  }
+
+  /** One sentence for each setting that was given but has no effect here, such as the Python service's `auto_id`. */
+  get notices(): readonly string[] {
+    return this.#loaded.notices;
+  }
+
+  /** Every value with its origin; secrets are not shown. */
+  explain(): readonly ExplainedSetting[] {
+    return explainSettings(this.#asInFile(), this.#loaded.origins);
+  }
+
+  /** Writes the effective configuration as a YAML file, secrets included. */
+  async toYaml(path: string): Promise<void> {
+    await writeFile(path, toYamlText(this.#asInFile()), { mode: 0o600 });
+  }
+
+  #asInFile(): object {
+    const { log_level: _level, cache_compiled_functions: _cache, ...settings } = checkedFile({ ...this });
+    return settings;
+  }
+}
+
+/** Other names of settings, as in files of the Python service: what is shown under the name on the right came from the left. */
+const otherNames = [
+  ["log_level", "logging.level"],
+  ["triton.protocol", "triton.transport"],
+] as const;
+
+function merged(document: SettingsDocument | null, { environment = {}, flags = [] }: ConfigSources): ServiceConfig {
+  const overlays = [
+    ...environmentOverlays(settingsSchema, environment),
+    ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
+  ];
+  const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
+  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, {
+    origins: withOtherNames(origins),
+    notices: [...notices, ...unknownVariables(settingsSchema, environment)],
+  });
+}
+
+function withOtherNames(origins: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const all = new Map(origins);
+  for (const [other, name] of otherNames) {
+    const origin = origins.get(other);
+    if (origin !== undefined) all.set(name, `${origin}, as ${other}`);
+  }
+  return all;
+}
+
+function checked(changes: object): Settings {
+  return toSettings(checkedFile(changes));
+}
+
+function checkedFile(changes: object): FileSettings {
+  const document = { path: "configuration", values: toFileSettings(changes), lines: new Map<string, number>(), empty: new Set<string>() };
+  return loadSettings(settingsSchema, document, []).value;
+}

@@ -1,0 +1,75 @@
+/** Embeds without storing. */
+import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
+import { rowBytes } from "../kit/index.js";
+import { embed } from "../operations/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { checkInputs, type Inputs, ingestInputs } from "./inputs/inputs.js";
+import type { InputStream } from "./inputs/listings.js";
+import { ingestWidths, runOptions } from "./wiring/lanes.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+import { makeFileRefs } from "./wiring/registry.js";
+
+export interface EmbedOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface Embedded {
+  /** One for each input; null for one that failed. */
+  readonly vectors: readonly (Float32Array | null)[];
+  readonly dimension: number;
+  readonly failures: readonly { readonly index: number; readonly source: string; readonly code: string; readonly message: string }[];
+}
+
+export interface EmbedRequest extends EmbedOptions {
+  readonly inputs: InputStream;
+  /** Called in the order of the inputs; the vector is only lent. */
+  readonly write: (row: {
+    readonly seq: number;
+    readonly id: Key;
+    readonly source: string;
+    readonly vector: Float32Array;
+  }) => Promise<void>;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+export async function startEmbedding(parts: PipelineParts, request: EmbedRequest): Promise<Run> {
+  const { settings } = parts;
+  const { signal, onOutcome } = request;
+  const chain = await parts.chain(signal ?? new AbortController().signal);
+  return embed({
+    inputs: request.inputs,
+    readers: await parts.readers(),
+    chain,
+    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,
+    lanes: ingestWidths(settings, chain.embedder, {}),
+    writer: { write: request.write },
+    ...(onOutcome === undefined ? {} : { settle: onOutcome }),
+    options: runOptions(settings, { schedule: "overlapped", ...(signal === undefined ? {} : { signal }) }),
+  });
+}
+
+export async function embedInputs(parts: PipelineParts, inputs: Inputs, options: EmbedOptions): Promise<Embedded> {
+  refuseUnknownOptions("embedImages", options, { signal: true });
+  checkInputs(inputs);
+  const vectors: (Float32Array | null)[] = [];
+  const failures: Embedded["failures"][number][] = [];
+  const { embedder } = await parts.chain(options.signal ?? new AbortController().signal);
+  const fileRefs = await makeFileRefs();
+  const run = await startEmbedding(parts, {
+    ...options,
+    inputs: (stop) => ingestInputs(inputs, {}, fileRefs, stop),
+    write: async ({ seq, vector }) => {
+      vectors[seq] = vector.slice();
+    },
+    onOutcome: ({ kind, seq, facts, ...rest }) => {
+      if (kind === "stored") return;
+      vectors[seq] = null;
+      if ("error" in rest) failures.push({ index: seq, source: facts.source, code: rest.error.code, message: rest.error.message });
+    },
+  });
+  const report = await run.done;
+  if (report.error !== undefined) throw report.error;
+  if (report.ended === "aborted") throw new HeadraceError("aborted", "Embedding was stopped.");
+  return { vectors, dimension: embedder.dimension, failures };
+}

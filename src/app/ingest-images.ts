@@ -1,0 +1,189 @@
+/** Starts the main job from settings: collection, passport, dead letters, and the end of a run. */
+import {
+  type Collection,
+  HeadraceError,
+  type Metric,
+  type Observer,
+  type Outcome,
+  type Run,
+  type RunReport,
+  type RunSnapshot,
+  type VectorStore,
+} from "../contracts/index.js";
+import type { ChainReady } from "../kit/index.js";
+import { DeadLetters, type IngestInput, ingest } from "../operations/index.js";
+import { labelOf } from "./collections/addresses.js";
+import { deadLetterPath } from "./collections/dead-letter-path.js";
+import { createOrOpen, NewCollection } from "./collections/new-collection.js";
+import type { Settings } from "./configuration/settings.js";
+import { closed, closedOnError } from "./wiring/closing.js";
+import { ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+import { Shared } from "./wiring/shared.js";
+
+export interface RunRequest {
+  readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
+  /** Created with the first row when it does not exist; its ids are then of the type that the first input's id has. */
+  readonly collectionName: string;
+  readonly schedule: "overlapped" | "sequential";
+  readonly overrides?: LaneOverrides;
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  /** Called for every item, after the dead-letter file has taken note of it. */
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+/** A run, and what is done around it. */
+export interface IngestRun {
+  /** Soft stop. After the last row: upkeep is left to the next call. */
+  drain(): void;
+  snapshot(): RunSnapshot;
+  readonly deadLetterPath: string;
+  /** The report, when upkeep and closing are done too. */
+  readonly done: Promise<InsertStats>;
+}
+
+/** How a run went, and what its collection's dead-letter file holds now. */
+export interface InsertStats extends RunReport {
+  /** Sources in the file. */
+  readonly deadLetters: number;
+  /** Those of them that failed in an earlier run and were not tried, or not mended, in this one. */
+  readonly failedEarlier: number;
+  /** What went wrong after the last row, in upkeep for example: what the report says is stored all the same. */
+  readonly upkeepError?: HeadraceError;
+}
+
+export async function startIngest(parts: PipelineParts, request: RunRequest): Promise<IngestRun> {
+  const signal = request.signal ?? new AbortController().signal;
+  const soft = new AbortController();
+  const store = await parts.store(signal);
+  const collection = await openOrPlan(store, parts, request.collectionName, signal);
+  try {
+    const path = deadLetterPath(parts.settings, request.collectionName);
+    const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
+    const run = await startRun(parts, store, collection, deadLetters, request, signal);
+    return {
+      drain: () => {
+        run.drain();
+        soft.abort();
+      },
+      snapshot: () => run.snapshot(),
+      deadLetterPath: path,
+      done: finish(parts, run, collection, deadLetters, { signal, soft: soft.signal }),
+    };
+  } catch (error) {
+    await collection.close();
+    throw error;
+  }
+}
+
+async function startRun(
+  parts: PipelineParts,
+  store: VectorStore,
+  collection: Collection,
+  deadLetters: DeadLetters,
+  request: RunRequest,
+  signal: AbortSignal,
+): Promise<Run> {
+  const { settings } = parts;
+  const isEmpty = await collection.isEmpty(signal);
+  const compared: ChainReady = async (waiting) => {
+    const chain = await parts.chain(waiting);
+    await parts.passports.check(collection, chain, "write", waiting);
+    return chain;
+  };
+  const once = new Shared(() => compared(signal));
+  const chain = isEmpty ? await once.get(signal) : await parts.openChain;
+  return ingest({
+    name: "list",
+    inputs: collection instanceof NewCollection ? noted(request.inputs, collection) : request.inputs,
+    collection,
+    lookups: isEmpty ? "omit" : "include",
+    preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
+    readers: await parts.readers(),
+    ready: (waiting) => once.get(waiting),
+    compared,
+    checkStore: (waiting) => store.check(waiting),
+    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    reserveBytes: reserveFor(chain, collection.dimension),
+    lanes: ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {}),
+    maxWriters: store.maxWriters,
+    settle: async (outcome) => {
+      await deadLetters.settle(outcome);
+      request.onOutcome?.(outcome);
+    },
+    options: runOptions(settings, request),
+  });
+}
+
+/** The collection open for writing, or what will be one when there is a row for it. */
+async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string, signal: AbortSignal): Promise<Collection> {
+  const open = (): Promise<Collection> => store.openCollection(name, "write");
+  try {
+    return await open();
+  } catch (error) {
+    if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;
+  }
+  const chain = await parts.chain(signal);
+  const { dimension } = chain.embedder;
+  const metric = declaredMetric(parts.settings, name);
+  return new NewCollection({
+    name,
+    dimension,
+    metric,
+    create: (schema) =>
+      createOrOpen(
+        () => store.create(name, { dimension, metric, ...schema }),
+        async () => {
+          const collection = await open();
+          return closedOnError([collection], async () => {
+            await parts.passports.check(collection, chain, "write", signal);
+            return collection;
+          });
+        },
+      ),
+  });
+}
+
+/** Shows each key to the collection that will be created for the first of them. */
+function noted(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
+  return async function* read(stop) {
+    for await (const input of inputs(stop)) {
+      // A line that cannot be used has no id of its own.
+      if (input.ref.refused === undefined) collection.expect(input.id);
+      yield input;
+    }
+  };
+}
+
+/** The collection of calls and commands that name none. */
+export function defaultCollection({ milvus }: Settings): string {
+  return milvus?.collectionName ?? "images";
+}
+
+/** The metric of a new collection: declared for it, else that of the milvus section, else cosine. */
+export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
+  const declared = collections.find((collection) => collection.name === name)?.index?.metric_type;
+  return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
+}
+
+async function finish(
+  parts: PipelineParts,
+  run: Run,
+  collection: Collection,
+  deadLetters: DeadLetters,
+  stops: { readonly signal: AbortSignal; readonly soft: AbortSignal },
+): Promise<InsertStats> {
+  return closed([collection], async () => {
+    const report = await run.done;
+    await deadLetters.finish();
+    const label = labelOf({ collection: collection.name }, parts.storeKind);
+    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...stops });
+    return {
+      ...report,
+      deadLetters: deadLetters.size,
+      failedEarlier: deadLetters.fromEarlierRuns,
+      ...(upkeepError === null ? {} : { upkeepError }),
+    };
+  });
+}

@@ -1,0 +1,78 @@
+/** The lines of a manifest as inputs; a line that cannot be used ends alone. */
+import { HeadraceError, type Metadata } from "../../contracts/index.js";
+import { keyOf } from "../../kit/index.js";
+import type { IngestInput } from "../../operations/index.js";
+import { type DescribedInput, type FileRefs, ingestInput, refusedRef } from "./inputs.js";
+import type { TextSource } from "./text-sources.js";
+
+export interface ManifestOptions {
+  readonly text: TextSource;
+  readonly badLines: "fail" | "skip";
+  /** Told of each line that is skipped. */
+  readonly onSkippedLine?: (error: HeadraceError) => void;
+  readonly fileRefs: FileRefs;
+}
+
+/** JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when they cannot be read. */
+export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  const { text } = options;
+  let number = 0;
+  for await (const line of text.lines("manifest", stop)) {
+    if (stop.aborted) return;
+    number += 1;
+    if (isBlank(line)) continue;
+    const where = `${text.name}:${number}`;
+    const { id, ref } = await inputOfLine(line, where, options);
+    yield { id, ref: { ...ref, root: text.name, line: where } };
+  }
+}
+
+export function isBlank(line: string): boolean {
+  return line.trim() === "";
+}
+
+async function inputOfLine(line: string, where: string, options: ManifestOptions): Promise<IngestInput> {
+  const parsed = parseLine(line, where);
+  if (HeadraceError.is(parsed)) return refusedLine(where, parsed, options);
+  const input = await ingestInput(parsed, options.fileRefs);
+  if (input.ref.refused?.kind !== "fail") return input;
+  const { code, message, hint } = input.ref.refused.error;
+  return refusedLine(where, new HeadraceError(code, `${where}: ${message}`, { scope: "item", item: where, hint }), options);
+}
+
+function refusedLine(where: string, error: HeadraceError, { badLines, onSkippedLine }: ManifestOptions): IngestInput {
+  if (badLines === "skip") onSkippedLine?.(error);
+  const refused = badLines === "skip" ? ({ kind: "skip", reason: "bad_line" } as const) : ({ kind: "fail", error } as const);
+  return { id: keyOf(where), ref: refusedRef(where, refused) };
+}
+
+function parseLine(line: string, where: string): DescribedInput | HeadraceError {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    return badLine(where, `expected JSON, found ${shown(line)}: ${(cause as Error).message}`, cause);
+  }
+  const { input, id, metadata, ...unknown } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  const [extra] = Object.keys(unknown);
+  if (typeof input !== "string") return badLine(where, `expected {"input": "path"}, found ${shown(line)}`);
+  if (id !== undefined && typeof id !== "string" && typeof id !== "number")
+    return badLine(where, "expected id to be text or a whole number");
+  if (metadata !== undefined && (typeof metadata !== "object" || Array.isArray(metadata)))
+    return badLine(where, `expected metadata to be an object, found ${shown(JSON.stringify(metadata))}`);
+  if (extra !== undefined) return badLine(where, `unknown key "${extra}"; known: input, id, metadata`);
+  return { input, ...(id === undefined ? {} : { id }), ...(metadata === undefined ? {} : { metadata: metadata as Metadata | null }) };
+}
+
+function badLine(where: string, problem: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("input_invalid", `${where}: ${problem}.`, {
+    scope: "item",
+    item: where,
+    hint: 'A line of a manifest is {"input": path or URL, "id"?, "metadata"?}. With --on-bad-line skip, bad lines do not count as failed.',
+    cause,
+  });
+}
+
+function shown(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

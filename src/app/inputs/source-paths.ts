@@ -1,0 +1,13 @@
+/** Where a source lies in the file system. */
+import { HeadraceError } from "../../contracts/index.js";
+import { pathOfFileUrl } from "../../kit/index.js";
+
+/** The absolute path that a `file:` URI names on this machine; null for any other source. */
+export function pathOfSource(source: string): string | null {
+  try {
+    return pathOfFileUrl(source);
+  } catch (error) {
+    if (HeadraceError.is(error)) return null;
+    throw error;
+  }
+}

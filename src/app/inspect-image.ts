@@ -1,0 +1,87 @@
+/** One image as the model gets it: the tensor in numbers, and as a picture. */
+import type { Encoded, Geometry, Normalization, TensorSpec } from "../contracts/index.js";
+import { type Chain, float16ToFloat32, tensorShape, tensorsOf } from "../kit/index.js";
+import { pictures } from "./wiring/registry.js";
+
+type Triple = readonly [number, number, number];
+
+export interface Preprocessed {
+  /** Size of the upright original, in pixels. */
+  readonly original: { readonly width: number; readonly height: number };
+  readonly geometry: Geometry;
+  /** The preprocessing, and what computed it. */
+  readonly label: string;
+  readonly dtype: TensorSpec["dtype"];
+  /** Of one image's tensor. */
+  readonly shape: readonly number[];
+  readonly min: number;
+  readonly max: number;
+  /** Red, green, blue. */
+  readonly means: Triple;
+  /** The original beside what the model sees of it, as a PNG. */
+  picture(): Promise<Uint8Array>;
+}
+
+/** How the tensor's numbers become colours again; `stretch`: the smallest is black, the largest white. */
+export type Colouring = "undo" | "stretch";
+
+export async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
+  const { preprocessing, preprocessor, decoder } = chain;
+  const { output, geometry, normalization, name } = preprocessing;
+  const { width, height } = await decoder.measure(image);
+  const [tensor] = await tensorsOf(chain, [image], signal);
+  const values = interleaved(numbersOf(tensor!, output.dtype), output);
+  const { min, max, means } = statisticsOf(values);
+  return {
+    original: { width, height },
+    geometry,
+    label: preprocessor?.label ?? `${name}, pixels as they are decoded`,
+    dtype: output.dtype,
+    shape: tensorShape(output, 1).slice(1),
+    min,
+    max,
+    means,
+    picture: async () => {
+      const toColour = colouring === "stretch" ? stretch(min, max) : undo(output.dtype === "uint8" ? null : normalization);
+      const data = Uint8ClampedArray.from(values, (value, index) => toColour(value, index % 3));
+      const { comparison } = await pictures();
+      return comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) });
+    },
+  };
+}
+
+function numbersOf(tensor: Uint8Array, dtype: TensorSpec["dtype"]): Float32Array {
+  if (dtype === "uint8") return Float32Array.from(tensor);
+  const { buffer } = tensor.slice();
+  return dtype === "float16" ? float16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
+}
+
+/** Red, green and blue of one pixel after the other. */
+function interleaved(numbers: Float32Array, { layout }: TensorSpec): Float32Array {
+  if (layout === "NHWC") return numbers;
+  const area = numbers.length / 3;
+  return numbers.map((_, index) => numbers[(index % 3) * area + Math.floor(index / 3)]!);
+}
+
+function statisticsOf(values: Float32Array): Pick<Preprocessed, "min" | "max" | "means"> {
+  const sums: [number, number, number] = [0, 0, 0];
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const [index, value] of values.entries()) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sums[(index % 3) as 0 | 1 | 2] += value;
+  }
+  const area = values.length / 3;
+  return { min, max, means: [sums[0] / area, sums[1] / area, sums[2] / area] };
+}
+
+function undo(normalization: Normalization | null): (value: number, channel: number) => number {
+  if (normalization === null) return (value) => value;
+  const { rescale, mean, std } = normalization;
+  return (value, channel) => (value * std[channel]! + mean[channel]!) / rescale;
+}
+
+function stretch(min: number, max: number): (value: number) => number {
+  return (value) => ((value - min) / (max - min || 1)) * 255;
+}

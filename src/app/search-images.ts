@@ -1,0 +1,86 @@
+/** `searchImages` and `searchMany`: queries of every kind against one collection. */
+import type { Hit, Key } from "../contracts/index.js";
+import { filterKeys, parseFilter } from "../filter/index.js";
+import type { Chain } from "../kit/index.js";
+import { type Query, search } from "../search/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { withCollection } from "./collections/named-collection.js";
+import { defaultCollection } from "./ingest-images.js";
+import type { ImageInput } from "./inputs/inputs.js";
+import { readImage } from "./inputs/one-image.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+
+/** An image, a vector of the collection's dimension, or the id of a stored row. */
+export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
+
+export interface SearchOptions {
+  /** Default: `milvus.collection_name`, else "images". */
+  readonly collectionName?: string;
+  /** 1 to 1000. Default 10. */
+  readonly topK?: number;
+  /** Hits with a lower score are left out: a cosine, an inner product, or minus a squared distance. Default: none is. */
+  readonly minScore?: number;
+  /** In the language of filters. */
+  readonly filter?: string;
+  /** The metadata keys that hits have. Default: all. Id, score and source are always there. */
+  readonly outputFields?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+const optionNames = {
+  collectionName: true,
+  topK: true,
+  minScore: true,
+  filter: true,
+  outputFields: true,
+  signal: true,
+} as const satisfies Record<keyof SearchOptions, true>;
+
+/** Hits of each query, in the order of the queries. */
+export async function searchAll(
+  parts: PipelineParts,
+  queries: readonly SearchQuery[],
+  options: SearchOptions,
+): Promise<readonly (readonly Hit[])[]> {
+  refuseUnknownOptions("search", options, optionNames);
+  const { topK, minScore, filter, outputFields, signal = new AbortController().signal } = options;
+  return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
+    const chain = async (): Promise<Chain> => {
+      const opened = await parts.chain(signal);
+      await parts.passports.check(collection, opened, "read", signal);
+      return opened;
+    };
+    const asked = await Promise.all(queries.map((query) => resolve(parts, query, signal)));
+    const found = await search({
+      collection,
+      chain,
+      queries: asked,
+      signal,
+      ...(topK === undefined ? {} : { topK }),
+      ...(minScore === undefined ? {} : { minScore }),
+      ...(filter === undefined ? {} : { filter }),
+    });
+    return outputFields === undefined ? found : found.map((hits) => hits.map((hit) => withFields(hit, outputFields)));
+  });
+}
+
+/** The keys of a filter that no row has. Throws `filter_invalid`. */
+export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
+  return withCollection(parts, collectionName, "read", async (collection) => {
+    const keys = [...filterKeys(parseFilter(filter))];
+    const counts = await Promise.all(keys.map((key) => collection.count({ kind: "exists", key })));
+    return keys.filter((_, index) => counts[index] === 0);
+  });
+}
+
+async function resolve(parts: PipelineParts, query: SearchQuery, signal: AbortSignal): Promise<Query> {
+  if (query instanceof Float32Array) return { kind: "vector", vector: query };
+  if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
+  if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
+  return { kind: "image", image: await readImage(parts, query, signal) };
+}
+
+function withFields(hit: Hit, fields: readonly string[]): Hit {
+  const metadata = Object.fromEntries(Object.entries(hit.facts.metadata).filter(([key]) => fields.includes(key)));
+  return { ...hit, facts: { ...hit.facts, metadata } };
+}

@@ -1,0 +1,105 @@
+/** Which preprocessing a chain has, and which backend computes it: the user's module, JAX, typed arrays, or the model itself. */
+import { readFile } from "node:fs/promises";
+import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../../contracts/index.js";
+import { needsPreprocessor, type Preset, type PresetName, presetFromConfig, presetNames, resolvePreprocessing } from "../../kit/index.js";
+import type { Settings } from "../configuration/settings.js";
+import { openFastest } from "./fastest-preprocessor.js";
+import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
+
+export interface ChainPreprocessing {
+  readonly preprocessing: Preprocessing;
+  /** Open; null when the decoder's pixels are what the model takes. */
+  readonly preprocessor: Preprocessor | null;
+}
+
+/**
+ * Decides and opens, for an embedder that is open. Throws `config_conflict` when settings contradict each other or the
+ * model, and `config_invalid` for a module of the user's that cannot be used.
+ */
+export async function openPreprocessing(settings: Settings, embedder: Embedder, signal: AbortSignal): Promise<ChainPreprocessing> {
+  const { preprocess } = settings;
+  if (preprocess.custom !== null) return openCustom(settings, preprocess.custom, embedder, signal);
+  const preprocessing = resolvePreprocessing({
+    preset: await presetChosen(preprocess.preset),
+    imageSize: preprocess.imageSize,
+    mean: preprocess.mean,
+    std: preprocess.std,
+    dataFormat: preprocess.dataFormat,
+    embedderInput: embedder.input,
+    embedderDefault: knownPreset(embedder.preset ?? null),
+  });
+  return { preprocessing, preprocessor: await openBackend(settings, preprocessing, signal) };
+}
+
+async function openBackend(settings: Settings, preprocessing: Preprocessing, signal: AbortSignal): Promise<Preprocessor | null> {
+  const { backend } = settings.preprocess;
+  const { dtype } = preprocessing.output;
+  const native = () => makePreprocessor("native", preprocessing, settings);
+  const jax = () => makePreprocessor("jax", preprocessing, settings);
+  switch (backend) {
+    case "server":
+      if (dtype !== "uint8") {
+        throw new HeadraceError(
+          "config_conflict",
+          `preprocess.backend: server sends uint8 and leaves the rest to the model: expected a model that takes uint8, found one that takes ${dtype}`,
+          { hint: "Set `preprocess.backend` to auto, or serve a model that normalises inside." },
+        );
+      }
+      return needsPreprocessor(preprocessing) ? opened(await native(), signal) : null;
+    case "native":
+      return needsPreprocessor(preprocessing) ? opened(await native(), signal) : null;
+    case "jax":
+      return opened(await jax(), signal);
+    case "auto":
+      if (!needsPreprocessor(preprocessing)) return null;
+      return dtype === "uint8" ? opened(await native(), signal) : openFastest({ fallback: native, candidate: jax }, signal);
+    default:
+      return backend satisfies never;
+  }
+}
+
+async function openCustom(settings: Settings, path: string, embedder: Embedder, signal: AbortSignal): Promise<ChainPreprocessing> {
+  const { backend, preset, imageSize, mean, std } = settings.preprocess;
+  if (backend === "native" || backend === "server") {
+    throw new HeadraceError(
+      "config_conflict",
+      `preprocess.custom: ${path} runs in JAX: expected preprocess.backend jax or auto, found ${backend}`,
+    );
+  }
+  const spoken = Object.entries({ preset, image_size: imageSize, mean, std }).find(([, value]) => value !== null);
+  if (spoken !== undefined) {
+    throw new HeadraceError(
+      "config_conflict",
+      `preprocess.custom: ${path} decides on size and numbers: expected no preprocess.${spoken[0]} beside it, found ${JSON.stringify(spoken[1])}`,
+    );
+  }
+  const { preprocessing, preprocessor } = await makeCustomPreprocessor(path, embedder.input, settings);
+  return { preprocessing, preprocessor: await opened(preprocessor, signal) };
+}
+
+async function opened(preprocessor: Preprocessor, signal: AbortSignal): Promise<Preprocessor> {
+  await preprocessor.open?.(signal);
+  return preprocessor;
+}
+
+/** By its name, or read from a preprocessor_config.json. */
+async function presetChosen(setting: string | null): Promise<PresetName | Preset | null> {
+  const known = knownPreset(setting);
+  if (known !== null || setting === null) return known;
+  return presetFromConfig(await readConfig(setting), setting);
+}
+
+async function readConfig(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HeadraceError("config_invalid", `preprocess.preset: ${file}: expected a preprocessor_config.json, found none: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function knownPreset(name: string | null): PresetName | null {
+  return presetNames.find((known) => known === name) ?? null;
+}

@@ -1,0 +1,51 @@
+/** Work that several callers wait for: the first begins it, all get its result, and none of them can end it for the others. */
+import { abortedError, listenForAbort } from "../../kit/index.js";
+
+export class Shared<T> {
+  readonly #make: () => Promise<T>;
+  #made: Promise<T> | null = null;
+
+  constructor(make: () => Promise<T>) {
+    this.#make = make;
+  }
+
+  /** The signal ends the waiting of this caller alone. A failure is not kept: the next call makes it anew. */
+  get(signal: AbortSignal): Promise<T> {
+    return unlessAborted(this.#begun(), signal);
+  }
+
+  /** What is made or being made; null when nobody asked for it. */
+  get begun(): Promise<T> | null {
+    return this.#made;
+  }
+
+  /** The next call makes it anew. */
+  forget(): void {
+    this.#made = null;
+  }
+
+  #begun(): Promise<T> {
+    if (this.#made !== null) return this.#made;
+    const made = this.#make();
+    this.#made = made;
+    made.catch(() => {
+      if (this.#made === made) this.#made = null;
+    });
+    return made;
+  }
+}
+
+/** Settles as the promise does, or rejects with `aborted` when the signal fires before. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw abortedError(signal, "waiting for a part");
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortedError(signal, "waiting for a part"));
+    listenForAbort(signal, onAbort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

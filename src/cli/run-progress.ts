@@ -1,0 +1,54 @@
+/** Shows how a run goes until it is done: one live line on a terminal, a line now and then elsewhere. */
+import { ProgressLine } from "../app/index.js";
+import type { RunEvent, RunReport, RunSnapshot } from "../contracts/index.js";
+import type { Terminal } from "./terminal.js";
+
+interface Watchable<R extends RunReport> {
+  snapshot(): RunSnapshot;
+  readonly done: Promise<R>;
+}
+
+export interface Watching {
+  /** What is counted, in the plural. */
+  readonly unit: "images" | "rows";
+  /** How many there are; null when it cannot be said. `stop` fires when nobody wants to know any more. */
+  readonly count: (stop: AbortSignal) => Promise<number | null>;
+}
+
+const liveEveryMs = 200;
+const logEveryMs = 30_000;
+
+export async function showProgressUntilDone<R extends RunReport>(
+  run: Watchable<R>,
+  terminal: Terminal,
+  { unit, count }: Watching,
+): Promise<R> {
+  if (terminal.options.quiet === true) return run.done;
+  const counting = new AbortController();
+  const progress = new ProgressLine(unit);
+  let total: number | null = null;
+  const counted = count(counting.signal).then((found) => {
+    total = found;
+  });
+  const show = (): void => {
+    const text = progress.render(run.snapshot(), { total, width: terminal.isLive ? terminal.width : Number.POSITIVE_INFINITY });
+    if (terminal.isLive) terminal.line(text);
+    else terminal.note(text);
+  };
+  const timer = setInterval(show, terminal.isLive ? liveEveryMs : logEveryMs);
+  try {
+    return await run.done;
+  } finally {
+    clearInterval(timer);
+    counting.abort();
+    terminal.clear();
+    await counted;
+  }
+}
+
+/** What a user wants to hear while it runs. */
+export function noteEvent(terminal: Terminal, event: RunEvent): void {
+  if (event.kind === "notice") terminal.note(event.message);
+  if (event.kind === "outage-started") terminal.note(`${event.stage} waits: [${event.error.code}] ${event.error.message}`);
+  if (event.kind === "outage-ended") terminal.note(`${event.stage} goes on after ${Math.round(event.elapsedMs / 100) / 10} s.`);
+}

@@ -1,0 +1,64 @@
+/** Opens and closes everything that is plugged into a run. */
+import type { Part } from "../contracts/index.js";
+import { runError } from "./errors.js";
+import type { Halt } from "./halt.js";
+import { within } from "./timers.js";
+
+export interface PartLifecycleOptions {
+  /** In the order of opening. A part that is in there twice is opened and closed once. */
+  readonly parts: readonly Part[];
+  readonly halt: Halt;
+  /** How long closing a part may take after a hard stop. */
+  readonly closeGraceMs: number;
+  readonly notice: (message: string) => void;
+}
+
+export class PartLifecycle {
+  readonly #options: PartLifecycleOptions;
+  readonly #opened: Part[] = [];
+
+  constructor(options: PartLifecycleOptions) {
+    this.#options = options;
+  }
+
+  /** Opens one after the other; the first that fails ends it, with an error of scope "run". */
+  async open(): Promise<void> {
+    const { parts, halt } = this.#options;
+    for (const part of new Set(parts)) {
+      if (halt.reason !== undefined) throw halt.reason;
+      this.#opened.push(part);
+      try {
+        if (part.open) await halt.race(part.open(halt.signal), `opening "${part.name}"`);
+      } catch (thrown) {
+        if (halt.stopped) throw thrown;
+        this.#opened.pop();
+        throw runError(thrown, "unexpected", `opening "${part.name}" failed`);
+      }
+    }
+  }
+
+  /** Closes what was opened, last first; what goes wrong is a notice. */
+  async close(): Promise<void> {
+    for (let part = this.#opened.pop(); part !== undefined; part = this.#opened.pop()) await this.#close(part);
+  }
+
+  async #close(part: Part): Promise<void> {
+    const { halt, notice, closeGraceMs } = this.#options;
+    const closing = this.#closing(part);
+    try {
+      await halt.race(closing, `closing "${part.name}"`);
+    } catch (thrown) {
+      if (thrown !== halt.reason) throw thrown;
+      if ((await within(closing, closeGraceMs)) === "ended") return;
+      notice(`closing "${part.name}" did not end within ${closeGraceMs} ms after the stop: it is waited for no longer`);
+    }
+  }
+
+  async #closing(part: Part): Promise<void> {
+    try {
+      await part.close?.();
+    } catch (thrown) {
+      this.#options.notice(`closing "${part.name}" failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  }
+}
