@@ -4,10 +4,10 @@ import { HeadraceError, type Metadata, type RowBatch } from "../../contracts/ind
 import type { MilvusConnection } from "./client.js";
 import { compileFilter } from "./filter.js";
 import { Freshness } from "./freshness.js";
-import { Inserter } from "./inserter.js";
 import { rowFields, storedRowOf } from "./rows.js";
 import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./schema.js";
-import { WriteLimiter } from "./write-limiter.js";
+import { Inserter } from "./writing/inserter.js";
+import { WriteLimiter } from "./writing/write-limiter.js";
 
 const schema = { dimension: 2, metric: "l2", passport: null } as const;
 

@@ -19,14 +19,14 @@ import {
 import { checkAborted, checkQuery, isKeyOf, type MetadataType, nearEnough, planUpsert } from "../../kit/index.js";
 import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
-import type { Inserter } from "./inserter.js";
 import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
 import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
-import type { Upkeep } from "./upkeep.js";
-import type { IndexInPlace } from "./vector-index.js";
-import { unlessAborted } from "./waits.js";
+import type { Upkeep } from "./upkeep/upkeep.js";
+import type { IndexInPlace } from "./upkeep/vector-index.js";
+import { unlessAborted } from "./upkeep/waits.js";
+import type { Inserter } from "./writing/inserter.js";
 
 /** Keys of one look-up: 5,000 text keys take 40 ms, and an expression of 200 kB. */
 const keysAtOnce = 5000;

@@ -4,10 +4,10 @@ import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
 import type { MilvusConnection } from "./client.js";
 import { isDuplicate } from "./errors.js";
-import { BusyNote } from "./index-note.js";
 import type { IndexType, InsertOptions } from "./options.js";
 import { indexProperty } from "./schema.js";
-import type { Upkeep } from "./upkeep.js";
+import { BusyNote } from "./upkeep/index-note.js";
+import type { Upkeep } from "./upkeep/upkeep.js";
 
 export class Creation {
   /** Milvus refuses a second creation with another description, and takes one with the same as done. */

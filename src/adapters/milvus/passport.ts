@@ -1,9 +1,9 @@
 /** Reads and writes a collection's passport; one of another model that another process wrote meanwhile is not overwritten. */
 import type { Metric, Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
-import type { Properties } from "./properties.js";
 import { passportProperty } from "./schema.js";
-import { pause } from "./waits.js";
+import type { Properties } from "./upkeep/properties.js";
+import { pause } from "./upkeep/waits.js";
 
 /** Longer than two processes need to read each other's. */
 const racingMs = 500;

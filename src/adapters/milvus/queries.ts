@@ -8,7 +8,7 @@ import { searchParameters } from "./indexes.js";
 import type { IndexSettings, MilvusOptions } from "./options.js";
 import { keyOf, type RawRow, rowFields } from "./rows.js";
 import { type CollectionShape, metricNames } from "./schema.js";
-import type { Upkeep } from "./upkeep.js";
+import type { Upkeep } from "./upkeep/upkeep.js";
 
 /** The SDK takes the level's name, although its types want the number. */
 type NamedConsistency = Omit<Consistency, "consistency_level"> & { readonly consistency_level: never };

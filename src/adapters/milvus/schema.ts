@@ -4,7 +4,7 @@ import { type CollectionSchema, HeadraceError, type Metric, type Passport } from
 import { builtInColumns, type MetadataType, maxKeyBytes } from "../../kit/index.js";
 import type { FilterColumn } from "./filter.js";
 import type { DeclaredField } from "./options.js";
-import { propertyOf } from "./properties.js";
+import { propertyOf } from "./upkeep/properties.js";
 
 export const maxTextBytes = 65_535;
 /** The field that Milvus keeps undeclared keys in. */

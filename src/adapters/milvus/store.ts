@@ -15,7 +15,6 @@ import { type CollectionParts, kindOf, MilvusCollection } from "./collection.js"
 import { alreadyThere, Creation } from "./creation.js";
 import { isForbidden } from "./errors.js";
 import { Freshness } from "./freshness.js";
-import { Inserter, type InserterOptions } from "./inserter.js";
 import {
   type DeclaredCollection,
   declaredSettings,
@@ -27,8 +26,9 @@ import {
 } from "./options.js";
 import { Queries } from "./queries.js";
 import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
-import { Upkeep } from "./upkeep.js";
-import { WriteLimiter } from "./write-limiter.js";
+import { Upkeep } from "./upkeep/upkeep.js";
+import { Inserter, type InserterOptions } from "./writing/inserter.js";
+import { WriteLimiter } from "./writing/write-limiter.js";
 
 export interface MilvusStoreOptions {
   /** Collections with fields, index and search parameters of their own. Default: none. */

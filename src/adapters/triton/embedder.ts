@@ -10,8 +10,8 @@ import { establish, type Link, type LinkSettings, reestablish } from "./link.js"
 import type { ModelExpectation } from "./model.js";
 import type { TritonEmbedderOptions } from "./options.js";
 import { SameModel } from "./sameness.js";
-import { readSecurity, type Security } from "./security.js";
-import type { ModelStatistics } from "./transport.js";
+import { readSecurity, type Security } from "./transport/security.js";
+import type { ModelStatistics } from "./transport/transport.js";
 
 interface Opened {
   readonly plan: Link["plan"];

@@ -2,7 +2,7 @@
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import { type Spoken, whatSpeaks } from "./port-probe.js";
-import type { Connection } from "./transport.js";
+import type { Connection } from "./transport/transport.js";
 
 export interface Wanted {
   readonly address: Address;

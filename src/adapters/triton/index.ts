@@ -1,6 +1,6 @@
 /** Embedding with Triton Inference Server. */
 export { TritonEmbedder } from "./embedder.js";
-export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export.js";
+export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export/export.js";
 export {
   type TritonEmbedderOptions,
   type TritonOptions,
@@ -9,4 +9,4 @@ export {
   tritonOptions,
   tritonTransports,
 } from "./options.js";
-export type { ModelStatistics } from "./transport.js";
+export type { ModelStatistics } from "./transport/transport.js";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
 import { inferRequest, type ModelExpectation, planModel } from "./model.js";
-import { configShape, joinDescription } from "./response-schemas.js";
-import type { ModelDescription } from "./transport.js";
+import { configShape, joinDescription } from "./transport/response-schemas.js";
+import type { ModelDescription } from "./transport/transport.js";
 
 const anything: ModelExpectation = {
   inputName: null,

@@ -1,7 +1,7 @@
 /** Reads a model's description as a contract: what to send, what comes back; or says what to change. */
 import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } from "../../contracts/index.js";
 import { type PresetName, presetNames } from "../../kit/index.js";
-import type { InferRequest, ModelDescription, TensorDescription } from "./transport.js";
+import type { InferRequest, ModelDescription, TensorDescription } from "./transport/transport.js";
 
 /** What the configuration says about the model; null: whatever the model says. */
 export interface ModelExpectation {

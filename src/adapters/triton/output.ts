@@ -2,7 +2,7 @@
 import { HeadraceError } from "../../contracts/index.js";
 import { float16ToFloat32 } from "../../kit/index.js";
 import type { ModelPlan } from "./model.js";
-import type { InferAnswer } from "./transport.js";
+import type { InferAnswer } from "./transport/transport.js";
 
 /** Throws `model_mismatch` when type or shape are not the plan's, `inference_failed` when bytes are missing. */
 export function readVectors(

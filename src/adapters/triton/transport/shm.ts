@@ -1,7 +1,7 @@
 /** Triton on this machine: batches lie in shared memory, HTTP carries the rest. */
 import * as z from "zod";
-import { HeadraceError } from "../../contracts/index.js";
-import { isRegionLost } from "./errors.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { isRegionLost } from "../errors.js";
 import type { HttpConnection } from "./http.js";
 import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFile } from "./regions.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";

@@ -1,8 +1,8 @@
 /** Lets a collection answer queries: an index if it has none, then the request to load it. */
-import { HeadraceError } from "../../contracts/index.js";
-import { isIndexMissing } from "./errors.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { isIndexMissing } from "../errors.js";
+import type { IndexType } from "../options.js";
 import type { LoadState } from "./load-state.js";
-import type { IndexType } from "./options.js";
 import type { VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";
 

@@ -1,14 +1,14 @@
 /** What keeps one collection searchable: its load state, its index, and what its properties say of it. */
-import { HeadraceError } from "../../contracts/index.js";
-import { checkAborted } from "../../kit/index.js";
-import type { MilvusConnection } from "./client.js";
-import type { Freshness } from "./freshness.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { checkAborted } from "../../../kit/index.js";
+import type { MilvusConnection } from "../client.js";
+import type { Freshness } from "../freshness.js";
+import type { IndexSettings, IndexType, InsertOptions } from "../options.js";
+import { type CollectionShape, indexProperty } from "../schema.js";
 import { exchangeIndex, isExact } from "./index-exchange.js";
 import { isBusy, type SettledNote, settledNote } from "./index-note.js";
 import { LoadState } from "./load-state.js";
-import type { IndexSettings, IndexType, InsertOptions } from "./options.js";
 import { Properties } from "./properties.js";
-import { type CollectionShape, indexProperty } from "./schema.js";
 import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
 import { pause, unlessAborted, until } from "./waits.js";

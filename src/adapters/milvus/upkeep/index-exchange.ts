@@ -2,10 +2,10 @@
  * Puts the wanted index in the place of the exact one. Milvus drops an index only while the collection is released, so that there is a
  * time without answers; it ends with the request to load, not with the build: Milvus searches exactly what it has not indexed yet.
  */
-import { HeadraceError } from "../../contracts/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { IndexType } from "../options.js";
 import { BusyNote } from "./index-note.js";
 import type { LoadState } from "./load-state.js";
-import type { IndexType } from "./options.js";
 import type { Properties } from "./properties.js";
 import { serve } from "./serving.js";
 import type { IndexInPlace, VectorIndex } from "./vector-index.js";

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HeadraceError, type TensorSpec } from "../../contracts/index.js";
+import { HeadraceError, type TensorSpec } from "../../../contracts/index.js";
 import { type ConfigChoice, configText, type ServedModel } from "./config-text.js";
 import { ensembleFiles } from "./ensemble.js";
 import { pythonModelText } from "./python-model-text.js";

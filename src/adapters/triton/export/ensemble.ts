@@ -1,8 +1,8 @@
 /** A model of floats that clients send uint8: a step that makes its numbers, and the two as one model. */
-import { HeadraceError, type Normalization } from "../../contracts/index.js";
-import { type PresetName, presetNamed } from "../../kit/index.js";
+import { HeadraceError, type Normalization } from "../../../contracts/index.js";
+import { type PresetName, presetNamed } from "../../../kit/index.js";
+import { imageDims } from "../model.js";
 import { presetText, type ServedModel, tritonTypes } from "./config-text.js";
-import { imageDims } from "./model.js";
 import { pythonPreprocessText } from "./python-preprocess-text.js";
 
 interface EnsembleChoice {

@@ -1,11 +1,11 @@
 /** Writes the accepted rows of a batch: bounded in bytes, split when refused as too large, one request format with a fallback. */
 import type { RowData } from "@zilliz/milvus2-sdk-node";
-import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../contracts/index.js";
-import { givenMetadata, ingestedAtOf } from "../../kit/index.js";
-import type { MilvusConnection } from "./client.js";
-import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "./errors.js";
-import type { Freshness } from "./freshness.js";
-import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "./schema.js";
+import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
+import { givenMetadata, ingestedAtOf } from "../../../kit/index.js";
+import type { MilvusConnection } from "../client.js";
+import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
+import type { Freshness } from "../freshness.js";
+import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../schema.js";
 import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 import type { WriteLimiter } from "./write-limiter.js";
 

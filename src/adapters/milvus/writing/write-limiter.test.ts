@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HeadraceError } from "../../contracts/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
 import { WriteLimiter } from "./write-limiter.js";
 
 const calm = new AbortController().signal;

@@ -1,6 +1,6 @@
 /** Whether a collection is in the server's memory, which it must be to answer queries. */
-import { HeadraceError } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { MilvusConnection } from "../client.js";
 import { until } from "./waits.js";
 
 export type LoadedAs = "loaded" | "loading" | "released";

@@ -1,11 +1,11 @@
 /** The index of a collection's vectors: what is in place, making it, dropping it, waiting for it. */
 import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
-import { HeadraceError } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
-import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "./errors.js";
-import { buildParameters } from "./indexes.js";
-import type { IndexSettings, IndexType } from "./options.js";
-import { type CollectionShape, metricNames } from "./schema.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { MilvusConnection } from "../client.js";
+import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "../errors.js";
+import { buildParameters } from "../indexes.js";
+import type { IndexSettings, IndexType } from "../options.js";
+import { type CollectionShape, metricNames } from "../schema.js";
 import { until } from "./waits.js";
 
 /** The exact index has a name of its own: whoever drops it by name never drops another one that was built meanwhile. */

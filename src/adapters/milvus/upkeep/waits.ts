@@ -1,7 +1,7 @@
 /** Waits for what the server does by itself, for as long as it makes progress. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { HeadraceError } from "../../contracts/index.js";
-import { abortedError, listenForAbort } from "../../kit/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { abortedError, listenForAbort } from "../../../kit/index.js";
 
 const pollMs = 100;
 

@@ -3,9 +3,9 @@
  * several that write at once the last one wins; each reads again before it acts.
  */
 import { randomUUID } from "node:crypto";
-import { HeadraceError } from "../../contracts/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { indexProperty } from "../schema.js";
 import type { Properties } from "./properties.js";
-import { indexProperty } from "./schema.js";
 import { pause } from "./waits.js";
 
 /**

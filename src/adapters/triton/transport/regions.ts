@@ -2,9 +2,9 @@
 
 import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { HeadraceError } from "../../contracts/index.js";
-import { listenForAbort } from "../../kit/index.js";
-import { throwIfAborted } from "./deadline.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { listenForAbort } from "../../../kit/index.js";
+import { throwIfAborted } from "../deadline.js";
 
 export interface Region {
   /** Registered under this name; `/name` is its key. */

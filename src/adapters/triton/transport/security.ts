@@ -1,8 +1,8 @@
 /** What is said and shown to servers to be let in: headers, and certificates for TLS. */
 import { readFileSync } from "node:fs";
-import { HeadraceError } from "../../contracts/index.js";
-import type { Address } from "./address.js";
-import type { TritonEmbedderOptions } from "./options.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { Address } from "../address.js";
+import type { TritonEmbedderOptions } from "../options.js";
 
 /** PEM files are read; null: what the system has. */
 export interface Security {

@@ -1,7 +1,7 @@
 /** The text of a config.pbtxt, with the reason for every line. */
-import type { TensorSpec, TensorType } from "../../contracts/index.js";
-import type { PresetName } from "../../kit/index.js";
-import { imageDims, presetParameter } from "./model.js";
+import type { TensorSpec, TensorType } from "../../../contracts/index.js";
+import type { PresetName } from "../../../kit/index.js";
+import { imageDims, presetParameter } from "../model.js";
 
 /** What a client of a model sees of it. */
 export interface ServedModel {

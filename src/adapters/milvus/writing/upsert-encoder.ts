@@ -3,8 +3,8 @@
  * column of vectors is copied as the bytes it is. Messages and field numbers are those of milvus.proto and schema.proto.
  */
 import type { Writer } from "protobufjs";
-import { HeadraceError } from "../../contracts/index.js";
-import type { MilvusStatus } from "./errors.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { MilvusStatus } from "../errors.js";
 
 /** One column of a request. All have the same length, but for those with `present`: they hold a value for each `true` in it. */
 export type UpsertColumn = UpsertValues & {

@@ -1,6 +1,6 @@
 /** What a collection says of itself in its properties, asked anew each time: other processes write them too. */
 import type { DescribeCollectionResponse } from "@zilliz/milvus2-sdk-node";
-import type { MilvusConnection } from "./client.js";
+import type { MilvusConnection } from "../client.js";
 
 export class Properties {
   constructor(

@@ -1,6 +1,6 @@
 /** Bounds the writes in flight: halved when the server asks for less, growing again by one for each full round that passes. */
-import { HeadraceError } from "../../contracts/index.js";
-import { checkAborted, listenForAbort } from "../../kit/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { checkAborted, listenForAbort } from "../../../kit/index.js";
 
 export class WriteLimiter {
   #limit: number;
