@@ -22,11 +22,13 @@ function testOnce() {
   run("npm", ["run", "--silent", "build:tests"]);
   if (places.length === 0) run("npm", ["run", "--silent", "check"]);
   const files = testFiles();
-  // There is one Milvus on a machine, and some tests stop, freeze or reconfigure it: these files run one after the other.
-  const milvus = files.filter((file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js"));
-  const others = files.filter((file) => !milvus.includes(file));
-  if (others.length > 0) run(process.execPath, runnerArguments(others, 2));
-  if (milvus.length > 0) run(process.execPath, runnerArguments(milvus, 1));
+  // There is one Milvus on a machine. Tests that stop, freeze or reconfigure it run alone, one after the other; the suite that only asks
+  // it runs beside all others, and first, as it takes longest.
+  const alone = files.filter((file) => file.includes("/live/milvus/"));
+  const isLong = (file) => file.endsWith("/conformance/milvus.test.js");
+  const beside = files.filter((file) => !alone.includes(file)).sort((a, b) => isLong(b) - isLong(a));
+  if (beside.length > 0) run(process.execPath, runnerArguments(beside, 2));
+  if (alone.length > 0) run(process.execPath, runnerArguments(alone, 1));
 }
 
 /** Node's runner watches the built files; esbuild writes those whose sources change. */
