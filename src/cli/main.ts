@@ -21,12 +21,18 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv);
     return code;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    const error = HeadraceError.from(thrown);
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
+    // For people, commander has said it on stderr.
+    if (thrown instanceof CommanderError && !argv.includes("--json")) return exitCodes.usage;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : HeadraceError.from(thrown);
     if (argv.includes("--json")) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
     else process.stderr.write(printable(errorText(error)));
     return exitCodeOf(error);
   }
+}
+
+function usageError({ message }: CommanderError): HeadraceError {
+  return new HeadraceError("usage_invalid", message.replace(/^error: /, ""));
 }
 
 function packageVersion(): string {

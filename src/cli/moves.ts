@@ -61,7 +61,7 @@ export function showMovePreview(terminal: Terminal, { from, to }: MoveEnds, prev
   const { listed, known, fresh, creates } = preview;
   terminal.result(
     { dryRun: true, from, to, ...preview },
-    `${counted(listed, "row")} in ${from}: ${known} are in ${to} already, ${fresh} would be copied${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
+    `${counted(listed, "row")} in ${from}: ${known} are the same in ${to}, ${fresh} would be written${creates ? `; ${to} would be created` : ""}. Nothing was written.\n`,
   );
   return exitCodes.ok;
 }

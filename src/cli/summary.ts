@@ -16,6 +16,7 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   const lines = [
     `${endings[document.ended]}: ${counted(read, "image")} listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...leftOutLines(document.leftOut),
+    ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),
     ...deadLetterLines(document),
     ...(document.verdict === tooShortToSay ? [] : [`  ${document.verdict}`]),
@@ -43,13 +44,18 @@ function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
   if (byCount.length === 0) return [];
   const named = byCount.slice(0, maxEndings).map(([ending, count]) => leftOutText(ending, count));
   const others = byCount.slice(maxEndings).reduce((sum, [, count]) => sum + count, 0);
-  const texts = others === 0 ? named : [...named, `${format(others)} others`];
+  const texts = others === 0 ? named : [...named, `${format(others)} ${others === 1 ? "other" : "others"}`];
   const list = texts.length === 1 ? texts[0] : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
-  return [`  left out, as they are no images by their names: ${list}`];
+  return [`  left out, not images by their names: ${list}`];
 }
 
 function leftOutText(ending: string, count: number): string {
   return ending === "(none)" ? `${format(count)} without an ending` : `${format(count)} ${ending}`;
+}
+
+/** What was cut off may have been on its way into the store. */
+function abandonedLines(abandoned: number): readonly string[] {
+  return abandoned === 0 ? [] : ["  abandoned: not waited for; some of them may be stored"];
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {
@@ -70,6 +76,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
   ];
   const lines = [
     `${endings[document.ended]}: ${counted(read, "row")} read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
+    ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),
     ...ending.map((line) => `  ${line}`),
   ];
@@ -81,9 +88,15 @@ function failureLines(failures: readonly ReportedFailure[], failed: number): rea
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
   return groups.flatMap(([code, [example, ...rest]]) => [
-    `  ${code}:${more} ${rest.length + 1}, for example ${shownSource(example?.source ?? "")}: ${example?.message}`,
+    `  ${code}:${more} ${rest.length + 1}, for example ${exampleText(example)}`,
     `    ${example?.hint}`,
   ]);
+}
+
+/** Most messages begin with what they are about, so that it is not said twice. */
+function exampleText({ source, message }: Pick<ReportedFailure, "source" | "message"> = { source: "", message: "" }): string {
+  const shown = shownSource(source);
+  return message.startsWith(`${shown}:`) ? message : `${shown}: ${message}`;
 }
 
 function groupByCode(failures: readonly ReportedFailure[]): Map<string, ReportedFailure[]> {

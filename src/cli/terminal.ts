@@ -37,7 +37,7 @@ export class Terminal {
 
   /** Characters that a line may have without wrapping. */
   get width(): number {
-    return (this.streams.stderr.columns ?? 80) - 1;
+    return (this.streams.stderr.columns || 80) - 1;
   }
 
   /** A result: the document with `--json`, else the text. */

@@ -17,6 +17,10 @@ test("a last line without an end counts", async () => {
   assert.deepEqual(await collected(pieces("one\ntwo", 2)), ["one", "two"]);
 });
 
+test("a byte order mark at the beginning is no part of the first line", async () => {
+  for (const size of [1, 4, 100]) assert.deepEqual(await collected(pieces("\uFEFFone\ntwo \uFEFF", size)), ["one", "two \uFEFF"]);
+});
+
 async function* pieces(text: string, size: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }

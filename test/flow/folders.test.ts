@@ -68,3 +68,20 @@ test("a file whose mtime is in the future is known like any other", async () => 
 async function untilSettled(path: string): Promise<void> {
   while (Date.now() - (await stat(path)).ctimeMs < 2_100) await new Promise(setImmediate);
 }
+
+test("an image without an ending that a folder holds is known in the next run", async () => {
+  await using space = await workspace();
+  const folder = join(space.folder, "photos");
+  await mkdir(folder);
+  await copyFile(photo, join(folder, "bare"));
+  const listed = async () => {
+    const { stored, skipped } = await space.json<Document>(0, "ingest", "photos");
+    return [stored, skipped];
+  };
+  assert.deepEqual(await listed(), [1, 0]);
+  // Until the file has not changed for two seconds, it is read again.
+  const ended = Date.now() + 30_000;
+  let last = await listed();
+  while (last[1] === 0 && Date.now() < ended) last = await listed();
+  assert.deepEqual(last, [0, 1]);
+});

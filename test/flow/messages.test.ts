@@ -91,3 +91,38 @@ test("a value of another type than its column says which types, and the way out"
     /metadata_type: 1, .*metadata year: expected number, found text\n {4}The first row written with "year" made its column number/,
   );
 });
+
+test("with --json a wrong flag or command is one document too", async () => {
+  await using space = await workspace();
+  for (const args of [["search", "a.jpg", "-k", "0"], ["search", "a.jpg", "--bad"], ["nonsense"]]) {
+    const { error } = await space.json<ErrorDocument>(2, ...args);
+    assert.equal(error.code, "usage_invalid", args.join(" "));
+  }
+});
+
+test("a store that is no folder is named as such, without a stack", async () => {
+  await using space = await workspace();
+  await writeFile(join(space.folder, "afile"), "text");
+  for (const args of [["count"], ["ingest", photo]]) {
+    const { error } = await space.json<ErrorDocument>(1, ...args, "--set", "lancedb.path=afile");
+    assert.deepEqual(
+      [error.code, error.hint],
+      ["store_unavailable", "Check `lancedb.path`: it must be a folder, and its files must be there."],
+    );
+  }
+});
+
+test("a count that finds nothing names the keys of its filter that no row has", async () => {
+  await using space = await workspace();
+  await space.json(0, "ingest", photo);
+  const { stdout, stderr } = await space.run("count", "--filter", "yeer == 2020");
+  assert.deepEqual([stdout, stderr], ["0\n", 'No row has "yeer".\n']);
+});
+
+test("a bad line is named once", async () => {
+  await using space = await workspace();
+  await writeFile(join(space.folder, "m.jsonl"), "no json\n");
+  const { code, stdout } = await space.run("ingest", "--manifest", "m.jsonl");
+  assert.equal(code, 3);
+  assert.match(stdout, /for example m\.jsonl:1: expected JSON/);
+});

@@ -65,15 +65,16 @@ and a notice says how many there were. Other images of a manifest that fail have
 
 Metadata that is given replaces all that the row has: \`{"year": 2020}\` for a row with \`year\` and \`label\` leaves \`year\` alone, and \`{}\`
 empties the row. A listing that says nothing of metadata keeps what is stored: a folder, a path, a line without \`metadata\` (or with
-\`null\`), \`insertImages(["a.jpg"])\`. That holds, too, when the image itself has changed and is embedded anew. A row is not written again
-merely because its image was listed from elsewhere: its \`root\` stays.
+\`null\`), \`insertImages(["a.jpg"])\`. That holds, too, when the image itself has changed and is embedded anew. \`root\` is where
+the row was first listed from; listing the image from another folder does not change it.
 
 ### Ids and images given twice
 
-In one run the first wins, whatever was stored when. The same image again, from overlapping paths for example, is skipped. Another image with
-an id that was given before fails as \`id_duplicate\`, and the message names both. For that a run remembers what it was given: 11 to 16 bytes
-for an image, 21 to 32 for one with an id of its own (10 million: 0.2 to 0.3 GB); one folder alone needs no memory. A later run that gives
-an id to another image updates the row.
+In one run the first wins, whatever was stored when. The same image again, from overlapping paths for example, is skipped, also when it had an
+id of its own the first time. Another image with an id that was given before fails as \`id_duplicate\`, and the message names both. For that
+a run remembers what it was given: 11 to 16 bytes for an image, 32 to 48 for one with an id of its own (10 million: 0.3 to 0.5 GB); one
+folder alone needs no memory. A later run that gives an id to another image updates the row. An image that one run names with an id, and
+another without, has two rows: ids are compared, not sources.
 
 The first row that is _written_ with a metadata key decides the type of its column, and a value of another type fails as
 \`metadata_type\`. Images are embedded side by side, so in one run it is not always the first line that is written first: give a key one

@@ -17,7 +17,10 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 export function fromFileError(cause: unknown, location: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const errno = errnoOf(cause);
-  return new HeadraceError(codes[errno] ?? "source_unreadable", `Cannot read ${location}: ${errno}`, { item: location, cause });
+  const code = codes[errno] ?? "source_unreadable";
+  // Bytes of a name that are no UTF-8 are gone by now: the name that is left names no file.
+  const hint = code === "source_not_found" && location.includes("\uFFFD") ? { hint: "Its name is not valid UTF-8: rename the file." } : {};
+  return new HeadraceError(code, `Cannot read ${location}: ${errno}`, { item: location, cause, ...hint });
 }
 
 /** True for what concerns one path alone, so that a listing can go on without it. */

@@ -87,7 +87,9 @@ async function inspect({ name, path, kind }: Entry, prefix: string, options: Wal
   const stats = isAsked ? await statsOf(path) : null;
   if (stats?.isDirectory()) return { kind: "folder", path, below, stats };
   const isFile = kind === "file" || stats?.isFile() === true;
-  return { kind: await kindOf(says, path, isFile), path, below, stats };
+  const found = await kindOf(says, path, isFile);
+  const isOwed = found === "image" && stats === null && options.purpose === "list";
+  return { kind: found, path, below, stats: isOwed ? await statsOf(path) : stats };
 }
 
 async function kindOf(says: NameSays, path: string, isFile: boolean): Promise<"image" | "left out" | "outside"> {

@@ -55,7 +55,12 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /Not found: |ENOTDIR|Not a directory/,
-    { code: "store_unavailable", scope: "run", retryable: false, hint: "Check `lancedb.path`: files are missing." },
+    {
+      code: "store_unavailable",
+      scope: "run",
+      retryable: false,
+      hint: "Check `lancedb.path`: it must be a folder, and its files must be there.",
+    },
   ],
   [
     /Resources exhausted/i,

@@ -142,7 +142,7 @@ export class LanceStore implements VectorStore {
   }
 
   #has(name: string): Promise<boolean> {
-    return hasVersion(this.#folder(name));
+    return this.#call(`collection ${name}: look`, () => hasVersion(this.#folder(name)));
   }
 
   #folder(name: string): string {

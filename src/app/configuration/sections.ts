@@ -90,12 +90,15 @@ export const limitsSection = z.strictObject({
     .describe("Seconds that a service may be away before the run ends. null: what the triton section says, else 300."),
 });
 
+const noServer = { ignored: "there is no HTTP server yet" };
+const noLog = { ignored: "there is no log yet" };
+
 export const serverSection = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all of them."),
-  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free one."),
+  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all of them.").meta(noServer),
+  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free one.").meta(noServer),
 });
 
 export const loggingSection = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("The least that is logged."),
-  format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines."),
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("The least that is logged.").meta(noLog),
+  format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines.").meta(noLog),
 });

@@ -43,3 +43,7 @@ test("what is refused already keeps its own reason, and takes no id", async () =
   const refused = { kind: "skip", reason: "bad_line" } as const;
   assert.deepEqual(await refusals([input("a", "x", { refused }), input("b", "x")]), ["bad_line", null]);
 });
+
+test("an image that had an id of its own is not taken once more under a derived one", async () => {
+  assert.deepEqual(await refusals([input("a", "x"), input("b"), input("a"), input("a", "y")]), [null, null, "duplicate", null]);
+});

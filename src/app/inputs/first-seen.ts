@@ -6,8 +6,9 @@ import type { IngestInput } from "../../operations/index.js";
 import { HashTable } from "./hash-table.js";
 
 /**
- * Refuses what is given a second time: the same image is skipped, another image with the same id fails. Holds 11 to 16 bytes for an
- * image whose id is derived from its source, 21 to 32 bytes for one with an id of its own.
+ * Refuses what is given a second time: the same image is skipped, another image with the same id fails. An image that has an id of its own
+ * is not stored once more under a derived one. Holds 11 to 16 bytes for an image whose id is derived from its source, 32 to 48 bytes for
+ * one with an id of its own.
  */
 export async function* onceEach(inputs: AsyncIterable<IngestInput>): AsyncGenerator<IngestInput> {
   const seen = new FirstSeen();
@@ -21,7 +22,7 @@ export async function* onceEach(inputs: AsyncIterable<IngestInput>): AsyncGenera
 const maxNames = 10_000;
 
 class FirstSeen {
-  /** Keys derived from a source: they are the same only where the source is. */
+  /** Keys derived from each source, also of images that have ids of their own. */
   readonly #derived = new HashTable({ values: 0 });
   /** Ids of the caller's own, each with a hash of the source and the number of the input. */
   readonly #given = new HashTable({ values: 2 });
@@ -35,6 +36,7 @@ class FirstSeen {
     const [sourceHash] = hashOf(ref.uri);
     const first = this.#given.first(hashOf(id), [sourceHash, this.#count]);
     if (first === null) {
+      this.#derived.first(hashOf(keyOf(ref.uri)), []);
       this.#names[this.#count % maxNames] = name;
       return undefined;
     }

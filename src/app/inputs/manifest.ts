@@ -68,7 +68,7 @@ function badLine(where: string, problem: string, cause?: unknown): HeadraceError
   return new HeadraceError("input_invalid", `${where}: ${problem}.`, {
     scope: "item",
     item: where,
-    hint: 'A line of a manifest is {"input": path or URL, "id"?, "metadata"?}. With --on-bad-line skip, bad lines do not count as failed.',
+    hint: 'A line of a manifest is {"input": path, "id"?, "metadata"?}. With --on-bad-line skip, bad lines do not count as failed.',
     cause,
   });
 }

@@ -16,7 +16,9 @@ interface CopyOptions extends CommonOptions {
 
 export function copyCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("copy"))
-    .description("copy a collection with its passport to another store or name; nothing is embedded, what is there already is skipped")
+    .description(
+      "copy a collection with its passport to another store or name; nothing is embedded; rows that are the same there are skipped, others are replaced",
+    )
     .requiredOption("--from <store:name>", "lancedb:NAME, milvus:NAME, or NAME in the configured store")
     .requiredOption("--to <store:name>", "the same; created when it does not exist")
     .option("--limit <n>", "the first n rows only", positive)

@@ -19,8 +19,12 @@ export function countCommand(program: Command, exit: (code: ExitCode) => void): 
 function runCount(options: CountOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const collection = options.collection ?? pipeline.defaultCollection;
+    const terminal = terminalOf(options);
     const count = await pipeline.count(collection, options.filter);
-    terminalOf(options).result({ collection, count }, `${count}\n`);
+    if (count === 0 && options.filter !== undefined) {
+      for (const key of await pipeline.keysOfNoRow(collection, options.filter)) terminal.note(`No row has "${key}".`);
+    }
+    terminal.result({ collection, count }, `${count}\n`);
     return exitCodes.ok;
   });
 }

@@ -14,7 +14,9 @@ interface ImportOptions extends CommonOptions {
 
 export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("import"))
-    .description("copy the rows and the passport of an exported file into a collection; what is there already is skipped")
+    .description(
+      "copy the rows and the passport of an exported file into a collection; rows that are the same there are skipped, others are replaced",
+    )
     .argument("<file>", "a .parquet or .npy file")
     .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME; created when it does not exist")
     .option("--limit <n>", "the first n rows only", positive)

@@ -50,7 +50,7 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .addOption(
       new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"),
     )
-    .option("--manifest <file>", 'JSON lines: {"input": path or URL, "id"?, "metadata"?}; - for stdin')
+    .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}; - for stdin')
     .option("--files-from <file>", "more inputs, one a line; - for stdin")
     .addOption(
       new Option("--on-bad-line <what>", "a line of the manifest that cannot be used: a failed image, or a skipped one")
