@@ -26,7 +26,7 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
     const isAbsent = shape !== undefined && defaultOf(at) === null;
     return {
       key,
-      description: at.meta()?.description ?? "",
+      description: describe(at),
       takes: takes(at),
       default: at.meta()?.default ?? defaultOf(at),
       isOtherName: at.meta()?.deprecated === true,
@@ -34,6 +34,12 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
       kind: shape === undefined ? (isList ? "list" : "value") : isAbsent ? "absent section" : "section",
     };
   });
+}
+
+/** A setting without effect says so itself. */
+function describe(schema: z.ZodType): string {
+  const { description = "", ignored } = schema.meta() ?? {};
+  return typeof ignored === "string" ? `${description} Without effect: ${ignored}.` : description;
 }
 
 /** Undefined where a value must be given. */
