@@ -7,7 +7,7 @@ import { Circuit, type CircuitOptions } from "./circuit.js";
 import { contractBroken } from "./errors.js";
 import type { Halt } from "./halt.js";
 import type { ResolvedLane, Step } from "./pipeline.js";
-import { type AnyStage, attempt } from "./retry.js";
+import { type AnyStage, attempt, type CallContext } from "./retry.js";
 import type { Settlement } from "./settlement.js";
 import type { Ticket } from "./ticket.js";
 
@@ -50,7 +50,8 @@ export class LaneRunner {
     const items = new Array<Ticket["item"]>(batch.length);
     for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
     const busyBefore = clock.spentMs("busy", performance.now());
-    const context = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
+    const base = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
+    const context = this.#place === "sink" ? { ...base, onLateAnswers: lateAnswers(batch, this.#shared.settlement) } : base;
     const answers = await attempt(this.#stage, items, this.settings, context);
     this.account.batches += 1;
     this.account.items += batch.length;
@@ -97,4 +98,12 @@ export class LaneRunner {
     this.#shared.gate?.charge(item.bytes - ticket.chargedBytes);
     ticket.chargedBytes = item.bytes;
   }
+}
+
+/** Rows that the sink had taken when the stop came are stored, whoever waits for the answer. */
+function lateAnswers(batch: readonly Ticket[], settlement: Settlement): NonNullable<CallContext["onLateAnswers"]> {
+  return (part, answers) => {
+    const tickets = new Map(batch.map((ticket) => [ticket.item.seq, ticket]));
+    for (const [at, { seq }] of part.entries()) if (answers[at]?.kind === "ok") settlement.storedLate(tickets.get(seq) as Ticket);
+  };
 }

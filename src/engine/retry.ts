@@ -29,6 +29,8 @@ export interface CallContext {
   readonly emit: Observer;
   /** From 0 to 1. */
   readonly random: () => number;
+  /** Told what a call answers that was under way at a hard stop. Absent where a late answer is worth nothing. */
+  readonly onLateAnswers?: (part: readonly Item<unknown>[], answers: readonly Answer[]) => void;
 }
 
 /** No back-off is longer, unless the other side asks for it. */
@@ -82,13 +84,23 @@ async function callOnce(
   const { halt, circuit, clock } = context;
   const pass: Pass = circuit.isOpen ? await circuit.enter(halt) : "free";
   clock.enter("busy", performance.now());
+  const label = `stage "${stage.name}"`;
+  let answering: Promise<readonly AnyResult[]> | undefined;
   try {
-    const results = await halt.race(stage.process(part, halt.signal), `stage "${stage.name}"`);
+    answering = stage.process(part, halt.signal);
+    const results = await halt.race(answering, label);
     circuit.answered(pass);
     for (const message of stage.notices?.() ?? []) context.emit({ kind: "notice", message });
     return matchAnswers(stage.name, part, results, attempts);
   } catch (thrown) {
     const error = HeadraceError.from(thrown);
+    const { onLateAnswers } = context;
+    if (halt.stopped && onLateAnswers !== undefined && answering !== undefined) {
+      halt.watch(
+        answering.then((results) => onLateAnswers(part, matchAnswers(stage.name, part, results, attempts))),
+        label,
+      );
+    }
     if (halt.stopped || error.scope === "run") throw error;
     // A service that does not answer does no work.
     if (error.scope === "service" || error.code === "timed_out") clock.recount("waiting");

@@ -173,6 +173,8 @@ class FlowRun implements Run {
     if (!this.#halt.stopped && this.#settlement.inFlight > 0) {
       this.#fail(contractBroken("engine", `lost ${this.#settlement.inFlight} items on the way`));
     }
+    // What the store had taken when the stop came still counts.
+    if (this.#halt.stopped) await this.#quieten();
     this.#settlement.abandonAll();
     this.#endedAt = performance.now();
     try {
@@ -181,12 +183,17 @@ class FlowRun implements Run {
       if (!this.#halt.stopped) this.#fail(runError(thrown, "unexpected", "settling failed"));
     }
     clearTimeout(this.#drainTimer);
-    for (const label of await this.#halt.quiet(this.#tuning.graceMs)) {
-      this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: it is waited for no longer`);
-    }
+    await this.#quieten();
     const { read, stored, skipped, failed, abandoned } = this.#settlement.counts;
     if (read !== stored + skipped + failed + abandoned) {
       this.#fail(contractBroken("engine", `read ${read} items and settled ${stored} + ${skipped} + ${failed} + ${abandoned}`));
+    }
+  }
+
+  /** Waits for calls that were cut off, for a moment. */
+  async #quieten(): Promise<void> {
+    for (const label of await this.#halt.quiet(this.#tuning.graceMs)) {
+      this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: it is waited for no longer`);
     }
   }
 

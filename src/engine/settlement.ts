@@ -81,6 +81,11 @@ export class Settlement {
     this.#tell({ kind: "stored", seq, id, facts, reused: ticket.bypassed });
   }
 
+  /** After a hard stop: nothing where it was given up already. */
+  storedLate(ticket: Ticket): void {
+    if (this.#inFlight.get(ticket.id) === ticket) this.stored(ticket);
+  }
+
   skipped(ticket: Ticket, stage: string, reason: string): void {
     const { seq, id, facts } = this.#release(ticket);
     this.#counts.skipped += 1;

@@ -350,3 +350,26 @@ describe("stopping", { timeout }, () => {
     assert.match(child.stdout, /^completed 50 aborted drained\n$/);
   });
 });
+
+for (const schedule of ["overlapped", "sequential"] as const) {
+  test(`rows that the sink had taken when the hard stop came count as stored, in the ${schedule} schedule`, { timeout }, async () => {
+    let acknowledge = () => {};
+    const begun = gateOf();
+    const sink = sinkOf(async (batch) => {
+      begun.open();
+      await new Promise<void>((resolve) => {
+        acknowledge = resolve;
+      });
+      return batch.map(stored);
+    });
+    const lane: Lane = { batch: { maxItems: 4, lingerMs: 5 } };
+    const { controller, done } = started(from(sourceOf(itemsOf(8))).into(sink, lane), { schedule, sequentialBatch: 4 });
+    await begun.opened;
+    controller.abort();
+    acknowledge();
+    const report = await done;
+    assert.equal(report.ended, "aborted");
+    assert.equal(report.stored, 4);
+    assert.equal(report.read, report.stored + report.abandoned);
+  });
+}

@@ -65,7 +65,11 @@ export class TableWriter {
       }
       return planned;
     });
-    if (plan.accepted.length > 0) await this.#tidyOnTheWay(plan.accepted.length, signal);
+    if (plan.accepted.length > 0) {
+      const [tidied] = await Promise.allSettled([this.#tidyOnTheWay(plan.accepted.length, signal)]);
+      // The rows are durable; what a stop leaves is done by the next call.
+      if (tidied.status === "rejected" && !signal.aborted) throw tidied.reason;
+    }
     return plan.failures;
   }
 
