@@ -59,6 +59,22 @@ export const reasons: Readonly<Record<string, string>> = {
   typescript: "Types; 7 is outside the range of the tools that read them.",
 };
 
+/** What those above the limit hold that takes the room; direct dependencies and what they bring. */
+const largeBytes = 5_000_000;
+const contents: Readonly<Record<string, string>> = {
+  "onnxruntime-node": "The inference library for five platforms, of which one is used (45 MB on linux x64). Its package cannot be split.",
+  "@lancedb/lancedb-linux-x64-gnu": "The store itself, in Rust, with its query engine.",
+  "@img/sharp-libvips-linux-x64": "libvips with its decoders.",
+  "web-streams-polyfill": "Comes with `openai`, an optional part of `@lancedb/lancedb` that is never loaded.",
+  "apache-arrow": "Columns for LanceDB, four times: as modules and not, readable and minified.",
+  zod: "Schemas, as modules and not. The code that runs is in the bundle.",
+  "@zilliz/milvus2-sdk-node": "Milvus' client, here for the tests.",
+  "@biomejs/cli-linux-x64": "Format and lint, one binary.",
+  "@esbuild/linux-x64": "The bundler, one binary.",
+  typescript: "The compiler.",
+  "@arethetypeswrong/core": "A TypeScript of its own.",
+};
+
 /** Every direct dependency of a manifest, in the groups of the page. */
 export function dependencyGroups(manifest: Manifest): readonly Group[] {
   const peers = Object.keys(manifest.peerDependencies ?? {});
@@ -104,7 +120,32 @@ ${generatedNote}
 
 Sizes are of the unpacked package with the binaries of one platform (${process.platform} ${process.arch}), without what it depends on.
 
-${sections.join("\n")}`;
+${sections.join("\n")}
+## What takes the room
+
+Packages above ${megabytes(largeBytes)}, those included that others bring; in a checkout with everything for development.
+
+${table(["package", "size", "what it holds"], largePackages())}
+`;
+}
+
+function largePackages(): readonly (readonly string[])[] {
+  const packages = readdirSync("node_modules").flatMap((entry) =>
+    entry.startsWith("@") ? readdirSync(join("node_modules", entry)).map((name) => `${entry}/${name}`) : [entry],
+  );
+  const sizes = packages.filter((name) => !name.startsWith(".")).map((name) => ({ name, bytes: bytesBelow(join("node_modules", name)) }));
+  const large = sizes.filter(({ bytes }) => bytes > largeBytes).sort((a, b) => b.bytes - a.bytes);
+  return large.map(({ name, bytes }) => [`\`${name}\``, megabytes(bytes), contentOf(name)]);
+}
+
+function contentOf(name: string): string {
+  const content = contents[name] ?? (/-(darwin|win32|linux|linuxmusl)-/.test(name) ? "Binaries for this platform." : undefined);
+  if (content === undefined) throw new Error(`Say in scripts/reference/dependencies.ts what takes the room in ${name}.`);
+  return content;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(bytes % 1_000_000 === 0 ? 0 : 1)} MB`;
 }
 
 function reasonFor(name: string): string {
@@ -120,7 +161,7 @@ function sizeOf(name: string): string {
     .map((part) => join("node_modules", part))
     .filter((part) => existsSync(part) && manifestOf(part).os !== undefined);
   const bytes = [folder, ...binaries].reduce((sum, part) => sum + bytesBelow(part), 0);
-  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : megabytes(bytes);
 }
 
 function bytesBelow(folder: string): number {

@@ -1,23 +1,31 @@
 /** `docs/reference/library.md`: every export of the package's front door, and the types those name, from the compiler's declarations. */
+import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import ts from "typescript";
-import { generatedNote, type ReferencePage } from "./page.js";
+import { generatedNote, type ReferencePage, table } from "./page.js";
 
 const frontDoor = "src/index.ts";
+const contractsDoor = "src/contracts/index.ts";
 
 /** Rooms whose types are named by their importers; what lies deeper (the settings' schemas) has pages of its own. */
 const shownRooms = /^src\/(app|contracts|engine|config|operations)\//;
-const hidden: ReadonlySet<string> = new Set(["FileSettings", "Camelized", "DeepPartial", "Provenance", "CodeDefaults"]);
+const pagesOfTheirOwn: ReadonlySet<string> = new Set(["errorCodes"]);
+const hidden: ReadonlySet<string> = new Set([
+  ...["FileSettings", "Camelized", "DeepPartial", "Provenance", "CodeDefaults"],
+  ...["AnyResult", "AnyStage", "Step", "ResolvedLane", "FileFormat", "Triple"],
+]);
 
 export const libraryPage: ReferencePage = { path: "docs/reference/library.md", render: () => text() };
 
 function text(): string {
   const program = declarationProgram();
-  const declarations = declarationTexts(program);
-  const exported = exportedSymbols(program);
-  const values = exported.filter(({ flags }) => (flags & ts.SymbolFlags.Value) !== 0);
-  const types = exported.filter((symbol) => !values.includes(symbol));
+  const declarations = formatted(declarationTexts(program));
+  const exported = exportedSymbols(program, frontDoor);
+  const isValue = ({ flags }: ts.Symbol): boolean => (flags & ts.SymbolFlags.Value) !== 0;
+  const values = exported.filter((symbol) => isValue(symbol) && !pagesOfTheirOwn.has(symbol.name));
+  const types = exported.filter((symbol) => !isValue(symbol));
   const others = namedBy(program, exported).sort(byName);
+  const contracts = new Set(exportedSymbols(program, contractsDoor));
   const entries = (symbols: readonly ts.Symbol[]): string => symbols.map((symbol) => entry(symbol, declarations)).join("\n");
   return `# Library
 
@@ -28,7 +36,7 @@ import { ImageEmbeddingPipeline, ServiceConfig } from "headrace";
 \`\`\`
 
 A first program is in [the guide](../guides/first-collection.md); what \`Settings\` holds is in [configuration.md](configuration.md), in
-camelCase; error codes are in [errors.md](errors.md). Adapters of your own implement \`headrace/contracts\` and may use \`headrace/kit\`.
+camelCase; \`errorCodes\` is [errors.md](errors.md). Adapters of your own implement \`headrace/contracts\` and may use \`headrace/kit\`.
 
 ## Classes, functions and values
 
@@ -38,9 +46,18 @@ ${entries([...values].sort(byName))}
 ${entries([...types].sort(byName))}
 ## Types that those name
 
-Not exported from \`headrace\`; most are from \`headrace/contracts\`.
+Not exported by name: each is the argument or the result of a call above.
 
-${entries(others)}`;
+${entries(others.filter((symbol) => !contracts.has(symbol)))}
+## Types of \`headrace/contracts\` that those name
+
+Your editor shows them whole.
+
+${table(
+  ["type", "what it is"],
+  others.filter((symbol) => contracts.has(symbol)).map((symbol) => summaryRow(symbol, declarations)),
+)}
+`;
 }
 
 function declarationProgram(): ts.Program {
@@ -74,11 +91,11 @@ function keyOf({ fileName }: ts.SourceFile, name: string): string {
   return `${relative(process.cwd(), fileName)}#${name}`;
 }
 
-function exportedSymbols(program: ts.Program): readonly ts.Symbol[] {
+function exportedSymbols(program: ts.Program, path: string): readonly ts.Symbol[] {
   const checker = program.getTypeChecker();
-  const file = program.getSourceFile(frontDoor);
+  const file = program.getSourceFile(path);
   const door = file === undefined ? undefined : checker.getSymbolAtLocation(file);
-  if (door === undefined) throw new Error(`${frontDoor} exports nothing.`);
+  if (door === undefined) throw new Error(`${path} exports nothing.`);
   return checker.getExportsOfModule(door).map((symbol) => target(symbol, checker));
 }
 
@@ -116,19 +133,57 @@ function isShown({ name, flags, declarations: [declaration] = [] }: ts.Symbol): 
   return shownRooms.test(relative(process.cwd(), declaration.getSourceFile().fileName));
 }
 
-function entry({ name, declarations: [declaration] = [] }: ts.Symbol, texts: ReadonlyMap<string, string>): string {
-  const declared = declaration === undefined ? undefined : texts.get(keyOf(declaration.getSourceFile(), name));
-  if (declared === undefined) throw new Error(`Expected a declaration of ${name}, which ${frontDoor} exports or names, but found none.`);
-  return `### \`${name}\`\n\n\`\`\`ts\n${shortened(declared)}\n\`\`\`\n`;
+function entry(symbol: ts.Symbol, texts: ReadonlyMap<string, string>): string {
+  return `### \`${symbol.name}\`\n\n\`\`\`ts\n${declarationOf(symbol, texts)}\n\`\`\`\n`;
 }
 
-/** Without what nobody can use, and with indents of two as in the sources. */
+function summaryRow(symbol: ts.Symbol, texts: ReadonlyMap<string, string>): readonly string[] {
+  const declared = declarationOf(symbol, texts);
+  return [`\`${symbol.name}\``, firstSentence(declared) || brief(declared)];
+}
+
+/** A declaration in one line where it is short, else the names of its fields. */
+function brief(declared: string): string {
+  const line = declared.replace(/\s+/g, " ");
+  if (line.length <= 100) return `\`${line}\``;
+  const fields = [...declared.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, field]) => `\`${field}\``);
+  return fields.length === 0 ? "" : `Has ${fields.join(", ")}.`;
+}
+
+function declarationOf({ name, declarations: [declaration] = [] }: ts.Symbol, texts: ReadonlyMap<string, string>): string {
+  const declared = declaration === undefined ? undefined : texts.get(keyOf(declaration.getSourceFile(), name));
+  if (declared === undefined) throw new Error(`Expected a declaration of ${name}, which ${frontDoor} exports or names, but found none.`);
+  return declared;
+}
+
+/** What the comment before a declaration begins with; empty when there is none. */
+function firstSentence(declared: string): string {
+  const comment = /^\/\*\*(.*?)\*\//s.exec(declared)?.[1] ?? "";
+  const text = comment
+    .replace(/^\s*\* ?/gm, "")
+    .trim()
+    .replace(/\s+/g, " ");
+  return /^.*?[.:](?= |$)/.exec(text)?.[0].replace(/:$/, ".") ?? text;
+}
+
+/** Without what nobody can use, in the form of the sources. */
+function formatted(texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const input = [...texts.values()].map(shortened).join(separator);
+  const { stdout, stderr, status } = spawnSync("npx", ["biome", "format", "--stdin-file-path=library.d.ts"], { input, encoding: "utf8" });
+  if (status !== 0) throw new Error(`Biome cannot format the declarations: ${stderr}`);
+  const outputs = stdout.trim().split(separator);
+  return new Map([...texts.keys()].map((key, index) => [key, (outputs[index] ?? "").trim()]));
+}
+
+const separator = "\n//\n";
+
+/** Objects are laid on one line here; the formatter breaks those that are too long for one. */
 function shortened(declared: string): string {
   return declared
     .replace(/^\s*#private;\n/gm, "")
     .replace(/^\s*private constructor\(.*\);\n/gm, "")
     .replace(/^export (declare )?/gm, "")
-    .replace(/^(?: {4})+/gm, (indent) => " ".repeat(indent.length / 2));
+    .replace(/\{\n((?:(?!\/\*\*)[^{}])*)\}/g, (object) => object.replace(/\n\s*/g, " "));
 }
 
 function byName(a: ts.Symbol, b: ts.Symbol): number {
