@@ -1,6 +1,5 @@
 /** Helpers for people who write adapters and stages. */
 export * from "./canonical.js";
-export * from "./chains.js";
 export * from "./collection-files.js";
 export * from "./fingerprints.js";
 export * from "./float16.js";
@@ -8,11 +7,8 @@ export * from "./image-formats.js";
 export * from "./item-result.js";
 export * from "./items.js";
 export * from "./metadata.js";
-export * from "./normalize.js";
 export * from "./npy-format.js";
 export * from "./passports.js";
-export * from "./preprocessing.js";
-export * from "./preprocessor-config.js";
 export * from "./presets.js";
 export * from "./signals.js";
 export * from "./slabs.js";
@@ -20,7 +16,6 @@ export * from "./store-rules.js";
 export * from "./tensors.js";
 export * from "./text.js";
 export { textLines } from "./text-lines.js";
-export * from "./vectorize.js";
 export type { WorkerPoolOptions } from "./worker-pool.js";
 export { WorkerPool } from "./worker-pool.js";
 export type { WorkerAnswer, WorkerService } from "./worker-service.js";

@@ -1,7 +1,8 @@
 /** Images become vectors in a file, in the order of the inputs. */
+
+import type { Chain } from "../chain/index.js";
 import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import type { Chain } from "../kit/index.js";
 import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/index.js";
 import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
 
