@@ -22,6 +22,7 @@ export {
   placeFiles,
   removePartials,
 } from "./collection-files.js";
+export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 export { formatOf } from "./image-formats.js";
