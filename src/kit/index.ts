@@ -40,6 +40,7 @@ export {
 export { npyHeader, npyHeaderBytes, npyMagic, parseNpyHeader } from "./npy-format.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
+export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
 export { abortedError, checkAborted, listenForAbort } from "./signals.js";
 export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
 export {
