@@ -18,9 +18,6 @@ export {
   fileError,
   fileInvalid,
   parseCollectionDescription,
-  partialPath,
-  placeFiles,
-  removePartials,
 } from "./collection-files.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { fingerprint } from "./fingerprints.js";
@@ -37,12 +34,12 @@ export {
   metadataNameError,
   metadataTypeOf,
 } from "./metadata.js";
-export { npyHeader, npyHeaderBytes, npyMagic, parseNpyHeader } from "./npy-format.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
 export { abortedError, checkAborted, listenForAbort } from "./signals.js";
 export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
+export { StagedFiles } from "./staged-files.js";
 export {
   checkCollectionName,
   checkKey,
