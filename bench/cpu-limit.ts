@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OnnxEmbedder } from "../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../src/adapters/sharp/index.js";
-import { embedTensors } from "../src/kit/index.js";
+import { embedTensors } from "../src/chain/index.js";
 
 const [folder = ""] = process.argv.slice(2);
 const signal = new AbortController().signal;

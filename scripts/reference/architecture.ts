@@ -13,7 +13,8 @@ const folder = "docs/decisions";
 /** What a room is for; one entry for each room of the import rules. */
 const purposes: Readonly<Record<string, string>> = {
   contracts: "types and errors that rooms exchange",
-  kit: "helpers for adapters and stages",
+  kit: "what authors of adapters need, whichever room uses it too",
+  chain: "from an image to a comparable vector: the parts, and the preprocessing that they agree on",
   engine: "queues, lanes, retries, the byte gate, accounts of time",
   stages: "one step on the way of an image each; strangers to each other",
   filter: "the language of filters: text to tree",

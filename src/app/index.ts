@@ -21,7 +21,6 @@ export { pathOfSource } from "./inputs/source-paths.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
-export { NpyWriter } from "./npy.js";
 export { type CompactOptions, ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export {
   type IngestDocument,
@@ -32,3 +31,4 @@ export {
   reportedFailure,
 } from "./reports.js";
 export type { SearchOptions, SearchQuery } from "./search-images.js";
+export { createVectorFile } from "./wiring/registry.js";

@@ -1,4 +1,6 @@
 /** Starts the main job from settings: collection, passport, dead letters, and the end of a run. */
+
+import type { ChainReady } from "../chain/index.js";
 import {
   type Collection,
   HeadraceError,
@@ -10,7 +12,6 @@ import {
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
-import type { ChainReady } from "../kit/index.js";
 import { DeadLetters, type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { deadLetterPath } from "./collections/dead-letter-path.js";

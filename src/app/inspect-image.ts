@@ -1,6 +1,8 @@
 /** One image as the model gets it: the tensor in numbers, and as a picture. */
+
+import { type Chain, tensorsOf } from "../chain/index.js";
 import type { Encoded, Geometry, Normalization, TensorSpec } from "../contracts/index.js";
-import { type Chain, float16ToFloat32, tensorShape, tensorsOf } from "../kit/index.js";
+import { float16ToFloat32, tensorShape } from "../kit/index.js";
 import { pictures } from "./wiring/registry.js";
 
 type Triple = readonly [number, number, number];

@@ -1,7 +1,8 @@
 /** `searchImages` and `searchMany`: queries of every kind against one collection. */
+
+import type { Chain } from "../chain/index.js";
 import type { Hit, Key } from "../contracts/index.js";
 import { filterKeys, parseFilter } from "../filter/index.js";
-import type { Chain } from "../kit/index.js";
 import { type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { withCollection } from "./collections/named-collection.js";

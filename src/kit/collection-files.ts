@@ -1,5 +1,5 @@
-/** What every file of a collection has beside the rows: its description, and a place that it takes when it is whole. */
-import { open, rename, rm } from "node:fs/promises";
+/** What every file of a collection has beside the rows: its description, and errors that name it. */
+import { open } from "node:fs/promises";
 import { z } from "zod";
 import { HeadraceError, type RowSource } from "../contracts/index.js";
 
@@ -55,25 +55,4 @@ export async function beginsWith(path: string, magic: string): Promise<boolean> 
   } catch (cause) {
     throw fileError(cause, path, "read");
   }
-}
-
-/** Where a file is written before it is whole. */
-export function partialPath(path: string): string {
-  return `${path}.partial`;
-}
-
-/** Gives whole files their names, in order; what stood there before is replaced. */
-export async function placeFiles(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    try {
-      await rename(partialPath(path), path);
-    } catch (cause) {
-      throw fileError(cause, path, "written");
-    }
-  }
-}
-
-/** Removes what was begun. */
-export async function removePartials(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await rm(partialPath(path), { force: true });
 }

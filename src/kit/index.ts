@@ -1,27 +1,59 @@
-/** Helpers for people who write adapters and stages. */
-export * from "./canonical.js";
-export * from "./chains.js";
-export * from "./collection-files.js";
-export * from "./fingerprints.js";
-export * from "./float16.js";
-export * from "./image-formats.js";
-export * from "./item-result.js";
-export * from "./items.js";
-export * from "./metadata.js";
-export * from "./normalize.js";
-export * from "./npy-format.js";
-export * from "./passports.js";
-export * from "./preprocessing.js";
-export * from "./preprocessor-config.js";
-export * from "./presets.js";
-export * from "./signals.js";
-export * from "./slabs.js";
-export * from "./store-rules.js";
-export * from "./tensors.js";
-export * from "./text.js";
+/** What authors of adapters need, whichever room uses it too. Each name is listed: what is not here may change at any time. */
+export {
+  bytesUri,
+  type FileNaming,
+  fileUri,
+  fileUriAsWritten,
+  isUrl,
+  keyOf,
+  memberUri,
+  objectUri,
+  pathOfFileUrl,
+  urlRef,
+} from "./canonical.js";
+export {
+  beginsWith,
+  type CollectionDescription,
+  describeCollectionFile,
+  fileError,
+  fileInvalid,
+  parseCollectionDescription,
+} from "./collection-files.js";
+export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
+export { fingerprint } from "./fingerprints.js";
+export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
+export { formatOf } from "./image-formats.js";
+export { resultFor } from "./item-result.js";
+export { advance } from "./items.js";
+export {
+  builtInColumns,
+  checkMetadata,
+  givenMetadata,
+  type MetadataType,
+  metadataHash,
+  metadataNameError,
+  metadataTypeOf,
+} from "./metadata.js";
+export { comparePassports, passportMismatch } from "./passports.js";
+export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
+export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
+export { abortedError, checkAborted, listenForAbort } from "./signals.js";
+export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
+export { StagedFiles } from "./staged-files.js";
+export {
+  checkCollectionName,
+  checkKey,
+  checkQuery,
+  checkSchema,
+  ingestedAtOf,
+  isKeyOf,
+  maxKeyBytes,
+  nearEnough,
+  planUpsert,
+  scoreOf,
+} from "./store-rules.js";
+export { rowBytes, takePixels, tensorShape } from "./tensors.js";
+export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
-export * from "./vectorize.js";
-export type { WorkerPoolOptions } from "./worker-pool.js";
 export { WorkerPool } from "./worker-pool.js";
-export type { WorkerAnswer, WorkerService } from "./worker-service.js";
-export { serveWorker } from "./worker-service.js";
+export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

@@ -14,7 +14,8 @@ export type PresetName = "efficientnet-lite" | "imagenet" | "clip" | "siglip" | 
 
 /** The share of the resized image that a crop of 224 out of 256 keeps. */
 const cropScale = 256 / 224;
-const imagenet: Normalization = { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** torchvision's; the Python service EmbeddingTrident fills it in where its file says nothing. */
+export const imagenetNormalization: Normalization = { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   /** EfficientNet-Lite: crop 224 out of 256, values about −1 to 1. */
@@ -25,7 +26,7 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   /** torchvision's classifiers: crop 224 out of 256. */
   imagenet: {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bilinear"),
-    normalization: imagenet,
+    normalization: imagenetNormalization,
   },
   /** OpenAI's CLIP and OpenCLIP: the shorter side is the model's, then crop. */
   clip: {
@@ -44,7 +45,7 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   /** DINOv2: as `imagenet`, but bicubic. */
   dinov2: {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
-    normalization: imagenet,
+    normalization: imagenetNormalization,
   },
   /** Squashed to the model's size, values 0 to 255 as they are: for models that do the rest inside. */
   none: {
@@ -58,9 +59,6 @@ export const presetNames = Object.keys(presets) as readonly PresetName[];
 export function presetNamed(name: PresetName): Preset {
   return { name, ...presets[name] };
 }
-
-/** What the Python service EmbeddingTrident fills in where its file says nothing. */
-export const pythonServiceNormalization: Normalization = imagenet;
 
 function cropTo(width: number, height: number, scale: number, filter: "bicubic" | "bilinear"): Geometry {
   return { kind: "crop", shorterSide: Math.round(Math.max(width, height) * scale), width, height, filter };

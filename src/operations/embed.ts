@@ -1,9 +1,11 @@
 /** Images become vectors in a file, in the order of the inputs. */
+
+import type { Chain } from "../chain/index.js";
 import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import type { Chain } from "../kit/index.js";
 import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/index.js";
 import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
+import { writeOnce } from "./write-once.js";
 
 /** Takes vectors in the order of the inputs. */
 export interface VectorWriter {
@@ -51,7 +53,9 @@ function orderedSink(order: InputOrder): Sink {
     name: "write",
     maxConcurrency: 1,
     async process(batch) {
-      for (const item of batch) await order.add(item);
+      await writeOnce(async () => {
+        for (const item of batch) await order.add(item);
+      });
       return batch.map(({ seq }) => ({ kind: "ok", seq }));
     },
   };

@@ -1,8 +1,9 @@
 /** A collection into a file: read → write, in the order of the scan. */
-import { HeadraceError, type RowWriter, type Run, type RunOptions, type Sink, type StoredRow } from "../contracts/index.js";
+import type { RowWriter, Run, RunOptions, Sink, StoredRow } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { type MetadataType, metadataTypeOf } from "../kit/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
+import { writeOnce } from "./write-once.js";
 
 export interface ExportPlan extends RowsPlan {
   readonly writer: RowWriter;
@@ -34,22 +35,11 @@ function fileSink(writer: RowWriter): Sink {
     maxConcurrency: 1,
     async process(batch) {
       const rows = batch.map(({ id, facts, value }): StoredRow => ({ id, vector: value.vector, facts, ingestedAt: value.ingestedAt ?? 0 }));
-      const failures = new Map((await writeOnce(writer, rows)).map(({ index, error }) => [index, error]));
+      const failures = new Map((await writeOnce(() => writer.write(rows))).map(({ index, error }) => [index, error]));
       return batch.map(({ seq }, index) => {
         const error = failures.get(index);
         return error === undefined ? { kind: "ok", seq } : { kind: "fail", seq, error };
       });
     },
   };
-}
-
-/** A batch that was begun must not be written again, so every error ends the run. */
-async function writeOnce(writer: RowWriter, rows: readonly StoredRow[]): ReturnType<RowWriter["write"]> {
-  try {
-    return await writer.write(rows);
-  } catch (thrown) {
-    const error = HeadraceError.from(thrown);
-    if (error.scope === "run") throw error;
-    throw new HeadraceError(error.code, error.message, { scope: "run", retryable: false, hint: error.hint, cause: thrown });
-  }
 }

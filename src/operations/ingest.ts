@@ -1,7 +1,9 @@
 /** The main job: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
+
+import type { ChainReady } from "../chain/index.js";
 import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { type ChainReady, metadataHash } from "../kit/index.js";
+import { metadataHash } from "../kit/index.js";
 import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
 
 /** One image on the way in: where it is, and the key its row gets. */

@@ -1,7 +1,8 @@
 /** From queries to hits: images are embedded as in a run, stored ids give their own vectors. */
+
+import { type Chain, vectorize } from "../chain/index.js";
 import { type Collection, type Encoded, type Filter, HeadraceError, type Hit, type Key } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import { type Chain, vectorize } from "../kit/index.js";
 
 /** What is searched for. */
 export type Query =

@@ -1,6 +1,8 @@
 /** Decodes, orients and resizes to what the model looks at. */
+
+import type { Chain, ChainReady } from "../chain/index.js";
 import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";
-import { advance, type Chain, type ChainReady } from "../kit/index.js";
+import { advance } from "../kit/index.js";
 
 export function decodeStage(ready: ChainReady): Stage<Encoded, Pixels> {
   return {

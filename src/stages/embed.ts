@@ -1,6 +1,8 @@
 /** Packs tensors into the embedder's own memory and takes one vector an image from it. */
+
+import { type ChainReady, embedTensors, finishVector, vectorAt } from "../chain/index.js";
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
-import { advance, type ChainReady, embedTensors, finishVector, resultFor, vectorAt } from "../kit/index.js";
+import { advance, resultFor } from "../kit/index.js";
 
 export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
   let embedder: Embedder | undefined;

@@ -1,6 +1,8 @@
 /** Turns pixels into the model's own tensors in batches, where the decoder's pixels are not yet what it takes. */
+
+import type { ChainReady } from "../chain/index.js";
 import type { Pixels, Stage, Tensor } from "../contracts/index.js";
-import { advance, type ChainReady, plainSlab, rowBytes } from "../kit/index.js";
+import { advance, plainSlab, rowBytes } from "../kit/index.js";
 
 export function preprocessStage(ready: ChainReady): Stage<Pixels, Tensor> {
   return {

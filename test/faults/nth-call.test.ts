@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import type { Chain } from "../../src/chain/index.js";
 import { type Encoded, HeadraceError, type Reader, type RunReport } from "../../src/contracts/index.js";
-import type { Chain } from "../../src/kit/index.js";
 import { DeadLetters, type IngestInput, ingest } from "../../src/operations/index.js";
 
 const outsideCalls = ["read", "decode", "embed", "upsert", "known", "dead-letter write"] as const;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { NativePreprocessor } from "../../src/adapters/native/index.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/kit/index.js";
+import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/chain/index.js";
 import { cosine, goldenImages, packGolden } from "../conformance/embedder.js";
 
 const models = ["efficientnet-lite0-uint8.onnx", "efficientnet-lite0.onnx"];

@@ -7,8 +7,9 @@ import { NativePreprocessor } from "../../src/adapters/native/index.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { makePassport } from "../../src/app/wiring/passports.js";
+import { probeImages, resolvePreprocessing } from "../../src/chain/index.js";
 import type { Passport, Preprocessing, Preprocessor } from "../../src/contracts/index.js";
-import { comparePassports, probeImages, resolvePreprocessing } from "../../src/kit/index.js";
+import { comparePassports } from "../../src/kit/index.js";
 
 const never = new AbortController().signal;
 const floatModel = fileURLToPath(new URL("../../../models/efficientnet-lite0.onnx", import.meta.url));

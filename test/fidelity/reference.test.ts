@@ -8,8 +8,9 @@ import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { NativePreprocessor } from "../../src/adapters/native/index.js";
 import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
+import { embedTensors, resolvePreprocessing, vectorAt } from "../../src/chain/index.js";
 import type { Encoded, Preprocessing, Preprocessor, TensorSpec } from "../../src/contracts/index.js";
-import { embedTensors, type PresetName, plainSlab, presetNames, resolvePreprocessing, rowBytes, vectorAt } from "../../src/kit/index.js";
+import { type PresetName, plainSlab, presetNames, rowBytes } from "../../src/kit/index.js";
 import { cosine } from "../conformance/embedder.js";
 
 interface Reference {

@@ -17,6 +17,7 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "no-orphans": { "src/kit/alone.ts": "export const alone = 1;" },
   "room-contracts": { "src/contracts/x.ts": 'import "../kit/index.js";' },
   "room-kit": { "src/kit/x.ts": 'import "../engine/index.js";' },
+  "room-chain": { "src/chain/x.ts": 'import "../stages/index.js";' },
   "room-engine": { "src/engine/x.ts": 'import "../stages/index.js";' },
   "room-stages": { "src/stages/x.ts": 'import "../engine/index.js";' },
   "room-filter": { "src/filter/x.ts": 'import "../engine/index.js";' },
@@ -72,6 +73,7 @@ async function plant(folder: string): Promise<void> {
   const rooms = [
     "contracts",
     "kit",
+    "chain",
     "engine",
     "stages",
     "filter",

@@ -4,8 +4,8 @@ import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/prom
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { HeadraceError } from "../../contracts/index.js";
+import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
-import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
 /** What the lock file says. */
 export interface LockOwner extends ProcessIdentity {

@@ -7,10 +7,10 @@ import {
   fileError,
   fileInvalid,
   parseCollectionDescription,
-  parseNpyHeader,
   textLines,
 } from "../../kit/index.js";
 import { type NpyPaths, npyPaths } from "./files.js";
+import { parseNpyHeader } from "./format.js";
 import { rowOf } from "./lines.js";
 
 /** Longer headers are of files with other contents than a matrix. */

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, WorkerPool } from "../../kit/index.js";
+import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, vectorLength, WorkerPool } from "../../kit/index.js";
 import { type ModelPlan, planModel } from "./model.js";
 import { findModel, type ModelFile } from "./model-file.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
@@ -167,7 +167,8 @@ function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
 /** The dimension of a model that does not declare it. */
 async function probe(pool: Pool, plan: ModelPlan, signal: AbortSignal): Promise<number> {
   const { values, shape } = await pool.call(requestOf(plan, 1), new ArrayBuffer(rowBytes(plan.input)), signal);
-  if (shape[0] !== 1 || shape[1] !== values.length || values.length === 0) throw wrongShape(plan.outputName, [1, "dimension"], shape);
+  if (shape[0] !== 1 || vectorLength(shape.slice(1)) !== values.length || values.length === 0)
+    throw wrongShape(plan.outputName, [1, "dimension"], shape);
   return values.length;
 }
 

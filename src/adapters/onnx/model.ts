@@ -1,6 +1,7 @@
 /** Reads from a model's declaration how it takes images and which output is the embedding. */
 import type { TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
+import { type DeclaredOutput, embeddingNames, embeddingOutput } from "../../kit/index.js";
 import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
 
 /** As the model declares it; the embedding is float32 in any case. */
@@ -27,24 +28,20 @@ export interface ModelWishes {
   readonly imageSize: readonly [number, number] | null;
 }
 
-/** Names that models give to their embedding, the most telling first. */
-const embeddingNames = ["embedding", "embeddings", "image_embeds", "image_embedding", "pooler_output"];
-
 /** Throws `model_invalid` with what was expected and what the model declares. */
 export function planModel(declared: ModelDeclaration, wishes: ModelWishes): ModelPlan {
   const input = imageInput(declared.inputs, wishes);
-  const output = embeddingOutput(declared.outputs, wishes);
+  const { output, dimension } = chosenOutput(declared.outputs, wishes);
   const batch = input.shape[0];
   if (typeof batch === "number" && batch !== 1) {
     throw invalid(wishes, "a free batch dimension, or batches of 1", describe(input));
   }
-  const dimension = output.shape[1];
   return {
     inputName: input.name,
     outputName: output.name,
     input: inputSpec(input, wishes),
-    outputType: output.type as OutputType,
-    dimension: typeof dimension === "number" ? dimension : null,
+    outputType: output.declared.type as OutputType,
+    dimension,
     maxBatch: typeof batch === "number" ? batch : null,
   };
 }
@@ -81,24 +78,25 @@ function isChannelName(dimension: number | string | undefined): boolean {
   return typeof dimension === "string" && /channel|^c$/i.test(dimension);
 }
 
-function embeddingOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes): TensorDeclaration {
-  const fit = outputs.filter(isEmbedding);
-  if (wishes.outputName !== null) {
-    const wanted = fit.find(({ name }) => name === wishes.outputName);
-    if (wanted !== undefined) return wanted;
-    throw invalid(wishes, `the output "${wishes.outputName}", one vector of floats an image`, list(outputs, "output"));
-  }
-  const named = embeddingNames.flatMap((name) => fit.filter((output) => output.name === name));
-  const found = named[0] ?? (fit.length === 1 ? fit[0] : undefined);
-  if (found !== undefined) return found;
-  const expected = `one output with a vector of floats an image, or one called ${embeddingNames.join(", ")}; \`embedder.output_name\` can name it`;
+interface Output extends DeclaredOutput {
+  readonly declared: TensorDeclaration;
+}
+
+function chosenOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes) {
+  const choice = embeddingOutput(outputs.map(asOutput), wishes.outputName);
+  if (choice.kind === "found") return choice;
+  const expected =
+    wishes.outputName === null
+      ? `one output with a vector of floats an image, or one called ${embeddingNames.join(", ")}; \`embedder.output_name\` can name it`
+      : `the output "${wishes.outputName}", one vector of floats an image`;
   throw invalid(wishes, expected, list(outputs, "output"));
 }
 
-/** Batch × dimension; further dimensions only if they are 1. */
-function isEmbedding({ type, shape }: TensorDeclaration): boolean {
+function asOutput(declared: TensorDeclaration): Output {
+  const { name, type, shape } = declared;
   const isFloat = type === "float32" || type === "float16" || type === "float64";
-  return isFloat && shape.length >= 2 && shape.slice(2).every((size) => size === 1);
+  const row = shape.slice(1).map((size) => (typeof size === "number" ? size : null));
+  return { name, type: isFloat ? "float" : "other", row, declared };
 }
 
 function list(tensors: readonly TensorDeclaration[], what: string): string {

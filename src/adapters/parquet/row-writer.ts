@@ -1,8 +1,7 @@
 /** Writes a collection as one Parquet file, a row group at a time; it appears under its name when it is whole. */
-import { type FileHandle, open } from "node:fs/promises";
 import type { ByteWriter, ColumnSource, ParquetWriter } from "hyparquet-writer";
 import { HeadraceError, type RowFailure, type RowWriter, type StoredRow } from "../../contracts/index.js";
-import { fileError, givenMetadata, metadataTypeOf, partialPath, placeFiles, removePartials } from "../../kit/index.js";
+import { fileError, givenMetadata, metadataTypeOf, StagedFiles } from "../../kit/index.js";
 import { fileMetadata, type ParquetCollection, parquetSchema } from "./schema.js";
 import { loadWriter } from "./vendor.js";
 
@@ -23,24 +22,19 @@ export async function createParquetRows(path: string, collection: ParquetCollect
     kvMetadata: fileMetadata(arrow, collection),
     createdBy: "headrace",
   });
-  try {
-    return new ParquetRowWriter(path, collection, bytes, writer, await open(partialPath(path), "w"));
-  } catch (cause) {
-    throw fileError(cause, path, "written");
-  }
+  return new ParquetRowWriter(path, collection, bytes, writer, await StagedFiles.create([path]));
 }
 
 class ParquetRowWriter implements RowWriter {
   readonly #groupRows: number;
   #group: StoredRow[] = [];
-  #open = true;
 
   constructor(
     readonly path: string,
     readonly collection: ParquetCollection,
     readonly bytes: ByteWriter,
     readonly writer: ParquetWriter,
-    readonly file: FileHandle,
+    readonly files: StagedFiles,
   ) {
     this.#groupRows = Math.max(1, Math.min(maxGroupRows, Math.floor(groupNumbers / collection.dimension)));
   }
@@ -58,35 +52,27 @@ class ParquetRowWriter implements RowWriter {
 
   async finish(): Promise<void> {
     if (this.#group.length > 0) await this.#writeGroup();
-    try {
-      await this.writer.finish();
-      await this.#flush();
-      await this.file.datasync();
-      await this.#close();
-    } catch (cause) {
-      throw fileError(cause, this.path, "written");
-    }
-    await placeFiles([this.path]);
+    await this.#encode(async () => this.writer.finish());
+    await this.files.place();
   }
 
-  async discard(): Promise<void> {
-    await this.#close();
-    await removePartials([this.path]);
+  discard(): Promise<void> {
+    return this.files.discard();
   }
 
   async #writeGroup(): Promise<void> {
     const rows = this.#group;
     this.#group = [];
+    await this.#encode(async () => this.writer.write({ columnData: columnsOf(rows, this.collection), rowGroupSize: rows.length }));
+  }
+
+  async #encode(write: () => Promise<void>): Promise<void> {
     try {
-      await this.writer.write({ columnData: columnsOf(rows, this.collection), rowGroupSize: rows.length });
-      await this.#flush();
+      await write();
     } catch (cause) {
       throw fileError(cause, this.path, "written");
     }
-  }
-
-  async #flush(): Promise<void> {
-    await this.file.appendFile(this.bytes.getBytes());
+    await this.files.append(this.path, this.bytes.getBytes());
     this.bytes.index = 0;
   }
 
@@ -100,12 +86,6 @@ class ParquetRowWriter implements RowWriter {
       return new HeadraceError("metadata_type", message, { item: facts.source });
     }
     return null;
-  }
-
-  async #close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.file.close();
   }
 }
 

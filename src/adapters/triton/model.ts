@@ -1,6 +1,6 @@
 /** Reads a model's description as a contract: what to send, what comes back; or says what to change. */
 import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } from "../../contracts/index.js";
-import { type PresetName, presetNames } from "../../kit/index.js";
+import { type DeclaredOutput, embeddingOutput, type PresetName, presetNames } from "../../kit/index.js";
 import type { InferRequest, ModelDescription, TensorDescription } from "./transport/transport.js";
 
 /** What the configuration says about the model; null: whatever the model says. */
@@ -33,12 +33,17 @@ export interface ModelPlan {
   readonly preset: PresetName | null;
 }
 
+interface Output extends DeclaredOutput {
+  readonly declared: TensorDescription;
+}
+
 /** The parameter of config.pbtxt that names the preprocessing. */
 export const presetParameter = "headrace_preset";
 
 const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
+/** Of outputs: FP64 is an embedding too, but none that can be read. */
+const floatTypes = ["FP16", "FP32", "FP64"];
 const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
-const looksLikeEmbedding = /embed|feature|pool|vector/i;
 /** What is sent to a model that prefers no size, where no setting says another. */
 export const usualBatch = 32;
 /** For a model that takes any number of rows without saying how many. */
@@ -47,10 +52,9 @@ const openBatch = 32;
 /** `where` names server and model in messages. Throws `model_mismatch` (settings and model differ) and `model_invalid` (no image embedder). */
 export function planModel(model: ModelDescription, expected: ModelExpectation, where: string): ModelPlan {
   const input = pickInput(model, expected, where);
-  const output = pickOutput(model, expected, where);
   const batched = model.maxBatchSize > 0 || input.shape.length === 4;
   const spec = specOf(input, batched ? input.shape.slice(1) : input.shape, model, expected, where);
-  const dimension = dimensionOf(output, batched ? output.shape.slice(1) : output.shape, where);
+  const { output, dimension } = pickOutput(model, batched ? 1 : 0, expected, where);
   if (dimension !== null) checkDimension({ ...output, dimension }, expected, where);
   const maxBatch = maxBatchOf(model, input);
   return {
@@ -101,7 +105,11 @@ export function describePlan(plan: ModelPlan): string {
 }
 
 function pickInput(model: ModelDescription, expected: ModelExpectation, where: string): TensorDescription {
-  if (expected.inputName !== null) return findNamed(model.inputs, "triton.input_name", expected.inputName, where);
+  if (expected.inputName !== null) {
+    const named = model.inputs.find(({ name }) => name === expected.inputName);
+    if (named !== undefined) return named;
+    throw notNamed(model.inputs, "triton.input_name", expected.inputName, where);
+  }
   const [only, ...others] = model.inputs;
   if (only !== undefined && others.length === 0) return only;
   throw new HeadraceError("model_invalid", `${where}: expected one input, found ${describeAll(model.inputs)}`, {
@@ -109,27 +117,45 @@ function pickInput(model: ModelDescription, expected: ModelExpectation, where: s
   });
 }
 
-function pickOutput(model: ModelDescription, expected: ModelExpectation, where: string): TensorDescription {
-  if (expected.outputName !== null) return checkOutput(findNamed(model.outputs, "triton.output_name", expected.outputName, where), where);
-  const [only, ...others] = model.outputs;
-  if (only !== undefined && others.length === 0) return checkOutput(only, where);
-  const named = model.outputs.filter(({ name }) => looksLikeEmbedding.test(name));
-  if (named.length === 1) return checkOutput(named[0]!, where);
-  throw new HeadraceError("model_mismatch", `${where}: expected one output that is the embedding, found ${describeAll(model.outputs)}`, {
-    hint: `Set triton.output_name to one of ${model.outputs.map(({ name }) => name).join(", ")}.`,
+/** `batchDimensions`: how many of the first dimensions are not of one row. */
+function pickOutput(
+  model: ModelDescription,
+  batchDimensions: 0 | 1,
+  expected: ModelExpectation,
+  where: string,
+): { readonly output: TensorDescription; readonly dimension: number | null } {
+  const outputs = model.outputs.map((declared): Output => {
+    const row = declared.shape.slice(batchDimensions).map((size) => (size === -1 ? null : size));
+    return { name: declared.name, type: floatTypes.includes(declared.datatype) ? "float" : "other", row, declared };
   });
+  const choice = embeddingOutput(outputs, expected.outputName);
+  switch (choice.kind) {
+    case "found":
+      return { output: checkType(choice.output.declared, where), dimension: choice.dimension };
+    case "unfit":
+      checkType(choice.output.declared, where);
+      throw notOneVector(choice.output, where);
+    case "absent":
+      throw notNamed(model.outputs, "triton.output_name", String(expected.outputName), where);
+    case "undecided":
+      throw new HeadraceError(
+        "model_mismatch",
+        `${where}: expected one output that is the embedding, found ${describeAll(model.outputs)}`,
+        { hint: `Set triton.output_name to one of ${model.outputs.map(({ name }) => name).join(", ")}.` },
+      );
+    default:
+      return choice satisfies never;
+  }
 }
 
-function findNamed(tensors: readonly TensorDescription[], key: string, name: string, where: string): TensorDescription {
-  const found = tensors.find((tensor) => tensor.name === name);
-  if (found !== undefined) return found;
+function notNamed(tensors: readonly TensorDescription[], key: string, name: string, where: string): HeadraceError {
   const names = tensors.map((tensor) => tensor.name).join(", ");
-  throw new HeadraceError("model_mismatch", `${where}: expected ${key} "${name}", found ${describeAll(tensors)}`, {
+  return new HeadraceError("model_mismatch", `${where}: expected ${key} "${name}", found ${describeAll(tensors)}`, {
     hint: `Set ${key} to ${tensors.length > 1 ? "one of " : ""}${names}, or leave it out.`,
   });
 }
 
-function checkOutput(output: TensorDescription, where: string): TensorDescription {
+function checkType(output: TensorDescription, where: string): TensorDescription {
   if (output.datatype === "FP32" || output.datatype === "FP16") return output;
   throw new HeadraceError("model_invalid", `${where}: expected output "${output.name}" of FP32 or FP16, found ${output.datatype}`, {
     hint: pbtxtHint([`output [ { name: "${output.name}", data_type: TYPE_FP32, … } ]`]),
@@ -207,17 +233,11 @@ function layoutOf(image: readonly number[], format: string | undefined, wanted: 
   return last && first ? (wanted ?? "either") : null;
 }
 
-/** Null: the model leaves it open. All dimensions but one are 1. */
-function dimensionOf(output: TensorDescription, shape: readonly number[], where: string): number | null {
-  const wide = shape.filter((size) => size !== 1);
-  if (wide.length <= 1 && shape.length > 0) return wide[0] === -1 ? null : (wide[0] ?? 1);
-  throw new HeadraceError(
-    "model_invalid",
-    `${where}: expected output "${output.name}" of one vector an image, found [${shape.join(", ")}]`,
-    {
-      hint: "Choose the pooled output with triton.output_name.",
-    },
-  );
+function notOneVector({ name, row }: DeclaredOutput, where: string): HeadraceError {
+  const found = row.map((size) => size ?? "any").join(", ");
+  return new HeadraceError("model_invalid", `${where}: expected output "${name}" of one vector an image, found [${found}]`, {
+    hint: "Choose the pooled output with triton.output_name.",
+  });
 }
 
 function maxBatchOf(model: ModelDescription, input: TensorDescription): number {

@@ -1,6 +1,8 @@
 /** How wide the lanes of a run are, and when it gives up: settings, as a call overrides them. */
+
+import type { Chain } from "../../chain/index.js";
 import type { Embedder, RunOptions } from "../../contracts/index.js";
-import { type Chain, rowBytes } from "../../kit/index.js";
+import { rowBytes } from "../../kit/index.js";
 import type { IngestWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { expectedFeed } from "./registry.js";

@@ -1,6 +1,8 @@
 /** The passport of the pipeline's chain, made once, and its comparison with those of collections. */
+
+import { type Chain, probeImages, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport } from "../../contracts/index.js";
-import { type Chain, comparePassports, passportMismatch, probeImages, vectorize } from "../../kit/index.js";
+import { comparePassports, passportMismatch } from "../../kit/index.js";
 import { Shared } from "./shared.js";
 
 /** One owner a pipeline. */

@@ -1,6 +1,7 @@
 /** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
+
+import type { Chain } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type ImageDecoder, type Part, type Reader, type VectorStore } from "../../contracts/index.js";
-import type { Chain } from "../../kit/index.js";
 import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";

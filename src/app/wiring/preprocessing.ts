@@ -1,7 +1,8 @@
 /** Which preprocessing a chain has, and which backend computes it: the user's module, JAX, typed arrays, or the model itself. */
 import { readFile } from "node:fs/promises";
+import { needsPreprocessor, presetFromConfig, resolvePreprocessing } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../../contracts/index.js";
-import { needsPreprocessor, type Preset, type PresetName, presetFromConfig, presetNames, resolvePreprocessing } from "../../kit/index.js";
+import { type Preset, type PresetName, presetNames } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { openFastest } from "./fastest-preprocessor.js";
 import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";

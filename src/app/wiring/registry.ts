@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { FileListingOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing, JaxPreprocessorOptions } from "../../adapters/jax/index.js";
 import { declaredCollection, milvusSettings } from "../../adapters/milvus/options.js";
+import type { VectorFile } from "../../adapters/npy/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import { tritonEmbedderOptions, tritonOptions } from "../../adapters/triton/options.js";
 import type {
@@ -21,7 +22,7 @@ import type {
   TensorSpec,
   VectorStore,
 } from "../../contracts/index.js";
-import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, npyMagic, type PresetName } from "../../kit/index.js";
+import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, type PresetName } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import { type Settings, toFileSettings } from "../configuration/settings.js";
 
@@ -100,7 +101,7 @@ export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorSt
 /** A collection in a file, whichever of the formats it has. Throws `input_invalid`. */
 export async function openRowFile(path: string): Promise<RowSource> {
   if (await beginsWith(path, "PAR1")) return (await import("../../adapters/parquet/index.js")).openParquetRows(path);
-  if (await beginsWith(path, npyMagic)) return (await import("../../adapters/npy/index.js")).openNpyRows(path);
+  if (await beginsWith(path, "\x93NUMPY")) return (await import("../../adapters/npy/index.js")).openNpyRows(path);
   throw fileInvalid(path, "expected a Parquet or .npy file, found another one");
 }
 
@@ -119,6 +120,11 @@ export async function createRowFile(
     default:
       return format satisfies never;
   }
+}
+
+/** Begins a file of vectors that belong to no collection. */
+export async function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
+  return (await import("../../adapters/npy/index.js")).createNpyVectors(path, dimension);
 }
 
 /** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */

@@ -1,6 +1,6 @@
 /** `headrace embed`: vectors into a file that numpy reads. */
 import type { Command } from "commander";
-import { listInputs, NpyWriter, type ReportedFailure, reportedFailure } from "../../app/index.js";
+import { createVectorFile, listInputs, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
@@ -26,14 +26,14 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
   const terminal = terminalOf(options);
   return withPipeline(options, async (pipeline) => {
     const dimension = await pipeline.dimension();
-    const writer = await NpyWriter.open(options.output, dimension);
+    const file = await createVectorFile(options.output, dimension);
     const failures: ReportedFailure[] = [];
     let drain = (): void => {};
     const interrupts = watchInterrupts(terminal, () => drain());
     try {
       const run = await pipeline.embedStream({
         inputs: listInputs({ paths, ...(options.limit === undefined ? {} : { limit: options.limit }) }),
-        write: (row) => writer.write(row),
+        write: (row) => file.write(row),
         signal: interrupts.hard,
         onOutcome: (outcome) => {
           if (outcome.kind === "failed") failures.push(reportedFailure(outcome));
@@ -42,15 +42,17 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
       drain = () => run.drain();
       const report = await run.done;
       if (report.error !== undefined) throw report.error;
-      if (report.ended === "aborted") throw new HeadraceError("aborted", `Embedding was stopped after ${writer.rows} images.`);
+      if (report.ended === "aborted")
+        throw new HeadraceError("aborted", `Embedding was stopped after ${file.rows} images; nothing was written.`);
+      await file.finish();
     } finally {
       interrupts.dispose();
-      await writer.close();
+      await file.discard();
     }
     for (const { source, code, message } of failures.slice(0, 20)) terminal.note(`[${code}] ${shownSource(source)}: ${message}`);
     terminal.result(
-      { count: writer.rows, dimension, output: options.output, failed: failures.length },
-      `${counted(writer.rows, "vector")} of ${dimension} numbers in ${options.output}${failures.length > 0 ? `, ${counted(failures.length, "image")} failed` : ""}\n`,
+      { count: file.rows, dimension, output: options.output, failed: failures.length },
+      `${counted(file.rows, "vector")} of ${dimension} numbers in ${options.output}${failures.length > 0 ? `, ${counted(failures.length, "image")} failed` : ""}\n`,
     );
     if (interrupts.wasInterrupted()) return exitCodes.interrupted;
     return failures.length > 0 ? exitCodes.someFailed : exitCodes.ok;

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { isAlive, type ProcessMark, servicesFolder, startProcess, startTimeOf, stopProcess, waitUntil } from "./process.js";
+import { startTicksOf } from "../../../src/kit/index.js";
+import { isAlive, type ProcessMark, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
 import { installVenv, type Venv } from "./venv.js";
 
 /** Settings of milvus.yaml by dotted path, e.g. `quotaAndLimits.dml.enabled`. */
@@ -45,7 +46,7 @@ const run = promisify(execFile);
 const version = "2.3.5";
 const port = 19_530;
 const address = `127.0.0.1:${port}`;
-const us: ProcessMark = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
+const us: ProcessMark = { pid: process.pid, startTime: startTicksOf(process.pid) ?? "" };
 const stateFile = () => join(servicesFolder(), "milvus.json");
 const home = () => join(servicesFolder(), "milvus-data");
 

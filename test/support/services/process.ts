@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { startTicksOf } from "../../../src/kit/index.js";
 
 /** A process as the process table knows it; the start time tells it from a later one with the same pid. */
 export interface ProcessMark {
@@ -72,18 +73,8 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** Start time in clock ticks since boot, or null when there is no such process (a zombie counts as none). */
-export function startTimeOf(pid: number): string | null {
-  const file = `/proc/${pid}/stat`;
-  if (!existsSync(file)) return null;
-  const text = readFileSync(file, "utf8");
-  // The name in brackets may hold spaces and brackets itself.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" ? null : (fields[19] ?? null);
-}
-
 export function isAlive(mark: ProcessMark): boolean {
-  return startTimeOf(mark.pid) === mark.startTime;
+  return startTicksOf(mark.pid) === mark.startTime;
 }
 
 /** The mark in a pid file if that very process still runs, else null. */
@@ -106,7 +97,7 @@ export function startProcess(service: ServiceCommand): ServiceProcess {
   closeSync(out);
   const pid = child.pid;
   if (pid === undefined) throw new Error(`cannot start ${service.command}`);
-  const mark: ProcessMark = { pid, startTime: startTimeOf(pid) ?? "" };
+  const mark: ProcessMark = { pid, startTime: startTicksOf(pid) ?? "" };
   if (service.pidFile !== undefined) writeFileSync(service.pidFile, JSON.stringify(mark));
   if (service.outlives === true) child.unref();
   const release = service.outlives === true ? () => {} : killWithUs(pid);
@@ -175,7 +166,7 @@ function endOf(child: ChildProcess): Promise<void> {
 /** Kills the group of `pid` when this process ends; the answer takes that back. */
 function killWithUs(pid: number): () => void {
   const kill = () => {
-    if (startTimeOf(pid) !== null) process.kill(-pid, "SIGKILL");
+    if (startTicksOf(pid) !== null) process.kill(-pid, "SIGKILL");
   };
   process.once("exit", kill);
   return () => {

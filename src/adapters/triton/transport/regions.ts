@@ -1,9 +1,9 @@
 /** Files below /dev/shm that hold a batch for a server on this machine: made once, reused, removed at the end or at the next start. */
 
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HeadraceError } from "../../../contracts/index.js";
-import { listenForAbort } from "../../../kit/index.js";
+import { listenForAbort, ownIdentity, startTicksOf } from "../../../kit/index.js";
 import { throwIfAborted } from "../deadline.js";
 
 export interface Region {
@@ -115,7 +115,7 @@ export function isAbandoned(name: string): boolean {
   const match = /^headrace-(\d+)-(\d+)-(\d+)-\d+$/.exec(name);
   if (match === null) return false;
   const [, space, pid, startTime] = match;
-  if (space === pidNamespace()) return startTimeOf(Number(pid)) !== startTime;
+  if (space === ownSpace()) return startTicksOf(Number(pid)) !== startTime;
   const file = join(sharedMemoryFolder, name);
   return !existsSync(file) || Date.now() - statSync(file).mtimeMs > foreignIdleMs;
 }
@@ -132,7 +132,7 @@ export function removeRegionFile(name: string): void {
 
 function makeRegion(capacity: number): Region {
   made += 1;
-  const name = `${prefix}${pidNamespace()}-${process.pid}-${startTimeOf(process.pid)}-${made}`;
+  const name = `${prefix}${ownSpace()}-${process.pid}-${startTicksOf(process.pid)}-${made}`;
   const file = join(sharedMemoryFolder, name);
   const handle = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
   const write = (bytes: Uint8Array, position: number) => {
@@ -153,14 +153,7 @@ function makeRegion(capacity: number): Region {
   return { name, capacity, registered: false, write: (bytes) => write(bytes, 0), exists: () => existsSync(file), remove };
 }
 
-function pidNamespace(): string {
-  return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-}
-
-/** In clock ticks since boot; tells a process from a later one with the same id. Null: there is none. */
-function startTimeOf(pid: number): string | null {
-  const file = `/proc/${pid}/stat`;
-  if (!existsSync(file)) return null;
-  const text = readFileSync(file, "latin1");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+/** The number of the table that our process id is in. */
+function ownSpace(): string {
+  return /\d+/.exec(ownIdentity().pidNamespace ?? "")?.[0] ?? "0";
 }

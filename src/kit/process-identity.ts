@@ -23,7 +23,7 @@ export function ownIdentity(): ProcessIdentity {
     bootId: readOrNull(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
     pidNamespace: readOrNull(() => readlinkSync("/proc/self/ns/pid")),
     pid: process.pid,
-    startedAt: startOf(process.pid),
+    startedAt: startTicksOf(process.pid),
   };
 }
 
@@ -36,14 +36,14 @@ export function livenessOf(other: ProcessIdentity): Liveness {
   const own = ownIdentity();
   const sameTable = own.host === other.host && own.bootId === other.bootId && own.pidNamespace === other.pidNamespace;
   if (!sameTable) return "elsewhere";
-  if (own.startedAt !== null) return startOf(other.pid) === other.startedAt ? "alive" : "dead";
+  if (own.startedAt !== null) return startTicksOf(other.pid) === other.startedAt ? "alive" : "dead";
   return hasProcess(other.pid) ? "elsewhere" : "dead";
 }
 
-/** Field 22 of /proc/PID/stat; null for a process that is gone or has ended without being waited for. */
-function startOf(pid: number): string | null {
+/** When it started, in ticks since boot; null where the system does not tell, and for a process that has ended, waited for or not. */
+export function startTicksOf(pid: number): string | null {
   const stat = readOrNull(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  // The name in field 2 may hold blanks and parentheses.
+  // It is field 22. The name in field 2 may hold blanks and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields?.[0];
   return state === undefined || state === "Z" || state === "X" ? null : (fields?.[19] ?? null);

@@ -1,7 +1,7 @@
 /** Reads what a model of Hugging Face's transformers says about its preprocessing: the file preprocessor_config.json. */
 import type { Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
-import type { Preset } from "./presets.js";
+import type { Preset } from "../kit/index.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];

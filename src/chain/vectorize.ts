@@ -1,9 +1,8 @@
 /** One path from images to vectors for queries, probes and `embedImages`, the same as in a run. */
 import { type Embedder, type Encoded, HeadraceError, type Vectors } from "../contracts/index.js";
-import type { Chain } from "./chains.js";
+import { plainSlab, rowBytes } from "../kit/index.js";
+import type { Chain } from "./chain.js";
 import { checkVector, normalizeVector } from "./normalize.js";
-import { plainSlab } from "./slabs.js";
-import { rowBytes } from "./tensors.js";
 
 /** Copies tensors into the embedder's memory and embeds them; at most `feed.maxBatch` of them. */
 export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Array[], signal: AbortSignal): Promise<Vectors> {

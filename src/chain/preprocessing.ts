@@ -1,7 +1,7 @@
 /** How settings and model together decide on a preprocessing. */
 import type { Normalization, Preprocessing, TensorSpec } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
-import { type Preset, type PresetName, presetNamed, pythonServiceNormalization } from "./presets.js";
+import { imagenetNormalization, type Preset, type PresetName, presetNamed } from "../kit/index.js";
 
 type Triple = readonly [number, number, number];
 
@@ -41,9 +41,7 @@ export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing
     name: "letterbox",
     geometry: { kind: "letterbox", width: input.width, height: input.height, fill: [0, 0, 0], filter: "bilinear" },
     normalization:
-      input.dtype === "uint8"
-        ? null
-        : { ...pythonServiceNormalization, ...(mean === null ? {} : { mean }), ...(std === null ? {} : { std }) },
+      input.dtype === "uint8" ? null : { ...imagenetNormalization, ...(mean === null ? {} : { mean }), ...(std === null ? {} : { std }) },
     output: input,
   };
 }

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HeadraceError, type TensorSpec } from "../contracts/index.js";
+import type { PresetName } from "../kit/index.js";
 import { resolvePreprocessing } from "./preprocessing.js";
 import { presetFromConfig } from "./preprocessor-config.js";
-import type { PresetName } from "./presets.js";
 
 const file = "model/preprocessor_config.json";
 const floats: TensorSpec = { dtype: "float32", layout: "NCHW", width: 224, height: 224 };

@@ -1,10 +1,10 @@
 /** The header of a `.npy` file, version 1.0: little-endian float32, row by row. */
 
 /** Bytes of the header that is written: magic, version, length and the padded description. */
-export const npyHeaderBytes = 128;
+const npyHeaderBytes = 128;
 
 /** The first letters of every such file. */
-export const npyMagic = "\x93NUMPY";
+const npyMagic = "\x93NUMPY";
 
 export interface NpyShape {
   readonly rows: number;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TensorSpec } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
+import { presetNames } from "../kit/index.js";
 import { needsPreprocessor, resolvePreprocessing } from "./preprocessing.js";
-import { presetNames } from "./presets.js";
 
 const bytes: TensorSpec = { dtype: "uint8", layout: "NHWC", width: 224, height: 224 };
 const floats: TensorSpec = { dtype: "float32", layout: "NCHW", width: 224, height: 224 };

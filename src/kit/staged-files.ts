@@ -1,0 +1,75 @@
+/** Files that are written beside their places, and take them when all are whole. Until then what stands there stays as it is. */
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { HeadraceError } from "../contracts/index.js";
+import { fileError } from "./collection-files.js";
+
+/** Every method throws `disk_full` or `state_unwritable` when the system refuses. */
+export class StagedFiles {
+  #isOpen = true;
+
+  private constructor(readonly handles: ReadonlyMap<string, FileHandle>) {}
+
+  /** Begins one file for each of the paths. Throws for a folder at once, which nothing could replace later. */
+  static async create(paths: readonly string[]): Promise<StagedFiles> {
+    const handles = new Map<string, FileHandle>();
+    const files = new StagedFiles(handles);
+    for (const path of paths) {
+      try {
+        if ((await stat(path).catch(() => null))?.isDirectory()) throw isFolder(path);
+        handles.set(path, await open(stagedPath(path), "w"));
+      } catch (cause) {
+        await files.discard();
+        throw fileError(cause, path, "written");
+      }
+    }
+    return files;
+  }
+
+  append(path: string, data: Uint8Array | string): Promise<void> {
+    return this.#do(path, (file) => file.appendFile(data));
+  }
+
+  /** Writes over the beginning of a file. */
+  overwrite(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#do(path, async (file) => {
+      await file.write(bytes, 0, bytes.byteLength, 0);
+    });
+  }
+
+  /** Makes them durable and gives them their names in order. The last one's old file goes first: without it the others are not whole. */
+  async place(): Promise<void> {
+    const paths = [...this.handles.keys()];
+    for (const path of paths) await this.#do(path, (file) => file.datasync());
+    await this.#close();
+    for (const path of paths.slice(1).slice(-1)) await this.#do(path, () => rm(path, { force: true }));
+    for (const path of paths) await this.#do(path, () => rename(stagedPath(path), path));
+  }
+
+  /** Removes what was begun. Harmless after `place`. */
+  async discard(): Promise<void> {
+    await this.#close();
+    for (const path of this.handles.keys()) await rm(stagedPath(path), { force: true });
+  }
+
+  async #do(path: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
+    try {
+      await work(this.handles.get(path)!);
+    } catch (cause) {
+      throw fileError(cause, path, "written");
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (const handle of this.handles.values()) await handle.close();
+  }
+}
+
+function isFolder(path: string): HeadraceError {
+  return new HeadraceError("state_unwritable", `${path} cannot be written: it is a folder.`, { item: path });
+}
+
+function stagedPath(path: string): string {
+  return `${path}.partial`;
+}
