@@ -16,8 +16,8 @@ export interface Listing {
 /** Fetches the bytes of one image. */
 export interface Reader extends Part {
   readonly schemes: readonly string[];
-  /** "unchanged" when the source still has version `ifNot`. Throws item-scoped errors. */
-  read(ref: ImageRef, options: { readonly ifNot?: string; readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded | "unchanged">;
+  /** Throws item-scoped errors. */
+  read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
 }
 
 export interface ImageMeasure {

@@ -41,7 +41,6 @@ async function readItem(
     return { kind: "fail", seq: item.seq, error };
   }
   const encoded = await reader.read(ref, { maxBytes }, signal);
-  if (encoded === "unchanged") return { kind: "skip", seq: item.seq, reason: "unchanged" };
   const facts = { ...item.facts, version: encoded.version ?? "", content: fingerprint(encoded.bytes) };
   return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes, facts) };
 }

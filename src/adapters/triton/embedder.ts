@@ -112,16 +112,14 @@ export class TritonEmbedder implements Embedder {
     throw new HeadraceError("contract_broken", `${this.label}: expected a batch of 1 to ${feed.maxBatch} rows, found ${rows}`);
   }
 
-  /** `computeMs` is the time from sending to answer: what the device did of it, `statistics` tells for all requests together. */
   async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
     const { plan, slabs, inference } = this.#ready();
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
-    const startedMs = performance.now();
     // A request that ended early may still be on its way out of this buffer: then it is left to the garbage collector.
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
-    return { dimension: plan.dimension, values, computeMs: performance.now() - startedMs };
+    return { dimension: plan.dimension, values };
   }
 
   /** What the servers have counted since the model was loaded, all together. */

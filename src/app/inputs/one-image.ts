@@ -18,11 +18,9 @@ export async function readImage(parts: PipelineParts, input: ImageInput, signal:
     });
   }
   try {
-    const encoded = await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded !== "unchanged") return encoded;
+    return await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
   } catch (cause) {
     if (!HeadraceError.is(cause) || cause.code !== "source_not_file") throw cause;
     throw new HeadraceError("source_not_file", cause.message, { item: ref.location, hint: "One image is asked for: name a file.", cause });
   }
-  throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
 }
