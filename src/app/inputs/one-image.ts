@@ -1,5 +1,6 @@
 /** Reads the one image that a call is about: a query, something to look at. */
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
+import { readerFor } from "../../stages/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeFileRefs } from "../wiring/registry.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
@@ -8,15 +9,7 @@ import { type ImageInput, ingestInput } from "./inputs.js";
 export async function readImage(parts: PipelineParts, input: ImageInput, signal: AbortSignal): Promise<Encoded> {
   const { ref } = await ingestInput({ input }, await makeFileRefs());
   if (ref.refused?.kind === "fail") throw ref.refused.error;
-  const readers = await parts.readers();
-  const reader = readers.find(({ schemes }) => schemes.includes(ref.scheme));
-  if (reader === undefined) {
-    throw new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
-      item: ref.uri,
-      retryable: false,
-      hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${readers.flatMap(({ schemes }) => schemes).join(", ")}.`,
-    });
-  }
+  const reader = readerFor(await parts.readers(signal), ref);
   try {
     return await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
   } catch (cause) {
