@@ -11,7 +11,6 @@ import type { ModelExpectation } from "./model.js";
 import type { TritonEmbedderOptions } from "./options.js";
 import { SameModel } from "./sameness.js";
 import { readSecurity, type Security } from "./transport/security.js";
-import type { ModelStatistics } from "./transport/transport.js";
 
 interface Opened {
   readonly plan: Link["plan"];
@@ -120,20 +119,6 @@ export class TritonEmbedder implements Embedder {
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
     return { dimension: plan.dimension, values };
-  }
-
-  /** What the servers have counted since the model was loaded, all together. */
-  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
-    const links = (this.#endpoints?.all ?? []).flatMap(({ link, away }) => (link === null || away !== null ? [] : [link]));
-    const each = await Promise.all(links.map((link) => link.connection.statistics(signal)));
-    const sum = (pick: (statistics: ModelStatistics) => number) => each.reduce((total, one) => total + pick(one), 0);
-    return {
-      rows: sum(({ rows }) => rows),
-      executions: sum(({ executions }) => executions),
-      requests: sum(({ requests }) => requests),
-      queueMs: sum(({ queueMs }) => queueMs),
-      computeMs: sum(({ computeMs }) => computeMs),
-    };
   }
 
   async diagnose(): Promise<readonly Finding[]> {
