@@ -11,8 +11,6 @@ import type { Geometry } from "./preprocessing.js";
 
 /** Names images, reads none. */
 export interface Listing {
-  /** What it lists, as a canonical URI: becomes `root`. */
-  readonly root: string;
   /** Streams refs in a stable order; `stop` ends it. Throws `source_failed` when it cannot go on. */
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
 }
