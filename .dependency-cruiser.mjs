@@ -12,8 +12,7 @@ const rooms = {
   search: ["contracts", "kit", "chain", "filter"],
   operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
   app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "telemetry", "insight", "adapters", "search", "operations"],
-  server: ["contracts", "app"],
-  cli: ["contracts", "app", "server"],
+  cli: ["contracts", "app"],
 };
 // Which room alone may touch which packages.
 const owners = {
@@ -27,8 +26,6 @@ const owners = {
   "adapters/milvus": "^@zilliz/",
   "adapters/lancedb": "^@lancedb/",
   "adapters/parquet": "^hyparquet",
-  server: "^(fastify|@fastify/)",
-  telemetry: "^(pino|@opentelemetry/)",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {
@@ -72,12 +69,6 @@ export default {
       { path: "^src/(app/|index\\.ts$)" },
       { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
     ),
-    error(
-      "server-lazily",
-      "headrace run must not load the server.",
-      { path: "^src/cli/" },
-      { path: "^src/server/", dynamic: false, dependencyTypesNot: ["type-only"] },
-    ),
     error("src-never-tests", "", { path: "^src/", pathNot: "\\.test\\.ts$" }, { path: "^(test|bench|examples)/|\\.test\\.ts$" }),
     error(
       "no-node-here",
@@ -85,8 +76,6 @@ export default {
       { path: "^src/(contracts|engine|stages|filter|search|insight)/", pathNot: "\\.test\\.ts$" },
       { dependencyTypes: ["core"] },
     ),
-    error("web-sees-the-wire-only", "", { path: "^web/" }, { path: "^src/", pathNot: "^src/server/wire\\.ts$" }),
-    error("web-imports-types-only", "", { path: "^web/" }, { path: "^src/", dependencyTypesNot: ["type-only"] }),
     error(
       "only-adapters-protobufjs",
       "protobufjs is used in src/adapters/milvus and src/adapters/triton alone",

@@ -21,7 +21,7 @@ const blind: Embedder = {
   feed: { preferredBatch: 32, maxBatch: 32, parallel: 2 },
   check: async () => {},
   lease: (rows) => plainSlab(rows, rowBytes(input)),
-  embed: async ({ rows }) => ({ dimension: 4, values: new Float32Array(rows * 4).fill(0.5), computeMs: 0 }),
+  embed: async ({ rows }) => ({ dimension: 4, values: new Float32Array(rows * 4).fill(0.5) }),
 };
 const folder = await mkdtemp(join(tmpdir(), "headrace-jax-"));
 const config = new ServiceConfig({

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { type MilvusStore, milvusStore } from "../src/adapters/milvus/index.js";
 import { milvusSettings } from "../src/adapters/milvus/options.js";
 import type { Collection, RowBatch } from "../src/contracts/index.js";
+import { connectionOf } from "../test/support/milvus-connections.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { repositoryRoot } from "../test/support/services/process.js";
 import { installVenv, type Venv } from "../test/support/services/venv.js";
@@ -39,8 +40,7 @@ export async function milvusRows(): Promise<BenchSection> {
     pymilvus: await create(store, "pymilvus"),
   };
   // A loaded collection applies each upsert's deletions for minutes after the client was answered, on the same two cores.
-  for (const { name } of Object.values(collections))
-    await store.administration.connection.client.releaseCollection({ collection_name: name });
+  for (const { name } of Object.values(collections)) await connectionOf(store).client.releaseCollection({ collection_name: name });
   const cpu = new Map<string, number[]>();
   const note = (name: string, microsPerRow: number) => void cpu.set(name, [...(cpu.get(name) ?? []), microsPerRow]);
   const measured = (name: string, write: () => Promise<void>) => async (): Promise<number> => {
@@ -82,7 +82,7 @@ export async function milvusRows(): Promise<BenchSection> {
     rounds,
   );
   for (const collection of Object.values(collections)) {
-    await store.administration.connection.client.loadCollectionSync({ collection_name: collection.name });
+    await connectionOf(store).client.loadCollectionSync({ collection_name: collection.name });
     const count = await collection.count();
     if (count !== rows) throw new Error(`${collection.name} holds ${count} rows, not ${rows}`);
   }
@@ -136,7 +136,7 @@ async function writeEncoded(collection: Collection, way: Way): Promise<void> {
 
 /** What a program would write that has rows and the SDK. */
 async function writeSdk(store: MilvusStore, name: string, way: Way): Promise<void> {
-  const { client } = store.administration.connection;
+  const { client } = connectionOf(store);
   await spreadOver(way, async ({ ids, vectors, facts, ingestedAt }) => {
     const data = ids.map((id, index) => ({
       id: String(id),

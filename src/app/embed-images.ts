@@ -35,10 +35,11 @@ export interface EmbedRequest extends EmbedOptions {
 export async function startEmbedding(parts: PipelineParts, request: EmbedRequest): Promise<Run> {
   const { settings } = parts;
   const { signal, onOutcome } = request;
-  const chain = await parts.chain(signal ?? new AbortController().signal);
+  const waiting = signal ?? new AbortController().signal;
+  const chain = await parts.chain(waiting);
   return embed({
     inputs: request.inputs,
-    readers: await parts.readers(),
+    readers: await parts.readers(waiting),
     chain,
     maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,

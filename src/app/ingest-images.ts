@@ -94,14 +94,14 @@ async function startRun(
     return chain;
   };
   const once = new Shared(() => compared(signal));
-  const chain = isEmpty ? await once.get(signal) : await parts.openChain;
+  const chain = isEmpty ? await once.get(signal) : parts.openChain;
   return ingest({
     name: "list",
     inputs: collection instanceof NewCollection ? noted(request.inputs, collection) : request.inputs,
     collection,
     lookups: isEmpty ? "omit" : "include",
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
-    readers: await parts.readers(),
+    readers: await parts.readers(signal),
     ready: (waiting) => once.get(waiting),
     compared,
     checkStore: (waiting) => store.check(waiting),

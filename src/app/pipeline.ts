@@ -34,9 +34,9 @@ import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
 import { pictures } from "./wiring/registry.js";
 
 export interface OpenOptions {
-  /** "eager" checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
+  /** "eager" opens all parts and checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
   readonly parts?: "eager" | "lazy";
-  /** Adapters of your own, in place of the configured ones; the pipeline opens and closes them. */
+  /** Adapters of your own, in place of the configured ones. The pipeline opens and closes them, each once. */
   readonly own?: OwnParts;
   readonly signal?: AbortSignal;
 }
@@ -68,10 +68,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
     try {
-      await Promise.all([
-        parts.store(signal).then((store) => store.check(signal)),
-        parts.chain(signal).then(({ embedder }) => embedder.check(signal)),
-      ]);
+      await parts.check(signal);
     } catch (error) {
       await parts.close();
       throw error;

@@ -62,12 +62,18 @@ export interface Finding {
   readonly hint: string;
 }
 
-/** The life of everything that is plugged in. */
+/**
+ * The life of everything that is plugged in. A part has one owner, who opens and closes it; everybody else borrows it in between. A run
+ * owns its source, stages and sink. A pipeline owns its store, readers, decoder, preprocessor and embedder, whoever made them.
+ */
 export interface Part {
   readonly name: string;
-  /** Connects and checks. Called once, before any item is read; fails fast. */
+  /**
+   * Connects and checks; fails fast. Called before the part is used, and once, however many calls need it. When it rejects, it has given
+   * back what it took, and may be called again.
+   */
   open?(signal: AbortSignal): Promise<void>;
-  /** Called once, also after a failure; must not throw. */
+  /** Called once for each `open` that succeeded, when the part is used no more; must not throw. */
   close?(): Promise<void>;
   /** What is wrong, and what would be faster. */
   diagnose?(signal: AbortSignal): Promise<readonly Finding[]>;

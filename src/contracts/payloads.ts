@@ -86,8 +86,6 @@ export interface Slab {
 export interface Vectors {
   readonly dimension: number;
   readonly values: Float32Array;
-  /** Time on the device, in milliseconds, as far as the embedder can tell. */
-  readonly computeMs: number;
 }
 
 /** What must reach the row beside key and vector; grows along the way, complete when stored. */

@@ -1,4 +1,8 @@
-/** The narrow ports that adapters implement; none of them knows the engine. */
+/**
+ * The narrow ports that adapters implement; none of them knows the engine. The ports that are a `Part` are opened and closed by the
+ * pipeline alone: opened once, when the first call needs them, for all calls; closed once, when the pipeline is. Stages and calls borrow
+ * them. What a call opens for itself, such as a collection, it closes itself.
+ */
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
@@ -7,17 +11,15 @@ import type { Geometry } from "./preprocessing.js";
 
 /** Names images, reads none. */
 export interface Listing {
-  /** What it lists, as a canonical URI: becomes `root`. */
-  readonly root: string;
   /** Streams refs in a stable order; `stop` ends it. Throws `source_failed` when it cannot go on. */
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
 }
 
-/** Fetches the bytes of one image. */
+/** Fetches the bytes of one image. All readers of a pipeline are opened before the first image is read, whatever its scheme. */
 export interface Reader extends Part {
   readonly schemes: readonly string[];
-  /** "unchanged" when the source still has version `ifNot`. Throws item-scoped errors. */
-  read(ref: ImageRef, options: { readonly ifNot?: string; readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded | "unchanged">;
+  /** Throws item-scoped errors. */
+  read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
 }
 
 export interface ImageMeasure {
@@ -28,7 +30,7 @@ export interface ImageMeasure {
   readonly peakBytes: number;
 }
 
-/** Turns encoded bytes into 8-bit sRGB pixels: oriented, on white, one frame. */
+/** Turns encoded bytes into 8-bit sRGB pixels: oriented, on white, one frame. Opened beside the embedder. */
 export interface ImageDecoder extends Part {
   /** Reads the header alone. Throws `image_corrupt`, `image_unsupported`, `image_too_large`. */
   measure(image: Encoded): Promise<ImageMeasure>;
@@ -36,7 +38,7 @@ export interface ImageDecoder extends Part {
   decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels>;
 }
 
-/** Turns pixels into the model's tensors, when there is more to do than the decoder did. */
+/** Turns pixels into the model's tensors, when there is more to do than the decoder did. Opened after the embedder, as it depends on it. */
 export interface Preprocessor extends Part {
   readonly label: string;
   readonly input: Geometry;
@@ -53,7 +55,7 @@ export interface Feed {
   readonly parallel: number;
 }
 
-/** Turns tensors into embeddings. `dimension` and `feed` are known after `open`. */
+/** Turns tensors into embeddings. `dimension` and `feed` are known after `open`, which the first image that must be embedded waits for. */
 export interface Embedder extends Part {
   readonly input: TensorSpec;
   readonly dimension: number;
@@ -179,7 +181,7 @@ export interface Collection {
    * collection stays searchable.
    */
   upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void>;
-  /** Gives back handles and, for a writer, the lock. */
+  /** Called once, by the call that opened it, before the store is closed. Gives back handles and, for a writer, the lock. */
   close(): Promise<void>;
 }
 
@@ -198,7 +200,7 @@ export interface RowWriter {
   discard(): Promise<void>;
 }
 
-/** Where collections live. */
+/** Where collections live. Opened by the first call, whatever it is about. */
 export interface VectorStore extends Part {
   /** Rows in flight at once: 1 for stores with a single writer. */
   readonly maxWriters: number;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { printFilter } from "../../test/support/filter-text.js";
 import { type Filter, HeadraceError } from "../contracts/index.js";
-import { checkFilter, filterLimits, parseFilter, printFilter } from "./index.js";
+import { checkFilter, filterLimits, parseFilter } from "./index.js";
 
 const term = (key: string): Filter => ({ kind: "exists", key });
 const [a, b, c] = [term("a"), term("b"), term("c")];

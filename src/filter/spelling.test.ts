@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { printFilter } from "../../test/support/filter-text.js";
 import { fileUri } from "../kit/index.js";
 import { parseFilter } from "./parse.js";
-import { printFilter } from "./tree.js";
 
 test("a path in a filter means the URI that rows of that path have", () => {
   for (const path of ["/home/me/sub dir/a.jpg", "/odd/日本 😀?.jpg", "/a/100%.jpg", "/a/x#1.jpg", "/a/caf\u0065\u0301.jpg"]) {

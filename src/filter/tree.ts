@@ -1,4 +1,4 @@
-/** What may be said of a filter as a tree: its limits, its check, its text. */
+/** What may be said of a filter as a tree: its limits, its check, its keys. */
 import { type Comparison, type Filter, HeadraceError, type MetadataValue } from "../contracts/index.js";
 import { isWellFormed } from "../kit/index.js";
 
@@ -44,39 +44,9 @@ export function filterKeys(filter: Filter): ReadonlySet<string> {
   }
 }
 
-/** The filter's text: `parseFilter(printFilter(f))` is `f` again. */
-export function printFilter(filter: Filter): string {
-  switch (filter.kind) {
-    case "compare":
-      return `${filter.key} ${filter.operator} ${printValue(filter.value)}`;
-    case "in":
-      return `${filter.key} in [${filter.values.map(printValue).join(", ")}]`;
-    case "startsWith":
-      return `startsWith(${filter.key}, ${printValue(filter.prefix)})`;
-    case "exists":
-      return `exists(${filter.key})`;
-    case "and":
-      return filter.all.map(printOperand).join(" and ");
-    case "or":
-      return filter.any.map(printOperand).join(" or ");
-    case "not":
-      return `not ${printOperand(filter.filter)}`;
-    default:
-      throw unknownKind(filter);
-  }
-}
-
 /** For the `default` of a switch over the kinds: the compiler lists the places that a new kind touches. */
 export function unknownKind(filter: never): HeadraceError {
   return invalid(`expected a filter, found ${JSON.stringify(filter)?.slice(0, 60)}`);
-}
-
-function printOperand(filter: Filter): string {
-  return filter.kind === "and" || filter.kind === "or" ? `(${printFilter(filter)})` : printFilter(filter);
-}
-
-function printValue(value: MetadataValue): string {
-  return Object.is(value, -0) ? "-0" : JSON.stringify(value);
 }
 
 function check(filter: Filter, depth: number, used: { terms: number; values: number }): void {

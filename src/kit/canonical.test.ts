@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HeadraceError } from "../contracts/index.js";
-import { bytesUri, fileUri, keyOf, memberUri, objectUri, pathOfFileUrl, urlUri } from "./canonical.js";
+import { bytesUri, fileUri, keyOf, pathOfFileUrl, urlUri } from "./canonical.js";
 
 const invalid = (error: unknown) => HeadraceError.is(error) && error.code === "input_invalid";
 
@@ -73,9 +73,7 @@ test("what is not a URL is refused", () => {
   assert.throws(() => urlUri("not a url"), invalid);
 });
 
-test("objects, members and bytes have URIs of their own", () => {
-  assert.equal(objectUri("bucket", "a/b c.jpg"), "s3://bucket/a/b c.jpg");
-  assert.equal(memberUri("file:///a.tar", "x/y.jpg"), "file:///a.tar!x/y.jpg");
+test("bytes are named by their content", () => {
   assert.equal(
     bytesUri(new TextEncoder().encode("abc")),
     "sha256:ba7816bf8f01cfea414140de5dae22 23b00361a396177a9cb410ff61f20015ad".replace(" ", ""),

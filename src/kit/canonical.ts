@@ -78,16 +78,6 @@ export function urlUri(text: string): string {
   return url.href;
 }
 
-/** A bucket's object. The key stays as it is: stores compare keys byte by byte. */
-export function objectUri(bucket: string, key: string): string {
-  return `s3://${bucket}/${key}`;
-}
-
-/** A member of an archive; its name stays as it is. */
-export function memberUri(archiveUri: string, member: string): string {
-  return `${archiveUri}!${member}`;
-}
-
 /** Bytes that have no address: named by their content. */
 export function bytesUri(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

@@ -9,39 +9,33 @@ export interface ReadOptions {
   readonly reserveBytes: number;
 }
 
-/** Reads each item alone; a batch of one is the usual lane. */
+/** Borrows open readers. Reads each item alone; a batch of one is the usual lane. */
 export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<ImageRef, Encoded> {
-  const byScheme = new Map(readers.toReversed().flatMap((reader) => reader.schemes.map((scheme) => [scheme, reader] as const)));
   return {
     name: "read",
-    async open(signal) {
-      for (const reader of readers) await reader.open?.(signal);
-    },
-    async close() {
-      for (const reader of readers) await reader.close?.();
-    },
-    process: (batch, signal) => Promise.all(batch.map((item) => readItem(item, byScheme, options, signal))),
+    process: (batch, signal) => Promise.all(batch.map((item) => readItem(item, readers, options, signal))),
   };
+}
+
+/** The first one that knows the ref's scheme. Throws `source_unreadable`. */
+export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef): Reader {
+  const reader = readers.find(({ schemes }) => schemes.includes(scheme));
+  if (reader !== undefined) return reader;
+  const known = new Set(readers.flatMap(({ schemes }) => schemes));
+  throw new HeadraceError("source_unreadable", `No reader for "${scheme}:" is configured: ${uri}.`, {
+    item: uri,
+    retryable: false,
+    hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${[...known].join(", ")}.`,
+  });
 }
 
 async function readItem(
   item: Item<ImageRef>,
-  readers: ReadonlyMap<string, Reader>,
+  readers: readonly Reader[],
   { maxBytes, reserveBytes }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Result<Encoded>> {
-  const ref = item.value;
-  const reader = readers.get(ref.scheme);
-  if (reader === undefined) {
-    const error = new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
-      item: ref.uri,
-      retryable: false,
-      hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${[...readers.keys()].join(", ")}.`,
-    });
-    return { kind: "fail", seq: item.seq, error };
-  }
-  const encoded = await reader.read(ref, { maxBytes }, signal);
-  if (encoded === "unchanged") return { kind: "skip", seq: item.seq, reason: "unchanged" };
+  const encoded = await readerFor(readers, item.value).read(item.value, { maxBytes }, signal);
   const facts = { ...item.facts, version: encoded.version ?? "", content: fingerprint(encoded.bytes) };
   return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes, facts) };
 }

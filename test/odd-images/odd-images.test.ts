@@ -31,7 +31,6 @@ describe("odd and damaged inputs", () => {
   const endOf = async (ref: ImageRef): Promise<string> => {
     try {
       const image = await reader.read(ref, { maxBytes: 1e8 }, signal);
-      assert.ok(image !== "unchanged");
       await decoder.decode(image, geometry, signal);
       return "stored";
     } catch (error) {

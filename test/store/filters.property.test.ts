@@ -4,9 +4,10 @@ import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { MemoryStore } from "../../src/adapters/memory/index.js";
 import { type Collection, type Filter, HeadraceError } from "../../src/contracts/index.js";
-import { filterLimits, parseFilter, printFilter } from "../../src/filter/index.js";
+import { filterLimits, parseFilter } from "../../src/filter/index.js";
 import { anyFilter, filterRows } from "../conformance/store-filters.js";
 import { batchOf, calm, dimension, idsOf, unitVector } from "../conformance/store-rows-data.js";
+import { printFilter } from "../support/filter-text.js";
 import { openTestStore, type TestStore } from "./stores.js";
 
 const schema = { dimension, metric: "cosine", passport: null } as const;

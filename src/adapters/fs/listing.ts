@@ -41,7 +41,7 @@ export interface FileListingOptions {
  */
 export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
-  return { root: lister.rootOf(inputs), list: (stop) => lister.list(inputs, stop) };
+  return { list: (stop) => lister.list(inputs, stop) };
 }
 
 /** How many refs `listFiles` gives for the same inputs; asks for no facts of files inside folders. */
@@ -84,12 +84,6 @@ class FileLister {
     this.#statsAhead = options.statsAhead ?? 16;
     this.#now = options.now ?? Date.now;
     this.#onLeftOut = (path) => options.onLeftOut?.(extname(path).length > 1 ? extname(path).toLowerCase() : "(none)");
-  }
-
-  /** The only input's root, else the folder that relative inputs start from. */
-  rootOf(inputs: Iterable<string> | AsyncIterable<string>): string {
-    const only = Array.isArray(inputs) && inputs.length === 1 ? String(inputs[0]) : ".";
-    return this.#uri(this.#path(only));
   }
 
   async *list(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): AsyncGenerator<ImageRef> {

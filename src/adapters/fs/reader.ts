@@ -21,12 +21,11 @@ export function fileReader({ now = Date.now }: FileReaderOptions = {}): Reader {
 }
 
 interface ReadOptions {
-  readonly ifNot?: string;
   readonly maxBytes: number;
   readonly now: () => number;
 }
 
-async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded | "unchanged"> {
+async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded> {
   try {
     const handle = await open(ref.location, openFlags);
     try {
@@ -39,7 +38,7 @@ async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): P
   }
 }
 
-async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded | "unchanged"> {
+async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded> {
   const { location } = ref;
   const listed = await readAsListed(handle, ref, options, signal);
   if (listed !== null) return listed;
@@ -47,7 +46,6 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
     const before = await handle.stat({ bigint: true });
     if (before.isDirectory()) throw await folderError(location);
     if (!before.isFile()) throw new HeadraceError("source_not_file", `${location} is neither a file nor a folder`, { item: location });
-    if (options.ifNot !== undefined && fileVersion(before, options.now()) === options.ifNot) return "unchanged";
     if (before.size > options.maxBytes)
       throw new HeadraceError("source_too_large", `${location} has ${before.size} bytes, the limit is ${options.maxBytes}`, {
         item: location,
@@ -64,10 +62,10 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
 async function readAsListed(
   handle: FileHandle,
   { version, sizeBytes }: ImageRef,
-  { ifNot, maxBytes, now }: ReadOptions,
+  { maxBytes, now }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Encoded | null> {
-  if (version === null || sizeBytes === null || ifNot !== undefined || sizeBytes > maxBytes) return null;
+  if (version === null || sizeBytes === null || sizeBytes > maxBytes) return null;
   const bytes = await readBytes(handle, sizeBytes, signal);
   const after = await handle.stat({ bigint: true });
   return after.isFile() && bytes.byteLength === sizeBytes && fileVersion(after, now()) === version ? { bytes, version } : null;

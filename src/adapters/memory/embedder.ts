@@ -60,7 +60,6 @@ export class MemoryEmbedder implements Embedder {
       throwIfAborted(signal);
       this.#calls += 1;
       this.#rows += rows;
-      const startedMs = performance.now();
       await this.#work(rows, signal);
       throwIfAborted(signal);
       const values = new Float32Array(rows * this.dimension);
@@ -68,7 +67,7 @@ export class MemoryEmbedder implements Embedder {
         const vector = values.subarray(row * this.dimension, (row + 1) * this.dimension);
         fill(vector, bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes));
       }
-      return { dimension: this.dimension, values, computeMs: performance.now() - startedMs };
+      return { dimension: this.dimension, values };
     } finally {
       this.#pool.giveBack(buffer);
     }

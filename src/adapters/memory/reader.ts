@@ -6,10 +6,9 @@ export function dataReader(): Reader {
   return {
     name: "memory",
     schemes: ["data"],
-    async read(ref, { ifNot, maxBytes }, signal) {
+    async read(ref, { maxBytes }, signal) {
       if (signal.aborted) throw new HeadraceError("aborted", "Reading was stopped", { cause: signal.reason });
       if (ref.data === undefined) throw new HeadraceError("source_not_found", `${ref.uri} came without its bytes`, { item: ref.uri });
-      if (ifNot !== undefined && ref.version === ifNot) return "unchanged";
       if (ref.data.byteLength > maxBytes)
         throw new HeadraceError("source_too_large", `${ref.uri} has ${ref.data.byteLength} bytes, the limit is ${maxBytes}`, {
           item: ref.uri,

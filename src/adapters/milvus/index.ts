@@ -1,3 +1,2 @@
 /** Milvus as a vector store. */
-export { MilvusAdministration } from "./administration.js";
 export { MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";

@@ -9,7 +9,6 @@ import {
 } from "../../contracts/index.js";
 import { compareText } from "../../filter/index.js";
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
-import { MilvusAdministration } from "./administration.js";
 import { MilvusConnection } from "./client.js";
 import { type CollectionParts, kindOf, MilvusCollection } from "./collection.js";
 import { alreadyThere, Creation } from "./creation.js";
@@ -85,11 +84,6 @@ export class MilvusStore implements VectorStore {
         hint: "Look at the server's logs.",
       },
     ];
-  }
-
-  /** Aliases, partitions, load and release. */
-  get administration(): MilvusAdministration {
-    return new MilvusAdministration(this.#connection);
   }
 
   async create(name: string, schema: CollectionSchema): Promise<Collection> {

@@ -129,9 +129,9 @@ export class OnnxEmbedder implements Embedder {
   async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
     const { pool, plan, dimension } = this.#ready();
     const { rows } = slab;
-    const { values, shape, computeMs } = await pool.call(requestOf(plan, rows), takeBuffer(slab), signal);
+    const { values, shape } = await pool.call(requestOf(plan, rows), takeBuffer(slab), signal);
     if (shape[0] !== rows || values.length !== rows * dimension) throw wrongShape(this.label, [rows, dimension], shape);
-    return { dimension, values, computeMs };
+    return { dimension, values };
   }
 
   async close(): Promise<void> {

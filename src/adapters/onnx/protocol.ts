@@ -30,5 +30,4 @@ export interface InferenceRequest {
 export interface InferenceAnswer {
   readonly values: Float32Array;
   readonly shape: readonly number[];
-  readonly computeMs: number;
 }

@@ -43,13 +43,12 @@ async function infer(
   request: InferenceRequest,
   buffer: ArrayBuffer,
 ): Promise<WorkerAnswer<InferenceAnswer>> {
-  const startedMs = performance.now();
   try {
     const input = new runtime.Tensor(request.dtype, numbersOf(request, buffer), request.shape);
     const outputs = await session.run({ [request.inputName]: input }, [request.outputName]);
     const output = outputs[request.outputName]!;
     const values = toFloat32(output);
-    return { answer: { values, shape: output.dims, computeMs: performance.now() - startedMs }, transfer: [values.buffer] };
+    return { answer: { values, shape: output.dims }, transfer: [values.buffer] };
   } catch (error) {
     throw fromRunError(modelPath, request.shape[0]!, error);
   }

@@ -11,7 +11,6 @@ import type { ModelExpectation } from "./model.js";
 import type { TritonEmbedderOptions } from "./options.js";
 import { SameModel } from "./sameness.js";
 import { readSecurity, type Security } from "./transport/security.js";
-import type { ModelStatistics } from "./transport/transport.js";
 
 interface Opened {
   readonly plan: Link["plan"];
@@ -112,30 +111,14 @@ export class TritonEmbedder implements Embedder {
     throw new HeadraceError("contract_broken", `${this.label}: expected a batch of 1 to ${feed.maxBatch} rows, found ${rows}`);
   }
 
-  /** `computeMs` is the time from sending to answer: what the device did of it, `statistics` tells for all requests together. */
   async embed(slab: Slab, signal: AbortSignal): Promise<Vectors> {
     const { plan, slabs, inference } = this.#ready();
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
-    const startedMs = performance.now();
     // A request that ended early may still be on its way out of this buffer: then it is left to the garbage collector.
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
-    return { dimension: plan.dimension, values, computeMs: performance.now() - startedMs };
-  }
-
-  /** What the servers have counted since the model was loaded, all together. */
-  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
-    const links = (this.#endpoints?.all ?? []).flatMap(({ link, away }) => (link === null || away !== null ? [] : [link]));
-    const each = await Promise.all(links.map((link) => link.connection.statistics(signal)));
-    const sum = (pick: (statistics: ModelStatistics) => number) => each.reduce((total, one) => total + pick(one), 0);
-    return {
-      rows: sum(({ rows }) => rows),
-      executions: sum(({ executions }) => executions),
-      requests: sum(({ requests }) => requests),
-      queueMs: sum(({ queueMs }) => queueMs),
-      computeMs: sum(({ computeMs }) => computeMs),
-    };
+    return { dimension: plan.dimension, values };
   }
 
   async diagnose(): Promise<readonly Finding[]> {

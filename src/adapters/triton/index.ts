@@ -9,4 +9,3 @@ export {
   tritonOptions,
   tritonTransports,
 } from "./options.js";
-export type { ModelStatistics } from "./transport/transport.js";

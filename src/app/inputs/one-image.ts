@@ -1,5 +1,6 @@
 /** Reads the one image that a call is about: a query, something to look at. */
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
+import { readerFor } from "../../stages/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeFileRefs } from "../wiring/registry.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
@@ -8,21 +9,11 @@ import { type ImageInput, ingestInput } from "./inputs.js";
 export async function readImage(parts: PipelineParts, input: ImageInput, signal: AbortSignal): Promise<Encoded> {
   const { ref } = await ingestInput({ input }, await makeFileRefs());
   if (ref.refused?.kind === "fail") throw ref.refused.error;
-  const readers = await parts.readers();
-  const reader = readers.find(({ schemes }) => schemes.includes(ref.scheme));
-  if (reader === undefined) {
-    throw new HeadraceError("source_unreadable", `No reader for "${ref.scheme}:" is configured: ${ref.uri}.`, {
-      item: ref.uri,
-      retryable: false,
-      hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${readers.flatMap(({ schemes }) => schemes).join(", ")}.`,
-    });
-  }
+  const reader = readerFor(await parts.readers(signal), ref);
   try {
-    const encoded = await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
-    if (encoded !== "unchanged") return encoded;
+    return await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
   } catch (cause) {
     if (!HeadraceError.is(cause) || cause.code !== "source_not_file") throw cause;
     throw new HeadraceError("source_not_file", cause.message, { item: ref.location, hint: "One image is asked for: name a file.", cause });
   }
-  throw new HeadraceError("contract_broken", `The reader of "${ref.scheme}:" was not asked whether ${ref.uri} changed.`);
 }

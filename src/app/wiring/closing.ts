@@ -1,4 +1,4 @@
-/** PipelineParts that are closed when what they are for is over, or has failed. */
+/** What a call opens for itself alone, such as a collection: closed when the call is over, or has failed. */
 
 export interface Closable {
   close(): Promise<void>;

@@ -3,19 +3,20 @@
 import { type Chain, probeImages, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
+import type { PartOwner } from "./part-owner.js";
 import { Shared } from "./shared.js";
 
 /** One owner a pipeline. */
 export class Passports {
-  readonly #signal: AbortSignal;
+  readonly #owner: PartOwner;
   readonly #made = new WeakMap<Chain, { readonly label: string; readonly passport: Shared<Passport> }>();
   /** Which of the stored passports were found to be the same as one of ours. */
   readonly #agreed = new WeakMap<Passport, WeakSet<Passport>>();
   #probes: readonly Encoded[] | null = null;
 
-  /** The signal ends embedding the probes, whoever waits for it. */
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
+  /** The owner of the chains' parts. */
+  constructor(owner: PartOwner) {
+    this.#owner = owner;
   }
 
   /** Embeds the probes, unless it was done for this chain and its embedder is called what it was then. */
@@ -23,7 +24,7 @@ export class Passports {
     const { label } = chain.embedder;
     const known = this.#made.get(chain);
     if (known?.label === label) return known.passport.get(signal);
-    const passport = new Shared(() => makePassport(chain, this.#probeImages(), this.#signal));
+    const passport = new Shared(() => this.#owner.run((ending) => makePassport(chain, this.#probeImages(), ending)));
     this.#made.set(chain, { label, passport });
     return passport.get(signal);
   }

@@ -1,17 +1,18 @@
-/** The parts of one open pipeline; each is made and opened when it is first needed, and closed once. */
+/** The parts of one open pipeline; each is made and opened when it is first needed, lent to every call, and closed once. */
 
 import type { Chain } from "../../chain/index.js";
-import { type Embedder, HeadraceError, type ImageDecoder, type Part, type Reader, type VectorStore } from "../../contracts/index.js";
+import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../../contracts/index.js";
 import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
+import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
 import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
-/** PipelineParts of the caller's own, in place of the configured ones. The pipeline opens and closes them. */
+/** Parts of the caller's own, in place of the configured ones. The pipeline opens and closes them; each belongs to one pipeline at a time. */
 export interface OwnParts {
   readonly embedder?: Embedder;
   readonly store?: VectorStore;
@@ -21,35 +22,36 @@ export interface OwnParts {
 }
 
 export class PipelineParts {
-  readonly passports: Passports;
+  readonly #owner = new PartOwner();
+  readonly passports = new Passports(this.#owner);
   readonly upkeep = new Upkeep();
-  /** Opening belongs to the pipeline: no caller's signal ends it, closing does. */
-  readonly #closing = new AbortController();
-  readonly #opened = new Set<Pick<Part, "close">>();
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
+  readonly #readers: Shared<readonly Reader[]>;
   readonly #decoder: Shared<ImageDecoder>;
   readonly #embedder: Shared<Embedder>;
   readonly #chain: Shared<Chain>;
-  #readers: Promise<readonly Reader[]> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
     readonly settings: Settings,
     readonly own: OwnParts = {},
   ) {
-    this.passports = new Passports(this.#closing.signal);
-    this.#decoder = new Shared(() => this.#open(own.decoder, () => makeDecoder(settings)));
-    this.#embedder = new Shared(() => this.#open(own.embedder, () => makeEmbedder(settings)));
-    this.#chain = new Shared(() => this.#openChain());
+    const owner = this.#owner;
+    this.#readers = new Shared(async () => {
+      const open = (readers: readonly Reader[]) => Promise.all(readers.map((reader) => owner.open(reader)));
+      return [...(await open(own.readers ?? [])), ...(await open(await makeReaders()))];
+    });
+    this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await makeDecoder(settings))));
+    this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
+    this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
-  /** The configured store, or the other kind beside it with its own section of the settings. A failure is not kept. */
-  async store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
-    this.#assertOpen();
+  /** The configured store, or the other kind beside it with its own section of the settings. */
+  store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
-    const store = this.#stores.get(kind) ?? new Shared(() => this.#open(own, () => makeStore(kind, this.settings)));
+    const store = this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings))));
     this.#stores.set(kind, store);
-    return store.get(signal);
+    return this.#lend(store, signal);
   }
 
   /** The configured one. */
@@ -57,60 +59,54 @@ export class PipelineParts {
     return storeKind(this.settings);
   }
 
-  readers(): Promise<readonly Reader[]> {
-    this.#assertOpen();
-    this.#readers ??= makeReaders().then((builtIn) => [...(this.own.readers ?? []), ...builtIn]);
-    return this.#readers;
+  /** All of them, in the order in which they are asked whether they know a scheme. */
+  readers(signal: AbortSignal): Promise<readonly Reader[]> {
+    return this.#lend(this.#readers, signal);
   }
 
-  /** Decoder, preprocessor and embedder, agreed on one preprocessing. A failure is not kept: the next call tries again. */
-  async chain(signal: AbortSignal): Promise<Chain> {
-    this.#assertOpen();
-    return this.#chain.get(signal);
+  /** Decoder, preprocessor and embedder, agreed on one preprocessing. */
+  chain(signal: AbortSignal): Promise<Chain> {
+    return this.#lend(this.#chain, signal);
   }
 
-  /** The chain if it is open already. */
-  get openChain(): Promise<Chain> | null {
-    return this.#chain.begun;
+  /** Opens all of them, and asks embedder and store for a real answer. The first failure is thrown; `close` waits for the rest. */
+  async check(signal: AbortSignal): Promise<void> {
+    const answer = (part: Embedder | VectorStore): Promise<void> =>
+      new Shared(() => this.#owner.run((ending) => part.check(ending))).get(signal);
+    await Promise.all([
+      this.readers(signal),
+      this.store(signal).then((store) => answer(store)),
+      this.chain(signal).then(({ embedder }) => answer(embedder)),
+    ]);
   }
 
-  /** Closes what was opened, the last first. */
+  /** The chain if it is open already; one that is being opened may not come to be. */
+  get openChain(): Chain | null {
+    return this.#chain.made;
+  }
+
+  /** Harmless when repeated. */
   close(): Promise<void> {
-    this.#closed ??= (async () => {
-      this.#closing.abort(new HeadraceError("aborted", "The pipeline was closed."));
-      const opening = [...this.#stores.values(), this.#decoder, this.#embedder, this.#chain];
-      await Promise.allSettled(opening.map(({ begun }) => begun));
-      for (const part of [...this.#opened].reverse()) await part.close?.();
-      this.#opened.clear();
-    })();
+    this.#closed ??= this.#owner.close();
     return this.#closed;
   }
 
-  async #openChain(): Promise<Chain> {
-    const { signal } = this.#closing;
+  async #openChain(signal: AbortSignal): Promise<Chain> {
     const [decoder, opened] = await Promise.all([this.#decoder.get(signal), this.#embedder.get(signal)]);
     checkDimension(opened, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
-    if (preprocessor !== null) this.#opened.add(preprocessor);
+    if (preprocessor !== null) this.#owner.adopt(preprocessor);
     const embedder = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
     const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
     return chain;
   }
 
-  /** A part that was made here and does not open is closed again; the caller's own is tried again. */
-  async #open<T extends Part>(own: T | undefined, make: () => Promise<T>): Promise<T> {
-    const part = own ?? (await make());
-    this.#opened.add(part);
-    try {
-      await part.open?.(this.#closing.signal);
-      return part;
-    } catch (error) {
-      if (own === undefined) {
-        this.#opened.delete(part);
-        await part.close?.();
-      }
-      throw error;
-    }
+  /** Nothing that was closed while the call waited. */
+  async #lend<T>(part: Shared<T>, signal: AbortSignal): Promise<T> {
+    this.#assertOpen();
+    const opened = await part.get(signal);
+    this.#assertOpen();
+    return opened;
   }
 
   #assertOpen(): void {

@@ -1,9 +1,11 @@
-/** Work that several callers wait for: the first begins it, all get its result, and none of them can end it for the others. */
+/** Work that several callers wait for: the first begins it, all get its result, and none of them can end it. */
 import { abortedError, listenForAbort } from "../../kit/index.js";
 
+/** It goes on when nobody waits any more: otherwise callers whose deadline is shorter than the work would never see it done. */
 export class Shared<T> {
   readonly #make: () => Promise<T>;
-  #made: Promise<T> | null = null;
+  #making: Promise<T> | null = null;
+  #made: T | null = null;
 
   constructor(make: () => Promise<T>) {
     this.#make = make;
@@ -16,22 +18,33 @@ export class Shared<T> {
 
   /** What is made or being made; null when nobody asked for it. */
   get begun(): Promise<T> | null {
+    return this.#making;
+  }
+
+  /** Null until it is made. */
+  get made(): T | null {
     return this.#made;
   }
 
   /** The next call makes it anew. */
   forget(): void {
+    this.#making = null;
     this.#made = null;
   }
 
   #begun(): Promise<T> {
-    if (this.#made !== null) return this.#made;
-    const made = this.#make();
-    this.#made = made;
-    made.catch(() => {
-      if (this.#made === made) this.#made = null;
-    });
-    return made;
+    if (this.#making !== null) return this.#making;
+    const making = this.#make();
+    this.#making = making;
+    making.then(
+      (made) => {
+        if (this.#making === making) this.#made = made;
+      },
+      () => {
+        if (this.#making === making) this.#making = null;
+      },
+    );
+    return making;
   }
 }
 

@@ -18,7 +18,7 @@ const inner: Required<Embedder> = {
   close: async () => {},
   check: async () => {},
   lease: (rows) => plainSlab(rows, 3),
-  embed: async () => ({ dimension: 2, values: new Float32Array([1, 2]), computeMs: 1 }),
+  embed: async () => ({ dimension: 2, values: new Float32Array([1, 2]) }),
   diagnose: async () => [{ severity: "advice", part: "inner", message: "slow", hint: "none" }],
 };
 

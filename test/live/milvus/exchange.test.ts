@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import type { MilvusStore } from "../../../src/adapters/milvus/index.js";
 import { type Collection, HeadraceError } from "../../../src/contracts/index.js";
+import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 const rows = 300;
@@ -33,7 +34,7 @@ describe("the exchange of an index", { skip: missing }, () => {
 
   it("an index that cannot be made after the exact one was dropped leaves the exact one again", async () => {
     const { writer, store, name } = await filled("exchange_failed");
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     const create = client.createIndex.bind(client);
     const asked: string[] = [];
     client.createIndex = async (request) => {
@@ -57,7 +58,7 @@ describe("the exchange of an index", { skip: missing }, () => {
   for (const step of steps) {
     it(`stopped while ${step} hangs, it rejects at once; what was begun is ended by closing`, async () => {
       const { writer, store, name } = await filled(`exchange_stopped_${step.toLowerCase()}`);
-      const { client } = store.administration.connection;
+      const { client } = connectionOf(store);
       const original = client[step].bind(client) as (...args: unknown[]) => Promise<unknown>;
       const stopping = new AbortController();
       const gate = new AbortController();
@@ -118,7 +119,7 @@ describe("the exchange of an index", { skip: missing }, () => {
 
   it("an index that the server is building already is waited for, not begun anew", async () => {
     const { writer, store, name } = await filled("exchange_begun");
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     await client.releaseCollection({ collection_name: name });
     await client.dropIndex({ collection_name: name, field_name: "vector", index_name: "headrace_exact" });
     const params = { M: 16, efConstruction: 256 };
@@ -170,7 +171,7 @@ describe("the exchange of an index", { skip: missing }, () => {
 
   /** As the server sees it, before anybody opens it again. */
   async function isServed(name: string, expected: { readonly index: string; readonly note: string }): Promise<void> {
-    const { client } = (await live.store(hnsw)).administration.connection;
+    const { client } = connectionOf(await live.store(hnsw));
     assert.notEqual(String((await client.getLoadState({ collection_name: name })).state), "LoadStateNotLoad");
     const { properties } = await client.describeCollection({ collection_name: name });
     assert.equal(properties.find(({ key }) => key === "headrace.index")?.value, expected.note);
@@ -180,7 +181,7 @@ describe("the exchange of an index", { skip: missing }, () => {
   }
 
   async function indexId(store: MilvusStore, name: string): Promise<number | undefined> {
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     const { index_descriptions } = await client.describeIndex({ collection_name: name });
     return index_descriptions.find(({ field_name }) => field_name === "vector")?.indexID;
   }

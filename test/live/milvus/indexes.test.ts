@@ -1,11 +1,12 @@
-/** Index types with their parameters, the index that is built once at the end, aliases, partitions, loading. */
+/** Index types with their parameters, the index that is built once at the end, aliases, loading. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { declaredCollection } from "../../../src/adapters/milvus/options.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
+import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
-describe("indexes and administration", { skip: missing }, () => {
+describe("indexes, aliases and loading", { skip: missing }, () => {
   const live = new LiveMilvus("indexes_");
 
   const types = [
@@ -21,7 +22,7 @@ describe("indexes and administration", { skip: missing }, () => {
         const name = `indexes_${type.toLowerCase()}`;
         const store = await live.store({ index_type: type, metric_type: "COSINE", ...section }, { index: "before" });
         const collection = await store.create(name, { dimension: 32, metric: "cosine", passport: null });
-        const { client } = store.administration.connection;
+        const { client } = connectionOf(store);
         const { index_descriptions } = await client.describeIndex({ collection_name: name, field_name: "vector" });
         const params = Object.fromEntries((index_descriptions[0]?.params ?? []).map(({ key, value }) => [key, value]));
         assert.equal(params["index_type"], type);
@@ -43,7 +44,7 @@ describe("indexes and administration", { skip: missing }, () => {
     const batch = rowsOf(ids, { dimension: 32 });
     await collection.upsert(batch, calm);
     assert.equal((await collection.stats()).index, "none");
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     const content = { collection_name: "indexes_pending", field_name: "content", index_name: "of_somebody", index_type: "Trie" };
     assert.equal((await client.createIndex(content)).error_code, "Success");
     await collection.upkeep("owed", calm);
@@ -110,34 +111,28 @@ describe("indexes and administration", { skip: missing }, () => {
       const collection = await store.create(name, { dimension: 8, metric: "l2", passport: null });
       await collection.upsert(rowsOf(keys(count)), calm);
     }
-    const { administration } = store;
-    await administration.createAlias("indexes_alias", "indexes_blue");
-    assert.equal(await (await store.openCollection("indexes_alias", "read")).count(), 3);
-    await administration.alterAlias("indexes_alias", "indexes_green");
-    assert.equal(await (await store.openCollection("indexes_alias", "read")).count(), 5);
-    await administration.dropAlias("indexes_alias");
-    await assert.rejects(
-      store.openCollection("indexes_alias", "read"),
-      (error) => HeadraceError.is(error) && error.code === "collection_not_found",
-    );
+    const { client } = connectionOf(store);
+    const alias = "indexes_alias";
+    assert.equal((await client.createAlias({ alias, collection_name: "indexes_blue" })).error_code, "Success");
+    assert.equal(await (await store.openCollection(alias, "read")).count(), 3);
+    assert.equal((await client.alterAlias({ alias, collection_name: "indexes_green" })).error_code, "Success");
+    assert.equal(await (await store.openCollection(alias, "read")).count(), 5);
+    assert.equal((await client.dropAlias({ alias })).error_code, "Success");
+    await assert.rejects(store.openCollection(alias, "read"), (error) => HeadraceError.is(error) && error.code === "collection_not_found");
   });
 
-  it("partitions are made and dropped; a released collection is loaded again when it is opened", async () => {
+  it("a released collection is loaded again when it is opened", async () => {
     const store = await live.store();
     const collection = await store.create("indexes_released", { dimension: 8, metric: "l2", passport: null });
     await collection.upsert(rowsOf(keys(4)), calm);
-    const { administration } = store;
-    await administration.createPartition("indexes_released", "p");
-    assert.deepEqual([...(await administration.partitions("indexes_released"))].sort(), ["_default", "p"]);
-    await administration.release("indexes_released");
+    await connectionOf(store).client.releaseCollection({ collection_name: "indexes_released" });
     await assert.rejects(collection.known(keys(1), calm), (error) => HeadraceError.is(error) && error.code === "store_unavailable");
-    await administration.dropPartition("indexes_released", "p");
     assert.equal(await (await store.openCollection("indexes_released", "read")).count(), 4);
   });
 
   it("a table that is not ours is foreign, and left out of the list", async () => {
     const store = await live.store();
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     await client.createCollection({
       collection_name: "indexes_foreign",
       fields: [

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { MilvusConnection } from "../../../src/adapters/milvus/client.js";
 import { declaredCollection } from "../../../src/adapters/milvus/options.js";
 import { type Collection, HeadraceError, type Key, type RowBatch, type StoredRow } from "../../../src/contracts/index.js";
+import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 describe("inserter", { skip: missing }, () => {
@@ -60,7 +61,7 @@ describe("inserter", { skip: missing }, () => {
   it("a batch above max_bytes_mb is sent in parts, and every row arrives once", async () => {
     const store = await live.store({}, { maxBytesMb: 1 });
     const collection = await store.create("inserter_bytes", { dimension: 512, metric: "l2", passport: null });
-    const sent = requestsOf(store.administration.connection);
+    const sent = requestsOf(connectionOf(store));
     const ids = keys(3000);
     assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 512 }), calm), []);
     assert.ok(sent.bytes.length >= 6, `${sent.bytes.length} requests`);
@@ -72,7 +73,7 @@ describe("inserter", { skip: missing }, () => {
   it("a request that the server itself refuses as too large is halved until it passes", async () => {
     const store = await live.store({ timeout: 120 }, { maxBytesMb: 400 });
     const collection = await store.create("inserter_too_large", { dimension: 2048, metric: "l2", passport: null });
-    const sent = requestsOf(store.administration.connection);
+    const sent = requestsOf(connectionOf(store));
     const ids = keys(9000);
     assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 2048 }), calm), []);
     assert.ok(sent.bytes[0]! > 64 * 2 ** 20, "the first request is above Milvus' limit");
@@ -84,7 +85,7 @@ describe("inserter", { skip: missing }, () => {
     const store = await live.store();
     const collection = await store.create("inserter_fallback", { dimension: 8, metric: "l2", passport: null });
     let refused = 0;
-    store.administration.connection.sendUpsert = async () => {
+    connectionOf(store).sendUpsert = async () => {
       refused += 1;
       throw Object.assign(new Error("12 UNIMPLEMENTED"), { code: 12 });
     };
@@ -97,7 +98,7 @@ describe("inserter", { skip: missing }, () => {
   it("one 404 of a gateway in between does not change how the rest of the rows is sent", async () => {
     const store = await live.store();
     const collection = await store.create("inserter_gateway", { dimension: 8, metric: "l2", passport: null });
-    const { connection } = store.administration;
+    const connection = connectionOf(store);
     const send = connection.sendUpsert.bind(connection);
     let sent = 0;
     connection.sendUpsert = async (body, signal) => {
@@ -114,7 +115,7 @@ describe("inserter", { skip: missing }, () => {
   it("types of new metadata keys whose saving failed are saved before the next row is written", async () => {
     const store = await live.store();
     const collection = await store.create("inserter_columns", { dimension: 8, metric: "l2", passport: null });
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     const alter = client.alterCollectionProperties.bind(client);
     let failures = 1;
     client.alterCollectionProperties = async (request) => {
@@ -134,13 +135,14 @@ describe("inserter", { skip: missing }, () => {
 
   it("an alias that is moved during a run does not move the rows that follow", async (context) => {
     const store = await live.store();
-    context.after(() => store.administration.dropAlias("inserter_alias"));
+    const { client } = connectionOf(store);
+    context.after(() => client.dropAlias({ alias: "inserter_alias" }));
     const blue = await store.create("inserter_blue", { dimension: 8, metric: "l2", passport: null });
     const green = await store.create("inserter_green", { dimension: 8, metric: "l2", passport: null });
-    await store.administration.createAlias("inserter_alias", "inserter_blue");
+    assert.equal((await client.createAlias({ alias: "inserter_alias", collection_name: "inserter_blue" })).error_code, "Success");
     const writer = await store.openCollection("inserter_alias", "write");
     assert.deepEqual(await writer.upsert(rowsOf(keys(3)), calm), []);
-    await store.administration.alterAlias("inserter_alias", "inserter_green");
+    assert.equal((await client.alterAlias({ alias: "inserter_alias", collection_name: "inserter_green" })).error_code, "Success");
     assert.deepEqual(await writer.upsert(rowsOf(keys(3, 3)), calm), []);
     assert.deepEqual([await blue.count(), await green.count(), await writer.count()], [6, 0, 6]);
   });

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { HeadraceError, type Passport } from "../../../src/contracts/index.js";
+import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 const each = 150;
@@ -70,7 +71,7 @@ describe("a collection that several processes begin", { skip: missing }, () => {
 
   it("a creation that fails late leaves a collection that others may have written to", async () => {
     const store = await live.store(hnsw);
-    const { client } = store.administration.connection;
+    const { client } = connectionOf(store);
     const alter = client.alterCollectionProperties.bind(client);
     client.alterCollectionProperties = async () => {
       const other = await (await live.store(hnsw)).openCollection("begun_late", "write");

@@ -9,6 +9,7 @@ import { declaredCollection } from "../../../src/adapters/milvus/options.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 import type { Collection, RowBatch } from "../../../src/contracts/index.js";
 import { workspace } from "../../flow/command.js";
+import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 type Section = NonNullable<Parameters<LiveMilvus["settings"]>[0]>;
@@ -76,7 +77,7 @@ describe("obeyed settings", { skip: missing }, () => {
   it("vector_field names the column of a new collection; one that is there keeps its own", async () => {
     const store = await live.store({ vector_field: "embedding" });
     const collection = await filled(store, "obeyed_field");
-    const { schema } = await store.administration.connection.client.describeCollection({ collection_name: "obeyed_field" });
+    const { schema } = await connectionOf(store).client.describeCollection({ collection_name: "obeyed_field" });
     assert.deepEqual(
       schema.fields.filter(({ data_type }) => data_type === "FloatVector").map(({ name }) => name),
       ["embedding"],
@@ -91,7 +92,7 @@ describe("obeyed settings", { skip: missing }, () => {
   });
 
   it("database is where collections are made, written, listed and dropped; others do not see them", async () => {
-    const { client } = (await live.store()).administration.connection;
+    const { client } = connectionOf(await live.store());
     const { db_names } = await client.listDatabases();
     if (!db_names.includes("obeyed_database")) await client.createDatabase({ db_name: "obeyed_database" });
     for (const upsertPath of ["encoded", "sdk"] as const) {
@@ -171,7 +172,7 @@ async function filled(store: MilvusStore, name: string): Promise<Collection> {
 
 /** What the server is asked when the collection is searched; it must answer, too. */
 async function sentBy(store: MilvusStore, collection: Collection, topK: number): Promise<{ consistency: unknown; parameters: unknown }> {
-  const { client } = store.administration.connection;
+  const { client } = connectionOf(store);
   const requests: Record<string, unknown>[] = [];
   const search = client.search.bind(client);
   client.search = ((request: Record<string, unknown>) => {

@@ -10,7 +10,6 @@ service GRPCInferenceService {
   rpc ModelReady(ModelReadyRequest) returns (ModelReadyResponse);
   rpc ModelMetadata(ModelMetadataRequest) returns (ModelMetadataResponse);
   rpc ModelConfig(ModelConfigRequest) returns (ModelConfigResponse);
-  rpc ModelStatistics(ModelStatisticsRequest) returns (ModelStatisticsResponse);
   rpc RepositoryIndex(RepositoryIndexRequest) returns (RepositoryIndexResponse);
   rpc ModelInfer(ModelInferRequest) returns (ModelInferResponse);
 }
@@ -49,23 +48,6 @@ message ModelConfig {
   ModelDynamicBatching dynamic_batching = 11;
   map<string, ModelParameter> parameters = 14;
 }
-
-message ModelStatisticsRequest { string name = 1; string version = 2; }
-message StatisticDuration { uint64 count = 1; uint64 ns = 2; }
-message InferStatistics {
-  StatisticDuration success = 1;
-  StatisticDuration queue = 3;
-  StatisticDuration compute_input = 4;
-  StatisticDuration compute_infer = 5;
-  StatisticDuration compute_output = 6;
-}
-message ModelStatistics {
-  string name = 1;
-  uint64 inference_count = 4;
-  uint64 execution_count = 5;
-  InferStatistics inference_stats = 6;
-}
-message ModelStatisticsResponse { repeated ModelStatistics model_stats = 1; }
 
 message RepositoryIndexRequest { string repository_name = 1; bool ready = 2; }
 message RepositoryIndexResponse {

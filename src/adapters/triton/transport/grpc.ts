@@ -8,9 +8,9 @@ import { type Address, authorityOf } from "../address.js";
 import { throwIfAborted } from "../deadline.js";
 import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "../errors.js";
 import { protocolText, serviceName } from "./grpc-proto.js";
-import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./response-schemas.js";
+import { configShape, indexShape, joinDescription, metadataShape } from "./response-schemas.js";
 import type { Security } from "./security.js";
-import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
 
 export interface GrpcOptions {
   readonly address: Address;
@@ -121,10 +121,6 @@ export class GrpcConnection implements Connection {
       );
     }
     return { datatype: output.datatype, shape: output.shape.map(Number), bytes: raw, version: answer.model_version };
-  }
-
-  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
-    return joinStatistics(this.#parse(await this.#call("ModelStatistics", this.#name(), signal), statisticsShape));
   }
 
   async models(signal: AbortSignal): Promise<readonly { name: string; state: string; reason: string }[]> {

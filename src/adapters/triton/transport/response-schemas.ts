@@ -1,11 +1,10 @@
 /** What Triton answers about a model: the JSON of its HTTP protocol, and gRPC messages read as the same JSON. */
 import * as z from "zod";
-import type { ModelDescription, ModelStatistics } from "./transport.js";
+import type { ModelDescription } from "./transport.js";
 
 /** Whole numbers that gRPC writes as text. */
 const whole = z.union([z.number(), z.string()]).transform(Number);
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(whole) });
-const duration = z.object({ count: whole.default(0), ns: whole.default(0) }).default({ count: 0, ns: 0 });
 
 export const metadataShape = z.object({
   name: z.string(),
@@ -24,22 +23,6 @@ export const configShape = z.object({
     .nullish()
     .transform((value) => value ?? null),
   parameters: z.record(z.string(), z.object({ string_value: z.string().default("") })).default({}),
-});
-
-export const statisticsShape = z.object({
-  model_stats: z.array(
-    z.object({
-      inference_count: whole.default(0),
-      execution_count: whole.default(0),
-      inference_stats: z.object({
-        success: duration,
-        queue: duration,
-        compute_input: duration,
-        compute_infer: duration,
-        compute_output: duration,
-      }),
-    }),
-  ),
 });
 
 export const indexShape = z.array(z.object({ name: z.string(), state: z.string().default(""), reason: z.string().default("") }));
@@ -73,19 +56,5 @@ export function joinDescription(
       // `count` is for each GPU of the group.
       config.instance_group.reduce((sum, { count, gpus }) => sum + count * Math.max(1, gpus.length), 0),
     ),
-  };
-}
-
-export function joinStatistics({ model_stats }: z.infer<typeof statisticsShape>): ModelStatistics {
-  const sum = (pick: (model: (typeof model_stats)[number]) => number) => model_stats.reduce((total, model) => total + pick(model), 0);
-  return {
-    rows: sum((model) => model.inference_count),
-    executions: sum((model) => model.execution_count),
-    requests: sum((model) => model.inference_stats.success.count),
-    queueMs: sum((model) => model.inference_stats.queue.ns) / 1e6,
-    computeMs:
-      sum(
-        ({ inference_stats: { compute_input, compute_infer, compute_output } }) => compute_input.ns + compute_infer.ns + compute_output.ns,
-      ) / 1e6,
   };
 }

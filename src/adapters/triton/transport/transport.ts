@@ -48,15 +48,6 @@ export interface InferAnswer {
   readonly version: string;
 }
 
-/** The server's own count of what a model did, since it was loaded. */
-export interface ModelStatistics {
-  readonly rows: number;
-  readonly executions: number;
-  readonly requests: number;
-  readonly queueMs: number;
-  readonly computeMs: number;
-}
-
 /** One server, one model. Every call throws HeadraceErrors alone, and ends with its signal. */
 export interface Connection {
   readonly kind: "http" | "grpc" | "shm";
@@ -64,7 +55,6 @@ export interface Connection {
   /** Resolves when the server answers that the model is ready, else throws. */
   ready(signal: AbortSignal): Promise<void>;
   infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer>;
-  statistics(signal: AbortSignal): Promise<ModelStatistics>;
   /** Names in the server's repository with their states; what a wrong model name is answered with. */
   models(signal: AbortSignal): Promise<readonly { readonly name: string; readonly state: string; readonly reason: string }[]>;
   /** Leaves what may be a dead connection; the next call makes a new one. */
