@@ -6,8 +6,6 @@ export {
   fileUriAsWritten,
   isUrl,
   keyOf,
-  memberUri,
-  objectUri,
   pathOfFileUrl,
   urlRef,
 } from "./canonical.js";
