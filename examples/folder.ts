@@ -1,4 +1,4 @@
-/** All images below a folder, each with the name of the folder that it lies in as metadata. */
+/** Inserts all images below a folder, with the name of their folder as metadata. */
 // #region folder
 import { basename, dirname } from "node:path";
 import { ImageEmbeddingPipeline, listImages } from "headrace";

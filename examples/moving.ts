@@ -1,4 +1,4 @@
-/** A collection under another name, and in a file: as it is, without embedding anything again. */
+/** Copies a collection to another name and exports it to a file, without embedding anything again. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 // #region moving

@@ -1,4 +1,4 @@
-/** Pairs of stored images that are copies of each other, found by their vectors alone. */
+/** Finds pairs of stored images that are copies of each other, by their vectors alone. */
 import { copyFile } from "node:fs/promises";
 
 // #region near-duplicates
@@ -16,7 +16,7 @@ await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
 for await (const rows of pipeline.scan("photos", { vectors: "omit" })) {
   for (const { id, facts } of rows) {
     const hits = await pipeline.searchImages({ id }, { collectionName: "photos", topK: 10, minScore: 0.95 });
-    // The row itself is among its hits, and each pair is found from both sides.
+    // The row finds itself, and each pair is found from both sides: keep one of the two.
     for (const hit of hits.filter((found) => found.id > id)) console.log(facts.source, hit.facts.source, hit.score.toFixed(3));
   }
 }

@@ -1,4 +1,4 @@
-/** The README's lines. */
+/** The example in the README. */
 // #region readme
 import { ImageEmbeddingPipeline, ServiceConfig } from "headrace";
 

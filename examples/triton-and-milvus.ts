@@ -1,4 +1,4 @@
-/** The specification's usage on the servers that it names: embedding on Triton, collections in Milvus, both by configuration alone. */
+/** The specification's basic usage with servers: embedding on Triton, collections in Milvus. Only the configuration differs. */
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 // #region triton-and-milvus
@@ -13,12 +13,12 @@ const metadata = imagePaths.map((_, position) => ({ position }));
 
 // #region triton-and-milvus
 const config = await ServiceConfig.fromYaml(file); // with the sections `triton` and `milvus`
-await using pipeline = await ImageEmbeddingPipeline.open(config); // throws unless both answer
+await using pipeline = await ImageEmbeddingPipeline.open(config); // throws if one of them does not answer
 
 await pipeline.createCollection(name, { dim: 512 });
 const overlapped = await pipeline.insertImagesAsync({ inputs: imagePaths, ids: imageIds, metadata, collectionName: name });
 
-// The same images, one batch through all stages after the other.
+// The same images again, one batch at a time through all stages.
 await pipeline.createCollection(`${name}_sync`, { dim: 512 });
 const sequential = await pipeline.insertImages({ inputs: imagePaths, ids: imageIds, metadata, collectionName: `${name}_sync` });
 

@@ -1,4 +1,4 @@
-/** Grey in all three channels, as ITU-R BT.709 weighs them, in ImageNet's normalisation. */
+/** Puts grey (weights of ITU-R BT.709) into all three channels, with ImageNet's normalisation. */
 import { definePreprocessor } from "headrace/adapters/jax";
 
 const weights = [0.2126, 0.7152, 0.0722];

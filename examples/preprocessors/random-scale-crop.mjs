@@ -1,9 +1,9 @@
-/** The middle of the image, at a scale drawn by chance: always the same chance, as the key is fixed. */
+/** Crops the centre of the image at a random scale. The key is fixed, so the scale is always the same. */
 import { definePreprocessor } from "headrace/adapters/jax";
 
 const from = 256;
 const to = 224;
-/** Another key is another scale, and so another version. */
+/** Another key gives another scale, so it is part of the version. */
 const seed = 20;
 
 export const preprocessor = definePreprocessor({
@@ -12,7 +12,7 @@ export const preprocessor = definePreprocessor({
   imageSize: [from, from],
   geometry: { kind: "crop", shorterSide: from, width: from, height: from, filter: "bicubic" },
   dtype: "float32",
-  // `.ref` for each use of an array but the last: jax-js frees an array when it is used.
+  // Write `.ref` for each use of an array except the last: jax-js frees an array when it is used.
   apply: (image, { numpy, random }) => {
     const scale = random.uniform(random.key(seed), [], { minval: 0.6, maxval: 1.1 });
     const steps = numpy.arange(to).astype(numpy.float32);
@@ -23,7 +23,7 @@ export const preprocessor = definePreprocessor({
     const low = numpy.floor(places.ref);
     const share = places.sub(low.ref);
     const index = low.astype(numpy.int32);
-    // Bilinear: between the pixels on both sides of each place.
+    // Bilinear: interpolate between the two pixels around each place.
     const resized = (values, axis) => {
       const before = numpy.take(values.ref, index.ref, axis);
       const after = numpy.take(values, index.ref.add(1), axis);

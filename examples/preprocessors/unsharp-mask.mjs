@@ -1,13 +1,13 @@
-/** Edges made stronger: the image and 0.8 of its difference from a blurred one. */
+/** Sharpens edges: adds 0.8 of the difference between the image and a blurred copy. */
 import { definePreprocessor } from "headrace/adapters/jax";
 
 const side = 224;
 const amount = 0.8;
-/** Weights of a pixel's neighbours along one axis. */
+/** Blur weights along one axis. */
 const weights = [1, 6, 15, 20, 15, 6, 1].map((weight) => weight / 64);
 const radius = 3;
 
-/** What the weights inside the image add up to, by position: less than 1 at the edge. */
+/** Sum of the weights inside the image, by position: less than 1 near the edge. */
 const inside = Array.from({ length: side }, (_, at) =>
   weights.reduce((sum, weight, tap) => (at + tap >= radius && at + tap < side + radius ? sum + weight : sum), 0),
 );
@@ -18,9 +18,9 @@ export const preprocessor = definePreprocessor({
   imageSize: [side, side],
   geometry: { kind: "crop", shorterSide: 256, width: side, height: side, filter: "bicubic" },
   dtype: "float32",
-  // `.ref` for each use of an array but the last: jax-js frees an array when it is used.
+  // Write `.ref` for each use of an array except the last: jax-js frees an array when it is used.
   apply: (image, { numpy, lax }) => {
-    // Channels as a batch of grey images, [3, 1, height, width].
+    // The channels are a batch of three grey images, [3, 1, height, width].
     const channels = numpy.transpose(image, [2, 0, 1]).reshape([3, 1, side, side]);
     const kernel = numpy.array(weights);
     const down = lax.conv(channels.ref, kernel.ref.reshape([1, 1, weights.length, 1]), [1, 1], "SAME");

@@ -10,22 +10,21 @@ interface ImportRule {
 
 const folder = "docs/decisions";
 
-/** What a room is for; one entry for each room of the import rules. */
+/** The purpose of each room of the import rules. */
 const purposes: Readonly<Record<string, string>> = {
   contracts: "types and errors that rooms exchange",
-  kit: "what authors of adapters need, whichever room uses it too",
-  chain: "from an image to a comparable vector: the parts, and the preprocessing that they agree on",
-  engine: "queues, lanes, retries, the byte gate, accounts of time",
-  stages: "one step on the way of an image each; strangers to each other",
-  filter: "the language of filters: text to tree",
-  config: "settings from file, environment and flags; the schema is handed in",
-  telemetry: "observers: progress and logs",
+  kit: "what authors of adapters need; other rooms use it too",
+  chain: "from an image to a comparable vector: the parts, and the preprocessing they agree on",
+  engine: "queues, lanes, retries, the byte gate, time accounting",
+  stages: "the steps of a run for images, one file per step; they do not import each other",
+  filter: "the filter language: from text to tree",
+  config: "settings from file, environment and flags; the caller passes the schema",
+  telemetry: "observers of a run, such as the progress line",
   insight: "what the accounted times mean; pure functions",
-  adapters: "one folder a vendor; strangers to each other, loaded when used",
-  search: "query to vector to hits",
-  operations: "one whole task each, made of a source, stages and a sink",
+  adapters: "one folder per vendor, loaded when used; they do not import each other",
+  search: "from query to vector to hits",
+  operations: "whole tasks, each made of a source, stages and a sink",
   app: "the library: settings in, pipeline out; the only room that names adapters",
-  server: "HTTP",
   cli: "commands",
 };
 
@@ -46,11 +45,11 @@ function roomsTable(rules: readonly ImportRule[]): string {
     .map(({ name, comment }) => {
       const room = name.slice("room-".length);
       const purpose = purposes[room];
-      if (purpose === undefined) throw new Error(`Say in scripts/reference/architecture.ts what the room ${room} is for.`);
+      if (purpose === undefined) throw new Error(`Describe the room ${room} in scripts/reference/architecture.ts.`);
       const packages = owned.filter((rule) => rule.name.startsWith(`only-${room}`)).map(packageOf);
       return [`\`${room}\``, purpose, comment.replace(/^.*may import: /, ""), packages.join(", ") || "–"];
     });
-  return table(["room", "what it is for", "may import", "packages that it alone may use"], rows);
+  return table(["room", "purpose", "may import", "packages that only this room may use"], rows);
 }
 
 /** "^@grpc/ is used in src/adapters/triton alone": the package as people write it. */

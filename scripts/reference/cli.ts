@@ -5,7 +5,7 @@ import { buildProgram } from "../../src/cli/program.js";
 import { generatedNote, type ReferencePage, table } from "./page.js";
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  ok: "all well",
+  ok: "success",
   failed: "failed",
   usage: "wrong usage or configuration",
   someFailed: "finished, but some images failed",
@@ -22,11 +22,16 @@ function text(): string {
 
 ${generatedNote}
 
-Results go to stdout, everything else to stderr. With \`--json\` stdout has one JSON document and nothing else; a command that fails prints
-\`{"error":{"code","message","hint","item"}}\` there. With
-\`--quiet\` a run in which all went well prints nothing, and any other its summary; the results of other commands are printed as ever. Text
-shows a file by its path, relative where it lies below the working directory, and control characters in names as escapes; documents have its URI as \`source\` and its \`path\`, which is null for what is no file. What deletes wants \`--yes\`. \`--config\`, \`--set\`, \`--json\` and \`--quiet\` may also stand before the command. Settings: [configuration.md](configuration.md); error
-codes: [errors.md](errors.md).
+Results go to stdout, everything else to stderr.
+
+- **\`--json\`**: stdout has one JSON document and nothing else. A command that fails prints \`{"error":{"code","message","hint","item"}}\` there.
+- **\`--quiet\`**: a successful run prints nothing. Any other run prints its summary. Other commands print their results as usual.
+- **Files**: text output shows a file's path, relative if the file is below the working directory. Control characters in names are escaped.
+  JSON documents have the file's URI as \`source\` and its path as \`path\`, which is null for an input that is not a file.
+- **Deleting** needs \`--yes\`.
+- \`--config\`, \`--set\`, \`--json\` and \`--quiet\` may also be given before the command.
+
+Settings are described in [configuration.md](configuration.md), error codes in [errors.md](errors.md).
 
 ${table(["exit code", "meaning"], codes)}
 

@@ -19,26 +19,28 @@ function text(): string {
 
 ${generatedNote}
 
-Settings come from a YAML file (\`--config FILE\`, else \`./headrace.yaml\` if it is there), from the environment and from flags.
-Later ones go before earlier ones: **defaults < file < environment < flags**. \`headrace config\` shows what holds and where it comes from,
-\`headrace init\` writes a file with every setting, commented out. In code the same settings are camelCase:
+Settings come from a YAML file (\`--config FILE\`, else \`./headrace.yaml\` if it exists), from the environment and from flags. Later sources
+override earlier ones: **defaults < file < environment < flags**. \`headrace config\` shows each setting with its value and its origin.
+\`headrace init\` writes a file with every setting, commented out. In code, the same settings are camelCase:
 \`config.asyncPipeline.preprocessWorkers\`.
 
-- **Environment**: \`HEADRACE_MILVUS__HOST=db\` sets \`milvus.host\`; \`__\` goes one section deeper. A name in a setting's own case wins
-  (\`HEADRACE_MILVUS__M\`, \`HEADRACE_MILVUS__m\`); else case and \`_\` do not matter (\`HEADRACE_MILVUS__EFCONSTRUCTION\`).
+- **Environment**: \`HEADRACE_MILVUS__HOST=db\` sets \`milvus.host\`. Each \`__\` begins a deeper section. If a variable has exactly a setting's
+  case, it sets that setting (\`HEADRACE_MILVUS__M\`, \`HEADRACE_MILVUS__m\`). Otherwise case and \`_\` do not matter
+  (\`HEADRACE_MILVUS__EFCONSTRUCTION\`).
 - **Flags**: \`--set milvus.host=db\`, repeatable.
-- **Values** of both are taken as they are where a setting takes text, and read as YAML elsewhere (\`--set preprocess.image_size='[224, 224]'\`).
-  An empty value or \`null\` is null where a setting may be null.
-- **A heading with nothing below it** (\`triton:\`) is a section with its defaults. **\`null\`** (\`triton: null\`) is no section: what can be
-  absent is absent, everything else has its defaults.
-- **Secrets** (\`token\`, \`password\`, and passwords in addresses) are never printed, also not in errors. Give them by the environment.
-- **An unknown key or a bad value** is \`config_invalid\`, with the key, its line or variable, what was expected, and the nearest known key.
-- A setting that is **accepted without effect**, as in files of the Python service, is noted on stderr (\`config.notices\` in code).
-- **Editors** that know YAML schemas check a file that begins with
-  \`# yaml-language-server: $schema=./headrace.schema.json\`; \`headrace init --schema headrace.schema.json\` writes both.
+- **Values** of variables and flags are used unchanged if the setting takes text. Otherwise they are read as YAML
+  (\`--set preprocess.image_size='[224, 224]'\`). If the setting may be null, an empty value or \`null\` means null.
+- **An empty section** (\`triton:\`) has its defaults. **\`null\`** (\`triton: null\`) removes a section that may be absent. Any other section
+  then has its defaults.
+- **Secrets** (\`token\`, \`password\`, and passwords in addresses) are never printed, not even in errors. Set them in the environment.
+- **An unknown key or a bad value** is \`config_invalid\`. The message has the key, its line or variable, the expected value and the nearest known
+  key.
+- **A setting without effect**, as in files of the Python service, is accepted and noted on stderr (\`config.notices\` in code).
+- **Editors** with support for YAML schemas check a file that begins with \`# yaml-language-server: $schema=./headrace.schema.json\`.
+  \`headrace init --schema headrace.schema.json\` writes such a file and the schema.
 
 ${sections.map(sectionText).join("\n")}
-## At the top
+## Top-level settings
 
 ${settingsTable(values, "")}
 `;
@@ -59,7 +61,7 @@ function rows(settings: readonly Setting[], prefix: string): readonly (readonly 
     const name = `${prefix}${setting.key}`;
     if (setting.kind === "value") {
       const { default: value, takes, description } = setting;
-      return [[`\`${name}\``, value === undefined ? "must be given" : `\`${JSON.stringify(value)}\``, takes, description]];
+      return [[`\`${name}\``, value === undefined ? "required" : `\`${JSON.stringify(value)}\``, takes, description]];
     }
     return rows(setting.inner, setting.kind === "list" ? `${name}[].` : `${name}.`);
   });

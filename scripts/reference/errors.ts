@@ -3,10 +3,10 @@ import { type ErrorScope, errorCodes } from "../../src/contracts/index.js";
 import { generatedNote, type ReferencePage, table } from "./page.js";
 
 const scopes: Readonly<Record<ErrorScope, string>> = {
-  item: "This image fails and is written to the dead-letter file; the run goes on.",
-  batch: "The batch is tried again if that can help, then halved until the image that is to blame is alone.",
-  service: "Its stage waits and tries again until the service is back or `max_outage` is over; no image fails for it.",
-  run: "Everything stops, in order; what is stored stays, and the same command goes on from there.",
+  item: "This image fails and is written to the dead-letter file. The run continues.",
+  batch: "The batch is retried if that can help, then halved until the failing image is alone.",
+  service: "The stage waits and retries until the service is back or `max_outage` is over. No image fails because of it.",
+  run: "Everything stops, in order. Stored rows stay, and the same command continues from there.",
 };
 
 export const errorsPage: ReferencePage = { path: "docs/reference/errors.md", render: () => text() };
@@ -23,28 +23,31 @@ function text(): string {
 
 ${generatedNote}
 
-Every error that Headrace throws, reports or prints is a \`HeadraceError\` with one of these codes. Check \`code\`, never the message:
-messages may change, codes stay. With \`--json\` a command that fails prints \`{"error":{"code","message","hint","item"}}\`.
+Every error that Headrace throws, reports or prints is a \`HeadraceError\` with one of these codes. Check \`code\`, never the message: messages may
+change, codes do not. With \`--json\`, a command that fails prints \`{"error":{"code","message","hint","item"}}\`.
 
 ${table(["scope", "how far a failure reaches"], Object.entries(scopes))}
 
-"Retryable" says whether trying again can help; scope and retryability are the defaults of the code.
+"Retryable" says whether a retry can help. The table shows each code's default scope and retryability; a single error can differ.
 
 ${table(["code", "scope", "retryable", "what happened", "what to do"], rows)}
 
 ## The dead-letter file
 
-What failed of a collection is in a file of its own in the folder of \`lancedb.path\`, as JSON lines: \`dead-letters/NAME.jsonl\` for LanceDB,
+Each collection has a file of JSON lines for its failed images, in the folder of \`lancedb.path\`: \`dead-letters/NAME.jsonl\` for LanceDB,
 \`dead-letters/milvus/HOST_PORT/DATABASE/NAME.jsonl\` for Milvus.
 
 \`\`\`json
 {"source":"file:///photos/a.jpg","id":"0a1b…","code":"image_corrupt","message":"…","attempts":1,"time":"2026-11-24T12:00:00.000Z"}
 \`\`\`
 
-An image of a manifest has its \`line\`, \`photos.jsonl:17\`; that is the \`source\` of a line that cannot be used.
+An image from a manifest also has \`line\`, for example \`photos.jsonl:17\`. If the line itself cannot be used, this is its \`source\`.
 
-There is one entry for each source, the latest. It leaves the file when a later run stores the image or finds it stored; a run that does not
-list the source leaves the entry alone. So delete the line, or the file, for an image that will not come back. An empty file is removed. Several runs may write to one file, also of several processes: none of
-them drops the lines of another. A line that is no entry is named in a notice, kept, and not counted.
+- Each source has one entry, the latest.
+- A later run removes the entry when it stores the image or finds it stored. A run that does not list the source leaves the entry. If an image will
+  not come back, delete its line or the file.
+- An empty file is removed.
+- Several runs may write to one file, also from several processes. No run drops the lines of another.
+- A line that is not an entry is named in a notice and kept. It is not counted.
 `;
 }

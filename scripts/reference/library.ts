@@ -35,8 +35,8 @@ ${generatedNote}
 import { ImageEmbeddingPipeline, ServiceConfig } from "headrace";
 \`\`\`
 
-A first program is in [the guide](../guides/first-collection.md); what \`Settings\` holds is in [configuration.md](configuration.md), in
-camelCase; \`errorCodes\` is [errors.md](errors.md). Adapters of your own implement \`headrace/contracts\` and may use \`headrace/kit\`.
+[The guide](../guides/first-collection.md) has a first program. [configuration.md](configuration.md) describes the fields of \`Settings\`, which are
+camelCase in code. [errors.md](errors.md) describes \`errorCodes\`. Your own adapters implement \`headrace/contracts\` and may use \`headrace/kit\`.
 
 ## Classes, functions and values
 
@@ -44,14 +44,14 @@ ${entries([...values].sort(byName))}
 ## Types
 
 ${entries([...types].sort(byName))}
-## Types that those name
+## Types used above
 
-Not exported by name: each is the argument or the result of a call above.
+They are not exported by name. Each is the argument or the result of a call above.
 
 ${entries(others.filter((symbol) => !contracts.has(symbol)))}
-## Types of \`headrace/contracts\` that those name
+## Types of \`headrace/contracts\` used above
 
-Your editor shows them whole.
+Your editor shows their full declarations.
 
 ${table(
   ["type", "what it is"],
