@@ -7,7 +7,7 @@ const frontDoor = "src/index.ts";
 
 /** Rooms whose types are named by their importers; what lies deeper (the settings' schemas) has pages of its own. */
 const shownRooms = /^src\/(app|contracts|engine|config|operations)\//;
-const hidden: ReadonlySet<string> = new Set(["FileSettings", "Camelized", "DeepPartial", "Provenance", "CodeDefaults"]);
+const hidden: ReadonlySet<string> = new Set(["Checked", "DeepPartial", "Loaded", "LoadedSettings", "CodeDefaults"]);
 
 export const libraryPage: ReferencePage = { path: "docs/reference/library.md", render: () => text() };
 

@@ -1,3 +1,11 @@
 /** Milvus as a vector store. */
 export { MilvusAdministration } from "./administration.js";
+export {
+  type DeclaredCollection,
+  declaredCollection,
+  type InsertSection,
+  insertSection,
+  type MilvusSection,
+  milvusSection,
+} from "./options.js";
 export { MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";

@@ -3,10 +3,9 @@ export { TritonEmbedder } from "./embedder.js";
 export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export/export.js";
 export {
   type TritonEmbedderOptions,
-  type TritonOptions,
+  type TritonSection,
   type TritonTransport,
-  tritonEmbedderOptions,
-  tritonOptions,
+  tritonSection,
   tritonTransports,
 } from "./options.js";
 export type { ModelStatistics } from "./transport/transport.js";
