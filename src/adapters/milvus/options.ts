@@ -20,6 +20,9 @@ const upper = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess((value) => (typeof value === "string" ? value.toUpperCase() : value), z.enum(values));
 const whole = (min: number, max: number, description: string) => z.int().min(min).max(max).nullable().default(null).describe(description);
 
+const accepted = <T extends z.ZodType>(setting: T, ignored: string): T =>
+  setting.describe("Accepted for files of the Python service.").meta({ ignored });
+
 /** What an index is built with. null: Headrace's or the server's default. */
 const buildParameters = {
   nlist: whole(1, 65_536, "IVF: clusters. Default 128."),
@@ -95,12 +98,8 @@ const declaredField = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/),
   type: fieldType,
   primaryKey: z.boolean().default(false),
-  autoId: z
-    .boolean()
-    .default(false)
-    .describe("Accepted for files of the Python service.")
-    .meta({ ignored: "keys are derived from sources, or given" }),
-  dim: z.int().min(1).max(32_768).nullable().default(null),
+  autoId: accepted(z.boolean().default(false), "keys are derived from sources, or given"),
+  dim: accepted(z.int().min(1).max(32_768).nullable().default(null), "vectors have the dimension of the model"),
   maxLength: z.int().min(1).max(65_535).default(65_535).describe("Bytes of a VARCHAR."),
 });
 
@@ -111,7 +110,7 @@ export const declaredCollection = z.strictObject({
   schema: z.strictObject({ fields: z.array(declaredField).default([]) }).prefault({}),
   index: z
     .strictObject({
-      fieldName: z.string().nullable().default(null),
+      fieldName: accepted(z.string().nullable().default(null), "the index is that of the vectors"),
       indexType: upper(indexTypes).nullable().default(null),
       metricType: upper(["COSINE", "IP", "L2"]).nullable().default(null),
       params: buildSchema.prefault({}),

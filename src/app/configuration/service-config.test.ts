@@ -38,7 +38,12 @@ describe("ServiceConfig", () => {
     assert.equal(config.logging.level, "info");
     assert.deepEqual(
       config.notices.map((notice) => /^"([^"]+)"/.exec(notice)?.[1]),
-      ["collections.0.schema.fields.0.auto_id", "preprocess.jax_platform"],
+      [
+        "collections.0.schema.fields.0.auto_id",
+        "collections.0.schema.fields.1.dim",
+        "collections.0.index.field_name",
+        "preprocess.jax_platform",
+      ],
     );
   });
 
