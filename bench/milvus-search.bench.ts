@@ -1,7 +1,6 @@
 /** Search with HNSW in a loaded collection while rows are written into it: how long it takes, and what it finds of the truth. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type MilvusStore, milvusStore } from "../src/adapters/milvus/index.js";
-import { milvusSettings } from "../src/adapters/milvus/options.js";
 import type { Collection, ImageFacts, RowBatch } from "../src/contracts/index.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { atLeast, atMost, type BenchSection, plain } from "./harness.js";
@@ -23,8 +22,8 @@ const calm = new AbortController().signal;
 export async function milvusSearch(): Promise<BenchSection> {
   const server = await startMilvus();
   const [host = "", port = ""] = server.address.split(":");
-  const settings = milvusSettings({ host, port: Number(port), index_type: "HNSW", ...hnsw, consistency_level: "Bounded" });
-  const store = milvusStore(settings, { index: "after", flush: "auto", maxBytesMb: 24 });
+  const settings = { host, port: Number(port), indexType: "HNSW", ...hnsw, consistencyLevel: "Bounded" } as const;
+  const store = milvusStore(settings, { index: "after" });
   await store.open(calm);
   try {
     await dropLeftOver(store);

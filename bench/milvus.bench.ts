@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type MilvusStore, milvusStore } from "../src/adapters/milvus/index.js";
-import { milvusSettings } from "../src/adapters/milvus/options.js";
 import type { Collection, RowBatch } from "../src/contracts/index.js";
 import { connectionOf } from "../test/support/milvus-connections.js";
 import { startMilvus } from "../test/support/services/milvus.js";
@@ -32,7 +31,7 @@ export async function milvusRows(): Promise<BenchSection> {
   const python = await installPymilvus();
   const server = await startMilvus();
   const [host = "", port = ""] = server.address.split(":");
-  const store = milvusStore(milvusSettings({ host, port: Number(port), index_type: "FLAT" }));
+  const store = milvusStore({ host, port: Number(port), indexType: "FLAT" });
   await store.open(calm);
   const collections = {
     encoded: await create(store, "encoded"),

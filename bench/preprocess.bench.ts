@@ -35,7 +35,7 @@ export async function preprocessing(): Promise<BenchSection> {
   const backends = {
     native: new NativePreprocessor(chosen),
     jax: new JaxPreprocessor(chosen),
-    "jax in a worker": new JaxPreprocessor(chosen, { thread: "worker" }),
+    "jax in a worker": new JaxPreprocessor(chosen, { jaxThread: "worker" }),
   };
   const all: Record<keyof typeof backends, Preprocessor> = backends;
   for (const backend of Object.values(all)) await backend.open?.(never);

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { milvusStore } from "../src/adapters/milvus/index.js";
-import { milvusSettings } from "../src/adapters/milvus/options.js";
 import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { startTriton } from "../test/support/services/triton.js";
@@ -136,7 +135,7 @@ export async function startServers(gpus: Readonly<Record<string, Gpu>>): Promise
 /** Throws when the collection does not hold every photo once. */
 async function checkAndDrop(address: string, name: string): Promise<void> {
   const [host = "", port = ""] = address.split(":");
-  const store = milvusStore(milvusSettings({ host, port: Number(port) }));
+  const store = milvusStore({ host, port: Number(port) });
   await store.open(calm);
   try {
     const collection = await store.openCollection(name, "read");

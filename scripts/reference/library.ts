@@ -11,7 +11,7 @@ const contractsDoor = "src/contracts/index.ts";
 const shownRooms = /^src\/(app|contracts|engine|config|operations)\//;
 const pagesOfTheirOwn: ReadonlySet<string> = new Set(["errorCodes"]);
 const hidden: ReadonlySet<string> = new Set([
-  ...["FileSettings", "Camelized", "DeepPartial", "Provenance", "CodeDefaults"],
+  ...["Checked", "DeepPartial", "Loaded", "LoadedSettings", "CodeDefaults"],
   ...["AnyResult", "AnyStage", "Step", "ResolvedLane", "FileFormat", "Triple"],
 ]);
 

@@ -164,7 +164,7 @@ export function defaultCollection({ milvus }: Settings): string {
 
 /** The metric of a new collection: declared for it, else that of the milvus section, else cosine. */
 export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
-  const declared = collections.find((collection) => collection.name === name)?.index?.metric_type;
+  const declared = collections.find((collection) => collection.name === name)?.index.metricType;
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
 }
 

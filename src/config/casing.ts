@@ -1,36 +1,62 @@
-/** snake_case in files, camelCase in code. */
+/** snake_case in files, camelCase in code: the one place that translates. */
+import type { z } from "zod";
+import { core } from "./schema-core.js";
 
-type CamelKey<K> = K extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelKey<Tail>>}` : K;
-
-/** The same settings with camelCase keys, all the way down. */
-export type Camelized<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { -readonly [K in keyof T as CamelKey<K>]: Camelized<T[K]> }
-    : T;
-
-/** `maps` are settings whose keys are the user's own, such as names of headers: they stay as they are. */
-export function camelize<T extends object>(settings: T, maps: ReadonlySet<string>): Camelized<T> {
-  return mapKeys(settings, maps, (key) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())) as Camelized<T>;
+/** A setting of a section, with both of its names. */
+interface Setting {
+  readonly inCode: string;
+  readonly inFiles: string;
+  readonly schema: z.ZodType;
 }
 
-/** The inverse for keys that are snake_case in files; `M` and `efConstruction` stay as the servers spell them. */
-export function snakeize(settings: object, known: ReadonlySet<string>, maps: ReadonlySet<string>): Record<string, unknown> {
-  return mapKeys(settings, maps, (key) => {
-    const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return known.has(key) ? key : snake;
+type OnUnknown = (path: readonly string[]) => void;
+
+/** The settings of a section; none for what is no section. A schema may say what files call it: `.meta({ inFiles: "efConstruction" })`. */
+export function settingsOf(schema: z.ZodType): readonly Setting[] {
+  return Object.entries(core(schema).shape ?? {}).map(([inCode, setting]) => {
+    const spelled = setting.meta()?.["inFiles"];
+    const inFiles = typeof spelled === "string" ? spelled : inCode.replace(/(?!^)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return { inCode, inFiles, schema: setting };
   });
 }
 
-function mapKeys(value: object, maps: ReadonlySet<string>, rename: (key: string) => string): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]: [string, unknown]) => [
-      rename(key),
-      isBranch(inner) && !maps.has(key) ? mapKeys(inner, maps, rename) : inner,
-    ]),
-  );
+/** Settings of code as files name them; a key that the schema does not know stays. */
+export function namedForFiles(schema: z.ZodType, settings: unknown): unknown {
+  return renamed(schema, settings, ["inCode", "inFiles"], null, []);
 }
 
-function isBranch(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Settings of a file as code names them. A key that the schema does not know is left out; `onUnknown` gets the path, in code, of its section, and the key. */
+export function namedForCode(schema: z.ZodType, settings: unknown, onUnknown: OnUnknown): unknown {
+  return renamed(schema, settings, ["inFiles", "inCode"], onUnknown, []);
+}
+
+/** The path of a setting in code, as files name it. */
+export function pathInFiles(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): PropertyKey[] {
+  if (part === undefined) return [];
+  const setting = settingsOf(schema).find(({ inCode }) => inCode === part);
+  const next = setting?.schema ?? core(schema).element;
+  return [setting?.inFiles ?? part, ...(next === undefined ? rest : pathInFiles(next, rest))];
+}
+
+function renamed(
+  schema: z.ZodType,
+  value: unknown,
+  names: readonly ["inCode" | "inFiles", "inCode" | "inFiles"],
+  onUnknown: OnUnknown | null,
+  path: readonly string[],
+): unknown {
+  const { element } = core(schema);
+  const within = (inner: z.ZodType, key: string, part: unknown) => renamed(inner, part, names, onUnknown, [...path, key]);
+  if (Array.isArray(value)) return element === undefined ? value : value.map((part, index) => within(element, String(index), part));
+  const settings = settingsOf(schema);
+  // What has no settings has no names of ours: a map such as `headers` keeps those of the user.
+  if (settings.length === 0 || typeof value !== "object" || value === null) return value;
+  const [from, to] = names;
+  const entries = Object.entries(value).flatMap(([key, part]: [string, unknown]) => {
+    const setting = settings.find((each) => each[from] === key);
+    if (setting !== undefined) return [[setting[to], within(setting.schema, setting.inCode, part)] as const];
+    onUnknown?.([...path, key]);
+    return onUnknown === null ? [[key, part] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }

@@ -2,16 +2,20 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
-import { core, keysAt, schemaAt, takes } from "./schema-tree.js";
+import { pathInFiles, settingsOf } from "./casing.js";
+import { schemaAt, takes } from "./schema-tree.js";
 import { shown } from "./secrets.js";
 
 export interface Checked {
   readonly schema: z.ZodType;
-  readonly values: Record<string, unknown>;
+  /** As files name them. */
+  readonly values: unknown;
   readonly origins: ReadonlyMap<string, string>;
+  /** Where the settings were written: what is proposed for an unknown name is spelled as there. */
+  readonly written: "inFiles" | "inCode";
 }
 
-/** The zod issues as one `config_invalid`; its item is the first key that is wrong. */
+/** The zod issues, with their paths in code, as one `config_invalid`; its item is the first key that is wrong. */
 export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked): HeadraceError {
   const unknownFirst = [...issues].sort((a, b) => Number(b.code === "unrecognized_keys") - Number(a.code === "unrecognized_keys"));
   const wrong = unknownFirst.flatMap((issue) => describe(issue, checked));
@@ -36,26 +40,27 @@ export function nearest(key: string, known: readonly string[]): string {
 }
 
 function describe(issue: z.core.$ZodIssue, checked: Checked): readonly { readonly path: string; readonly text: string }[] {
-  const { schema, values, origins } = checked;
+  const { schema, values, origins, written } = checked;
+  const place = pathInFiles(schema, issue.path);
+  const at = schemaAt(schema, place);
   if (issue.code === "unrecognized_keys") {
-    const known = keysAt(schema, issue.path);
+    const known = at === undefined ? [] : settingsOf(at).map((setting) => setting[written]);
     return issue.keys.map((key) => {
-      const path = [...issue.path, key].join(".");
+      const path = [...place, key].join(".");
       return { path, text: `Unknown setting "${path}"${originOf(path, origins)}.${nearest(key, known) || elsewhere(key, schema)}` };
     });
   }
-  const path = issue.path.join(".");
-  const found = valueAt(values, issue.path);
-  const expected = expectation(issue, schema);
+  const path = place.join(".");
+  const found = valueAt(values, place);
+  const expected = expectation(issue, at);
   return [
     { path, text: `Bad value for "${path}"${originOf(path, origins)}: ${expected} but found ${shown(found, path)}.${meant(issue, found)}` },
   ];
 }
 
 /** A schema's own words, where it has some. */
-function expectation(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+function expectation(issue: z.core.$ZodIssue, at: z.ZodType | undefined): string {
   if (issue.message.startsWith("expected") || issue.code === "custom") return issue.message;
-  const at = schemaAt(schema, issue.path);
   return at === undefined ? issue.message : `expected ${takes(at)}`;
 }
 
@@ -75,8 +80,8 @@ function meant(issue: z.core.$ZodIssue, found: unknown): string {
 
 /** A key at the top that belongs into a section. */
 function elsewhere(key: string, schema: z.ZodType): string {
-  const section = Object.entries(core(schema).shape ?? {}).find(([, inner]) => core(inner).shape?.[key] !== undefined);
-  return section === undefined ? "" : ` Did you mean "${section[0]}.${key}"?`;
+  const section = settingsOf(schema).find((each) => settingsOf(each.schema).some(({ inFiles }) => inFiles === key));
+  return section === undefined ? "" : ` Did you mean "${section.inFiles}.${key}"?`;
 }
 
 /** Where the setting stands, or the section that should have it. */

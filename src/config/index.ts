@@ -1,10 +1,10 @@
 /** Settings from a file, the environment and flags; generic: the schema is handed in. */
 
-export * from "./casing.js";
+export { namedForFiles } from "./casing.js";
 export { nearest } from "./complaints.js";
 export * from "./documents.js";
 export * from "./explain.js";
-export { type LoadedSettings, loadSettings } from "./load.js";
+export { checkSettings, type LoadedSettings, loadSettings } from "./load.js";
 export { type OutlinedSetting, outline } from "./outline.js";
 export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
 export { jsonSchemaOf } from "./schema-tree.js";

@@ -1,6 +1,7 @@
 /** Defaults < file < environment < flags: merged, checked, and each value's origin kept. */
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
+import { namedForCode, namedForFiles } from "./casing.js";
 import { complaint } from "./complaints.js";
 import type { SettingsDocument } from "./documents.js";
 import { ignoredSettings } from "./notices.js";
@@ -29,9 +30,23 @@ export function loadSettings<S extends z.ZodType>(
     assign(values, path, value, origin);
     origins.set(path.join("."), origin);
   }
-  const result = schema.safeParse(values);
-  if (!result.success) throw complaint(result.error.issues, { schema, values, origins });
+  const unknown: z.core.$ZodIssue[] = [];
+  const settings = namedForCode(schema, values, (path) => unknown.push(unknownKey(path)));
+  const result = schema.safeParse(settings);
+  const issues = [...unknown, ...(result.error?.issues ?? [])];
+  if (!result.success || unknown.length > 0) throw complaint(issues, { schema, values, origins, written: "inFiles" });
   return { value: result.data, origins, notices: ignoredSettings(schema, values, origins) };
+}
+
+/** Settings as code has them, complete and in a copy. Throws `config_invalid` in the words of a file. */
+export function checkSettings<S extends z.ZodType>(schema: S, settings: object): z.output<S> {
+  const result = schema.safeParse(settings);
+  if (result.success) return result.data;
+  throw complaint(result.error.issues, { schema, values: namedForFiles(schema, settings), origins: new Map(), written: "inCode" });
+}
+
+function unknownKey(path: readonly string[]): z.core.$ZodIssue {
+  return { code: "unrecognized_keys", keys: path.slice(-1), path: path.slice(0, -1), message: "" };
 }
 
 /**

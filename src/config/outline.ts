@@ -1,6 +1,8 @@
 /** A schema as an outline for people: every setting with its description, what it takes and its default. */
 import type { z } from "zod";
-import { core, schemaAt, takes } from "./schema-tree.js";
+import { settingsOf } from "./casing.js";
+import { core } from "./schema-core.js";
+import { takes } from "./schema-tree.js";
 
 export interface OutlinedSetting {
   readonly key: string;
@@ -19,8 +21,7 @@ export interface OutlinedSetting {
 
 /** In the order of the schema. */
 export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
-  return Object.keys(core(schema).shape ?? {}).map((key) => {
-    const at = schemaAt(schema, [key]) as z.ZodType;
+  return settingsOf(schema).map(({ inFiles: key, schema: at }) => {
     const { shape, element } = core(at);
     const isList = shape === undefined && element !== undefined && core(element).shape !== undefined;
     const isAbsent = shape !== undefined && defaultOf(at) === null;

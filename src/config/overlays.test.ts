@@ -13,7 +13,7 @@ const schema = z.strictObject({
     token: z.string().nullable().default(null),
     M: z.int().nullable().default(null),
     m: z.int().nullable().default(null),
-    efConstruction: z.int().nullable().default(null),
+    efConstruction: z.int().nullable().default(null).meta({ inFiles: "efConstruction" }),
     mean: z.array(z.number()).default([]),
     headers: z.record(z.string(), z.string()).default({}),
   }),

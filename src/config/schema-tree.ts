@@ -1,34 +1,23 @@
 /** Walks a zod schema by the dotted paths of settings, and says in words what a setting takes. */
 import * as z from "zod";
-
-interface Inner {
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-  readonly element?: z.ZodType;
-  readonly def?: {
-    readonly type?: string;
-    readonly innerType?: z.ZodType;
-    readonly in?: z.ZodType;
-    readonly out?: z.ZodType;
-    readonly items?: readonly z.ZodType[];
-  };
-}
+import { settingsOf } from "./casing.js";
+import { core, type Inner, isBroughtIntoForm } from "./schema-core.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The schema at a path, with its defaults and null; undefined where there is none. */
-export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
-  let current: z.ZodType | undefined = schema;
-  for (const part of path) {
-    const inner: Inner = current === undefined ? {} : core(current);
-    current = inner.shape ? ownValue(inner.shape, String(part)) : (inner.def?.items?.[Number(part)] ?? inner.element);
-  }
-  return current;
+/** The schema at a path of a file, with its defaults and null; undefined where there is none. */
+export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): z.ZodType | undefined {
+  if (part === undefined) return schema;
+  const { def, element } = core(schema);
+  const setting = settingsOf(schema).find(({ inFiles }) => inFiles === part)?.schema;
+  const next = setting ?? def?.items?.[Number(part)] ?? element;
+  return next === undefined ? undefined : schemaAt(next, rest);
 }
 
-/** The known keys of a section; none for what is no section. */
+/** The known keys of a section of a file; none for what is no section. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const at = schemaAt(schema, path);
-  return at === undefined ? [] : Object.keys(core(at).shape ?? {});
+  return at === undefined ? [] : settingsOf(at).map(({ inFiles }) => inFiles);
 }
 
 /** What a setting takes, in words: `a whole number, 1 to 65535, or null`. */
@@ -44,23 +33,20 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     override: ({ zodSchema, jsonSchema }) => {
       const { def } = zodSchema as Inner;
       delete jsonSchema["ignored"];
-      // A value that is brought into form first: what may stand there is what the form takes.
-      if (def?.type !== "pipe" || def.out === undefined || (def.in as Inner).def?.type !== "transform") return;
+      delete jsonSchema["inFiles"];
+      if (def?.type === "object") nameForFiles(jsonSchema, zodSchema as unknown as z.ZodType);
+      if (def?.out === undefined || !isBroughtIntoForm(def)) return;
       const { $schema: _, ...form } = jsonSchemaOf(def.out);
       Object.assign(jsonSchema, form);
     },
   });
 }
 
-/** Steps inside defaults, null, optionals and pipes, to the schema that has keys or elements. */
-export function core(schema: z.ZodType): z.ZodType & Inner {
-  const { def } = schema as Inner;
-  const next = def?.type === "pipe" ? ((def.in as Inner).def?.type === "transform" ? def.out : def.in) : def?.innerType;
-  return next === undefined ? (schema as z.ZodType & Inner) : core(next);
-}
-
-function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
+function nameForFiles(json: JsonSchema, section: z.ZodType): void {
+  const names = new Map(settingsOf(section).map(({ inCode, inFiles }) => [inCode, inFiles]));
+  const named = (key: string) => names.get(key) ?? key;
+  json.properties = Object.fromEntries(Object.entries(json.properties ?? {}).map(([key, inner]) => [named(key), inner]));
+  if (json.required !== undefined) json.required = json.required.map(named);
 }
 
 function phrase(json: JsonSchema): string {

@@ -26,7 +26,7 @@ export interface IngestWidths {
   readonly insertMaxBytes: number;
   readonly insertWorkers: number;
   readonly queueMaxsize: number;
-  readonly retry: { readonly attempts: number; readonly baseDelayMs: number };
+  readonly retry: NonNullable<Lane["retry"]>;
 }
 
 export interface IngestPlan {

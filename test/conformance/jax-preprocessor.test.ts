@@ -3,7 +3,7 @@ import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { preprocessorConformance } from "./preprocessor.js";
 
 for (const thread of ["main", "worker"] as const) {
-  preprocessorConformance(`JAX, ${thread} thread`, (preprocessing) => new JaxPreprocessor(preprocessing, { thread }), {
+  preprocessorConformance(`JAX, ${thread} thread`, (preprocessing) => new JaxPreprocessor(preprocessing, { jaxThread: thread }), {
     cannot: ["uint8"],
   });
 }

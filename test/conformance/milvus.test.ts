@@ -1,7 +1,6 @@
 /** Milvus is a vector store: the suite against the real server. */
 import { it } from "node:test";
 import { milvusStore } from "../../src/adapters/milvus/index.js";
-import { milvusSettings } from "../../src/adapters/milvus/options.js";
 import { installMilvus, startMilvus } from "../support/services/milvus.js";
 import { skipUnless } from "../support/services/required.js";
 import { vectorStoreConformance } from "./vector-store.js";
@@ -15,7 +14,7 @@ else {
     async () => {
       const server = await startMilvus();
       const [host = "", port = ""] = server.address.split(":");
-      const store = milvusStore(milvusSettings({ host, port: Number(port), index_type: "FLAT" }));
+      const store = milvusStore({ host, port: Number(port), indexType: "FLAT" });
       await store.open(new AbortController().signal);
       for (const { name } of await store.list()) if (name.startsWith("conformance_")) await store.drop(name);
       return {

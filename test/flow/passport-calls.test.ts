@@ -120,7 +120,7 @@ describe("the passport of a pipeline", () => {
   for (const metric of ["IP", "L2"] as const) {
     it(`vectors that are not normalised never meet those that are, with metric ${metric}`, async () => {
       const store = new MemoryStore();
-      const collections = [{ name: "images", index: { metric_type: metric } }];
+      const collections = [{ name: "images", index: { metricType: metric } }];
       await using unit = await open(new MemoryEmbedder(), store, { collections, embedder: { normalize: true } });
       await using raw = await open(new MemoryEmbedder(), store, { collections, embedder: { normalize: false } });
       await unit.insertImages({ inputs: [image] });

@@ -11,6 +11,9 @@ export async function wrong(): Promise<void> {
   new ServiceConfig({ milvus: { metricType: "HAMMING" } });
   // @ts-expect-error: snake_case is for files
   config.async_pipeline;
+  new ServiceConfig({ collections: [{ name: "pets", searchParams: { nprobe: 32 } }] });
+  // @ts-expect-error: snake_case is for files, in lists too
+  new ServiceConfig({ collections: [{ name: "pets", search_params: { nprobe: 32 } }] });
 
   await using pipeline = await ImageEmbeddingPipeline.open(config);
   // @ts-expect-error: made by open()

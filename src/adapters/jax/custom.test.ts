@@ -42,7 +42,7 @@ function pixels(first: number): Pixels {
 
 for (const thread of ["main", "worker"] as const) {
   test(`a right one is used on the ${thread} thread, and labelled by name, version and hash`, async () => {
-    const { preprocessing, preprocessor } = await loadPreprocessor(moduleWith("{}"), model, { thread });
+    const { preprocessing, preprocessor } = await loadPreprocessor(moduleWith("{}"), model, { jaxThread: thread });
     assert.match(preprocessing.name, /^unit 2 \([0-9a-f]{12}\)$/);
     assert.deepEqual(preprocessing.geometry, { kind: "squash", width: 6, height: 4, filter: "bicubic" });
     assert.match(preprocessor.label, /unit 2/);

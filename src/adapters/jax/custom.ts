@@ -5,8 +5,9 @@ import { checkPreprocessor } from "./check.js";
 import type { PreprocessorDefinition } from "./define.js";
 import { preprocessorRefused } from "./errors.js";
 import { importPreprocessor } from "./module.js";
-import { JaxPreprocessor, type JaxPreprocessorOptions } from "./preprocessor.js";
-import { loadJax } from "./runtime.js";
+import type { JaxSection } from "./options.js";
+import { JaxPreprocessor } from "./preprocessor.js";
+import { deviceOf, loadJax } from "./runtime.js";
 
 export interface CustomPreprocessing {
   /** What the decoder and the passport need to know: geometry, and a label of name, version and the file's hash. */
@@ -22,7 +23,7 @@ export interface CustomPreprocessing {
 export async function loadPreprocessor(
   path: string,
   embedderInput: TensorSpec,
-  options: JaxPreprocessorOptions = {},
+  options: Partial<JaxSection> = {},
 ): Promise<CustomPreprocessing> {
   const module = await importPreprocessor(path);
   const { definition, hash } = module;
@@ -33,7 +34,7 @@ export async function loadPreprocessor(
     );
   }
   const geometry = geometryOf(module.path, definition);
-  await checkPreprocessor(await loadJax(options.device ?? "wasm"), module, embedderInput);
+  await checkPreprocessor(await loadJax(deviceOf(options)), module, embedderInput);
   const preprocessing: Preprocessing = {
     name: `${definition.name} ${definition.version} (${hash})`,
     geometry,

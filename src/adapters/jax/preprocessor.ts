@@ -3,16 +3,10 @@ import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } 
 import { HeadraceError } from "../../contracts/index.js";
 import { float32ToFloat16, takePixels } from "../../kit/index.js";
 import { computationFailed } from "./errors.js";
-import type { JaxDevice } from "./runtime.js";
+import { type JaxSection, jaxSection } from "./options.js";
+import { deviceOf } from "./runtime.js";
 import type { JaxStep } from "./step.js";
-import { type JaxThread, type PlacedKernel, placeKernel } from "./threads.js";
-
-export interface JaxPreprocessorOptions {
-  /** Default `main`. */
-  readonly thread?: JaxThread;
-  /** Default `wasm`. */
-  readonly device?: JaxDevice;
-}
+import { type PlacedKernel, placeKernel } from "./threads.js";
 
 export class JaxPreprocessor implements Preprocessor {
   readonly name = "jax";
@@ -20,11 +14,11 @@ export class JaxPreprocessor implements Preprocessor {
   readonly input: Geometry;
   readonly output: TensorSpec;
   readonly #step: JaxStep;
-  readonly #options: Required<JaxPreprocessorOptions>;
+  readonly #options: JaxSection;
   #kernel: PlacedKernel | null = null;
 
-  /** `step` is another function than the preprocessing's normalisation: a user's. */
-  constructor(preprocessing: Preprocessing, { thread = "main", device = "wasm" }: JaxPreprocessorOptions = {}, step?: JaxStep) {
+  /** What `options` leave out has the default of its setting. `step` is another function than the preprocessing's normalisation: a user's. */
+  constructor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}, step?: JaxStep) {
     const { name, geometry, normalization, output } = preprocessing;
     if (output.dtype === "uint8") {
       throw new HeadraceError(
@@ -36,13 +30,13 @@ export class JaxPreprocessor implements Preprocessor {
     this.input = geometry;
     this.output = output;
     this.#step = step ?? { kind: "normalize", normalization, layout: output.layout };
-    this.#options = { thread, device };
+    this.#options = { ...jaxSection.parse({}), ...options };
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    const { thread, device } = this.#options;
+    const { jaxThread } = this.#options;
     const { height, width } = this.input;
-    this.#kernel = await placeKernel(thread, { step: this.#step, device, height, width }, signal);
+    this.#kernel = await placeKernel(jaxThread, { step: this.#step, device: deviceOf(this.#options), height, width }, signal);
   }
 
   async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {

@@ -1,11 +1,16 @@
 /** Loads jax-js when it is needed. */
 import { deviceMissing, packageMissing } from "./errors.js";
+import type { JaxSection } from "./options.js";
 
 export type Jax = typeof import("@jax-js/jax");
 export type JaxArray = import("@jax-js/jax").numpy.Array;
 
 /** Where the numbers are computed. jax-js has WebGPU in browsers and Deno only. */
 export type JaxDevice = "wasm" | "webgpu";
+
+export function deviceOf({ useGpu = false }: Partial<JaxSection>): JaxDevice {
+  return useGpu ? "webgpu" : "wasm";
+}
 
 /** Throws `part_missing` without the package, `config_conflict` without the device. */
 export async function loadJax(device: JaxDevice): Promise<Jax> {

@@ -5,7 +5,7 @@ import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "../../kit/index.js";
 import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, noAnswer, succeeded } from "./errors.js";
-import type { MilvusOptions } from "./options.js";
+import type { MilvusSection } from "./options.js";
 
 type Sdk = typeof import("@zilliz/milvus2-sdk-node");
 
@@ -29,7 +29,7 @@ export class MilvusConnection {
   ) {}
 
   /** Connects and makes a real call. Throws `part_missing`, or one error that names the setting that is wrong. */
-  static async open(options: MilvusOptions, signal: AbortSignal): Promise<MilvusConnection> {
+  static async open(options: MilvusSection, signal: AbortSignal): Promise<MilvusConnection> {
     const { sdk, newWriter } = await loadSdk();
     const endpoint = { address: `${options.host}:${options.port}`, database: options.database };
     checkFiles(options);
@@ -135,7 +135,7 @@ function statusOf(answer: unknown): MilvusStatus {
   return typeof status === "object" && status !== null ? status : (answer as MilvusStatus);
 }
 
-function tlsOf(options: MilvusOptions) {
+function tlsOf(options: MilvusSection) {
   return {
     ...(options.caFile === null ? {} : { rootCertPath: options.caFile }),
     ...(options.certFile === null ? {} : { certChainPath: options.certFile }),
@@ -145,7 +145,7 @@ function tlsOf(options: MilvusOptions) {
 }
 
 /** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
-function checkFiles({ secure, caFile, certFile, keyFile, serverName }: MilvusOptions): void {
+function checkFiles({ secure, caFile, certFile, keyFile, serverName }: MilvusSection): void {
   const files = { ca_file: caFile, cert_file: certFile, key_file: keyFile };
   for (const [setting, value] of Object.entries({ ...files, server_name: serverName })) {
     if (value !== null && !secure) throw new HeadraceError("config_conflict", `milvus.${setting} is set, but milvus.secure is false`);

@@ -4,7 +4,7 @@ import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
 import type { MilvusConnection } from "./client.js";
 import { isDuplicate } from "./errors.js";
-import type { IndexType, InsertOptions } from "./options.js";
+import type { IndexType, InsertSection } from "./options.js";
 import { indexProperty } from "./schema.js";
 import { BusyNote } from "./upkeep/index-note.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
@@ -18,7 +18,7 @@ export class Creation {
     readonly connection: MilvusConnection,
     readonly name: string,
     readonly index: IndexType,
-    readonly insert: Pick<InsertOptions, "index">,
+    readonly insert: Pick<InsertSection, "index">,
   ) {}
 
   /** Throws `collection_exists` when another process was faster. */

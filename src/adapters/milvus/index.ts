@@ -1,2 +1,10 @@
 /** Milvus as a vector store. */
+export {
+  type DeclaredCollection,
+  declaredCollection,
+  type InsertSection,
+  insertSection,
+  type MilvusSection,
+  milvusSection,
+} from "./options.js";
 export { MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";

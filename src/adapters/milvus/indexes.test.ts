@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
 import { buildParameters, searchParameters } from "./indexes.js";
-import { declaredCollection, declaredSettings, milvusOptions, milvusSettings } from "./options.js";
+import { declaredCollection, declaredSettings, milvusSection } from "./options.js";
 
 const conflict = (error: unknown) => HeadraceError.is(error) && error.code === "config_conflict";
 
 describe("index parameters", () => {
   it("a type takes its own parameters alone, with their defaults", () => {
-    const settings = milvusSettings({ nlist: 2048, nprobe: 32, M: 32, nbits: 8, efConstruction: 256 });
+    const settings = milvusSection.parse({ nlist: 2048, nprobe: 32, M: 32, nbits: 8, efConstruction: 256 });
     assert.deepEqual(buildParameters("IVF_FLAT", settings, 768), { nlist: 2048 });
     assert.deepEqual(buildParameters("GPU_IVF_PQ", settings, 768), { nlist: 2048, m: 96, nbits: 8 });
     assert.deepEqual(buildParameters("HNSW", settings, 768), { M: 32, efConstruction: 256 });
@@ -20,15 +20,15 @@ describe("index parameters", () => {
   });
 
   it("graph indexes on a GPU take theirs, and nothing that was not given", () => {
-    const settings = milvusSettings({
-      intermediate_graph_degree: 64,
-      graph_degree: 32,
-      build_algo: "NN_DESCENT",
-      cache_dataset_on_device: true,
-      itopk_size: 128,
-      search_width: 4,
-      max_iterations: 0,
-      team_size: 8,
+    const settings = milvusSection.parse({
+      intermediateGraphDegree: 64,
+      graphDegree: 32,
+      buildAlgo: "NN_DESCENT",
+      cacheDatasetOnDevice: true,
+      itopkSize: 128,
+      searchWidth: 4,
+      maxIterations: 0,
+      teamSize: 8,
     });
     const build = { intermediate_graph_degree: 64, graph_degree: 32, build_algo: "NN_DESCENT", cache_dataset_on_device: "true" };
     assert.deepEqual(buildParameters("GPU_CAGRA", settings, 8), build);
@@ -38,22 +38,22 @@ describe("index parameters", () => {
       max_iterations: 0,
       team_size: 8,
     });
-    assert.deepEqual(buildParameters("GPU_CAGRA", milvusSettings(), 8), {});
+    assert.deepEqual(buildParameters("GPU_CAGRA", milvusSection.parse({}), 8), {});
     assert.deepEqual(buildParameters("GPU_BRUTE_FORCE", settings, 8), { cache_dataset_on_device: "true" });
   });
 
   it("an index that somebody else built is searched with the server's defaults, and its own clusters bound nprobe", () => {
-    const settings = milvusSettings({ nprobe: 512 });
+    const settings = milvusSection.parse({ nprobe: 512 });
     for (const type of ["DISKANN", "SCANN", "IVF_RABITQ"]) assert.deepEqual(searchParameters({ type, nlist: null }, settings, 10), {});
     assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 4096 }, settings, 10), { nprobe: 512 });
     assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 64 }, settings, 10), { nprobe: 64 });
   });
 
   it("m is a divisor of the dimension, and is found when it is not given", () => {
-    assert.equal(buildParameters("IVF_PQ", milvusSettings(), 1280)["m"], 160);
-    assert.equal(buildParameters("IVF_PQ", milvusSettings(), 7)["m"], 7);
-    assert.throws(() => buildParameters("IVF_PQ", milvusSettings({ m: 3 }), 8), conflict);
-    assert.throws(() => buildParameters("GPU_CAGRA", milvusSettings({ graph_degree: 64, intermediate_graph_degree: 32 }), 8), conflict);
+    assert.equal(buildParameters("IVF_PQ", milvusSection.parse({}), 1280)["m"], 160);
+    assert.equal(buildParameters("IVF_PQ", milvusSection.parse({}), 7)["m"], 7);
+    assert.throws(() => buildParameters("IVF_PQ", milvusSection.parse({ m: 3 }), 8), conflict);
+    assert.throws(() => buildParameters("GPU_CAGRA", milvusSection.parse({ graphDegree: 64, intermediateGraphDegree: 32 }), 8), conflict);
   });
 
   it("out of range, of another type or unknown is refused before anything is sent", () => {
@@ -62,18 +62,18 @@ describe("index parameters", () => {
       { nlist: 1.5 },
       { M: 1 },
       { nbits: 17 },
-      { index_type: "HNWS" },
-      { metric_type: "DOT" },
+      { indexType: "HNWS" },
+      { metricType: "DOT" },
       { port: 0 },
       { nprob: 1 },
     ]) {
-      assert.equal(milvusOptions.safeParse(bad).success, false, JSON.stringify(bad));
+      assert.equal(milvusSection.safeParse(bad).success, false, JSON.stringify(bad));
     }
-    assert.equal(milvusSettings({ index_type: "hnsw", metric_type: "ip" }).indexType, "HNSW");
+    assert.equal(milvusSection.parse({ indexType: "hnsw", metricType: "ip" }).indexType, "HNSW");
   });
 
   it("a declared collection sets its own parameters, the section the others", () => {
-    const declared = declaredCollection.parse({ name: "c", index: { params: { nlist: 4 } }, search_params: { itopk_size: 64 } });
+    const declared = declaredCollection.parse({ name: "c", index: { params: { nlist: 4 } }, searchParams: { itopkSize: 64 } });
     assert.deepEqual(declaredSettings(declared), { nlist: 4, itopkSize: 64 });
   });
 });

@@ -5,7 +5,7 @@ import { isAnswerTooLarge, isNotLoaded } from "./errors.js";
 import { keyList } from "./filter.js";
 import type { Consistency, Freshness } from "./freshness.js";
 import { searchParameters } from "./indexes.js";
-import type { IndexSettings, MilvusOptions } from "./options.js";
+import type { IndexSettings, MilvusSection } from "./options.js";
 import { keyOf, type RawRow, rowFields } from "./rows.js";
 import { type CollectionShape, metricNames } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
@@ -20,7 +20,7 @@ export class Queries {
     readonly freshness: Freshness,
     readonly upkeep: Upkeep,
     readonly settings: IndexSettings,
-    readonly searchConsistency: MilvusOptions["consistencyLevel"],
+    readonly searchConsistency: MilvusSection["consistencyLevel"],
   ) {}
 
   async rows(

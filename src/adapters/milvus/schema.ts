@@ -85,10 +85,10 @@ export function fieldsOf(schema: CollectionSchema, vectorField: string, declared
 export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
   return fields
     .filter(
-      ({ name, type, primary_key }) =>
-        !primary_key && name !== vectorField && !builtIns.has(name) && type !== "JSON" && type !== "FLOAT_VECTOR",
+      ({ name, type, primaryKey }) =>
+        !primaryKey && name !== vectorField && !builtIns.has(name) && type !== "JSON" && type !== "FLOAT_VECTOR",
     )
-    .map(({ name, type, max_length }) => columnOf(name, dataTypeNames[type as keyof typeof dataTypeNames], max_length));
+    .map(({ name, type, maxLength }) => columnOf(name, dataTypeNames[type as keyof typeof dataTypeNames], maxLength));
 }
 
 /** Reads what a description of the server says. Throws `collection_foreign` for a table that is not ours. */

@@ -19,9 +19,11 @@ import {
   declaredSettings,
   type IndexSettings,
   type IndexType,
-  type InsertOptions,
+  type InsertSection,
   indexTypes,
-  type MilvusOptions,
+  insertSection,
+  type MilvusSection,
+  milvusSection,
 } from "./options.js";
 import { Queries } from "./queries.js";
 import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
@@ -36,14 +38,16 @@ export interface MilvusStoreOptions {
   readonly upsertPath?: InserterOptions["path"];
 }
 
-const defaultInsert: InsertOptions = { index: "auto", flush: "auto", maxBytesMb: 24 };
-
 /** Writes in flight at once, all collections together; fewer while the server asks for less. */
 const maxWriters = 8;
 
-/** Collections in the Milvus that the section names; nothing is loaded or connected before `open`. */
-export function milvusStore(milvus: MilvusOptions, insert: InsertOptions = defaultInsert, options: MilvusStoreOptions = {}): MilvusStore {
-  return new MilvusStore(milvus, insert, options);
+/** Collections in Milvus: settings that are not given have the defaults of their sections. Nothing is loaded or connected before `open`. */
+export function milvusStore(
+  milvus: Partial<MilvusSection> = {},
+  insert: Partial<InsertSection> = {},
+  options: MilvusStoreOptions = {},
+): MilvusStore {
+  return new MilvusStore({ ...milvusSection.parse({}), ...milvus }, { ...insertSection.parse({}), ...insert }, options);
 }
 
 export class MilvusStore implements VectorStore {
@@ -54,8 +58,8 @@ export class MilvusStore implements VectorStore {
   #opened: MilvusConnection | null = null;
 
   constructor(
-    readonly milvus: MilvusOptions,
-    readonly insert: InsertOptions,
+    readonly milvus: MilvusSection,
+    readonly insert: InsertSection,
     readonly options: MilvusStoreOptions,
   ) {}
 
@@ -189,7 +193,7 @@ export class MilvusStore implements VectorStore {
       if (type === undefined) throw new HeadraceError("config_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${asked}`);
       return type;
     }
-    return this.#declared(name)?.index.index_type ?? this.milvus.indexType;
+    return this.#declared(name)?.index.indexType ?? this.milvus.indexType;
   }
 
   #settings(name: string): IndexSettings {

@@ -7,7 +7,8 @@ import { after, describe, test } from "node:test";
 import { type TinyModel, tinyOnnx } from "../../../test/fakes/tiny-onnx.js";
 import { HeadraceError, type Vectors } from "../../contracts/index.js";
 import { float32ToFloat16 } from "../../kit/index.js";
-import { OnnxEmbedder, type OnnxEmbedderOptions } from "./embedder.js";
+import { OnnxEmbedder } from "./embedder.js";
+import type { OnnxSection } from "./options.js";
 
 const never = new AbortController().signal;
 const folder = mkdtempSync(join(tmpdir(), "headrace-onnx-"));
@@ -21,7 +22,7 @@ function write(bytes: Uint8Array): string {
   return file;
 }
 
-async function using<T>(model: TinyModel, options: OnnxEmbedderOptions, use: (embedder: OnnxEmbedder) => Promise<T> | T): Promise<T> {
+async function using<T>(model: TinyModel, options: Partial<OnnxSection>, use: (embedder: OnnxEmbedder) => Promise<T> | T): Promise<T> {
   const embedder = new OnnxEmbedder({ model: write(tinyOnnx(model)), sessions: 1, ...options });
   try {
     await embedder.open(never);
@@ -95,7 +96,7 @@ describe("models that are served", () => {
 });
 
 describe("models that are refused, with what was expected and what was found", () => {
-  const refused: readonly (readonly [string, TinyModel, OnnxEmbedderOptions, RegExp])[] = [
+  const refused: readonly (readonly [string, TinyModel, Partial<OnnxSection>, RegExp])[] = [
     ["a fixed batch of 8", { type: "float32", input: [8, 3, 4, 4], outputs: { out: [8, 3] } }, {}, /batches of 1.*\[8, 3, 4, 4\]/],
     ["four channels", { type: "float32", input: ["N", 4, 4, 4], outputs: { out: ["N", 4] } }, {}, /three channels.*\[N, 4, 4, 4\]/],
     [

@@ -5,21 +5,9 @@ import { HeadraceError } from "../../contracts/index.js";
 import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, vectorLength, WorkerPool } from "../../kit/index.js";
 import { type ModelPlan, planModel } from "./model.js";
 import { findModel, type ModelFile } from "./model-file.js";
+import { type OnnxSection, onnxSection } from "./options.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
 import { refuseTelemetry } from "./telemetry.js";
-
-export interface OnnxEmbedderOptions {
-  /** `builtin`, the shipped EfficientNet-Lite0, or the path of an ONNX file. Default `builtin`. */
-  readonly model?: string;
-  /** Output that is the embedding. Null, the default: found by name and shape. */
-  readonly outputName?: string | null;
-  /** Sessions, each in a thread of its own. Null, the default: one for each core. */
-  readonly sessions?: number | null;
-  /** Threads inside a session. Default 1, which is fastest with a session for each core. */
-  readonly threads?: number;
-  /** Height and width in pixels, for models that leave them open. Null, the default: the model says. */
-  readonly imageSize?: readonly [number, number] | null;
-}
 
 /** More rows at once gain nothing on a processor, and activations grow with them. */
 const preferredBatch = 3;
@@ -41,12 +29,13 @@ interface Opened {
  */
 export class OnnxEmbedder implements Embedder {
   readonly name = "onnx";
-  readonly #options: OnnxEmbedderOptions;
+  readonly #options: OnnxSection;
   #opened: Opened | null = null;
   #file: ModelFile | null = null;
 
-  constructor(options: OnnxEmbedderOptions = {}) {
-    this.#options = options;
+  /** What is not given has the default of its setting. */
+  constructor(options: Partial<OnnxSection> = {}) {
+    this.#options = { ...onnxSection.parse({}), ...options };
   }
 
   get input(): TensorSpec {
@@ -81,7 +70,7 @@ export class OnnxEmbedder implements Embedder {
     const { path, name } = this.#model();
     const sessions = this.#options.sessions ?? availableParallelism();
     let slabs: SlabPool | null = null;
-    const settings: SessionSettings = { modelPath: path, threads: this.#options.threads ?? 1 };
+    const settings: SessionSettings = { modelPath: path, threads: this.#options.threads };
     const pool: Pool = new WorkerPool({
       name: `ONNX Runtime with ${name}`,
       url: new URL("./worker.js", import.meta.url),
@@ -93,8 +82,8 @@ export class OnnxEmbedder implements Embedder {
     try {
       const plan = planModel(declared, {
         model: name,
-        outputName: this.#options.outputName ?? null,
-        imageSize: this.#options.imageSize ?? null,
+        outputName: this.#options.outputName,
+        imageSize: this.#options.imageSize,
       });
       const feed = feedOf(plan, sessions);
       // Larger batches than the preferred one are rare, and must not make every slab large.
@@ -139,7 +128,7 @@ export class OnnxEmbedder implements Embedder {
   }
 
   #model(): ModelFile {
-    this.#file ??= findModel(this.#options.model ?? "builtin");
+    this.#file ??= findModel(this.#options.model);
     return this.#file;
   }
 

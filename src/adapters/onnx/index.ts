@@ -1,2 +1,3 @@
 /** Embedding with ONNX Runtime. */
-export { OnnxEmbedder, type OnnxEmbedderOptions } from "./embedder.js";
+export { OnnxEmbedder } from "./embedder.js";
+export { type OnnxSection, onnxSection } from "./options.js";

@@ -7,14 +7,8 @@ import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { type MeasuredHeader, measureHeader } from "./header.js";
 import { loadSharp, type Sharp } from "./load.js";
+import { type SharpSection, sharpSection } from "./options.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
-
-export interface DecoderOptions {
-  /** An image with more pixels is `image_too_large`. Default 268,402,689. */
-  readonly maxPixels?: number;
-  /** Memory for decoding beside input and output, of all images at once; one that needs more is decoded alone. Default 256 MiB. */
-  readonly decodeBudgetBytes?: number;
-}
 
 const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", nearest: "nearest" } as const satisfies Record<
   ResizeFilter,
@@ -26,10 +20,11 @@ const maxRasterBytes = 16 * 1024 * 1024;
 
 /**
  * A decoder of JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparency
- * on white, takes the first frame. Anything that the codec so much as warns about is `image_corrupt`.
+ * on white, takes the first frame. Anything that the codec so much as warns about is `image_corrupt`. What is not given has the
+ * default of its setting.
  */
-export function sharpDecoder(options: DecoderOptions = {}): ImageDecoder {
-  return new SharpDecoder(options);
+export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
+  return new SharpDecoder({ ...sharpSection.parse({}), ...options });
 }
 
 class SharpDecoder implements ImageDecoder {
@@ -39,9 +34,9 @@ class SharpDecoder implements ImageDecoder {
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
-  constructor(options: DecoderOptions) {
-    this.#maxPixels = options.maxPixels ?? 268_402_689;
-    this.#budget = new DecodeMemory(options.decodeBudgetBytes ?? 256 * 1024 * 1024);
+  constructor({ maxPixels, decodeBudgetMb }: SharpSection) {
+    this.#maxPixels = maxPixels;
+    this.#budget = new DecodeMemory(decodeBudgetMb * 1024 * 1024);
   }
 
   async open(): Promise<void> {

@@ -8,7 +8,7 @@ import { type Endpoint, Endpoints } from "./endpoints.js";
 import { Inference } from "./inference.js";
 import { establish, type Link, type LinkSettings, reestablish } from "./link.js";
 import type { ModelExpectation } from "./model.js";
-import type { TritonEmbedderOptions } from "./options.js";
+import { type TritonEmbedderOptions, type TritonSection, tritonSection } from "./options.js";
 import { SameModel } from "./sameness.js";
 import { readSecurity, type Security } from "./transport/security.js";
 
@@ -33,16 +33,14 @@ const keepalivesInTimeout = 3;
  */
 export class TritonEmbedder implements Embedder {
   readonly name = "triton";
-  readonly #options: TritonEmbedderOptions;
-  readonly #timeoutMs: number;
+  readonly #options: TritonSection & TritonEmbedderOptions;
   #endpoints: Endpoints | null = null;
   #security: Security | null = null;
   #opened: Opened | null = null;
   #notices: string[] = [];
 
-  constructor(options: TritonEmbedderOptions) {
-    this.#options = options;
-    this.#timeoutMs = options.timeoutMs ?? 60_000;
+  constructor(options: TritonEmbedderOptions = {}) {
+    this.#options = { ...tritonSection.parse({}), ...options };
   }
 
   get input(): TensorSpec {
@@ -82,7 +80,8 @@ export class TritonEmbedder implements Embedder {
    * `model_invalid` with the setting to change, and `embedder_unavailable` when no server answers.
    */
   async open(signal: AbortSignal): Promise<void> {
-    const addresses = (this.#options.urls ?? ["localhost:8000"]).map(parseAddress);
+    const { url, urls } = this.#options;
+    const addresses = (urls ?? [url]).map(parseAddress);
     this.#security = readSecurity(this.#options, addresses);
     const endpoints = new Endpoints(addresses, { tell: this.#tell, revive: (endpoint, stop) => this.#revive(endpoint, stop) });
     this.#endpoints = endpoints;
@@ -185,7 +184,7 @@ export class TritonEmbedder implements Embedder {
   };
 
   #settings(answerTimeoutMs: number): LinkSettings {
-    const { transport = "auto", modelName, modelVersion = null } = this.#options;
+    const { transport, modelName, modelVersion } = this.#options;
     return {
       transport,
       modelName,
@@ -200,8 +199,12 @@ export class TritonEmbedder implements Embedder {
   }
 
   #expectation(): ModelExpectation {
-    const { inputName = null, outputName = null, expect } = this.#options;
+    const { inputName, outputName, expect } = this.#options;
     return { imageSize: null, dtype: null, layout: null, dimension: null, batchSize: null, ...expect, inputName, outputName };
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeout * 1000;
   }
 
   #parallel(): number {

@@ -3,9 +3,8 @@ export { TritonEmbedder } from "./embedder.js";
 export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export/export.js";
 export {
   type TritonEmbedderOptions,
-  type TritonOptions,
+  type TritonSection,
   type TritonTransport,
-  tritonEmbedderOptions,
-  tritonOptions,
+  tritonSection,
   tritonTransports,
 } from "./options.js";

@@ -3,40 +3,49 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
 import { parseAddress } from "./address.js";
-import { tritonEmbedderOptions, tritonOptions } from "./options.js";
+import { TritonEmbedder } from "./embedder.js";
+import { type TritonEmbedderOptions, tritonSection } from "./options.js";
 
 test("an empty section has the documented defaults", () => {
-  const section = tritonOptions.parse({});
+  const section = tritonSection.parse({});
   assert.deepEqual(
-    [section.url, section.transport, section.timeout, section.max_retries, section.retry_delay, section.max_outage],
+    [section.url, section.transport, section.timeout, section.maxRetries, section.retryDelay, section.maxOutage],
     ["localhost:8000", "auto", 60, 3, 1, 300],
   );
-  const options = tritonEmbedderOptions(section);
-  assert.deepEqual([options.urls, options.timeoutMs], [["localhost:8000"], 60_000]);
 });
 
 test("`protocol` is another name of `transport`; two that differ are refused", () => {
-  assert.equal(tritonOptions.parse({ protocol: "grpc" }).transport, "grpc");
-  assert.equal(tritonOptions.parse({ protocol: "http", transport: "http" }).transport, "http");
-  assert.equal(tritonOptions.safeParse({ protocol: "http", transport: "grpc" }).success, false);
+  assert.equal(tritonSection.parse({ protocol: "grpc" }).transport, "grpc");
+  assert.equal(tritonSection.parse({ protocol: "http", transport: "http" }).transport, "http");
+  assert.equal(tritonSection.safeParse({ protocol: "http", transport: "grpc" }).success, false);
 });
 
-test("a version may be written as a number, and `urls` comes before `url`", () => {
-  const options = tritonEmbedderOptions(tritonOptions.parse({ model_version: 2, url: "a:1", urls: ["b:1", "c:1"] }));
-  assert.deepEqual([options.modelVersion, options.urls], ["2", ["b:1", "c:1"]]);
+test("a version may be written as a number", () => {
+  assert.equal(tritonSection.parse({ modelVersion: 2 }).modelVersion, "2");
+});
+
+test("`urls` comes before `url`, which is localhost:8000 where neither is given", async () => {
+  const addressed = async (options: TritonEmbedderOptions): Promise<string> => {
+    const embedder = new TritonEmbedder({ ...options, caFile: "none.pem" });
+    const error: unknown = await embedder.open(AbortSignal.timeout(1_000)).catch((thrown: unknown) => thrown);
+    return /but (\S+) is an address without TLS/.exec(String(error))?.[1] ?? String(error);
+  };
+  assert.equal(await addressed({}), "localhost:8000");
+  assert.equal(await addressed({ url: "a:1" }), "a:1");
+  assert.equal(await addressed({ url: "a:1", urls: ["b:1", "c:1"] }), "b:1");
 });
 
 test("unknown keys and impossible numbers are refused", () => {
-  for (const section of [{ modelname: "x" }, { timeout: 0 }, { max_retries: -1 }, { urls: [] }, { transport: "tcp" }]) {
-    assert.equal(tritonOptions.safeParse(section).success, false, JSON.stringify(section));
+  for (const section of [{ modelname: "x" }, { timeout: 0 }, { maxRetries: -1 }, { urls: [] }, { transport: "tcp" }]) {
+    assert.equal(tritonSection.safeParse(section).success, false, JSON.stringify(section));
   }
 });
 
 test("headers are any that the protocols do not set themselves", () => {
   const headers = { Authorization: "Bearer abc", "x-api_key.v2": "" };
-  assert.deepEqual(tritonEmbedderOptions(tritonOptions.parse({ headers })).headers, headers);
+  assert.deepEqual(tritonSection.parse({ headers }).headers, headers);
   for (const wrong of [{ "Content-Type": "x" }, { Host: "x" }, { "a b": "x" }, { "key-bin": "x" }, { a: "line\nbreak" }, { a: 1 }]) {
-    assert.equal(tritonOptions.safeParse({ headers: wrong }).success, false, JSON.stringify(wrong));
+    assert.equal(tritonSection.safeParse({ headers: wrong }).success, false, JSON.stringify(wrong));
   }
 });
 

@@ -45,87 +45,48 @@ const keys = z.strictObject({
     .optional()
     .describe("Another name of `transport`, as in files of the Python service.")
     .meta({ deprecated: true }),
-  model_name: z.string().min(1).default("efficientnet_lite0").describe("Name in the server's model repository."),
-  model_version: z
+  modelName: z.string().min(1).default("efficientnet_lite0").describe("Name in the server's model repository."),
+  modelVersion: z
     .union([z.string().min(1), z.int().min(1)])
     .transform(String)
     .nullable()
     .default(null)
     .describe("null: the one that the server's version policy picks."),
-  input_name: optionalName("Input that takes the images. null: the only one."),
-  output_name: optionalName("Output that is the embedding. null: found by name and shape."),
+  inputName: optionalName("Input that takes the images. null: the only one."),
+  outputName: optionalName("Output that is the embedding. null: found by name and shape."),
   headers,
-  ca_file: optionalName("PEM file of the authority that signed the server's certificate. null: those that the system trusts."),
-  cert_file: optionalName("PEM file of the client's certificate, for mutual TLS."),
-  key_file: optionalName("PEM file of its key."),
-  server_name: optionalName("Name in the server's certificate, where it is not the host."),
+  caFile: optionalName("PEM file of the authority that signed the server's certificate. null: those that the system trusts."),
+  certFile: optionalName("PEM file of the client's certificate, for mutual TLS."),
+  keyFile: optionalName("PEM file of its key."),
+  serverName: optionalName("Name in the server's certificate, where it is not the host."),
   timeout: seconds(60, "Seconds that one request may take."),
-  max_retries: z
+  maxRetries: z
     .int()
     .min(0)
     .default(3)
     .describe(
       "How often a failed batch is tried again before it is halved: 3 is four calls in all, 0 is one. It also holds for reading, decoding and the store.",
     ),
-  retry_delay: z.number().min(0).default(1).describe("Seconds before the second try; it doubles from there."),
-  max_outage: seconds(300, "Seconds that all servers may be away before the run ends."),
+  retryDelay: z.number().min(0).default(1).describe("Seconds before the second try; it doubles from there."),
+  maxOutage: seconds(300, "Seconds that all servers may be away before the run ends."),
 });
 
 /** `transport` is always there afterwards, `protocol` never. */
-export const tritonOptions = keys
+export const tritonSection = keys
   .refine(({ transport, protocol }) => transport === undefined || protocol === undefined || transport === protocol, {
     path: ["protocol"],
     error: "`protocol` is another name of `transport`: expected one of the two, or the same value",
   })
   .transform(({ protocol, ...section }) => ({ ...section, transport: section.transport ?? protocol ?? ("auto" as const) }));
 
-export type TritonOptions = z.infer<typeof tritonOptions>;
+export type TritonSection = z.output<typeof tritonSection>;
 
-export interface TritonEmbedderOptions {
-  /** `host:port` or URLs of servers with the same model. Default `localhost:8000`. */
-  readonly urls?: readonly string[];
-  /** Default "auto": shared memory where a real inference through it works, else HTTP with binary tensors. */
-  readonly transport?: TritonTransport;
-  readonly modelName: string;
-  /** Null, the default: the one that the server picks. */
-  readonly modelVersion?: string | null;
-  /** Null, the default: the only one. */
-  readonly inputName?: string | null;
-  /** Null, the default: the only one, or the only one that is called an embedding. */
-  readonly outputName?: string | null;
+/** The section, where it is not as its defaults; retries and outages are the engine's. */
+export interface TritonEmbedderOptions extends Partial<Omit<TritonSection, "maxRetries" | "retryDelay" | "maxOutage">> {
   /** What the rest of the configuration needs; a model that differs is refused with `model_mismatch`. Default: whatever the model says. */
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
-  /** For one request, in milliseconds. Default 60,000. */
-  readonly timeoutMs?: number;
-  /** Sent with every request, as HTTP headers or gRPC metadata. Default: none. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** PEM file of the authority that signed the server's certificate. Null, the default: those that Node trusts. */
-  readonly caFile?: string | null;
-  /** PEM files of the client's certificate and its key, for mutual TLS. Null, the default: none. */
-  readonly certFile?: string | null;
-  readonly keyFile?: string | null;
-  /** Name in the server's certificate. Null, the default: the host. */
-  readonly serverName?: string | null;
   /** Requests that are kept open at each server, so that it never waits for the way there and back. Default 2. */
   readonly inflight?: number;
-  /** gRPC asks whether a silent connection still lives, first after so many milliseconds. Default 20,000; a third of `timeoutMs` where that is more. */
+  /** gRPC asks whether a silent connection still lives, first after so many milliseconds. Default 20,000; a third of `timeout` where that is more. */
   readonly keepaliveMs?: number;
-}
-
-/** What the embedder takes of the section; retries and outages are the engine's. */
-export function tritonEmbedderOptions(section: TritonOptions): TritonEmbedderOptions {
-  return {
-    urls: section.urls ?? [section.url],
-    transport: section.transport,
-    modelName: section.model_name,
-    modelVersion: section.model_version,
-    inputName: section.input_name,
-    outputName: section.output_name,
-    headers: section.headers,
-    caFile: section.ca_file,
-    certFile: section.cert_file,
-    keyFile: section.key_file,
-    serverName: section.server_name,
-    timeoutMs: section.timeout * 1000,
-  };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ServiceConfig } from "./service-config.js";
+import { type Settings, settingsSchema } from "./settings.js";
 
 const specification = "test/config/specification.yaml";
 const python = "test/config/python-service.yaml";
@@ -33,11 +34,16 @@ describe("ServiceConfig", () => {
       ["GPU_IVF_PQ", "IP", 16, 200, 8],
     );
     assert.deepEqual(config.preprocess.imageSize, [224, 224]);
-    assert.equal(config.collections[0]?.index.params.nlist, 1024);
+    assert.deepEqual([config.collections[0]?.index.params.nlist, config.collections[0]?.searchParams.nprobe], [1024, 16]);
     assert.equal(config.logging.level, "info");
     assert.deepEqual(
       config.notices.map((notice) => /^"([^"]+)"/.exec(notice)?.[1]),
-      ["collections.0.schema.fields.0.auto_id", "preprocess.jax_platform"],
+      [
+        "collections.0.schema.fields.0.auto_id",
+        "collections.0.schema.fields.1.dim",
+        "collections.0.index.field_name",
+        "preprocess.jax_platform",
+      ],
     );
   });
 
@@ -66,6 +72,19 @@ describe("ServiceConfig", () => {
     assert.equal(config.settings().asyncPipeline.preprocessWorkers, 4);
     config.asyncPipeline.queueMaxsize = 0;
     assert.throws(() => config.settings(), { code: "config_invalid", item: "async_pipeline.queue_maxsize" });
+  });
+
+  it("names what code means in code's spelling, and does not take a file's", () => {
+    const changes = { milvus: { metric_type: "IP" } } as unknown as Settings;
+    assert.throws(() => new ServiceConfig(changes), { message: 'Unknown setting "milvus.metric_type". Did you mean "metricType"?' });
+  });
+
+  it("is parsed once when it is loaded, and once more when its settings are taken", async (context) => {
+    const parse = context.mock.method(settingsSchema, "safeParse");
+    const config = await ServiceConfig.fromYaml(python);
+    assert.equal(parse.mock.callCount(), 1);
+    config.settings();
+    assert.equal(parse.mock.callCount(), 2);
   });
 });
 

@@ -1,23 +1,31 @@
 /** The configuration as programs use it: camelCase, typed, read from defaults < file < environment < flags. */
 import { writeFile } from "node:fs/promises";
 import {
+  checkSettings,
   type ExplainedSetting,
   environmentOverlays,
   explainSettings,
   flagOverlay,
   type LoadedSettings,
   loadSettings,
+  namedForFiles,
   readDocument,
   type SettingsDocument,
   toYamlText,
   unknownVariables,
 } from "../../config/index.js";
-import { type FileSettings, type Settings, settingsSchema, toFileSettings, toSettings } from "./settings.js";
+import { type Settings, settingsSchema, toSettings } from "./settings.js";
 
-type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+type DeepPartial<T> = T extends (infer Section extends object)[]
+  ? DeepPartial<Section>[]
+  : T extends readonly unknown[]
+    ? T
+    : T extends object
+      ? { [K in keyof T]?: DeepPartial<T[K]> }
+      : T;
 
-/** Where loaded settings came from, and what of them has no effect. */
-type Provenance = Pick<LoadedSettings<unknown>, "origins" | "notices">;
+/** Checked settings, where they came from, and what of them has no effect. */
+type Loaded = LoadedSettings<Settings>;
 
 export interface ConfigSources {
   /** A YAML file. Default: none. */
@@ -29,36 +37,25 @@ export interface ConfigSources {
 }
 
 /** All settings, changeable until a pipeline opens: it takes a copy. */
-export class ServiceConfig {
-  asyncPipeline: Settings["asyncPipeline"];
-  preprocess: Settings["preprocess"];
-  embedder: Settings["embedder"];
+export class ServiceConfig implements Settings {
+  asyncPipeline!: Settings["asyncPipeline"];
+  preprocess!: Settings["preprocess"];
+  embedder!: Settings["embedder"];
   /** Null: no Triton. */
-  triton: Settings["triton"];
+  triton!: Settings["triton"];
   /** Null: no Milvus. */
-  milvus: Settings["milvus"];
-  lancedb: Settings["lancedb"];
-  insert: Settings["insert"];
-  limits: Settings["limits"];
-  collections: Settings["collections"];
-  server: Settings["server"];
-  logging: Settings["logging"];
-  readonly #loaded: Provenance;
+  milvus!: Settings["milvus"];
+  lancedb!: Settings["lancedb"];
+  insert!: Settings["insert"];
+  limits!: Settings["limits"];
+  collections!: Settings["collections"];
+  server!: Settings["server"];
+  logging!: Settings["logging"];
+  readonly #loaded: Loaded;
 
-  /** Defaults, with `changes` over them. Throws `config_invalid`. */
-  constructor(changes: DeepPartial<Settings> = {}, loaded: Provenance = { origins: new Map(), notices: [] }) {
-    const settings = checked(changes);
-    this.asyncPipeline = settings.asyncPipeline;
-    this.preprocess = settings.preprocess;
-    this.embedder = settings.embedder;
-    this.triton = settings.triton;
-    this.milvus = settings.milvus;
-    this.lancedb = settings.lancedb;
-    this.insert = settings.insert;
-    this.limits = settings.limits;
-    this.collections = settings.collections;
-    this.server = settings.server;
-    this.logging = settings.logging;
+  /** Defaults, with `changes` over them. Throws `config_invalid`. `loaded` is what was loaded and checked already, in place of both. */
+  constructor(changes: DeepPartial<Settings> = {}, loaded: Loaded = { value: checked(changes), origins: new Map(), notices: [] }) {
+    Object.assign(this, loaded.value);
     this.#loaded = loaded;
   }
 
@@ -68,8 +65,8 @@ export class ServiceConfig {
   }
 
   /** The defaults with the variables `HEADRACE_SECTION__KEY` over them. */
-  static fromEnv(environment: ConfigSources["environment"] = process.env): ServiceConfig {
-    return merged(null, { ...(environment === undefined ? {} : { environment }) });
+  static fromEnv(environment: NonNullable<ConfigSources["environment"]> = process.env): ServiceConfig {
+    return merged(null, { environment });
   }
 
   /** Everything at once: defaults < file < environment < flags. */
@@ -98,8 +95,7 @@ export class ServiceConfig {
   }
 
   #asInFile(): object {
-    const { log_level: _level, cache_compiled_functions: _cache, ...settings } = checkedFile({ ...this });
-    return settings;
+    return namedForFiles(settingsSchema, this.settings()) as object;
   }
 }
 
@@ -115,7 +111,8 @@ function merged(document: SettingsDocument | null, { environment = {}, flags = [
     ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
   ];
   const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
-  return new ServiceConfig(toSettings(value) as DeepPartial<Settings>, {
+  return new ServiceConfig(undefined, {
+    value: toSettings(value),
     origins: withOtherNames(origins),
     notices: [...notices, ...unknownVariables(settingsSchema, environment)],
   });
@@ -131,10 +128,5 @@ function withOtherNames(origins: ReadonlyMap<string, string>): ReadonlyMap<strin
 }
 
 function checked(changes: object): Settings {
-  return toSettings(checkedFile(changes));
-}
-
-function checkedFile(changes: object): FileSettings {
-  const document = { path: "configuration", values: toFileSettings(changes), lines: new Map<string, number>(), empty: new Set<string>() };
-  return loadSettings(settingsSchema, document, []).value;
+  return toSettings(checkSettings(settingsSchema, changes));
 }

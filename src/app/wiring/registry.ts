@@ -1,11 +1,10 @@
 /** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
 import { availableParallelism } from "node:os";
 import type { FileListingOptions } from "../../adapters/fs/index.js";
-import type { CustomPreprocessing, JaxPreprocessorOptions } from "../../adapters/jax/index.js";
-import { declaredCollection, milvusSettings } from "../../adapters/milvus/options.js";
+import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
+import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
-import { tritonEmbedderOptions, tritonOptions } from "../../adapters/triton/options.js";
 import type {
   Embedder,
   Encoded,
@@ -22,37 +21,20 @@ import type {
   TensorSpec,
   VectorStore,
 } from "../../contracts/index.js";
-import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, type PresetName } from "../../kit/index.js";
+import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
-import { type Settings, toFileSettings } from "../configuration/settings.js";
+import type { Settings } from "../configuration/settings.js";
 
-export interface OnnxModel {
-  readonly path: string;
-  readonly inputName: string;
-  readonly outputName: string;
-  readonly outputType: "float16" | "float32" | "float64";
-  readonly input: TensorSpec;
-  readonly dimension: number;
-  readonly preset: PresetName | null;
-  /** Whether it takes more than one image at once. */
-  readonly isBatched: boolean;
-}
+/** What an ONNX file takes and gives; `isBatched`: more than one image at once. */
+export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
     const { OnnxEmbedder } = await import("../../adapters/onnx/index.js");
-    const { model, outputName, threads, imageSize } = embedder;
-    return new OnnxEmbedder({
-      model,
-      outputName,
-      threads,
-      imageSize,
-      sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers),
-    });
+    return new OnnxEmbedder({ ...embedder, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
   triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
     const { TritonEmbedder } = await import("../../adapters/triton/index.js");
-    const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
     const expect = {
       imageSize: preprocess.imageSize,
       layout: preprocess.dataFormat,
@@ -60,7 +42,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       dimension: milvus?.embeddingDim ?? null,
       batchSize: preprocess.batchSize,
     };
-    return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    return new TritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -68,8 +50,7 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
   lancedb: async ({ lancedb }) => (await import("../../adapters/lancedb/index.js")).lancedbStore(lancedb),
   milvus: async ({ milvus, insert, collections }) => {
     const { milvusStore } = await import("../../adapters/milvus/index.js");
-    const declared = collections.map((collection) => declaredCollection.parse(collection));
-    return milvusStore(milvusSettings(toFileSettings(milvus ?? {})), insert, { collections: declared });
+    return milvusStore(milvus ?? {}, insert, { collections });
   },
 };
 
@@ -147,21 +128,17 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  return sharpDecoder({ maxPixels: preprocess.maxPixels, decodeBudgetBytes: preprocess.decodeBudgetMb * 1024 * 1024 });
+  return sharpDecoder(preprocess);
 }
 
 export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {
   if (backend === "native") return new (await import("../../adapters/native/index.js")).NativePreprocessor(preprocessing);
-  return new (await import("../../adapters/jax/index.js")).JaxPreprocessor(preprocessing, jaxOptions(settings));
+  return new (await import("../../adapters/jax/index.js")).JaxPreprocessor(preprocessing, settings.preprocess);
 }
 
 /** A preprocessor of the user's own, from its file; it brings the geometry too. */
 export async function makeCustomPreprocessor(path: string, input: TensorSpec, settings: Settings): Promise<CustomPreprocessing> {
-  return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, jaxOptions(settings));
-}
-
-function jaxOptions({ preprocess }: Settings): JaxPreprocessorOptions {
-  return { thread: preprocess.jaxThread, device: preprocess.useGpu ? "webgpu" : "wasm" };
+  return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
 
 export async function makeReaders(): Promise<readonly Reader[]> {

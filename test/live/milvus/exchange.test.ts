@@ -10,7 +10,7 @@ import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 const rows = 300;
 const dimension = 32;
-const hnsw = { index_type: "HNSW" } as const;
+const hnsw = { indexType: "HNSW" } as const;
 
 describe("the exchange of an index", { skip: missing }, () => {
   const live = new LiveMilvus("exchange_");
@@ -18,7 +18,7 @@ describe("the exchange of an index", { skip: missing }, () => {
   it("an index that the server refuses is refused before anything is dropped, with what is stored and what to do", async () => {
     const { writer, name } = await filled("exchange_refused");
     await writer.close();
-    const wrong = await (await live.store({ index_type: "GPU_CAGRA" })).openCollection(name, "write");
+    const wrong = await (await live.store({ indexType: "GPU_CAGRA" })).openCollection(name, "write");
     await assert.rejects(wrong.upkeep("owed", calm), (error) => {
       assert.ok(HeadraceError.is(error));
       assert.equal(error.code, "config_invalid");
@@ -133,7 +133,7 @@ describe("the exchange of an index", { skip: missing }, () => {
 
   it("pipelines that open and search meanwhile wait, and none of them fails", async () => {
     const { writer, name } = await filled("exchange_watched");
-    const strong = { ...hnsw, consistency_level: "Strong" } as const;
+    const strong = { ...hnsw, consistencyLevel: "Strong" } as const;
     const held = await (await live.store(strong)).openCollection(name, "read");
     const ended = new AbortController();
     const watchers = [0, 1, 2, 3].map(async (at) => {

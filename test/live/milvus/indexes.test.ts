@@ -20,7 +20,7 @@ describe("indexes, aliases and loading", { skip: missing }, () => {
     await Promise.all(
       types.map(async ([type, section, sent]) => {
         const name = `indexes_${type.toLowerCase()}`;
-        const store = await live.store({ index_type: type, metric_type: "COSINE", ...section }, { index: "before" });
+        const store = await live.store({ indexType: type, metricType: "COSINE", ...section }, { index: "before" });
         const collection = await store.create(name, { dimension: 32, metric: "cosine", passport: null });
         const { client } = connectionOf(store);
         const { index_descriptions } = await client.describeIndex({ collection_name: name, field_name: "vector" });
@@ -38,7 +38,7 @@ describe("indexes, aliases and loading", { skip: missing }, () => {
   });
 
   it("a new collection is searched exactly until its first run ends, then the index is built, once", async () => {
-    const store = await live.store({ index_type: "HNSW" });
+    const store = await live.store({ indexType: "HNSW" });
     const collection = await store.create("indexes_pending", { dimension: 32, metric: "cosine", passport: null });
     const ids = keys(2000);
     const batch = rowsOf(ids, { dimension: 32 });
@@ -66,9 +66,9 @@ describe("indexes, aliases and loading", { skip: missing }, () => {
   });
 
   it("a run that ended before its index was built leaves that to the next one", async () => {
-    const store = await live.store({ index_type: "IVF_FLAT", nlist: 8 });
+    const store = await live.store({ indexType: "IVF_FLAT", nlist: 8 });
     await store.create("indexes_resumed", { dimension: 8, metric: "l2", passport: null });
-    const later = await (await live.store({ index_type: "IVF_FLAT", nlist: 8 })).openCollection("indexes_resumed", "write");
+    const later = await (await live.store({ indexType: "IVF_FLAT", nlist: 8 })).openCollection("indexes_resumed", "write");
     await later.upsert(rowsOf(keys(50)), calm);
     await later.upkeep("owed", calm);
     assert.equal((await later.stats()).index, "IVF_FLAT");
@@ -81,14 +81,14 @@ describe("indexes, aliases and loading", { skip: missing }, () => {
       description: "photos",
       schema: {
         fields: [
-          { name: "id", type: "INT64", primary_key: true, auto_id: true },
+          { name: "id", type: "INT64", primaryKey: true, autoId: true },
           { name: "vector", type: "FLOAT_VECTOR", dim: 8 },
           { name: "metadata", type: "JSON" },
           { name: "year", type: "INT64" },
         ],
       },
-      index: { field_name: "vector", index_type: "IVF_FLAT", metric_type: "L2", params: { nlist: 4 } },
-      search_params: { nprobe: 4 },
+      index: { fieldName: "vector", indexType: "IVF_FLAT", metricType: "L2", params: { nlist: 4 } },
+      searchParams: { nprobe: 4 },
     });
     const store = await live.store({ m: 3 }, { index: "before" }, { collections: [declared] });
     const collection = await store.create("indexes_declared_index", { dimension: 8, metric: "l2", passport: null });

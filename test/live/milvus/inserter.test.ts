@@ -19,7 +19,7 @@ describe("inserter", { skip: missing }, () => {
         { name: "rating", type: "DOUBLE" },
         { name: "half", type: "FLOAT" },
         { name: "keep", type: "BOOL" },
-        { name: "camera", type: "VARCHAR", max_length: 40 },
+        { name: "camera", type: "VARCHAR", maxLength: 40 },
       ];
       const stored: (readonly StoredRow[])[] = [];
       for (const upsertPath of ["encoded", "sdk"] as const) {

@@ -1,11 +1,10 @@
 /** A process that builds a collection's index and kills itself (-9) after a step: `node killed-exchange.js HOST PORT NAME STEP`. */
 import { milvusStore } from "../../../src/adapters/milvus/index.js";
-import { milvusSettings } from "../../../src/adapters/milvus/options.js";
 import { connectionOf } from "../../support/milvus-connections.js";
 
 const [host = "", port = "", name = "", step = ""] = process.argv.slice(2);
 const { signal } = new AbortController();
-const store = milvusStore(milvusSettings({ host, port: Number(port), index_type: "HNSW" }));
+const store = milvusStore({ host, port: Number(port), indexType: "HNSW" });
 await store.open(signal);
 const { client } = connectionOf(store);
 const original = Reflect.get(client, step).bind(client) as (...args: unknown[]) => Promise<{ readonly error_code?: string }>;

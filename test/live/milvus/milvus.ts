@@ -1,14 +1,19 @@
 /** What the live tests of Milvus share: the server, a store on it, rows. */
 import { setMaxListeners } from "node:events";
 import { after, before } from "node:test";
-import { type MilvusStore, type MilvusStoreOptions, milvusStore } from "../../../src/adapters/milvus/index.js";
-import { type InsertOptions, milvusSettings } from "../../../src/adapters/milvus/options.js";
+import {
+  type InsertSection,
+  type MilvusSection,
+  type MilvusStore,
+  type MilvusStoreOptions,
+  milvusStore,
+} from "../../../src/adapters/milvus/index.js";
 import { installMilvus, type MilvusServer, type MilvusUse, startMilvus } from "../../support/services/milvus.js";
 import { skipUnless } from "../../support/services/required.js";
 
 export { keys, rowsOf } from "./rows.js";
 
-type Section = NonNullable<Parameters<typeof milvusSettings>[0]>;
+type Section = Partial<MilvusSection>;
 
 /** The reason to skip, or false. */
 export const missing = await skipUnless("Milvus", installMilvus);
@@ -16,8 +21,6 @@ export const missing = await skipUnless("Milvus", installMilvus);
 /** Never fires. Tests write with it many times at once, and each call listens. */
 export const calm: AbortSignal = new AbortController().signal;
 setMaxListeners(0, calm);
-
-export const insertDefaults: InsertOptions = { index: "auto", flush: "auto", maxBytesMb: 24 };
 
 /** One server for the tests of a file; collections whose names begin with its prefix are dropped before and after. */
 export class LiveMilvus {
@@ -45,14 +48,14 @@ export class LiveMilvus {
     return this.#server;
   }
 
-  settings(section: Section = {}) {
+  settings(section: Section = {}): Section {
     const [host = "", port = ""] = this.server.address.split(":");
-    return milvusSettings({ host, port: Number(port), index_type: "FLAT", ...section });
+    return { host, port: Number(port), indexType: "FLAT", ...section };
   }
 
   /** Open; closed at the end. */
-  async store(section: Section = {}, insert: Partial<InsertOptions> = {}, options: MilvusStoreOptions = {}): Promise<MilvusStore> {
-    const store = milvusStore(this.settings(section), { ...insertDefaults, ...insert }, options);
+  async store(section: Section = {}, insert: Partial<InsertSection> = {}, options: MilvusStoreOptions = {}): Promise<MilvusStore> {
+    const store = milvusStore(this.settings(section), insert, options);
     await store.open(calm);
     this.#stores.push(store);
     return store;

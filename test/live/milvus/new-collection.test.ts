@@ -12,7 +12,7 @@ const each = 150;
 const dimension = 16;
 const passport: Passport = { probes: [[1, 0]], labels: { model: "m" } };
 const schema = { dimension, metric: "cosine", passport: null } as const;
-const hnsw = { index_type: "HNSW" } as const;
+const hnsw = { indexType: "HNSW" } as const;
 
 interface Writer {
   readonly begin: () => void;
@@ -84,7 +84,7 @@ describe("a collection that several processes begin", { skip: missing }, () => {
   });
 
   it("a creation whose index is refused leaves nothing behind", async () => {
-    const store = await live.store({ index_type: "GPU_CAGRA" });
+    const store = await live.store({ indexType: "GPU_CAGRA" });
     await assert.rejects(store.create("begun_refused", schema), (error) => HeadraceError.is(error) && error.code === "config_invalid");
     await assert.rejects(
       store.openCollection("begun_refused", "read"),

@@ -29,10 +29,10 @@ describe("obeyed settings", { skip: missing }, () => {
     consistency: string,
     parameters: object,
   ])[] = [
-    ["consistency_level Strong", "FLAT", { consistency_level: "Strong" }, 3, "Strong", {}],
-    ["consistency_level Bounded", "FLAT", { consistency_level: "Bounded" }, 3, "Bounded", {}],
-    ["consistency_level Eventually", "FLAT", { consistency_level: "Eventually" }, 3, "Eventually", {}],
-    ["consistency_level Session, which is waited for before", "FLAT", { consistency_level: "Session" }, 3, "Bounded", {}],
+    ["consistency_level Strong", "FLAT", { consistencyLevel: "Strong" }, 3, "Strong", {}],
+    ["consistency_level Bounded", "FLAT", { consistencyLevel: "Bounded" }, 3, "Bounded", {}],
+    ["consistency_level Eventually", "FLAT", { consistencyLevel: "Eventually" }, 3, "Eventually", {}],
+    ["consistency_level Session, which is waited for before", "FLAT", { consistencyLevel: "Session" }, 3, "Bounded", {}],
     ["nprobe", "IVF_FLAT", { nlist: 32, nprobe: 7 }, 3, "Bounded", { nprobe: 7 }],
     ["nprobe, at most nlist", "IVF_FLAT", { nlist: 32, nprobe: 40 }, 3, "Bounded", { nprobe: 32 }],
     ["ef", "HNSW", { ef: 99 }, 3, "Bounded", { ef: 99 }],
@@ -40,13 +40,13 @@ describe("obeyed settings", { skip: missing }, () => {
   ];
   before(async () => {
     for (const index of ["FLAT", "IVF_FLAT", "HNSW"] as const) {
-      const store = await live.store({ index_type: index, nlist: 32 }, { index: "before" });
+      const store = await live.store({ indexType: index, nlist: 32 }, { index: "before" });
       await filled(store, `obeyed_${index.toLowerCase()}`);
     }
   });
   for (const [what, index, section, topK, consistency, parameters] of sent) {
     it(`a search is sent with ${what}`, async () => {
-      const store = await live.store({ index_type: index, ...section });
+      const store = await live.store({ indexType: index, ...section });
       const collection = await store.openCollection(`obeyed_${index.toLowerCase()}`, "read");
       assert.deepEqual(await sentBy(store, collection, topK), { consistency, parameters });
     });
@@ -56,8 +56,8 @@ describe("obeyed settings", { skip: missing }, () => {
     const name = "obeyed_declared";
     const declared = declaredCollection.parse({
       name,
-      index: { index_type: "IVF_FLAT", params: { nlist: 16 } },
-      search_params: { nprobe: 3 },
+      index: { indexType: "IVF_FLAT", params: { nlist: 16 } },
+      searchParams: { nprobe: 3 },
     });
     const store = await live.store({ nprobe: 9 }, { index: "before" }, { collections: [declared] });
     assert.deepEqual(await sentBy(store, await filled(store, name), 3), { consistency: "Bounded", parameters: { nprobe: 3 } });
@@ -65,7 +65,7 @@ describe("obeyed settings", { skip: missing }, () => {
 
   it("Strong finds what another connection wrote a moment ago, every time", async () => {
     const writer = await (await live.store()).create("obeyed_strong", { dimension, metric: "l2", passport: null });
-    const reader = await (await live.store({ consistency_level: "Strong" })).openCollection("obeyed_strong", "read");
+    const reader = await (await live.store({ consistencyLevel: "Strong" })).openCollection("obeyed_strong", "read");
     for (let round = 0; round < 10; round += 1) {
       const batch = rowsOf(keys(1 + round, 100 * round), { dimension });
       assert.deepEqual(await writer.upsert(batch, calm), []);
@@ -75,14 +75,14 @@ describe("obeyed settings", { skip: missing }, () => {
   });
 
   it("vector_field names the column of a new collection; one that is there keeps its own", async () => {
-    const store = await live.store({ vector_field: "embedding" });
+    const store = await live.store({ vectorField: "embedding" });
     const collection = await filled(store, "obeyed_field");
     const { schema } = await connectionOf(store).client.describeCollection({ collection_name: "obeyed_field" });
     assert.deepEqual(
       schema.fields.filter(({ data_type }) => data_type === "FloatVector").map(({ name }) => name),
       ["embedding"],
     );
-    const other = await (await live.store({ vector_field: "other" })).openCollection("obeyed_field", "write");
+    const other = await (await live.store({ vectorField: "other" })).openCollection("obeyed_field", "write");
     assert.deepEqual(await other.upsert(rowsOf(keys(5, 500), { dimension }), calm), []);
     for (const each of [collection, other]) {
       const [row] = await each.get(keys(1, 500), { vectors: "include" });
@@ -112,9 +112,9 @@ describe("obeyed settings", { skip: missing }, () => {
   for (const metric of ["IP", "L2"] as const) {
     it(`metric_type ${metric} and index_type are those of a new collection`, async () => {
       await using pipeline = await opened({
-        metric_type: metric,
-        index_type: "HNSW",
-        collection_name: `obeyed_metric_${metric.toLowerCase()}`,
+        metricType: metric,
+        indexType: "HNSW",
+        collectionName: `obeyed_metric_${metric.toLowerCase()}`,
       });
       await pipeline.createCollection(pipeline.defaultCollection);
       await pipeline.insertImagesAsync({ inputs: [Uint8Array.of(1, 2, 3)] });
@@ -124,7 +124,7 @@ describe("obeyed settings", { skip: missing }, () => {
   }
 
   it("collection_name is what calls and commands mean that name no collection", async () => {
-    await using pipeline = await opened({ collection_name: "obeyed_default" });
+    await using pipeline = await opened({ collectionName: "obeyed_default" });
     const inputs = [1, 2, 3].map((byte) => ({ input: Uint8Array.of(byte, 9), id: `image ${byte}` }));
     await pipeline.insertImages({ inputs: inputs.slice(0, 1) });
     await pipeline.insertImagesAsync({ inputs });

@@ -2,37 +2,34 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { milvusStore } from "../../../src/adapters/milvus/index.js";
-import { milvusSettings } from "../../../src/adapters/milvus/options.js";
+import { type MilvusSection, milvusStore } from "../../../src/adapters/milvus/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
-import { calm, insertDefaults, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
-
-type Section = NonNullable<Parameters<typeof milvusSettings>[0]>;
+import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 const secured = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? false : "the server at HEADRACE_MILVUS_ADDRESS cannot be restarted";
 
 describe("settings", { skip: missing }, () => {
   const live = new LiveMilvus("settings_", { use: "alone" });
 
-  const wrong: readonly (readonly [string, Section, string, RegExp])[] = [
+  const wrong: readonly (readonly [string, Partial<MilvusSection>, string, RegExp])[] = [
     ["host", { host: "no-such-host.invalid" }, "store_unavailable", /milvus\.host/],
     ["port", { port: 1 }, "store_unavailable", /milvus\.port/],
     ["port of another service", { port: 9091 }, "store_unavailable", /milvus\.port/],
     ["TLS", { secure: true }, "store_unavailable", /milvus\.secure/],
-    ["authority", { secure: true, ca_file: "/no/such/file.pem" }, "config_invalid", /milvus\.ca_file/],
+    ["authority", { secure: true, caFile: "/no/such/file.pem" }, "config_invalid", /milvus\.ca_file/],
     ["database", { database: "no_such_database" }, "config_invalid", /milvus\.database/],
   ];
   for (const [what, section, code, named] of wrong) {
     it(`a wrong ${what} is one error that names it`, async () => {
       const [host = "", port = ""] = live.server.address.split(":");
-      const store = milvusStore(milvusSettings({ host, port: Number(port), timeout: 5, ...section }), insertDefaults);
+      const store = milvusStore({ host, port: Number(port), timeout: 5, ...section });
       await assert.rejects(store.open(calm), (error) => HeadraceError.is(error) && error.code === code && named.test(error.message));
       await store.close();
     });
   }
 
   it("an index type that the server does not have is refused by name, and leaves no collection behind", async () => {
-    const store = await live.store({ index_type: "GPU_CAGRA" }, { index: "before" });
+    const store = await live.store({ indexType: "GPU_CAGRA" }, { index: "before" });
     const create = store.create("settings_gpu", { dimension: 8, metric: "l2", passport: null });
     await assert.rejects(
       create,
@@ -75,7 +72,7 @@ describe("settings", { skip: missing }, () => {
       });
       const denied = (error: unknown) => HeadraceError.is(error) && error.code === "config_invalid" && /milvus\.token/.test(error.message);
       for (const section of [{}, { token: "root:wrong" }, { user: "root", password: "wrong" }]) {
-        const store = milvusStore(live.settings(section), insertDefaults);
+        const store = milvusStore(live.settings(section));
         await assert.rejects(store.open(calm), denied);
         await store.close();
       }

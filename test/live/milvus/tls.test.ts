@@ -9,7 +9,7 @@ import { createServer, type Server, type TlsOptions } from "node:tls";
 import { milvusStore } from "../../../src/adapters/milvus/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
 import { type Certificate, selfSigned } from "../../support/services/self-signed.js";
-import { calm, insertDefaults, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
+import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 type Section = NonNullable<Parameters<LiveMilvus["settings"]>[0]>;
 
@@ -37,7 +37,7 @@ describe("TLS", { skip: missing }, () => {
   });
 
   it("rows are written and searched over TLS with the authority of ca_file", async () => {
-    const store = await live.store({ ...byAddress.section, ca_file: file("address.cert") });
+    const store = await live.store({ ...byAddress.section, caFile: file("address.cert") });
     const collection = await store.create("tls_rows", { dimension: 8, metric: "l2", passport: null });
     assert.deepEqual(await collection.upsert(rowsOf(keys(20)), calm), []);
     const [hits] = await collection.search([rowsOf(keys(20)).vectors.slice(0, 8)], { topK: 1 });
@@ -46,18 +46,18 @@ describe("TLS", { skip: missing }, () => {
   });
 
   it("server_name is compared with the certificate instead of the host", async () => {
-    await accepted({ ...byName.section, ca_file: file("name.cert"), server_name: "milvus.test" });
+    await accepted({ ...byName.section, caFile: file("name.cert"), serverName: "milvus.test" });
   });
 
   it("cert_file and key_file prove who the client is", async () => {
-    await accepted({ ...mutual.section, ca_file: file("address.cert"), cert_file: file("client.cert"), key_file: file("client.key") });
+    await accepted({ ...mutual.section, caFile: file("address.cert"), certFile: file("client.cert"), keyFile: file("client.key") });
   });
 
   const refused: readonly (readonly [string, () => Section])[] = [
     ["an authority that nobody trusts", () => byAddress.section],
-    ["a certificate for another name", () => ({ ...byName.section, ca_file: file("name.cert") })],
-    ["another server_name", () => ({ ...byName.section, ca_file: file("name.cert"), server_name: "other.test" })],
-    ["no certificate where the server asks for one", () => ({ ...mutual.section, ca_file: file("address.cert") })],
+    ["a certificate for another name", () => ({ ...byName.section, caFile: file("name.cert") })],
+    ["another server_name", () => ({ ...byName.section, caFile: file("name.cert"), serverName: "other.test" })],
+    ["no certificate where the server asks for one", () => ({ ...mutual.section, caFile: file("address.cert") })],
     ["a connection in clear text", () => ({ ...byAddress.section, secure: false })],
   ];
   for (const [what, section] of refused) {
@@ -65,9 +65,9 @@ describe("TLS", { skip: missing }, () => {
   }
 
   const conflicts: readonly (readonly [string, Section, RegExp])[] = [
-    ["ca_file without secure", { ca_file: "ca.pem" }, /milvus\.ca_file is set, but milvus\.secure is false/],
-    ["server_name without secure", { server_name: "milvus.test" }, /milvus\.server_name is set, but milvus\.secure is false/],
-    ["cert_file without key_file", { secure: true, cert_file: "cert.pem" }, /milvus\.cert_file, milvus\.key_file/],
+    ["ca_file without secure", { caFile: "ca.pem" }, /milvus\.ca_file is set, but milvus\.secure is false/],
+    ["server_name without secure", { serverName: "milvus.test" }, /milvus\.server_name is set, but milvus\.secure is false/],
+    ["cert_file without key_file", { secure: true, certFile: "cert.pem" }, /milvus\.cert_file, milvus\.key_file/],
   ];
   for (const [what, section, message] of conflicts) {
     it(`${what} is refused, because it would have no effect`, () => rejected(section, "config_conflict", message));
@@ -79,7 +79,7 @@ describe("TLS", { skip: missing }, () => {
   }
 
   async function rejected(section: Section, code: string, message: RegExp): Promise<void> {
-    const store = milvusStore(live.settings({ timeout: 5, ...section }), insertDefaults);
+    const store = milvusStore(live.settings({ timeout: 5, ...section }));
     await assert.rejects(store.open(calm), (error) => HeadraceError.is(error) && error.code === code && message.test(error.message));
     await store.close();
   }

@@ -164,7 +164,7 @@ describe("TLS to Triton", { skip, concurrency: false }, () => {
     const target = transport === "grpc" ? server.grpcUrl : server.httpUrl;
     const opened = await TcpGate.open(target, { ...certificates[certificate], ...client });
     gates.push(opened);
-    return { urls: [`${transport === "grpc" ? "grpcs" : "https"}://${opened.url}`], transport, timeoutMs: 5_000 };
+    return { urls: [`${transport === "grpc" ? "grpcs" : "https"}://${opened.url}`], transport, timeout: 5 };
   }
 });
 

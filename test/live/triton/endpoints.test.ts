@@ -22,7 +22,7 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
 
   for (const transport of ["http", "grpc", "shm"] as const) {
     const urls = [a, b].map((server) => (transport === "grpc" ? server.grpcUrl : server.httpUrl));
-    const options = { urls, transport, modelName: small.name, timeoutMs: 10_000 };
+    const options = { urls, transport, modelName: small.name, timeout: 10 };
 
     test(`${transport}: both get their share`, async () => {
       await withEmbedder(options, async (embedder) => {
@@ -62,7 +62,7 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
 
   test("one that is away at the start joins later", async () => {
     await b.kill();
-    const options = { urls: [a.httpUrl, b.httpUrl], modelName: small.name, timeoutMs: 10_000 };
+    const options = { urls: [a.httpUrl, b.httpUrl], modelName: small.name, timeout: 10 };
     await withEmbedder(options, async (embedder) => {
       assert.equal(embedder.transports.length, 1);
       await b.restart();
@@ -73,7 +73,7 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
   });
 
   test("when both are away, the error says so for each", async () => {
-    await withEmbedder({ urls: [a.httpUrl, b.httpUrl], modelName: small.name, timeoutMs: 10_000 }, async (embedder) => {
+    await withEmbedder({ urls: [a.httpUrl, b.httpUrl], modelName: small.name, timeout: 10 }, async (embedder) => {
       await Promise.all([a.kill(), b.kill()]);
       await failure(embed(embedder, [1]));
       const error = await failure(embed(embedder, [1]));

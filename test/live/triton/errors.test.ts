@@ -193,7 +193,7 @@ describe("a wrong setting for Triton", { skip }, async () => {
 });
 
 async function failureOf(options: TritonEmbedderOptions): Promise<HeadraceError> {
-  const embedder = new TritonEmbedder({ timeoutMs: 10_000, ...options });
+  const embedder = new TritonEmbedder({ timeout: 10, ...options });
   try {
     await embedder.open(never);
   } catch (error) {

@@ -19,11 +19,11 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
     ],
   });
   after(() => server.stop());
-  const httpOnly = { urls: [server.httpUrl], transport: "http" } as const;
+  const httpOnly = { urls: [server.httpUrl], transport: "http" as const };
 
   for (const transport of ["http", "grpc", "shm"] as const) {
     const urls = [transport === "grpc" ? server.grpcUrl : server.httpUrl];
-    const options = { urls, transport, modelName: small.name, timeoutMs: 20_000 };
+    const options = { urls, transport, modelName: small.name, timeout: 20 };
 
     test(`${transport}: a poisoned row fails its batch, which may be halved; other batches go on`, async () => {
       await withEmbedder({ ...options, modelName: "poison" }, async (embedder) => {
@@ -64,7 +64,7 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
     });
 
     test(`${transport}: a frozen server costs time, no item, and is not blamed on the batch`, async () => {
-      await withEmbedder({ ...options, timeoutMs: 1_000 }, async (embedder) => {
+      await withEmbedder({ ...options, timeout: 1 }, async (embedder) => {
         server.pause();
         try {
           const error = await failure(embed(embedder, [1]));
@@ -90,7 +90,7 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
   }
 
   test("a request that takes too long on a live server is the batch's fault, so that it is halved", async () => {
-    await withEmbedder({ ...httpOnly, modelName: "slow", timeoutMs: 2_000 }, async (embedder) => {
+    await withEmbedder({ ...httpOnly, modelName: "slow", timeout: 2 }, async (embedder) => {
       const both = await Promise.allSettled(Array.from({ length: 5 }, () => embed(embedder, Array(32).fill(1))));
       const late = both.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
       assert.ok(late.length >= 1, "expected the last of five to be late");

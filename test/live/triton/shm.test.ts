@@ -17,7 +17,7 @@ describe("shared memory with Triton", { skip, concurrency: false }, async () => 
     models: [small, { ...small, name: "poison", poison: 255 }, { ...small, name: "slow", baseMs: 1_500 }],
   });
   after(() => server.stop());
-  const options = { urls: [server.httpUrl], modelName: small.name } as const;
+  const options = { urls: [server.httpUrl], modelName: small.name };
   const registered = async () =>
     (await (await fetch(`http://${server.httpUrl}/v2/systemsharedmemory/status`)).json()) as readonly unknown[];
 

@@ -96,7 +96,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
       await once(proxy, "listening");
       try {
         await using gate = await TcpGate.open(server.grpcUrl);
-        await withEmbedder({ urls: [gate.url], transport: "grpc", modelName: small.name, timeoutMs: 5_000 }, async (embedder) => {
+        await withEmbedder({ urls: [gate.url], transport: "grpc", modelName: small.name, timeout: 5 }, async (embedder) => {
           const before = await embed(embedder, [1, 2]);
           gate.switchTo(`127.0.0.1:${(proxy.address() as AddressInfo).port}`);
           for (let call = 0; call < 3; call += 1) {
@@ -160,7 +160,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
 
   test("gRPC: a connection on which everything vanishes is left with the next try", async () => {
     await using gate = await TcpGate.open(server.grpcUrl);
-    await withEmbedder({ urls: [gate.url], transport: "grpc", modelName: small.name, timeoutMs: 2_000 }, async (embedder) => {
+    await withEmbedder({ urls: [gate.url], transport: "grpc", modelName: small.name, timeout: 2 }, async (embedder) => {
       const before = await embed(embedder, [1, 2]);
       gate.swallow();
       const error = await failure(embed(embedder, [1, 2]));
@@ -171,7 +171,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
 
   test("gRPC: it is noticed by asking whether it lives, long before the request's own time is up", async () => {
     await using gate = await TcpGate.open(server.grpcUrl);
-    const options = { urls: [gate.url], transport: "grpc", modelName: small.name, timeoutMs: 60_000, keepaliveMs: 500 } as const;
+    const options = { urls: [gate.url], transport: "grpc" as const, modelName: small.name, timeout: 60, keepaliveMs: 500 };
     await withEmbedder(options, async (embedder) => {
       const before = await embed(embedder, [1, 2]);
       gate.swallow();
@@ -182,7 +182,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
   });
 
   test("gRPC: asking as often as the default does, Triton does not mind", async () => {
-    const options = { urls: [server.grpcUrl], transport: "grpc", modelName: "slow", timeoutMs: 4_000, keepaliveMs: 4_000 / 3 } as const;
+    const options = { urls: [server.grpcUrl], transport: "grpc" as const, modelName: "slow", timeout: 4, keepaliveMs: 4_000 / 3 };
     await withEmbedder(options, async (embedder) => {
       for (let call = 0; call < 2; call += 1) await embed(embedder, [call]);
       assert.deepEqual(await embedder.diagnose().then((all) => all.filter(({ severity }) => severity === "problem")), []);
@@ -192,14 +192,14 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
   test("a model that needs longer than a question may take is reached again after it was away, and joins when it was away at first", async () => {
     const late = await startTriton({ models: [{ ...small, name: "sluggish", baseMs: 2_500 }] });
     try {
-      await withEmbedder({ urls: [late.httpUrl], modelName: "sluggish", timeoutMs: 10_000 }, async (embedder) => {
+      await withEmbedder({ urls: [late.httpUrl], modelName: "sluggish", timeout: 10 }, async (embedder) => {
         await late.kill();
         assert.equal((await failure(embed(embedder, [1]))).scope, "service");
         await late.restart();
         await untilItWorks(() => embed(embedder, [1]), 20_000);
       });
       await late.kill();
-      await withEmbedder({ urls: [server.httpUrl, late.httpUrl], modelName: "sluggish", timeoutMs: 10_000 }, async (embedder) => {
+      await withEmbedder({ urls: [server.httpUrl, late.httpUrl], modelName: "sluggish", timeout: 10 }, async (embedder) => {
         assert.equal(embedder.transports.length, 1);
         await late.restart();
         const giveUpAtMs = performance.now() + 30_000;

@@ -3,7 +3,7 @@ import { HeadraceError } from "../../../contracts/index.js";
 import { checkAborted } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
 import type { Freshness } from "../freshness.js";
-import type { IndexSettings, IndexType, InsertOptions } from "../options.js";
+import type { IndexSettings, IndexType, InsertSection } from "../options.js";
 import { type CollectionShape, indexProperty } from "../schema.js";
 import { exchangeIndex, isExact } from "./index-exchange.js";
 import { isBusy, type SettledNote, settledNote } from "./index-note.js";
@@ -34,7 +34,7 @@ export class Upkeep {
     readonly shape: CollectionShape,
     readonly wanted: IndexType,
     readonly settings: IndexSettings,
-    readonly insert: Pick<InsertOptions, "flush">,
+    readonly insert: Pick<InsertSection, "flush">,
     readonly freshness: Freshness,
   ) {
     this.#isSettled = shape.indexNote === null || shape.indexNote === "built";

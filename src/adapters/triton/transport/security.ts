@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { Address } from "../address.js";
-import type { TritonEmbedderOptions } from "../options.js";
+import type { TritonSection } from "../options.js";
 
 /** PEM files are read; null: what the system has. */
 export interface Security {
@@ -14,17 +14,9 @@ export interface Security {
   readonly serverName: string | null;
 }
 
-type Files = Pick<TritonEmbedderOptions, "caFile" | "certFile" | "keyFile">;
-
 /** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
 export function readSecurity(
-  {
-    headers = {},
-    caFile = null,
-    certFile = null,
-    keyFile = null,
-    serverName = null,
-  }: Partial<Omit<Security, "ca" | "cert" | "key">> & Files,
+  { headers, caFile, certFile, keyFile, serverName }: Pick<TritonSection, "headers" | "caFile" | "certFile" | "keyFile" | "serverName">,
   addresses: readonly Address[],
 ): Security {
   const plain = addresses.find(({ tls }) => !tls);
