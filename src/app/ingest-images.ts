@@ -12,6 +12,7 @@ import {
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
 import { DeadLetters, type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { deadLetterPath } from "./collections/dead-letter-path.js";
@@ -105,7 +106,7 @@ async function startRun(
     ready: (waiting) => once.get(waiting),
     compared,
     checkStore: (waiting) => store.check(waiting),
-    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: reserveFor(chain, collection.dimension),
     lanes: ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {}),
     maxWriters: store.maxWriters,

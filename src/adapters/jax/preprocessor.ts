@@ -1,7 +1,7 @@
 /** Preprocessing in JAX: `jit(vmap(f))` over batches, compiled when it is opened. */
 import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { float32ToFloat16, takePixels } from "../../kit/index.js";
+import { checkAborted, float32ToFloat16, takePixels } from "../../kit/index.js";
 import { computationFailed } from "./errors.js";
 import type { JaxDevice } from "./runtime.js";
 import type { JaxStep } from "./step.js";
@@ -46,7 +46,7 @@ export class JaxPreprocessor implements Preprocessor {
   }
 
   async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw new HeadraceError("aborted", "preprocessing in JAX was stopped", { cause: signal.reason });
+    checkAborted(signal, "preprocessing in JAX");
     if (this.#kernel === null)
       throw new HeadraceError("contract_broken", "jax preprocessor: expected open() before run(), found it not opened");
     if (batch.length === 0) return;

@@ -1,7 +1,6 @@
 /** An embedder without a model: vectors are a fixed function of the bytes. The reference fake for stages and runs. */
 import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
-import { HeadraceError } from "../../contracts/index.js";
-import { rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
+import { checkAborted, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 
 export interface MemoryEmbedderOptions {
   /** Default: uint8 NHWC, 8 × 8 pixels. */
@@ -57,12 +56,12 @@ export class MemoryEmbedder implements Embedder {
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
     try {
-      throwIfAborted(signal);
+      checkAborted(signal, "memory embedder: embedding");
       this.#calls += 1;
       this.#rows += rows;
       const startedMs = performance.now();
       await this.#work(rows, signal);
-      throwIfAborted(signal);
+      checkAborted(signal, "memory embedder: embedding");
       const values = new Float32Array(rows * this.dimension);
       for (let row = 0; row < rows; row += 1) {
         const vector = values.subarray(row * this.dimension, (row + 1) * this.dimension);
@@ -83,8 +82,4 @@ function fill(vector: Float32Array, bytes: Uint8Array): void {
     hash = Math.imul(hash ^ (hash >>> 15) ^ i, 0x85ebca6b);
     vector[i] = ((hash >>> 8) + 0.5) / 2 ** 23 - 1;
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new HeadraceError("aborted", "memory embedder: embedding was stopped", { cause: signal.reason });
 }

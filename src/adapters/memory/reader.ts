@@ -1,5 +1,6 @@
 /** Reads images that the caller handed over as bytes. */
 import { HeadraceError, type Reader } from "../../contracts/index.js";
+import { checkAborted } from "../../kit/index.js";
 
 /** A reader of the scheme `data`. The bytes have no address that could change, so their version is the ref's own. */
 export function dataReader(): Reader {
@@ -7,7 +8,7 @@ export function dataReader(): Reader {
     name: "memory",
     schemes: ["data"],
     async read(ref, { ifNot, maxBytes }, signal) {
-      if (signal.aborted) throw new HeadraceError("aborted", "Reading was stopped", { cause: signal.reason });
+      checkAborted(signal, "reading");
       if (ref.data === undefined) throw new HeadraceError("source_not_found", `${ref.uri} came without its bytes`, { item: ref.uri });
       if (ifNot !== undefined && ref.version === ifNot) return "unchanged";
       if (ref.data.byteLength > maxBytes)

@@ -23,6 +23,7 @@ import {
   checkCollectionName,
   checkQuery,
   checkSchema,
+  chunksOf,
   givenMetadata,
   ingestedAtOf,
   type MetadataType,
@@ -214,9 +215,9 @@ class MemoryCollection implements Collection {
     const { rows } = await this.enter("scan", options.signal);
     const found = matching(rows, options.filter);
     const batchRows = options.batchRows ?? 1000;
-    for (let at = 0; at < found.length; at += batchRows) {
+    for (const some of chunksOf(found, batchRows)) {
       checkAborted(options.signal, `collection ${this.name}: scan`);
-      yield found.slice(at, at + batchRows).map((row) => given(row, options.vectors));
+      yield some.map((row) => given(row, options.vectors));
     }
   }
 

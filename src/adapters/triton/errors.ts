@@ -2,6 +2,9 @@
 import { type ErrorCode, type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
 /** Which server and model a call was for. */
+/** What an abort ended, in its error. */
+export const requestToTriton = "request to Triton";
+
 export interface Target {
   /** The address as it was configured. */
   readonly server: string;

@@ -1,5 +1,6 @@
 /** Reads the one image that a call is about: a query, something to look at. */
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
+import { mebibyte } from "../../kit/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeFileRefs } from "../wiring/registry.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
@@ -18,7 +19,7 @@ export async function readImage(parts: PipelineParts, input: ImageInput, signal:
     });
   }
   try {
-    const encoded = await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
+    const encoded = await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * mebibyte }, signal);
     if (encoded !== "unchanged") return encoded;
   } catch (cause) {
     if (!HeadraceError.is(cause) || cause.code !== "source_not_file") throw cause;

@@ -22,7 +22,7 @@ import type {
   TensorSpec,
   VectorStore,
 } from "../../contracts/index.js";
-import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, type PresetName } from "../../kit/index.js";
+import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType, mebibyte, type PresetName } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import { type Settings, toFileSettings } from "../configuration/settings.js";
 
@@ -147,7 +147,7 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  return sharpDecoder({ maxPixels: preprocess.maxPixels, decodeBudgetBytes: preprocess.decodeBudgetMb * 1024 * 1024 });
+  return sharpDecoder({ maxPixels: preprocess.maxPixels, decodeBudgetBytes: preprocess.decodeBudgetMb * mebibyte });
 }
 
 export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {

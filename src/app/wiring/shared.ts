@@ -1,5 +1,5 @@
 /** Work that several callers wait for: the first begins it, all get its result, and none of them can end it for the others. */
-import { abortedError, listenForAbort } from "../../kit/index.js";
+import { unlessAborted } from "../../kit/index.js";
 
 export class Shared<T> {
   readonly #make: () => Promise<T>;
@@ -11,7 +11,7 @@ export class Shared<T> {
 
   /** The signal ends the waiting of this caller alone. A failure is not kept: the next call makes it anew. */
   get(signal: AbortSignal): Promise<T> {
-    return unlessAborted(this.#begun(), signal);
+    return unlessAborted(this.#begun(), signal, "waiting for a part");
   }
 
   /** What is made or being made; null when nobody asked for it. */
@@ -32,20 +32,5 @@ export class Shared<T> {
       if (this.#made === made) this.#made = null;
     });
     return made;
-  }
-}
-
-/** Settles as the promise does, or rejects with `aborted` when the signal fires before. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw abortedError(signal, "waiting for a part");
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortedError(signal, "waiting for a part"));
-    listenForAbort(signal, onAbort);
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

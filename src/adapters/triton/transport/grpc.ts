@@ -3,10 +3,18 @@
 import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import type { z } from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
-import { listenForAbort } from "../../../kit/index.js";
+import { checkAborted, listenForAbort } from "../../../kit/index.js";
 import { type Address, authorityOf } from "../address.js";
-import { throwIfAborted } from "../deadline.js";
-import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "../errors.js";
+import {
+  isRestricted,
+  isWithheld,
+  missingPackage,
+  type Refusal,
+  requestToTriton,
+  type Target,
+  translateBroken,
+  translateRefusal,
+} from "../errors.js";
 import { protocolText, serviceName } from "./grpc-proto.js";
 import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./response-schemas.js";
 import type { Security } from "./security.js";
@@ -165,7 +173,7 @@ export class GrpcConnection implements Connection {
   }
 
   #call(method: string, request: object, signal: AbortSignal): Promise<unknown> {
-    throwIfAborted(signal);
+    checkAborted(signal, requestToTriton);
     const { metadata } = this.#loaded;
     const client = this.#client;
     return new Promise((resolve, reject) => {
