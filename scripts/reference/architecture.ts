@@ -19,7 +19,7 @@ const purposes: Readonly<Record<string, string>> = {
   stages: "one step on the way of an image each; strangers to each other",
   filter: "the language of filters: text to tree",
   config: "settings from file, environment and flags; the schema is handed in",
-  telemetry: "observers: progress and logs",
+  telemetry: "observers: metrics, traces and logs (none yet)",
   insight: "what the accounted times mean; pure functions",
   adapters: "one folder a vendor; strangers to each other, loaded when used",
   search: "query to vector to hits",

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { DeadLetters } from "../../src/app/dead-letters/dead-letters.js";
 import type { Chain } from "../../src/chain/index.js";
 import { type Encoded, HeadraceError, type Reader, type RunReport } from "../../src/contracts/index.js";
-import { DeadLetters, type IngestInput, ingest } from "../../src/operations/index.js";
+import { type IngestInput, ingest } from "../../src/operations/index.js";
 
 const outsideCalls = ["read", "decode", "embed", "upsert", "known", "dead-letter write"] as const;
 type OutsideCall = (typeof outsideCalls)[number];

@@ -1,6 +1,6 @@
 /** What failed, as JSON lines beside the data; a later success removes the entry. */
-import type { Outcome } from "../contracts/index.js";
-import { SerialQueue } from "../kit/index.js";
+import type { Outcome } from "../../contracts/index.js";
+import { SerialQueue } from "../../kit/index.js";
 import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
 
 export interface DeadLettersOptions {
