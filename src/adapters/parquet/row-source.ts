@@ -13,6 +13,7 @@ import {
   metadataNameError,
   parseCollectionDescription,
 } from "../../kit/index.js";
+import { notParquet, rowsUnreadable } from "./errors.js";
 import { descriptionKey } from "./schema.js";
 import { loadReader } from "./vendor.js";
 
@@ -179,7 +180,7 @@ async function metadataOf(vendor: Hyparquet, buffer: AsyncBuffer, path: string):
   try {
     return await vendor.parquetMetadataAsync(buffer, { geoparquet: false });
   } catch (cause) {
-    throw fileInvalid(path, `expected a Parquet file, found another one or a part of one (${(cause as Error).message})`, cause);
+    throw notParquet(path, cause);
   }
 }
 
@@ -204,7 +205,7 @@ async function readRows(vendor: Hyparquet, request: RowsRequest, path: string): 
     });
     return rows;
   } catch (cause) {
-    throw fileInvalid(path, `its rows cannot be read (${(cause as Error).message})`, cause);
+    throw rowsUnreadable(path, cause);
   }
 }
 
