@@ -14,6 +14,11 @@ export interface JaxPreprocessorOptions {
   readonly device?: JaxDevice;
 }
 
+/** Throws `config_conflict` for a model that takes uint8. jax-js is loaded by `open`. */
+export function jaxPreprocessor(preprocessing: Preprocessing, options: JaxPreprocessorOptions = {}): JaxPreprocessor {
+  return new JaxPreprocessor(preprocessing, options);
+}
+
 export class JaxPreprocessor implements Preprocessor {
   readonly name = "jax";
   readonly label: string;
@@ -24,7 +29,7 @@ export class JaxPreprocessor implements Preprocessor {
   #kernel: PlacedKernel | null = null;
 
   /** `step` is another function than the preprocessing's normalisation: a user's. */
-  constructor(preprocessing: Preprocessing, { thread = "main", device = "wasm" }: JaxPreprocessorOptions = {}, step?: JaxStep) {
+  constructor(preprocessing: Preprocessing, { thread = "main", device = "wasm" }: JaxPreprocessorOptions, step?: JaxStep) {
     const { name, geometry, normalization, output } = preprocessing;
     if (output.dtype === "uint8") {
       throw new HeadraceError(

@@ -5,7 +5,11 @@ import { checkAborted } from "../../kit/index.js";
 /** Bytes that begin like this are "damaged". */
 const damagedMark = 0xff;
 
-export class MemoryDecoder implements ImageDecoder {
+export function memoryDecoder(): ImageDecoder {
+  return new MemoryDecoder();
+}
+
+class MemoryDecoder implements ImageDecoder {
   readonly name = "memory";
 
   async measure(image: Encoded): Promise<ImageMeasure> {

@@ -13,6 +13,10 @@ export interface MemoryEmbedderOptions {
   readonly work?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
 
+export function memoryEmbedder(options: MemoryEmbedderOptions = {}): MemoryEmbedder {
+  return new MemoryEmbedder(options);
+}
+
 /** Deterministic: equal rows give equal vectors, whatever the batch; other rows give others. */
 export class MemoryEmbedder implements Embedder {
   readonly name = "memory";
@@ -25,7 +29,7 @@ export class MemoryEmbedder implements Embedder {
   #calls = 0;
   #rows = 0;
 
-  constructor(options: MemoryEmbedderOptions = {}) {
+  constructor(options: MemoryEmbedderOptions) {
     this.input = options.input ?? { dtype: "uint8", layout: "NHWC", width: 8, height: 8 };
     this.dimension = options.dimension ?? 16;
     this.feed = options.feed ?? { preferredBatch: 4, maxBatch: 32, parallel: 2 };

@@ -48,6 +48,10 @@ export interface MemoryStoreOptions {
   readonly maxWriters?: number;
 }
 
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new MemoryStore(options);
+}
+
 /** Collections that live as long as this object. */
 export class MemoryStore implements VectorStore {
   readonly name = "memory";
@@ -55,7 +59,7 @@ export class MemoryStore implements VectorStore {
   readonly #tables = new Map<string, Table>();
   readonly #beforeCall: NonNullable<MemoryStoreOptions["beforeCall"]>;
 
-  constructor(options: MemoryStoreOptions = {}) {
+  constructor(options: MemoryStoreOptions) {
     this.maxWriters = options.maxWriters ?? 4;
     this.#beforeCall = options.beforeCall ?? (() => undefined);
   }

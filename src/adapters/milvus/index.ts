@@ -1,3 +1,3 @@
 /** Milvus as a vector store. */
-export { MilvusAdministration } from "./administration.js";
-export { MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";
+export type { MilvusAdministration } from "./administration.js";
+export { type MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";

@@ -9,7 +9,11 @@ type Numbers = Uint8Array | Uint16Array | Float32Array;
 type Tables = readonly [Numbers, Numbers, Numbers];
 
 /** On the calling thread: about a millisecond an image of 224 × 224. */
-export class NativePreprocessor implements Preprocessor {
+export function nativePreprocessor(preprocessing: Preprocessing): Preprocessor {
+  return new NativePreprocessor(preprocessing);
+}
+
+class NativePreprocessor implements Preprocessor {
   readonly name = "native";
   readonly label: string;
   readonly input: Geometry;

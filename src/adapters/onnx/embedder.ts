@@ -35,6 +35,11 @@ interface Opened {
   readonly feed: Feed;
 }
 
+/** Nothing is loaded before `open`. */
+export function onnxEmbedder(options: OnnxEmbedderOptions = {}): OnnxEmbedder {
+  return new OnnxEmbedder(options);
+}
+
 /**
  * `input`, `dimension`, `feed` and `label` are known after `open`, which throws `part_missing` without onnxruntime-node
  * and `model_invalid` for a model that is no image embedder.
@@ -45,7 +50,7 @@ export class OnnxEmbedder implements Embedder {
   #opened: Opened | null = null;
   #file: ModelFile | null = null;
 
-  constructor(options: OnnxEmbedderOptions = {}) {
+  constructor(options: OnnxEmbedderOptions) {
     this.#options = options;
   }
 

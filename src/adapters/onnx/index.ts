@@ -1,2 +1,2 @@
 /** Embedding with ONNX Runtime. */
-export { OnnxEmbedder, type OnnxEmbedderOptions } from "./embedder.js";
+export { type OnnxEmbedder, type OnnxEmbedderOptions, onnxEmbedder } from "./embedder.js";

@@ -28,6 +28,11 @@ const readyTimeoutMs = 2_000;
 const keepaliveMs = 20_000;
 const keepalivesInTimeout = 3;
 
+/** Nothing is connected before `open`. */
+export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
+  return new TritonEmbedder(options);
+}
+
 /**
  * `input`, `dimension`, `feed` and `label` are known after `open`. A server that is away is left out while another one
  * works; only when all are away, `embed` throws `embedder_unavailable`.

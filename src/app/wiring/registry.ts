@@ -40,9 +40,9 @@ export interface OnnxModel {
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
-    const { OnnxEmbedder } = await import("../../adapters/onnx/index.js");
+    const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
     const { model, outputName, threads, imageSize } = embedder;
-    return new OnnxEmbedder({
+    return onnxEmbedder({
       model,
       outputName,
       threads,
@@ -51,7 +51,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
     });
   },
   triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
-    const { TritonEmbedder } = await import("../../adapters/triton/index.js");
+    const { tritonEmbedder } = await import("../../adapters/triton/index.js");
     const section = tritonEmbedderOptions(tritonOptions.parse(toFileSettings(triton ?? {})));
     const expect = {
       imageSize: preprocess.imageSize,
@@ -60,7 +60,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       dimension: milvus?.embeddingDim ?? null,
       batchSize: preprocess.batchSize,
     };
-    return new TritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    return tritonEmbedder({ ...section, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -129,8 +129,8 @@ export async function createVectorFile(path: string, dimension: number): Promise
 
 /** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */
 export async function describeOnnxModel(file: string, signal: AbortSignal): Promise<OnnxModel> {
-  const { OnnxEmbedder } = await import("../../adapters/onnx/index.js");
-  const embedder = new OnnxEmbedder({ model: file, sessions: 1 });
+  const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
+  const embedder = onnxEmbedder({ model: file, sessions: 1 });
   try {
     await embedder.open(signal);
     const { model, input, dimension, preset, feed } = embedder;
@@ -151,8 +151,8 @@ export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecode
 }
 
 export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {
-  if (backend === "native") return new (await import("../../adapters/native/index.js")).NativePreprocessor(preprocessing);
-  return new (await import("../../adapters/jax/index.js")).JaxPreprocessor(preprocessing, jaxOptions(settings));
+  if (backend === "native") return (await import("../../adapters/native/index.js")).nativePreprocessor(preprocessing);
+  return (await import("../../adapters/jax/index.js")).jaxPreprocessor(preprocessing, jaxOptions(settings));
 }
 
 /** A preprocessor of the user's own, from its file; it brings the geometry too. */
@@ -167,7 +167,7 @@ function jaxOptions({ preprocess }: Settings): JaxPreprocessorOptions {
 export async function makeReaders(): Promise<readonly Reader[]> {
   const [{ fileReader }, { dataReader }] = await Promise.all([
     import("../../adapters/fs/index.js"),
-    import("../../adapters/memory/index.js"),
+    import("../../adapters/data/index.js"),
   ]);
   return [fileReader(), dataReader()];
 }

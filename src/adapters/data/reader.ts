@@ -5,7 +5,7 @@ import { checkAborted } from "../../kit/index.js";
 /** A reader of the scheme `data`. The bytes have no address that could change, so their version is the ref's own. */
 export function dataReader(): Reader {
   return {
-    name: "memory",
+    name: "data",
     schemes: ["data"],
     async read(ref, { ifNot, maxBytes }, signal) {
       checkAborted(signal, "reading");
