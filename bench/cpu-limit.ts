@@ -1,7 +1,7 @@
 /** CPU time of decoding a folder alone and of inference alone, with the batch and threads of a run. Prints JSON. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OnnxEmbedder } from "../src/adapters/onnx/index.js";
+import { onnxEmbedder } from "../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../src/adapters/sharp/index.js";
 import { embedTensors } from "../src/chain/index.js";
 
@@ -20,7 +20,7 @@ const decodeCpuMs = await cpuOf(() =>
   }),
 );
 
-const embedder = new OnnxEmbedder();
+const embedder = onnxEmbedder();
 await embedder.open(signal);
 const { preferredBatch, parallel } = embedder.feed;
 const batches = Array.from({ length: Math.ceil(files.length / preferredBatch) }, (_, index) => index);

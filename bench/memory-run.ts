@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryDecoder, MemoryEmbedder } from "../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder } from "../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../src/app/index.js";
 import { forgetfulStore } from "./forgetful-store.js";
 
@@ -10,7 +10,7 @@ const [count = "4000"] = process.argv.slice(2);
 const items = Number(count);
 const folder = await mkdtemp(join(tmpdir(), "headrace-memory-"));
 const pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-  own: { store: forgetfulStore(), embedder: new MemoryEmbedder(), decoder: new MemoryDecoder() },
+  own: { store: forgetfulStore(), embedder: memoryEmbedder(), decoder: memoryDecoder() },
 });
 let peakBytes = 0;
 const timer = setInterval(() => {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LanceStore } from "../src/adapters/lancedb/index.js";
+import { type LanceStore, lancedbStore } from "../src/adapters/lancedb/index.js";
 import type { RowBatch } from "../src/contracts/index.js";
 import { atMost, type BenchSection, median, plain, spread } from "./harness.js";
 import { vectorSource } from "./vectors.js";
@@ -15,7 +15,7 @@ const calm = new AbortController().signal;
 
 export async function oneByOne(): Promise<BenchSection> {
   const path = await mkdtemp(join(tmpdir(), "headrace-bench-"));
-  const store = new LanceStore({ path });
+  const store = lancedbStore({ path });
   await store.open(calm);
   try {
     await fill(store);

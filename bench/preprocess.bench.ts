@@ -1,7 +1,7 @@
 /** Normalising 224 × 224 pixels to float32 NCHW: cost for an image by batch size, what auto picks, and how late the event loop is in a run. */
 import { join } from "node:path";
-import { JaxPreprocessor } from "../src/adapters/jax/index.js";
-import { NativePreprocessor } from "../src/adapters/native/index.js";
+import { jaxPreprocessor } from "../src/adapters/jax/index.js";
+import { nativePreprocessor } from "../src/adapters/native/index.js";
 import { openFastest } from "../src/app/wiring/fastest-preprocessor.js";
 import { resolvePreprocessing } from "../src/chain/index.js";
 import type { Pixels, Preprocessing, Preprocessor, TensorSpec } from "../src/contracts/index.js";
@@ -33,9 +33,9 @@ export async function preprocessing(): Promise<BenchSection> {
   const never = new AbortController().signal;
   const chosen = resolvePreprocessing({ preset: "efficientnet-lite", embedderInput: input });
   const backends = {
-    native: new NativePreprocessor(chosen),
-    jax: new JaxPreprocessor(chosen),
-    "jax in a worker": new JaxPreprocessor(chosen, { jaxThread: "worker" }),
+    native: nativePreprocessor(chosen),
+    jax: jaxPreprocessor(chosen),
+    "jax in a worker": jaxPreprocessor(chosen, { jaxThread: "worker" }),
   };
   const all: Record<keyof typeof backends, Preprocessor> = backends;
   for (const backend of Object.values(all)) await backend.open?.(never);
@@ -83,8 +83,8 @@ async function imageMs(preprocessor: Preprocessor, batch: number): Promise<numbe
 
 /** As a run does it, on this machine. */
 async function picked(chosen: Preprocessing): Promise<string> {
-  const fallback = async () => new NativePreprocessor(chosen);
-  const candidate = async () => new JaxPreprocessor(chosen);
+  const fallback = async () => nativePreprocessor(chosen);
+  const candidate = async () => jaxPreprocessor(chosen);
   const preprocessor = await openFastest({ fallback, candidate }, new AbortController().signal);
   await preprocessor.close?.();
   return preprocessor.label ?? preprocessor.name;

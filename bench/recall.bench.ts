@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { LanceStore } from "../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../src/adapters/lancedb/index.js";
 import type { Collection, ImageFacts, Key, RowBatch } from "../src/contracts/index.js";
 import { vectorSource } from "./vectors.js";
 
@@ -36,7 +36,7 @@ export interface Recall {
 export async function measureRecall(options: RecallOptions = {}): Promise<Recall> {
   const { rows = 50_000, dimension = 1280, queries = 200, data = "embeddings", index = "auto" } = options;
   const path = await mkdtemp(join(tmpdir(), "headrace-recall-"));
-  const store = new LanceStore({ path });
+  const store = lancedbStore({ path });
   const { signal } = new AbortController();
   await store.open(signal);
   try {

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LanceStore } from "../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../src/adapters/lancedb/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../src/app/index.js";
 import type { RowBatch } from "../src/contracts/index.js";
 import { HeadraceError } from "../src/contracts/index.js";
@@ -109,7 +109,7 @@ async function fill(config: ServiceConfig, photo: Buffer): Promise<void> {
   const pipeline = await ImageEmbeddingPipeline.open(config);
   await pipeline.insertImages({ inputs: [photo] });
   await pipeline.close();
-  const store = new LanceStore({ path });
+  const store = lancedbStore({ path });
   await store.open(calm);
   const collection = await store.openCollection(pipeline.defaultCollection, "write");
   const next = vectorSource("embeddings", { dimension, seed: 1 });

@@ -1,6 +1,6 @@
 /** How fast each way to a Triton server is: the way alone, and before a model that is as busy as one GPU. */
 
-import { TritonEmbedder, type TritonTransport } from "../src/adapters/triton/index.js";
+import { type TritonEmbedder, type TritonTransport, tritonEmbedder } from "../src/adapters/triton/index.js";
 import { startTriton, type TritonServer } from "../test/support/services/triton.js";
 import { alternate, type BenchSection, type Figure, plain, spread } from "./harness.js";
 
@@ -43,7 +43,7 @@ async function measureWays(server: TritonServer, model: string, inflight: number
 
 async function opened(server: TritonServer, transport: TritonTransport, modelName: string, inflight: number): Promise<TritonEmbedder> {
   const url = transport === "grpc" ? server.grpcUrl : server.httpUrl;
-  const embedder = new TritonEmbedder({ urls: [url], transport, modelName, inflight });
+  const embedder = tritonEmbedder({ urls: [url], transport, modelName, inflight });
   await embedder.open(never);
   return embedder;
 }

@@ -1,6 +1,6 @@
 /** Embeds without storing. */
 import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
-import { rowBytes } from "../kit/index.js";
+import { mebibyte, rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkInputs, type Inputs, ingestInputs } from "./inputs/inputs.js";
@@ -41,7 +41,7 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
     inputs: request.inputs,
     readers: await parts.readers(waiting),
     chain,
-    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,
     lanes: ingestWidths(settings, chain.embedder, {}),
     writer: { write: request.write },

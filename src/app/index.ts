@@ -2,7 +2,6 @@
 export { tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";
-export { duration, ProgressLine } from "../telemetry/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export { type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";

@@ -12,11 +12,13 @@ import {
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
-import { DeadLetters, type IngestInput, ingest } from "../operations/index.js";
+import { mebibyte } from "../kit/index.js";
+import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
-import { deadLetterPath } from "./collections/dead-letter-path.js";
 import { createOrOpen, NewCollection } from "./collections/new-collection.js";
 import type { Settings } from "./configuration/settings.js";
+import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
+import { DeadLetters } from "./dead-letters/dead-letters.js";
 import { closed, closedOnError } from "./wiring/closing.js";
 import { ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -105,7 +107,7 @@ async function startRun(
     ready: (waiting) => once.get(waiting),
     compared,
     checkStore: (waiting) => store.check(waiting),
-    maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
+    maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: reserveFor(chain, collection.dimension),
     lanes: ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {}),
     maxWriters: store.maxWriters,

@@ -8,6 +8,7 @@ import {
   type RunReport,
   type RunSnapshot,
 } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
 import {
   type CopyPreview,
   type CopyTarget,
@@ -128,7 +129,7 @@ async function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget
         target,
         lookups: (await target.isEmpty(signal)) ? "omit" : "include",
         writers: Math.min(parts.settings.asyncPipeline.insertWorkers, at.store.maxWriters),
-        writeMaxBytes: parts.settings.insert.maxBytesMb * 1024 * 1024,
+        writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
         checkStore: (waiting) => at.store.check(waiting),
         ...limitOf(request),
         ...settleOf(request),

@@ -1,6 +1,6 @@
 /** One path from images to vectors for queries, probes and `embedImages`, the same as in a run. */
 import { type Embedder, type Encoded, HeadraceError, type Vectors } from "../contracts/index.js";
-import { plainSlab, rowBytes } from "../kit/index.js";
+import { chunksOf, plainSlab, rowBytes } from "../kit/index.js";
 import type { Chain } from "./chain.js";
 import { checkVector, normalizeVector } from "./normalize.js";
 
@@ -37,8 +37,8 @@ export function finishVector(vector: Float32Array, normalize: Chain["normalize"]
 export async function vectorize(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
   const { maxBatch } = chain.embedder.feed;
-  for (let start = 0; start < images.length; start += maxBatch) {
-    const tensors = await tensorsOf(chain, images.slice(start, start + maxBatch), signal);
+  for (const some of chunksOf(images, maxBatch)) {
+    const tensors = await tensorsOf(chain, some, signal);
     const embedded = await embedTensors(chain.embedder, tensors, signal);
     vectors.push(...tensors.map((_, row) => finishVector(vectorAt(embedded, row), chain.normalize)));
   }

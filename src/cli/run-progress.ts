@@ -1,6 +1,6 @@
 /** Shows how a run goes until it is done: one live line on a terminal, a line now and then elsewhere. */
-import { ProgressLine } from "../app/index.js";
 import type { RunEvent, RunReport, RunSnapshot } from "../contracts/index.js";
+import { ProgressLine } from "./progress-line.js";
 import type { Terminal } from "./terminal.js";
 
 interface Watchable<R extends RunReport> {

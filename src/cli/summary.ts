@@ -1,5 +1,6 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
-import { duration, type IngestDocument, type MoveDocument, type Preview, type ReportedFailure, tooShortToSay } from "../app/index.js";
+import { type IngestDocument, type MoveDocument, type Preview, type ReportedFailure, tooShortToSay } from "../app/index.js";
+import { duration } from "./progress-line.js";
 import { counted, shownSource } from "./shown.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;

@@ -1,17 +1,13 @@
 /** What all workers of a stage do together while its service is away or asks for less: wait, and let one of them try. */
 import { HeadraceError, type Observer } from "../contracts/index.js";
+import { type Backoff, backOffMs } from "../kit/index.js";
 import type { Halt } from "./halt.js";
-
-export interface Backoff {
-  /** Before the first new try. Doubles with each failed one; half of it is random. */
-  readonly baseDelayMs: number;
-  readonly maxDelayMs: number;
-}
 
 export interface CircuitOptions {
   readonly stage: string;
   /** From the first failure without a success in between. */
   readonly maxOutageMs: number;
+  /** Before the first new try; half of it is random. */
   readonly outage: Backoff;
   /** For `overloaded`: the service lives, so try again sooner. */
   readonly overload: Backoff;
@@ -100,8 +96,8 @@ export class Circuit {
   }
 
   #delayMs(error: HeadraceError, failures: number): number {
-    const { baseDelayMs, maxDelayMs } = error.code === "overloaded" ? this.#options.overload : this.#options.outage;
-    return Math.min(maxDelayMs, baseDelayMs * 2 ** (failures - 1)) * (0.5 + this.#options.random() / 2);
+    const { overload, outage, random } = this.#options;
+    return backOffMs(error.code === "overloaded" ? overload : outage, failures) * (0.5 + random() / 2);
   }
 
   async #waitForProbe(outage: Outage, halt: Halt): Promise<void> {

@@ -1,6 +1,6 @@
 /** The hard stop of a run: one signal for all stages, and an end of waiting for those that ignore it. */
 import type { HeadraceError } from "../contracts/index.js";
-import { startTimer, within } from "./timers.js";
+import { startTimer, within } from "../kit/index.js";
 
 interface Call {
   readonly label: string;

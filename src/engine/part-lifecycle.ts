@@ -1,8 +1,8 @@
 /** Opens and closes everything that is plugged into a run. */
 import type { Part } from "../contracts/index.js";
+import { within } from "../kit/index.js";
 import { runError } from "./errors.js";
 import type { Halt } from "./halt.js";
-import { within } from "./timers.js";
 
 export interface PartLifecycleOptions {
   /** In the order of opening. A part that is in there twice is opened and closed once. */

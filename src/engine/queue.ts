@@ -1,7 +1,7 @@
+import { startTimer } from "../kit/index.js";
 /** The bounded queue before a stage: items linger in it until they make a batch. */
 import { Ring } from "./ring.js";
 import type { Ticket } from "./ticket.js";
-import { startTimer } from "./timers.js";
 
 export interface QueueLimits {
   /** Items that may wait. */

@@ -1,5 +1,6 @@
 /** One batch through one stage, whatever it takes: calls, retries, waiting for a service, halving. */
 import { HeadraceError, type Item, type Observer } from "../contracts/index.js";
+import { backOffMs } from "../kit/index.js";
 import type { StageAccount, WorkerClock } from "./account.js";
 import { type Answer, type AnyResult, matchAnswers } from "./answers.js";
 import type { Circuit, Pass } from "./circuit.js";
@@ -58,7 +59,8 @@ async function attemptPart(
     if (outcome === "service") continue;
     if (!HeadraceError.is(outcome)) return outcome;
     if (outcome.retryable && call < retry.attempts) {
-      const delayMs = Math.max(outcome.retryAfterMs ?? 0, backOffMs(retry, call, context.random));
+      // Anything from nothing to the exponential delay, so that workers do not come back together.
+      const delayMs = Math.max(outcome.retryAfterMs ?? 0, context.random() * backOffMs({ ...retry, maxDelayMs }, call));
       context.account.retries += 1;
       call += 1;
       context.emit({ kind: "retrying", stage: stage.name, error: outcome, attempt: callsBefore + call, delayMs });
@@ -112,9 +114,4 @@ async function callOnce(
     circuit.failed(pass, error);
     return "service";
   }
-}
-
-/** Full jitter: anything from nothing to the exponential delay, so that workers do not come back together. */
-function backOffMs(retry: Retry, failures: number, random: () => number): number {
-  return random() * Math.min(maxDelayMs, retry.baseDelayMs * 2 ** (failures - 1));
 }

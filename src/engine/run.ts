@@ -9,7 +9,7 @@ import {
   type RunReport,
   type RunSnapshot,
 } from "../contracts/index.js";
-import { listenForAbort } from "../kit/index.js";
+import { listenForAbort, startTimer } from "../kit/index.js";
 import { ByteGate } from "./byte-gate.js";
 import { contractBroken, runError } from "./errors.js";
 import { Halt } from "./halt.js";
@@ -22,7 +22,6 @@ import { Sequential } from "./sequential.js";
 import { type RunSettings, settingsOf } from "./settings.js";
 import { Settlement } from "./settlement.js";
 import { SourcePuller } from "./source-puller.js";
-import { startTimer } from "./timers.js";
 import { defaultTuning, type Tuning } from "./tuning.js";
 
 /**

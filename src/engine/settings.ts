@@ -1,5 +1,6 @@
 /** The options of a run with every default filled in. */
 import type { RunOptions } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
 import { integerFrom, nonNegative, positive } from "./numbers.js";
 import type { Pipeline } from "./pipeline.js";
 
@@ -19,7 +20,7 @@ export function settingsOf(pipeline: Pipeline, options: RunOptions): RunSettings
   return {
     schedule: options.schedule ?? "overlapped",
     sequentialBatch: integerFrom(1, options.sequentialBatch ?? largestBatch, "sequentialBatch"),
-    memoryBudgetBytes: positive(options.memoryBudgetBytes ?? 256 * 2 ** 20, "memoryBudgetBytes"),
+    memoryBudgetBytes: positive(options.memoryBudgetBytes ?? 256 * mebibyte, "memoryBudgetBytes"),
     drainTimeoutMs: nonNegative(options.drainTimeoutMs ?? Number.POSITIVE_INFINITY, "drainTimeoutMs"),
     maxOutageMs: nonNegative(options.maxOutageMs ?? 300_000, "maxOutageMs"),
     maxFailed: nonNegative(options.maxFailed ?? Number.POSITIVE_INFINITY, "maxFailed"),

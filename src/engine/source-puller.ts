@@ -1,10 +1,10 @@
 /** Pulls items out of the source, one at a time, as long as there is room for them. */
 import type { HeadraceError, Item, Source } from "../contracts/index.js";
+import { startTimer } from "../kit/index.js";
 import { runError } from "./errors.js";
 import type { Halt } from "./halt.js";
 import type { Settlement } from "./settlement.js";
 import type { Ticket } from "./ticket.js";
-import { startTimer } from "./timers.js";
 
 export interface SourcePullerOptions {
   readonly source: Source<unknown>;

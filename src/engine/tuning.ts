@@ -1,5 +1,5 @@
 /** Times that are the engine's own decision, not the caller's. Tests shorten them. */
-import type { Backoff } from "./circuit.js";
+import type { Backoff } from "../kit/index.js";
 
 export interface Tuning {
   /** How long a stage or source may take to end after a stop. */

@@ -1,4 +1,5 @@
 /** What authors of adapters need, whichever room uses it too. Each name is listed: what is not here may change at any time. */
+export { type Backoff, backOffMs } from "./backoff.js";
 export {
   bytesUri,
   type FileNaming,
@@ -9,6 +10,7 @@ export {
   pathOfFileUrl,
   urlRef,
 } from "./canonical.js";
+export { chunksOf } from "./chunks.js";
 export {
   beginsWith,
   type CollectionDescription,
@@ -17,6 +19,7 @@ export {
   fileInvalid,
   parseCollectionDescription,
 } from "./collection-files.js";
+export { inTime, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
@@ -35,6 +38,8 @@ export {
 export { comparePassports, passportMismatch } from "./passports.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
+export { Semaphore } from "./semaphore.js";
+export { SerialQueue } from "./serial-queue.js";
 export { abortedError, checkAborted, listenForAbort } from "./signals.js";
 export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
 export { StagedFiles } from "./staged-files.js";
@@ -53,5 +58,6 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
+export { mebibyte } from "./units.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

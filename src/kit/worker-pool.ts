@@ -1,6 +1,6 @@
 /** Worker threads that answer calls, supervised: one that dies fails its own call and is replaced. */
 import { HeadraceError } from "../contracts/index.js";
-import { listenForAbort } from "./signals.js";
+import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 import { type PendingCall, WorkerThread } from "./worker-thread.js";
 
 export interface WorkerPoolOptions {
@@ -39,8 +39,8 @@ export class WorkerPool<Ready, Request, Answer> {
   async open(signal: AbortSignal): Promise<Ready> {
     try {
       return await new Promise<Ready>((resolve, reject) => {
-        if (signal.aborted) throw this.#aborted(signal);
-        const onAbort = () => fail(this.#aborted(signal));
+        checkAborted(signal, this.#options.name);
+        const onAbort = () => fail(abortedError(signal, this.#options.name));
         const fail = (error: HeadraceError) => {
           signal.removeEventListener("abort", onAbort);
           reject(error);
@@ -65,7 +65,7 @@ export class WorkerPool<Ready, Request, Answer> {
   /** Hands the buffer to a worker; after an abort nobody waits, and a late answer is dropped. */
   call(request: Request, buffer: ArrayBuffer, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const refusal = signal.aborted ? this.#aborted(signal) : this.#ended;
+      const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
       if (refusal !== null) {
         this.#options.giveBack(buffer);
         reject(refusal);
@@ -77,7 +77,7 @@ export class WorkerPool<Ready, Request, Answer> {
           this.#queue.splice(position, 1);
           this.#options.giveBack(buffer);
         }
-        reject(this.#aborted(signal));
+        reject(abortedError(signal, this.#options.name));
       };
       const call: PendingCall<Request, Answer> = {
         request,
@@ -153,9 +153,5 @@ export class WorkerPool<Ready, Request, Answer> {
       this.#options.giveBack(call.buffer);
       call.reject(this.#ended);
     }
-  }
-
-  #aborted(signal: AbortSignal): HeadraceError {
-    return new HeadraceError("aborted", `${this.#options.name}: the call was stopped`, { cause: signal.reason });
   }
 }

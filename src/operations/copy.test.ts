@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { batchOf, calm, factsOf, type TestRow } from "../../test/conformance/store-rows-data.js";
 import { openTestStore } from "../../test/store/stores.js";
-import { MemoryStore } from "../adapters/memory/index.js";
+import { memoryStore } from "../adapters/memory/index.js";
 import type { Collection, CollectionSchema, Passport, RowSource, RunReport, StoredRow, VectorStore } from "../contracts/index.js";
 import { copy, previewCopy } from "./copy.js";
 import { openCopyTarget } from "./copy-target.js";
@@ -76,7 +76,7 @@ const counts = ({ read, stored, skipped, failed, abandoned }: RunReport) => ({ r
 describe("a copy", () => {
   for (const idType of ["text", "int64"] as const) {
     it(`with ${idType} ids has the very rows, moments and passport, and the same again finds nothing to do`, async () => {
-      const [here, there] = [new MemoryStore(), new MemoryStore()];
+      const [here, there] = [memoryStore(), memoryStore()];
       const origin = await filled(here, 2_500, { idType, metric: "l2" });
       assert.deepEqual(counts(await copied(origin, there)), { read: 2500, stored: 2500, skipped: 0, failed: 0, abandoned: 0 });
       assert.deepEqual(await rowsIn(there), await rowsOf(origin));
@@ -87,7 +87,7 @@ describe("a copy", () => {
   }
 
   it("writes what is new or changed since, and nothing else", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 30);
     await copied(origin, there);
     const changes: readonly TestRow[] = [
@@ -101,7 +101,7 @@ describe("a copy", () => {
   });
 
   it("compares the bytes' fingerprints of rows whose version says nothing", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await here.create("photos", schema);
     const unmarked = (id: string, content: string): TestRow => ({ id, facts: { version: "", content } });
     await origin.upsert(batchOf([unmarked("a", "1"), unmarked("b", "1")]), calm);
@@ -112,7 +112,7 @@ describe("a copy", () => {
   });
 
   it("takes the first rows only when it is limited, and the rest later", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 2_100);
     assert.equal((await copied(origin, there, { limit: 1_050 })).read, 1_050);
     assert.equal((await rowsIn(there)).length, 1_050);
@@ -121,7 +121,7 @@ describe("a copy", () => {
   });
 
   it("that was stopped hard in the middle is completed by the same copy", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 6_000);
     const stop = new AbortController();
     const first = await copied(origin, there, { signal: stop.signal, onStored: (stored) => stored === 1 && stop.abort() });
@@ -132,7 +132,7 @@ describe("a copy", () => {
   });
 
   it("goes on past rows that the target refuses, and names them", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 10);
     const target = await there.create("copy", schema);
     await target.upsert(batchOf([{ id: "before", metadata: { keep: "text" } }]), calm);
@@ -158,7 +158,7 @@ describe("a copy", () => {
   });
 
   it("is foretold without a row being written", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 12);
     assert.deepEqual(await previewCopy({ origin }, null, calm), { listed: 12, known: 0, fresh: 12 });
     await copied(origin, there, { limit: 5 });
@@ -195,7 +195,7 @@ describe("a target that is there already", () => {
     ["of a model that the origin does not name", { passport: null }, {}, "passport_missing", ["photos", "copy"]],
   ] as const) {
     it(`${sentence} is refused, with both sides shown`, async () => {
-      const [here, there] = [new MemoryStore(), new MemoryStore()];
+      const [here, there] = [memoryStore(), memoryStore()];
       const from = await filled(here, 3, origin);
       await there.create("copy", { ...schema, ...target });
       await assert.rejects(openCopyTarget({ store: there, name: "copy", label: "copy" }, from, calm), both(code, ...parts));
@@ -204,7 +204,7 @@ describe("a target that is there already", () => {
   }
 
   it("and does not name the model of its rows is refused; empty, it takes the origin's passport", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 3);
     const target = await there.create("copy", { ...schema, passport: null });
     await target.upsert(batchOf([{ id: "x" }]), calm);
@@ -215,7 +215,7 @@ describe("a target that is there already", () => {
   });
 
   it("may hold rows of an unnamed model, when the origin's is unnamed too", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 3, { passport: null });
     const target = await there.create("copy", { ...schema, passport: null });
     await target.upsert(batchOf([{ id: "x" }]), calm);
@@ -224,7 +224,7 @@ describe("a target that is there already", () => {
   });
 
   it("cannot be reached by a name that leads elsewhere", async () => {
-    const [here, there] = [new MemoryStore(), new MemoryStore()];
+    const [here, there] = [memoryStore(), memoryStore()];
     const origin = await filled(here, 1);
     for (const name of ["../x", "", "a/b", 'a"; drop', "x".repeat(65)]) {
       await assert.rejects(openCopyTarget({ store: there, name, label: name }, origin, calm), { code: "name_invalid" });

@@ -1,7 +1,6 @@
 /** Whole tasks that a user starts by name. */
 export * from "./copy.js";
 export * from "./copy-target.js";
-export * from "./dead-letters.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";

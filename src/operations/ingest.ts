@@ -3,7 +3,7 @@
 import type { ChainReady } from "../chain/index.js";
 import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { metadataHash } from "../kit/index.js";
+import { mebibyte, metadataHash } from "../kit/index.js";
 import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
 
 /** One image on the way in: where it is, and the key its row gets. */
@@ -120,7 +120,7 @@ const maxLookup = 100;
 const maxAhead = 16;
 
 /** An image of unknown size is assumed to be this large until it is read. */
-const assumedBytes = 1 << 20;
+const assumedBytes = mebibyte;
 
 function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
   const item = { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };

@@ -1,5 +1,6 @@
 /** Whole rows as items: what copies, exports and imports begin with. */
 import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
 
 export interface RowsPlan {
   readonly origin: RowSource;
@@ -11,7 +12,7 @@ export interface RowsPlan {
 /** Bytes that a row holds beside its vector, about. */
 const factsBytes = 1024;
 /** Bytes of the rows that are read, looked up or written at once. */
-const batchBytes = 8 * 1024 * 1024;
+const batchBytes = 8 * mebibyte;
 const maxBatchRows = 1000;
 
 /** Rows at once, so that wide vectors do not make batches large. */

@@ -2,7 +2,7 @@
 
 import { type ChainReady, embedTensors, finishVector, vectorAt } from "../chain/index.js";
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
-import { advance, resultFor } from "../kit/index.js";
+import { advance, chunksOf, resultFor } from "../kit/index.js";
 
 export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
   let embedder: Embedder | undefined;
@@ -14,8 +14,7 @@ export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
       embedder = chain.embedder;
       const { maxBatch } = chain.embedder.feed;
       const results: Result<Row>[] = [];
-      for (let start = 0; start < batch.length; start += maxBatch) {
-        const slice = batch.slice(start, start + maxBatch);
+      for (const slice of chunksOf(batch, maxBatch)) {
         const vectors = await embedTensors(
           chain.embedder,
           slice.map((item) => item.value.data),

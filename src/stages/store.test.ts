@@ -1,7 +1,7 @@
 /** Errors of the store that no row is to blame for. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MemoryStore } from "../adapters/memory/index.js";
+import { memoryStore } from "../adapters/memory/index.js";
 import { HeadraceError, type Item, type Row, type Sink } from "../contracts/index.js";
 import { storeSink } from "./store.js";
 
@@ -52,7 +52,7 @@ describe("the store's sink", () => {
 /** A sink whose n-th write fails with what `error` gives for it, unless that is null. */
 async function failing(error: (call: number) => Error | null, check: () => Promise<void> = async () => undefined): Promise<Sink> {
   let calls = 0;
-  const store = new MemoryStore({
+  const store = memoryStore({
     beforeCall: (call) => {
       if (call !== "upsert") return;
       calls += 1;

@@ -1,9 +1,9 @@
 /** The JAX preprocessor keeps the preprocessor's contract on either thread. */
-import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
+import { jaxPreprocessor } from "../../src/adapters/jax/index.js";
 import { preprocessorConformance } from "./preprocessor.js";
 
 for (const thread of ["main", "worker"] as const) {
-  preprocessorConformance(`JAX, ${thread} thread`, (preprocessing) => new JaxPreprocessor(preprocessing, { jaxThread: thread }), {
+  preprocessorConformance(`JAX, ${thread} thread`, (preprocessing) => jaxPreprocessor(preprocessing, { jaxThread: thread }), {
     cannot: ["uint8"],
   });
 }

@@ -1,5 +1,5 @@
 /** The fake embedder keeps the embedder's contract. */
-import { MemoryEmbedder } from "../../src/adapters/memory/index.js";
+import { memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { embedderConformance } from "./embedder.js";
 
-embedderConformance("memory", () => new MemoryEmbedder(), { cannot: ["golden-vectors"] });
+embedderConformance("memory", () => memoryEmbedder(), { cannot: ["golden-vectors"] });

@@ -1,5 +1,5 @@
 /** The typed-array preprocessor keeps the preprocessor's contract. */
-import { NativePreprocessor } from "../../src/adapters/native/index.js";
+import { nativePreprocessor } from "../../src/adapters/native/index.js";
 import { preprocessorConformance } from "./preprocessor.js";
 
-preprocessorConformance("native", (preprocessing) => new NativePreprocessor(preprocessing));
+preprocessorConformance("native", (preprocessing) => nativePreprocessor(preprocessing));

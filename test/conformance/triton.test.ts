@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
-import { TritonEmbedder, type TritonTransport } from "../../src/adapters/triton/index.js";
+import { onnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { type TritonTransport, tritonEmbedder } from "../../src/adapters/triton/index.js";
 import { exportTritonModel } from "../../src/app/index.js";
 import { skipUnless } from "../support/services/required.js";
 import { installTriton, startTriton } from "../support/services/triton.js";
@@ -33,7 +33,7 @@ if (skip !== false) {
     rmSync(repository, { recursive: true, force: true });
   });
   const embedder = (transport: TritonTransport, modelName: string) =>
-    new TritonEmbedder({ urls: [transport === "grpc" ? server.grpcUrl : server.httpUrl], transport, modelName });
+    tritonEmbedder({ urls: [transport === "grpc" ? server.grpcUrl : server.httpUrl], transport, modelName });
 
   for (const transport of ["http", "grpc", "shm"] as const) {
     embedderConformance(`Triton, ${transport}, uint8`, () => embedder(transport, "uint8"));
@@ -47,7 +47,7 @@ if (skip !== false) {
   test("a model that Triton serves gives the vectors that ONNX Runtime gives in this process", async () => {
     const signal = new AbortController().signal;
     const served = embedder("http", "uint8");
-    const embedded = new OnnxEmbedder({ sessions: 1 });
+    const embedded = onnxEmbedder({ sessions: 1 });
     try {
       await Promise.all([served.open(signal), embedded.open(signal)]);
       for (const { file, pixels } of goldenImages()) {

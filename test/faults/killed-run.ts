@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { fileReader } from "../../src/adapters/fs/index.js";
 import { lancedbStore } from "../../src/adapters/lancedb/index.js";
-import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../src/app/index.js";
 import type { Collection, Embedder, ImageDecoder, Reader, VectorStore } from "../../src/contracts/index.js";
@@ -22,7 +22,7 @@ const pipeline = await ImageEmbeddingPipeline.open(config, {
   parts: "lazy",
   own: {
     store: killableStore(lancedbStore({ path: data })),
-    embedder: killableEmbedder(new OnnxEmbedder()),
+    embedder: killableEmbedder(onnxEmbedder()),
     decoder: killableDecoder(sharpDecoder()),
     readers: [killableReader(fileReader())],
   },

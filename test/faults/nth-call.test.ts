@@ -4,10 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
+import { DeadLetters } from "../../src/app/dead-letters/dead-letters.js";
 import type { Chain } from "../../src/chain/index.js";
 import { type Encoded, HeadraceError, type Reader, type RunReport } from "../../src/contracts/index.js";
-import { DeadLetters, type IngestInput, ingest } from "../../src/operations/index.js";
+import { type IngestInput, ingest } from "../../src/operations/index.js";
 
 const outsideCalls = ["read", "decode", "embed", "upsert", "known", "dead-letter write"] as const;
 type OutsideCall = (typeof outsideCalls)[number];
@@ -59,7 +60,7 @@ async function runTwice(fault: Fault, schedule: "overlapped" | "sequential"): Pr
   const folder = await mkdtemp(join(tmpdir(), "headrace-faults-"));
   try {
     let plant: Fault | null = fault;
-    const store = new MemoryStore({
+    const store = memoryStore({
       beforeCall: (call) => {
         if (call === "upsert" || call === "known") plant?.(call);
       },
@@ -93,7 +94,7 @@ interface Setting {
 }
 
 async function runOnce({ collection, schedule, path, plant }: Setting): Promise<RunReport> {
-  const decoder = new MemoryDecoder();
+  const decoder = memoryDecoder();
   const chain: Chain = {
     decoder: {
       name: "decoder",
@@ -104,7 +105,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
       },
     },
     preprocessor: null,
-    embedder: new MemoryEmbedder({ work: async () => plant("embed") }),
+    embedder: memoryEmbedder({ work: async () => plant("embed") }),
     preprocessing: {
       name: "test",
       geometry: { kind: "squash", width: 8, height: 8, filter: "bicubic" },

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { NativePreprocessor } from "../../src/adapters/native/index.js";
-import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { nativePreprocessor } from "../../src/adapters/native/index.js";
+import { type OnnxEmbedder, onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/chain/index.js";
 import { cosine, goldenImages, packGolden } from "../conformance/embedder.js";
@@ -16,7 +16,7 @@ const root = new URL("../../../", import.meta.url);
 
 for (const model of models) {
   describe(model, () => {
-    const embedder = new OnnxEmbedder({ model: fileURLToPath(new URL(`models/${model}`, root)), sessions: 1 });
+    const embedder = onnxEmbedder({ model: fileURLToPath(new URL(`models/${model}`, root)), sessions: 1 });
     before(() => embedder.open(never));
     after(() => embedder.close());
 
@@ -43,7 +43,7 @@ function chainOf(embedder: OnnxEmbedder): Chain {
   const preprocessing = resolvePreprocessing({ embedderInput: embedder.input, embedderDefault: embedder.preset });
   return {
     decoder: sharpDecoder(),
-    preprocessor: needsPreprocessor(preprocessing) ? new NativePreprocessor(preprocessing) : null,
+    preprocessor: needsPreprocessor(preprocessing) ? nativePreprocessor(preprocessing) : null,
     embedder,
     preprocessing,
     normalize: "l2",

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
-import { NativePreprocessor } from "../../src/adapters/native/index.js";
-import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { jaxPreprocessor } from "../../src/adapters/jax/index.js";
+import { nativePreprocessor } from "../../src/adapters/native/index.js";
+import { type OnnxEmbedder, onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { makePassport } from "../../src/app/wiring/passports.js";
 import { probeImages, resolvePreprocessing } from "../../src/chain/index.js";
@@ -15,8 +15,8 @@ const never = new AbortController().signal;
 const floatModel = fileURLToPath(new URL("../../../models/efficientnet-lite0.onnx", import.meta.url));
 
 describe("passports of the shipped model", () => {
-  const byteEmbedder = new OnnxEmbedder({ sessions: 1 });
-  const floatEmbedder = new OnnxEmbedder({ model: floatModel, sessions: 1 });
+  const byteEmbedder = onnxEmbedder({ sessions: 1 });
+  const floatEmbedder = onnxEmbedder({ model: floatModel, sessions: 1 });
   let reference: Passport;
 
   before(async () => {
@@ -29,9 +29,9 @@ describe("passports of the shipped model", () => {
 
   test("normalised inside the model, in typed arrays and in JAX are one", async () => {
     const preprocessing = own(floatEmbedder);
-    const jax = new JaxPreprocessor(preprocessing);
+    const jax = jaxPreprocessor(preprocessing);
     await jax.open(never);
-    for (const preprocessor of [new NativePreprocessor(preprocessing), jax]) {
+    for (const preprocessor of [nativePreprocessor(preprocessing), jax]) {
       const { same, cosines } = comparePassports(reference, await stamp(floatEmbedder, preprocessor, preprocessing), "cosine");
       assert.ok(same, `${preprocessor.label}: ${cosines.join(", ")}`);
     }
@@ -53,7 +53,7 @@ describe("passports of the shipped model", () => {
       const preprocessing = change(own(floatEmbedder));
       const { same, cosines } = comparePassports(
         reference,
-        await stamp(floatEmbedder, new NativePreprocessor(preprocessing), preprocessing),
+        await stamp(floatEmbedder, nativePreprocessor(preprocessing), preprocessing),
         "cosine",
       );
       assert.ok(!same, cosines.join(", "));

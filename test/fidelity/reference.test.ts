@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { inflateSync } from "node:zlib";
 import sharp, { type Metadata } from "sharp";
-import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
-import { NativePreprocessor } from "../../src/adapters/native/index.js";
-import { OnnxEmbedder } from "../../src/adapters/onnx/index.js";
+import { jaxPreprocessor } from "../../src/adapters/jax/index.js";
+import { nativePreprocessor } from "../../src/adapters/native/index.js";
+import { onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { embedTensors, resolvePreprocessing, vectorAt } from "../../src/chain/index.js";
 import type { Encoded, Preprocessing, Preprocessor, TensorSpec } from "../../src/contracts/index.js";
@@ -87,7 +87,7 @@ describe("a large JPEG, of which the decoder leaves out some while it reads, dif
   const expected = tensorsIn("large.zlib", side * side * 3);
   for (const [index, name] of reference.large.entries()) {
     test(name, async () => {
-      const embedder = new OnnxEmbedder({ sessions: 1 });
+      const embedder = onnxEmbedder({ sessions: 1 });
       await embedder.open(never);
       try {
         const { geometry } = resolvePreprocessing({ embedderInput: embedder.input, embedderDefault: embedder.preset });
@@ -140,7 +140,7 @@ for (const preset of presetNames) {
 
 async function preprocessed(backend: "typed arrays" | "JAX", preset: PresetName, input: TensorSpec): Promise<ArrayBuffer> {
   const preprocessing = preprocessingOf(preset, input);
-  await using preprocessor = await opened(backend === "JAX" ? new JaxPreprocessor(preprocessing) : new NativePreprocessor(preprocessing));
+  await using preprocessor = await opened(backend === "JAX" ? jaxPreprocessor(preprocessing) : nativePreprocessor(preprocessing));
   const slab = plainSlab(1, rowBytes(input));
   await preprocessor.run([{ width, height, data: values, original: floats }], slab, never);
   return slab.bytes.slice().buffer;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { type ErrorCode, HeadraceError } from "../../src/contracts/index.js";
 
@@ -15,7 +15,7 @@ describe("calls of the library", () => {
 
   const open = (): Promise<ImageEmbeddingPipeline> =>
     ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-      own: { store: new MemoryStore(), decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() },
+      own: { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder() },
     });
 
   type Call = (pipeline: ImageEmbeddingPipeline) => Promise<unknown>;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type OpenOptions, ServiceConfig } from "../../src/app/index.js";
 import { type ErrorCode, HeadraceError } from "../../src/contracts/index.js";
 
@@ -17,7 +17,7 @@ describe("defaults of calls", () => {
 
   function open(milvus: object | null, parts: "eager" | "lazy", own: OwnParts = {}): Promise<ImageEmbeddingPipeline> {
     const config = new ServiceConfig({ lancedb: { path: folder }, ...(milvus === null ? {} : { milvus }) });
-    return ImageEmbeddingPipeline.open(config, { parts, own: { store: new MemoryStore(), decoder: new MemoryDecoder(), ...own } });
+    return ImageEmbeddingPipeline.open(config, { parts, own: { store: memoryStore(), decoder: memoryDecoder(), ...own } });
   }
 
   for (const [milvus, name] of [
@@ -26,7 +26,7 @@ describe("defaults of calls", () => {
     [{ collectionName: "photos" }, "photos"],
   ] as const) {
     it(`with milvus ${JSON.stringify(milvus)}, calls without a collection mean ${name}`, async () => {
-      await using pipeline = await open(milvus, "eager", { embedder: new MemoryEmbedder() });
+      await using pipeline = await open(milvus, "eager", { embedder: memoryEmbedder() });
       assert.equal(pipeline.defaultCollection, name);
       await pipeline.insertImages({ inputs: inputs.slice(1) });
       await pipeline.insertImagesAsync({ inputs });
@@ -37,7 +37,7 @@ describe("defaults of calls", () => {
   }
 
   it("limits.max_outage ends a run whose store stays away, with or without Triton", async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     const create = store.create.bind(store);
     store.create = async (name, schema) => {
       const collection = await create(name, schema);
@@ -45,13 +45,13 @@ describe("defaults of calls", () => {
       return collection;
     };
     const config = new ServiceConfig({ lancedb: { path: folder }, limits: { maxOutage: 0.2 } });
-    const own = { store, decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() };
+    const own = { store, decoder: memoryDecoder(), embedder: memoryEmbedder() };
     await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
     await fails("outage_too_long", pipeline.insertImages({ inputs }), /200 ms are allowed/);
   });
 
   it("minScore leaves out hits with a lower score; a score that is no number is refused", async () => {
-    await using pipeline = await open(null, "eager", { embedder: new MemoryEmbedder() });
+    await using pipeline = await open(null, "eager", { embedder: memoryEmbedder() });
     await pipeline.insertImagesAsync({ inputs });
     const all = await pipeline.searchImages(inputs[0]!);
     assert.equal(all.length, 2);
@@ -67,7 +67,7 @@ describe("defaults of calls", () => {
   });
 
   it("embedding_dim is the dimension of a new collection before any embedder is open", async () => {
-    const broken = new MemoryEmbedder();
+    const broken = memoryEmbedder();
     Object.assign(broken, { open: () => assert.fail("the embedder was opened") });
     await using pipeline = await open({ embeddingDim: 24 }, "lazy", { embedder: broken });
     await pipeline.createCollection("created");
@@ -77,7 +77,7 @@ describe("defaults of calls", () => {
   });
 
   it("an embedder of another dimension than embedding_dim is refused, showing both", async () => {
-    const embedder = () => new MemoryEmbedder({ dimension: 16 });
+    const embedder = () => memoryEmbedder({ dimension: 16 });
     await fails("config_conflict", open({ embeddingDim: 24 }, "eager", { embedder: embedder() }), /embedding_dim 24 .* makes 16/);
     await using pipeline = await open({ embeddingDim: 24 }, "lazy", { embedder: embedder() });
     await fails("config_conflict", pipeline.insertImagesAsync({ inputs }), /embedding_dim 24 .* makes 16/);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { type DescribedInput, ImageEmbeddingPipeline, type Insertion, ServiceConfig } from "../../src/app/index.js";
 import { Shelf } from "../fakes/shelf.js";
 
@@ -19,7 +19,7 @@ async function withPipeline(work: (pipeline: ImageEmbeddingPipeline, shelf: Shel
     await using pipeline = await ImageEmbeddingPipeline.open(
       new ServiceConfig({ lancedb: { path: folder }, preprocess: { batchSize: 1 } }),
       {
-        own: { store: new MemoryStore(), embedder: new MemoryEmbedder(), decoder: new MemoryDecoder(), readers: [shelf.reader()] },
+        own: { store: memoryStore(), embedder: memoryEmbedder(), decoder: memoryDecoder(), readers: [shelf.reader()] },
       },
     );
     await work(pipeline, shelf);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
 import { makeCorpus } from "../support/corpus/corpus.js";
@@ -24,7 +24,7 @@ describe("an embed that fails", () => {
   for (const error of [new HeadraceError("disk_full", "planted"), new Error("planted")])
     it(`as a vector cannot be written ends with what the writer throws: ${error.name}`, async () => {
       await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({}), {
-        own: { store: new MemoryStore(), decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() },
+        own: { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder() },
       });
       let written = 0;
       const run = await pipeline.embedStream({

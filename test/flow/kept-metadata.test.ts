@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type InsertStats, ServiceConfig } from "../../src/app/index.js";
 import type { ImageFacts, Metadata, VectorStore } from "../../src/contracts/index.js";
 import { keyOf } from "../../src/kit/index.js";
@@ -15,7 +15,7 @@ const labels = { label: "cat", year: 2020 };
 const collectionName = "pets";
 
 for (const [kind, openStore] of [
-  ["memory", async () => ({ store: new MemoryStore() as VectorStore, close: async () => {} })],
+  ["memory", async () => ({ store: memoryStore() as VectorStore, close: async () => {} })],
   ["lancedb", openTestStore],
 ] as const) {
   describe(`metadata in ${kind}`, () => {
@@ -30,9 +30,9 @@ for (const [kind, openStore] of [
       shelf.put("a", { text: "first", version: "1" });
       const folder = await mkdtemp(join(tmpdir(), "headrace-metadata-"));
       const { store, close } = await openStore();
-      const embedder = new MemoryEmbedder();
+      const embedder = memoryEmbedder();
       const pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-        own: { store, embedder, decoder: new MemoryDecoder(), readers: [shelf.reader()] },
+        own: { store, embedder, decoder: memoryDecoder(), readers: [shelf.reader()] },
       });
       leftovers.push(
         close,
@@ -139,9 +139,9 @@ it("stored metadata is asked for only where a row with some is written anew", as
   const calls: string[] = [];
   const shelf = new Shelf();
   const folder = await mkdtemp(join(tmpdir(), "headrace-metadata-"));
-  const store = new MemoryStore({ beforeCall: (call) => void calls.push(call) });
+  const store = memoryStore({ beforeCall: (call) => void calls.push(call) });
   await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-    own: { store, embedder: new MemoryEmbedder(), decoder: new MemoryDecoder(), readers: [shelf.reader()] },
+    own: { store, embedder: memoryEmbedder(), decoder: memoryDecoder(), readers: [shelf.reader()] },
   });
   const names = ["a", "b", "c", "d"];
   const insert = (version: string, metadata: Metadata | null) => {
@@ -162,10 +162,10 @@ it("stored metadata is asked for only where a row with some is written anew", as
 });
 
 it("an id that the collection cannot have fails before anything is read or embedded", async () => {
-  const embedder = new MemoryEmbedder();
+  const embedder = memoryEmbedder();
   const folder = await mkdtemp(join(tmpdir(), "headrace-metadata-"));
   await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-    own: { store: new MemoryStore(), embedder, decoder: new MemoryDecoder() },
+    own: { store: memoryStore(), embedder, decoder: memoryDecoder() },
   });
   await pipeline.createCollection(collectionName, { idType: "text" });
   const { stats, failures } = await pipeline.insertImages({ inputs: [{ input: Buffer.from("a"), id: 7 }], collectionName });

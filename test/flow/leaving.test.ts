@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { rowsFrom } from "../store/rows.js";
 import { ended, type Workspace, workspace } from "./command.js";
@@ -41,7 +41,7 @@ test("a call that does not end at all is left at the third Ctrl-C", { timeout: 1
 /** Enough rows for the indexes that look-ups use, and none of them built. */
 async function oweAnIndex(space: Workspace): Promise<void> {
   const dimension = 1280;
-  const store = new LanceStore({ path: join(space.folder, "headrace-data") });
+  const store = lancedbStore({ path: join(space.folder, "headrace-data") });
   await store.open(calm);
   const collection = await store.create("photos", { dimension, metric: "cosine", passport: null });
   for (let start = 0; start < 10_000; start += 900) {

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import type { Collection, CollectionSchema, Passport, StoredRow } from "../../src/contracts/index.js";
 import { batchOf, calm, type TestRow } from "../conformance/store-rows-data.js";
 import { ended, type Workspace, workspace } from "./command.js";
@@ -40,7 +40,7 @@ async function withCollection<T>(
   use: (collection: Collection) => Promise<T>,
   make?: Partial<CollectionSchema>,
 ) {
-  const store = new LanceStore({ path: join(space.folder, "headrace-data") });
+  const store = lancedbStore({ path: join(space.folder, "headrace-data") });
   await store.open(calm);
   const schema: CollectionSchema = { dimension: 4, metric: "cosine", passport, ...make };
   const collection = await (make === undefined ? store.openCollection(name, "read") : store.create(name, schema));

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { type MemoryStore, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
 
@@ -17,7 +17,7 @@ describe("a new collection", () => {
 
   const open = (store?: MemoryStore): Promise<ImageEmbeddingPipeline> =>
     ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-      own: { decoder: new MemoryDecoder(), embedder: new MemoryEmbedder(), ...(store === undefined ? {} : { store }) },
+      own: { decoder: memoryDecoder(), embedder: memoryEmbedder(), ...(store === undefined ? {} : { store }) },
     });
 
   it("is not left behind by a run whose inputs are not there", async () => {
@@ -69,7 +69,7 @@ describe("a new collection", () => {
 
   it("is tried again when its creation fails for a moment", async () => {
     let creations = 0;
-    const store = new MemoryStore({
+    const store = memoryStore({
       beforeCall: (call) => {
         if (call !== "create") return;
         creations += 1;
@@ -82,7 +82,7 @@ describe("a new collection", () => {
   });
 
   it("that does not come into being ends the run with the store's reason", async () => {
-    const store = new MemoryStore({
+    const store = memoryStore({
       beforeCall: (call) => {
         if (call === "create") throw new HeadraceError("disk_full", "planted");
       },

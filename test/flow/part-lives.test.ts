@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { JaxPreprocessor } from "../../src/adapters/jax/index.js";
-import { MemoryDecoder, MemoryEmbedder, type MemoryEmbedderOptions, MemoryStore } from "../../src/adapters/memory/index.js";
+import { JaxPreprocessor } from "../../src/adapters/jax/preprocessor.js";
+import { type MemoryEmbedderOptions, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type OpenOptions, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError, type Reader } from "../../src/contracts/index.js";
 import { Life, type WatchedOptions, watchClass, watchedPart, watchedStore } from "../fakes/watched-parts.js";
@@ -44,9 +44,9 @@ describe("the life of parts", () => {
       return life;
     };
     const own = {
-      store: watchedStore(new MemoryStore(), lives, options.store),
-      decoder: watchedPart(new MemoryDecoder(), lifeOf("decoder"), options.decoder),
-      embedder: watchedPart(new MemoryEmbedder({ input, ...embedder }), lifeOf("embedder"), options.embedder),
+      store: watchedStore(memoryStore(), lives, options.store),
+      decoder: watchedPart(memoryDecoder(), lifeOf("decoder"), options.decoder),
+      embedder: watchedPart(memoryEmbedder({ input, ...embedder }), lifeOf("embedder"), options.embedder),
       readers: [watchedPart(byteReader(), lifeOf("reader"), options.reader)],
     };
     const config = new ServiceConfig({ lancedb: { path: folder }, preprocess: { backend: "jax" }, ...settings });
@@ -218,7 +218,7 @@ describe("the life of parts", () => {
   it("a reader that is named twice is opened and closed once", async () => {
     const life = new Life("reader");
     const reader = watchedPart(byteReader(), life);
-    const own = { store: new MemoryStore(), readers: [reader, reader] };
+    const own = { store: memoryStore(), readers: [reader, reader] };
     const pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), { own, parts: "lazy" });
     assert.equal(await pipeline.thumbnail(image), null);
     await pipeline.close();
@@ -228,9 +228,9 @@ describe("the life of parts", () => {
   it("a part that throws when it is closed does not keep the others open", async () => {
     const life = new Life("reader");
     const reader = watchedPart(byteReader(), life);
-    const store = Object.assign(new MemoryStore(), { close: () => Promise.reject(new Error("stuck")) });
+    const store = Object.assign(memoryStore(), { close: () => Promise.reject(new Error("stuck")) });
     const pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-      own: { store, readers: [reader], decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() },
+      own: { store, readers: [reader], decoder: memoryDecoder(), embedder: memoryEmbedder() },
       parts: "lazy",
     });
     await pipeline.insertImages({ inputs: [image] });

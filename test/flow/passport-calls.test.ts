@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { type MemoryEmbedder, type MemoryStore, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { type Embedder, HeadraceError } from "../../src/contracts/index.js";
 
@@ -17,30 +17,30 @@ describe("the passport of a pipeline", () => {
 
   const open = (embedder: Embedder, store: MemoryStore, settings: object = {}): Promise<ImageEmbeddingPipeline> =>
     ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder }, ...settings }), {
-      own: { store, decoder: new MemoryDecoder(), embedder },
+      own: { store, decoder: memoryDecoder(), embedder },
       parts: "lazy",
     });
 
   it("costs three inferences in all, however many searches follow", async () => {
-    const store = new MemoryStore();
-    await using first = await open(new MemoryEmbedder(), store);
+    const store = memoryStore();
+    await using first = await open(memoryEmbedder(), store);
     await first.insertImages({ inputs: [image] });
-    const embedder = new MemoryEmbedder();
+    const embedder = memoryEmbedder();
     await using pipeline = await open(embedder, store);
     for (let search = 0; search < 10; search += 1) await pipeline.searchImages(image);
     assert.equal(embedder.rows, probes + 10);
   });
 
   it("costs three inferences in all, however many images are inserted call by call", async () => {
-    const embedder = new MemoryEmbedder();
-    await using pipeline = await open(embedder, new MemoryStore());
+    const embedder = memoryEmbedder();
+    await using pipeline = await open(embedder, memoryStore());
     for (let call = 0; call < 10; call += 1) await pipeline.insertImages({ inputs: [Uint8Array.of(1, call)] });
     assert.equal(embedder.rows, probes + 10);
   });
 
   it("is made once for callers that come at the same moment", async () => {
-    const store = new MemoryStore();
-    const embedder = new MemoryEmbedder();
+    const store = memoryStore();
+    const embedder = memoryEmbedder();
     await using pipeline = await open(embedder, store);
     await pipeline.insertImages({ inputs: [image] });
     await using other = await open(embedder, store);
@@ -50,8 +50,8 @@ describe("the passport of a pipeline", () => {
   });
 
   it("is compared with another collection that took the name", async () => {
-    const store = new MemoryStore();
-    await using pipeline = await open(new MemoryEmbedder(), store);
+    const store = memoryStore();
+    await using pipeline = await open(memoryEmbedder(), store);
     await using stranger = await open(
       strange(() => true),
       store,
@@ -75,7 +75,7 @@ describe("the passport of a pipeline", () => {
         if (isAway) throw new HeadraceError("embedder_unavailable", "planted");
       },
     );
-    await using pipeline = await open(inner, new MemoryStore());
+    await using pipeline = await open(inner, memoryStore());
     await pipeline.insertImages({ inputs: [image] });
     isAway = true;
     await assert.rejects(pipeline.searchImages(image), (error) => HeadraceError.is(error) && error.code === "embedder_unavailable");
@@ -89,7 +89,7 @@ describe("the passport of a pipeline", () => {
     let version = 1;
     const inner = strange(() => version === 2);
     Object.defineProperty(inner, "label", { get: () => `m, version ${version}` });
-    await using pipeline = await open(inner, new MemoryStore());
+    await using pipeline = await open(inner, memoryStore());
     await pipeline.insertImages({ inputs: [image] });
     version = 2;
     await assert.rejects(pipeline.searchImages(image), /"m, version 1".*"m, version 2"/);
@@ -107,22 +107,22 @@ describe("the passport of a pipeline", () => {
         throw new HeadraceError("embedder_unavailable", "planted", { retryAfterMs: 1 });
       },
     );
-    await using pipeline = await open(inner, new MemoryStore(), { preprocess: { batchSize: 1 } });
+    await using pipeline = await open(inner, memoryStore(), { preprocess: { batchSize: 1 } });
     const inputs = Array.from({ length: 20 }, (_, at) => Uint8Array.of(1, at));
     await assert.rejects(pipeline.insertImages({ inputs }), mismatch);
     const rows = await pipeline.count("images");
     assert.ok(rows < inputs.length, `${rows} rows`);
     isOther = false;
-    await using again = await open(inner, new MemoryStore());
+    await using again = await open(inner, memoryStore());
     await again.insertImages({ inputs: [image] });
   });
 
   for (const metric of ["IP", "L2"] as const) {
     it(`vectors that are not normalised never meet those that are, with metric ${metric}`, async () => {
-      const store = new MemoryStore();
+      const store = memoryStore();
       const collections = [{ name: "images", index: { metricType: metric } }];
-      await using unit = await open(new MemoryEmbedder(), store, { collections, embedder: { normalize: true } });
-      await using raw = await open(new MemoryEmbedder(), store, { collections, embedder: { normalize: false } });
+      await using unit = await open(memoryEmbedder(), store, { collections, embedder: { normalize: true } });
+      await using raw = await open(memoryEmbedder(), store, { collections, embedder: { normalize: false } });
       await unit.insertImages({ inputs: [image] });
       await assert.rejects(raw.insertImages({ inputs: [Uint8Array.of(3)] }), lengthMismatch);
       await assert.rejects(raw.searchImages(image), lengthMismatch);
@@ -131,9 +131,9 @@ describe("the passport of a pipeline", () => {
   }
 
   it("a cosine does not ask for normalised vectors", async () => {
-    const store = new MemoryStore();
-    await using unit = await open(new MemoryEmbedder(), store, { embedder: { normalize: true } });
-    await using raw = await open(new MemoryEmbedder(), store, { embedder: { normalize: false } });
+    const store = memoryStore();
+    await using unit = await open(memoryEmbedder(), store, { embedder: { normalize: true } });
+    await using raw = await open(memoryEmbedder(), store, { embedder: { normalize: false } });
     await unit.insertImages({ inputs: [image] });
     assert.equal((await raw.searchImages(image)).length, 1);
   });
@@ -149,7 +149,7 @@ function lengthMismatch(error: unknown): boolean {
 
 /** An embedder with other weights while `isOther`. */
 function strange(isOther: () => boolean, beforeCall: () => void = () => undefined): MemoryEmbedder {
-  const inner = new MemoryEmbedder({ work: async () => beforeCall() });
+  const inner = memoryEmbedder({ work: async () => beforeCall() });
   const embed = inner.embed.bind(inner);
   return Object.assign(inner, {
     embed: async (...call: Parameters<Embedder["embed"]>) => {

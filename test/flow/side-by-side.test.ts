@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { type MemoryStore, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { type Embedder, HeadraceError, type VectorStore } from "../../src/contracts/index.js";
 
@@ -21,12 +21,12 @@ describe("calls side by side", () => {
 
   const open = (own: { store?: VectorStore; embedder?: Embedder } = {}): Promise<ImageEmbeddingPipeline> =>
     ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-      own: { decoder: new MemoryDecoder(), embedder: new MemoryEmbedder(), ...own },
+      own: { decoder: memoryDecoder(), embedder: memoryEmbedder(), ...own },
       parts: "lazy",
     });
 
   for (const [what, makeStore] of [
-    ["in memory", () => ({ store: new MemoryStore() })],
+    ["in memory", () => ({ store: memoryStore() })],
     ["in LanceDB", () => ({})],
   ] as const) {
     it(`ten clients that insert one image each into a new collection ${what} store all of them`, async () => {
@@ -86,7 +86,7 @@ describe("calls side by side", () => {
   });
 
   it("the loser of a race for a new collection writes into the winner's", async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     await using winner = await open({ store });
     await using pipeline = await open({
       store: withCall(store, "create", async (name, schema) => {
@@ -101,7 +101,7 @@ describe("calls side by side", () => {
   });
 
   it("a collection that another writer began without a passport is judged by what it says by now", async () => {
-    const store = new MemoryStore();
+    const store = memoryStore();
     await using winner = await open({ store });
     await winner.createCollection("images");
     const early = await store.openCollection("images", "write");
@@ -114,7 +114,7 @@ describe("calls side by side", () => {
 
   it("there is no moment at which a new collection has no passport", async () => {
     const seen: unknown[] = [];
-    const inner = new MemoryStore();
+    const inner = memoryStore();
     const store = withCall(inner, "create", (name, schema) => {
       seen.push(schema.passport?.probes.length ?? null);
       return inner.create(name, schema);
@@ -127,7 +127,7 @@ describe("calls side by side", () => {
   it("a caller that gives up does not end what others wait for", async () => {
     let opens = 0;
     let fulfil = (): void => undefined;
-    const embedder = Object.assign(new MemoryEmbedder(), {
+    const embedder = Object.assign(memoryEmbedder(), {
       open: (signal: AbortSignal) =>
         new Promise<void>((resolve, reject) => {
           opens += 1;
@@ -135,7 +135,7 @@ describe("calls side by side", () => {
           signal.addEventListener("abort", () => reject(new HeadraceError("aborted", "planted")));
         }),
     });
-    await using pipeline = await open({ store: new MemoryStore(), embedder });
+    await using pipeline = await open({ store: memoryStore(), embedder });
     const impatient = new AbortController();
     const first = pipeline.embedImages([Uint8Array.of(1)], { signal: impatient.signal });
     const second = pipeline.embedImages([Uint8Array.of(1)]);
@@ -148,13 +148,13 @@ describe("calls side by side", () => {
   });
 
   it("closing ends an opening that nobody ends", async () => {
-    const embedder = Object.assign(new MemoryEmbedder(), {
+    const embedder = Object.assign(memoryEmbedder(), {
       open: (signal: AbortSignal) =>
         new Promise<void>((_, reject) => {
           signal.addEventListener("abort", () => reject(new HeadraceError("aborted", "planted")));
         }),
     });
-    const pipeline = await open({ store: new MemoryStore(), embedder });
+    const pipeline = await open({ store: memoryStore(), embedder });
     const refused = assert.rejects(pipeline.embedImages([Uint8Array.of(1)]));
     await pipeline.close();
     await refused;
@@ -162,7 +162,7 @@ describe("calls side by side", () => {
 
   it("parts that were opened for a call that failed are used by the next one, and closed once", async () => {
     let [opens, closes] = [0, 0];
-    const embedder = Object.assign(new MemoryEmbedder(), {
+    const embedder = Object.assign(memoryEmbedder(), {
       open: async () => {
         opens += 1;
       },
@@ -172,7 +172,7 @@ describe("calls side by side", () => {
     });
     const config = new ServiceConfig({ lancedb: { path: folder }, preprocess: { preset: join(folder, "nobody.json") } });
     const pipeline = await ImageEmbeddingPipeline.open(config, {
-      own: { store: new MemoryStore(), decoder: new MemoryDecoder(), embedder },
+      own: { store: memoryStore(), decoder: memoryDecoder(), embedder },
       parts: "lazy",
     });
     for (let call = 0; call < 3; call += 1) await assert.rejects(pipeline.embedImages([Uint8Array.of(1)]), /preprocess.preset/);
@@ -181,7 +181,7 @@ describe("calls side by side", () => {
   });
 
   it("failures that happen at the same moment are all in the dead-letter file", async () => {
-    await using pipeline = await open({ store: new MemoryStore() });
+    await using pipeline = await open({ store: memoryStore() });
     const damaged = (client: number): Uint8Array => Uint8Array.of(0xff, client);
     await Promise.all(Array.from({ length: clients }, (_, client) => pipeline.insertImages({ inputs: [damaged(client)] })));
     const lines = (await readFile(join(folder, "dead-letters", "images.jsonl"), "utf8")).trim().split("\n");

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder, MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type IngestRun, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
 import type { IngestInput } from "../../src/operations/index.js";
@@ -19,7 +19,7 @@ describe("after the last row", () => {
   type Before = (call: string) => void | Promise<void>;
   const open = (before: Before): Promise<ImageEmbeddingPipeline> =>
     ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: folder } }), {
-      own: { store: new MemoryStore({ beforeCall: before }), decoder: new MemoryDecoder(), embedder: new MemoryEmbedder() },
+      own: { store: memoryStore({ beforeCall: before }), decoder: memoryDecoder(), embedder: memoryEmbedder() },
     });
 
   it("upkeep is done by a call that stored nothing, as an earlier one may have been killed before its own", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { RecordBatch } from "apache-arrow";
-import { LanceCollection } from "../../src/adapters/lancedb/index.js";
+import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
 import { batchOf, calm, unitVector } from "../conformance/store-rows-data.js";
 import { schema } from "./rows.js";
 import { openTestStore, type TestStore } from "./stores.js";

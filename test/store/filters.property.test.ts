@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
-import { MemoryStore } from "../../src/adapters/memory/index.js";
+import { memoryStore } from "../../src/adapters/memory/index.js";
 import { type Collection, type Filter, HeadraceError } from "../../src/contracts/index.js";
 import { filterLimits, parseFilter } from "../../src/filter/index.js";
 import { anyFilter, filterRows } from "../conformance/store-filters.js";
@@ -64,7 +64,7 @@ describe("a filter over LanceDB", () => {
   before(async () => {
     test = await openTestStore();
     lance = await test.store.create("rows", schema);
-    memory = await new MemoryStore().create("rows", schema);
+    memory = await memoryStore().create("rows", schema);
     for (const collection of [lance, memory]) assert.deepEqual(await collection.upsert(batchOf(filterRows), calm), []);
   });
   after(async () => {

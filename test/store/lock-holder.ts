@@ -1,11 +1,11 @@
 /** A process that writes to a collection, told by lines on stdin: `open`, `write ID`, `upkeep`, `close`. Answers each with a line of JSON. */
 import { createInterface } from "node:readline";
-import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { type Collection, HeadraceError } from "../../src/contracts/index.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 
 const [path = "", name = ""] = process.argv.slice(2);
-const store = new LanceStore({ path });
+const store = lancedbStore({ path });
 await store.open(calm);
 let collection: Collection | null = null;
 

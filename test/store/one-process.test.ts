@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { type LanceStore, lancedbStore } from "../../src/adapters/lancedb/index.js";
 import type { Passport } from "../../src/contracts/index.js";
 import { batchOf, calm, idsOf } from "../conformance/store-rows-data.js";
 import { rowsFrom, schema } from "./rows.js";
@@ -69,7 +69,7 @@ describe("calls of one process", { timeout: 120_000 }, () => {
 
   it("two stores over one folder wait for each other", async () => {
     await emptyTable("two_stores");
-    const other = new LanceStore({ path: test.path });
+    const other = lancedbStore({ path: test.path });
     await other.open(calm);
     await Promise.all(Array.from({ length: 10 }, (_, at) => insert(at % 2 === 0 ? test.store : other, "two_stores", rowsFrom(at, 1))));
     const reader = await other.openCollection("two_stores", "read");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { LanceCollection } from "../../src/adapters/lancedb/index.js";
+import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
 import { batchOf, calm, unitVector } from "../conformance/store-rows-data.js";
 import { rowsFrom, schema } from "./rows.js";
 import { openTestStore, type TestStore } from "./stores.js";

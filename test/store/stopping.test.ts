@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { LanceCollection, LanceStore } from "../../src/adapters/lancedb/index.js";
+import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
+import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import type { Collection } from "../../src/contracts/index.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { rowsFrom, schema } from "./rows.js";
@@ -63,7 +64,7 @@ describe("upkeep that is stopped", { timeout: 60_000 }, () => {
     assert.equal(existsSync(lockOf("left")), true);
     await assert.rejects(test.store.drop("left"), { code: "lock_held" });
 
-    const other = new LanceStore({ path: test.path });
+    const other = lancedbStore({ path: test.path });
     await other.open(calm);
     let isOpen = false;
     const opening = other.openCollection("left", "write").then((opened) => {

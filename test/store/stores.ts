@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LanceStore } from "../../src/adapters/lancedb/index.js";
+import { type LanceStore, lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { calm } from "../conformance/store-rows-data.js";
 
 export interface TestStore {
@@ -13,7 +13,7 @@ export interface TestStore {
 
 export async function openTestStore(): Promise<TestStore> {
   const path = await mkdtemp(join(tmpdir(), "headrace-store-"));
-  const store = new LanceStore({ path });
+  const store = lancedbStore({ path });
   await store.open(calm);
   return {
     path,

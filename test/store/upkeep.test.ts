@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { LanceCollection, LanceStore } from "../../src/adapters/lancedb/index.js";
+import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
+import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import type { Collection } from "../../src/contracts/index.js";
 import { parseFilter } from "../../src/filter/index.js";
 import { batchOf, calm, unitVector } from "../conformance/store-rows-data.js";
@@ -117,7 +118,7 @@ describe("a disk without room", { skip: process.getuid?.() === 0 ? false : "moun
   });
 
   it("ends the run with disk_full; what was stored before is there", async () => {
-    const store = new LanceStore({ path });
+    const store = lancedbStore({ path });
     await store.open(calm);
     const collection = await store.create("full", schema);
     const note = "x".repeat(40_000);

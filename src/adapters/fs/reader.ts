@@ -2,11 +2,12 @@
 import { constants } from "node:fs";
 import { access, type FileHandle, open } from "node:fs/promises";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { checkAborted, mebibyte } from "../../kit/index.js";
 import { fromFileError } from "./errors.js";
 import { fileMark, fileVersion } from "./version.js";
 
 const maxAttempts = 3;
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 4 * mebibyte;
 /** A pipe without a writer would otherwise hold the open call for ever. Absent on Windows. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -75,7 +76,7 @@ async function readBytes(handle: FileHandle, size: number, signal: AbortSignal):
   const bytes = new Uint8Array(size);
   let filled = 0;
   while (filled < size) {
-    if (signal.aborted) throw new HeadraceError("aborted", "Reading was stopped", { cause: signal.reason });
+    checkAborted(signal, "reading");
     const { bytesRead } = await handle.read(bytes, filled, Math.min(chunkBytes, size - filled), filled);
     if (bytesRead === 0) break;
     filled += bytesRead;

@@ -33,6 +33,11 @@ export function preprocessorRefused(place: string, expected: string, found: stri
   });
 }
 
+/** The lines of its stack: where the user's code threw. */
+export function framesOf(cause: unknown): readonly string[] {
+  return cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
+}
+
 export function firstLine(cause: unknown): string {
   const words = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return words.split("\n", 1)[0]!.slice(0, 300).trim();

@@ -2,4 +2,4 @@
 export { type CustomPreprocessing, loadPreprocessor } from "./custom.js";
 export { definePreprocessor, type ImageFunction, type PreprocessorDefinition } from "./define.js";
 export { type JaxSection, jaxSection } from "./options.js";
-export { JaxPreprocessor } from "./preprocessor.js";
+export { type JaxPreprocessor, jaxPreprocessor } from "./preprocessor.js";

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import type { PreprocessorDefinition } from "./define.js";
-import { firstLine, preprocessorRefused } from "./errors.js";
+import { firstLine, framesOf, preprocessorRefused } from "./errors.js";
 
 const side = z.int().min(1).max(8192);
 const colour = z.number().min(0).max(255);
@@ -60,8 +60,7 @@ export async function importPreprocessor(file: string): Promise<PreprocessorModu
 /** File and line at which the user's code threw, or else where `word` is written. */
 export async function placeOfError(path: string, error: unknown, word: string): Promise<string> {
   const url = pathToFileURL(path).href;
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const frame = stack.split("\n").find((each) => each.includes(url));
+  const frame = framesOf(error).find((each) => each.includes(url));
   const line = frame?.match(/:(\d+):\d+\)?$/)?.[1];
   return line === undefined ? placeOf(path, await readSource(path), word) : `${path}:${line}`;
 }

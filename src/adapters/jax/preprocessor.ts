@@ -1,12 +1,17 @@
 /** Preprocessing in JAX: `jit(vmap(f))` over batches, compiled when it is opened. */
 import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { float32ToFloat16, takePixels } from "../../kit/index.js";
+import { checkAborted, float32ToFloat16, takePixels } from "../../kit/index.js";
 import { computationFailed } from "./errors.js";
 import { type JaxSection, jaxSection } from "./options.js";
 import { deviceOf } from "./runtime.js";
 import type { JaxStep } from "./step.js";
 import { type PlacedKernel, placeKernel } from "./threads.js";
+
+/** What `options` leave out has the default of its setting. Throws `config_conflict` for a model that takes uint8. jax-js is loaded by `open`. */
+export function jaxPreprocessor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}): JaxPreprocessor {
+  return new JaxPreprocessor(preprocessing, options);
+}
 
 export class JaxPreprocessor implements Preprocessor {
   readonly name = "jax";
@@ -17,7 +22,7 @@ export class JaxPreprocessor implements Preprocessor {
   readonly #options: JaxSection;
   #kernel: PlacedKernel | null = null;
 
-  /** What `options` leave out has the default of its setting. `step` is another function than the preprocessing's normalisation: a user's. */
+  /** `step` is another function than the preprocessing's normalisation: a user's. */
   constructor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}, step?: JaxStep) {
     const { name, geometry, normalization, output } = preprocessing;
     if (output.dtype === "uint8") {
@@ -40,7 +45,7 @@ export class JaxPreprocessor implements Preprocessor {
   }
 
   async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw new HeadraceError("aborted", "preprocessing in JAX was stopped", { cause: signal.reason });
+    checkAborted(signal, "preprocessing in JAX");
     if (this.#kernel === null)
       throw new HeadraceError("contract_broken", "jax preprocessor: expected open() before run(), found it not opened");
     if (batch.length === 0) return;

@@ -1,6 +1,5 @@
 /** Where a kernel runs: on the calling thread, or in one of its own. */
-import { HeadraceError } from "../../contracts/index.js";
-import { WorkerPool } from "../../kit/index.js";
+import { checkAborted, WorkerPool } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 import type { KernelReady, KernelRequest } from "./worker.js";
 
@@ -22,7 +21,7 @@ async function onMainThread(settings: KernelSettings): Promise<PlacedKernel> {
   return {
     async run(pixels, rows, signal) {
       const tensors = await kernel.run(new Uint8Array(pixels), rows);
-      if (signal.aborted) throw new HeadraceError("aborted", "preprocessing in JAX was stopped", { cause: signal.reason });
+      checkAborted(signal, "preprocessing in JAX");
       return tensors;
     },
     close: () => Promise.resolve(),

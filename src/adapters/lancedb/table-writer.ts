@@ -1,11 +1,10 @@
 /** The one writer of a table in this process, whatever the number of handles that are open for writing. */
 import type { Table } from "@lancedb/lancedb";
 import type { Passport, RowBatch, RowFailure } from "../../contracts/index.js";
-import { abortedError, checkAborted, listenForAbort, planUpsert } from "../../kit/index.js";
+import { abortedError, checkAborted, listenForAbort, planUpsert, SerialQueue } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import { toArrow } from "./rows.js";
 import { KeyIndex } from "./scalar-indexes.js";
-import { SerialQueue } from "./serial-queue.js";
 import { newColumns, passportKey, type TableFacts, tableFacts } from "./table-schema.js";
 import { keepUp, keepUpWhole, keepVersionsMs, TidySchedule, tidy } from "./upkeep.js";
 import type { Vendor } from "./vendor.js";

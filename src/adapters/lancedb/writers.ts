@@ -1,6 +1,6 @@
 /** The tables of a store that are open for writing: the handles of one table share its writer, and with it the lock. */
+import { SerialQueue } from "../../kit/index.js";
 import { collectionExists } from "./errors.js";
-import { SerialQueue } from "./serial-queue.js";
 import type { TableWriter } from "./table-writer.js";
 
 interface Entry {

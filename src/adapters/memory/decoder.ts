@@ -1,10 +1,15 @@
 /** A decoder without codecs: pixels are a fixed function of the bytes. For tests of everything around decoding. */
 import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type ImageMeasure, type Pixels } from "../../contracts/index.js";
+import { checkAborted } from "../../kit/index.js";
 
 /** Bytes that begin like this are "damaged". */
 const damagedMark = 0xff;
 
-export class MemoryDecoder implements ImageDecoder {
+export function memoryDecoder(): ImageDecoder {
+  return new MemoryDecoder();
+}
+
+class MemoryDecoder implements ImageDecoder {
   readonly name = "memory";
 
   async measure(image: Encoded): Promise<ImageMeasure> {
@@ -13,7 +18,7 @@ export class MemoryDecoder implements ImageDecoder {
   }
 
   async decode(image: Encoded, { width, height }: Geometry, signal: AbortSignal): Promise<Pixels> {
-    if (signal.aborted) throw new HeadraceError("aborted", "Decoding was stopped.", { cause: signal.reason });
+    checkAborted(signal, "decoding");
     checkBytes(image);
     const data = new Uint8Array(width * height * 3);
     for (let index = 0; index < data.length; index += 1) data[index] = (image.bytes[index % image.bytes.length] ?? 0) + index * 7;

@@ -1,7 +1,6 @@
 /** An embedder without a model: vectors are a fixed function of the bytes. The reference fake for stages and runs. */
 import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
-import { HeadraceError } from "../../contracts/index.js";
-import { rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
+import { checkAborted, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 
 export interface MemoryEmbedderOptions {
   /** Default: uint8 NHWC, 8 × 8 pixels. */
@@ -12,6 +11,10 @@ export interface MemoryEmbedderOptions {
   readonly feed?: Feed;
   /** Awaited once a batch before the vectors are made: stands for the time on the device, or throws. */
   readonly work?: (rows: number, signal: AbortSignal) => Promise<void>;
+}
+
+export function memoryEmbedder(options: MemoryEmbedderOptions = {}): MemoryEmbedder {
+  return new MemoryEmbedder(options);
 }
 
 /** Deterministic: equal rows give equal vectors, whatever the batch; other rows give others. */
@@ -26,7 +29,7 @@ export class MemoryEmbedder implements Embedder {
   #calls = 0;
   #rows = 0;
 
-  constructor(options: MemoryEmbedderOptions = {}) {
+  constructor(options: MemoryEmbedderOptions) {
     this.input = options.input ?? { dtype: "uint8", layout: "NHWC", width: 8, height: 8 };
     this.dimension = options.dimension ?? 16;
     this.feed = options.feed ?? { preferredBatch: 4, maxBatch: 32, parallel: 2 };
@@ -57,11 +60,11 @@ export class MemoryEmbedder implements Embedder {
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
     try {
-      throwIfAborted(signal);
+      checkAborted(signal, "memory embedder: embedding");
       this.#calls += 1;
       this.#rows += rows;
       await this.#work(rows, signal);
-      throwIfAborted(signal);
+      checkAborted(signal, "memory embedder: embedding");
       const values = new Float32Array(rows * this.dimension);
       for (let row = 0; row < rows; row += 1) {
         const vector = values.subarray(row * this.dimension, (row + 1) * this.dimension);
@@ -82,8 +85,4 @@ function fill(vector: Float32Array, bytes: Uint8Array): void {
     hash = Math.imul(hash ^ (hash >>> 15) ^ i, 0x85ebca6b);
     vector[i] = ((hash >>> 8) + 0.5) / 2 ** 23 - 1;
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new HeadraceError("aborted", "memory embedder: embedding was stopped", { cause: signal.reason });
 }

@@ -1,5 +1,4 @@
 /** The adapters that need nothing: fakes that pass the same conformance suites as the real ones. */
-export * from "./decoder.js";
-export * from "./embedder.js";
-export * from "./reader.js";
-export * from "./store.js";
+export { memoryDecoder } from "./decoder.js";
+export { type MemoryEmbedder, type MemoryEmbedderOptions, memoryEmbedder } from "./embedder.js";
+export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./store.js";

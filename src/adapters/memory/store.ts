@@ -23,6 +23,7 @@ import {
   checkCollectionName,
   checkQuery,
   checkSchema,
+  chunksOf,
   givenMetadata,
   ingestedAtOf,
   type MetadataType,
@@ -47,6 +48,10 @@ export interface MemoryStoreOptions {
   readonly maxWriters?: number;
 }
 
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new MemoryStore(options);
+}
+
 /** Collections that live as long as this object. */
 export class MemoryStore implements VectorStore {
   readonly name = "memory";
@@ -54,7 +59,7 @@ export class MemoryStore implements VectorStore {
   readonly #tables = new Map<string, Table>();
   readonly #beforeCall: NonNullable<MemoryStoreOptions["beforeCall"]>;
 
-  constructor(options: MemoryStoreOptions = {}) {
+  constructor(options: MemoryStoreOptions) {
     this.maxWriters = options.maxWriters ?? 4;
     this.#beforeCall = options.beforeCall ?? (() => undefined);
   }
@@ -214,9 +219,9 @@ class MemoryCollection implements Collection {
     const { rows } = await this.enter("scan", options.signal);
     const found = matching(rows, options.filter);
     const batchRows = options.batchRows ?? 1000;
-    for (let at = 0; at < found.length; at += batchRows) {
+    for (const some of chunksOf(found, batchRows)) {
       checkAborted(options.signal, `collection ${this.name}: scan`);
-      yield found.slice(at, at + batchRows).map((row) => given(row, options.vectors));
+      yield some.map((row) => given(row, options.vectors));
     }
   }
 

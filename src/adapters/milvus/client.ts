@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
-import { abortedError, checkAborted, listenForAbort } from "../../kit/index.js";
+import { abortedError, checkAborted, inTime, listenForAbort } from "../../kit/index.js";
 import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, noAnswer, succeeded } from "./errors.js";
 import type { MilvusSection } from "./options.js";
 
@@ -101,21 +101,11 @@ export class MilvusConnection {
   }
 
   async #race<T>(what: string, answer: Promise<T>, signal?: AbortSignal, fallback?: ErrorCode): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    let abort = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      abort = () => reject(abortedError(signal!, what));
-      timer = setTimeout(() => reject(noAnswer(what, this.endpoint)), this.timeoutMs + 500);
-      if (signal?.aborted) abort();
-      else if (signal !== undefined) listenForAbort(signal, abort);
-    });
+    const late = () => noAnswer(what, this.endpoint);
     try {
-      return await Promise.race([answer, ended]);
+      return await inTime(answer, { call: what, signal, timeoutMs: this.timeoutMs + 500, late });
     } catch (error) {
       throw fromThrown(what, error, this.endpoint, fallback);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
     }
   }
 }

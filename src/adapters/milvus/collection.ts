@@ -16,7 +16,17 @@ import {
   type StoredContent,
   type StoredRow,
 } from "../../contracts/index.js";
-import { checkAborted, checkQuery, isKeyOf, type MetadataType, nearEnough, planUpsert } from "../../kit/index.js";
+import {
+  checkAborted,
+  checkQuery,
+  chunksOf,
+  isKeyOf,
+  type MetadataType,
+  nearEnough,
+  planUpsert,
+  SerialQueue,
+  unlessAborted,
+} from "../../kit/index.js";
 import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
@@ -25,7 +35,6 @@ import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from ".
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 import type { IndexInPlace } from "./upkeep/vector-index.js";
-import { unlessAborted } from "./upkeep/waits.js";
 import type { Inserter } from "./writing/inserter.js";
 
 /** Keys of one look-up: 5,000 text keys take 40 ms, and an expression of 200 kB. */
@@ -53,8 +62,8 @@ export class MilvusCollection implements Collection {
   #passport: Passport | null;
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
-  /** Writes of the columns' types, one after the other. */
-  #columnsSaved: Promise<void> = Promise.resolve();
+  /** Writes of the columns' types. */
+  readonly #savings = new SerialQueue();
   /** The last one failed: no row is written before they are saved. */
   #columnsUnsaved = false;
 
@@ -96,7 +105,7 @@ export class MilvusCollection implements Collection {
 
   async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
     const found = new Map<Key, KnownRow>();
-    for (const keys of chunked(this.#keys(ids), keysAtOnce)) {
+    for (const keys of chunksOf(this.#keys(ids), keysAtOnce)) {
       const rows = await this.parts.queries.rows(keyList("id", keys), ["id", "version", "metadata_hash"], "own", { signal });
       for (const raw of rows) {
         found.set(keyOf(raw, this), { version: String(raw["version"]), metadataHash: String(raw["metadata_hash"]) });
@@ -110,9 +119,9 @@ export class MilvusCollection implements Collection {
     const { queries, shape } = this.parts;
     const wanted = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
     const keys: Key[] = [];
-    for (const contents of chunked(wanted, contentsAtOnce)) keys.push(...(await this.#keysOf(contents, signal)).values());
+    for (const contents of chunksOf(wanted, contentsAtOnce)) keys.push(...(await this.#keysOf(contents, signal)).values());
     const found = new Map<string, StoredContent>();
-    for (const some of chunked(keys, rowsAtOnce(shape, "include"))) {
+    for (const some of chunksOf(keys, rowsAtOnce(shape, "include"))) {
       const fields = ["content", "width", "height", shape.vectorField];
       for (const raw of await queries.rows(keyList("id", some), fields, "own", { signal })) {
         found.set(String(raw["content"]), { vector: vectorOf(raw, shape)!, width: Number(raw["width"]), height: Number(raw["height"]) });
@@ -129,7 +138,7 @@ export class MilvusCollection implements Collection {
     const keys = new Map(raws.map((raw) => [String(raw["content"]), keyOf(raw, this)] as const));
     if (contents.length === 1 || raws.length < limit) return keys;
     const rest = contents.filter((content) => !keys.has(content));
-    for (const half of chunked(rest, Math.max(1, Math.ceil(rest.length / 2)))) {
+    for (const half of chunksOf(rest, Math.max(1, Math.ceil(rest.length / 2)))) {
       for (const [content, key] of await this.#keysOf(half, signal)) keys.set(content, key);
     }
     return keys;
@@ -154,7 +163,7 @@ export class MilvusCollection implements Collection {
   ): Promise<readonly StoredRow[]> {
     const { shape, queries } = this.parts;
     const rows: StoredRow[] = [];
-    for (const keys of chunked(this.#keys(ids), rowsAtOnce(shape, options.vectors))) {
+    for (const keys of chunksOf(this.#keys(ids), rowsAtOnce(shape, options.vectors))) {
       const raws = await queries.rows(keyList("id", keys), rowFields(shape, options.vectors), "strong", { signal: options.signal });
       rows.push(...raws.map((raw) => storedRowOf(raw, shape)));
     }
@@ -165,7 +174,7 @@ export class MilvusCollection implements Collection {
     this.#checkWrite("delete");
     const expressions =
       "ids" in selection
-        ? [...chunked(this.#keys(selection.ids), keysAtOnce)].map((keys) => keyList("id", keys))
+        ? [...chunksOf(this.#keys(selection.ids), keysAtOnce)].map((keys) => keyList("id", keys))
         : [this.#expression(selection.filter)];
     let deleted = 0;
     for (const expression of expressions) deleted += await this.parts.queries.delete(expression, signal);
@@ -211,7 +220,7 @@ export class MilvusCollection implements Collection {
   }
 
   async close(): Promise<void> {
-    await this.#columnsSaved;
+    await this.#savings.idle();
     await this.parts.upkeep.close();
   }
 
@@ -227,9 +236,8 @@ export class MilvusCollection implements Collection {
   async #addColumns(columns: ReadonlyMap<string, MetadataType>, signal: AbortSignal): Promise<void> {
     for (const [name, type] of columns) this.#columns.set(name, type);
     this.#columnsUnsaved = true;
-    const saved = this.#columnsSaved.then(() => this.#saveColumns());
-    this.#columnsSaved = saved.catch(() => undefined);
-    await unlessAborted(saved, `collection ${this.name}: upsert`, signal);
+    const saved = this.#savings.run(() => this.#saveColumns());
+    await unlessAborted(saved, signal, `collection ${this.name}: upsert`);
   }
 
   /** What another process saved meanwhile stays. */
@@ -261,8 +269,4 @@ function scoreOf(metric: Metric, score: number): number {
 /** Rows of one answer: not more than some megabytes of vectors. */
 function rowsAtOnce(shape: CollectionShape, vectors: "include" | "omit"): number {
   return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
-}
-
-function* chunked<T>(values: readonly T[], size: number): Iterable<readonly T[]> {
-  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size);
 }

@@ -78,8 +78,16 @@ export function succeeded(status: MilvusStatus): boolean {
 
 /** True for an answer that says that the request as a whole has too many bytes: half of it may pass. */
 export function isTooLarge(error: unknown): boolean {
-  const { details = "", message = "", reason = "" } = (error ?? {}) as { details?: string; message?: string; reason?: string };
-  return /larger than max|message too large|exceeds? (the )?max(imum)? (message|grpc|request)/i.test(`${details} ${message} ${reason}`);
+  const {
+    details = "",
+    message = "",
+    reason = "",
+    cause,
+  } = (error ?? {}) as Partial<Record<"details" | "message" | "reason", string>> & {
+    readonly cause?: unknown;
+  };
+  const words = /larger than max|message too large|exceeds? (the )?max(imum)? (message|grpc|request)/i;
+  return words.test(`${details} ${message} ${reason}`) || (cause !== undefined && isTooLarge(cause));
 }
 
 /** True for the status of a collection without a vector index. */

@@ -7,4 +7,4 @@ export {
   type MilvusSection,
   milvusSection,
 } from "./options.js";
-export { MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";
+export { type MilvusStore, type MilvusStoreOptions, milvusStore } from "./store.js";

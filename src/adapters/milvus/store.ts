@@ -8,7 +8,7 @@ import {
   type VectorStore,
 } from "../../contracts/index.js";
 import { compareText } from "../../filter/index.js";
-import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
+import { checkAborted, checkCollectionName, checkSchema, mebibyte } from "../../kit/index.js";
 import { MilvusConnection } from "./client.js";
 import { type CollectionParts, kindOf, MilvusCollection } from "./collection.js";
 import { alreadyThere, Creation } from "./creation.js";
@@ -176,7 +176,7 @@ export class MilvusStore implements VectorStore {
     const { freshness } = upkeep;
     const queries = new Queries(connection, shape, freshness, upkeep, this.#settings(shape.name), this.milvus.consistencyLevel);
     const inserter = new Inserter(connection, shape, this.#gate, freshness, {
-      maxBytes: this.insert.maxBytesMb * 2 ** 20,
+      maxBytes: this.insert.maxBytesMb * mebibyte,
       ...(options.upsertPath === undefined ? {} : { path: options.upsertPath }),
     });
     return new MilvusCollection({ shape, access, origin, queries, inserter, upkeep, freshness });

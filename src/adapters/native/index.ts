@@ -1,2 +1,2 @@
 /** Preprocessing without any package. */
-export { NativePreprocessor } from "./preprocessor.js";
+export { nativePreprocessor } from "./preprocessor.js";

@@ -1,7 +1,7 @@
 /** Preprocessing in plain typed arrays: 8-bit pixels become the model's numbers in the model's layout. */
 import type { Geometry, Normalization, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { float32ToFloat16, rowBytes, takePixels } from "../../kit/index.js";
+import { checkAborted, float32ToFloat16, rowBytes, takePixels } from "../../kit/index.js";
 
 type Numbers = Uint8Array | Uint16Array | Float32Array;
 
@@ -9,7 +9,11 @@ type Numbers = Uint8Array | Uint16Array | Float32Array;
 type Tables = readonly [Numbers, Numbers, Numbers];
 
 /** On the calling thread: about a millisecond an image of 224 × 224. */
-export class NativePreprocessor implements Preprocessor {
+export function nativePreprocessor(preprocessing: Preprocessing): Preprocessor {
+  return new NativePreprocessor(preprocessing);
+}
+
+class NativePreprocessor implements Preprocessor {
   readonly name = "native";
   readonly label: string;
   readonly input: Geometry;
@@ -25,7 +29,7 @@ export class NativePreprocessor implements Preprocessor {
 
   async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {
     for (const [row, pixels] of batch.entries()) {
-      if (signal.aborted) throw new HeadraceError("aborted", "native preprocessing was stopped", { cause: signal.reason });
+      checkAborted(signal, "native preprocessing");
       const data = takePixels(pixels, this.output);
       writeRow(into, row, this.output, (numbers) => fill(numbers, data, this.#tables, this.output));
     }

@@ -1,9 +1,9 @@
 /** Writes a matrix and a line of text per row, in pieces of about a megabyte. */
-import { StagedFiles } from "../../kit/index.js";
+import { mebibyte, StagedFiles } from "../../kit/index.js";
 import type { NpyPaths } from "./files.js";
 import { npyHeader } from "./format.js";
 
-const flushBytes = 1 << 20;
+const flushBytes = mebibyte;
 
 export class MatrixWriter {
   #rows = 0;

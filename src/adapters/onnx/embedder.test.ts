@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { type TinyModel, tinyOnnx } from "../../../test/fakes/tiny-onnx.js";
 import { HeadraceError, type Vectors } from "../../contracts/index.js";
 import { float32ToFloat16 } from "../../kit/index.js";
-import { OnnxEmbedder } from "./embedder.js";
+import { type OnnxEmbedder, onnxEmbedder } from "./embedder.js";
 import type { OnnxSection } from "./options.js";
 
 const never = new AbortController().signal;
@@ -23,7 +23,7 @@ function write(bytes: Uint8Array): string {
 }
 
 async function using<T>(model: TinyModel, options: Partial<OnnxSection>, use: (embedder: OnnxEmbedder) => Promise<T> | T): Promise<T> {
-  const embedder = new OnnxEmbedder({ model: write(tinyOnnx(model)), sessions: 1, ...options });
+  const embedder = onnxEmbedder({ model: write(tinyOnnx(model)), sessions: 1, ...options });
   try {
     await embedder.open(never);
     return await use(embedder);
@@ -88,7 +88,7 @@ describe("models that are served", () => {
   });
 
   test("the shipped model brings its preset, another one does not", async () => {
-    assert.equal(new OnnxEmbedder().preset, "efficientnet-lite");
+    assert.equal(onnxEmbedder().preset, "efficientnet-lite");
     await using({ type: "float32", input: ["N", 3, 4, 4], outputs: { out: ["N", 3] } }, {}, (embedder) =>
       assert.equal(embedder.preset, null),
     );
@@ -135,12 +135,12 @@ describe("models that are refused, with what was expected and what was found", (
   }
 
   test("a file that is no model", async () => {
-    const embedder = new OnnxEmbedder({ model: write(new TextEncoder().encode("not a model")), sessions: 1 });
+    const embedder = onnxEmbedder({ model: write(new TextEncoder().encode("not a model")), sessions: 1 });
     await assert.rejects(embedder.open(never), (error) => HeadraceError.is(error) && error.code === "model_invalid");
   });
 
   test("a file that is not there", async () => {
-    const embedder = new OnnxEmbedder({ model: join(folder, "absent.onnx") });
+    const embedder = onnxEmbedder({ model: join(folder, "absent.onnx") });
     await assert.rejects(
       embedder.open(never),
       (error) => HeadraceError.is(error) && error.code === "model_invalid" && /absent\.onnx/.test(error.message),
@@ -150,7 +150,7 @@ describe("models that are refused, with what was expected and what was found", (
 
 test("use before open is a broken contract", () => {
   assert.throws(
-    () => new OnnxEmbedder().dimension,
+    () => onnxEmbedder().dimension,
     (error) => HeadraceError.is(error) && error.code === "contract_broken",
   );
 });

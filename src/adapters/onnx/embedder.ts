@@ -23,6 +23,11 @@ interface Opened {
   readonly feed: Feed;
 }
 
+/** What `options` leave out has the default of its setting. Nothing is loaded before `open`. */
+export function onnxEmbedder(options: Partial<OnnxSection> = {}): OnnxEmbedder {
+  return new OnnxEmbedder(options);
+}
+
 /**
  * `input`, `dimension`, `feed` and `label` are known after `open`, which throws `part_missing` without onnxruntime-node
  * and `model_invalid` for a model that is no image embedder.
@@ -33,8 +38,7 @@ export class OnnxEmbedder implements Embedder {
   #opened: Opened | null = null;
   #file: ModelFile | null = null;
 
-  /** What is not given has the default of its setting. */
-  constructor(options: Partial<OnnxSection> = {}) {
+  constructor(options: Partial<OnnxSection>) {
     this.#options = { ...onnxSection.parse({}), ...options };
   }
 

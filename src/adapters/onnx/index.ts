@@ -1,3 +1,3 @@
 /** Embedding with ONNX Runtime. */
-export { OnnxEmbedder } from "./embedder.js";
+export { type OnnxEmbedder, onnxEmbedder } from "./embedder.js";
 export { type OnnxSection, onnxSection } from "./options.js";

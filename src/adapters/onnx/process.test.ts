@@ -20,7 +20,7 @@ interface Started {
 /** Runs module code in a process of its own, which has `embedder.js` below `source`; gives its output. */
 async function runCode(source: string, code: string, { args = [], environment = {} }: Started = {}): Promise<string> {
   const url = JSON.stringify(pathToFileURL(join(source, "adapters/onnx/embedder.js")).href);
-  const program = `const { OnnxEmbedder } = await import(${url}); const never = new AbortController().signal; ${code}`;
+  const program = `const { onnxEmbedder } = await import(${url}); const never = new AbortController().signal; ${code}`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program, "--", ...args], {
     timeout: 20_000,
     env: { PATH: process.env["PATH"], ...environment },
@@ -31,7 +31,7 @@ async function runCode(source: string, code: string, { args = [], environment = 
 test("after close the process ends by itself", async () => {
   const output = await runCode(
     built,
-    `const embedder = new OnnxEmbedder({ sessions: 2 });
+    `const embedder = onnxEmbedder({ sessions: 2 });
      await embedder.open(never);
      const answers = await Promise.all([1, 2, 3].map((rows) => embedder.embed(embedder.lease(rows), never)));
      await embedder.close();
@@ -43,7 +43,7 @@ test("after close the process ends by itself", async () => {
 test("closing in the middle of an inference ends the process too", async () => {
   const output = await runCode(
     built,
-    `const embedder = new OnnxEmbedder({ sessions: 1 });
+    `const embedder = onnxEmbedder({ sessions: 1 });
      await embedder.open(never);
      const controller = new AbortController();
      const answer = embedder.embed(embedder.lease(32), controller.signal).catch((error) => error.code);
@@ -64,7 +64,7 @@ test("without onnxruntime-node the error names the command that installs it", as
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "headrace", type: "module" }));
     const output = await runCode(
       join(folder, "src"),
-      "await new OnnxEmbedder().open(never).catch((error) => console.log(JSON.stringify(error)));",
+      "await onnxEmbedder().open(never).catch((error) => console.log(JSON.stringify(error)));",
     );
     const { code, message, hint } = JSON.parse(output) as { code: string; message: string; hint: string };
     assert.equal(code, "part_missing");
@@ -81,7 +81,7 @@ const longArguments = Array.from({ length: 2_500 }, (_, index) =>
 );
 /** On one line: the regular expression that this is about stops at the first line break. */
 const openAndSay = [
-  "const embedder = new OnnxEmbedder({ sessions: 1 });",
+  "const embedder = onnxEmbedder({ sessions: 1 });",
   'await embedder.open(never).then(() => embedder.check(never)).then(() => console.log("ok"), (error) => console.log(JSON.stringify(error)));',
   "await embedder.close();",
 ].join(" ");

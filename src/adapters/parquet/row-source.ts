@@ -6,16 +6,19 @@ import {
   builtInColumns,
   type CollectionDescription,
   checkAborted,
+  chunksOf,
   fileError,
   fileInvalid,
+  mebibyte,
   metadataNameError,
   parseCollectionDescription,
 } from "../../kit/index.js";
+import { notParquet, rowsUnreadable } from "./errors.js";
 import { descriptionKey } from "./schema.js";
 import { loadReader } from "./vendor.js";
 
 /** Decoding takes about eight times the bytes of a row group. */
-const maxGroupBytes = 256 * 1024 * 1024;
+const maxGroupBytes = 256 * mebibyte;
 const scanRows = 1000;
 
 type Hyparquet = Awaited<ReturnType<typeof loadReader>>;
@@ -73,7 +76,7 @@ class ParquetRows implements RowSource {
         { file: this.buffer, metadata: this.metadata, columns, rowStart: start, rowEnd: end },
         this.name,
       );
-      for (let at = 0; at < rows.length; at += batchRows) yield rows.slice(at, at + batchRows).map((cells) => this.#row(columns, cells));
+      for (const some of chunksOf(rows, batchRows)) yield some.map((cells) => this.#row(columns, cells));
       start = end;
     }
   }
@@ -145,7 +148,7 @@ function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
 function checkGroups({ row_groups }: FileMetaData, path: string): void {
   const largest = row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0);
   if (largest <= maxGroupBytes) return;
-  const limit = `${maxGroupBytes / 2 ** 20} MiB`;
+  const limit = `${maxGroupBytes / mebibyte} MiB`;
   throw fileInvalid(path, `expected row groups of at most ${limit}, found one of ${largest} bytes: write it with a smaller row_group_size`);
 }
 
@@ -177,7 +180,7 @@ async function metadataOf(vendor: Hyparquet, buffer: AsyncBuffer, path: string):
   try {
     return await vendor.parquetMetadataAsync(buffer, { geoparquet: false });
   } catch (cause) {
-    throw fileInvalid(path, `expected a Parquet file, found another one or a part of one (${(cause as Error).message})`, cause);
+    throw notParquet(path, cause);
   }
 }
 
@@ -202,7 +205,7 @@ async function readRows(vendor: Hyparquet, request: RowsRequest, path: string): 
     });
     return rows;
   } catch (cause) {
-    throw fileInvalid(path, `its rows cannot be read (${(cause as Error).message})`, cause);
+    throw rowsUnreadable(path, cause);
   }
 }
 

@@ -2,9 +2,7 @@
 import type * as arrow from "apache-arrow";
 import type * as hyparquet from "hyparquet";
 import type * as hyparquetWriter from "hyparquet-writer";
-import { HeadraceError } from "../../contracts/index.js";
-
-const install = "npm i hyparquet hyparquet-writer apache-arrow@18.1.0";
+import { packagesMissing } from "./errors.js";
 
 /** Throws `part_missing` with the command that installs it. */
 export function loadReader(): Promise<typeof hyparquet> {
@@ -20,14 +18,6 @@ async function loaded<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-    throw new HeadraceError(
-      "part_missing",
-      `Parquet: expected the packages that read and write it, found none that can be loaded (${said}).`,
-      {
-        hint: `Run: ${install}`,
-        cause,
-      },
-    );
+    throw packagesMissing(cause);
   }
 }

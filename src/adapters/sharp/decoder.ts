@@ -1,8 +1,8 @@
 /** Decodes images with sharp. */
 import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
 import type { Encoded, Geometry, ImageDecoder, Pixels, ResizeFilter } from "../../contracts/index.js";
+import { mebibyte, Semaphore } from "../../kit/index.js";
 import { cmykToRgb } from "./cmyk.js";
-import { DecodeMemory } from "./decode-memory.js";
 import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { type MeasuredHeader, measureHeader } from "./header.js";
@@ -16,7 +16,7 @@ const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", ne
 >;
 const white = "#ffffff";
 /** Of an image as tall as a tower, only the rows that are needed are decoded. */
-const maxRasterBytes = 16 * 1024 * 1024;
+const maxRasterBytes = 16 * mebibyte;
 
 /**
  * A decoder of JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparency
@@ -30,13 +30,14 @@ export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder 
 class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
-  readonly #budget: DecodeMemory;
+  /** Bytes of all decodes at once. A leaf: nobody waits for anything else while holding a share. */
+  readonly #memory: Semaphore;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
   constructor({ maxPixels, decodeBudgetMb }: SharpSection) {
     this.#maxPixels = maxPixels;
-    this.#budget = new DecodeMemory(decodeBudgetMb * 1024 * 1024);
+    this.#memory = new Semaphore(decodeBudgetMb * mebibyte);
   }
 
   async open(): Promise<void> {
@@ -55,7 +56,7 @@ class SharpDecoder implements ImageDecoder {
     const header = await this.measure(image);
     const { width, height, peakBytes } = header;
     const plan = planGeometry(width, height, target);
-    const raster = await this.#budget.spend(peakBytes, signal, () => this.#raster(image, plan, target.filter, header));
+    const raster = await this.#memory.run(peakBytes, signal, "decoding", () => this.#raster(image, plan, target.filter, header));
     return { ...place(raster, plan), original: { width, height } };
   }
 

@@ -1,6 +1,7 @@
 /** What an image's header tells: its oriented size, and what decoding will need. */
 import type { Metadata } from "sharp";
 import { HeadraceError, type ImageMeasure } from "../../contracts/index.js";
+import { mebibyte } from "../../kit/index.js";
 
 const bytesPerValue: Readonly<Record<string, number>> = {
   uchar: 1,
@@ -16,7 +17,7 @@ const bytesPerValue: Readonly<Record<string, number>> = {
 /** Lines that a pipeline keeps on the way: a JPEG is shrunk while it is read, the others after. Measured at 24 megapixels: 390 and 1,640. */
 const linesHeld = { jpeg: 512, others: 2048 };
 /** Of threads, tables and the codec itself, whatever the image. */
-const overheadBytes = 1024 * 1024;
+const overheadBytes = mebibyte;
 /** Pictures of 4 bytes a pixel that a codec holds. Measured at 24 megapixels: 2.0, 1.2 and 4.3. */
 const wholeFrames: Readonly<Record<string, number>> = { webp: 2.1, gif: 1.3, heif: 4.5 };
 /** A turned image is kept whole, in pieces. */

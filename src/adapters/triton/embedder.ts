@@ -1,10 +1,10 @@
 /** Embeds on one or several Triton Inference Servers. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
-import { type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
+import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
-import { throwIfAborted } from "./deadline.js";
 import { findingsOf } from "./diagnose.js";
 import { type Endpoint, Endpoints } from "./endpoints.js";
+import { requestToTriton } from "./errors.js";
 import { Inference } from "./inference.js";
 import { establish, type Link, type LinkSettings, reestablish } from "./link.js";
 import type { ModelExpectation } from "./model.js";
@@ -26,6 +26,11 @@ const readyTimeoutMs = 2_000;
 /** By default Triton cuts a connection that asks more than three times during one request. */
 const keepaliveMs = 20_000;
 const keepalivesInTimeout = 3;
+
+/** Nothing is connected before `open`. */
+export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
+  return new TritonEmbedder(options);
+}
 
 /**
  * `input`, `dimension`, `feed` and `label` are known after `open`. A server that is away is left out while another one
@@ -89,7 +94,7 @@ export class TritonEmbedder implements Embedder {
       const errors = (await Promise.all(endpoints.all.map((endpoint) => this.#reach(endpoint, endpoints, signal)))).filter(
         (error) => error !== null,
       );
-      throwIfAborted(signal);
+      checkAborted(signal, requestToTriton);
       const fatal = errors.find(({ scope }) => scope !== "service") ?? (errors.length === addresses.length ? errors[0] : undefined);
       if (fatal !== undefined) throw fatal;
       this.#opened = this.#settle(endpoints);

@@ -1,9 +1,9 @@
 /** Several servers with the same model: picks the least busy one, leaves dead ones out and tries them again. */
 import { HeadraceError } from "../../contracts/index.js";
+import { backOffMs, checkAborted, unlessAborted } from "../../kit/index.js";
 import type { Address } from "./address.js";
 import { BodyLimit } from "./body-limit.js";
-import { orAborted, throwIfAborted } from "./deadline.js";
-import { asAway, onceItWorked } from "./errors.js";
+import { asAway, onceItWorked, requestToTriton } from "./errors.js";
 import type { Link } from "./link.js";
 
 /** One server; `link` is null until it was reached for the first time. */
@@ -29,8 +29,7 @@ export interface EndpointsOptions {
   readonly tell: (message: string) => void;
 }
 
-const firstRetryMs = 500;
-const longestRetryMs = 30_000;
+const backoff = { baseDelayMs: 500, maxDelayMs: 30_000 };
 /** A connection that broke may be one that the server had closed while it was idle: the second try is on a new one. */
 const triesEach = 2;
 
@@ -59,7 +58,7 @@ export class Endpoints {
     const tries = new Map<Endpoint, number>();
     let failure: HeadraceError | undefined;
     for (;;) {
-      throwIfAborted(signal);
+      checkAborted(signal, requestToTriton);
       const endpoint = this.#pick(tries) ?? (await this.#reviveAny(tries, signal));
       const link = endpoint?.link;
       if (endpoint == null || link == null) throw failure ?? this.#whyAway();
@@ -81,7 +80,7 @@ export class Endpoints {
   /** Marks a server as away before it was ever reached. */
   markAway(endpoint: Endpoint, error: HeadraceError): void {
     const failures = (endpoint.away?.failures ?? 0) + 1;
-    const retryAtMs = performance.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
+    const retryAtMs = performance.now() + backOffMs(backoff, failures);
     endpoint.away = { error, failures, retryAtMs };
   }
 
@@ -119,7 +118,7 @@ export class Endpoints {
   async #reviveAny(tries: ReadonlyMap<Endpoint, number>, signal: AbortSignal): Promise<Endpoint | null> {
     const candidates = this.all.filter((endpoint) => endpoint.away !== null && (tries.get(endpoint) ?? 0) < triesEach);
     for (const endpoint of candidates) endpoint.probing ??= this.#probe(endpoint);
-    await orAborted(Promise.all(candidates.map((endpoint) => endpoint.probing)), signal);
+    await unlessAborted(Promise.all(candidates.map((endpoint) => endpoint.probing)), signal, requestToTriton);
     return this.#pick(tries);
   }
 

@@ -1,6 +1,9 @@
 /** Translates what goes wrong between here and Triton; the only file that knows the vendor's errors. */
 import { type ErrorCode, type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
+/** What an abort ended, in its error. */
+export const requestToTriton = "request to Triton";
+
 /** Which server and model a call was for. */
 export interface Target {
   /** The address as it was configured. */
@@ -149,6 +152,53 @@ export function translateBroken(error: unknown, target: Target): HeadraceError {
     });
   }
   return new HeadraceError("embedder_unavailable", text, { cause: error });
+}
+
+/** What grpc-js says of a call that failed. */
+export interface GrpcError extends Error {
+  readonly code: number;
+  /** Triton's own words, or those of grpc-js. */
+  readonly details: string;
+}
+
+/** gRPC status codes. */
+const status = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5, permissionDenied: 7, resourceExhausted: 8 } as const;
+const more = { unimplemented: 12, internal: 13, unavailable: 14, unauthenticated: 16 } as const;
+
+export function translateGrpc(error: GrpcError, target: Target): HeadraceError {
+  const kind = kindOf(error);
+  if (kind === null) return translateBroken(error, target);
+  return translateRefusal({ kind, message: error.details, status: `gRPC ${error.code}:`, cause: error }, target);
+}
+
+/** How grpc-js begins what it says of an answer that is not Triton's. */
+const fromTheWay = /^Received (?:RST_STREAM|HTTP status code (\d+))/;
+const messageTooLarge = /larger than max/;
+
+/** Null: the connection broke. */
+function kindOf({ code, details }: GrpcError): Refusal["kind"] | null {
+  const between = fromTheWay.exec(details);
+  if (between?.[1] === "413" || (code === status.resourceExhausted && messageTooLarge.test(details))) return "too large";
+  switch (code) {
+    case status.resourceExhausted:
+      return "busy";
+    case status.notFound:
+    case status.invalidArgument:
+      return "invalid";
+    case status.permissionDenied:
+    case more.unauthenticated:
+      return "forbidden";
+    case more.unimplemented:
+      return "missing";
+    case more.unavailable:
+      return isRestricted(details) ? "forbidden" : "away";
+    case status.deadlineExceeded:
+      return "away";
+    case status.cancelled:
+      return null;
+    default:
+      return between === null ? "failed" : "away";
+  }
 }
 
 /** A request whose time is up. Nothing is wrong with the batch when the server answers nothing else either. */

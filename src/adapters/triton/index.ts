@@ -1,5 +1,5 @@
 /** Embedding with Triton Inference Server. */
-export { TritonEmbedder } from "./embedder.js";
+export { type TritonEmbedder, tritonEmbedder } from "./embedder.js";
 export { type ExportedModel, type ExportedRepository, type ExportOptions, exportRepository } from "./export/export.js";
 export {
   type TritonEmbedderOptions,

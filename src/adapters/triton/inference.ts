@@ -1,8 +1,8 @@
 /** One batch on one server: in requests that get through, each with its deadline, each answered by the model that the run began with. */
 import { HeadraceError } from "../../contracts/index.js";
-import { throwIfAborted, withDeadline } from "./deadline.js";
+import { checkAborted, withDeadline } from "../../kit/index.js";
 import type { Endpoint } from "./endpoints.js";
-import { bodyLimitHint, isTooLarge, translateLate } from "./errors.js";
+import { bodyLimitHint, isTooLarge, requestToTriton, translateLate } from "./errors.js";
 import type { Link } from "./link.js";
 import { inferRequest } from "./model.js";
 import { readVectors } from "./output.js";
@@ -80,7 +80,7 @@ export class Inference {
   async #timed<T>(work: (signal: AbortSignal) => Promise<T>, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<T> {
     const { timeoutMs } = this.#options;
     try {
-      const result = await withDeadline(signal, timeoutMs, work, () => this.#late(endpoint, "alive"));
+      const result = await withDeadline(work, { call: requestToTriton, signal, timeoutMs, late: () => this.#late(endpoint, "alive") });
       endpoint.lateInRow = 0;
       return result;
     } catch (error) {
@@ -105,10 +105,11 @@ export class Inference {
   async #isReady(link: Link, signal: AbortSignal): Promise<boolean> {
     const late = (afterMs: number) => new HeadraceError("timed_out", `expected readiness within ${afterMs} ms`);
     try {
-      await withDeadline(signal, this.#options.readyTimeoutMs, (stop) => link.connection.ready(stop), late);
+      const { readyTimeoutMs: timeoutMs } = this.#options;
+      await withDeadline((stop) => link.connection.ready(stop), { call: requestToTriton, signal, timeoutMs, late });
       return true;
     } catch {
-      throwIfAborted(signal);
+      checkAborted(signal, requestToTriton);
       return false;
     }
   }

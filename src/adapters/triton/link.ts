@@ -1,10 +1,9 @@
 /** Makes a connection to one server that is known to work: described, planned, and used for a real inference. */
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
-import { rowBytes } from "../../kit/index.js";
+import { rowBytes, withDeadline } from "../../kit/index.js";
 import { type Address, isThisMachine } from "./address.js";
-import { withDeadline } from "./deadline.js";
-import { isTooLarge, rowLimitIn } from "./errors.js";
+import { isTooLarge, requestToTriton, rowLimitIn } from "./errors.js";
 import { explainFailure } from "./explain.js";
 import { checkDimension, inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
 import type { TritonTransport } from "./options.js";
@@ -106,8 +105,8 @@ function deadlines(address: Address, { timeoutMs, answerTimeoutMs }: LinkSetting
   const late = (afterMs: number) =>
     new HeadraceError("embedder_unavailable", `Triton ${address.text}: expected an answer within ${afterMs} ms, found none`);
   return {
-    answer: (work) => withDeadline(signal, answerTimeoutMs, work, late),
-    inference: (work) => withDeadline(signal, timeoutMs, work, late),
+    answer: (work) => withDeadline(work, { call: requestToTriton, signal, timeoutMs: answerTimeoutMs, late }),
+    inference: (work) => withDeadline(work, { call: requestToTriton, signal, timeoutMs, late }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Reads the one image that a call is about: a query, something to look at. */
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
+import { mebibyte } from "../../kit/index.js";
 import { readerFor } from "../../stages/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeFileRefs } from "../wiring/registry.js";
@@ -11,7 +12,7 @@ export async function readImage(parts: PipelineParts, input: ImageInput, signal:
   if (ref.refused?.kind === "fail") throw ref.refused.error;
   const reader = readerFor(await parts.readers(signal), ref);
   try {
-    return await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * 1024 * 1024 }, signal);
+    return await reader.read(ref, { maxBytes: parts.settings.preprocess.maxFileMb * mebibyte }, signal);
   } catch (cause) {
     if (!HeadraceError.is(cause) || cause.code !== "source_not_file") throw cause;
     throw new HeadraceError("source_not_file", cause.message, { item: ref.location, hint: "One image is asked for: name a file.", cause });

@@ -2,7 +2,7 @@
 
 import type { Chain } from "../../chain/index.js";
 import type { Embedder, RunOptions } from "../../contracts/index.js";
-import { rowBytes } from "../../kit/index.js";
+import { mebibyte, rowBytes } from "../../kit/index.js";
 import type { IngestWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { expectedFeed } from "./registry.js";
@@ -14,8 +14,6 @@ export interface LaneOverrides {
   readonly insertBatchSize?: number;
   readonly queueMaxsize?: number;
 }
-
-const mebibyte = 1024 * 1024;
 
 /** Before the model is known, a float32 tensor of 224 × 224 pixels is assumed. */
 export function reserveFor(chain: Chain | null, dimension: number): number {

@@ -30,11 +30,11 @@ export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "di
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
-    const { OnnxEmbedder } = await import("../../adapters/onnx/index.js");
-    return new OnnxEmbedder({ ...embedder, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
+    const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
+    return onnxEmbedder({ ...embedder, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
   triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
-    const { TritonEmbedder } = await import("../../adapters/triton/index.js");
+    const { tritonEmbedder } = await import("../../adapters/triton/index.js");
     const expect = {
       imageSize: preprocess.imageSize,
       layout: preprocess.dataFormat,
@@ -42,7 +42,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       dimension: milvus?.embeddingDim ?? null,
       batchSize: preprocess.batchSize,
     };
-    return new TritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    return tritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -110,8 +110,8 @@ export async function createVectorFile(path: string, dimension: number): Promise
 
 /** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */
 export async function describeOnnxModel(file: string, signal: AbortSignal): Promise<OnnxModel> {
-  const { OnnxEmbedder } = await import("../../adapters/onnx/index.js");
-  const embedder = new OnnxEmbedder({ model: file, sessions: 1 });
+  const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
+  const embedder = onnxEmbedder({ model: file, sessions: 1 });
   try {
     await embedder.open(signal);
     const { model, input, dimension, preset, feed } = embedder;
@@ -132,8 +132,8 @@ export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecode
 }
 
 export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {
-  if (backend === "native") return new (await import("../../adapters/native/index.js")).NativePreprocessor(preprocessing);
-  return new (await import("../../adapters/jax/index.js")).JaxPreprocessor(preprocessing, settings.preprocess);
+  if (backend === "native") return (await import("../../adapters/native/index.js")).nativePreprocessor(preprocessing);
+  return (await import("../../adapters/jax/index.js")).jaxPreprocessor(preprocessing, settings.preprocess);
 }
 
 /** A preprocessor of the user's own, from its file; it brings the geometry too. */
@@ -144,7 +144,7 @@ export async function makeCustomPreprocessor(path: string, input: TensorSpec, se
 export async function makeReaders(): Promise<readonly Reader[]> {
   const [{ fileReader }, { dataReader }] = await Promise.all([
     import("../../adapters/fs/index.js"),
-    import("../../adapters/memory/index.js"),
+    import("../../adapters/data/index.js"),
   ]);
   return [fileReader(), dataReader()];
 }

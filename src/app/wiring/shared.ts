@@ -1,5 +1,5 @@
 /** Work that several callers wait for: the first begins it, all get its result, and none of them can end it. */
-import { abortedError, listenForAbort } from "../../kit/index.js";
+import { unlessAborted } from "../../kit/index.js";
 
 /** It goes on when nobody waits any more: otherwise callers whose deadline is shorter than the work would never see it done. */
 export class Shared<T> {
@@ -13,7 +13,7 @@ export class Shared<T> {
 
   /** The signal ends the waiting of this caller alone. A failure is not kept: the next call makes it anew. */
   get(signal: AbortSignal): Promise<T> {
-    return unlessAborted(this.#begun(), signal);
+    return unlessAborted(this.#begun(), signal, "waiting for a part");
   }
 
   /** What is made or being made; null when nobody asked for it. */
@@ -45,20 +45,5 @@ export class Shared<T> {
       },
     );
     return making;
-  }
-}
-
-/** Settles as the promise does, or rejects with `aborted` when the signal fires before. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw abortedError(signal, "waiting for a part");
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortedError(signal, "waiting for a part"));
-    listenForAbort(signal, onAbort);
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { MemoryDecoder, MemoryEmbedder } from "../../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 import type { RunEvent } from "../../../src/contracts/index.js";
 import { keys, LiveMilvus, missing } from "./milvus.js";
@@ -44,7 +44,7 @@ describe("an insertion while Milvus is killed twice, frozen and rate-limited", {
 
   it(`stores each of ${total} images once`, async (context) => {
     const config = new ServiceConfig({ milvus: live.settings({ timeout: timeoutS }), lancedb: { path: folder } });
-    const own = { embedder: new MemoryEmbedder({ dimension }), decoder: new MemoryDecoder() };
+    const own = { embedder: memoryEmbedder({ dimension }), decoder: memoryDecoder() };
     await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
     const faults: readonly Fault[] = [
       { name: "killed", atRows: 3_000, untilImage: 7_000, codes: ["store_unavailable"], happens: () => killed(patient) },

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { LanceStore } from "../../../src/adapters/lancedb/index.js";
+import { lancedbStore } from "../../../src/adapters/lancedb/index.js";
 import { type CopyRequest, ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 import type { Hit, Key, Metadata, Passport, RowBatch, RunReport, StoredRow } from "../../../src/contracts/index.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
@@ -41,7 +41,7 @@ describe("moving between LanceDB and Milvus", { skip: missing }, () => {
 
   /** Rows in LanceDB, with all that metadata may be. */
   async function fill(name: string, batch: RowBatch, idType: "text" | "int64" = "text"): Promise<void> {
-    const store = new LanceStore({ path: folder });
+    const store = lancedbStore({ path: folder });
     await store.open(calm);
     const collection = await store.create(name, { dimension, metric: "cosine", idType, passport });
     assert.deepEqual(await collection.upsert(batch, calm), []);
@@ -81,7 +81,7 @@ describe("moving between LanceDB and Milvus", { skip: missing }, () => {
 
   async function storeOf(store: "lancedb" | "milvus") {
     if (store === "milvus") return live.store();
-    const opened = new LanceStore({ path: folder });
+    const opened = lancedbStore({ path: folder });
     await opened.open(calm);
     return opened;
   }

@@ -6,13 +6,13 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryDecoder, MemoryEmbedder } from "../../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 
 const [host = "", port = "", collectionName = "", from = "", count = ""] = process.argv.slice(2);
 const path = mkdtempSync(join(tmpdir(), "headrace-writer-"));
 const config = new ServiceConfig({ milvus: { host, port: Number(port), indexType: "HNSW" }, lancedb: { path } });
-const own = { embedder: new MemoryEmbedder({ dimension: 16 }), decoder: new MemoryDecoder() };
+const own = { embedder: memoryEmbedder({ dimension: 16 }), decoder: memoryDecoder() };
 const pipeline = await ImageEmbeddingPipeline.open(config, { own });
 process.stdout.write("ready\n");
 await once(process.stdin, "data");

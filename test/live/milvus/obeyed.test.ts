@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { MemoryDecoder, MemoryEmbedder } from "../../../src/adapters/memory/index.js";
+import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import type { MilvusStore } from "../../../src/adapters/milvus/index.js";
 import { declaredCollection } from "../../../src/adapters/milvus/options.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
@@ -153,7 +153,7 @@ describe("obeyed settings", { skip: missing }, () => {
   });
 
   function opened(section: Section): Promise<ImageEmbeddingPipeline> {
-    const own = { embedder: new MemoryEmbedder({ dimension }), decoder: new MemoryDecoder() };
+    const own = { embedder: memoryEmbedder({ dimension }), decoder: memoryDecoder() };
     return ImageEmbeddingPipeline.open(new ServiceConfig({ milvus: live.settings(section), insert: { index: "before" } }), { own });
   }
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
+import { type TritonEmbedderOptions, tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import type { ErrorCode, HeadraceError } from "../../../src/contracts/index.js";
 import { skipUnless } from "../../support/services/required.js";
 import { type Certificate, selfSigned } from "../../support/services/self-signed.js";
@@ -169,5 +169,5 @@ describe("TLS to Triton", { skip, concurrency: false }, () => {
 });
 
 async function refusal(options: Options): Promise<HeadraceError> {
-  return failure(new TritonEmbedder({ ...options, modelName: small.name }).open(never));
+  return failure(tritonEmbedder({ ...options, modelName: small.name }).open(never));
 }

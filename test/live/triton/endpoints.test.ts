@@ -1,7 +1,7 @@
 /** Several Triton servers: shared load, and one that dies is left out until it is back. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installTriton, startTriton } from "../../support/services/triton.js";
 import { embed, failure, never, small, untilItWorks, withEmbedder } from "./helpers.js";
@@ -86,7 +86,7 @@ describe("two Triton servers", { skip, concurrency: false }, async () => {
   });
 
   test("opening fails when none of them answers", async () => {
-    const embedder = new TritonEmbedder({ urls: ["127.0.0.1:1", "127.0.0.1:2"], modelName: small.name });
+    const embedder = tritonEmbedder({ urls: ["127.0.0.1:1", "127.0.0.1:2"], modelName: small.name });
     const error = await failure(embedder.open(never));
     assert.equal(error.code, "embedder_unavailable");
   });

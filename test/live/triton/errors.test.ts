@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createTlsServer } from "node:https";
 import { after, describe, test } from "node:test";
-import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
+import { type TritonEmbedderOptions, tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { type ErrorCode, HeadraceError } from "../../../src/contracts/index.js";
 import { freePorts } from "../../support/services/process.js";
 import { skipUnless } from "../../support/services/required.js";
@@ -193,7 +193,7 @@ describe("a wrong setting for Triton", { skip }, async () => {
 });
 
 async function failureOf(options: TritonEmbedderOptions): Promise<HeadraceError> {
-  const embedder = new TritonEmbedder({ timeout: 10, ...options });
+  const embedder = tritonEmbedder({ timeout: 10, ...options });
   try {
     await embedder.open(never);
   } catch (error) {

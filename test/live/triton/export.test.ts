@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { NativePreprocessor } from "../../../src/adapters/native/index.js";
+import { nativePreprocessor } from "../../../src/adapters/native/index.js";
 import { exportRepository } from "../../../src/adapters/triton/index.js";
 import { exportTritonModel } from "../../../src/app/index.js";
 import { resolvePreprocessing } from "../../../src/chain/index.js";
@@ -163,7 +163,7 @@ describe("an exported repository", () => {
         const apart = await withEmbedder({ urls, modelName: name, transport: "http" }, async (embedder) => {
           assert.equal(embedder.input.dtype, type);
           const slab = embedder.lease(pixels.length);
-          const preprocessor = new NativePreprocessor(resolvePreprocessing({ preset, embedderInput: embedder.input }));
+          const preprocessor = nativePreprocessor(resolvePreprocessing({ preset, embedderInput: embedder.input }));
           const size = { width: 6, height: 8 };
           await preprocessor.run(
             pixels.map((data) => ({ ...size, data, original: size })),

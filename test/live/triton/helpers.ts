@@ -1,7 +1,7 @@
 /** Small steps that the tests against a real Triton share. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { TritonEmbedder, type TritonEmbedderOptions } from "../../../src/adapters/triton/index.js";
+import { type TritonEmbedder, type TritonEmbedderOptions, tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { HeadraceError, type Vectors } from "../../../src/contracts/index.js";
 import type { TestModel } from "../../support/services/triton-models.js";
 
@@ -12,7 +12,7 @@ export const small = { kind: "sleeping", name: "small", baseMs: 0, rowMs: 0, dim
 
 /** An open embedder for `run`, closed afterwards whatever happens. */
 export async function withEmbedder<T>(options: TritonEmbedderOptions, run: (embedder: TritonEmbedder) => Promise<T>): Promise<T> {
-  const embedder = new TritonEmbedder(options);
+  const embedder = tritonEmbedder(options);
   try {
     await embedder.open(never);
     return await run(embedder);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../../src/app/index.js";
 import type { HeadraceError, Key, RunReport } from "../../../src/contracts/index.js";
 import { skipUnless } from "../../support/services/required.js";
@@ -105,7 +105,7 @@ describe("one model in a collection", { skip, concurrency: false }, () => {
   test("servers of triton.urls with other weights are refused when opened, and both are named", async () => {
     const [a, b] = await Promise.all([startTriton({ models: [model] }), startTriton({ models: [{ ...other, version: 3 }] })]);
     try {
-      const embedder = new TritonEmbedder({ urls: [a.httpUrl, b.httpUrl], modelName: model.name });
+      const embedder = tritonEmbedder({ urls: [a.httpUrl, b.httpUrl], modelName: model.name });
       const error = await failure(embedder.open(never));
       assert.equal(error.code, "model_mismatch");
       assert.ok(error.message.includes(a.httpUrl) && error.message.includes(b.httpUrl), error.message);

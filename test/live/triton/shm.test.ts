@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installTriton, startTriton } from "../../support/services/triton.js";
 import { embed, failure, never, regions, small, withEmbedder } from "./helpers.js";
@@ -65,7 +65,7 @@ describe("shared memory with Triton", { skip, concurrency: false }, async () => 
   });
 
   test("nothing is left after a failed open", async () => {
-    const embedder = new TritonEmbedder({ ...options, expect: { dimension: 99 } });
+    const embedder = tritonEmbedder({ ...options, expect: { dimension: 99 } });
     assert.equal((await failure(embedder.open(never))).code, "model_mismatch");
     assert.deepEqual([regions(), await registered()], [[], []]);
   });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { TritonEmbedder } from "../../../src/adapters/triton/index.js";
+import { tritonEmbedder } from "../../../src/adapters/triton/index.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
 import { HttpGate, type Reply, TcpGate } from "./gates.js";
@@ -62,7 +62,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
     await using gate = await HttpGate.open(server.httpUrl);
     for (const status of [404, 401, 403]) {
       gate.answer = () => ({ status });
-      const error = await failure(new TritonEmbedder({ urls: [gate.url], transport: "http", modelName: small.name }).open(never));
+      const error = await failure(tritonEmbedder({ urls: [gate.url], transport: "http", modelName: small.name }).open(never));
       assert.equal(error.code, "config_invalid", error.message);
     }
   });

@@ -1,6 +1,6 @@
 /** What keeps one collection searchable: its load state, its index, and what its properties say of it. */
 import { HeadraceError } from "../../../contracts/index.js";
-import { checkAborted } from "../../../kit/index.js";
+import { checkAborted, unlessAborted, within } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
 import type { Freshness } from "../freshness.js";
 import type { IndexSettings, IndexType, InsertSection } from "../options.js";
@@ -11,7 +11,7 @@ import { LoadState } from "./load-state.js";
 import { Properties } from "./properties.js";
 import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
-import { pause, unlessAborted, until } from "./waits.js";
+import { until } from "./waits.js";
 
 /** How long opening and querying wait for another process that exchanges the index, which takes some seconds. */
 const maxWaitMs = 60_000;
@@ -114,11 +114,7 @@ export class Upkeep {
 
   /** Waits, within bounds, for an exchange that was begun. */
   async close(): Promise<void> {
-    const tooLong = new AbortController();
-    const waited = pause(maxClosingMs, { what: "close", signal: tooLong.signal });
-    await Promise.race([Promise.allSettled([this.#exchanging]), waited]);
-    tooLong.abort();
-    await Promise.allSettled([waited]);
+    await within(this.#exchanging, maxClosingMs);
   }
 
   /** An index in place that is not the exact one is never dropped: the server may be working on it for hours. */
@@ -131,7 +127,7 @@ export class Upkeep {
       const exchanged = exchangeIndex(this);
       this.#exchanging = exchanged;
       this.freshness.reloaded();
-      if ((await unlessAborted(exchanged, `upkeep ${this.shape.name}`, signal)) === "lost") await this.#settledNote(signal);
+      if ((await unlessAborted(exchanged, signal, `upkeep ${this.shape.name}`)) === "lost") await this.#settledNote(signal);
     }
     await this.index.untilBuilt(signal);
   }

@@ -1,7 +1,7 @@
 /** Waits for what the server does by itself, for as long as it makes progress. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
-import { abortedError, listenForAbort } from "../../../kit/index.js";
+import { abortedError } from "../../../kit/index.js";
 
 const pollMs = 100;
 
@@ -40,20 +40,5 @@ export async function pause(ms: number, { what, signal }: Wait): Promise<void> {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
     throw abortedError(signal!, what);
-  }
-}
-
-/** The promise, or `aborted` as soon as the signal fires. The work goes on: its owner must await it. */
-export async function unlessAborted<T>(work: Promise<T>, what: string, signal: AbortSignal): Promise<T> {
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(abortedError(signal, what));
-    if (signal.aborted) abort();
-    else listenForAbort(signal, abort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -98,7 +98,7 @@ export class Inserter {
       this.freshness.wrote(answer.timestamp);
       return [];
     } catch (error) {
-      if (!isTooLarge(error) && !isTooLarge((error as Error).cause)) throw error;
+      if (!isTooLarge(error)) throw error;
       if (rows.length === 1) {
         const rejected = new HeadraceError("row_rejected", `row: Milvus refuses its ${rows[0]!.bytes} bytes as too large`, {
           scope: "item",

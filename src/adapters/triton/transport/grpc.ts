@@ -1,12 +1,11 @@
 /** The KServe v2 protocol over gRPC, tensors as raw contents. */
 
-import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
+import type { Client, Metadata } from "@grpc/grpc-js";
 import type { z } from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
-import { listenForAbort } from "../../../kit/index.js";
+import { checkAborted, listenForAbort } from "../../../kit/index.js";
 import { type Address, authorityOf } from "../address.js";
-import { throwIfAborted } from "../deadline.js";
-import { isRestricted, isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "../errors.js";
+import { type GrpcError, isWithheld, missingPackage, requestToTriton, type Target, translateGrpc, translateRefusal } from "../errors.js";
 import { protocolText, serviceName } from "./grpc-proto.js";
 import { configShape, indexShape, joinDescription, metadataShape } from "./response-schemas.js";
 import type { Security } from "./security.js";
@@ -27,7 +26,7 @@ type Unary = (
   request: object,
   metadata: Metadata,
   options: { readonly deadline: number },
-  done: (error: ServiceError | null, answer?: unknown) => void,
+  done: (error: GrpcError | null, answer?: unknown) => void,
 ) => { cancel(): void };
 
 interface Loaded {
@@ -43,10 +42,6 @@ const keepaliveTimeoutMs = 5_000;
 
 /** The protocol allows 2 GiB − 1; the library's own limit of 4 MiB is less than one batch. */
 const maxMessageBytes = 2 ** 31 - 1;
-
-/** gRPC status codes. */
-const status = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5, permissionDenied: 7, resourceExhausted: 8 } as const;
-const more = { unimplemented: 12, internal: 13, unavailable: 14, unauthenticated: 16 } as const;
 
 export class GrpcConnection implements Connection {
   readonly kind = "grpc";
@@ -161,54 +156,18 @@ export class GrpcConnection implements Connection {
   }
 
   #call(method: string, request: object, signal: AbortSignal): Promise<unknown> {
-    throwIfAborted(signal);
+    checkAborted(signal, requestToTriton);
     const { metadata } = this.#loaded;
     const client = this.#client;
     return new Promise((resolve, reject) => {
       const call = client[method]!(request, metadata, { deadline: Date.now() + this.#options.timeoutMs + 1_000 }, (error, answer) => {
         signal.removeEventListener("abort", cancel);
         if (error === null) resolve(answer);
-        else reject(this.#translate(error));
+        else reject(translateGrpc(error, this.#target));
       });
       const cancel = () => call.cancel();
       listenForAbort(signal, cancel);
     });
-  }
-
-  #translate(error: ServiceError): HeadraceError {
-    const kind = kindOf(error);
-    if (kind === null) return translateBroken(error, this.#target);
-    return translateRefusal({ kind, message: error.details, status: `gRPC ${error.code}:`, cause: error }, this.#target);
-  }
-}
-
-/** How grpc-js begins what it says of an answer that is not Triton's. */
-const fromTheWay = /^Received (?:RST_STREAM|HTTP status code (\d+))/;
-const messageTooLarge = /larger than max/;
-
-/** Null: the connection broke. */
-function kindOf({ code, details }: ServiceError): Refusal["kind"] | null {
-  const between = fromTheWay.exec(details);
-  if (between?.[1] === "413" || (code === status.resourceExhausted && messageTooLarge.test(details))) return "too large";
-  switch (code) {
-    case status.resourceExhausted:
-      return "busy";
-    case status.notFound:
-    case status.invalidArgument:
-      return "invalid";
-    case status.permissionDenied:
-    case more.unauthenticated:
-      return "forbidden";
-    case more.unimplemented:
-      return "missing";
-    case more.unavailable:
-      return isRestricted(details) ? "forbidden" : "away";
-    case status.deadlineExceeded:
-      return "away";
-    case status.cancelled:
-      return null;
-    default:
-      return between === null ? "failed" : "away";
   }
 }
 

@@ -3,8 +3,8 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HeadraceError } from "../../../contracts/index.js";
-import { listenForAbort, ownIdentity, startTicksOf } from "../../../kit/index.js";
-import { throwIfAborted } from "../deadline.js";
+import { checkAborted, mebibyte, ownIdentity, Semaphore, startTicksOf } from "../../../kit/index.js";
+import { requestToTriton } from "../errors.js";
 
 export interface Region {
   /** Registered under this name; `/name` is its key. */
@@ -39,37 +39,35 @@ let made = 0;
 export class RegionPool {
   readonly #options: RegionPoolOptions;
   readonly #idle: Region[] = [];
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Semaphore;
   #count = 0;
   #closed = false;
 
   constructor(options: RegionPoolOptions) {
     this.#options = options;
+    this.#turns = new Semaphore(options.maxRegions);
   }
 
   /** A region of at least `bytes`; waits while all are in use. Throws what the system says when there is no room. */
   async acquire(bytes: number, signal: AbortSignal): Promise<Region> {
-    for (;;) {
-      throwIfAborted(signal);
-      if (this.#closed) throw new HeadraceError("aborted", "shared memory: expected an open embedder, found it closed");
-      const fitting = this.#idle.findIndex((region) => region.capacity >= bytes);
-      if (fitting >= 0) return this.#idle.splice(fitting, 1)[0]!;
-      if (this.#count < this.#options.maxRegions) return this.#make(bytes);
-      const small = this.#idle.pop();
-      if (small === undefined) await this.#turn(signal);
-      else await this.#retire(small);
+    await this.#turns.enter(1, signal, requestToTriton);
+    try {
+      return await this.#take(bytes, signal);
+    } catch (error) {
+      this.#turns.leave(1);
+      throw error;
     }
   }
 
   giveBack(region: Region): void {
     this.#idle.push(region);
-    this.#waiting.shift()?.();
+    this.#turns.leave(1);
   }
 
   /** Instead of `giveBack`: the region is of no use any more. */
   async discard(region: Region): Promise<void> {
     await this.#retire(region);
-    this.#waiting.shift()?.();
+    this.#turns.leave(1);
   }
 
   /** Removes idle regions; those in use go when they are given back to `discard`. */
@@ -82,6 +80,18 @@ export class RegionPool {
     return this.#closed;
   }
 
+  async #take(bytes: number, signal: AbortSignal): Promise<Region> {
+    for (;;) {
+      checkAborted(signal, requestToTriton);
+      if (this.#closed) throw new HeadraceError("aborted", "shared memory: expected an open embedder, found it closed");
+      const fitting = this.#idle.findIndex((region) => region.capacity >= bytes);
+      if (fitting >= 0) return this.#idle.splice(fitting, 1)[0]!;
+      if (this.#count < this.#options.maxRegions) return this.#make(bytes);
+      // Fewer than all are in use, as it is our turn: the others are idle, and too small.
+      await this.#retire(this.#idle.pop()!);
+    }
+  }
+
   #make(bytes: number): Region {
     const region = makeRegion(Math.max(bytes, this.#options.minBytes));
     this.#count += 1;
@@ -92,21 +102,6 @@ export class RegionPool {
     this.#count -= 1;
     await this.#options.unregister(region);
     region.remove();
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener("abort", leave);
-        resolve();
-      };
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(done), 1);
-        resolve();
-      };
-      this.#waiting.push(done);
-      listenForAbort(signal, leave);
-    });
   }
 }
 
@@ -144,7 +139,7 @@ function makeRegion(capacity: number): Region {
   };
   try {
     // All pages now: a full /dev/shm is an error here, and would be a crash of the server later.
-    const zeros = new Uint8Array(Math.min(capacity, 1 << 20));
+    const zeros = new Uint8Array(Math.min(capacity, mebibyte));
     for (let at = 0; at < capacity; at += zeros.byteLength) write(zeros.subarray(0, Math.min(zeros.byteLength, capacity - at)), at);
   } catch (error) {
     remove();

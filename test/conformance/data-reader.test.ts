@@ -1,5 +1,5 @@
 /** Bytes in memory keep the reader's contract. */
-import { dataReader } from "../../src/adapters/memory/index.js";
+import { dataReader } from "../../src/adapters/data/index.js";
 import type { ImageRef } from "../../src/contracts/index.js";
 import { bytesUri } from "../../src/kit/index.js";
 import { type ReaderBench, readerConformance } from "./reader.js";
@@ -14,7 +14,7 @@ const make = async (): Promise<ReaderBench> => ({
   dispose: async () => {},
 });
 
-readerConformance("memory", make, { cannot: ["forbid"] });
+readerConformance("data", make, { cannot: ["forbid"] });
 
 function refTo(name: string, data: Uint8Array): ImageRef & { readonly data: Uint8Array } {
   const uri = bytesUri(data);

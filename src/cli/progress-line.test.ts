@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RunSnapshot, StageReport } from "../contracts/index.js";
-import { ProgressLine } from "./progress.js";
+import { ProgressLine } from "./progress-line.js";
 
 const snapshot = (elapsedMs: number, stored: number, more: Partial<RunSnapshot> = {}): RunSnapshot => ({
   read: stored,

@@ -1,7 +1,7 @@
 /** The dead-letter file itself: JSON lines that several runs, in several processes, append to and tidy. */
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { HeadraceError } from "../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "./short-lock.js";
 
 /** One line of the file. */

@@ -1,5 +1,6 @@
 /** What failed, as JSON lines beside the data; a later success removes the entry. */
-import type { Outcome } from "../contracts/index.js";
+import type { Outcome } from "../../contracts/index.js";
+import { SerialQueue } from "../../kit/index.js";
 import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
 
 export interface DeadLettersOptions {
@@ -21,7 +22,7 @@ export class DeadLetters {
   #waiting: DeadLetter[] = [];
   /** The write that takes what waits now. */
   #next: Promise<void> | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new SerialQueue();
   #left: readonly DeadLetter[] = [];
 
   private constructor(
@@ -74,7 +75,7 @@ export class DeadLetters {
 
   /** Drops the entries that were cured, and removes an empty file. */
   async finish(): Promise<void> {
-    await this.#writing;
+    await this.#writing.idle();
     const mayHaveChanged = this.#failed.size > 0 || this.#cured.size > 0;
     this.#left = mayHaveChanged
       ? await tidyDeadLetters(this.path, (letter) => this.#isDead(letter))
@@ -90,11 +91,9 @@ export class DeadLetters {
   #add(letter: DeadLetter): Promise<void> {
     this.#waiting.push(letter);
     if (this.#next !== null) return this.#next;
-    const next = this.#writing.then(() => this.#write());
-    this.#next = next;
     // Whoever waits for the write is told of its failure; the next one tries for itself.
-    this.#writing = Promise.allSettled([next]).then(() => undefined);
-    return next;
+    this.#next = this.#writing.run(() => this.#write());
+    return this.#next;
   }
 
   #write(): Promise<void> {

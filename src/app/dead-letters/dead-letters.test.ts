@@ -5,7 +5,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { HeadraceError, type ImageFacts, type Outcome } from "../contracts/index.js";
+import { HeadraceError, type ImageFacts, type Outcome } from "../../contracts/index.js";
 import { readDeadLetters } from "./dead-letter-file.js";
 import { DeadLetters } from "./dead-letters.js";
 

@@ -1,0 +1,2 @@
+/** Images that the caller hands over as bytes. */
+export { dataReader } from "./reader.js";

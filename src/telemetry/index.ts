@@ -1,2 +1,0 @@
-/** What a run tells people and machines. */
-export * from "./progress.js";
