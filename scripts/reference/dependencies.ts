@@ -49,6 +49,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@biomejs/biome": "Format and lint in one fast binary; knows about forgotten promises.",
   "@microsoft/api-extractor": "Writes the public surface into one file, so that a change of it is seen in a diff.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
+  c8: "Coverage of every process that the tests start, mapped to the sources; Node's own knows one process, and maps from Node 22 on.",
   "dependency-cruiser": "Enforces who may import whom. 18 refuses Node 20.",
   esbuild: "All tests become JavaScript in under a second; types are `tsc`'s business.",
   "fast-check": "Random tests that shrink what they find, and print the seed.",
