@@ -48,6 +48,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@biomejs/biome": "Formats and lints with one fast binary. Finds forgotten promises.",
   "@microsoft/api-extractor": "Writes the public API into one file, so that a diff shows each change.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
+  c8: "Measures coverage in every process that the tests start. Node's own coverage knows one process, and maps to sources from Node 22 on.",
   "dependency-cruiser": "Enforces who may import whom. Version 18 refuses Node 20.",
   esbuild: "Converts all tests to JavaScript in under a second. `tsc` checks the types.",
   "fast-check": "Random tests that shrink failing cases and print the seed.",

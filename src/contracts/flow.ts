@@ -73,7 +73,7 @@ export interface Part {
    * back what it took, and may be called again.
    */
   open?(signal: AbortSignal): Promise<void>;
-  /** Called once for each `open` that succeeded, when the part is used no more; must not throw. */
+  /** Called once for each `open` that succeeded, or that a hard stop did not wait for, when the part is used no more; must not throw. */
   close?(): Promise<void>;
   /** What is wrong, and what would be faster. */
   diagnose?(signal: AbortSignal): Promise<readonly Finding[]>;

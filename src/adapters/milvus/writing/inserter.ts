@@ -145,7 +145,7 @@ export class Inserter {
         }),
       { signal, fallback: "row_rejected" },
     );
-    return { status: answer.status, upserted: Number(answer.upsert_cnt), timestamp: BigInt(answer.timestamp) };
+    return { status: answer.status, timestamp: BigInt(answer.timestamp) };
   }
 
   #encode(batch: RowBatch, rows: readonly PreparedRow[]): Uint8Array {

@@ -31,7 +31,6 @@ export interface UpsertRequest {
 
 export interface MutationAnswer {
   readonly status: MilvusStatus;
-  readonly upserted: number;
   /** Of the write, in the server's clock: a read that waits for it sees the rows. */
   readonly timestamp: bigint;
 }
@@ -65,7 +64,6 @@ export function decodeMutation(bytes: Uint8Array): MutationAnswer {
       code: Number(BigInt.asIntN(32, status.get(3)?.number ?? 0n)),
       reason: reason === undefined ? "" : Buffer.from(reason).toString("utf8"),
     },
-    upserted: Number(fields.get(8)?.number ?? 0n),
     timestamp: fields.get(9)?.number ?? 0n,
   };
 }
