@@ -4,6 +4,7 @@ export * from "./chains.js";
 export * from "./collection-files.js";
 export * from "./fingerprints.js";
 export * from "./float16.js";
+export { type Hash, HashTable } from "./hash-table.js";
 export * from "./image-formats.js";
 export * from "./item-result.js";
 export * from "./items.js";

@@ -72,10 +72,12 @@ export class LanceCollection implements Collection {
   }
 
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+    this.parts.lease?.writer.lookedUp();
     return this.#read("known", signal, (table) => knownRows(table, this.#keys(ids), signal));
   }
 
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
+    this.parts.lease?.writer.lookedUp();
     return this.#read("byContent", signal, (table) => storedContents(table, fingerprints, signal));
   }
 

@@ -13,6 +13,7 @@ import { hasVersion } from "./table-state.js";
 import { TableWriter } from "./table-writer.js";
 import { indexKind } from "./vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
+import { groupLimits } from "./write-group.js";
 import { WriterLock } from "./writer-lock.js";
 import { TableWriters, type WriterLease } from "./writers.js";
 
@@ -21,6 +22,7 @@ export class LanceStore implements VectorStore {
   readonly name = "lancedb";
   /** LanceDB's concurrent merges of one key store it twice. */
   readonly maxWriters = 1;
+  readonly gathers = groupLimits;
   readonly path: string;
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
@@ -119,7 +121,8 @@ export class LanceStore implements VectorStore {
     const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
     try {
       const table = await open();
-      return new TableWriter({ vendor, name, table, folder: this.#folder(name), facts: await factsOf(vendor, name, table), lock });
+      const facts = await factsOf(vendor, name, table);
+      return new TableWriter({ vendor, name, table, folder: this.#folder(name), facts, rows: await table.countRows(), lock });
     } catch (cause) {
       await lock.release();
       throw fromLanceError(`collection ${name}: open`, cause);
