@@ -1,13 +1,13 @@
 /** LanceDB as a vector store: embedded, in a local folder. */
 import type { VectorStore } from "../../contracts/index.js";
-import type { LancedbSection } from "./options.js";
+import type { LancedbOptions } from "./options.js";
 import { LanceStore } from "./store.js";
 
 export { LanceCollection } from "./collection.js";
-export { type LancedbSection, lancedbSection } from "./options.js";
+export { type LancedbOptions, lancedbSection } from "./options.js";
 export { LanceStore } from "./store.js";
 
-/** A store over the section's folder; LanceDB is loaded by `open`. */
-export function lancedbStore(section: LancedbSection): VectorStore {
-  return new LanceStore(section);
+/** A store over a folder; LanceDB is loaded by `open`. */
+export function lancedbStore(options: LancedbOptions): VectorStore {
+  return new LanceStore(options);
 }

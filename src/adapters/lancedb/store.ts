@@ -7,7 +7,7 @@ import { type Collection, type CollectionSchema, type CollectionStats, HeadraceE
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
-import type { LancedbSection } from "./options.js";
+import { defaultCacheMb, type LancedbOptions } from "./options.js";
 import { newTableSchema, type TableFacts, tableFacts } from "./table-schema.js";
 import { hasVersion } from "./table-state.js";
 import { TableWriter } from "./table-writer.js";
@@ -17,6 +17,9 @@ import { groupLimits } from "./write-group.js";
 import { WriterLock } from "./writer-lock.js";
 import { TableWriters, type WriterLease } from "./writers.js";
 
+/** Of the cache: for indexes, and for what is known of files. */
+const cacheShares = [3 / 4, 1 / 4] as const;
+
 /** Collections in a folder of this machine. One writer a collection, any number of readers, in any number of processes. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
@@ -24,12 +27,14 @@ export class LanceStore implements VectorStore {
   readonly maxWriters = 1;
   readonly gathers = groupLimits;
   readonly path: string;
+  readonly #cacheBytes: number;
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
   readonly #writers = new TableWriters();
 
-  constructor(section: LancedbSection) {
-    this.path = resolve(section.path);
+  constructor({ path, cacheMb = defaultCacheMb }: LancedbOptions) {
+    this.path = resolve(path);
+    this.#cacheBytes = cacheMb * 1024 * 1024;
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -158,13 +163,18 @@ export class LanceStore implements VectorStore {
 
   /** Connecting creates the folder, so that nothing but the first write does it where there is none. */
   #connection(): Promise<Connection> {
-    const { lancedb } = this.#loaded();
-    // 0: every call sees what other handles and processes have written.
-    this.#connecting ??= this.#call("open", () => lancedb.connect(this.path, { readConsistencyInterval: 0 })).catch((error: unknown) => {
+    this.#connecting ??= this.#call("open", () => this.#connect()).catch((error: unknown) => {
       this.#connecting = null;
       throw error;
     });
     return this.#connecting;
+  }
+
+  #connect(): Promise<Connection> {
+    const { lancedb } = this.#loaded();
+    const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
+    // 0: every call sees what other handles and processes have written.
+    return lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
   }
 
   #loaded(): Vendor {
