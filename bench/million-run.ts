@@ -38,6 +38,7 @@ const pipeline = await ImageEmbeddingPipeline.open(
 try {
   const first = await watched(() => insert());
   const disk = await diskUse();
+  process.stderr.write(`upkeep ${Math.round(first.ms - first.result.storeMs)} ms, peak ${Math.round(first.peakBytes / 1e6)} MB\n`);
   const second = await watched(() => insert());
   const document: MillionRun = {
     stored: first.result.stored,
@@ -67,7 +68,7 @@ interface Inserted {
 async function insert(): Promise<Inserted> {
   const started = performance.now();
   const speeds: number[] = [];
-  let [count, stepStarted, storeMs] = [0, started, 0];
+  let [count, stepStarted, storeMs, cpu] = [0, started, 0, process.cpuUsage()];
   const observer = (event: RunEvent): void => {
     if (event.kind !== "batch-done" || event.stage !== "store") return;
     const before = Math.floor(count / stepRows);
@@ -77,8 +78,12 @@ async function insert(): Promise<Inserted> {
     if (Math.floor(count / stepRows) === before) return;
     speeds.push((stepRows / (now - stepStarted)) * 1000);
     stepStarted = now;
+    const spent = process.cpuUsage(cpu);
+    cpu = process.cpuUsage();
+    const cpuPerRow = Math.round((spent.user + spent.system) / stepRows);
     const memory = Math.round(process.memoryUsage.rss() / 1e6);
-    process.stderr.write(`${count} rows, ${Math.round(speeds.at(-1)!)} rows/s, ${memory} MB\n`);
+    // On a machine that is shared, the processor time says more than the speed.
+    process.stderr.write(`${count} rows, ${Math.round(speeds.at(-1)!)} rows/s, ${cpuPerRow} µs of processor time per row, ${memory} MB\n`);
   };
   const { stats } = await pipeline.insertImagesAsync({ inputs: generated(), collectionName: "many", collectIds: "omit", observer });
   if (stats.upkeepError !== undefined) throw stats.upkeepError;

@@ -18,8 +18,8 @@ const fragments = { few: 64, many: 512, manyOnTheWay: 2_000 } as const;
 /** Files that are worth a tidying when they hold a good part of the rows, as after a run into a new table. */
 const coarseFragments = 8;
 
-/** LanceDB leaves files alone that have as many rows. */
-const fullFragmentRows = 1_000_000;
+/** Merging so few takes a second, and little of the disk until the readers of before are gone. */
+const fewRows = 100_000;
 
 /**
  * A tidying writes again all rows that no vector index holds apart. So the more of them there are, the more files have to gather
@@ -27,9 +27,13 @@ const fullFragmentRows = 1_000_000;
  */
 const rowsPerFragment = 300;
 
+/** With a vector index a tidying writes the indexes on keys and contents again: a second for a million rows, so not for every few calls. */
+const rowsPerCall = 8_000;
+
 /** Parts of the vector index that a search may visit. A table with more rows may have more: building its index anew takes longer. */
 const maxIndexParts = (rows: number): number => 8 + Math.floor(rows / 50_000);
 
+/** Commits after which a writer is taken to be in a long series of writes. */
 const seriesWrites = 16;
 
 /** Says when to look for small files during a long series of writes: after 100, then whenever their number has doubled, or after 1,000. */
@@ -60,10 +64,11 @@ export async function tidy(table: Table, keepMs: number): Promise<void> {
 export function owesTidying({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
   const vector = indexes.get("vector");
-  const isScattered = vector === undefined && rows < fullFragmentRows && rows - largestFragment >= rows / 4;
+  const isScattered = vector === undefined && rows < fewRows && rows - largestFragment >= rows / 4;
   if (isScattered && smallFragments >= coarseFragments) return true;
   const rewritten = vector?.unindexedRows ?? rows;
-  const allowed = Math.min(fragments.many, Math.max(fragments.few, rewritten / rowsPerFragment));
+  const worthwhile = vector === undefined ? rewritten / rowsPerFragment : Math.max(rewritten / rowsPerFragment, rows / rowsPerCall);
+  const allowed = Math.min(fragments.many, Math.max(fragments.few, worthwhile));
   // The files under each part of an index stay apart whatever is done.
   return smallFragments >= allowed + (vector?.parts ?? 0) || (vector?.unindexedRows ?? 0) >= maxUnindexedRows;
 }
