@@ -12,7 +12,7 @@ export const asyncPipelineSection = z.strictObject({
   insert_batch_size: count(100, "Rows of one write. Larger: fewer calls, more memory."),
   queue_maxsize: count(100, "Items that wait before a stage, at the most; of decoded pictures fewer, as their lanes need."),
   inflight_per_worker: count(2, "Requests that each embedding worker keeps open at the inference server."),
-  insert_workers: count(2, "Writes at once; stores with a single writer use one."),
+  insert_workers: count(2, "Writes at once. LanceDB has a single writer, which writes together what waits."),
   memory_budget_mb: count(256, "MiB of images in flight."),
 });
 
