@@ -8,7 +8,8 @@ import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import { defaultCacheMb, type LancedbOptions } from "./options.js";
-import { newTableSchema, type TableFacts, tableFacts } from "./table-schema.js";
+import { readFacts, type TablePlace, writePassport } from "./table-facts.js";
+import { newTableSchema, type TableFacts } from "./table-schema.js";
 import { hasVersion } from "./table-state.js";
 import { TableWriter } from "./table-writer.js";
 import { indexKind } from "./vector-index.js";
@@ -59,7 +60,9 @@ export class LanceStore implements VectorStore {
     const connection = await this.#connection();
     const create = async (): Promise<Table> => {
       if (await this.#has(name)) throw collectionExists(name);
-      return connection.createEmptyTable(name, newTableSchema(vendor, schema));
+      const table = await connection.createEmptyTable(name, newTableSchema(vendor, schema));
+      if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
+      return table;
     };
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
@@ -75,7 +78,8 @@ export class LanceStore implements VectorStore {
     }
     return this.#call(`collection ${name}: open`, async () => {
       const table = await connection.openTable(name);
-      return new LanceCollection({ vendor, name, table, facts: await factsOf(vendor, name, table), lease: null });
+      const place = { vendor, name, folder: this.#folder(name) };
+      return new LanceCollection({ ...place, table, facts: await factsOf(place, table), lease: null });
     });
   }
 
@@ -119,15 +123,15 @@ export class LanceStore implements VectorStore {
 
   #handle(name: string, lease: WriterLease): Collection {
     const { table, facts } = lease.writer;
-    return new LanceCollection({ vendor: this.#loaded(), name, table, facts, lease });
+    return new LanceCollection({ vendor: this.#loaded(), name, folder: this.#folder(name), table, facts, lease });
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
     const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
     try {
       const table = await open();
-      const facts = await factsOf(vendor, name, table);
-      return new TableWriter({ vendor, name, table, folder: this.#folder(name), facts, rows: await table.countRows(), lock });
+      const place = { vendor, name, folder: this.#folder(name) };
+      return new TableWriter({ ...place, table, facts: await factsOf(place, table), rows: await table.countRows(), lock });
     } catch (cause) {
       await lock.release();
       throw fromLanceError(`collection ${name}: open`, cause);
@@ -192,9 +196,9 @@ export class LanceStore implements VectorStore {
 }
 
 /** Closes the table when it is not one of ours. */
-async function factsOf(vendor: Vendor, name: string, table: Table): Promise<TableFacts> {
+async function factsOf(place: TablePlace, table: Table): Promise<TableFacts> {
   try {
-    return tableFacts(vendor, name, await table.schema());
+    return await readFacts(place, table);
   } catch (cause) {
     table.close();
     throw cause;

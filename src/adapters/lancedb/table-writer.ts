@@ -7,7 +7,8 @@ import { KeyLedger } from "./key-ledger.js";
 import { RowStorage } from "./row-storage.js";
 import { KeyIndex } from "./scalar-indexes.js";
 import { SerialQueue } from "./serial-queue.js";
-import { passportKey, type TableFacts, tableFacts } from "./table-schema.js";
+import { writePassport } from "./table-facts.js";
+import { type TableFacts, tableFacts } from "./table-schema.js";
 import { tableState } from "./table-state.js";
 import { keepUp, keepUpWhole, keepVersionsMs, owesTidyingOnTheWay, TidySchedule, tidy } from "./upkeep.js";
 import type { Vendor } from "./vendor.js";
@@ -60,8 +61,8 @@ export class TableWriter {
   }
 
   setPassport(passport: Passport): Promise<void> {
-    return this.#write("setPassport", undefined, async (table) => {
-      await table.updateFieldMetadata([{ path: "vector", metadata: { [passportKey]: JSON.stringify(passport) } }]);
+    return this.#write("setPassport", undefined, async () => {
+      await writePassport(this.parts.folder, passport);
       this.#passport = structuredClone(passport);
     });
   }
