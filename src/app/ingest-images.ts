@@ -20,7 +20,7 @@ import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
 import { closed, closedOnError } from "./wiring/closing.js";
-import { ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
+import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
 
@@ -97,6 +97,7 @@ async function startRun(
   };
   const once = new Shared(() => compared(signal));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
+  const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   return ingest({
     name: "list",
     inputs: collection instanceof NewCollection ? noted(request.inputs, collection) : request.inputs,
@@ -109,8 +110,8 @@ async function startRun(
     checkStore: (waiting) => store.check(waiting),
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: reserveFor(chain, collection.dimension),
-    lanes: ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {}),
-    maxWriters: store.maxWriters,
+    lanes,
+    writers: batchesAtOnce(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
     settle: async (outcome) => {
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);

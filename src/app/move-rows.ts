@@ -10,6 +10,7 @@ import {
 } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import {
+  batchRows,
   type CopyPreview,
   type CopyTarget,
   copy,
@@ -24,7 +25,7 @@ import { openNamed } from "./collections/named-collection.js";
 import type { FileFormat } from "./configuration/kinds.js";
 import { exportPlace } from "./export-place.js";
 import { type Closable, closed, closedOnError } from "./wiring/closing.js";
-import { runOptions } from "./wiring/lanes.js";
+import { batchesAtOnce, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { createRowFile, openRowFile } from "./wiring/registry.js";
 
@@ -128,7 +129,7 @@ async function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget
         origin,
         target,
         lookups: (await target.isEmpty(signal)) ? "omit" : "include",
-        writers: Math.min(parts.settings.asyncPipeline.insertWorkers, at.store.maxWriters),
+        writers: batchesAtOnce(parts.settings, at.store, { batchRows: batchRows(origin.dimension), dimension: origin.dimension }),
         writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
         checkStore: (waiting) => at.store.check(waiting),
         ...limitOf(request),

@@ -202,8 +202,10 @@ export interface RowWriter {
 
 /** Where collections live. Opened by the first call, whatever it is about. */
 export interface VectorStore extends Part {
-  /** Rows in flight at once: 1 for stores with a single writer. */
+  /** Writes at once: 1 for stores with a single writer. */
   readonly maxWriters: number;
+  /** What one write had best have: batches that wait for the writer are written together. Absent: each batch is a write of its own. */
+  readonly gathers?: { readonly rows: number; readonly bytes: number };
   /** Creates and opens for writing. Throws `collection_exists`. */
   create(name: string, schema: CollectionSchema): Promise<Collection>;
   /** Throws `collection_not_found`; "write" takes the writer's lock where the store needs one (`lock_held`). */

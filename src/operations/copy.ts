@@ -8,7 +8,7 @@ export interface CopyPlan extends RowsPlan {
   readonly target: Collection;
   /** "omit" for a target that was empty at the start: nothing can be there. */
   readonly lookups: "include" | "omit";
-  /** Writes at once. */
+  /** Batches that the store is given at once. */
   readonly writers: number;
   /** Of one write, at most. */
   readonly writeMaxBytes: number;

@@ -5,3 +5,4 @@ export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
 export * from "./preview.js";
+export { batchRows } from "./rows.js";

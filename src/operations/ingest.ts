@@ -24,7 +24,6 @@ export interface IngestWidths {
   readonly preprocessBatch: number;
   readonly insertBatchSize: number;
   readonly insertMaxBytes: number;
-  readonly insertWorkers: number;
   readonly queueMaxsize: number;
   readonly retry: NonNullable<Lane["retry"]>;
 }
@@ -47,7 +46,8 @@ export interface IngestPlan {
   /** Bytes of one tensor and vector, reserved before an image is read. */
   readonly reserveBytes: number;
   readonly lanes: IngestWidths;
-  readonly maxWriters: number;
+  /** Batches that the store is given at once. */
+  readonly writers: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
   readonly options: RunOptions;
 }
@@ -79,9 +79,9 @@ export function ingest(plan: IngestPlan): Run {
     }),
   );
   const pipeline = rows.into(
-    storeSink(collection, { now: Date.now, maxConcurrency: plan.maxWriters, check: plan.checkStore }),
+    storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }),
     lane({
-      concurrency: Math.min(lanes.insertWorkers, plan.maxWriters),
+      concurrency: plan.writers,
       batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },
     }),
   );

@@ -34,24 +34,24 @@ export function storeSink(collection: Collection, { now, maxConcurrency, check }
   };
 }
 
-/** Counts how often the store was unavailable in the same words, without a success in between. */
+/** Counts how often the store was unavailable in the same words, without a success in between. Batches may share one failure. */
 class AlikeFailures {
-  #message = "";
+  #last: HeadraceError | null = null;
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  add({ code, message }: HeadraceError): number {
-    if (code !== "store_unavailable") this.reset();
-    else if (message === this.#message) this.#count += 1;
-    else [this.#message, this.#count] = [message, 1];
+  add(error: HeadraceError): number {
+    if (error === this.#last) return this.#count;
+    if (error.code !== "store_unavailable") this.reset();
+    else [this.#last, this.#count] = [error, error.message === this.#last?.message ? this.#count + 1 : 1];
     return this.#count;
   }
 
   reset(): void {
-    [this.#message, this.#count] = ["", 0];
+    [this.#last, this.#count] = [null, 0];
   }
 }
 

@@ -135,11 +135,10 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
       preprocessBatch: 8,
       insertBatchSize: 5,
       insertMaxBytes: 1_000_000,
-      insertWorkers: 2,
       queueMaxsize: 8,
       retry: { attempts: 2, baseDelayMs: 1 },
     },
-    maxWriters: 2,
+    writers: 2,
     settle: async (outcome) => {
       if (outcome.kind === "failed") plant("dead-letter write");
       await deadLetters.settle(outcome);

@@ -40,7 +40,7 @@ describe("Python's LanceDB", { skip: await skipUnless("Python's LanceDB", instal
     return JSON.parse(stdout);
   }
 
-  it("reads every column of what we wrote, and the passport beside the vectors", async () => {
+  it("reads every column of what we wrote, and the passport in the folder of the table", async () => {
     const rows: readonly TestRow[] = [
       { id: "a'é\u{1F600}", vector: [1, 0, 0, 0], metadata: { year: 2020.5, camera: 'say "hi"\n', keep: true } },
       { id: "b", vector: [0, 1, 0, 0], metadata: { year: null, keep: false } },

@@ -23,6 +23,7 @@ import { compileFilter, keyIsOneOf } from "./filter-sql.js";
 import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
 import { rowColumns, toRows } from "./rows.js";
 import { searchTable } from "./search.js";
+import { readFacts } from "./table-facts.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import type { TableWriter } from "./table-writer.js";
 import { vectorIndexOf } from "./vector-index.js";
@@ -35,6 +36,8 @@ export interface LanceCollectionParts {
   readonly vendor: Vendor;
   readonly name: string;
   readonly table: Table;
+  /** The table's own. */
+  readonly folder: string;
   readonly facts: TableFacts;
   /** Null when opened for reading. */
   readonly lease: WriterLease | null;
@@ -72,10 +75,12 @@ export class LanceCollection implements Collection {
   }
 
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+    this.parts.lease?.writer.lookedUp();
     return this.#read("known", signal, (table) => knownRows(table, this.#keys(ids), signal));
   }
 
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
+    this.parts.lease?.writer.lookedUp();
     return this.#read("byContent", signal, (table) => storedContents(table, fingerprints, signal));
   }
 
@@ -136,7 +141,7 @@ export class LanceCollection implements Collection {
 
   stats(): Promise<CollectionStats> {
     return this.#read("stats", undefined, async (table) => {
-      const { dimension, metric, idType, passport } = await this.#facts(table);
+      const { dimension, metric, idType, passport } = await readFacts(this.parts, table);
       return { name: this.name, count: await table.countRows(), dimension, metric, idType, index: await vectorIndexOf(table), passport };
     });
   }

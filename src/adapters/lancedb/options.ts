@@ -1,6 +1,9 @@
 /** Settings of LanceDB: the `lancedb` section. */
 import * as z from "zod";
 
+/** A vector index of a million rows of 512 numbers takes half of it. LanceDB's own 7 GiB are more than most machines can spare. */
+const defaultCacheMb = 512;
+
 export const lancedbSection = z.strictObject({
   path: z
     .string()
@@ -8,6 +11,11 @@ export const lancedbSection = z.strictObject({
     .refine((path) => !path.includes("://"), { error: "expected a local folder: the writer's lock is a file beside the tables" })
     .default("./headrace-data")
     .describe("The folder that holds the collections, one table each."),
+  cacheMb: z
+    .int()
+    .min(16, "expected a whole number of at least 16")
+    .default(defaultCacheMb)
+    .describe("MiB of indexes and file descriptions that are kept in memory. More: faster searches of tables of many millions."),
 });
 
 export type LancedbSection = z.output<typeof lancedbSection>;

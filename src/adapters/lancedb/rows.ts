@@ -5,20 +5,35 @@ import { builtInColumns, givenMetadata, ingestedAtOf } from "../../kit/index.js"
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** The accepted rows of a batch as one Arrow table with all columns of the schema: a column left out would keep its old value. */
-export function toArrow(vendor: Vendor, schema: Schema, batch: RowBatch, accepted: readonly number[]): Table {
+/** Some rows of a batch. */
+export interface AcceptedRows {
+  readonly batch: RowBatch;
+  /** Positions in the batch, ascending. */
+  readonly indices: readonly number[];
+}
+
+/** Rows of batches as one Arrow table with all columns of the schema: a column left out would keep its old value. */
+export function toArrow(vendor: Vendor, schema: Schema, parts: readonly AcceptedRows[]): Table {
   const { arrow } = vendor;
-  const vectors = vectorsOf(batch, accepted);
-  const metadata = accepted.map((index) => new Map(givenMetadata(batch.facts[index]!.metadata)));
+  return new arrow.Table(
+    schema,
+    parts.map((part) => recordBatch(vendor, schema, part)),
+  );
+}
+
+function recordBatch(vendor: Vendor, schema: Schema, { batch, indices }: AcceptedRows): RecordBatch {
+  const { arrow } = vendor;
+  const vectors = vectorsOf(batch, indices);
+  const metadata = indices.map((index) => new Map(givenMetadata(batch.facts[index]!.metadata)));
   const children = schema.fields.map((field) => {
     if (field.name === "vector") return vectorColumn(vendor, field, vectors);
     const cell = cells.get(field.name) ?? null;
-    const values = accepted.map((index, row) => (cell === null ? (metadata[row]!.get(field.name) ?? null) : cell(batch, index)));
+    const values = indices.map((index, row) => (cell === null ? (metadata[row]!.get(field.name) ?? null) : cell(batch, index)));
     if (arrow.DataType.isBool(field.type) && values.every((value) => value === null)) return absentBooleans(vendor, values.length);
     return arrow.vectorFromArray(values, field.type).data[0]!;
   });
-  const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: accepted.length, nullCount: 0, children });
-  return new arrow.Table(schema, [new arrow.RecordBatch(schema, struct)]);
+  const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: indices.length, nullCount: 0, children });
+  return new arrow.RecordBatch(schema, struct);
 }
 
 /** The rows of an answer that has at least the columns of `rowColumns`. */

@@ -8,26 +8,34 @@ import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import type { LancedbSection } from "./options.js";
-import { newTableSchema, type TableFacts, tableFacts } from "./table-schema.js";
+import { readFacts, type TablePlace, writePassport } from "./table-facts.js";
+import { newTableSchema, type TableFacts } from "./table-schema.js";
 import { hasVersion } from "./table-state.js";
 import { TableWriter } from "./table-writer.js";
 import { indexKind } from "./vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
+import { groupLimits } from "./write-group.js";
 import { WriterLock } from "./writer-lock.js";
 import { TableWriters, type WriterLease } from "./writers.js";
+
+/** Of the cache: for indexes, and for what is known of files. */
+const cacheShares = [3 / 4, 1 / 4] as const;
 
 /** Collections in a folder of this machine. One writer a collection, any number of readers, in any number of processes. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
   /** LanceDB's concurrent merges of one key store it twice. */
   readonly maxWriters = 1;
+  readonly gathers = groupLimits;
   readonly path: string;
+  readonly #cacheBytes: number;
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
   readonly #writers = new TableWriters();
 
-  constructor(section: LancedbSection) {
-    this.path = resolve(section.path);
+  constructor({ path, cacheMb }: LancedbSection) {
+    this.path = resolve(path);
+    this.#cacheBytes = cacheMb * 1024 * 1024;
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -52,7 +60,9 @@ export class LanceStore implements VectorStore {
     const connection = await this.#connection();
     const create = async (): Promise<Table> => {
       if (await this.#has(name)) throw collectionExists(name);
-      return connection.createEmptyTable(name, newTableSchema(vendor, schema));
+      const table = await connection.createEmptyTable(name, newTableSchema(vendor, schema));
+      if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
+      return table;
     };
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
@@ -68,7 +78,8 @@ export class LanceStore implements VectorStore {
     }
     return this.#call(`collection ${name}: open`, async () => {
       const table = await connection.openTable(name);
-      return new LanceCollection({ vendor, name, table, facts: await factsOf(vendor, name, table), lease: null });
+      const place = { vendor, name, folder: this.#folder(name) };
+      return new LanceCollection({ ...place, table, facts: await factsOf(place, table), lease: null });
     });
   }
 
@@ -112,14 +123,15 @@ export class LanceStore implements VectorStore {
 
   #handle(name: string, lease: WriterLease): Collection {
     const { table, facts } = lease.writer;
-    return new LanceCollection({ vendor: this.#loaded(), name, table, facts, lease });
+    return new LanceCollection({ vendor: this.#loaded(), name, folder: this.#folder(name), table, facts, lease });
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
     const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
     try {
       const table = await open();
-      return new TableWriter({ vendor, name, table, folder: this.#folder(name), facts: await factsOf(vendor, name, table), lock });
+      const place = { vendor, name, folder: this.#folder(name) };
+      return new TableWriter({ ...place, table, facts: await factsOf(place, table), rows: await table.countRows(), lock });
     } catch (cause) {
       await lock.release();
       throw fromLanceError(`collection ${name}: open`, cause);
@@ -155,13 +167,18 @@ export class LanceStore implements VectorStore {
 
   /** Connecting creates the folder, so that nothing but the first write does it where there is none. */
   #connection(): Promise<Connection> {
-    const { lancedb } = this.#loaded();
-    // 0: every call sees what other handles and processes have written.
-    this.#connecting ??= this.#call("open", () => lancedb.connect(this.path, { readConsistencyInterval: 0 })).catch((error: unknown) => {
+    this.#connecting ??= this.#call("open", () => this.#connect()).catch((error: unknown) => {
       this.#connecting = null;
       throw error;
     });
     return this.#connecting;
+  }
+
+  #connect(): Promise<Connection> {
+    const { lancedb } = this.#loaded();
+    const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
+    // 0: every call sees what other handles and processes have written.
+    return lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
   }
 
   #loaded(): Vendor {
@@ -179,9 +196,9 @@ export class LanceStore implements VectorStore {
 }
 
 /** Closes the table when it is not one of ours. */
-async function factsOf(vendor: Vendor, name: string, table: Table): Promise<TableFacts> {
+async function factsOf(place: TablePlace, table: Table): Promise<TableFacts> {
   try {
-    return tableFacts(vendor, name, await table.schema());
+    return await readFacts(place, table);
   } catch (cause) {
     table.close();
     throw cause;

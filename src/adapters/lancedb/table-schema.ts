@@ -16,9 +16,9 @@ export interface TableFacts {
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
-/** What never changes is kept with the schema, the passport with the vector column: LanceDB can change a column's metadata only. */
+/** What never changes is kept with the schema. The passport was, in tables of before, with the vector column. */
 const settingsKey = "headrace";
-export const passportKey = "headrace.passport";
+const passportKey = "headrace.passport";
 
 const sqlTypes: Readonly<Record<MetadataType, string>> = { text: "string", number: "double", boolean: "boolean" };
 const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
@@ -26,10 +26,9 @@ const textColumns = ["source", "root", "version", "content", "metadata_hash"] as
 /** The schema of an empty collection. */
 export function newTableSchema({ arrow }: Vendor, schema: CollectionSchema): Schema {
   const item = new arrow.Field("item", new arrow.Float32(), true);
-  const passport = schema.passport === null ? undefined : new Map([[passportKey, JSON.stringify(schema.passport)]]);
   const fields = [
     new arrow.Field("id", schema.idType === "int64" ? new arrow.Int64() : new arrow.Utf8(), false),
-    new arrow.Field("vector", new arrow.FixedSizeList(schema.dimension, item), false, passport),
+    new arrow.Field("vector", new arrow.FixedSizeList(schema.dimension, item), false),
     ...textColumns.map((name) => new arrow.Field(name, new arrow.Utf8(), false)),
     new arrow.Field("width", new arrow.Int32(), false),
     new arrow.Field("height", new arrow.Int32(), false),

@@ -12,7 +12,7 @@ export interface IndexState {
 
 export interface TableState {
   readonly rows: number;
-  /** Files of rows that can still be merged. */
+  /** Files of rows that are worth merging. Of those under a vector index one counts for each of its parts, for these stay apart. */
   readonly smallFragments: number;
   /** Rows of the largest one. */
   readonly largestFragment: number;
@@ -28,12 +28,18 @@ const manyVersions = 128;
 /** Reads a table's state; `folder` holds its files, and versions older than `keepVersionsMs` are due to go. A few milliseconds. */
 export async function tableState(table: Table, folder: string, keepVersionsMs: number): Promise<TableState> {
   const { numRows, fragmentStats } = await table.stats();
+  const indexes = await indexStates(table);
+  const versions = await manifests(folder);
+  const apart = indexes.get("vector")?.parts;
   return {
     rows: numRows,
-    smallFragments: fragmentStats.numSmallFragments,
+    smallFragments:
+      apart === undefined
+        ? fragmentStats.numSmallFragments
+        : Math.min(fragmentStats.numSmallFragments, apart + (await versionsSinceIndex(folder, versions))),
     largestFragment: fragmentStats.lengths.max,
-    oldVersions: await oldVersions(folder, keepVersionsMs),
-    indexes: await indexStates(table),
+    oldVersions: await oldVersions(folder, versions, keepVersionsMs),
+    indexes,
   };
 }
 
@@ -52,17 +58,40 @@ export async function hasVersion(folder: string): Promise<boolean> {
   return (await manifests(folder)).length > 0;
 }
 
-async function oldVersions(folder: string, keepVersionsMs: number): Promise<TableState["oldVersions"]> {
-  // LanceDB counts down in the names: the last is the oldest. One look at a file tells of all that are older.
-  const oldest = (await manifests(folder)).sort().at(-manyVersions);
+async function oldVersions(folder: string, versions: readonly string[], keepVersionsMs: number): Promise<TableState["oldVersions"]> {
+  // One look at a file tells of all that are older.
+  const oldest = versions.at(-manyVersions);
   if (oldest === undefined) return "few";
-  const { mtimeMs } = await stat(join(folder, "_versions", oldest));
-  return Date.now() - mtimeMs > keepVersionsMs ? "many" : "few";
+  return Date.now() - (await versionTime(folder, oldest)) > keepVersionsMs ? "many" : "few";
 }
 
-async function manifests(folder: string): Promise<string[]> {
+/** How many versions came after the newest index: each has brought a file at most that no index holds apart. */
+async function versionsSinceIndex(folder: string, versions: readonly string[]): Promise<number> {
+  const builtMs = await newestIndexTime(folder);
+  let [newer, older] = [0, versions.length];
+  while (newer < older) {
+    const middle = Math.floor((newer + older) / 2);
+    if ((await versionTime(folder, versions[middle]!)) > builtMs) newer = middle + 1;
+    else older = middle;
+  }
+  return newer;
+}
+
+async function newestIndexTime(folder: string): Promise<number> {
+  const indexes = join(folder, "_indices");
+  const times = (await readdir(indexes)).map(async (name) => (await stat(join(indexes, name))).mtimeMs);
+  return Math.max(...(await Promise.all(times)));
+}
+
+async function versionTime(folder: string, version: string): Promise<number> {
+  return (await stat(join(folder, "_versions", version))).mtimeMs;
+}
+
+/** The newest first. */
+async function manifests(folder: string): Promise<readonly string[]> {
   try {
-    return (await readdir(join(folder, "_versions"))).filter((file) => file.endsWith(".manifest"));
+    // LanceDB counts down in the names.
+    return (await readdir(join(folder, "_versions"))).filter((file) => file.endsWith(".manifest")).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;

@@ -1,14 +1,21 @@
 /** The one writer of a table in this process, whatever the number of handles that are open for writing. */
 import type { Table } from "@lancedb/lancedb";
 import type { Passport, RowBatch, RowFailure } from "../../contracts/index.js";
-import { abortedError, checkAborted, listenForAbort, planUpsert, SerialQueue } from "../../kit/index.js";
+import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
-import { toArrow } from "./rows.js";
+import { KeyLedger } from "./key-ledger.js";
+import { RowStorage } from "./row-storage.js";
 import { KeyIndex } from "./scalar-indexes.js";
-import { newColumns, passportKey, type TableFacts, tableFacts } from "./table-schema.js";
-import { keepUp, keepUpWhole, keepVersionsMs, TidySchedule, tidy } from "./upkeep.js";
+import { writePassport } from "./table-facts.js";
+import { type TableFacts, tableFacts } from "./table-schema.js";
+import { tableState } from "./table-state.js";
+import { keepUp, keepUpWhole, keepVersionsMs, owesTidyingOnTheWay, TidySchedule, tidy } from "./upkeep.js";
 import type { Vendor } from "./vendor.js";
+import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
+
+/** How long a batch waits for others in a long series of writes, so that the table does not grow by a file for each of them. */
+const seriesLingerMs = 250;
 
 export interface TableWriterParts {
   readonly vendor: Vendor;
@@ -17,6 +24,8 @@ export interface TableWriterParts {
   /** The table's own folder. */
   readonly folder: string;
   readonly facts: TableFacts;
+  /** What the table has, counted under the lock. */
+  readonly rows: number;
   readonly lock: WriterLock;
 }
 
@@ -28,13 +37,17 @@ export class TableWriter {
   readonly #queue = new SerialQueue();
   readonly #schedule = new TidySchedule();
   readonly #keyIndex: KeyIndex;
+  readonly #storage: RowStorage;
+  /** Takes further batches until its turn comes, or a call of another kind lines up behind it. */
+  #group: WriteGroup | null = null;
   #leftBehind: Promise<unknown> | null = null;
 
   constructor(readonly parts: TableWriterParts) {
     this.table = parts.table;
     this.facts = parts.facts;
     this.#passport = parts.facts.passport;
-    this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify());
+    this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify(), parts.rows);
+    this.#storage = new RowStorage({ ...parts, ledger: new KeyLedger(parts.rows), keyIndex: this.#keyIndex });
   }
 
   get passport(): Passport | null {
@@ -47,29 +60,28 @@ export class TableWriter {
   }
 
   setPassport(passport: Passport): Promise<void> {
-    return this.#write("setPassport", undefined, async (table) => {
-      await table.updateFieldMetadata([{ path: "vector", metadata: { [passportKey]: JSON.stringify(passport) } }]);
+    return this.#write("setPassport", undefined, async () => {
+      await writePassport(this.parts.folder, passport);
       this.#passport = structuredClone(passport);
     });
   }
 
+  /** Durable when it resolves. Batches that wait for their turn are written together. */
   async upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
-    const plan = await this.#write("upsert", signal, async (table) => {
-      const planned = planUpsert(rows, await this.#facts());
-      if (planned.newColumns.size > 0) await table.addColumns(newColumns(planned.newColumns));
-      if (planned.accepted.length > 0) {
-        const data = toArrow(this.parts.vendor, await table.schema(), rows, planned.accepted);
-        const merge = table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll();
-        await merge.useIndex(this.#keyIndex.isWorthUsing).execute(data);
-      }
-      return planned;
-    });
-    if (plan.accepted.length > 0) {
-      const [tidied] = await Promise.allSettled([this.#tidyOnTheWay(plan.accepted.length, signal)]);
-      // The rows are durable; what a stop leaves is done by the next call.
-      if (tidied.status === "rejected" && !signal.aborted) throw tidied.reason;
-    }
-    return plan.failures;
+    const call = `collection ${this.parts.name}: upsert`;
+    checkAborted(signal, call);
+    const { settled, isFirst, leave } = this.#join(rows);
+    const failures = await orAborted(settled, signal, { call, mayLeave: leave });
+    if (!isFirst) return failures;
+    const [tidied] = await Promise.allSettled([this.#tidyOnTheWay(signal)]);
+    // The rows are durable; what a stop leaves is done by the next call.
+    if (tidied.status === "rejected" && !signal.aborted) throw tidied.reason;
+    return failures;
+  }
+
+  /** Called for each look-up through a handle that is open for writing. */
+  lookedUp(): void {
+    this.#keyIndex.asked();
   }
 
   /** Deletes the rows of each predicate; how many were there. */
@@ -84,7 +96,7 @@ export class TableWriter {
       }
       return count;
     });
-    if (deleted > 0) await this.#tidyOnTheWay(0, signal);
+    if (deleted > 0) await this.#tidyOnTheWay(signal);
     return deleted;
   }
 
@@ -118,12 +130,32 @@ export class TableWriter {
     return tableFacts(this.parts.vendor, this.parts.name, await this.table.schema());
   }
 
+  #join(rows: RowBatch): Member {
+    if (this.#group?.hasRoomFor(rows)) return this.#group.add(rows);
+    this.#group?.hurry();
+    const group = new WriteGroup();
+    this.#group = group;
+    const member = group.add(rows);
+    // It settles its batches, and never rejects.
+    void this.#queue.run(() => group.write(this.#schedule.isSeries ? seriesLingerMs : 0, (batches) => this.#store(batches)));
+    return member;
+  }
+
+  async #store(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
+    try {
+      await this.parts.lock.verify();
+    } catch (cause) {
+      throw fromLanceError(`collection ${this.parts.name}: upsert`, cause);
+    }
+    return this.#storage.store(batches);
+  }
+
   /** A long series of writes cannot wait for `upkeep`. */
-  async #tidyOnTheWay(writtenRows: number, signal: AbortSignal): Promise<void> {
-    const [mustLook, mustTidy] = [this.#keyIndex.wrote(writtenRows), this.#schedule.wrote()];
-    if (!mustLook && !mustTidy) return;
+  async #tidyOnTheWay(signal: AbortSignal): Promise<void> {
+    const [mayTidy, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
+    if (!mayTidy && !mustLook) return;
     await this.#writeOrLeave("tidying", signal, async (table) => {
-      if (mustTidy) await tidy(table, keepVersionsMs);
+      if (mayTidy && owesTidyingOnTheWay(await tableState(table, this.parts.folder, keepVersionsMs))) await tidy(table, keepVersionsMs);
       if (mustLook) await this.#keyIndex.look(table);
     });
   }
@@ -151,6 +183,8 @@ export class TableWriter {
     const what = `collection ${this.parts.name}: ${call}`;
     checkAborted(signal, what);
     let hasBegun = false;
+    this.#group?.hurry();
+    this.#group = null;
     const turn = this.#queue.run(async () => {
       checkAborted(signal, what);
       hasBegun = true;

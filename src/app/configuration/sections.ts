@@ -14,7 +14,7 @@ export const asyncPipelineSection = z.strictObject({
   insertBatchSize: count(100, "Rows of one write. Larger: fewer calls, more memory."),
   queueMaxsize: count(100, "Items that wait before a stage, at the most; of decoded pictures fewer, as their lanes need."),
   inflightPerWorker: count(2, "Requests that each embedding worker keeps open at the inference server."),
-  insertWorkers: count(2, "Writes at once; stores with a single writer use one."),
+  insertWorkers: count(2, "Writes at once. LanceDB has a single writer, which writes waiting batches together."),
   memoryBudgetMb: count(256, "MiB of images in flight."),
 });
 

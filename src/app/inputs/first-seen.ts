@@ -1,9 +1,8 @@
 /** What a run was given before: of two images with one id the first wins, whatever was stored when. */
 import { createHash } from "node:crypto";
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
-import { keyOf } from "../../kit/index.js";
+import { HashTable, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { HashTable } from "./hash-table.js";
 
 /**
  * Refuses what is given a second time: the same image is skipped, another image with the same id fails. An image that has an id of its own

@@ -1,7 +1,7 @@
 /** How wide the lanes of a run are, and when it gives up: settings, as a call overrides them. */
 
 import type { Chain } from "../../chain/index.js";
-import type { Embedder, RunOptions } from "../../contracts/index.js";
+import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js";
 import { mebibyte, rowBytes } from "../../kit/index.js";
 import type { IngestWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
@@ -21,6 +21,18 @@ export function reserveFor(chain: Chain | null, dimension: number): number {
   return tensorBytes + dimension * Float32Array.BYTES_PER_ELEMENT;
 }
 
+/** Batches that a run hands to its store at once: where they are written together, one group waits while another is written. */
+export function batchesAtOnce(
+  { asyncPipeline }: Settings,
+  { maxWriters, gathers }: Pick<VectorStore, "maxWriters" | "gathers">,
+  { batchRows, dimension }: { readonly batchRows: number; readonly dimension: number },
+): number {
+  const writers = Math.min(asyncPipeline.insertWorkers, maxWriters);
+  if (gathers === undefined) return writers;
+  const groupRows = Math.min(gathers.rows, gathers.bytes / (dimension * Float32Array.BYTES_PER_ELEMENT));
+  return writers * Math.ceil((2 * groupRows) / batchRows);
+}
+
 export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"> | null, overrides: LaneOverrides): IngestWidths {
   const { asyncPipeline, preprocess, insert, triton } = settings;
   const feed = embedder?.feed ?? expectedFeed(settings);
@@ -32,7 +44,6 @@ export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"
     preprocessBatch: preprocess.batchSize,
     insertBatchSize: overrides.insertBatchSize ?? asyncPipeline.insertBatchSize,
     insertMaxBytes: insert.maxBytesMb * mebibyte,
-    insertWorkers: asyncPipeline.insertWorkers,
     queueMaxsize: overrides.queueMaxsize ?? asyncPipeline.queueMaxsize,
     retry: { attempts: (triton?.maxRetries ?? 3) + 1, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
   };

@@ -1,0 +1,108 @@
+/** Writes the rows of several batches with one commit: those with new keys are appended, the others merged. */
+import type { Table } from "@lancedb/lancedb";
+import type { Key, RowBatch } from "../../contracts/index.js";
+import { type MetadataType, planUpsert } from "../../kit/index.js";
+import { fromLanceError } from "./errors.js";
+import type { KeyLedger } from "./key-ledger.js";
+import { type AcceptedRows, toArrow } from "./rows.js";
+import type { KeyIndex } from "./scalar-indexes.js";
+import { newColumns, type TableFacts, tableFacts } from "./table-schema.js";
+import type { Vendor } from "./vendor.js";
+import type { Settled } from "./write-group.js";
+
+export interface RowStorageParts {
+  readonly vendor: Vendor;
+  /** Of the collection. */
+  readonly name: string;
+  readonly table: Table;
+  readonly ledger: KeyLedger;
+  readonly keyIndex: KeyIndex;
+}
+
+export class RowStorage {
+  constructor(readonly parts: RowStorageParts) {}
+
+  /**
+   * What became of each batch. A row counts as stored too when a later batch has another one with its key. An error that may be the
+   * fault of some rows has each batch stored alone, so that only the faulty one fails.
+   */
+  async store(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
+    try {
+      return await this.#storeTogether(batches);
+    } catch (cause) {
+      const reason = fromLanceError(`collection ${this.parts.name}: upsert`, cause);
+      const mayBlameRows = reason.scope === "batch" || reason.scope === "item";
+      if (batches.length === 1 || !mayBlameRows) return batches.map(() => ({ status: "rejected", reason }));
+      const settled: Settled[] = [];
+      for (const batch of batches) settled.push(...(await this.store([batch])));
+      return settled;
+    }
+  }
+
+  async #storeTogether(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
+    const { vendor, name, table, ledger, keyIndex } = this.parts;
+    const { settled, accepted, added } = planAll(batches, tableFacts(vendor, name, await table.schema()));
+    const rows = accepted.reduce((sum, { indices }) => sum + indices.length, 0);
+    if (rows === 0) return settled;
+    await ledger.prepare(table, rows);
+    if (added.size > 0) await table.addColumns(newColumns(added));
+    const schema = await table.schema();
+    // A key that is remembered before its row is written is merged when the write fails, and comes again.
+    const { fresh, others } = split(accepted, (key) => ledger.isNew(key));
+    if (others.length > 0) {
+      const merge = table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll();
+      await merge.useIndex(keyIndex.isWorthUsing).execute(toArrow(vendor, schema, others));
+      keyIndex.asked();
+    }
+    if (fresh.length > 0) await table.add(toArrow(vendor, schema, fresh));
+    keyIndex.wrote(rows);
+    return settled;
+  }
+}
+
+interface Plans {
+  readonly settled: readonly Settled[];
+  /** Each key once: its last row. */
+  readonly accepted: readonly AcceptedRows[];
+  /** Metadata columns that the rows bring along. */
+  readonly added: ReadonlyMap<string, MetadataType>;
+}
+
+/** As if the batches had come one after the other. */
+function planAll(batches: readonly RowBatch[], facts: TableFacts): Plans {
+  const added = new Map<string, MetadataType>();
+  const settled: Settled[] = [];
+  const accepted: AcceptedRows[] = [];
+  for (const batch of batches) {
+    try {
+      const plan = planUpsert(batch, { ...facts, columns: new Map([...facts.columns, ...added]) });
+      for (const [column, type] of plan.newColumns) added.set(column, type);
+      settled.push({ status: "fulfilled", value: plan.failures });
+      accepted.push({ batch, indices: plan.accepted });
+    } catch (reason) {
+      settled.push({ status: "rejected", reason });
+    }
+  }
+  return { settled, accepted: accepted.length === 1 ? accepted : lastOfEachKey(accepted), added };
+}
+
+function lastOfEachKey(accepted: readonly AcceptedRows[]): readonly AcceptedRows[] {
+  const taken = new Set<Key>();
+  const kept = accepted.toReversed().map(({ batch, indices }) => {
+    const last = indices.filter((index) => !taken.has(batch.ids[index]!));
+    for (const index of last) taken.add(batch.ids[index]!);
+    return { batch, indices: last };
+  });
+  return kept.reverse();
+}
+
+function split(accepted: readonly AcceptedRows[], isNew: (key: Key) => boolean) {
+  const [fresh, others]: [AcceptedRows[], AcceptedRows[]] = [[], []];
+  for (const { batch, indices } of accepted) {
+    const found = new Set(indices.filter((index) => isNew(batch.ids[index]!)));
+    const rest = indices.filter((index) => !found.has(index));
+    if (found.size > 0) fresh.push({ batch, indices: rest.length === 0 ? indices : [...found] });
+    if (rest.length > 0) others.push({ batch, indices: rest });
+  }
+  return { fresh, others };
+}

@@ -1,0 +1,48 @@
+/** What a table says of itself: in its schema, and in a file of ours in its folder. */
+import { open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { Table } from "@lancedb/lancedb";
+import { HeadraceError, type Passport } from "../../contracts/index.js";
+import { type TableFacts, tableFacts } from "./table-schema.js";
+import type { Vendor } from "./vendor.js";
+
+/** In the schema, where tables of before have it, each version and each file of rows repeats it: 77 kB at 1,280 numbers. */
+const passportFile = "headrace-passport.json";
+
+export interface TablePlace {
+  readonly vendor: Vendor;
+  /** Of the collection. */
+  readonly name: string;
+  /** The table's own. */
+  readonly folder: string;
+}
+
+/** Throws `collection_foreign` for a table without our columns. */
+export async function readFacts({ vendor, name, folder }: TablePlace, table: Table): Promise<TableFacts> {
+  const facts = tableFacts(vendor, name, await table.schema());
+  return { ...facts, passport: (await readPassport(folder)) ?? facts.passport };
+}
+
+/** Puts the whole passport in the place of the one that is there. */
+export async function writePassport(folder: string, passport: Passport): Promise<void> {
+  const path = join(folder, passportFile);
+  const draft = await open(`${path}.draft`, "w");
+  try {
+    await draft.writeFile(JSON.stringify(passport));
+    await draft.sync();
+  } finally {
+    await draft.close();
+  }
+  await rename(`${path}.draft`, path);
+}
+
+async function readPassport(folder: string): Promise<Passport | null> {
+  const path = join(folder, passportFile);
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Passport;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new HeadraceError("collection_foreign", `the passport in ${path}: expected JSON, found something else`, { cause });
+  }
+}
