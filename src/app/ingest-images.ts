@@ -87,12 +87,12 @@ async function startRun(
 ): Promise<Run> {
   const { settings } = parts;
   const isEmpty = await collection.isEmpty(signal);
-  const compared: ChainReady = async (waiting) => {
+  const readyAndChecked: ChainReady = async (waiting) => {
     const chain = await parts.chain(waiting);
     await parts.passports.check(collection, chain, "write", waiting);
     return chain;
   };
-  const once = new Shared(() => compared(signal));
+  const once = new Shared(() => readyAndChecked(signal));
   const chain = isEmpty ? await once.get(signal) : await parts.openChain;
   return ingest({
     name: "list",
@@ -102,7 +102,7 @@ async function startRun(
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.readers(),
     ready: (waiting) => once.get(waiting),
-    compared,
+    readyAndChecked,
     checkStore: (waiting) => store.check(waiting),
     maxFileBytes: settings.preprocess.maxFileMb * 1024 * 1024,
     reserveBytes: reserveFor(chain, collection.dimension),

@@ -1,4 +1,4 @@
-/** A collection into a file: read → write, in the order of the scan. */
+/** Writes a collection into a file: read → write, in the order of the scan. */
 import { HeadraceError, type RowWriter, type Run, type RunOptions, type Sink, type StoredRow } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { type MetadataType, metadataTypeOf } from "../kit/index.js";
@@ -14,7 +14,7 @@ export function exportRows(plan: ExportPlan): Run {
   return run(from(rowSource(plan)).into(fileSink(plan.writer), { batch: { maxItems, lingerMs: 500 } }), plan.options);
 }
 
-/** The metadata keys of all rows with their types, in the order of their names: what a file with typed columns must know first. */
+/** Scans all rows for their metadata keys and types, sorted by name. A file with typed columns needs them before its first row. */
 export async function metadataColumns(plan: RowsPlan): Promise<ReadonlyMap<string, MetadataType>> {
   const columns = new Map<string, MetadataType>();
   for await (const rows of firstRows(plan.origin, "omit", plan.limit)) {
@@ -43,7 +43,7 @@ function fileSink(writer: RowWriter): Sink {
   };
 }
 
-/** A batch that was begun must not be written again, so every error ends the run. */
+/** A batch must not be written twice into a file, so every error ends the run. */
 async function writeOnce(writer: RowWriter, rows: readonly StoredRow[]): ReturnType<RowWriter["write"]> {
   try {
     return await writer.write(rows);
