@@ -90,12 +90,12 @@ async function startRun(
 ): Promise<Run> {
   const { settings } = parts;
   const isEmpty = await collection.isEmpty(signal);
-  const compared: ChainReady = async (waiting) => {
+  const readyAndChecked: ChainReady = async (waiting) => {
     const chain = await parts.chain(waiting);
     await parts.passports.check(collection, chain, "write", waiting);
     return chain;
   };
-  const once = new Shared(() => compared(signal));
+  const once = new Shared(() => readyAndChecked(signal));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   return ingest({
@@ -106,7 +106,7 @@ async function startRun(
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.readers(signal),
     ready: (waiting) => once.get(waiting),
-    compared,
+    readyAndChecked,
     checkStore: (waiting) => store.check(waiting),
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: reserveFor(chain, collection.dimension),

@@ -23,7 +23,7 @@ import {
 import { type CollectionAddress, labelOf } from "./collections/addresses.js";
 import { openNamed } from "./collections/named-collection.js";
 import type { FileFormat } from "./configuration/kinds.js";
-import { exportPlace } from "./export-place.js";
+import { exportPlace } from "./export-target.js";
 import { type Closable, closed, closedOnError } from "./wiring/closing.js";
 import { batchesAtOnce, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";

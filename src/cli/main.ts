@@ -5,8 +5,8 @@ import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
 import { hearLauncher } from "./launcher-signals.js";
+import { printable } from "./printable-text.js";
 import { buildProgram } from "./program.js";
-import { printable } from "./shown.js";
 
 /** Runs one command line and says how the process is to end. */
 async function main(argv: readonly string[]): Promise<ExitCode> {

@@ -3,9 +3,9 @@ import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure, rep
 import type { Observer, Outcome } from "../contracts/index.js";
 import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
 import { watchInterrupts } from "./interrupts.js";
+import { counted } from "./printable-text.js";
 import { adviceLines } from "./resume-advice.js";
 import { noteEvent, showProgressUntilDone } from "./run-progress.js";
-import { counted } from "./shown.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
 

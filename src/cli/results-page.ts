@@ -2,7 +2,7 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Hit } from "../contracts/index.js";
-import { counted, shownSource } from "./shown.js";
+import { counted, shownSource } from "./printable-text.js";
 
 export interface ResultsView {
   /** For people: the query's path, or what else was searched for. */

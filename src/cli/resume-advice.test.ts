@@ -9,8 +9,8 @@ function linesFor(ended: RunReport["ended"], error?: HeadraceError): readonly st
 
 describe("the end of a run that did not complete", () => {
   it("gives the advice to go on once, when the error gives it already", () => {
-    const stopped = new HeadraceError("aborted", "the run was stopped from outside");
-    assert.deepEqual(linesFor("aborted", stopped), ["[aborted] the run was stopped from outside", rerunAdvice]);
+    const stopped = new HeadraceError("aborted", "the caller stopped the run");
+    assert.deepEqual(linesFor("aborted", stopped), ["[aborted] the caller stopped the run", rerunAdvice]);
     const away = new HeadraceError("outage_too_long", "the store was away for 300 s");
     assert.deepEqual(linesFor("failed", away), ["[outage_too_long] the store was away for 300 s", away.hint]);
   });

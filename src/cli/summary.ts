@@ -1,7 +1,7 @@
 /** The end of a run for people: numbers that add up, failures by code, what limited it. */
 import { type IngestDocument, type MoveDocument, type Preview, type ReportedFailure, tooShortToSay } from "../app/index.js";
+import { counted, shownSource } from "./printable-text.js";
 import { duration } from "./progress-line.js";
-import { counted, shownSource } from "./shown.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 

@@ -1,7 +1,7 @@
 /** Where text goes: results to stdout, all else to stderr, one line that is written over on a terminal. */
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { type ExitCode, exitCodes } from "./exit.js";
-import { printable } from "./shown.js";
+import { printable } from "./printable-text.js";
 
 export interface OutputOptions {
   readonly json?: boolean;

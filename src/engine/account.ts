@@ -3,7 +3,7 @@ import type { StageReport } from "../contracts/index.js";
 
 export type Activity = "busy" | "starved" | "blocked" | "waiting";
 
-/** One worker's time: always in exactly one activity, from the start of the run to the end of its stage. */
+/** Measures the time of one worker. From the start of the run to the end of its stage, it is always in exactly one activity. */
 export class WorkerClock {
   readonly #spentMs: Record<Activity, number> = { busy: 0, starved: 0, blocked: 0, waiting: 0 };
   #activity: Activity = "starved";
@@ -19,18 +19,18 @@ export class WorkerClock {
     this.#since = now;
   }
 
-  /** The interval in progress turned out to be another activity, from its beginning. */
+  /** Counts the current interval as another activity, from its beginning. */
   recount(activity: Activity): void {
     this.#activity = activity;
   }
 
-  /** Time spent so far, the interval in progress included. */
+  /** Time spent so far, including the current interval. */
   spentMs(activity: Activity, now: number): number {
     return this.#spentMs[activity] + (this.#activity === activity ? now - this.#since : 0);
   }
 }
 
-/** What one stage did. */
+/** Counts what one stage did. */
 export class StageAccount {
   readonly clocks: readonly WorkerClock[];
   readonly #name: string;
@@ -44,7 +44,7 @@ export class StageAccount {
     this.clocks = Array.from({ length: workers }, () => new WorkerClock(now));
   }
 
-  /** No worker of the stage has anything left to do. */
+  /** Called when no worker of the stage has anything left to do. */
   end(now: number): void {
     this.#endedAt ??= now;
   }

@@ -16,16 +16,22 @@ test("answers come in the order of the batch, however the results were ordered",
 
 test("a missing, a second and a foreign answer are named with the stage and the item", () => {
   const all = batch.map(ok);
-  assert.throws(() => matchAnswers("read", batch, all.slice(1), 1), broken(/"read" gave no answer for item 0/));
-  assert.throws(() => matchAnswers("read", batch, [...all, ok(itemOf(1))], 1), broken(/"read" answered twice for item 1/));
-  assert.throws(() => matchAnswers("read", batch, [...all.slice(1), ok(itemOf(7))], 1), broken(/"read" answered for item 7/));
+  assert.throws(() => matchAnswers("read", batch, all.slice(1), 1), broken(/"read", results for item 0: expected one, found none/));
+  assert.throws(
+    () => matchAnswers("read", batch, [...all, ok(itemOf(1))], 1),
+    broken(/"read", results for item 1: expected one, found two/),
+  );
+  assert.throws(
+    () => matchAnswers("read", batch, [...all.slice(1), ok(itemOf(7))], 1),
+    broken(/"read", result for item 7: expected an item of the batch/),
+  );
 });
 
 test("what is no list of results, or no result, breaks the contract too", () => {
   const given = (results: unknown) => () => matchAnswers("read", batch, results as AnyResult[], 1);
   assert.throws(given(undefined), broken(/"read"/));
   assert.throws(given([undefined, undefined, undefined]), broken(/undefined/));
-  assert.throws(given(batch.map(({ seq }) => ({ kind: "maybe", seq }))), broken(/unknown kind/));
+  assert.throws(given(batch.map(({ seq }) => ({ kind: "maybe", seq }))), broken(/expected ok, bypass, skip or fail, found maybe/));
 });
 
 test("a size that is not a number would never leave the byte gate: it breaks the contract", () => {

@@ -1,12 +1,12 @@
-/** The byte gate: how much all images in flight may hold together, waited for at one place, first come, first served. */
+/** The byte gate enforces the memory budget of a run: items wait here, in order of arrival, until the budget has room for them. */
 import { Ring } from "./ring.js";
 
-/** How waiting at the gate ended. */
+/** Whether an item has entered, or a halt ended its wait. */
 export type Entry = "entered" | "halted";
 
 interface Waiter {
   readonly bytes: number;
-  readonly enter: (how: Entry) => void;
+  readonly resolve: (entry: Entry) => void;
 }
 
 export class ByteGate {
@@ -17,7 +17,7 @@ export class ByteGate {
   #peakBytes = 0;
   #inside = 0;
 
-  /** `onWaiting` is called when somebody begins to wait. */
+  /** `onWaiting` is called when an item starts to wait. */
   constructor(budgetBytes: number, onWaiting: () => void) {
     this.#budgetBytes = budgetBytes;
     this.#onWaiting = onWaiting;
@@ -35,49 +35,49 @@ export class ByteGate {
     return this.#waiters.size > 0;
   }
 
-  /** Reserves at once, or answers false: no room, or others came before. More than the whole budget enters alone. */
+  /** Reserves without waiting. Returns false when there is no room or others wait. An item larger than the whole budget enters alone. */
   tryReserve(bytes: number): boolean {
     if (this.#waiters.size > 0 || !this.#fits(bytes)) return false;
     this.#enter(bytes);
     return true;
   }
 
-  /** Reserves when it is this one's turn and there is room. */
+  /** Waits for its turn and for room, then reserves. */
   reserve(bytes: number): Promise<Entry> {
-    return new Promise((enter) => {
+    return new Promise((resolve) => {
       if (this.tryReserve(bytes)) {
-        enter("entered");
+        resolve("entered");
         return;
       }
-      this.#waiters.push({ bytes, enter });
+      this.#waiters.push({ bytes, resolve });
       this.#onWaiting();
     });
   }
 
-  /** Counts what one inside takes or, below zero, gives back; never waited for. */
+  /** Adds to the bytes of an item that has entered; a negative number subtracts. Never waits. */
   charge(bytes: number): void {
     this.#usedBytes += bytes;
     if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes;
-    if (bytes < 0) this.#letIn();
+    if (bytes < 0) this.#admitWaiting();
   }
 
-  /** Gives back all that one inside still holds. */
+  /** Releases the remaining bytes of an item that leaves. */
   leave(bytes: number): void {
     this.#inside -= 1;
     this.#usedBytes = this.#inside === 0 ? 0 : this.#usedBytes - bytes;
-    this.#letIn();
+    this.#admitWaiting();
   }
 
-  /** Lets all who wait go, with nothing reserved. */
+  /** Ends all waits, with nothing reserved. */
   halt(): void {
-    for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) waiter.enter("halted");
+    for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) waiter.resolve("halted");
   }
 
-  #letIn(): void {
+  #admitWaiting(): void {
     for (let first = this.#waiters.peek(); first !== undefined && this.#fits(first.bytes); first = this.#waiters.peek()) {
       this.#waiters.shift();
       this.#enter(first.bytes);
-      first.enter("entered");
+      first.resolve("entered");
     }
   }
 

@@ -1,22 +1,22 @@
-/** What all workers of a stage do together while its service is away or asks for less: wait, and let one of them try. */
+/** While the service behind a stage is unavailable or overloaded, all workers of the stage wait, and one of them tries again. */
 import { HeadraceError, type Observer } from "../contracts/index.js";
 import { type Backoff, backOffMs } from "../kit/index.js";
 import type { Halt } from "./halt.js";
 
 export interface CircuitOptions {
   readonly stage: string;
-  /** From the first failure without a success in between. */
+  /** The run ends when the service has failed for so long without a success. */
   readonly maxOutageMs: number;
   /** Before the first new try; half of it is random. */
   readonly outage: Backoff;
-  /** For `overloaded`: the service lives, so try again sooner. */
+  /** For `overloaded`: the service responds, so new attempts come sooner. */
   readonly overload: Backoff;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly random: () => number;
   readonly emit: Observer;
 }
 
-/** How a call was let through: freely, or alone, to see whether the service is back. */
+/** Whether a call is a normal one, or the single probe that tests whether the service is back. */
 export type Pass = "free" | "probe";
 
 interface Outage {
@@ -41,7 +41,7 @@ export class Circuit {
     return this.#outage !== undefined;
   }
 
-  /** Waits until a call may be made. One caller at a time is let through as the probe; its outcome must be told. */
+  /** Waits until a call may be made. One caller at a time passes as the probe, and must report its outcome to `answered` or `failed`. */
   async enter(halt: Halt): Promise<Pass> {
     while (this.#outage !== undefined) {
       if (!this.#outage.probing) {
@@ -56,20 +56,20 @@ export class Circuit {
     return "free";
   }
 
-  /** The service answered, if only to blame the request. */
+  /** Reports that the service answered, even if it rejected the request. */
   answered(pass: Pass): void {
     const outage = this.#outage;
     if (outage === undefined) return;
     const now = performance.now();
     outage.failingSince = now;
-    // A call from before the outage proves nothing about now; only the probe ends it.
+    // A call that began before the outage proves nothing about the present: only the probe ends the outage.
     if (pass === "free") return;
     this.#outage = undefined;
     this.#options.emit({ kind: "outage-ended", stage: this.#options.stage, elapsedMs: now - outage.startedAt });
     this.#wakeLine();
   }
 
-  /** The service is away or asks for less: enter again before the next call. Throws `outage_too_long`. */
+  /** Reports that the service is unavailable or overloaded. Call `enter` again before the next call. Throws `outage_too_long`. */
   failed(pass: Pass, error: HeadraceError): void {
     const now = performance.now();
     const outage = this.#outage ?? this.#begin(error, now);
@@ -81,7 +81,7 @@ export class Circuit {
     const leftMs = outage.failingSince + maxOutageMs - now;
     if (leftMs <= 0) {
       const awayMs = Math.round(now - outage.failingSince);
-      const message = `stage "${stage}" found its service away for ${awayMs} ms, ${maxOutageMs} ms are allowed: ${error.message}`;
+      const message = `outage behind stage "${stage}": expected at most ${maxOutageMs} ms, found ${awayMs} ms: ${error.message}`;
       throw new HeadraceError("outage_too_long", message, { cause: error });
     }
     const delayMs = Math.max(error.retryAfterMs ?? 0, pass === "free" && outage.failures > 1 ? 0 : this.#delayMs(error, outage.failures));

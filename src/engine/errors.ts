@@ -1,7 +1,7 @@
-/** How the engine words what ends a run. */
+/** The errors that end a run. */
 import { type ErrorCode, HeadraceError } from "../contracts/index.js";
 
-/** The error as one that ends the run: its own code is kept, anything unknown gets `code`. `what` says what failed. */
+/** Turns an error into one of scope "run". It keeps its code; an unknown error gets `code`. `what` says what failed. */
 export function runError(thrown: unknown, code: ErrorCode, what: string): HeadraceError {
   if (!HeadraceError.is(thrown)) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -17,6 +17,7 @@ export function runError(thrown: unknown, code: ErrorCode, what: string): Headra
   });
 }
 
-export function contractBroken(part: string, found: string): HeadraceError {
-  return new HeadraceError("contract_broken", `"${part}" ${found}`);
+/** `problem` is of the form `<what>: expected <…>, found <…>`. */
+export function contractBroken(part: string, problem: string): HeadraceError {
+  return new HeadraceError("contract_broken", `"${part}", ${problem}`);
 }

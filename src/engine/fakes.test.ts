@@ -102,7 +102,7 @@ export function forever(): Promise<never> {
   return new Promise(() => {});
 }
 
-/** Collects what a run tells. */
+/** Collects the events of a run. */
 export class Log {
   readonly events: RunEvent[] = [];
   readonly observer = (event: RunEvent): void => {

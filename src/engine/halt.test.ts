@@ -11,7 +11,7 @@ test("a race settles as its promise does and leaves no listener behind", async (
   const halt = new Halt();
   assert.equal(await halt.race(Promise.resolve(1), "one"), 1);
   await assert.rejects(halt.race(Promise.reject(reason), "two"), reason);
-  assert.deepEqual(await halt.quiet(1_000), []);
+  assert.deepEqual(await halt.waitForPending(1_000), []);
   assert.equal(getEventListeners(halt.signal, "abort").length, 0);
 });
 
@@ -46,7 +46,7 @@ test("after a stop, a late answer is dropped, a late rejection is handled, and w
   for (const race of races) await assert.rejects(race, reason);
   answer();
   refuse(new Error("late"));
-  assert.deepEqual(await halt.quiet(10), ["hangs"]);
+  assert.deepEqual(await halt.waitForPending(10), ["hangs"]);
 });
 
 test("quiet does not wait longer than the last call", async () => {
@@ -58,7 +58,7 @@ test("quiet does not wait longer than the last call", async () => {
     }),
     "ends soon",
   );
-  const quiet = halt.quiet(60_000);
+  const waiting = halt.waitForPending(60_000);
   end();
-  assert.deepEqual(await quiet, []);
+  assert.deepEqual(await waiting, []);
 });

@@ -1,28 +1,28 @@
-/** The hard stop of a run: one signal for all stages, and an end of waiting for those that ignore it. */
+/** The hard stop of a run: one signal for all stages. Stages that ignore it are not waited for. */
 import type { HeadraceError } from "../contracts/index.js";
 import { startTimer, within } from "../kit/index.js";
 
 interface Call {
   readonly label: string;
   readonly cancel: (reason: HeadraceError) => void;
-  /** Where it is in the list; -1 when it is no longer there. */
+  /** Index in the list; -1 when the call has left it. */
   place: number;
 }
 
 export class Halt {
   readonly #controller = new AbortController();
-  /** In no order. A list, because the tables that a set outgrows keep dead batches alive (see `Settlement`). */
+  /** Unordered. A list, because a `Set` that grows keeps finished batches in memory (see `Settlement`). */
   readonly #calls: Call[] = [];
   readonly #waits = new Set<(reason: HeadraceError) => void>();
   #reason: HeadraceError | undefined;
-  #whenQuiet: (() => void) | undefined;
+  #onIdle: (() => void) | undefined;
 
-  /** Aborted by `stop`, with its reason. */
+  /** `stop` aborts it with its reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Why everything stops; undefined while the run goes on. */
+  /** Why the run was stopped; undefined before. */
   get reason(): HeadraceError | undefined {
     return this.#reason;
   }
@@ -31,7 +31,7 @@ export class Halt {
     return this.#reason !== undefined;
   }
 
-  /** Rejects all that is waited for here with `reason`, then aborts the signal. The first reason stays. */
+  /** Rejects all promises of this class with `reason`, then aborts the signal. Only the first call counts. */
   stop(reason: HeadraceError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -41,19 +41,19 @@ export class Halt {
   }
 
   /**
-   * Settles as `promise` does, or rejects with the reason of the stop if that comes first. Then the promise is still
-   * watched under its label (see `quiet`): a late answer is dropped, a late rejection is handled.
+   * Settles as `promise` does, or rejects with the reason of the stop if that comes first. After a stop, the promise still counts as
+   * pending under its label (see `waitForPending`). A late answer is dropped, and a late rejection is handled.
    */
   race<T>(promise: PromiseLike<T> | T, label: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = this.#remember(label, reject);
+      const call = this.#addCall(label, reject);
       Promise.resolve(promise).then(
         (value) => {
-          this.#forget(call);
+          this.#removeCall(call);
           resolve(value);
         },
         (error: unknown) => {
-          this.#forget(call);
+          this.#removeCall(call);
           reject(error);
         },
       );
@@ -61,10 +61,10 @@ export class Halt {
     });
   }
 
-  /** Watches a promise that nobody waits for, until `quiet`. */
+  /** Counts a promise that nobody awaits as pending (see `waitForPending`). */
   watch(promise: PromiseLike<unknown>, label: string): void {
-    const call = this.#remember(label, ignore);
-    const end = () => this.#forget(call);
+    const call = this.#addCall(label, ignore);
+    const end = () => this.#removeCall(call);
     promise.then(end, end);
   }
 
@@ -76,7 +76,7 @@ export class Halt {
     });
   }
 
-  /** Resolves when `begin`'s argument is called; rejects with the reason of the stop if that comes first. What `begin` gives back cleans up. */
+  /** Resolves when `begin` calls its argument; rejects with the reason of a stop that comes first. `begin` returns a clean-up function. */
   until(begin: (done: () => void) => () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#reason !== undefined) {
@@ -94,14 +94,14 @@ export class Halt {
     });
   }
 
-  /** Waits until no call is pending, at most `graceMs`; the labels of those that still are. */
-  async quiet(graceMs: number): Promise<readonly string[]> {
+  /** Waits until no call is pending, but at most `graceMs`. Returns the labels of the calls that are still pending. */
+  async waitForPending(graceMs: number): Promise<readonly string[]> {
     if (this.#calls.length === 0) return [];
-    const quiet = new Promise<void>((resolve) => {
-      this.#whenQuiet = resolve;
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
     });
-    await within(quiet, graceMs);
-    this.#whenQuiet = undefined;
+    await within(idle, graceMs);
+    this.#onIdle = undefined;
     const labels = new Set<string>();
     for (const call of this.#calls) {
       labels.add(call.label);
@@ -111,20 +111,20 @@ export class Halt {
     return [...labels];
   }
 
-  #remember(label: string, cancel: Call["cancel"]): Call {
+  #addCall(label: string, cancel: Call["cancel"]): Call {
     const call: Call = { label, cancel, place: this.#calls.length };
     this.#calls.push(call);
     return call;
   }
 
-  #forget(call: Call): void {
+  #removeCall(call: Call): void {
     const last = this.#calls[this.#calls.length - 1];
     if (call.place < 0 || last === undefined) return;
     this.#calls[call.place] = last;
     last.place = call.place;
     this.#calls.pop();
     call.place = -1;
-    if (this.#calls.length === 0) this.#whenQuiet?.();
+    if (this.#calls.length === 0) this.#onIdle?.();
   }
 }
 

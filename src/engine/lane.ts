@@ -1,4 +1,4 @@
-/** One stage with its workers: takes batches through it and settles the items that end there. */
+/** Runs batches through one stage, and settles the items that end there. */
 import type { Observer, Part } from "../contracts/index.js";
 import { StageAccount, type WorkerClock } from "./account.js";
 import type { Answer } from "./answers.js";
@@ -18,7 +18,7 @@ export interface RunContext {
   readonly gate: ByteGate | undefined;
   readonly emit: Observer;
   readonly circuit: Pick<CircuitOptions, "maxOutageMs" | "outage" | "overload">;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly random: () => number;
 }
 
@@ -44,7 +44,7 @@ export class LaneRunner {
     return this.#stage.name;
   }
 
-  /** Takes one batch through the stage; those of its items that go on. Throws errors of scope "run". */
+  /** Runs one batch through the stage. Returns the items that continue. Throws errors of scope "run". */
   async process(batch: readonly Ticket[], clock: WorkerClock): Promise<readonly Ticket[]> {
     const { halt, emit, random } = this.#shared;
     const items = new Array<Ticket["item"]>(batch.length);
@@ -73,11 +73,12 @@ export class LaneRunner {
           settlement.stored(ticket);
           return "settled";
         }
-        if (answer.item === undefined) throw contractBroken(this.#stage.name, "answered ok without an item");
+        if (answer.item === undefined) throw contractBroken(this.#stage.name, "result of kind ok: expected an item in it, found none");
         this.#advance(ticket, answer.item);
         return "onward";
       case "bypass":
-        if (this.#place === "sink") throw contractBroken(this.#stage.name, "is the sink and answered bypass: expected ok, skip or fail");
+        if (this.#place === "sink")
+          throw contractBroken(this.#stage.name, "kind of a result: expected ok, skip or fail from a sink, found bypass");
         this.#advance(ticket, answer.item);
         ticket.bypassed = true;
         return "onward";
@@ -100,7 +101,7 @@ export class LaneRunner {
   }
 }
 
-/** Rows that the sink had taken when the stop came are stored, whoever waits for the answer. */
+/** After a hard stop nobody awaits the sink, but rows that it had taken before are stored and must be counted. */
 function lateAnswers(batch: readonly Ticket[], settlement: Settlement): NonNullable<CallContext["onLateAnswers"]> {
   return (part, answers) => {
     const tickets = new Map(batch.map((ticket) => [ticket.item.seq, ticket]));

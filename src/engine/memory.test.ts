@@ -1,4 +1,4 @@
-/** What a run holds while it goes on, asked of the garbage collector. */
+/** A running pipeline must not keep finished items in memory. The garbage collector is the judge. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";

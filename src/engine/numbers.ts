@@ -1,16 +1,16 @@
-/** Checks of the numbers in settings; each gives the number back or throws `config_invalid`. */
+/** Checks numbers in settings. Each function returns the number or throws `config_invalid`. */
 import { HeadraceError } from "../contracts/index.js";
 
 export function integerFrom(least: number, value: number, key: string): number {
   return check(Number.isSafeInteger(value) && value >= least, value, key, `a whole number from ${least}`);
 }
 
-/** Infinity is allowed: no limit. */
+/** Infinity is allowed, and means no limit. */
 export function positive(value: number, key: string): number {
   return check(value > 0, value, key, "a number above 0");
 }
 
-/** Infinity is allowed: no limit. */
+/** Infinity is allowed, and means no limit. */
 export function nonNegative(value: number, key: string): number {
   return check(value >= 0, value, key, "a number from 0");
 }

@@ -1,4 +1,4 @@
-/** The overlapped schedule: a bounded queue and workers for every lane, all at work at once. */
+/** The overlapped schedule: every lane has a bounded queue and workers, and all lanes work at once. */
 import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
@@ -15,7 +15,7 @@ export class Overlapped implements Schedule {
     this.#flow = flow;
     const gateAt = flow.lanes.findIndex((lane) => lane.settings.admit);
     this.#queues = flow.lanes.map(({ settings }, at) => {
-      // Only items behind the gate hold bytes: only there does lingering keep others out.
+      // Only items behind the gate hold bytes, so only there does a lingering batch keep other items out.
       const gate = gateAt >= 0 && at > gateAt ? flow.gate : undefined;
       return new LaneQueue({ maxItems: settings.queueItems, ...settings }, () => this.#draining || gate?.hasWaiter === true);
     });
@@ -24,14 +24,14 @@ export class Overlapped implements Schedule {
   async run(): Promise<void> {
     const lanes = this.#flow.lanes.map((lane, at) => this.#runLane(lane, at));
     const entrance = this.#queues[0] as LaneQueue;
-    await this.#flow.reader.read((ticket, now) => (entrance.push(ticket, now) ? undefined : this.#pushLater(entrance, ticket)));
+    await this.#flow.puller.read((ticket, now) => (entrance.push(ticket, now) ? undefined : this.#pushLater(entrance, ticket)));
     entrance.close();
     await Promise.all(lanes);
   }
 
-  hurry(why: "draining" | "gate"): void {
+  endLingering(why: "draining" | "gate"): void {
     if (why === "draining") this.#draining = true;
-    for (const queue of this.#queues) queue.look();
+    for (const queue of this.#queues) queue.recheck();
   }
 
   halt(): void {
@@ -42,7 +42,7 @@ export class Overlapped implements Schedule {
     return this.#queues[lane]?.maxQueued ?? 0;
   }
 
-  /** The next queue gets nothing more when this lane has ended; as lanes end in order, no bypass can come later to the sink. */
+  /** When a lane ends, its next queue closes. Lanes end in order, so no bypassed item can reach the sink later. */
   async #runLane(lane: LaneRunner, at: number): Promise<void> {
     await Promise.all(lane.account.clocks.map((clock) => this.#work(lane, at, clock)));
     lane.account.end(performance.now());
@@ -61,13 +61,13 @@ export class Overlapped implements Schedule {
     }
   }
 
-  /** A call of its own, so that a worker that waits for its next batch holds nothing of the last one. */
+  /** A separate call, so that a worker that waits for its next batch does not keep the last one in memory. */
   async #workOnce(lane: LaneRunner, at: number, clock: WorkerClock): Promise<"more" | "ended"> {
     const batch = await this.#nextBatch(at, clock);
     if (batch === undefined) return "ended";
     if (lane.settings.admit) await this.#admit(batch, clock);
     if (this.#flow.halt.stopped) return "ended";
-    await this.#handOn(await lane.process(batch, clock), at, clock);
+    await this.#forward(await lane.process(batch, clock), at, clock);
     return "more";
   }
 
@@ -94,7 +94,7 @@ export class Overlapped implements Schedule {
     }
   }
 
-  async #handOn(tickets: readonly Ticket[], at: number, clock: WorkerClock): Promise<void> {
+  async #forward(tickets: readonly Ticket[], at: number, clock: WorkerClock): Promise<void> {
     const next = this.#queues[at + 1] as LaneQueue;
     const sink = this.#queues[this.#queues.length - 1] as LaneQueue;
     let now = performance.now();
@@ -103,14 +103,14 @@ export class Overlapped implements Schedule {
       const queue = ticket.bypassed ? sink : next;
       while (!queue.push(ticket, now)) {
         clock.enter("blocked", now);
-        await queue.room();
+        await queue.waitForRoom();
         now = performance.now();
       }
     }
   }
 
   async #pushLater(queue: LaneQueue, ticket: Ticket): Promise<void> {
-    do await queue.room();
+    do await queue.waitForRoom();
     while (!queue.push(ticket, performance.now()));
   }
 }

@@ -1,11 +1,11 @@
-/** Opens and closes everything that is plugged into a run. */
+/** Opens and closes the parts of a run: source, stages and sink. */
 import type { Part } from "../contracts/index.js";
 import { within } from "../kit/index.js";
 import { runError } from "./errors.js";
 import type { Halt } from "./halt.js";
 
 export interface PartLifecycleOptions {
-  /** In the order of opening. A part that is in there twice is opened and closed once. */
+  /** In the order of opening. A part that is listed twice is opened and closed once. */
   readonly parts: readonly Part[];
   readonly halt: Halt;
   /** How long closing a part may take after a hard stop. */
@@ -21,7 +21,7 @@ export class PartLifecycle {
     this.#options = options;
   }
 
-  /** Opens one after the other; the first that fails ends it, with an error of scope "run". */
+  /** Opens one part after the other. Throws an error of scope "run" at the first part that fails. */
   async open(): Promise<void> {
     const { parts, halt } = this.#options;
     for (const part of new Set(parts)) {
@@ -37,24 +37,24 @@ export class PartLifecycle {
     }
   }
 
-  /** Closes what was opened, last first; what goes wrong is a notice. */
+  /** Closes the opened parts, the last one first. Failures become notices. */
   async close(): Promise<void> {
     for (let part = this.#opened.pop(); part !== undefined; part = this.#opened.pop()) await this.#close(part);
   }
 
   async #close(part: Part): Promise<void> {
     const { halt, notice, closeGraceMs } = this.#options;
-    const closing = this.#closing(part);
+    const closing = this.#closeSafely(part);
     try {
       await halt.race(closing, `closing "${part.name}"`);
     } catch (thrown) {
       if (thrown !== halt.reason) throw thrown;
       if ((await within(closing, closeGraceMs)) === "ended") return;
-      notice(`closing "${part.name}" did not end within ${closeGraceMs} ms after the stop: it is waited for no longer`);
+      notice(`closing "${part.name}" did not end within ${closeGraceMs} ms of the stop: the run no longer waits for it`);
     }
   }
 
-  async #closing(part: Part): Promise<void> {
+  async #closeSafely(part: Part): Promise<void> {
     try {
       await part.close?.();
     } catch (thrown) {

@@ -1,9 +1,9 @@
-/** Puts a source, stages and a sink together; the types of the data must fit from step to step. */
+/** Combines a source, stages and a sink. The compiler checks that the output of each step is the input of the next. */
 import { HeadraceError, type Lane, type Part, type Row, type Sink, type Source, type Stage } from "../contracts/index.js";
 import { integerFrom, nonNegative, positive } from "./numbers.js";
 import type { AnyStage } from "./retry.js";
 
-/** One stage, or the sink, with the way it is fed. */
+/** One stage, or the sink, with its lane. */
 export interface Step {
   readonly stage: AnyStage & Part;
   readonly lane: ResolvedLane;
@@ -21,22 +21,22 @@ export interface ResolvedLane {
   readonly baseDelayMs: number;
 }
 
-/** What `run` runs. Made by `from(…).through(…).into(…)`; holds no state. */
+/** A complete pipeline for `run`. Made by `from(…).through(…).into(…)`; it holds no state. */
 export interface Pipeline {
   readonly source: Source<unknown>;
   /** In the order of the flow; the sink is the last. */
   readonly steps: readonly Step[];
 }
 
-/** A pipeline whose end is still open: it yields items of T. */
+/** A pipeline without a sink so far. Its last step yields items of T. */
 export interface OpenPipeline<T> {
-  /** The next stage. Throws `config_invalid` for a lane that cannot be. */
+  /** Adds a stage. Throws `config_invalid` for an invalid lane. */
   through<O>(stage: Stage<T, O>, lane?: Lane): OpenPipeline<O>;
-  /** The last step; only rows can go there. Throws like `through`, and `config_conflict` for more than one byte gate. */
+  /** Adds the sink, which takes rows. Throws `config_invalid` for an invalid lane, and `config_conflict` for a second lane with `admit`. */
   into(this: OpenPipeline<Row>, sink: Sink, lane?: Lane): Pipeline;
 }
 
-/** Begins a pipeline: `from(source).through(read, { admit: true }).through(embed).into(store)`. */
+/** Starts a pipeline: `from(source).through(read, { admit: true }).through(embed).into(store)`. */
 export function from<T>(source: Source<T>): OpenPipeline<T> {
   return open(source, []);
 }
@@ -44,17 +44,14 @@ export function from<T>(source: Source<T>): OpenPipeline<T> {
 function open<T>(source: Source<unknown>, steps: readonly Step[]): OpenPipeline<T> {
   return {
     through: <O>(stage: Stage<T, O>, lane: Lane = {}) => open<O>(source, [...steps, stepOf(stage as unknown as AnyStage, lane)]),
-    into: (sink: Sink, lane: Lane = {}) => closed(source, [...steps, stepOf(sink as unknown as AnyStage, lane)]),
+    into: (sink: Sink, lane: Lane = {}) => complete(source, [...steps, stepOf(sink as unknown as AnyStage, lane)]),
   };
 }
 
-function closed(source: Source<unknown>, steps: readonly Step[]): Pipeline {
+function complete(source: Source<unknown>, steps: readonly Step[]): Pipeline {
   const gates = steps.filter((step) => step.lane.admit).map((step) => step.stage.name);
   if (gates.length > 1) {
-    throw new HeadraceError(
-      "config_conflict",
-      `lanes with admit: "${gates.join('", "')}": expected at most one, bytes are waited for in one place`,
-    );
+    throw new HeadraceError("config_conflict", `lanes with admit: expected at most one, found "${gates.join('", "')}"`);
   }
   return { source, steps };
 }
@@ -64,7 +61,7 @@ function stepOf(stage: AnyStage, lane: Lane): Step {
   const key = (field: string) => `lane of "${name}", ${field}`;
   const batchItems = integerFrom(1, lane.batch?.maxItems ?? 1, key("batch.maxItems"));
   if (lane.admit === true && batchItems > 1) {
-    throw new HeadraceError("config_conflict", `lane of "${name}": admit takes one item at a time, batch.maxItems is ${batchItems}`);
+    throw new HeadraceError("config_conflict", `lane of "${name}", batch.maxItems: expected 1 beside admit, found ${batchItems}`);
   }
   return {
     stage,

@@ -23,7 +23,7 @@ test("a full queue refuses, and tells who waits when there is room", async () =>
   const queue = new LaneQueue({ ...limits, maxItems: 4 }, patient);
   assert.deepEqual(push(queue, ...tickets(5)), [true, true, true, true, false]);
   assert.equal(queue.maxQueued, 4);
-  const room = queue.room();
+  const room = queue.waitForRoom();
   assert.deepEqual(seqs(queue.tryTake(performance.now())), [0, 1, 2, 3]);
   await room;
   assert.deepEqual(push(queue, ticket(4)), [true]);
@@ -33,7 +33,7 @@ test("a full queue refuses, and tells who waits when there is room", async () =>
 test("everybody who waits for room is woken, one for each free place", async () => {
   const queue = new LaneQueue({ ...limits, maxItems: 4 }, patient);
   push(queue, ...tickets(4));
-  const rooms = [queue.room(), queue.room(), queue.room()];
+  const rooms = [queue.waitForRoom(), queue.waitForRoom(), queue.waitForRoom()];
   queue.tryTake(performance.now());
   await Promise.all(rooms);
 });
@@ -125,7 +125,7 @@ test("urgency ends lingering when somebody looks", async () => {
   const batch = queue.take();
   push(queue, ...tickets(2));
   urgent = true;
-  queue.look();
+  queue.recheck();
   assert.deepEqual(seqs(await batch), [0, 1]);
   queue.halt();
 });
@@ -133,7 +133,7 @@ test("urgency ends lingering when somebody looks", async () => {
 test("a halt lets everybody go and drops what waits and comes", async () => {
   const queue = new LaneQueue({ ...limits, maxItems: 4 }, patient);
   push(queue, ...tickets(4));
-  const room = queue.room();
+  const room = queue.waitForRoom();
   queue.halt();
   await room;
   assert.equal(await queue.take(), undefined);

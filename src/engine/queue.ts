@@ -1,5 +1,5 @@
+/** The bounded queue in front of a stage. Items wait in it until they form a batch. */
 import { startTimer } from "../kit/index.js";
-/** The bounded queue before a stage: items linger in it until they make a batch. */
 import { Ring } from "./ring.js";
 import type { Ticket } from "./ticket.js";
 
@@ -8,15 +8,15 @@ export interface QueueLimits {
   readonly maxItems: number;
   readonly batchItems: number;
   readonly batchBytes: number;
-  /** How long the oldest item may wait for others. */
+  /** How long the oldest item may wait for more items. */
   readonly lingerMs: number;
 }
 
 type Taker = (batch: readonly Ticket[] | undefined) => void;
 
 /**
- * Bounded by items. Those who take line up: the first in line forms its batch alone, the others wait behind it.
- * A batch is due when it or the queue is full, the oldest item has lingered long enough, the queue is closed, or it is urgent.
+ * Bounded by the number of items. Workers that take batches are served in order of arrival. A batch is due when it is full, when the queue
+ * is full or closed, when the oldest item has waited for `lingerMs`, or when lingering was ended.
  */
 export class LaneQueue {
   readonly #limits: QueueLimits;
@@ -28,10 +28,10 @@ export class LaneQueue {
   #maxQueued = 0;
   #closed = false;
   #halted = false;
-  #lookComes = false;
+  #recheckQueued = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `isUrgent` is asked whether items must not linger now. */
+  /** `isUrgent` says whether items must not linger now. */
   constructor(limits: QueueLimits, isUrgent: () => boolean) {
     this.#limits = limits;
     this.#isUrgent = isUrgent;
@@ -41,12 +41,12 @@ export class LaneQueue {
     return this.#items.size;
   }
 
-  /** The most items that ever waited. */
+  /** Maximum number of items that the queue has held. */
   get maxQueued(): number {
     return this.#maxQueued;
   }
 
-  /** False when the queue is full: wait for `room` and try again. After `halt` everything is taken and dropped. */
+  /** Returns false when the queue is full: call `waitForRoom` and try again. After `halt`, items are accepted and dropped. */
   push(ticket: Ticket, now: number): boolean {
     if (this.#halted) return true;
     if (this.#items.size >= this.#limits.maxItems) return false;
@@ -54,24 +54,24 @@ export class LaneQueue {
     this.#items.push(ticket);
     this.#bytes += ticket.item.bytes;
     if (this.#items.size > this.#maxQueued) this.#maxQueued = this.#items.size;
-    if (this.#takers.size > 0) this.#notice(now);
+    if (this.#takers.size > 0) this.#onPush(now);
     return true;
   }
 
   /** Resolves when there may be room again. */
-  room(): Promise<void> {
+  waitForRoom(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#halted || this.#items.size < this.#limits.maxItems) resolve();
       else this.#pushers.push(resolve);
     });
   }
 
-  /** A batch, if one is due and nobody is in line. */
+  /** Returns a batch if one is due and no other worker waits. */
   tryTake(now: number): readonly Ticket[] | undefined {
-    return this.#takers.size === 0 && this.#isDue(now) ? this.#collect() : undefined;
+    return this.#takers.size === 0 && this.#isDue(now) ? this.#takeBatch() : undefined;
   }
 
-  /** The next batch when it is due; undefined when the queue is closed and empty. */
+  /** Resolves to the next batch when it is due, or to undefined when the queue is closed and empty. */
   take(): Promise<readonly Ticket[] | undefined> {
     return new Promise((resolve) => {
       this.#takers.push(resolve);
@@ -79,18 +79,18 @@ export class LaneQueue {
     });
   }
 
-  /** No more items come: what waits no longer lingers. */
+  /** Called when no more items come. Waiting items no longer linger. */
   close(): void {
     this.#closed = true;
     this.#serve();
   }
 
-  /** Whether to linger may be answered otherwise now. */
-  look(): void {
+  /** Called when the result of `isUrgent` may have changed. */
+  recheck(): void {
     if (this.#takers.size > 0) this.#serve();
   }
 
-  /** Drops what waits and lets everybody go. */
+  /** Drops all items and ends all waits. */
   halt(): void {
     this.#halted = true;
     while (this.#items.size > 0) this.#items.shift();
@@ -99,27 +99,27 @@ export class LaneQueue {
     this.close();
   }
 
-  /** A full batch goes at once; one that is due by age waits for what the same producer still hands over. */
-  #notice(now: number): void {
+  /** A full batch is handed out at once. One that is due by age first waits for the items that the same producer still pushes. */
+  #onPush(now: number): void {
     if (this.#isFull()) {
       this.#serve();
-    } else if (!this.#lookComes && this.#isDue(now)) {
-      this.#lookComes = true;
-      queueMicrotask(this.#lateLook);
+    } else if (!this.#recheckQueued && this.#isDue(now)) {
+      this.#recheckQueued = true;
+      queueMicrotask(this.#recheckLater);
     } else if (this.#timer === undefined) {
       this.#setTimer(this.#limits.lingerMs);
     }
   }
 
-  readonly #lateLook = (): void => {
-    this.#lookComes = false;
+  readonly #recheckLater = (): void => {
+    this.#recheckQueued = false;
     this.#serve();
   };
 
   #serve(): void {
     if (this.#takers.size === 0 && !this.#closed) return;
     const now = performance.now();
-    while (this.#takers.size > 0 && this.#isDue(now)) this.#takers.shift()?.(this.#collect());
+    while (this.#takers.size > 0 && this.#isDue(now)) this.#takers.shift()?.(this.#takeBatch());
     if (this.#closed) {
       this.#clearTimer();
       if (this.#items.size === 0) for (let taker = this.#takers.shift(); taker; taker = this.#takers.shift()) taker(undefined);
@@ -142,7 +142,7 @@ export class LaneQueue {
     return this.#isFull() || now - oldest.queuedAt >= this.#limits.lingerMs || this.#isUrgent();
   }
 
-  #collect(): readonly Ticket[] {
+  #takeBatch(): readonly Ticket[] {
     const { batchItems, batchBytes, maxItems } = this.#limits;
     const batch: Ticket[] = [];
     let bytes = 0;
@@ -157,7 +157,10 @@ export class LaneQueue {
     return batch;
   }
 
-  /** Left running when a batch goes before its time: it looks again when it fires. One timer a linger, not one a batch. */
+  /**
+   * The timer keeps running when a batch leaves early. When it fires, it checks the queue again. So there is one timer per linger period,
+   * not one per batch.
+   */
   #setTimer(delayMs: number): void {
     this.#timer = startTimer(() => {
       this.#timer = undefined;

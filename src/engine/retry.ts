@@ -1,4 +1,4 @@
-/** One batch through one stage, whatever it takes: calls, retries, waiting for a service, halving. */
+/** Runs one batch through one stage: calls it, retries, waits for its service, and splits the batch in half. */
 import { HeadraceError, type Item, type Observer } from "../contracts/index.js";
 import { backOffMs } from "../kit/index.js";
 import type { StageAccount, WorkerClock } from "./account.js";
@@ -6,7 +6,7 @@ import { type Answer, type AnyResult, matchAnswers } from "./answers.js";
 import type { Circuit, Pass } from "./circuit.js";
 import type { Halt } from "./halt.js";
 
-/** A stage or a sink, whatever its types. */
+/** A stage or a sink with any types. */
 export interface AnyStage {
   readonly name: string;
   process(batch: readonly Item<unknown>[], signal: AbortSignal): Promise<readonly AnyResult[]>;
@@ -15,32 +15,32 @@ export interface AnyStage {
 }
 
 export interface Retry {
-  /** Calls in all. */
+  /** Maximum number of calls. */
   readonly attempts: number;
-  /** The longest delay before the second call; doubles before each further one. What is waited is a random part of it. */
+  /** The longest delay before the second call. It doubles before each further call; the actual delay is a random part of it. */
   readonly baseDelayMs: number;
 }
 
-/** What a worker works with. */
+/** What a call needs to know about its worker and its run. */
 export interface CallContext {
   readonly halt: Halt;
   readonly circuit: Circuit;
   readonly clock: WorkerClock;
   readonly account: StageAccount;
   readonly emit: Observer;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly random: () => number;
-  /** Told what a call answers that was under way at a hard stop. Absent where a late answer is worth nothing. */
+  /** Receives the answers of a call that a hard stop cut off. Absent where late answers do not matter. */
   readonly onLateAnswers?: (part: readonly Item<unknown>[], answers: readonly Answer[]) => void;
 }
 
-/** No back-off is longer, unless the other side asks for it. */
+/** The longest back-off, unless the service asks for a longer one. */
 const maxDelayMs = 30_000;
 
 /**
- * One answer for each item, in the order of the batch, when the whole batch has ended.
- * A failed batch is tried again while its error is retryable and attempts are left, then each half of it is, down to single items;
- * an item that fails alone is answered with "fail". A service that is away is waited for and costs no attempt.
+ * Returns one answer per item, in the order of the batch, when the whole batch is done.
+ * A failed batch is retried while its error is retryable and attempts are left. Then each half is tried, down to single items; an item that
+ * fails alone gets the answer "fail". Waiting for an unavailable service costs no attempt.
  * Throws errors of scope "run", and the reason of a hard stop.
  */
 export function attempt(stage: AnyStage, batch: readonly Item<unknown>[], retry: Retry, context: CallContext): Promise<readonly Answer[]> {
@@ -76,7 +76,7 @@ async function attemptPart(
   }
 }
 
-/** The answers, the error of scope "item" or "batch", or "service" when the call has to be made again. */
+/** Returns the answers, an error of scope "item" or "batch", or "service" when the call must be repeated. */
 async function callOnce(
   stage: AnyStage,
   part: readonly Item<unknown>[],
@@ -104,7 +104,7 @@ async function callOnce(
       );
     }
     if (halt.stopped || error.scope === "run") throw error;
-    // A service that does not answer does no work.
+    // The time of a call that the service did not answer is not work.
     if (error.scope === "service" || error.code === "timed_out") clock.recount("waiting");
     clock.enter("waiting", performance.now());
     if (error.scope !== "service") {

@@ -1,10 +1,10 @@
-/** A first-in, first-out list that costs the same at any length. */
+/** A ring buffer: a first-in, first-out list whose operations take constant time. */
 export class Ring<T> {
   #slots: (T | undefined)[];
   #head = 0;
   #size = 0;
 
-  /** `capacity` is where it starts; it doubles when full. */
+  /** `capacity` is the initial size. The ring doubles when it is full. */
   constructor(capacity = 8) {
     this.#slots = new Array<T | undefined>(powerOfTwo(capacity));
   }

@@ -1,4 +1,4 @@
-/** Whatever the lanes, speeds, failures and stops: every item gets one outcome, no bound is exceeded, and the run ends. */
+/** With any lanes, speeds, failures and stops, every item gets one outcome, no limit is exceeded, and the run ends. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
@@ -92,7 +92,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
   }),
 );
 
-/** Ten times what the longest queue holds. */
+/** Ten times the capacity of the longest queue. */
 const inputItems = 130;
 const deadlineMs = 10_000;
 

@@ -1,4 +1,4 @@
-/** What a run does when nobody stops it. */
+/** Runs that end by themselves. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HeadraceError, type Lane, type Observer, type Part, type RunEvent, type RunOptions } from "../contracts/index.js";
@@ -205,7 +205,7 @@ for (const schedule of ["overlapped", "sequential"] as const) {
       const source = sourceOf([itemOf(0), itemOf(2), itemOf(1)]);
       const { error, read } = await report(from(source).into(sinkOf(), batched), { schedule });
       assert.deepEqual([error?.code, read], ["contract_broken", 2]);
-      assert.match(error?.message ?? "", /"source".*1 after 2/);
+      assert.match(error?.message ?? "", /"source", seq of an item: expected a number above 2, found 1/);
     });
 
     test("too many failures end the run, by number or by share", async () => {
@@ -377,7 +377,7 @@ describe("a run", { timeout }, () => {
       };
       const result = await report(from(sourceOf(itemsOf(50))).into(sinkOf(), batched), { observer });
       assert.deepEqual([thrown, result.ended, result.error?.code], [1, "failed", "contract_broken"]);
-      assert.match(result.error?.message ?? "", new RegExp(`observer threw at "${kind}": bad observer`));
+      assert.match(result.error?.message ?? "", new RegExp(`observer at event "${kind}": expected no error, found bad observer`));
       assert.equal(result.read, result.stored + result.abandoned);
     });
   }

@@ -25,15 +25,14 @@ import { SourcePuller } from "./source-puller.js";
 import { defaultTuning, type Tuning } from "./tuning.js";
 
 /**
- * Starts a run. It ends by itself when the source has ended and every item is settled; `drain` and `options.signal` end it before.
- * When the source fails, what was read is finished first. Throws `config_invalid` for options that cannot be; after that, what goes
- * wrong is in the report.
+ * Starts a run. It ends when the source has ended and every item is settled. `drain` and `options.signal` end it earlier. When the source
+ * fails, the items that were read are finished first. Throws `config_invalid` for invalid options; all later errors are in the report.
  */
 export function run(pipeline: Pipeline, options: RunOptions = {}): Run {
   return startRun(pipeline, options, defaultTuning);
 }
 
-/** The same with other times. */
+/** Like `run`, with other times. For tests. */
 export function startRun(pipeline: Pipeline, options: RunOptions, tuning: Tuning): Run {
   return new FlowRun(pipeline, options, settingsOf(pipeline, options), tuning);
 }
@@ -47,7 +46,7 @@ class FlowRun implements Run {
   readonly #halt = new Halt();
   readonly #gate: ByteGate | undefined;
   readonly #settlement: Settlement;
-  readonly #reader: SourcePuller;
+  readonly #puller: SourcePuller;
   readonly #parts: PartLifecycle;
   #observer: Observer | undefined;
   #lanes: readonly LaneRunner[] = [];
@@ -70,10 +69,10 @@ class FlowRun implements Run {
     const onFatal = this.#fail;
     const halt = this.#halt;
     if (steps.some((step) => step.lane.admit)) {
-      this.#gate = new ByteGate(settings.memoryBudgetBytes, () => this.#schedule?.hurry("gate"));
+      this.#gate = new ByteGate(settings.memoryBudgetBytes, () => this.#schedule?.endLingering("gate"));
     }
     this.#settlement = new Settlement({ source, gate: this.#gate, emit, onFatal, ...settings });
-    this.#reader = new SourcePuller({
+    this.#puller = new SourcePuller({
       source,
       settlement: this.#settlement,
       halt,
@@ -100,11 +99,11 @@ class FlowRun implements Run {
     this.#emit({ kind: "stopping", how: "soft" });
     const { drainTimeoutMs } = this.#settings;
     if (drainTimeoutMs < Number.POSITIVE_INFINITY) {
-      const message = `what was in flight did not end within ${drainTimeoutMs} ms of the soft stop`;
+      const message = `soft stop: expected all items to end within ${drainTimeoutMs} ms, found some still in flight`;
       this.#drainTimer = startTimer(() => this.#stop(new HeadraceError("aborted", message)), drainTimeoutMs);
     }
-    this.#reader.stop();
-    this.#schedule?.hurry("draining");
+    this.#puller.stop();
+    this.#schedule?.endLingering("draining");
   }
 
   snapshot(): RunSnapshot {
@@ -118,13 +117,13 @@ class FlowRun implements Run {
   }
 
   async #execute(): Promise<RunReport> {
-    // The caller gets the run before its observer hears of it.
+    // The caller must have the run before its observer gets the first event.
     await Promise.resolve();
     if (this.#signal !== undefined) listenForAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted === true) this.#onAbort();
     try {
       await this.#parts.open();
-      await this.#flow();
+      await this.#runSchedule();
     } catch (thrown) {
       if (!this.#halt.stopped) this.#fail(runError(thrown, "unexpected", "the run failed"));
     }
@@ -137,17 +136,17 @@ class FlowRun implements Run {
     return this.#error === undefined || this.#error === report.error ? report : { ...report, ended: "failed", error: this.#error };
   }
 
-  /** Everything between opening and the last item. */
-  async #flow(): Promise<void> {
+  /** Runs from the first item to the last. */
+  async #runSchedule(): Promise<void> {
     this.#startedAt = performance.now();
     const { steps } = this.#pipeline;
     this.#lanes = steps.map((step, at) => this.#laneOf(step, at === steps.length - 1 ? "sink" : "stage"));
     const stages = this.#lanes.map((lane) => ({ name: lane.name, workers: lane.account.clocks.length }));
     this.#emit({ kind: "run-started", schedule: this.#settings.schedule, stages });
-    const flow = { lanes: this.#lanes, reader: this.#reader, gate: this.#gate, halt: this.#halt, onFatal: this.#fail };
+    const flow = { lanes: this.#lanes, puller: this.#puller, gate: this.#gate, halt: this.#halt, onFatal: this.#fail };
     const { schedule, sequentialBatch } = this.#settings;
     this.#schedule = schedule === "sequential" ? new Sequential(flow, sequentialBatch) : new Overlapped(flow);
-    if (this.#draining) this.#schedule.hurry("draining");
+    if (this.#draining) this.#schedule.endLingering("draining");
     if (this.#halt.stopped) this.#schedule.halt();
     await this.#schedule.run();
   }
@@ -158,7 +157,7 @@ class FlowRun implements Run {
     const workers = Math.max(1, Math.min(lane.concurrency, most));
     if (workers < lane.concurrency) {
       this.#notice(
-        `stage "${stage.name}" takes at most ${workers} batches at once: its lane has ${workers} workers, not ${lane.concurrency}`,
+        `stage "${stage.name}" takes at most ${workers} batches at once: its lane gets ${workers} workers instead of ${lane.concurrency}`,
       );
     }
     const { outage, overload, random } = this.#tuning;
@@ -167,13 +166,13 @@ class FlowRun implements Run {
     return new LaneRunner(step, place, workers, shared);
   }
 
-  /** Settles what is still in flight, and waits for the source's acknowledgements and for calls that were cut off. */
+  /** Settles the items that are still in flight. Waits for the acknowledgements of the source and for calls that a stop cut off. */
   async #settleRest(): Promise<void> {
     if (!this.#halt.stopped && this.#settlement.inFlight > 0) {
-      this.#fail(contractBroken("engine", `lost ${this.#settlement.inFlight} items on the way`));
+      this.#fail(contractBroken("engine", `items in flight at the end: expected none, found ${this.#settlement.inFlight}`));
     }
-    // What the store had taken when the stop came still counts.
-    if (this.#halt.stopped) await this.#quieten();
+    // Rows that the store took before the stop still count as stored.
+    if (this.#halt.stopped) await this.#waitForCutOffCalls();
     this.#settlement.abandonAll();
     this.#endedAt = performance.now();
     try {
@@ -182,28 +181,33 @@ class FlowRun implements Run {
       if (!this.#halt.stopped) this.#fail(runError(thrown, "unexpected", "settling failed"));
     }
     clearTimeout(this.#drainTimer);
-    await this.#quieten();
+    await this.#waitForCutOffCalls();
     const { read, stored, skipped, failed, abandoned } = this.#settlement.counts;
     if (read !== stored + skipped + failed + abandoned) {
-      this.#fail(contractBroken("engine", `read ${read} items and settled ${stored} + ${skipped} + ${failed} + ${abandoned}`));
+      this.#fail(
+        contractBroken(
+          "engine",
+          `settled items: expected ${read}, found ${stored} stored + ${skipped} skipped + ${failed} failed + ${abandoned} abandoned`,
+        ),
+      );
     }
   }
 
-  /** Waits for calls that were cut off, for a moment. */
-  async #quieten(): Promise<void> {
-    for (const label of await this.#halt.quiet(this.#tuning.graceMs)) {
-      this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: it is waited for no longer`);
+  /** Gives calls that the stop cut off a short time to end. */
+  async #waitForCutOffCalls(): Promise<void> {
+    for (const label of await this.#halt.waitForPending(this.#tuning.graceMs)) {
+      this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: the run no longer waits for it`);
     }
   }
 
   #ended(): Pick<RunReport, "ended" | "error"> {
     if (this.#error !== undefined) return { ended: "failed", error: this.#error };
     if (this.#halt.reason !== undefined) return { ended: "aborted", error: this.#halt.reason };
-    return { ended: this.#draining && !this.#reader.exhausted ? "drained" : "completed" };
+    return { ended: this.#draining && !this.#puller.exhausted ? "drained" : "completed" };
   }
 
   readonly #onAbort = (): void => {
-    this.#stop(new HeadraceError("aborted", "the run was stopped from outside", { cause: this.#signal?.reason }));
+    this.#stop(new HeadraceError("aborted", "the caller stopped the run", { cause: this.#signal?.reason }));
   };
 
   readonly #fail = (error: HeadraceError): void => {
@@ -217,13 +221,13 @@ class FlowRun implements Run {
     this.#halt.stop(reason);
     this.#gate?.halt();
     this.#schedule?.halt();
-    this.#reader.halt();
+    this.#puller.halt();
     this.#emit({ kind: "stopping", how: "hard" });
   }
 
   readonly #notice = (message: string): void => this.#emit({ kind: "notice", message });
 
-  /** An observer that throws is not called again, and ends the run: what it reports would be wrong from here on. */
+  /** An observer that throws ends the run and is not called again: it has missed an event, so its figures are wrong. */
   readonly #emit = (event: RunEvent): void => {
     const observer = this.#observer;
     if (observer === undefined) return;
@@ -232,7 +236,8 @@ class FlowRun implements Run {
       observer(event);
     } catch (cause) {
       this.#observer = undefined;
-      const message = `the observer threw at "${event.kind}": ${cause instanceof Error ? cause.message : String(cause)}`;
+      const found = cause instanceof Error ? cause.message : String(cause);
+      const message = `observer at event "${event.kind}": expected no error, found ${found}`;
       this.#fail(new HeadraceError("contract_broken", message, { cause, hint: "Report it to the author of the observer." }));
     }
   };

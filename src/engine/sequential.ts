@@ -1,4 +1,4 @@
-/** The sequential schedule: some items through all lanes, then the next ones. */
+/** The sequential schedule: a round of items passes through all lanes, then the next round. */
 import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
@@ -7,32 +7,32 @@ import type { Ticket } from "./ticket.js";
 
 export class Sequential implements Schedule {
   readonly #flow: Flow;
-  readonly #turnItems: number;
+  readonly #roundItems: number;
   readonly #maxQueued: number[];
 
-  constructor(flow: Flow, turnItems: number) {
+  constructor(flow: Flow, roundItems: number) {
     this.#flow = flow;
-    this.#turnItems = turnItems;
+    this.#roundItems = roundItems;
     this.#maxQueued = flow.lanes.map(() => 0);
   }
 
   async run(): Promise<void> {
-    let turn: Ticket[] = [];
-    const takeTurn = () => {
-      const tickets = turn;
-      turn = [];
-      return this.#travel(0, tickets, [], "outside");
+    let round: Ticket[] = [];
+    const runRound = () => {
+      const tickets = round;
+      round = [];
+      return this.#runLanes(0, tickets, [], "outside");
     };
-    await this.#flow.reader.read((ticket) => (turn.push(ticket) < this.#turnItems ? undefined : takeTurn()));
-    await takeTurn();
+    await this.#flow.puller.read((ticket) => (round.push(ticket) < this.#roundItems ? undefined : runRound()));
+    await runRound();
     const now = performance.now();
     for (const lane of this.#flow.lanes) lane.account.end(now);
   }
 
   /** Nothing lingers here. */
-  hurry(): void {}
+  endLingering(): void {}
 
-  /** Workers notice by themselves: each call that they wait for is ended. */
+  /** Nothing to do: the halt ends the calls that workers await. */
   halt(): void {}
 
   maxQueued(lane: number): number {
@@ -40,10 +40,10 @@ export class Sequential implements Schedule {
   }
 
   /**
-   * Takes tickets from a lane to the end of the sink. Before the byte gate a turn is cut into shares that fit into the budget,
-   * each of which goes to its end before the next begins: within a turn nobody could give back what another waits for.
+   * Runs tickets through all lanes from `from` on. At the byte gate, a round is split into portions that fit into the budget. Each portion
+   * reaches the sink before the next one enters: the items of one portion hold their bytes until they are stored.
    */
-  async #travel(from: number, tickets: Ticket[], bypassing: Ticket[], gate: "outside" | "inside"): Promise<void> {
+  async #runLanes(from: number, tickets: Ticket[], bypassing: Ticket[], gate: "outside" | "inside"): Promise<void> {
     const { lanes } = this.#flow;
     const last = lanes.length - 1;
     let onward = tickets;
@@ -52,38 +52,38 @@ export class Sequential implements Schedule {
       const lane = lanes[at] as LaneRunner;
       if (at === last) onward = onward.concat(toSink);
       if (lane.settings.admit && gate === "outside") {
-        let share: Ticket[];
-        for (let rest = onward; rest.length > 0 && !this.#flow.halt.stopped; rest = rest.slice(share.length)) {
-          share = this.#admitShare(rest);
-          await this.#travel(at, share, at === last ? [] : toSink, "inside");
+        let portion: Ticket[];
+        for (let rest = onward; rest.length > 0 && !this.#flow.halt.stopped; rest = rest.slice(portion.length)) {
+          portion = this.#admitPortion(rest);
+          await this.#runLanes(at, portion, at === last ? [] : toSink, "inside");
           toSink = [];
         }
-        if (at < last && toSink.length > 0) await this.#travel(last, [], toSink, "inside");
+        if (at < last && toSink.length > 0) await this.#runLanes(last, [], toSink, "inside");
         return;
       }
-      const processed = await this.#through(at, onward);
+      const processed = await this.#runLane(at, onward);
       onward = processed.filter((ticket) => !ticket.bypassed);
       toSink = toSink.concat(processed.filter((ticket) => ticket.bypassed));
     }
   }
 
-  /** As many as fit into the budget together; at least one, as nobody else is inside. */
-  #admitShare(tickets: readonly Ticket[]): Ticket[] {
+  /** Admits as many tickets as fit into the budget together. It is at least one, because no other item is behind the gate. */
+  #admitPortion(tickets: readonly Ticket[]): Ticket[] {
     const { gate } = this.#flow;
-    const share: Ticket[] = [];
+    const portion: Ticket[] = [];
     for (const ticket of tickets) {
       if (gate !== undefined) {
         if (!gate.tryReserve(ticket.item.bytes)) break;
         ticket.admitted = true;
         ticket.chargedBytes = ticket.item.bytes;
       }
-      share.push(ticket);
+      portion.push(ticket);
     }
-    return share;
+    return portion;
   }
 
-  /** All tickets through one lane, as many batches at once as it has workers; those that go on, in order. */
-  async #through(at: number, tickets: readonly Ticket[]): Promise<Ticket[]> {
+  /** Runs tickets through one lane, with as many batches at once as it has workers. Returns those that continue, in order. */
+  async #runLane(at: number, tickets: readonly Ticket[]): Promise<Ticket[]> {
     const lane = this.#flow.lanes[at] as LaneRunner;
     this.#maxQueued[at] = Math.max(this.#maxQueued[at] ?? 0, tickets.length);
     const batches = batchesOf(tickets, lane.settings.batchItems, lane.settings.batchBytes);

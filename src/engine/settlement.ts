@@ -1,4 +1,4 @@
-/** The books of a run: every item read is in flight until it is settled, exactly once. */
+/** Accounts for the items of a run: each item is in flight from reading until it is settled, exactly once. */
 import {
   type Counts,
   HeadraceError,
@@ -19,21 +19,21 @@ export interface SettlementOptions {
   readonly maxFailed: number;
   readonly maxFailedRatio: number;
   readonly emit: Observer;
-  /** Called with what must end the run. */
+  /** Called with an error that must end the run. */
   readonly onFatal: (error: HeadraceError) => void;
 }
 
-/** The share of failed items says nothing before this many are settled. */
-const leastForRatio = 100;
-/** Acknowledgements under way before the source has to wait. */
+/** With fewer settled items, the share of failed ones says nothing. */
+const minItemsForRatio = 100;
+/** Maximum number of pending acknowledgements. With more, reading waits. */
 const maxSettling = 1_024;
-/** Items read before the register of those in flight is copied into a new one. */
-const leastRenewal = 4_096;
+/** Items read before the map of items in flight is copied into a new one. */
+const minReadsPerRebuild = 4_096;
 
 export class Settlement {
   readonly #options: SettlementOptions;
   #inFlight = new Map<Key, Ticket>();
-  #renewAt = leastRenewal;
+  #rebuildAt = minReadsPerRebuild;
   readonly #counts = { read: 0, stored: 0, reused: 0, skipped: 0, failed: 0, abandoned: 0 };
   #lastSeq = -1;
   #settling = 0;
@@ -52,25 +52,28 @@ export class Settlement {
     return this.#inFlight.size;
   }
 
-  /** Takes an item in; undefined when its source refuses it or its id is in flight already, which settles it. Throws `contract_broken`. */
+  /**
+   * Registers an item. Returns undefined, and settles the item, when its source refuses it or when its id is in flight already. Throws
+   * `contract_broken`.
+   */
   admit(item: Item<unknown>): Ticket | undefined {
     const { source } = this.#options;
     if (!(item.seq > this.#lastSeq)) {
-      throw contractBroken(source.name, `numbered an item ${item.seq} after ${this.#lastSeq}: expected ascending numbers from 0`);
+      throw contractBroken(source.name, `seq of an item: expected a number above ${this.#lastSeq}, found ${item.seq}`);
     }
     if (!(item.bytes >= 0 && item.bytes < Number.POSITIVE_INFINITY)) {
-      throw contractBroken(source.name, `gave item ${item.seq} a size of ${item.bytes} bytes: expected a number from 0`);
+      throw contractBroken(source.name, `bytes of item ${item.seq}: expected a number from 0, found ${item.bytes}`);
     }
     this.#lastSeq = item.seq;
     this.#counts.read += 1;
-    const refused = item.refused ?? refusalBeside(item, this.#inFlight.get(item.id)?.item);
+    const refused = item.refused ?? duplicateRefusal(item, this.#inFlight.get(item.id)?.item);
     if (refused !== undefined) {
       this.#refuse(item, refused);
       return undefined;
     }
     const ticket = ticketOf(item);
     this.#inFlight.set(item.id, ticket);
-    if (this.#counts.read >= this.#renewAt) this.#renew();
+    if (this.#counts.read >= this.#rebuildAt) this.#rebuildMap();
     return ticket;
   }
 
@@ -78,10 +81,10 @@ export class Settlement {
     const { seq, id, facts } = this.#release(ticket);
     this.#counts.stored += 1;
     if (ticket.bypassed) this.#counts.reused += 1;
-    this.#tell({ kind: "stored", seq, id, facts, reused: ticket.bypassed });
+    this.#report({ kind: "stored", seq, id, facts, reused: ticket.bypassed });
   }
 
-  /** After a hard stop: nothing where it was given up already. */
+  /** Counts a late answer after a hard stop. Does nothing when the item was abandoned already. */
   storedLate(ticket: Ticket): void {
     if (this.#inFlight.get(ticket.id) === ticket) this.stored(ticket);
   }
@@ -89,31 +92,31 @@ export class Settlement {
   skipped(ticket: Ticket, stage: string, reason: string): void {
     const { seq, id, facts } = this.#release(ticket);
     this.#counts.skipped += 1;
-    this.#tell({ kind: "skipped", seq, id, facts, stage, reason });
+    this.#report({ kind: "skipped", seq, id, facts, stage, reason });
   }
 
   failed(ticket: Ticket, stage: string, error: HeadraceError, attempts: number): void {
     this.#fail(this.#release(ticket), stage, error, attempts);
   }
 
-  /** Settles all that is still in flight, in the order in which it was read. */
+  /** Settles all items that are still in flight, in the order in which they were read. */
   abandonAll(): void {
     for (const ticket of this.#inFlight.values()) {
       const { seq, id, facts } = this.#release(ticket);
       this.#counts.abandoned += 1;
-      this.#tell({ kind: "abandoned", seq, id, facts });
+      this.#report({ kind: "abandoned", seq, id, facts });
     }
   }
 
-  /** Undefined when more may be read; else resolves when the source has dealt with what it was told. */
-  room(): Promise<void> | undefined {
+  /** Returns undefined when more may be read. Otherwise resolves when fewer acknowledgements are pending. */
+  waitForRoom(): Promise<void> | undefined {
     if (this.#settling < maxSettling) return undefined;
     return new Promise((resolve) => {
       this.#whenFewer = resolve;
     });
   }
 
-  /** Resolves when no acknowledgement is under way. */
+  /** Resolves when no acknowledgement is pending. */
   idle(): Promise<void> {
     if (this.#settling === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -129,24 +132,25 @@ export class Settlement {
     }
     const { seq, id, facts } = item;
     this.#counts.skipped += 1;
-    this.#tell({ kind: "skipped", seq, id, facts, stage, reason: refused.reason });
+    this.#report({ kind: "skipped", seq, id, facts, stage, reason: refused.reason });
   }
 
   #fail({ seq, id, facts }: Item<unknown>, stage: string, error: HeadraceError, attempts: number): void {
     this.#counts.failed += 1;
-    this.#tell({ kind: "failed", seq, id, facts, stage, error, attempts });
+    this.#report({ kind: "failed", seq, id, facts, stage, error, attempts });
     if (this.#counts.failed > this.#options.maxFailed) {
-      this.#giveUp(`${this.#counts.failed} items failed, ${this.#options.maxFailed} are allowed`, error);
+      this.#giveUp(`failed items: expected at most ${this.#options.maxFailed}, found ${this.#counts.failed}`, error);
     }
   }
 
   /**
-   * V8 links each outgrown table of a map to the next one. Once the first has become old, all that follow survive with it, and the
-   * settled items in them: measured, a sixth of all memory then waits for a full collection, and a third of the speed is lost.
+   * A `Map` that grows gets a new hash table, and V8 links the old table to the new one. Once the first table is in the old generation, it
+   * keeps all later tables alive, with the settled items in them. Measured: one sixth of the memory then waited for a full garbage
+   * collection, and the run was a third slower.
    */
-  #renew(): void {
+  #rebuildMap(): void {
     this.#inFlight = new Map(this.#inFlight);
-    this.#renewAt = this.#counts.read + Math.max(leastRenewal, 8 * this.#inFlight.size);
+    this.#rebuildAt = this.#counts.read + Math.max(minReadsPerRebuild, 8 * this.#inFlight.size);
   }
 
   #release(ticket: Ticket): Item<unknown> {
@@ -155,7 +159,7 @@ export class Settlement {
     return ticket.item;
   }
 
-  #tell(outcome: Outcome): void {
+  #report(outcome: Outcome): void {
     const { emit, source, onFatal } = this.#options;
     emit({ kind: "item-settled", outcome });
     try {
@@ -191,8 +195,8 @@ export class Settlement {
     const { maxFailedRatio } = this.#options;
     const { stored, skipped, failed } = this.#counts;
     const settled = stored + skipped + failed;
-    if (settled >= leastForRatio && failed > maxFailedRatio * settled) {
-      this.#giveUp(`${failed} of ${settled} items failed, a share of ${maxFailedRatio} is allowed`);
+    if (settled >= minItemsForRatio && failed > maxFailedRatio * settled) {
+      this.#giveUp(`failed items: expected at most a share of ${maxFailedRatio}, found ${failed} of ${settled}`);
     }
   }
 
@@ -201,10 +205,10 @@ export class Settlement {
   }
 }
 
-/** The first of two items with one id keeps it; what comes from the same place is the same item again. */
-function refusalBeside({ id, facts }: Item<unknown>, first: Item<unknown> | undefined): Refusal | undefined {
+/** The first of two items with one id keeps it. If both have the same source, the second is a duplicate; otherwise it fails. */
+function duplicateRefusal({ id, facts }: Item<unknown>, first: Item<unknown> | undefined): Refusal | undefined {
   if (first === undefined) return undefined;
   if (first.facts.source === facts.source) return { kind: "skip", reason: "duplicate" };
-  const message = `id ${JSON.stringify(String(id))}: expected one source for it, found ${first.facts.source} and ${facts.source}`;
+  const message = `id ${JSON.stringify(String(id))}: expected one source, found ${first.facts.source} and ${facts.source}`;
   return { kind: "fail", error: new HeadraceError("id_duplicate", message, { item: facts.source }) };
 }

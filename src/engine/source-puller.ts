@@ -1,4 +1,4 @@
-/** Pulls items out of the source, one at a time, as long as there is room for them. */
+/** Pulls items from the source, one at a time, as long as there is room for them. */
 import type { HeadraceError, Item, Source } from "../contracts/index.js";
 import { startTimer } from "../kit/index.js";
 import { runError } from "./errors.js";
@@ -12,42 +12,42 @@ export interface SourcePullerOptions {
   readonly halt: Halt;
   /** How long a source may take to end after a stop. */
   readonly graceMs: number;
-  /** Called with what must end the run at once. */
+  /** Called with an error that must end the run at once. */
   readonly onFatal: (error: HeadraceError) => void;
-  /** Called when the source failed: what was read may still be finished. */
+  /** Called when the source failed. The items that were read may still be finished. */
   readonly onSourceFailed: (error: HeadraceError) => void;
   readonly notice: (message: string) => void;
 }
 
-/** Hands an item on; undefined when there is room for more, else resolves when there is. */
+/** Passes an item on. Returns undefined when there is room for more; otherwise resolves when there is. */
 export type Deliver = (ticket: Ticket, now: number) => Promise<unknown> | undefined;
 
-/** A flow without any real waiting would keep timers and signals from running; so now and then it is left. */
-const politeAfterMs = 50;
+/** A source that never really waits would keep timers and signals from running. After this time, the puller yields to the event loop. */
+const yieldAfterMs = 50;
 
 export class SourcePuller {
   readonly #options: SourcePullerOptions;
   readonly #stop = new AbortController();
   #iterator: AsyncIterator<Item<unknown>> | undefined;
   #pending: Promise<IteratorResult<Item<unknown>>> | undefined;
-  #leaving: PromiseLike<unknown> | undefined;
+  #closingIterator: PromiseLike<unknown> | undefined;
   #deliver: Deliver = () => undefined;
   #state: "reading" | "stopping" | "ended" = "reading";
   #exhausted = false;
   #resolve: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #politeAt = 0;
+  #yieldAt = 0;
 
   constructor(options: SourcePullerOptions) {
     this.#options = options;
   }
 
-  /** Whether the source ended by itself: a stop cut nothing off. */
+  /** True when the source ended by itself, before any stop. */
   get exhausted(): boolean {
     return this.#exhausted;
   }
 
-  /** Resolves when nothing more will be delivered. */
+  /** Delivers all items. Resolves when no more will come. */
   read(deliver: Deliver): Promise<void> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
@@ -56,7 +56,7 @@ export class SourcePuller {
         this.#end();
         return;
       }
-      this.#politeAt = performance.now() + politeAfterMs;
+      this.#yieldAt = performance.now() + yieldAfterMs;
       try {
         this.#iterator = this.#options.source.read(this.#stop.signal)[Symbol.asyncIterator]();
       } catch (thrown) {
@@ -67,28 +67,28 @@ export class SourcePuller {
     });
   }
 
-  /** Pulls no more. An item that was asked for already still counts, unless the source takes too long. */
+  /** Pulls no more items. The item that was requested already still counts, unless the source takes longer than `graceMs`. */
   stop(): void {
     if (this.#state !== "reading") return;
     this.#state = "stopping";
     this.#stop.abort();
-    this.#leave();
+    this.#closeIterator();
     if (this.#pending === undefined) return;
     this.#timer = startTimer(() => {
       this.#options.notice(
-        `source "${this.#options.source.name}" did not end within ${this.#options.graceMs} ms: it is waited for no longer`,
+        `source "${this.#options.source.name}" did not end within ${this.#options.graceMs} ms of the stop: the run no longer waits for it`,
       );
-      this.#leaving = undefined;
+      this.#closingIterator = undefined;
       this.#end();
     }, this.#options.graceMs);
   }
 
-  /** Ends at once: what the source still says is dropped. */
+  /** Ends at once. Items that the source still delivers are dropped. */
   halt(): void {
     if (this.#state === "ended") return;
     this.#state = "stopping";
     this.#stop.abort(this.#options.halt.reason);
-    this.#leave();
+    this.#closeIterator();
     if (this.#pending !== undefined) this.#options.halt.watch(this.#pending, this.#label);
     this.#end();
   }
@@ -121,51 +121,51 @@ export class SourcePuller {
     try {
       const now = performance.now();
       const ticket = this.#options.settlement.admit(next.value);
-      const room = (ticket && this.#deliver(ticket, now)) ?? this.#options.settlement.room();
-      if (room !== undefined) room.then(this.#pull, this.#onBroken);
-      else if (now >= this.#politeAt) this.#pullLater();
+      const room = (ticket && this.#deliver(ticket, now)) ?? this.#options.settlement.waitForRoom();
+      if (room !== undefined) room.then(this.#pull, this.#onDeliveryFailed);
+      else if (now >= this.#yieldAt) this.#pullLater();
       else this.#pull();
     } catch (thrown) {
-      this.#onBroken(thrown);
+      this.#onDeliveryFailed(thrown);
     }
   };
 
   readonly #onError = (thrown: unknown): void => {
     this.#pending = undefined;
-    this.#leaving = undefined;
+    this.#closingIterator = undefined;
     this.#iterator = undefined;
     if (this.#state === "ended") return;
     const { source, onSourceFailed } = this.#options;
-    // After a stop many sources end by throwing the signal's reason; nothing was lost by it.
+    // After a stop, many sources end by throwing the reason of the signal. That is not a failure.
     if (this.#state === "reading") onSourceFailed(runError(thrown, "source_failed", `source "${source.name}" failed`));
     this.#end();
   };
 
-  readonly #onBroken = (thrown: unknown): void => {
+  readonly #onDeliveryFailed = (thrown: unknown): void => {
     this.#options.onFatal(runError(thrown, "unexpected", `reading source "${this.#options.source.name}" failed`));
     this.#end();
   };
 
   #pullLater(): void {
     this.#timer = startTimer(() => {
-      this.#politeAt = performance.now() + politeAfterMs;
+      this.#yieldAt = performance.now() + yieldAfterMs;
       this.#pull();
     }, 0);
   }
 
   /** Tells the iterator to end, without waiting for it. */
-  #leave(): void {
+  #closeIterator(): void {
     const iterator = this.#iterator;
-    if (iterator?.return === undefined || this.#leaving !== undefined) return;
+    if (iterator?.return === undefined || this.#closingIterator !== undefined) return;
     try {
-      this.#leaving = Promise.resolve(iterator.return());
-      this.#leaving.then(undefined, this.#onLeaveFailed);
+      this.#closingIterator = Promise.resolve(iterator.return());
+      this.#closingIterator.then(undefined, this.#onCloseFailed);
     } catch (thrown) {
-      this.#onLeaveFailed(thrown);
+      this.#onCloseFailed(thrown);
     }
   }
 
-  readonly #onLeaveFailed = (thrown: unknown): void => {
+  readonly #onCloseFailed = (thrown: unknown): void => {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     this.#options.notice(`${this.#label} failed while it was being stopped: ${message}`);
   };
@@ -174,8 +174,8 @@ export class SourcePuller {
     if (this.#state === "ended" && this.#resolve === undefined) return;
     this.#state = "ended";
     clearTimeout(this.#timer);
-    if (this.#leaving !== undefined) this.#options.halt.watch(this.#leaving, this.#label);
-    this.#leaving = undefined;
+    if (this.#closingIterator !== undefined) this.#options.halt.watch(this.#closingIterator, this.#label);
+    this.#closingIterator = undefined;
     this.#resolve?.();
     this.#resolve = undefined;
   }

@@ -1,4 +1,4 @@
-/** What a run does when it is stopped, softly or hard, also by parts that do not listen. */
+/** Soft and hard stops, also with parts that ignore the signal. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
@@ -39,7 +39,7 @@ function started(pipeline: Pipeline, options: RunOptions = {}) {
   return { run, log, controller, done: whileAlive(run.done) };
 }
 
-/** Items that come until somebody stops it. */
+/** Yields items until it is stopped. */
 function endless(onItem: (seq: number) => void = () => {}) {
   return sourceOf([], {
     async *read(stop) {
@@ -105,7 +105,7 @@ for (const schedule of ["overlapped", "sequential"] as const) {
       controller.abort();
       const result = await done;
       assert.deepEqual([result.ended, result.abandoned, closed], ["aborted", result.read, 1]);
-      assert.deepEqual(log.notices(), ['stage "deaf" did not end within 30 ms of the stop: it is waited for no longer']);
+      assert.deepEqual(log.notices(), ['stage "deaf" did not end within 30 ms of the stop: the run no longer waits for it']);
     });
 
     test("late answers and late rejections of cut-off calls change nothing", async () => {
@@ -245,7 +245,7 @@ describe("stopping", { timeout }, () => {
     controller.abort();
     const result = await done;
     assert.deepEqual([result.ended, result.abandoned, result.inFlightBytes], ["aborted", result.read, 0]);
-    assert.deepEqual(log.notices(), ['stage "sink" did not end within 30 ms of the stop: it is waited for no longer']);
+    assert.deepEqual(log.notices(), ['stage "sink" did not end within 30 ms of the stop: the run no longer waits for it']);
   });
 
   test("a stop tells the iterator to end, also while its next item is awaited", async () => {

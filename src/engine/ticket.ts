@@ -1,17 +1,17 @@
-/** What the engine remembers of one item between reading and settling it; nothing is kept afterwards. */
+/** What the engine knows about one item from reading until it is settled. */
 import type { Item, Key } from "../contracts/index.js";
 
 export interface Ticket {
-  /** The id it was read with. */
+  /** The id that the source gave the item. */
   readonly id: Key;
-  /** As the last stage left it. */
+  /** The item as the last stage returned it. */
   item: Item<unknown>;
-  /** Whether it passed the byte gate; from then on `chargedBytes` of the budget are its own. */
+  /** True once the item has passed the byte gate. From then on, `chargedBytes` of the budget are reserved for it. */
   admitted: boolean;
   chargedBytes: number;
-  /** Whether a stage sent it straight to the sink. */
+  /** True when a stage has sent the item straight to the sink. */
   bypassed: boolean;
-  /** When it entered the queue that it waits in, in milliseconds of `performance.now()`. */
+  /** When the item entered its current queue, in milliseconds of `performance.now()`. */
   queuedAt: number;
 }
 

@@ -1,4 +1,4 @@
-/** Times that are the engine's own decision, not the caller's. Tests shorten them. */
+/** Times that the engine decides, not the caller. Tests shorten them. */
 import type { Backoff } from "../kit/index.js";
 
 export interface Tuning {
@@ -8,7 +8,7 @@ export interface Tuning {
   readonly closeGraceMs: number;
   readonly outage: Backoff;
   readonly overload: Backoff;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly random: () => number;
 }
 

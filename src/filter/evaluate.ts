@@ -1,12 +1,12 @@
-/** What a filter means: the reference that every store's compiled filter is compared with. */
+/** Evaluates filters in memory. Tests compare the compiled filter of each store with it. */
 import type { Comparison, Filter, MetadataValue, StoredRow } from "../contracts/index.js";
 import { unknownKind } from "./tree.js";
 
-/** A column's value; null and undefined mean "absent". A bigint compares with numbers. */
+/** The value of a column. null and undefined mean "no value". A bigint compares with numbers. */
 export type FieldValue = MetadataValue | bigint | null | undefined;
 export type FieldOf = (key: string) => FieldValue;
 
-/** Whether the row passes. Two-valued: a comparison with an absent key or another type is false, `not` is its complement. */
+/** Whether a row matches. A comparison is false when the row has no value or a value of another type; `not` then makes it true. */
 export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
   switch (filter.kind) {
     case "compare":
@@ -32,7 +32,7 @@ export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
   }
 }
 
-/** The columns of a row as filters name them. */
+/** Gives access to the columns of a row by the names that filters use. */
 export function fieldsOf(row: StoredRow): FieldOf {
   const { facts } = row;
   const builtIn: Readonly<Record<string, FieldValue>> = {
@@ -49,7 +49,7 @@ export function fieldsOf(row: StoredRow): FieldOf {
   return (key) => (Object.hasOwn(builtIn, key) ? builtIn[key] : Object.hasOwn(facts.metadata, key) ? facts.metadata[key] : null);
 }
 
-/** Orders text by code point, as UTF-8 bytes do; JavaScript's `<` orders by UTF-16 unit, and puts U+FFFD after U+1F600. */
+/** Orders text by code point, as UTF-8 bytes do. JavaScript's `<` orders by UTF-16 unit, which puts U+FFFD after U+1F600. */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
@@ -82,7 +82,7 @@ function compare(field: FieldValue, operator: Comparison, value: MetadataValue):
   }
 }
 
-/** Negative, zero or positive; null when the two have no order. */
+/** Returns a negative number, zero or a positive number; null when the types differ. */
 function orderOf(field: FieldValue, value: MetadataValue): number | null {
   if (typeof field === "string" && typeof value === "string") return compareText(field, value);
   if (typeof field === "boolean" && typeof value === "boolean") return Number(field) - Number(value);

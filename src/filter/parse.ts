@@ -1,6 +1,6 @@
-/** Parses the filter language into the tree that stores compile. */
+/** Parses the text of a filter into a tree, which stores compile. */
 import type { Comparison, Filter, MetadataValue } from "../contracts/index.js";
-import { asStored } from "./spelling.js";
+import { normalizeSources } from "./spelling.js";
 import { filterError, type Token, tokensOf } from "./tokens.js";
 import { checkFilter, comparisons, filterLimits, isFilterKey } from "./tree.js";
 
@@ -8,7 +8,7 @@ const reserved = new Set(["and", "or", "not", "in", "true", "false"]);
 
 /**
  * Parses a filter, for example `year >= 2020 and not (camera == "X100" or startsWith(source, "file:///photos/"))`.
- * Throws `filter_invalid` with the position, what was expected and what was found.
+ * Throws `filter_invalid`, which names the position, what was expected and what was found.
  */
 export function parseFilter(text: string): Filter {
   if (text.length > filterLimits.maxChars) {
@@ -18,7 +18,7 @@ export function parseFilter(text: string): Filter {
   const filter = parser.disjunction(0);
   parser.end();
   checkFilter(filter);
-  return asStored(filter);
+  return normalizeSources(filter);
 }
 
 class Parser {
@@ -65,7 +65,7 @@ class Parser {
     return this.#comparison();
   }
 
-  /** A word before an operator is a key, even if it reads `not` or `exists`. */
+  /** A word before an operator is a key, even if it is `not` or `exists`. */
   #keyFollows(): boolean {
     const [word, next, after] = [this.#token(), this.#token(1), this.#token(2)];
     if (word.kind !== "word") return false;

@@ -1,34 +1,34 @@
-/** Lets filters name sources as people write them: a path stands for the URI that rows have. */
+/** Lets filters name sources by path: a path in a filter becomes the URI that rows have. */
 import type { Filter, MetadataValue } from "../contracts/index.js";
 import { fileUriAsWritten } from "../kit/index.js";
 
-/** The same filter with the values of `source` as rows spell them: `/home/me/sub dir` becomes `file:///home/me/sub%20dir`. */
-export function asStored(filter: Filter): Filter {
+/** Replaces the values of `source` by the URIs that rows have: `/home/me/sub dir` becomes `file:///home/me/sub%20dir`. */
+export function normalizeSources(filter: Filter): Filter {
   switch (filter.kind) {
     case "and":
-      return { ...filter, all: filter.all.map(asStored) };
+      return { ...filter, all: filter.all.map(normalizeSources) };
     case "or":
-      return { ...filter, any: filter.any.map(asStored) };
+      return { ...filter, any: filter.any.map(normalizeSources) };
     case "not":
-      return { ...filter, filter: asStored(filter.filter) };
+      return { ...filter, filter: normalizeSources(filter.filter) };
     default:
-      return filter.key === "source" ? termAsStored(filter) : filter;
+      return filter.key === "source" ? normalizeTerm(filter) : filter;
   }
 }
 
-function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Filter {
+function normalizeTerm(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Filter {
   switch (term.kind) {
     case "compare": {
-      const values = spellingsOf(term.value);
+      const values = storedSpellings(term.value);
       const isEquality = term.operator === "==" || term.operator === "!=";
       if (values.length === 1 || !isEquality) return { ...term, value: values.at(-1)! };
       const either: Filter = { kind: "in", key: term.key, values };
       return term.operator === "==" ? either : { kind: "not", filter: either };
     }
     case "in":
-      return { ...term, values: term.values.flatMap(spellingsOf) };
+      return { ...term, values: term.values.flatMap(storedSpellings) };
     case "startsWith": {
-      const prefixes = spellingsOf(term.prefix).map((prefix) => ({ ...term, prefix: String(prefix) }));
+      const prefixes = storedSpellings(term.prefix).map((prefix) => ({ ...term, prefix: String(prefix) }));
       return prefixes.length === 1 ? prefixes[0]! : { kind: "or", any: prefixes };
     }
     case "exists":
@@ -38,8 +38,8 @@ function termAsStored(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): Fi
   }
 }
 
-/** A path has one spelling in rows. A URL may be meant as it is written, too: rows that were imported keep what their file says. */
-function spellingsOf(value: MetadataValue): readonly MetadataValue[] {
+/** A path has one spelling in rows. A URL can also match as it is written, because imported rows keep the spelling of their file. */
+function storedSpellings(value: MetadataValue): readonly MetadataValue[] {
   if (typeof value !== "string") return [value];
   const stored = fileUriAsWritten(value);
   const isUrl = /^file:/i.test(value);

@@ -1,4 +1,4 @@
-/** Cuts a filter's text into tokens. */
+/** Splits the text of a filter into tokens. */
 import { HeadraceError } from "../contracts/index.js";
 import { isWellFormed } from "../kit/index.js";
 
@@ -6,11 +6,11 @@ export type TokenKind = "word" | "text" | "number" | "symbol" | "end";
 
 export interface Token {
   readonly kind: TokenKind;
-  /** As written. */
+  /** The text of the token. */
   readonly raw: string;
-  /** Of `text` and `number`. */
+  /** The parsed value of a `text` or `number`; else the text of the token. */
   readonly value: string | number;
-  /** Of its first character, from 1. */
+  /** Position of the first character, from 1. */
   readonly position: number;
 }
 
@@ -19,7 +19,7 @@ const pattern =
 const blank = /\s*/y;
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** All tokens, the last of kind "end". Throws `filter_invalid`. */
+/** Returns all tokens, the last one of kind "end". Throws `filter_invalid`. */
 export function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = skipBlank(text, 0);
@@ -35,7 +35,7 @@ export function tokensOf(text: string): readonly Token[] {
   return tokens;
 }
 
-/** The one shape of the language's errors. */
+/** Makes every error of the filter language. */
 export function filterError(position: number, expected: string, found: string): HeadraceError {
   const shown = found.length > 40 ? `${found.slice(0, 40)}…` : found;
   const what = shown === "" ? "the end" : shown;

@@ -1,4 +1,4 @@
-/** Opens the collection that rows are copied into, or makes it; one that does not fit is refused before a row is written. */
+/** Opens or creates the collection that rows are copied into. A collection that does not fit is refused before a row is written. */
 import { type Collection, HeadraceError, type RowSource, type VectorStore } from "../contracts/index.js";
 import { comparePassports, passportMismatch } from "../kit/index.js";
 
@@ -6,32 +6,35 @@ type Description = Pick<RowSource, "name" | "dimension" | "metric" | "idType" | 
 
 export interface CopyTarget {
   readonly store: VectorStore;
-  /** Of the collection. */
+  /** Name of the collection. */
   readonly name: string;
-  /** What messages call it, so that it is told from a collection of the same name elsewhere. */
+  /** The collection's name in messages. It includes the store, because another store may have a collection of the same name. */
   readonly label: string;
 }
 
-/** Null when it does not exist yet. Throws like `openCopyTarget`, and changes nothing. */
+/** Opens the target for reading. Returns null when it does not exist. Throws the errors of `openCopyTarget`, and changes nothing. */
 export async function inspectCopyTarget(at: CopyTarget, origin: Description, signal: AbortSignal): Promise<Collection | null> {
-  const target = await openIfThere(at, "read");
-  if (target !== null) await closedOnError(target, () => checkFit(target, at.label, origin, signal));
+  const target = await openIfExists(at, "read");
+  if (target !== null) await closeOnError(target, () => checkFit(target, at.label, origin, signal));
   return target;
 }
 
-/** Open for writing, with the origin's passport. Throws `dimension_mismatch`, `collection_exists`, `passport_mismatch`, `passport_missing`. */
+/**
+ * Opens the target for writing, or creates it; either way it gets the passport of the origin. Throws `dimension_mismatch`,
+ * `collection_exists`, `passport_mismatch` or `passport_missing` when it does not fit.
+ */
 export async function openCopyTarget(at: CopyTarget, origin: Description, signal: AbortSignal): Promise<Collection> {
-  const target = await openIfThere(at, "write");
+  const target = await openIfExists(at, "write");
   const { dimension, metric, idType, passport } = origin;
   if (target === null) return at.store.create(at.name, { dimension, metric, idType, passport });
-  await closedOnError(target, async () => {
+  await closeOnError(target, async () => {
     await checkFit(target, at.label, origin, signal);
     if (target.passport === null && passport !== null) await target.setPassport(passport);
   });
   return target;
 }
 
-async function openIfThere({ store, name }: CopyTarget, access: "read" | "write"): Promise<Collection | null> {
+async function openIfExists({ store, name }: CopyTarget, access: "read" | "write"): Promise<Collection | null> {
   try {
     return await store.openCollection(name, access);
   } catch (error) {
@@ -40,7 +43,7 @@ async function openIfThere({ store, name }: CopyTarget, access: "read" | "write"
   }
 }
 
-async function closedOnError(collection: Collection, check: () => Promise<void>): Promise<void> {
+async function closeOnError(collection: Collection, check: () => Promise<void>): Promise<void> {
   try {
     await check();
   } catch (error) {
@@ -53,33 +56,33 @@ async function checkFit(target: Collection, label: string, origin: Description, 
   if (target.dimension !== origin.dimension) {
     throw new HeadraceError(
       "dimension_mismatch",
-      `Collection ${label} holds vectors of ${target.dimension} numbers, ${origin.name} of ${origin.dimension}.`,
+      `copy into ${label}: expected vectors of ${target.dimension} numbers, found ${origin.dimension} in ${origin.name}`,
       { item: label, hint: "Choose another collection." },
     );
   }
-  checkSame(label, origin.name, "compares by", target.metric, origin.metric);
-  checkSame(label, origin.name, "has ids of type", target.idType, origin.idType);
+  checkSame(label, origin.name, "the metric", target.metric, origin.metric);
+  checkSame(label, origin.name, "ids of type", target.idType, origin.idType);
   await checkPassports(target, label, origin, signal);
 }
 
-function checkSame(label: string, origin: string, verb: string, there: string, here: string): void {
-  if (there === here) return;
-  throw new HeadraceError("collection_exists", `Collection ${label} is there already and ${verb} ${there}; ${origin} ${verb} ${here}.`, {
+function checkSame(label: string, origin: string, what: string, expected: string, found: string): void {
+  if (expected === found) return;
+  throw new HeadraceError("collection_exists", `copy into ${label}: expected ${what} ${expected}, found ${found} in ${origin}`, {
     item: label,
     hint: "Choose another collection, or drop this one first.",
   });
 }
 
-/** An empty collection without a passport takes the origin's; rows whose model nobody knows never meet others. */
+/** An empty collection without a passport takes the origin's. Rows whose model is unknown are never mixed with other rows. */
 async function checkPassports(target: Collection, label: string, origin: Description, signal: AbortSignal): Promise<void> {
-  const [there, here] = [target.passport, origin.passport];
-  if (there === null && (here === null || (await target.isEmpty(signal)))) return;
-  if (there !== null && here !== null) {
-    if (comparePassports(there, here, target.metric).same) return;
-    throw passportMismatch(there, here, label, { metric: target.metric, others: `those of ${origin.name} by` });
+  const [stored, copied] = [target.passport, origin.passport];
+  if (stored === null && (copied === null || (await target.isEmpty(signal)))) return;
+  if (stored !== null && copied !== null) {
+    if (comparePassports(stored, copied, target.metric).same) return;
+    throw passportMismatch(stored, copied, label, { metric: target.metric, others: `those of ${origin.name} by` });
   }
-  const [unnamed, named] = there === null ? [label, origin.name] : [origin.name, label];
-  throw new HeadraceError("passport_missing", `Collection ${unnamed} does not say which model made its vectors; ${named} does.`, {
+  const [unnamed, named] = stored === null ? [label, origin.name] : [origin.name, label];
+  throw new HeadraceError("passport_missing", `copy into ${label}: expected a passport in ${unnamed}, found one only in ${named}`, {
     item: unnamed,
   });
 }

@@ -1,4 +1,4 @@
-/** Rows of one collection, or of a file, into another: read → known → store. Nothing is embedded. */
+/** Copies the rows of a collection or a file into another collection: read → known → store. Nothing is embedded. */
 import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { knownRowsOf, knownRowsStage, storeSink } from "../stages/index.js";
@@ -6,13 +6,13 @@ import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
 
 export interface CopyPlan extends RowsPlan {
   readonly target: Collection;
-  /** "omit" for a target that was empty at the start: nothing can be there. */
+  /** "omit" for a target that is empty at the start, where no row can be known. */
   readonly lookups: "include" | "omit";
   /** Batches that the store is given at once. */
   readonly writers: number;
-  /** Of one write, at most. */
+  /** Maximum bytes per write. */
   readonly writeMaxBytes: number;
-  /** Asks the target's store for a real answer. */
+  /** Makes a real call to the store of the target. Throws when it fails. */
   readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly options: RunOptions;
 }
@@ -29,16 +29,16 @@ export function copy(plan: CopyPlan): Run {
   return run(pipeline, plan.options);
 }
 
-/** What a copy would do. */
+/** What a copy would do, in rows. */
 export interface CopyPreview {
   readonly listed: number;
-  /** There already, with the same version and metadata. */
+  /** In the target already, with the same version and metadata. */
   readonly known: number;
-  /** Would be written. */
+  /** Rows that would be written. */
   readonly fresh: number;
 }
 
-/** `target` is null when it does not exist yet. */
+/** Compares without writing. `target` is null when the collection does not exist. */
 export async function previewCopy({ origin, limit }: RowsPlan, target: Collection | null, signal: AbortSignal): Promise<CopyPreview> {
   let listed = 0;
   let known = 0;

@@ -7,7 +7,7 @@ import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/i
 import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
 import { writeOnce } from "./write-once.js";
 
-/** Takes vectors in the order of the inputs. */
+/** Receives vectors in the order of the inputs. */
 export interface VectorWriter {
   write(row: {
     readonly seq: number;
@@ -61,7 +61,7 @@ function orderedSink(order: InputOrder): Sink {
   };
 }
 
-/** Holds rows back until all inputs before them have ended. */
+/** Holds each row back until all inputs before it have ended. */
 class InputOrder {
   readonly #ended = new Map<number, Item<Row> | null>();
   #next = 0;
@@ -73,14 +73,15 @@ class InputOrder {
     return this.#end(item.seq, item);
   }
 
-  /** An input that brings no row lets the later ones pass. */
+  /** An input without a row does not block the inputs after it. */
   async settle(outcome: Outcome, then: EmbedPlan["settle"]): Promise<void> {
     if (outcome.kind !== "stored") await this.#end(outcome.seq, null);
     await then?.(outcome);
   }
 
   #end(seq: number, item: Item<Row> | null): Promise<void> {
-    if (this.#ended.has(seq) || seq < this.#next) throw new HeadraceError("contract_broken", `Input ${seq} ended twice.`);
+    if (this.#ended.has(seq) || seq < this.#next)
+      throw new HeadraceError("contract_broken", `input ${seq}: expected one outcome, found two`);
     this.#ended.set(seq, item);
     this.#writing = this.#writing.then(() => this.#flush());
     return this.#writing;

@@ -1,4 +1,4 @@
-/** A collection into a file: read → write, in the order of the scan. */
+/** Writes a collection into a file: read → write, in the order of the scan. */
 import type { RowWriter, Run, RunOptions, Sink, StoredRow } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { type MetadataType, metadataTypeOf } from "../kit/index.js";
@@ -15,7 +15,7 @@ export function exportRows(plan: ExportPlan): Run {
   return run(from(rowSource(plan)).into(fileSink(plan.writer), { batch: { maxItems, lingerMs: 500 } }), plan.options);
 }
 
-/** The metadata keys of all rows with their types, in the order of their names: what a file with typed columns must know first. */
+/** Scans all rows for their metadata keys and types, sorted by name. A file with typed columns needs them before its first row. */
 export async function metadataColumns(plan: RowsPlan): Promise<ReadonlyMap<string, MetadataType>> {
   const columns = new Map<string, MetadataType>();
   for await (const rows of firstRows(plan.origin, "omit", plan.limit)) {

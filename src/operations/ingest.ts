@@ -6,20 +6,20 @@ import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
 import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
 
-/** One image on the way in: where it is, and the key its row gets. */
+/** One image to ingest, and the key that its row gets. */
 export interface IngestInput {
   readonly id: Key;
   readonly ref: ImageRef;
 }
 
-/** How wide each lane is; the names are the configuration's. */
+/** Workers and batch sizes of each lane. The names are those of the settings. */
 export interface IngestWidths {
   /** Files read ahead. */
   readonly numWorkers: number;
   readonly preprocessWorkers: number;
-  /** Calls of the embedder at once, all workers together. */
+  /** Concurrent calls of the embedder, counted over all workers. */
   readonly embedParallel: number;
-  /** Images of one call of the embedder. */
+  /** Images per call of the embedder. */
   readonly embedBatch: number;
   readonly preprocessBatch: number;
   readonly insertBatchSize: number;
@@ -32,18 +32,18 @@ export interface IngestPlan {
   readonly name: string;
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
   readonly collection: Collection;
-  /** "omit" for a collection that was empty at the start: nothing can be known. */
+  /** "omit" for a collection that is empty at the start, where no image can be known. */
   readonly lookups: "include" | "omit";
-  /** "omit" when the decoder's pixels are known to be what the model takes. */
+  /** "omit" when the model takes the decoded pixels as they are. */
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
   readonly ready: ChainReady;
-  /** Asked for before each batch of the embedder, and compares the chain with the collection again when that may have changed. */
-  readonly compared: ChainReady;
-  /** Asks the store for a real answer. */
+  /** Called before each batch of the embedder. Compares the chain with the passport of the collection again if either may have changed. */
+  readonly readyAndChecked: ChainReady;
+  /** Makes a real call to the store. Throws when it fails. */
   readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly maxFileBytes: number;
-  /** Bytes of one tensor and vector, reserved before an image is read. */
+  /** Bytes of one tensor and one vector. They are reserved before an image is read. */
   readonly reserveBytes: number;
   readonly lanes: IngestWidths;
   /** Batches that the store is given at once. */
@@ -64,18 +64,18 @@ export function ingest(plan: IngestPlan): Run {
   const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
   const decoded = fresh.through(
     decodeStage(ready),
-    lane({ concurrency: lanes.preprocessWorkers, queue: pictures(lanes, lanes.preprocessWorkers) }),
+    lane({ concurrency: lanes.preprocessWorkers, queue: imageQueue(lanes, lanes.preprocessWorkers) }),
   );
   const tensors =
     plan.preprocess === "include"
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
-    embedStage(plan.compared),
+    embedStage(plan.readyAndChecked),
     lane({
       concurrency: lanes.embedParallel,
       batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
-      queue: pictures(lanes, lanes.embedParallel * lanes.embedBatch),
+      queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
   const pipeline = rows.into(
@@ -88,7 +88,7 @@ export function ingest(plan: IngestPlan): Run {
   return run(pipeline, plan.options);
 }
 
-/** Refs as items; what is known of each reaches the row as its facts. */
+/** Turns refs into items. What the listing knows about an image becomes its facts. */
 export function imageSource({
   name,
   inputs,
@@ -105,21 +105,21 @@ export function imageSource({
   };
 }
 
-/** A queue of pictures holds what its lanes take next, twice over: more would age in memory, which the garbage collector pays for. */
-function pictures({ queueMaxsize }: IngestWidths, takenAtOnce: number): { readonly maxItems: number } {
-  return { maxItems: Math.min(queueMaxsize, Math.max(2 * takenAtOnce, minPictures)) };
+/** A queue of decoded images holds twice what its workers take at once. More images would only fill memory and slow garbage collection. */
+function imageQueue({ queueMaxsize }: IngestWidths, takenAtOnce: number): { readonly maxItems: number } {
+  return { maxItems: Math.min(queueMaxsize, Math.max(2 * takenAtOnce, minQueuedImages)) };
 }
 
-/** Enough to bridge the pauses of one event loop. */
-const minPictures = 8;
+/** Enough images to keep workers busy while the event loop is blocked. */
+const minQueuedImages = 8;
 
-/** Ids asked for at once. What waits before it is read must be finished by a soft stop, so not many. */
+/** Ids per lookup. A soft stop must finish the items of a lookup, so there are not many. */
 const maxLookup = 100;
 
-/** Names that wait to be read; they hold no bytes, and more of them gain nothing. */
+/** Listed images that wait to be read. They hold no bytes, and a longer queue is not faster. */
 const maxAhead = 16;
 
-/** An image of unknown size is assumed to be this large until it is read. */
+/** The assumed size of an image whose size is unknown until it is read. */
 const assumedBytes = mebibyte;
 
 function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
@@ -127,7 +127,7 @@ function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number)
   return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 
-/** Until the collection is asked, an image without metadata is taken for one that has none there either. */
+/** An image without metadata counts as one with empty metadata until its stored row is known. */
 function listedFacts(ref: ImageRef): ImageFacts {
   const metadata = ref.metadata ?? {};
   return {

@@ -1,25 +1,25 @@
-/** What a run would do, without doing it: for `--dry-run`. */
+/** Finds out what a run would do, without doing it: for `--dry-run`. */
 import type { Collection, ImageRef, Key } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
 import { isKnown, type ListedMarks } from "../stages/index.js";
 import type { IngestInput } from "./ingest.js";
 
-/** `listed = known + fresh + skipped + failed`. */
+/** What a run would do, in images: `listed = known + fresh + skipped + failed`. */
 export interface Preview {
   readonly listed: number;
-  /** Stored already, with the same version, and with the metadata that is given, if any is. */
+  /** Stored already, with the same version and, if the input has metadata, the same metadata. */
   readonly known: number;
-  /** Would be read. */
+  /** Images that would be read. */
   readonly fresh: number;
-  /** Would be skipped unread: given twice, or a bad line that is to be skipped. */
+  /** Images that would be skipped without being read: duplicates, and bad lines that are to be skipped. */
   readonly skipped: number;
-  /** Would fail unread: a bad line, a bad id. What is wrong with the images themselves is not known before they are read. */
+  /** Images that would fail without being read: bad lines and bad ids. Damaged images are not found before they are read. */
   readonly failed: number;
 }
 
 const chunkItems = 500;
 
-/** `collection` is null when it does not exist yet. */
+/** Compares without reading images. `collection` is null when it does not exist. */
 export async function preview(inputs: AsyncIterable<IngestInput>, collection: Collection | null, signal: AbortSignal): Promise<Preview> {
   const counts = { listed: 0, known: 0, fresh: 0, skipped: 0, failed: 0 };
   for await (const chunk of chunks(inputs)) {

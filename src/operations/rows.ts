@@ -1,21 +1,21 @@
-/** Whole rows as items: what copies, exports and imports begin with. */
+/** The source of copies, exports and imports: whole rows as items. */
 import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 
 export interface RowsPlan {
   readonly origin: RowSource;
-  /** The first so many rows only. Default: all. */
+  /** Maximum number of rows, from the first one on. Default: all. */
   readonly limit?: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
 }
 
-/** Bytes that a row holds beside its vector, about. */
+/** Estimated bytes of a row besides its vector. */
 const factsBytes = 1024;
-/** Bytes of the rows that are read, looked up or written at once. */
+/** Bytes of the rows that are read, looked up or written together. */
 const batchBytes = 8 * mebibyte;
 const maxBatchRows = 1000;
 
-/** Rows at once, so that wide vectors do not make batches large. */
+/** Rows per batch. Long vectors make batches shorter, so that their memory stays bounded. */
 export function batchRows(dimension: number): number {
   return Math.max(1, Math.min(maxBatchRows, Math.floor(batchBytes / (dimension * Float32Array.BYTES_PER_ELEMENT + factsBytes))));
 }
@@ -34,7 +34,7 @@ export function rowSource({ origin, limit, settle }: RowsPlan): Source<Row> {
   };
 }
 
-/** The rows of a whole scan, or the first so many of it. */
+/** Scans all rows, or the first `limit`. */
 export async function* firstRows(
   origin: RowSource,
   vectors: "include" | "omit",

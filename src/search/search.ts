@@ -4,36 +4,36 @@ import { type Chain, vectorize } from "../chain/index.js";
 import { type Collection, type Encoded, type Filter, HeadraceError, type Hit, type Key } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 
-/** What is searched for. */
+/** A query. Hits are near to its vector. */
 export type Query =
   | { readonly kind: "image"; readonly image: Encoded }
-  /** As many numbers as the collection's dimension. */
+  /** `collection.dimension` numbers. */
   | { readonly kind: "vector"; readonly vector: Float32Array }
   | { readonly kind: "id"; readonly id: Key };
 
 export interface SearchRequest {
   readonly collection: Collection;
-  /** The chain that made the collection; asked for only when a query is an image. */
+  /** Opens the chain that made the collection. Called only when a query is an image. */
   readonly chain: (signal: AbortSignal) => Promise<Chain>;
   readonly queries: readonly Query[];
-  /** 1 to 1000. Default 10. */
+  /** Maximum number of hits per query, from 1 to 1000. Default 10. */
   readonly topK?: number;
-  /** Hits with a lower score are left out. Default: none is. */
+  /** Leaves out hits with a lower score. Default: no minimum. */
   readonly minScore?: number;
-  /** In the language of filters. Default: every row. */
+  /** Text in the filter language. Default: all rows. */
   readonly filter?: string;
   readonly signal: AbortSignal;
 }
 
-/** One list of hits for each query, best first. Throws `query_invalid`, `filter_invalid`. */
+/** Returns one list of hits per query, best first. Throws `query_invalid` and `filter_invalid`. */
 export async function search(request: SearchRequest): Promise<readonly (readonly Hit[])[]> {
   const { collection, topK = 10, minScore, signal } = request;
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000) {
-    throw new HeadraceError("query_invalid", `Expected a whole number from 1 to 1000 for topK but received ${topK}.`, {
+    throw new HeadraceError("query_invalid", `search, topK: expected a whole number from 1 to 1000, found ${topK}`, {
       hint: "Ask for 1 to 1000 hits.",
     });
   }
-  if (Number.isNaN(minScore)) throw new HeadraceError("query_invalid", "Expected a number for minScore but received NaN.");
+  if (Number.isNaN(minScore)) throw new HeadraceError("query_invalid", "search, minScore: expected a number, found NaN");
   const filter: Filter | null = request.filter === undefined ? null : parseFilter(request.filter);
   const vectors = await vectorsOf(request);
   return collection.search(vectors, {
@@ -69,12 +69,12 @@ async function storedVectors(
 function vectorOfId(stored: ReadonlyMap<Key, Float32Array>, id: Key, collection: string): Float32Array {
   const vector = stored.get(id);
   if (vector === undefined)
-    throw new HeadraceError("query_invalid", `Collection ${collection} has no row with id ${id}.`, { item: String(id) });
+    throw new HeadraceError("query_invalid", `search in ${collection}: expected the id of a stored row, found ${id}`, { item: String(id) });
   return vector;
 }
 
 function checkedVector(vector: Float32Array, { dimension, name }: Collection): Float32Array {
   if (vector.length === dimension && vector.every(Number.isFinite)) return vector;
   const found = vector.length === dimension ? "some that are not finite" : `${vector.length}`;
-  throw new HeadraceError("query_invalid", `Expected ${dimension} finite numbers for a query of collection ${name} but received ${found}.`);
+  throw new HeadraceError("query_invalid", `search in ${name}: expected a vector of ${dimension} finite numbers, found ${found}`);
 }

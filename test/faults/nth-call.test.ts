@@ -123,7 +123,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
     preprocess: "omit",
     readers: [faultyReader(plant)],
     ready: async () => chain,
-    compared: async () => chain,
+    readyAndChecked: async () => chain,
     checkStore: async () => undefined,
     maxFileBytes: 1_000,
     reserveBytes: 8 * 8 * 3,

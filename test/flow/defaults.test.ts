@@ -47,7 +47,7 @@ describe("defaults of calls", () => {
     const config = new ServiceConfig({ lancedb: { path: folder }, limits: { maxOutage: 0.2 } });
     const own = { store, decoder: memoryDecoder(), embedder: memoryEmbedder() };
     await using pipeline = await ImageEmbeddingPipeline.open(config, { own });
-    await fails("outage_too_long", pipeline.insertImages({ inputs }), /200 ms are allowed/);
+    await fails("outage_too_long", pipeline.insertImages({ inputs }), /expected at most 200 ms, found/);
   });
 
   it("minScore leaves out hits with a lower score; a score that is no number is refused", async () => {

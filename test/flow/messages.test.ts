@@ -16,7 +16,10 @@ test("a glob that matches nothing is an error, an empty folder is not", async ()
   await mkdir(join(space.folder, "empty"));
   const glob = await space.run("ingest", "empty/**/*.gif");
   assert.equal(glob.code, 1);
-  assert.match(glob.stderr, /\[source_failed\] No file matches empty\/\*\*\/\*\.gif\./);
+  assert.match(
+    glob.stderr,
+    /\[source_failed\] inputs: expected at least one existing file or folder, found none for empty\/\*\*\/\*\.gif\n/,
+  );
   assert.equal((await space.run("ingest", "empty")).code, 0);
 });
 

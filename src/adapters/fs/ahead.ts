@@ -1,6 +1,6 @@
-/** Works ahead of the consumer, and hands on in order. */
+/** Maps items concurrently, and yields the results in order. */
 
-/** Maps with up to `ahead` calls in flight. `map` must not reject. */
+/** Keeps up to `ahead` calls of `map` in flight. `map` must not reject. */
 export async function* mapAhead<I, O>(
   items: Iterable<I> | AsyncIterable<I>,
   ahead: number,

@@ -1,4 +1,4 @@
-/** The entries of one folder in the order of names, holding a bounded number of them. */
+/** Lists the entries of a folder, sorted by name, in bounded memory. */
 import type { Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,16 +6,16 @@ import { join } from "node:path";
 export interface Entry {
   readonly name: string;
   readonly path: string;
-  /** "unknown": a link, or a file system that does not tell. */
+  /** "unknown": a link, or an entry whose kind the file system does not report. */
   readonly kind: "file" | "folder" | "unknown" | "other";
 }
 
-/** Names held at once; a folder with more of them is read again for each further window. */
+/** Maximum number of names in memory. A larger folder is read again for each further window of names. */
 const windowEntries = 100_000;
 
 /**
- * The entries of one folder by name, hidden ones left out. Folders of any size take the memory of one window:
- * each pass keeps the next names in order and forgets the others.
+ * Lists the entries of a folder, sorted by name, without hidden ones. A folder of any size needs the memory of one window: each pass over
+ * the folder keeps only the next names in order.
  */
 export async function* sortedEntries(folder: string, stop: AbortSignal, window = windowEntries): AsyncGenerator<Entry> {
   let last = "";
@@ -28,7 +28,7 @@ export async function* sortedEntries(folder: string, stop: AbortSignal, window =
   }
 }
 
-/** The same in any order, in one pass. */
+/** Lists the same entries in any order, in one pass. */
 export async function* anyEntries(folder: string, stop: AbortSignal): AsyncGenerator<Entry> {
   for await (const found of await opendir(folder, { bufferSize: 512 })) {
     if (stop.aborted) return;
@@ -39,7 +39,7 @@ export async function* anyEntries(folder: string, stop: AbortSignal): AsyncGener
 async function nextWindow(folder: string, last: string, window: number, stop: AbortSignal) {
   let entries: Entry[] = [];
   let more = false;
-  const cut = () => {
+  const trim = () => {
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     more ||= entries.length > window;
     entries = entries.slice(0, window);
@@ -47,9 +47,9 @@ async function nextWindow(folder: string, last: string, window: number, stop: Ab
   for await (const found of await opendir(folder, { bufferSize: 512 })) {
     if (stop.aborted) break;
     if (found.name > last && !isHidden(found)) entries.push(entryOf(folder, found));
-    if (entries.length >= 2 * window) cut();
+    if (entries.length >= 2 * window) trim();
   }
-  cut();
+  trim();
   return { entries, more };
 }
 

@@ -1,4 +1,4 @@
-/** Says what the file system's errors mean for an image. */
+/** Translates errors of the file system. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -13,22 +13,23 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ENODEV: "source_not_file",
 };
 
-/** What went wrong with one file; anything unknown (EIO, ESTALE, EMFILE …) is `source_unreadable`. */
+/** The error for one file. An unknown one (EIO, ESTALE, EMFILE …) becomes `source_unreadable`. */
 export function fromFileError(cause: unknown, location: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const errno = errnoOf(cause);
   const code = codes[errno] ?? "source_unreadable";
-  // Bytes of a name that are no UTF-8 are gone by now: the name that is left names no file.
-  const hint = code === "source_not_found" && location.includes("\uFFFD") ? { hint: "Its name is not valid UTF-8: rename the file." } : {};
+  // Node has replaced the bytes of the name that are not UTF-8, so the name no longer leads to the file.
+  const hint =
+    code === "source_not_found" && location.includes("\uFFFD") ? { hint: "The name of the file is not valid UTF-8: rename it." } : {};
   return new HeadraceError(code, `Cannot read ${location}: ${errno}`, { item: location, cause, ...hint });
 }
 
-/** True for what concerns one path alone, so that a listing can go on without it. */
+/** True for an error that concerns only one path. A listing can continue without that path. */
 export function concernsOnePath(cause: unknown): boolean {
   return errnoOf(cause) in codes;
 }
 
-/** The listing cannot go on. */
+/** The error for a listing that cannot continue. */
 export function fromListingError(cause: unknown, folder: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   return new HeadraceError("source_failed", `Cannot list ${folder}: ${errnoOf(cause)}`, { item: folder, cause });

@@ -1,4 +1,4 @@
-/** Names one file that a program hands over, whether or not it is there. */
+/** Makes the ref of one file that a program names, whether or not it exists. */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ImageRef } from "../../contracts/index.js";
@@ -6,7 +6,7 @@ import { fileUri, pathOfFileUrl } from "../../kit/index.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { fileVersion } from "./version.js";
 
-/** A path or a `file:` URL as a ref; its reader says what is wrong with it. Throws `source_failed` for what concerns more than this file. */
+/** Takes a path or a `file:` URL. A missing file fails later, when it is read. Throws `source_failed` for errors beyond this file. */
 export async function fileRef(input: string): Promise<ImageRef> {
   const path = resolve(pathOfFileUrl(input) ?? input);
   const uri = fileUri(path);

@@ -1,4 +1,4 @@
-/** Tells an image by its first bytes, where its name does not say. */
+/** Recognises an image by its first bytes, for files without an extension. */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { formatOf } from "../../kit/index.js";
@@ -6,7 +6,7 @@ import { formatOf } from "../../kit/index.js";
 const headBytes = 32;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** False for what cannot be read, too: nothing says that it is an image. */
+/** Returns false also for a file that cannot be read. */
 export async function beginsLikeImage(path: string): Promise<boolean> {
   try {
     const file = await open(path, openFlags);

@@ -1,4 +1,4 @@
-/** Images in files. */
+/** Lists and reads image files. */
 
 export { fileRef } from "./file-ref.js";
 export { countFiles, type FileListingOptions, imageExtensions, listFiles } from "./listing.js";

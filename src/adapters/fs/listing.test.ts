@@ -192,11 +192,17 @@ test("when nothing exists the listing fails and names some of it", async () => {
 
 test("a glob that matches nothing is like a path that does not exist", async () => {
   const folder = folderWith("a.jpg", "empty/");
-  await assert.rejects(list(["empty/**/*.gif"], { folder }), { code: "source_failed", message: "No file matches empty/**/*.gif." });
-  await assert.rejects(list(["gone/*.gif"], { folder }), { code: "source_failed", message: "No file matches gone/*.gif." });
+  await assert.rejects(list(["empty/**/*.gif"], { folder }), {
+    code: "source_failed",
+    message: "inputs: expected at least one existing file or folder, found none for empty/**/*.gif",
+  });
+  await assert.rejects(list(["gone/*.gif"], { folder }), {
+    code: "source_failed",
+    message: "inputs: expected at least one existing file or folder, found none for gone/*.gif",
+  });
   await assert.rejects(list(["no.jpg", "*.gif"], { folder }), {
     code: "source_failed",
-    message: /^None of the inputs exists: .*no\.jpg; no file matches \*\.gif\.$/,
+    message: /^inputs: expected at least one existing file or folder, found none for .*no\.jpg, \*\.gif$/,
   });
   assert.deepEqual(await names(folder, ["*.gif", "a.jpg", "*.png"]), ["*.gif", "a.jpg", "*.png"]);
   assert.deepEqual(await names(folder, ["empty", "*.gif"]), ["*.gif"]);

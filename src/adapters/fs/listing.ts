@@ -1,4 +1,4 @@
-/** Lists image files: paths, folders with all that is below them, and globs. */
+/** Lists image files: paths, folders with their subfolders, and globs. */
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
@@ -7,44 +7,43 @@ import { mapAhead } from "./ahead.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
 import { fileVersion } from "./version.js";
-import { type FoundFile, type NameSays, type WalkOptions, walkFolder } from "./walk.js";
+import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./walk.js";
 
-/** What the decoder can read, by the ending of the name. */
+/** The file extensions of images that the decoder can read, without the dot. */
 export const imageExtensions: readonly string[] = [
   ...["jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"],
   ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "svg"],
 ];
 
 export interface FileListingOptions {
-  /** Relative inputs start here. Default: the working folder. */
+  /** Relative inputs are resolved against this folder. Default: the working directory. */
   readonly folder?: string;
-  /** Default: files are named by their absolute paths. */
+  /** Names files by a label and a relative path. Default: by their absolute paths. */
   readonly naming?: FileNaming;
   /**
-   * Endings, without the dot, that make a file inside a folder an image; one without any ending is an image when its first bytes are an
-   * image's. Files given by name are listed whatever theirs. Default: `imageExtensions`.
+   * File extensions, without the dot, of images in folders. A file without an extension is an image if its first bytes say so. Files that
+   * are given by name are always listed. Default: `imageExtensions`.
    */
   readonly extensions?: readonly string[];
-  /** Told of each file inside a folder that is left out: its ending, such as ".heic", or "(none)". */
-  readonly onLeftOut?: (ending: string) => void;
-  /** Files whose facts are asked for at once. Default 16; more only helps on a slow network file system. */
+  /** Called for each file in a folder that is left out, with its extension, such as ".heic", or "(none)". */
+  readonly onLeftOut?: (extension: string) => void;
+  /** Concurrent calls of `stat`. Default 16. More calls help only on a slow network file system. */
   readonly statsAhead?: number;
-  /** Milliseconds since the epoch. Default: the system's clock. */
+  /** The current time in milliseconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
 
 /**
- * Lists paths, folders, globs and `file:` URLs in the order given, folders in the order of names.
- * Hidden files inside folders are left out; links are followed, but never in a circle. A path that does not exist is
- * listed too, so that its item fails, and so are a glob that matches nothing and a web address; when nothing at all exists, the listing
- * throws `source_failed`.
+ * Lists paths, folders, globs and `file:` URLs in the given order, and the files of a folder sorted by name. Hidden files in folders are
+ * left out. Links are followed, but never in a circle. A missing path, a glob without a match and a web URL are listed too, so that their
+ * items fail. If no input exists, the listing throws `source_failed`.
  */
 export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
   return { list: (stop) => lister.list(inputs, stop) };
 }
 
-/** How many refs `listFiles` gives for the same inputs; asks for no facts of files inside folders. */
+/** Counts the refs that `listFiles` would list for the same inputs, without `stat` calls for files in folders. */
 export async function countFiles(
   inputs: Iterable<string> | AsyncIterable<string>,
   stop: AbortSignal,
@@ -62,12 +61,13 @@ type Inspected =
 interface Missing {
   readonly kind: "missing";
   readonly ref: ImageRef;
-  /** The glob as it was given; null for a path. */
+  /** The glob as given; null for a path. */
   readonly glob: string | null;
 }
 
-/** Missing paths are held back until something exists, up to this many. */
+/** Missing paths are held back until some input exists, but at most this many. */
 const maxHeldBack = 1_000;
+const maxNamesShown = 3;
 
 class FileLister {
   readonly #folder: string;
@@ -87,7 +87,7 @@ class FileLister {
   }
 
   async *list(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): AsyncGenerator<ImageRef> {
-    // Inputs that arrive one by one are not waited for: the next may come in an hour.
+    // Inputs that arrive one by one are passed on at once: the next one may come in an hour.
     const ahead = Symbol.asyncIterator in inputs ? 1 : this.#statsAhead;
     const missing: Missing[] = [];
     let exists = false;
@@ -107,7 +107,7 @@ class FileLister {
       exists ||= found.kind === "folder" || missing.length >= maxHeldBack;
       if (exists) yield* refsOf(missing.splice(0));
     }
-    if (!exists && missing.length > 0) throw nothingThere(missing);
+    if (!exists && missing.length > 0) throw noneFound(missing);
   }
 
   async count(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
@@ -124,7 +124,7 @@ class FileLister {
   }
 
   async #inspect(input: string): Promise<Inspected> {
-    if (isWebAddress(input)) return { kind: "file", ref: addressRef(input) };
+    if (isWebUrl(input)) return { kind: "file", ref: webRef(input) };
     const path = this.#path(input);
     try {
       const stats = await stat(path, { bigint: true });
@@ -149,20 +149,20 @@ class FileLister {
     for await (const file of this.#walk(found, "list", stop) ?? []) yield this.#ref(file.path, root, file.stats);
   }
 
-  /** Null for what is no folder and no glob. */
+  /** Returns null for an input that is neither a folder nor a glob. */
   #walk(found: Inspected, purpose: WalkOptions["purpose"], stop: AbortSignal): AsyncGenerator<FoundFile> | null {
     const walk = { purpose, statsAhead: this.#statsAhead, onLeftOut: this.#onLeftOut, stop };
-    if (found.kind === "folder") return walkFolder(found.path, { ...walk, judge: this.#judge, maxDepth: Number.POSITIVE_INFINITY });
+    if (found.kind === "folder") return walkFolder(found.path, { ...walk, classify: this.#classify, maxDepth: Number.POSITIVE_INFINITY });
     if (found.kind !== "glob") return null;
     const { glob } = found;
-    const judge = (below: string) => (!glob.matches(below) ? "outside" : glob.namesExtension ? "image" : this.#judge(below));
-    return walkFolder(glob.base, { ...walk, judge, maxDepth: glob.maxDepth });
+    const classify = (below: string) => (!glob.matches(below) ? "outside" : glob.namesExtension ? "image" : this.#classify(below));
+    return walkFolder(glob.base, { ...walk, classify, maxDepth: glob.maxDepth });
   }
 
-  readonly #judge = (name: string): NameSays => {
-    const ending = extname(name).slice(1).toLowerCase();
-    if (ending === "") return "unclear";
-    return this.#extensions.has(ending) ? "image" : "other";
+  readonly #classify = (name: string): NameClass => {
+    const extension = extname(name).slice(1).toLowerCase();
+    if (extension === "") return "unclear";
+    return this.#extensions.has(extension) ? "image" : "other";
   };
 
   #ref(path: string, root: string, stats: FoundFile["stats"]): ImageRef {
@@ -186,12 +186,12 @@ class FileLister {
   }
 }
 
-function isWebAddress(input: string): boolean {
+function isWebUrl(input: string): boolean {
   return /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(input);
 }
 
-/** Its reader says what is wrong with it, or that there is none. */
-function addressRef(text: string): ImageRef {
+/** A ref of a URL. Its reader fails later if the URL is invalid, or no reader supports it. */
+function webRef(text: string): ImageRef {
   if (URL.canParse(text)) return urlRef(text);
   const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
   return { uri: text, location: text, scheme, root: text, version: null, sizeBytes: null, metadata: null };
@@ -208,17 +208,11 @@ function refsOf(missing: readonly Missing[]): readonly ImageRef[] {
   return missing.map(({ ref }) => ref);
 }
 
-function nothingThere(missing: readonly Missing[]): HeadraceError {
-  const paths = missing.flatMap(({ ref, glob }) => (glob === null ? [ref.location] : []));
-  const globs = missing.flatMap(({ glob }) => (glob === null ? [] : [glob]));
-  const says = [
-    ...(paths.length > 0 ? [`None of the inputs exists: ${firstOf(paths)}`] : []),
-    ...(globs.length > 0 ? [`${paths.length > 0 ? "no" : "No"} file matches ${firstOf(globs)}`] : []),
-  ];
-  return new HeadraceError("source_failed", `${says.join("; ")}.`, { hint: "Check the paths." });
-}
-
-function firstOf(texts: readonly string[]): string {
-  const shown = texts.slice(0, 3);
-  return shown.join(", ") + (texts.length > shown.length ? ` and ${texts.length - shown.length} more` : "");
+function noneFound(missing: readonly Missing[]): HeadraceError {
+  const names = missing.map(({ ref, glob }) => glob ?? ref.location);
+  const shown =
+    names.slice(0, maxNamesShown).join(", ") + (names.length > maxNamesShown ? ` and ${names.length - maxNamesShown} more` : "");
+  return new HeadraceError("source_failed", `inputs: expected at least one existing file or folder, found none for ${shown}`, {
+    hint: "Check the paths.",
+  });
 }

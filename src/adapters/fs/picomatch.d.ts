@@ -1,4 +1,4 @@
-/** The part of picomatch that the glob uses; the package ships no types. */
+/** Types of the functions of picomatch that are used here. The package has no types. */
 declare module "picomatch" {
   function picomatch(glob: string): (path: string) => boolean;
   namespace picomatch {

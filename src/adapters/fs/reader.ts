@@ -8,15 +8,15 @@ import { fileMark, fileVersion } from "./version.js";
 
 const maxAttempts = 3;
 const chunkBytes = 4 * mebibyte;
-/** A pipe without a writer would otherwise hold the open call for ever. Absent on Windows. */
+/** Without O_NONBLOCK, opening a pipe without a writer would never return. Windows does not have it. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 export interface FileReaderOptions {
-  /** Milliseconds since the epoch. Default: the system's clock. */
+  /** The current time in milliseconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
 
-/** A reader of the scheme `file`. The version it gives belongs to exactly the bytes it gives. */
+/** Makes a reader for the scheme `file`. It returns a version that belongs to exactly the returned bytes. */
 export function fileReader({ now = Date.now }: FileReaderOptions = {}): Reader {
   return { name: "fs", schemes: ["file"], read: (ref, options, signal) => read(ref, { ...options, now }, signal) };
 }
@@ -48,7 +48,7 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
     if (before.isDirectory()) throw await folderError(location);
     if (!before.isFile()) throw new HeadraceError("source_not_file", `${location} is neither a file nor a folder`, { item: location });
     if (before.size > options.maxBytes)
-      throw new HeadraceError("source_too_large", `${location} has ${before.size} bytes, the limit is ${options.maxBytes}`, {
+      throw new HeadraceError("source_too_large", `${location}: expected at most ${options.maxBytes} bytes, found ${before.size}`, {
         item: location,
       });
     const bytes = await readBytes(handle, Number(before.size), signal);
@@ -56,10 +56,17 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
     if (fileMark(after) === fileMark(before) && bytes.byteLength === Number(before.size))
       return { bytes, version: fileVersion(after, options.now()) };
   }
-  throw new HeadraceError("source_unreadable", `${location} changes while it is read`, { item: location });
+  throw new HeadraceError(
+    "source_unreadable",
+    `${location}: expected a file that does not change during reading, found changes in ${maxAttempts} attempts`,
+    { item: location },
+  );
 }
 
-/** The listing has looked at the file already: when it is the same after reading, it was the same before. Null when it is not. */
+/**
+ * Reads a file without a `stat` before: if the file matches the listing after reading, it did not change in between. Returns null if it
+ * does not match.
+ */
 async function readAsListed(
   handle: FileHandle,
   { version, sizeBytes }: ImageRef,
@@ -84,15 +91,18 @@ async function readBytes(handle: FileHandle, size: number, signal: AbortSignal):
   return bytes.subarray(0, filled);
 }
 
-/** A listing hands over folders that it could not enter: say why. */
+/** A listing also names folders that it could not enter. The error says why. */
 async function folderError(location: string): Promise<HeadraceError> {
   try {
     await access(location, constants.R_OK | constants.X_OK);
   } catch (cause) {
-    return new HeadraceError("source_forbidden", `The folder ${location} cannot be listed`, { item: location, cause });
+    return new HeadraceError("source_forbidden", `${location}: expected permission to list the folder, found none`, {
+      item: location,
+      cause,
+    });
   }
-  return new HeadraceError("source_not_file", `${location} is a folder`, {
+  return new HeadraceError("source_not_file", `${location}: expected a file, found a folder`, {
     item: location,
-    hint: "Name the files in it; a program lists them with `listImages`, the command `headrace ingest` by itself.",
+    hint: "Name the files in the folder. A program can list them with `listImages`; `headrace ingest` lists folders itself.",
   });
 }

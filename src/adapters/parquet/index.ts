@@ -1,3 +1,3 @@
-/** Collections as Parquet files. */
+/** Reads and writes collections as Parquet files. */
 export { openParquetRows } from "./row-source.js";
 export { createParquetRows, type ParquetCollection } from "./row-writer.js";

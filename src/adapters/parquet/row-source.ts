@@ -1,4 +1,4 @@
-/** Reads a collection from a Parquet file, a row group at a time: one of ours, or of anybody who writes the same columns. */
+/** Reads a collection from a Parquet file, one row group at a time. Other programs may have written the file, with the same columns. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
 import type { Key, Metadata, Metric, Passport, RowSource, StoredRow } from "../../contracts/index.js";
@@ -17,13 +17,13 @@ import { notParquet, rowsUnreadable } from "./errors.js";
 import { descriptionKey } from "./schema.js";
 import { loadReader } from "./vendor.js";
 
-/** Decoding takes about eight times the bytes of a row group. */
+/** The largest row group. Decoding it takes about eight times its bytes. */
 const maxGroupBytes = 256 * mebibyte;
 const scanRows = 1000;
 
 type Hyparquet = Awaited<ReturnType<typeof loadReader>>;
 
-/** Throws `input_invalid` for a file that is no Parquet, or has not the columns of a row. */
+/** Throws `input_invalid` for a file that is not Parquet, or lacks columns of a row. */
 export async function openParquetRows(path: string): Promise<RowSource> {
   const vendor = await loadReader();
   let file: FileHandle | undefined;
@@ -133,7 +133,7 @@ function metadataOfRow(cells: ReadonlyMap<string, unknown>): Metadata {
 
 const builtIns = new Set<string>(builtInColumns);
 
-/** Columns of the top level, all of a row's among them. */
+/** Returns the top-level columns, and checks that those of a row are among them. */
 function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
   const names = topLevel(schema).map(({ name }) => name);
   const missing = builtInColumns.filter((name) => !names.includes(name));
@@ -149,7 +149,10 @@ function checkGroups({ row_groups }: FileMetaData, path: string): void {
   const largest = row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0);
   if (largest <= maxGroupBytes) return;
   const limit = `${maxGroupBytes / mebibyte} MiB`;
-  throw fileInvalid(path, `expected row groups of at most ${limit}, found one of ${largest} bytes: write it with a smaller row_group_size`);
+  throw fileInvalid(
+    path,
+    `expected row groups of at most ${limit}, found one of ${largest} bytes. Write the file with a smaller row_group_size`,
+  );
 }
 
 function topLevel(schema: readonly SchemaElement[]): readonly SchemaElement[] {
@@ -165,7 +168,7 @@ function afterSubtree(schema: readonly SchemaElement[], at: number): number {
   return next;
 }
 
-/** What the file says of itself; another's file says it by its rows, and nobody knows its model. */
+/** Reads the description in the file. A file of another program has none: its rows show the dimension, and its model is unknown. */
 async function describe(vendor: Hyparquet, file: AsyncBuffer, metadata: FileMetaData, path: string): Promise<CollectionDescription> {
   const said = metadata.key_value_metadata?.find(({ key }) => key === descriptionKey)?.value;
   if (said !== undefined) return parseCollectionDescription(said, path);

@@ -1,4 +1,4 @@
-/** Writes a collection as one Parquet file, a row group at a time; it appears under its name when it is whole. */
+/** Writes a collection to a Parquet file, one row group at a time. The file appears under its name when it is complete. */
 import type { ByteWriter, ColumnSource, ParquetWriter } from "hyparquet-writer";
 import { HeadraceError, type RowFailure, type RowWriter, type StoredRow } from "../../contracts/index.js";
 import { fileError, givenMetadata, metadataTypeOf, StagedFiles } from "../../kit/index.js";
@@ -7,11 +7,11 @@ import { loadWriter } from "./vendor.js";
 
 export type { ParquetCollection } from "./schema.js";
 
-/** Numbers of a row group's vectors: 2 MiB. Encoding takes about a hundred times that in memory, and no less time when it is more. */
+/** Numbers in the vectors of a row group, 2 MiB in total. Encoding needs about 100 times that memory; larger groups are not faster. */
 const groupNumbers = 1 << 19;
 const maxGroupRows = 10_000;
 
-/** Replaces what stands at `path`, when `finish` is called. */
+/** Replaces the file at `path` when `finish` is called. */
 export async function createParquetRows(path: string, collection: ParquetCollection): Promise<RowWriter> {
   const { parquet, arrow } = await loadWriter();
   const bytes = new parquet.ByteWriter();
@@ -42,7 +42,7 @@ class ParquetRowWriter implements RowWriter {
   async write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]> {
     const failures: RowFailure[] = [];
     for (const [index, row] of rows.entries()) {
-      const error = this.#misfit(row);
+      const error = this.#typeError(row);
       if (error !== null) failures.push({ index, error });
       else this.#group.push(row);
       if (this.#group.length >= this.#groupRows) await this.#writeGroup();
@@ -76,8 +76,8 @@ class ParquetRowWriter implements RowWriter {
     this.bytes.index = 0;
   }
 
-  /** The columns were fixed before the first row was written. */
-  #misfit({ facts }: StoredRow): HeadraceError | null {
+  /** The error of a row whose metadata does not fit the columns, which were fixed before the first row. */
+  #typeError({ facts }: StoredRow): HeadraceError | null {
     for (const [name, value] of givenMetadata(facts.metadata)) {
       const expected = this.collection.columns.get(name);
       const found = metadataTypeOf(value);

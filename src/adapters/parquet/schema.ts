@@ -1,9 +1,9 @@
-/** A collection's columns as Parquet has them, and as Arrow names them to its readers. */
+/** The columns of a collection as a Parquet schema and as an Arrow schema. */
 import type * as arrow from "apache-arrow";
 import type { SchemaElement } from "hyparquet";
 import { type CollectionDescription, describeCollectionFile, type MetadataType } from "../../kit/index.js";
 
-/** A collection with the types of its metadata. */
+/** A collection and the types of its metadata. */
 export interface ParquetCollection extends CollectionDescription {
   /** Every metadata key of the rows. */
   readonly columns: ReadonlyMap<string, MetadataType>;
@@ -11,7 +11,7 @@ export interface ParquetCollection extends CollectionDescription {
 
 /** Key of the collection's description in the file's metadata. */
 export const descriptionKey = "headrace";
-/** Where Arrow's readers look for types that Parquet has no words for, such as lists of a fixed size. */
+/** Key under which Arrow readers find types that Parquet lacks, such as fixed-size lists. */
 const arrowKey = "ARROW:schema";
 
 const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
@@ -29,7 +29,7 @@ export function parquetSchema({ idType, columns }: ParquetCollection): SchemaEle
   return [{ name: "headrace", num_children: fields.length + 1 }, id, ...vectorElements, ...others];
 }
 
-/** The file's own metadata: what the collection is, and its types for Arrow. */
+/** Metadata of the file: the description of the collection, and the Arrow schema. */
 export function fileMetadata(vendor: typeof arrow, collection: ParquetCollection): { key: string; value: string }[] {
   const description = describeCollectionFile(collection);
   const table = new vendor.Table(arrowSchema(vendor, collection, description));

@@ -1,4 +1,4 @@
-/** Loads what reads and writes Parquet, and Arrow, whose types the file names. */
+/** Loads the packages that read and write Parquet, and Arrow for the Arrow schema of the file. */
 import type * as arrow from "apache-arrow";
 import type * as hyparquet from "hyparquet";
 import type * as hyparquetWriter from "hyparquet-writer";
@@ -6,15 +6,15 @@ import { packagesMissing } from "./errors.js";
 
 /** Throws `part_missing` with the command that installs it. */
 export function loadReader(): Promise<typeof hyparquet> {
-  return loaded(() => import("hyparquet"));
+  return loadPackages(() => import("hyparquet"));
 }
 
 /** Throws `part_missing` with the command that installs it. */
 export async function loadWriter(): Promise<{ readonly parquet: typeof hyparquetWriter; readonly arrow: typeof arrow }> {
-  return loaded(async () => ({ parquet: await import("hyparquet-writer"), arrow: await import("apache-arrow") }));
+  return loadPackages(async () => ({ parquet: await import("hyparquet-writer"), arrow: await import("apache-arrow") }));
 }
 
-async function loaded<T>(load: () => Promise<T>): Promise<T> {
+async function loadPackages<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {

@@ -1,15 +1,15 @@
-/** The dead-letter file itself: JSON lines that several runs, in several processes, append to and tidy. */
+/** Reads and writes a dead-letter file: JSON lines, which runs in several processes may append to and clean up at the same time. */
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "./short-lock.js";
 
-/** One line of the file. */
+/** One line of the file: an image that failed. */
 export interface DeadLetter {
   readonly source: string;
-  /** The key that its row would have; int64 keys as text. Absent in files of older versions. */
+  /** The key that its row would have; an int64 key as text. Absent in files of older versions. */
   readonly id?: string;
-  /** Where a manifest names it, `file:line`. */
+  /** The manifest line that names the image, as `file:line`. */
   readonly line?: string;
   readonly code: string;
   readonly message: string;
@@ -19,11 +19,11 @@ export interface DeadLetter {
 }
 
 export interface DeadLetterLines {
-  /** The last one of each source. */
+  /** The last line of each source. */
   readonly letters: readonly DeadLetter[];
-  /** Lines that are no letters, such as a hand edit; they are kept. */
+  /** Lines that are not dead letters, for example after an edit by hand. They are kept. */
   readonly strange: readonly { readonly line: number; readonly text: string }[];
-  /** A crash cut the last line off: it is neither of both. */
+  /** True when a crash cut the last line off. That line is in neither list. */
   readonly torn: boolean;
 }
 
@@ -33,22 +33,22 @@ export async function readDeadLetters(path: string): Promise<DeadLetterLines> {
   const bySource = new Map<string, DeadLetter>();
   const strange: { readonly line: number; readonly text: string }[] = [];
   for (const [at, text] of lines.entries()) {
-    const letter = letterIn(text);
+    const letter = parseLetter(text);
     if (letter !== null) bySource.set(letter.source, letter);
     else if (text !== "") strange.push({ line: at + 1, text });
   }
   return { letters: [...bySource.values()], strange, torn: tail !== "" };
 }
 
-/** Durable when it resolves. */
+/** Appends lines. They are durable when it resolves. */
 export function appendDeadLetters(path: string, letters: readonly DeadLetter[]): Promise<void> {
-  return alone(path, async () => {
+  return withFileLock(path, async () => {
     const handle = await open(path, "a+");
     try {
       const { size } = await handle.stat();
       const last = Buffer.alloc(1);
       if (size > 0) await handle.read(last, 0, 1, size - 1);
-      // What a crash cut off must not swallow the line after it.
+      // A line that a crash cut off must not merge with the next one.
       const isTorn = size > 0 && last.toString() !== "\n";
       await handle.appendFile(`${isTorn ? "\n" : ""}${linesOf(letters)}`);
       await handle.datasync();
@@ -58,9 +58,9 @@ export function appendDeadLetters(path: string, letters: readonly DeadLetter[]):
   });
 }
 
-/** Keeps those letters that `isDead` still, and says which; a file without lines is removed. */
+/** Keeps only the letters for which `isDead` is true, and returns them. A file without lines is deleted. */
 export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<readonly DeadLetter[]> {
-  return alone(path, async () => {
+  return withFileLock(path, async () => {
     const { letters, strange } = await readDeadLetters(path);
     const kept = letters.filter(isDead);
     const text = strange.map((line) => `${line.text}\n`).join("") + linesOf(kept);
@@ -70,7 +70,7 @@ export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => bo
   });
 }
 
-async function alone<T>(path: string, use: () => Promise<T>): Promise<T> {
+async function withFileLock<T>(path: string, use: () => Promise<T>): Promise<T> {
   try {
     return await withShortLock(`${path}.lock`, use);
   } catch (error) {
@@ -94,8 +94,8 @@ function linesOf(letters: readonly DeadLetter[]): string {
   return letters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
 }
 
-/** Null for anything else. */
-function letterIn(text: string): DeadLetter | null {
+/** Returns null for a line that is not a dead letter. */
+function parseLetter(text: string): DeadLetter | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && "source" in value && typeof value.source === "string"
@@ -119,8 +119,12 @@ function fileError(cause: unknown, path: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   const full = code === "ENOSPC" || code === "EDQUOT";
-  return new HeadraceError(full ? "disk_full" : "state_unwritable", `The dead-letter file ${path} cannot be written: ${message}.`, {
-    item: path,
-    cause,
-  });
+  return new HeadraceError(
+    full ? "disk_full" : "state_unwritable",
+    `dead-letter file ${path}: expected to read and write it, found ${message}`,
+    {
+      item: path,
+      cause,
+    },
+  );
 }

@@ -1,4 +1,4 @@
-/** The dead-letter file under several writers, and with lines that nobody can read. */
+/** The dead-letter file with several writers, and with lines that cannot be parsed. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { appendFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** What failed, as JSON lines beside the data; a later success removes the entry. */
+/** Lists the images that failed in a file beside the data. A later success removes the entry. */
 import type { Outcome } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
 import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
@@ -6,21 +6,21 @@ import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } 
 export interface DeadLettersOptions {
   /** Default: the clock. */
   readonly now?: () => Date;
-  /** Told of lines that cannot be read. */
+  /** Receives a message for each line that cannot be read. */
   readonly notice?: (message: string) => void;
 }
 
-/** Keeps the dead-letter file of one collection true to the outcomes of a run, beside other runs that do the same. */
+/** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may do the same at the same time. */
 export class DeadLetters {
   readonly #now: () => Date;
-  /** Sources that were dead before this run. */
+  /** Sources that had failed before this run. */
   readonly #before: ReadonlySet<string>;
-  /** Sources that this run has seen fail, and not succeed since. */
+  /** Sources that failed in this run and have not succeeded since. */
   readonly #failed = new Set<string>();
-  /** Sources that succeeded, and when, so that a later failure of another run is kept. */
+  /** Sources that succeeded, with the time, so that a later failure in another run is kept. */
   readonly #cured = new Map<string, string>();
   #waiting: DeadLetter[] = [];
-  /** The write that takes what waits now. */
+  /** The next write, which takes the waiting letters. */
   #next: Promise<void> | null = null;
   readonly #writing = new SerialQueue();
   #left: readonly DeadLetter[] = [];
@@ -34,26 +34,26 @@ export class DeadLetters {
     this.#now = now;
   }
 
-  /** Reads what earlier runs left. A last line that a crash cut off is dropped. */
+  /** Reads the entries of earlier runs. Drops a last line that a crash cut off. */
   static async open(path: string, { now = () => new Date(), notice = () => undefined }: DeadLettersOptions = {}): Promise<DeadLetters> {
     const { letters, strange, torn } = await readDeadLetters(path);
     if (torn) await tidyDeadLetters(path, () => true);
     for (const { line } of strange)
-      notice(`The dead-letter file ${path} has a line ${line} that is no entry: it is kept, and not counted.`);
+      notice(`dead-letter file ${path}, line ${line}: expected an entry, found other text. The line is kept, but not counted.`);
     return new DeadLetters(path, new Set(letters.map(({ source }) => source)), now);
   }
 
-  /** How many sources are dead; known after `finish`. */
+  /** Number of entries; known after `finish`. */
   get size(): number {
     return this.#left.length;
   }
 
-  /** Those of them that this run has not seen fail; known after `finish`. */
+  /** Number of entries that did not fail in this run; known after `finish`. */
   get fromEarlierRuns(): number {
     return this.#left.filter(({ source }) => !this.#failed.has(source)).length;
   }
 
-  /** Takes note of an outcome; durable when the promise resolves. */
+  /** Records an outcome. A failure is durable when the promise resolves. */
   settle(outcome: Outcome): Promise<void> | undefined {
     const { source, line } = outcome.facts;
     const time = this.#now().toISOString();
@@ -64,7 +64,7 @@ export class DeadLetters {
       return this.#add({ source, id: String(outcome.id), ...named, ...failureOf(outcome), time });
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    // A manifest's line that could not be used had no other name.
+    // A bad manifest line was listed under the name of the line.
     if (isCured) for (const name of line === undefined ? [source] : [source, line]) this.#cure(name, time);
     return undefined;
   }
@@ -73,7 +73,7 @@ export class DeadLetters {
     if (this.#failed.delete(source) || this.#before.has(source)) this.#cured.set(source, time);
   }
 
-  /** Drops the entries that were cured, and removes an empty file. */
+  /** Removes the entries of images that succeeded, and deletes an empty file. */
   async finish(): Promise<void> {
     await this.#writing.idle();
     const mayHaveChanged = this.#failed.size > 0 || this.#cured.size > 0;
@@ -87,11 +87,11 @@ export class DeadLetters {
     return cured === undefined || cured < time;
   }
 
-  /** What fails while one write is under way goes into the next one together. */
+  /** Failures that arrive during a write go into the next write together. */
   #add(letter: DeadLetter): Promise<void> {
     this.#waiting.push(letter);
     if (this.#next !== null) return this.#next;
-    // Whoever waits for the write is told of its failure; the next one tries for itself.
+    // The callers of a failed write get its error. The next write is tried all the same.
     this.#next = this.#writing.run(() => this.#write());
     return this.#next;
   }

@@ -1,17 +1,17 @@
-/** A lock that is held for a moment: the file of two processes is changed by one of them at a time. */
+/** A lock file that is held for a moment, so that only one process at a time changes a shared file. */
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const pauseMs = 20;
-/** Nobody needs it for so long: its owner died. */
+/** An owner that holds the lock for so long has died. */
 const staleMs = 30_000;
 
-/** Makes the folder of the lock where it is missing. */
+/** Runs `use` while it holds the lock. Creates the folder of the lock if it is missing. */
 export async function withShortLock<T>(path: string, use: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  while (!(await taken(path))) await pause(pauseMs * (0.5 + Math.random()));
+  while (!(await tryTake(path))) await pause(pauseMs * (0.5 + Math.random()));
   try {
     return await use();
   } finally {
@@ -19,7 +19,7 @@ export async function withShortLock<T>(path: string, use: () => Promise<T>): Pro
   }
 }
 
-async function taken(path: string): Promise<boolean> {
+async function tryTake(path: string): Promise<boolean> {
   try {
     await (await open(path, "wx")).close();
     return true;
@@ -30,7 +30,7 @@ async function taken(path: string): Promise<boolean> {
   }
 }
 
-/** Renamed before it is removed, so that only one of those who find it stale takes it away. */
+/** Renames the lock before it deletes it: if several processes find it stale, only one of them can rename it. */
 async function removeStale(path: string): Promise<void> {
   try {
     if (Date.now() - (await stat(path)).mtimeMs < staleMs) return;

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { counted } from "../shown.js";
+import { counted } from "../printable-text.js";
 import { positive } from "./ingest.js";
 
 interface CreateOptions extends CommonOptions {

@@ -4,7 +4,7 @@ import { HeadraceError, type Key } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { keysOf } from "../keys.js";
-import { counted } from "../shown.js";
+import { counted } from "../printable-text.js";
 import { confirmed } from "./collection.js";
 
 interface DeleteOptions extends CommonOptions {

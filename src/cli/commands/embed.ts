@@ -5,7 +5,7 @@ import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
-import { counted, shownSource } from "../shown.js";
+import { counted, shownSource } from "../printable-text.js";
 import { positive } from "./ingest.js";
 
 interface EmbedOptions extends CommonOptions {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Preprocessed } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { writeNamed } from "../written.js";
+import { writeNamed } from "../output-file.js";
 
 interface PreprocessOptions extends CommonOptions {
   readonly show?: string;

@@ -8,10 +8,10 @@ import { openInBrowser } from "../browser.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { keysOf } from "../keys.js";
+import { writeNamed } from "../output-file.js";
+import { shownSource } from "../printable-text.js";
 import { type GivenQuery, type QueryOptions, queryOf } from "../query.js";
 import { resultsPage } from "../results-page.js";
-import { shownSource } from "../shown.js";
-import { writeNamed } from "../written.js";
 import { positive } from "./ingest.js";
 
 interface SearchOptions extends CommonOptions, QueryOptions {
