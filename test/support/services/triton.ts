@@ -138,10 +138,19 @@ interface ModelProcess {
 /** Processes of python models below a folder of a repository. */
 function modelProcesses(folder: string): readonly ModelProcess[] {
   return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry) && existsSync(`/proc/${entry}/cmdline`))
-    .map((entry) => ({ pid: Number(entry), line: readFileSync(`/proc/${entry}/cmdline`, "latin1") }))
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => ({ pid: Number(entry), line: commandLineOf(entry) }))
     .filter(({ line }) => line.includes("triton_python_backend_stub") && line.includes(`${folder}/`))
     .map(({ pid, line }) => ({ pid, region: /triton_python_backend_shm_region_[0-9a-f-]+/.exec(line)?.[0] ?? "" }));
+}
+
+/** Empty for a process that has ended since it was listed. */
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 function removeRegions(processes: readonly ModelProcess[]): void {
