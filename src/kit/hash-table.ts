@@ -26,6 +26,11 @@ export class HashTable {
   first(hash: Hash, values: readonly number[]): readonly number[] | null {
     return this.#parts[hash[1] % parts]!.first(hash, values);
   }
+
+  /** The values that came first with this hash; null when none came. */
+  get(hash: Hash): readonly number[] | null {
+    return this.#parts[hash[1] % parts]!.get(hash);
+  }
 }
 
 /** Open addressing: a slot is the hash and its values, and is free while the hash in it is zero. */
@@ -42,12 +47,17 @@ class Part {
     return this.#words.byteLength;
   }
 
-  first([high, low]: Hash, values: readonly number[]): readonly number[] | null {
-    // A hash of zeros would look like a free slot.
-    const marked = high === 0 && low === 0 ? 1 : high;
-    const at = this.#find(marked, low);
-    if (this.#words[at] !== 0 || this.#words[at + 1] !== 0) return [...this.#words.subarray(at + 2, at + this.width)];
-    this.#words.set([marked, low, ...values], at);
+  get([high, low]: Hash): readonly number[] | null {
+    const at = this.#find(marked(high, low), low);
+    const isFree = this.#words[at] === 0 && this.#words[at + 1] === 0;
+    return isFree ? null : [...this.#words.subarray(at + 2, at + this.width)];
+  }
+
+  first(hash: Hash, values: readonly number[]): readonly number[] | null {
+    const found = this.get(hash);
+    if (found !== null) return found;
+    const [high, low] = hash;
+    this.#words.set([marked(high, low), low, ...values], this.#find(marked(high, low), low));
     this.#used += 1;
     if (this.#used > this.#slots * maxLoad) this.#grow();
     return null;
@@ -73,4 +83,9 @@ class Part {
       if (high !== 0 || low !== 0) this.#words.set(old.subarray(at, at + this.width), this.#find(high, low));
     }
   }
+}
+
+/** A hash of zeros would look like a free slot. */
+function marked(high: number, low: number): number {
+  return high === 0 && low === 0 ? 1 : high;
 }

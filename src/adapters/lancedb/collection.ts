@@ -75,8 +75,15 @@ export class LanceCollection implements Collection {
   }
 
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
-    this.parts.lease?.writer.lookedUp();
-    return this.#read("known", signal, (table) => knownRows(table, this.#keys(ids), signal));
+    const writer = this.parts.lease?.writer;
+    writer?.lookedUp();
+    return this.#read("known", signal, async (table) => {
+      const keys = this.#keys(ids);
+      if (writer === undefined) return knownRows(table, keys, signal);
+      const { found, unsure } = await writer.marksOf(keys);
+      for (const [key, row] of await knownRows(table, unsure, signal)) found.set(key, row);
+      return found;
+    });
   }
 
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {

@@ -1,7 +1,8 @@
 /** Which keys a table has, as far as its writer knows: a key that is certainly new is appended, without a search for it. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key } from "../../contracts/index.js";
-import { type Hash, HashTable } from "../../kit/index.js";
+import { HashTable } from "../../kit/index.js";
+import { hashOf } from "./key-hash.js";
 
 /** Keys that are remembered, at 11 to 16 bytes each. A table with more has its rows merged. */
 const maxKeys = 10_000_000;
@@ -59,17 +60,4 @@ async function keysOf(table: Table): Promise<HashTable> {
     for (let row = 0; row < batch.numRows; row += 1) keys.first(hashOf(ids.get(row) as Key), []);
   }
   return keys;
-}
-
-/** 64 bits of FNV-1a and a stirred twin of it. */
-function hashOf(key: Key): Hash {
-  const text = typeof key === "bigint" ? key.toString(36) : key;
-  let [first, second] = [0x811c9dc5, 0x9e3779b1];
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    first = Math.imul(first ^ code, 0x01000193);
-    second = Math.imul(second ^ code, 0x85ebca6b);
-    second ^= second >>> 13;
-  }
-  return [first >>> 0, second >>> 0];
 }

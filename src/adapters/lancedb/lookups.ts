@@ -9,7 +9,7 @@ import { vectorAt } from "./rows.js";
 /** Values of one `in (…)`. */
 const lookupRows = 1000;
 
-/** A content with more rows than this is asked for by itself, for one row of them. */
+/** A content with more rows than these is asked for by itself, for one row of them. */
 const fewCopies = 4;
 
 export async function knownRows(table: Table, ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
@@ -36,8 +36,8 @@ export async function* rowsOfKeys(
 }
 
 /**
- * One row for each content that is stored. The rows are counted first, without their vectors: one picture under a thousand names would
- * otherwise be read a thousand times, for each batch with one more copy of it.
+ * One row for each content that is stored. The rows are counted first, without their vectors and up to a limit: one picture under a
+ * thousand names would otherwise be read a thousand times, for each batch with one more copy of it.
  */
 export async function storedContents(
   table: Table,
@@ -47,36 +47,45 @@ export async function storedContents(
   const found = new Map<string, StoredContent>();
   const asked = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
   for (const part of chunksOf(asked)) {
-    checkAborted(signal, "look-up");
-    const copies = await copiesOf(table, part);
-    const rare = [...copies].filter(([, rows]) => rows <= fewCopies).map(([content]) => content);
-    if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
-    for (const [content, rows] of copies) {
-      if (rows <= fewCopies) continue;
+    for (let open = part; open.length > 0; ) {
       checkAborted(signal, "look-up");
-      await collect(
-        table
-          .query()
-          .where(anyTextOf("content", [content]))
-          .limit(1),
-        found,
-      );
+      const limit = open.length * fewCopies;
+      const { copies, rows } = await copiesOf(table, open, limit);
+      const isComplete = rows < limit;
+      const rare = isComplete ? [...copies].filter(([, count]) => count <= fewCopies).map(([content]) => content) : [];
+      if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
+      for (const content of copies.keys()) if (!found.has(content)) await collectOne(table, content, found, signal);
+      // Beyond the limit there may be rows of contents that were not seen yet.
+      open = isComplete ? [] : open.filter((content) => !copies.has(content));
     }
   }
   return found;
 }
 
-/** How many rows there are of each content that is stored. */
-async function copiesOf(table: Table, contents: readonly string[]): Promise<ReadonlyMap<string, number>> {
+/** How many rows of each content are among the first that are found. */
+async function copiesOf(table: Table, contents: readonly string[], limit: number) {
   const copies = new Map<string, number>();
-  for await (const batch of table.query().select(["content"]).where(anyTextOf("content", contents))) {
+  let rows = 0;
+  for await (const batch of table.query().select(["content"]).where(anyTextOf("content", contents)).limit(limit)) {
     const column = batch.getChild("content")!;
+    rows += batch.numRows;
     for (let row = 0; row < batch.numRows; row += 1) {
       const content = String(column.get(row));
       copies.set(content, (copies.get(content) ?? 0) + 1);
     }
   }
-  return copies;
+  return { copies, rows };
+}
+
+async function collectOne(table: Table, content: string, found: Map<string, StoredContent>, signal: AbortSignal): Promise<void> {
+  checkAborted(signal, "look-up");
+  await collect(
+    table
+      .query()
+      .where(anyTextOf("content", [content]))
+      .limit(1),
+    found,
+  );
 }
 
 async function collect(query: ReturnType<Table["query"]>, found: Map<string, StoredContent>): Promise<void> {

@@ -4,6 +4,7 @@ import type { Key, RowBatch } from "../../contracts/index.js";
 import { type MetadataType, planUpsert } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import type { KeyLedger } from "./key-ledger.js";
+import type { RowMarks } from "./row-marks.js";
 import { type AcceptedRows, toArrow } from "./rows.js";
 import type { KeyIndex } from "./scalar-indexes.js";
 import { newColumns, type TableFacts, tableFacts } from "./table-schema.js";
@@ -17,6 +18,7 @@ export interface RowStorageParts {
   readonly table: Table;
   readonly ledger: KeyLedger;
   readonly keyIndex: KeyIndex;
+  readonly marks: RowMarks;
 }
 
 export class RowStorage {
@@ -40,7 +42,7 @@ export class RowStorage {
   }
 
   async #storeTogether(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
-    const { vendor, name, table, ledger, keyIndex } = this.parts;
+    const { vendor, name, table, ledger, keyIndex, marks } = this.parts;
     const { settled, accepted, added } = planAll(batches, tableFacts(vendor, name, await table.schema()));
     const rows = accepted.reduce((sum, { indices }) => sum + indices.length, 0);
     if (rows === 0) return settled;
@@ -48,7 +50,10 @@ export class RowStorage {
     if (added.size > 0) await table.addColumns(newColumns(added));
     const schema = await table.schema();
     // A key that is remembered before its row is written is merged when the write fails, and comes again.
-    const { fresh, others } = split(accepted, (key) => ledger.isNew(key));
+    const { fresh, others } = split(accepted, (key) => {
+      marks.writes(key);
+      return ledger.isNew(key);
+    });
     if (others.length > 0) {
       const merge = table.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll();
       await merge.useIndex(keyIndex.isWorthUsing).execute(toArrow(vendor, schema, others));

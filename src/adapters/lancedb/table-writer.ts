@@ -1,9 +1,10 @@
 /** The one writer of a table in this process, whatever the number of handles that are open for writing. */
 import type { Table } from "@lancedb/lancedb";
-import type { Passport, RowBatch, RowFailure } from "../../contracts/index.js";
+import type { Key, Passport, RowBatch, RowFailure } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import { KeyLedger } from "./key-ledger.js";
+import { type Marks, RowMarks } from "./row-marks.js";
 import { RowStorage } from "./row-storage.js";
 import { KeyIndex } from "./scalar-indexes.js";
 import { writePassport } from "./table-facts.js";
@@ -38,6 +39,7 @@ export class TableWriter {
   readonly #schedule = new TidySchedule();
   readonly #keyIndex: KeyIndex;
   readonly #storage: RowStorage;
+  readonly #marks = new RowMarks();
   /** Takes further batches until its turn comes, or a call of another kind lines up behind it. */
   #group: WriteGroup | null = null;
   #leftBehind: Promise<unknown> | null = null;
@@ -47,7 +49,7 @@ export class TableWriter {
     this.facts = parts.facts;
     this.#passport = parts.facts.passport;
     this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify(), parts.rows);
-    this.#storage = new RowStorage({ ...parts, ledger: new KeyLedger(parts.rows), keyIndex: this.#keyIndex });
+    this.#storage = new RowStorage({ ...parts, ledger: new KeyLedger(parts.rows), keyIndex: this.#keyIndex, marks: this.#marks });
   }
 
   get passport(): Passport | null {
@@ -84,6 +86,11 @@ export class TableWriter {
     this.#keyIndex.asked();
   }
 
+  /** What is known of these keys without asking the table. */
+  marksOf(keys: readonly Key[]): Promise<Marks> {
+    return this.#marks.find(this.table, keys);
+  }
+
   /** Deletes the rows of each predicate; how many were there. */
   async delete(predicatesFor: (facts: TableFacts) => readonly string[], signal: AbortSignal): Promise<number> {
     const deleted = await this.#write("delete", signal, async (table) => {
@@ -91,13 +98,22 @@ export class TableWriter {
       for (const predicate of predicatesFor(await this.#facts())) {
         checkAborted(signal, `collection ${this.parts.name}: delete`);
         const rows = await table.countRows(predicate);
-        if (rows > 0) await table.delete(predicate);
+        if (rows > 0) await this.#deleteRows(table, predicate);
         count += rows;
       }
       return count;
     });
     if (deleted > 0) await this.#tidyOnTheWay(signal);
     return deleted;
+  }
+
+  async #deleteRows(table: Table, predicate: string): Promise<void> {
+    this.#marks.deletes();
+    try {
+      await table.delete(predicate);
+    } finally {
+      this.#marks.deletes();
+    }
   }
 
   /** See `Collection.upkeep`. */

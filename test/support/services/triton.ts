@@ -1,5 +1,5 @@
 /** Installs, starts and stops a real Triton Inference Server on this machine. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, readPidFile, type ServiceProcess, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";

@@ -1,0 +1,82 @@
+/** Keys that a run looks up: at first one query for each look-up, then all rows are read once; what is written meanwhile is seen. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { LanceCollection } from "../../src/adapters/lancedb/index.js";
+import type { Collection } from "../../src/contracts/index.js";
+import { batchOf, calm } from "../conformance/store-rows-data.js";
+import { rowsFrom, schema } from "./rows.js";
+import { openTestStore, type TestStore } from "./stores.js";
+
+const rows = 3_000;
+
+describe("look-ups of a long run", { timeout: 60_000 }, () => {
+  let test: TestStore;
+  before(async () => {
+    test = await openTestStore();
+  });
+  after(() => test.close());
+
+  /** Open for writing, by one who does not know the rows; how often its table was queried since. */
+  async function filled(name: string) {
+    const made = await test.store.create(name, schema);
+    await made.upsert(batchOf(rowsFrom(0, rows)), calm);
+    await made.close();
+    const collection = await test.store.openCollection(name, "write");
+    assert.ok(collection instanceof LanceCollection);
+    const { table } = collection.parts;
+    const query = table.query.bind(table);
+    let queries = 0;
+    Object.defineProperty(table, "query", {
+      value: () => {
+        queries += 1;
+        return query();
+      },
+    });
+    return { collection, queries: () => queries };
+  }
+
+  const versions = async (collection: Collection, ids: readonly string[]) => {
+    const known = await collection.known(ids, calm);
+    return ids.map((id) => known.get(id)?.version ?? null);
+  };
+
+  async function lookUpAll(collection: Collection): Promise<void> {
+    for (let start = 0; start < rows; start += 100) {
+      const ids = Array.from({ length: 100 }, (_, at) => `row ${start + at}`);
+      assert.deepEqual(await versions(collection, [...ids, `absent ${start}`]), [...ids.map((id) => `version of ${id}`), null]);
+    }
+  }
+
+  it("are answered from memory once there were many", async () => {
+    const { collection, queries } = await filled("many");
+    await lookUpAll(collection);
+    assert.ok(queries() < 15, `${queries()} queries for 30 look-ups`);
+    const asked = queries();
+    await lookUpAll(collection);
+    assert.equal(queries(), asked);
+    await collection.close();
+  });
+
+  it("see what was written and deleted since, through whichever handle", async () => {
+    const { collection } = await filled("changing");
+    await lookUpAll(collection);
+    const other = await test.store.openCollection("changing", "write");
+    await other.upsert(batchOf([{ id: "row 5", facts: { version: "new" } }, { id: "row 3000" }]), calm);
+    assert.deepEqual(await versions(collection, ["row 4", "row 5", "row 3000", "row 3001"]), [
+      "version of row 4",
+      "new",
+      "version of row 3000",
+      null,
+    ]);
+    await other.delete({ ids: ["row 7", "row 3000"] }, calm);
+    assert.deepEqual(await versions(collection, ["row 5", "row 7", "row 8", "row 3000"]), ["new", null, "version of row 8", null]);
+    for (const id of ["row 5", "row 7"]) await other.upsert(batchOf([{ id, facts: { version: "again" } }]), calm);
+    await collection.known(
+      Array.from({ length: 1_200 }, (_, at) => `row ${at}`),
+      calm,
+    );
+    assert.deepEqual(await versions(collection, ["row 5", "row 7", "row 8"]), ["again", "again", "version of row 8"]);
+    await other.close();
+    await collection.close();
+  });
+});
