@@ -1,7 +1,7 @@
 /** Keys that a run looks up: at first one query for each look-up, then all rows are read once; what is written meanwhile is seen. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { LanceCollection } from "../../src/adapters/lancedb/index.js";
+import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
 import type { Collection } from "../../src/contracts/index.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { rowsFrom, schema } from "./rows.js";
