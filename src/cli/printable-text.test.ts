@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { counted, printable, shownSource } from "./shown.js";
+import { counted, printable, shownSource } from "./printable-text.js";
 
 test("a file below the working directory is shown by its path from there, any other by its whole path", () => {
   const uri = (path: string): string => pathToFileURL(path).href;

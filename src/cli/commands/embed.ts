@@ -1,11 +1,11 @@
-/** `headrace embed`: vectors into a file that numpy reads. */
+/** `headrace embed`: embeds images and writes the vectors to a file that numpy reads. */
 import type { Command } from "commander";
 import { listInputs, NpyWriter, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
-import { counted, shownSource } from "../shown.js";
+import { counted, shownSource } from "../printable-text.js";
 import { positive } from "./ingest.js";
 
 interface EmbedOptions extends CommonOptions {
@@ -15,10 +15,10 @@ interface EmbedOptions extends CommonOptions {
 
 export function embedCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("embed"))
-    .description("embed images into a .npy file, without storing them")
+    .description("embed images and write the vectors to a .npy file, without storing rows")
     .argument("<inputs...>", "files, folders, globs")
-    .requiredOption("--output <file.npy>", "vectors, float32; ids and sources go to <file.npy>.jsonl, in the same order")
-    .option("--limit <n>", "the first n images only", positive)
+    .requiredOption("--output <file.npy>", "file for the vectors (float32); ids and sources go to <file.npy>.jsonl, in the same order")
+    .option("--limit <n>", "only the first n images", positive)
     .action(async (paths: string[], options: EmbedOptions) => exit(await runEmbed(paths, options)));
 }
 
@@ -42,7 +42,7 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
       drain = () => run.drain();
       const report = await run.done;
       if (report.error !== undefined) throw report.error;
-      if (report.ended === "aborted") throw new HeadraceError("aborted", `Embedding was stopped after ${writer.rows} images.`);
+      if (report.ended === "aborted") throw new HeadraceError("aborted", `the embedding was stopped after ${writer.rows} images`);
     } finally {
       interrupts.dispose();
       await writer.close();
