@@ -1,11 +1,11 @@
-/** Writes vectors as a `.npy` file that numpy reads, and their ids and sources beside it, line by line in the same order. */
+/** Writes vectors to a `.npy` file that numpy reads, and their ids and sources to a JSON Lines file in the same order. */
 import { type FileHandle, open } from "node:fs/promises";
 import { HeadraceError, type Key } from "../contracts/index.js";
 import { npyHeader, npyHeaderBytes } from "../kit/index.js";
 
 const flushBytes = 1 << 20;
 
-/** Rows of float32 numbers, all of one dimension. */
+/** Writes float32 vectors, all of one dimension. */
 export class NpyWriter {
   #rows = 0;
   #vectors: Uint8Array[] = [];
@@ -18,7 +18,7 @@ export class NpyWriter {
     readonly sidecar: FileHandle,
   ) {}
 
-  /** Replaces both files: `path`, and `path` with `.jsonl` added. */
+  /** Creates or overwrites two files: `path`, and `path` followed by `.jsonl`. */
   static async open(path: string, dimension: number): Promise<NpyWriter> {
     try {
       const file = await open(path, "w");
@@ -43,7 +43,7 @@ export class NpyWriter {
     if (this.#pendingBytes >= flushBytes) await this.#flush();
   }
 
-  /** Writes the rest and the true number of rows. */
+  /** Writes the remaining rows, and the number of rows into the header. */
   async close(): Promise<void> {
     await this.#flush();
     await this.file.write(npyHeader({ rows: this.#rows, dimension: this.dimension }), 0, npyHeaderBytes, 0);
