@@ -1,4 +1,4 @@
-/** Headrace: images become searchable vectors, nothing lost, nothing twice. */
+/** Headrace turns images into searchable vectors: nothing is lost, and nothing is stored twice. */
 
 // For users.
 export {
@@ -50,5 +50,5 @@ export {
   type RunReport,
 } from "./contracts/index.js";
 
-// For people who build a flow of their own.
+// For programs that build their own pipelines.
 export { from, type Pipeline, run } from "./engine/index.js";

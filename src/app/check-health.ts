@@ -1,24 +1,28 @@
-/** Whether each part gives a real answer. */
+/** Checks embedder and store with a real call to each. */
 import { HeadraceError } from "../contracts/index.js";
 import { embedderKind, storeKind } from "./configuration/kinds.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
+/** Whether the embedder or the store works. */
 export interface PartHealth {
   readonly name: "embedder" | "store";
+  /** The adapter, such as "onnx" or "milvus". */
   readonly kind: string;
   readonly ok: boolean;
-  /** What answered, or what is wrong. */
+  /** Describes the part, or the error. */
   readonly detail: string;
-  /** What to do; null when it is well. */
+  /** What to do; null when the part works. */
   readonly hint: string | null;
 }
 
+/** The result of `health`. */
 export interface Health {
+  /** True when all parts work. */
   readonly ok: boolean;
   readonly parts: readonly PartHealth[];
 }
 
-/** How long a part may take to answer. */
+/** Both parts together must answer within this time. */
 const timeoutMs = 30_000;
 
 export async function checkHealth(parts: PipelineParts): Promise<Health> {

@@ -1,20 +1,24 @@
-/** `createCollection`: with the model's dimension and the configured metric, where the caller says nothing else. */
+/** `createCollection`: creates a collection, by default with the dimension of the model and the configured metric. */
 import { type Collection, HeadraceError, type Metric } from "../contracts/index.js";
 import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
 import { withCollection } from "./collections/named-collection.js";
 import { declaredMetric } from "./ingest-images.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
+/** Settings of a new collection. */
 export interface CreateCollectionOptions {
-  /** Default: `milvus.embedding_dim`, else the embedder's dimension. Another one is refused as `dimension_mismatch`. */
+  /** Dimension of the vectors. Default: `milvus.embedding_dim`, else that of the embedder. Any other value throws `dimension_mismatch`. */
   readonly dim?: number;
-  /** Default: as configured, else cosine. */
+  /** Default: the configured metric, else "cosine". */
   readonly metric?: Metric;
-  /** The store's own kind of index. Default "auto". */
+  /** Kind of vector index, as the store names it. Default "auto". */
   readonly index?: string;
-  /** Default "text". */
+  /** Type of the ids. Default "text". */
   readonly idType?: "text" | "int64";
-  /** What to do with one of that name: "error" throws `collection_exists`; "keep" leaves it as it is, if it takes the same rows. Default "error". */
+  /**
+   * What to do if a collection of that name exists. "error" throws `collection_exists`. "keep" leaves it unchanged, and throws only if its
+   * dimension, metric or id type differs. Default "error".
+   */
   readonly ifExists?: "error" | "keep";
 }
 
@@ -26,9 +30,9 @@ const optionNames = { dim: true, metric: true, index: true, idType: true, ifExis
 export async function createCollection(parts: PipelineParts, name: string, options: CreateCollectionOptions): Promise<void> {
   checkCollectionName(name);
   refuseUnknownOptions("createCollection", options, optionNames);
-  const { dimension, from } = await newDimension(parts);
+  const { dimension, reason } = await newDimension(parts);
   if (options.dim !== undefined && options.dim !== dimension) {
-    throw new HeadraceError("dimension_mismatch", `Expected dim ${dimension}, as ${from}, but received ${options.dim}.`, {
+    throw new HeadraceError("dimension_mismatch", `createCollection ${name}: expected dim ${dimension}, ${reason}, found ${options.dim}`, {
       item: name,
       hint: "Leave dim out, or use a model of that dimension.",
     });
@@ -45,22 +49,22 @@ export async function createCollection(parts: PipelineParts, name: string, optio
   }
 }
 
-/** Of a new collection; with `milvus.embedding_dim`, nothing has to be opened to know it. */
-async function newDimension(parts: PipelineParts): Promise<{ readonly dimension: number; readonly from: string }> {
+/** The dimension of a new collection. With `milvus.embedding_dim`, no model has to be opened. */
+async function newDimension(parts: PipelineParts): Promise<{ readonly dimension: number; readonly reason: string }> {
   const configured = parts.settings.milvus?.embeddingDim ?? null;
-  if (configured !== null) return { dimension: configured, from: "milvus.embedding_dim says" };
+  if (configured !== null) return { dimension: configured, reason: "the value of milvus.embedding_dim" };
   const { embedder } = await parts.chain(new AbortController().signal);
-  return { dimension: embedder.dimension, from: `${embedder.label} makes` };
+  return { dimension: embedder.dimension, reason: `the dimension of ${embedder.label}` };
 }
 
-function checkSame(there: Collection, wanted: Pick<Collection, "dimension" | "metric" | "idType">): void {
-  const differing = (["dimension", "metric", "idType"] as const).find((key) => there[key] !== wanted[key]);
+function checkSame(existing: Collection, wanted: Pick<Collection, "dimension" | "metric" | "idType">): void {
+  const differing = (["dimension", "metric", "idType"] as const).find((key) => existing[key] !== wanted[key]);
   if (differing === undefined) return;
   throw new HeadraceError(
     "collection_exists",
-    `Collection ${there.name} exists with ${differing} ${there[differing]}, but ${wanted[differing]} was asked for.`,
+    `createCollection ${existing.name}: expected ${differing} ${wanted[differing]}, found ${existing[differing]} in the existing one`,
     {
-      item: there.name,
+      item: existing.name,
       hint: "Use another name, or drop the collection first.",
     },
   );

@@ -1,18 +1,19 @@
-/** What is wrong with the parts, and what would be faster. */
+/** Finds problems of embedder and store, and advice that makes them faster. */
 import { type Finding, HeadraceError, type Part } from "../contracts/index.js";
 import { embedderKind, storeKind } from "./configuration/kinds.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
+/** The result of `diagnose`. */
 export interface Diagnosis {
-  /** False when there is a problem; advice alone is no problem. */
+  /** False when a finding is a problem. Advice does not count. */
   readonly ok: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** How long a part may take to answer. */
+/** All parts together must answer within this time. */
 const timeoutMs = 30_000;
 
-/** Opens every part and asks it; a part that cannot be opened is a finding. */
+/** Opens every part and calls its `diagnose`. A part that cannot be opened becomes a finding. */
 export async function diagnose(parts: PipelineParts): Promise<Diagnosis> {
   const signal = AbortSignal.timeout(timeoutMs);
   const findings = await Promise.all([

@@ -1,4 +1,4 @@
-/** Embeds without storing. */
+/** `embedImages` and `embedStream`: embed images without storing them. */
 import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
 import { mebibyte, rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
@@ -9,20 +9,26 @@ import { ingestWidths, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { makeFileRefs } from "./wiring/registry.js";
 
+/** Options of `embedImages`. */
 export interface EmbedOptions {
+  /** Hard stop: the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
+/** The embeddings of a list of inputs. */
 export interface Embedded {
-  /** One for each input; null for one that failed. */
+  /** One vector per input, in the order of the inputs. null for an input that failed or was skipped. */
   readonly vectors: readonly (Float32Array | null)[];
+  /** Numbers per vector. */
   readonly dimension: number;
+  /** `index` is the position of the input, from 0. */
   readonly failures: readonly { readonly index: number; readonly source: string; readonly code: string; readonly message: string }[];
 }
 
+/** What to embed, and where the vectors go. */
 export interface EmbedRequest extends EmbedOptions {
   readonly inputs: InputStream;
-  /** Called in the order of the inputs; the vector is only lent. */
+  /** Called per embedded image, in the order of the inputs. The vector is valid only until the returned promise resolves. */
   readonly write: (row: {
     readonly seq: number;
     readonly id: Key;
@@ -71,6 +77,6 @@ export async function embedInputs(parts: PipelineParts, inputs: Inputs, options:
   });
   const report = await run.done;
   if (report.error !== undefined) throw report.error;
-  if (report.ended === "aborted") throw new HeadraceError("aborted", "Embedding was stopped.");
+  if (report.ended === "aborted") throw new HeadraceError("aborted", "the caller stopped the embedding");
   return { vectors, dimension: embedder.dimension, failures };
 }

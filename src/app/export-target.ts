@@ -1,44 +1,45 @@
-/** Where an export is written, and in which format: as the output's ending says, or into a folder. */
+/** Decides the path and format of an export: by the file extension of the output, or with a default name in a folder. */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { HeadraceError } from "../contracts/index.js";
 import type { CollectionAddress } from "./collections/addresses.js";
 import { type FileFormat, fileFormats } from "./configuration/kinds.js";
 
-export interface ExportPlace {
+/** The file that an export writes. */
+export interface ExportTarget {
   readonly path: string;
   readonly format: FileFormat;
 }
 
-interface Asked {
+interface ExportOutput {
   readonly output: string;
   readonly format?: FileFormat;
   readonly from: CollectionAddress;
 }
 
-/** Makes the folder. Throws `usage_invalid` for an output that names another format, `state_unwritable`. */
-export async function exportPlace({ output, format, from }: Asked): Promise<ExportPlace> {
-  const place = (await isFolder(output)) ? inFolder(output, from, format) : asNamed(output, from, format);
+/** Creates the folder. Throws `usage_invalid` if the extension does not match the format, and `state_unwritable`. */
+export async function exportTarget({ output, format, from }: ExportOutput): Promise<ExportTarget> {
+  const target = (await isFolder(output)) ? inFolder(output, from, format) : byExtension(output, from, format);
   try {
-    await mkdir(dirname(place.path), { recursive: true });
+    await mkdir(dirname(target.path), { recursive: true });
   } catch (cause) {
-    throw unwritable(place.path, cause);
+    throw unwritable(target.path, cause);
   }
-  return place;
+  return target;
 }
 
-function asNamed(output: string, from: CollectionAddress, format: FileFormat | undefined): ExportPlace {
-  const ending = extname(output).toLowerCase();
-  if (ending === "" || /[/\\]$/.test(output)) return inFolder(output, from, format);
-  const named = fileFormats.find((each) => ending === `.${each}`);
+function byExtension(output: string, from: CollectionAddress, format: FileFormat | undefined): ExportTarget {
+  const extension = extname(output).toLowerCase();
+  if (extension === "" || /[/\\]$/.test(output)) return inFolder(output, from, format);
+  const named = fileFormats.find((each) => extension === `.${each}`);
   if (named !== undefined && named === (format ?? named)) return { path: output, format: named };
   const expected = format === undefined ? fileFormats.map((each) => `.${each}`).join(" or ") : `.${format}`;
-  throw new HeadraceError("usage_invalid", `Expected an output that ends with ${expected} but received ${output}.`, {
+  throw new HeadraceError("usage_invalid", `export: expected an output that ends with ${expected}, found ${output}`, {
     hint: "Change the name, or give a folder that ends with /.",
   });
 }
 
-function inFolder(folder: string, { collection }: CollectionAddress, format: FileFormat = "parquet"): ExportPlace {
+function inFolder(folder: string, { collection }: CollectionAddress, format: FileFormat = "parquet"): ExportTarget {
   return { path: join(folder, `${collection}.${format}`), format };
 }
 

@@ -1,4 +1,4 @@
-/** `exportTritonModel`: a model repository for Triton, of the shipped model or of an ONNX file. */
+/** `exportTritonModel`: writes a model repository for Triton, for the shipped model or an ONNX file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import type { ExportedModel, ExportedRepository } from "../adapters/triton/index.js";
@@ -6,35 +6,36 @@ import { HeadraceError } from "../contracts/index.js";
 import type { PresetName } from "../kit/index.js";
 import { describeOnnxModel, tritonExporter } from "./wiring/registry.js";
 
+/** The model to export, and how Triton serves it. */
 export interface TritonExportOptions {
-  /** Folder of the repository; made when it is not there. */
+  /** Folder of the repository. Created if it does not exist. */
   readonly output: string;
-  /** "onnxruntime": Triton's own backend. "python": for a Triton that has that one alone. Default "onnxruntime". */
+  /** "onnxruntime": Triton's ONNX Runtime backend. "python": for a server that has only the Python backend. Default "onnxruntime". */
   readonly backend?: "onnxruntime" | "python";
-  /** Copies of the model on each device. Default 1. */
+  /** Copies of the model per device. Default 1. */
   readonly instances?: number;
-  /** The most images of one execution. Default 64. */
+  /** Maximum number of images per execution. Default 64. */
   readonly maxBatch?: number;
-  /** What the batcher aims at; the largest is what clients send. Default: 16 and 32, or `maxBatch` where that is less than 32. */
+  /** Batch sizes that the server prefers. Clients send batches of the largest size. Default: 16 and 32, or `maxBatch` if that is less than 32. */
   readonly preferredBatch?: readonly number[];
-  /** Path of an ONNX file, which is served under its file's name. Default: the shipped model. */
+  /** Path of an ONNX file. The model gets the name of the file. Default: the shipped model. */
   readonly model?: string;
-  /** The preprocessing that belongs to the model. Default: none is named, but for the shipped models. */
+  /** The preprocessing that belongs to the model. Default: none, except for the shipped models. */
   readonly preset?: PresetName;
   /**
-   * "ensemble": beside a model that takes floats, a step on the server that normalises, and the two as one model that takes
+   * "ensemble": for a model that takes floats, also writes a step that normalises on the server, and a model that runs both and takes
    * uint8. Default "model".
    */
   readonly serve?: "model" | "ensemble";
   readonly signal?: AbortSignal;
 }
 
-/** Throws `input_invalid` for a model that is in the folder already or a number that cannot hold, `model_invalid` for the file. */
+/** Throws `input_invalid` if the folder already has the model or a number is invalid, and `model_invalid` for an unsuitable file. */
 export async function exportTritonModel(options: TritonExportOptions): Promise<ExportedRepository> {
   const { output, backend = "onnxruntime", instances = 1, maxBatch = 64, serve = "model" } = options;
   if (options.preset !== undefined && options.model === undefined) {
     throw new HeadraceError("input_invalid", `export: expected a model beside the preset ${options.preset}, found none`, {
-      hint: "The shipped model names its own preset.",
+      hint: "Leave preset out: the shipped model has its own.",
     });
   }
   const exportRepository = await tritonExporter();
@@ -53,7 +54,7 @@ async function servedModel(
   const preset = options.preset ?? described.preset;
   if (!isBatched) {
     throw new HeadraceError("model_invalid", `export of ${basename(path)}: expected a free batch dimension, found batches of 1`, {
-      hint: "Export the model to ONNX anew, with a dynamic first dimension.",
+      hint: "Export the model to ONNX again, with a dynamic first dimension.",
     });
   }
   if (outputType === "float64" && backend === "onnxruntime") {
@@ -71,7 +72,7 @@ async function servedModel(
   };
 }
 
-/** The files beside a graph that it names: where its weights are. */
+/** The files next to a graph whose names occur in it: they hold its weights. */
 function weightsOf(graph: string): readonly string[] {
   const bytes = readFileSync(graph);
   const folder = dirname(graph);

@@ -1,4 +1,4 @@
-/** The application: settings in, a pipeline out. */
+/** The library: makes a pipeline from settings. */
 export { tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";

@@ -24,35 +24,36 @@ import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
 
+/** What to ingest, and into which collection. */
 export interface RunRequest {
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
-  /** Created with the first row when it does not exist; its ids are then of the type that the first input's id has. */
+  /** If it does not exist, its first row creates it. The id of the first input then decides the type of its ids. */
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
   readonly overrides?: LaneOverrides;
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
-  /** Called for every item, after the dead-letter file has taken note of it. */
+  /** Called per item, after the dead-letter file is up to date. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
-/** A run, and what is done around it. */
+/** An ingestion in progress. */
 export interface IngestRun {
-  /** Soft stop. After the last row: upkeep is left to the next call. */
+  /** Soft stop: reads no more items and finishes the ones in flight. After the last row, it leaves upkeep to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
   readonly deadLetterPath: string;
-  /** The report, when upkeep and closing are done too. */
+  /** The report. Resolves after upkeep and closing. */
   readonly done: Promise<InsertStats>;
 }
 
-/** How a run went, and what its collection's dead-letter file holds now. */
+/** The report of an ingestion, and what the dead-letter file of its collection contains now. */
 export interface InsertStats extends RunReport {
-  /** Sources in the file. */
+  /** Number of entries in the dead-letter file. */
   readonly deadLetters: number;
-  /** Those of them that failed in an earlier run and were not tried, or not mended, in this one. */
+  /** Number of entries from earlier runs, without images that failed again in this run. */
   readonly failedEarlier: number;
-  /** What went wrong after the last row, in upkeep for example: what the report says is stored all the same. */
+  /** An error after the last row, for example in upkeep. The rows that the report counts are stored all the same. */
   readonly upkeepError?: HeadraceError;
 }
 
@@ -100,7 +101,7 @@ async function startRun(
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   return ingest({
     name: "list",
-    inputs: collection instanceof NewCollection ? noted(request.inputs, collection) : request.inputs,
+    inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
     collection,
     lookups: isEmpty ? "omit" : "include",
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
@@ -120,7 +121,7 @@ async function startRun(
   });
 }
 
-/** The collection open for writing, or what will be one when there is a row for it. */
+/** Opens the collection for writing. If it does not exist, its first row will create it. */
 async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string, signal: AbortSignal): Promise<Collection> {
   const open = (): Promise<Collection> => store.openCollection(name, "write");
   try {
@@ -149,23 +150,23 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
   });
 }
 
-/** Shows each key to the collection that will be created for the first of them. */
-function noted(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
+/** Tells a new collection each key, because the first one decides the type of its ids. */
+function announceKeys(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
   return async function* read(stop) {
     for await (const input of inputs(stop)) {
-      // A line that cannot be used has no id of its own.
-      if (input.ref.refused === undefined) collection.expect(input.id);
+      // A bad manifest line has no id of its own.
+      if (input.ref.refused === undefined) collection.announceKey(input.id);
       yield input;
     }
   };
 }
 
-/** The collection of calls and commands that name none. */
+/** The collection for calls and commands that name none. */
 export function defaultCollection({ milvus }: Settings): string {
   return milvus?.collectionName ?? "images";
 }
 
-/** The metric of a new collection: declared for it, else that of the milvus section, else cosine. */
+/** The metric of a new collection: the one declared for it, else the one of the milvus section, else cosine. */
 export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
   const declared = collections.find((collection) => collection.name === name)?.index.metricType;
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;

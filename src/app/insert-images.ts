@@ -1,28 +1,29 @@
-/** `insertImages` and `insertImagesAsync`: one call, all ids, what failed, and how it went. */
+/** `insertImages` and `insertImagesAsync`: ingest images and return their ids, the failures and the report. */
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { defaultCollection, type InsertStats, startIngest } from "./ingest-images.js";
-import { onceEach } from "./inputs/first-seen.js";
+import { refuseDuplicates } from "./inputs/first-seen.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import type { LaneOverrides } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { makeFileRefs } from "./wiring/registry.js";
 
+/** The images to insert, and how. */
 export interface InsertOptions extends InputColumns, LaneOverrides {
-  /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`; iterables stream. */
+  /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`. Iterables are read as streams. */
   readonly inputs: Inputs;
   /**
-   * Created with its first row when it does not exist; the first id decides whether its ids are text or int64. Default:
+   * If the collection does not exist, its first row creates it, and the first id decides whether its ids are text or int64. Default:
    * `milvus.collection_name`, else "images".
    */
   readonly collectionName?: string;
-  /** Hard stop: what is stored stays, the call rejects with `aborted`. */
+  /** Hard stop: stored rows stay, and the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
-  /** Called about twice a second, and once at the end. */
+  /** Called about twice per second, and once at the end. */
   readonly onProgress?: (snapshot: RunSnapshot) => void;
-  /** Told of everything that happens on the way, such as a server that is away: be quick, do not throw. */
+  /** Receives every event of the run, for example the outage of a server. It must be fast and must not throw. */
   readonly observer?: Observer;
-  /** Keep the ids in the result. "omit" for inputs too many to hold. Default "include". */
+  /** Whether the result has the ids. Use "omit" when there are too many inputs to keep their ids in memory. Default "include". */
   readonly collectIds?: "include" | "omit";
 }
 
@@ -41,8 +42,9 @@ const optionNames = {
   queueMaxsize: true,
 } as const satisfies Record<keyof InsertOptions, true>;
 
+/** One input that failed. */
 export interface InsertFailure {
-  /** Position of the input. */
+  /** Position of the input, from 0. */
   readonly index: number;
   readonly source: string;
   readonly code: string;
@@ -51,9 +53,11 @@ export interface InsertFailure {
   readonly hint: string;
 }
 
+/** The result of an insertion. */
 export interface Insertion {
-  /** The key of each input, in order; also of those that failed. */
+  /** The id of each input, in order, also of failed inputs. Empty with `collectIds: "omit"`. */
   readonly ids: readonly Key[];
+  /** Sorted by `index`. */
   readonly failures: readonly InsertFailure[];
   readonly stats: InsertStats;
 }
@@ -61,8 +65,7 @@ export interface Insertion {
 const progressEveryMs = 500;
 
 /**
- * Rejects with the run's error when it did not come to its end; what is stored stays. What goes wrong after the last row is in
- * `stats.upkeepError`.
+ * Rejects with the error of the run if it did not complete; stored rows stay. Errors after the last row are in `stats.upkeepError`.
  */
 export async function insert(parts: PipelineParts, schedule: "overlapped" | "sequential", options: InsertOptions): Promise<Insertion> {
   refuseUnknownOptions(schedule === "overlapped" ? "insertImagesAsync" : "insertImages", options, optionNames);
@@ -72,7 +75,7 @@ export async function insert(parts: PipelineParts, schedule: "overlapped" | "seq
   const keepIds = options.collectIds !== "omit";
   const fileRefs = await makeFileRefs();
   const run = await startIngest(parts, {
-    inputs: (stop) => onceEach(ingestInputs(options.inputs, options, fileRefs, stop)),
+    inputs: (stop) => refuseDuplicates(ingestInputs(options.inputs, options, fileRefs, stop)),
     collectionName: options.collectionName ?? defaultCollection(parts.settings),
     schedule,
     overrides: options,
@@ -91,7 +94,7 @@ export async function insert(parts: PipelineParts, schedule: "overlapped" | "seq
     const stats = await run.done;
     onProgress?.(stats);
     if (stats.ended === "aborted" || (stats.upkeepError?.code === "aborted" && options.signal?.aborted === true)) {
-      throw new HeadraceError("aborted", `Stopped after ${stats.stored} of ${stats.read} images were stored.`, {
+      throw new HeadraceError("aborted", `the caller stopped the insertion after ${stats.stored} of ${stats.read} images were stored`, {
         cause: options.signal?.reason,
       });
     }

@@ -7,25 +7,26 @@ import { pictures } from "./wiring/registry.js";
 
 type Triple = readonly [number, number, number];
 
+/** The tensor that the model gets for an image, in numbers and as a picture. */
 export interface Preprocessed {
-  /** Size of the upright original, in pixels. */
+  /** Size of the original in pixels, after its EXIF orientation is applied. */
   readonly original: { readonly width: number; readonly height: number };
   readonly geometry: Geometry;
-  /** The preprocessing, and what computed it. */
+  /** Names the preprocessing and the backend that computed it. */
   readonly label: string;
   readonly dtype: TensorSpec["dtype"];
-  /** Of one image's tensor. */
+  /** Shape of the tensor of one image, without the batch axis. */
   readonly shape: readonly number[];
   readonly min: number;
   readonly max: number;
-  /** Red, green, blue. */
+  /** Mean values of the red, green and blue channel. */
   readonly means: Triple;
-  /** The original beside what the model sees of it, as a PNG. */
+  /** Returns a PNG with the original beside what the model sees of it. */
   picture(): Promise<Uint8Array>;
 }
 
-/** How the tensor's numbers become colours again; `stretch`: the smallest is black, the largest white. */
-export type Colouring = "undo" | "stretch";
+/** How tensor values become colours: undo the normalisation, or stretch them so that the smallest is black and the largest white. */
+export type Colouring = "denormalize" | "stretch";
 
 export async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
   const { preprocessing, preprocessor, decoder } = chain;
@@ -44,7 +45,7 @@ export async function preprocessed(chain: Chain, image: Encoded, colouring: Colo
     max,
     means,
     picture: async () => {
-      const toColour = colouring === "stretch" ? stretch(min, max) : undo(output.dtype === "uint8" ? null : normalization);
+      const toColour = colouring === "stretch" ? stretch(min, max) : denormalize(output.dtype === "uint8" ? null : normalization);
       const data = Uint8ClampedArray.from(values, (value, index) => toColour(value, index % 3));
       const { comparison } = await pictures();
       return comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) });
@@ -58,7 +59,7 @@ function numbersOf(tensor: Uint8Array, dtype: TensorSpec["dtype"]): Float32Array
   return dtype === "float16" ? float16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
 }
 
-/** Red, green and blue of one pixel after the other. */
+/** Reorders the numbers pixel by pixel: red, green, blue. */
 function interleaved(numbers: Float32Array, { layout }: TensorSpec): Float32Array {
   if (layout === "NHWC") return numbers;
   const area = numbers.length / 3;
@@ -78,7 +79,7 @@ function statisticsOf(values: Float32Array): Pick<Preprocessed, "min" | "max" | 
   return { min, max, means: [sums[0] / area, sums[1] / area, sums[2] / area] };
 }
 
-function undo(normalization: Normalization | null): (value: number, channel: number) => number {
+function denormalize(normalization: Normalization | null): (value: number, channel: number) => number {
   if (normalization === null) return (value) => value;
   const { rescale, mean, std } = normalization;
   return (value, channel) => (value * std[channel]! + mean[channel]!) / rescale;

@@ -1,4 +1,4 @@
-/** Moves collections as they are, without embedding: between stores, into files and back. */
+/** Copies, exports and imports collections without embedding. */
 import {
   HeadraceError,
   type Observer,
@@ -23,14 +23,15 @@ import {
 import { type CollectionAddress, labelOf } from "./collections/addresses.js";
 import { openNamed } from "./collections/named-collection.js";
 import type { FileFormat } from "./configuration/kinds.js";
-import { exportPlace } from "./export-target.js";
+import { exportTarget } from "./export-target.js";
 import { type Closable, closed, closedOnError } from "./wiring/closing.js";
 import { batchesAtOnce, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { createRowFile, openRowFile } from "./wiring/registry.js";
 
+/** Options of every copy, export and import. */
 export interface MoveOptions {
-  /** The first so many rows only. Default: all. */
+  /** Maximum number of rows, from the first one on. Default: all. */
   readonly limit?: number;
   /** Hard stop. */
   readonly signal?: AbortSignal;
@@ -38,76 +39,80 @@ export interface MoveOptions {
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
+/** Which collection to copy, and where to. */
 export interface CopyRequest extends MoveOptions {
   readonly from: CollectionAddress;
-  /** Created when it does not exist. */
+  /** Created if it does not exist. */
   readonly to: CollectionAddress;
 }
 
+/** Which file to import, and into which collection. */
 export interface ImportRequest extends MoveOptions {
   /** A `.parquet` or `.npy` file. */
   readonly file: string;
-  /** Created when it does not exist. */
+  /** Created if it does not exist. */
   readonly to: CollectionAddress;
 }
 
+/** Which collection to export, and to which file. */
 export interface ExportRequest extends MoveOptions {
   readonly from: CollectionAddress;
-  /** A file with the format's ending, or a folder. What stands there is replaced when the new file is whole. */
+  /** A file with the extension of the format, or a folder. An existing file is replaced when the new file is complete. */
   readonly output: string;
-  /** Default: by the ending of `output`, else "parquet". */
+  /** Default: by the extension of `output`, else "parquet". */
   readonly format?: FileFormat;
 }
 
 /** What a copy or an import would do. */
 export interface MovePreview extends CopyPreview {
-  /** The target does not exist yet. */
+  /** True when the target would be created. */
   readonly creates: boolean;
 }
 
-/** Rows on their way. */
+/** A copy, export or import in progress. */
 export interface MoveRun {
-  /** Soft stop: read no more, finish what is in flight. After the last row: upkeep is left to the next call. */
+  /** Soft stop: reads no more rows and finishes the ones in flight. After the last row, it leaves upkeep to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
-  /** Rows that there are to be read; null when nobody can say. */
+  /** The number of rows to read; null when it is unknown. */
   readonly total: Promise<number | null>;
-  /** The report, when upkeep and closing are done too. */
+  /** The report. Resolves after upkeep and closing. */
   readonly done: Promise<MoveReport>;
 }
 
+/** The report of a copy, an export or an import. */
 export interface MoveReport extends RunReport {
-  /** What went wrong after the last row, in upkeep for example: what the report says is stored all the same. */
+  /** An error after the last row, for example in upkeep. The rows that the report counts are stored all the same. */
   readonly upkeepError?: HeadraceError;
 }
 
 export async function startCopy(parts: PipelineParts, request: CopyRequest): Promise<MoveRun> {
-  const { origin, target } = await endsOfCopy(parts, request);
+  const { origin, target } = await resolveCopy(parts, request);
   return startMove(parts, origin, target, request);
 }
 
 export async function previewOfCopy(parts: PipelineParts, request: CopyRequest): Promise<MovePreview> {
-  const { origin, target } = await endsOfCopy(parts, request);
+  const { origin, target } = await resolveCopy(parts, request);
   return previewMove(origin, target, request);
 }
 
 export async function startImport(parts: PipelineParts, request: ImportRequest): Promise<MoveRun> {
-  const target = await targetAt(parts, request.to, request);
+  const target = await copyTargetOf(parts, request.to, request);
   return startMove(parts, await openRowFile(request.file), target, request);
 }
 
 export async function previewOfImport(parts: PipelineParts, request: ImportRequest): Promise<MovePreview> {
-  const target = await targetAt(parts, request.to, request);
+  const target = await copyTargetOf(parts, request.to, request);
   return previewMove(await openRowFile(request.file), target, request);
 }
 
 export async function startExport(parts: PipelineParts, request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
-  const origin = await originAt(parts, request.from, request);
+  const origin = await openOrigin(parts, request.from, request);
   return closedOnError([origin], async () => {
-    const { path, format } = await exportPlace(request);
+    const { path, format } = await exportTarget(request);
     const writer = await createRowFile(format, path, origin, () => metadataColumns({ origin, ...limitOf(request) }));
     const run = exportRows({ origin, writer, ...limitOf(request), ...settleOf(request), options: optionsOf(parts, request) });
-    const done = ended(run, [origin], async ({ ended: how }) => (how === "completed" ? writer.finish() : undefined));
+    const done = finish(run, [origin], async ({ ended: how }) => (how === "completed" ? writer.finish() : undefined));
     return {
       path,
       ...moveRun(
@@ -168,25 +173,25 @@ async function previewMove(origin: RowSource, at: CopyTarget, request: MoveOptio
   });
 }
 
-async function endsOfCopy(
+async function resolveCopy(
   parts: PipelineParts,
   request: CopyRequest,
 ): Promise<{ readonly origin: RowSource; readonly target: CopyTarget }> {
   const [from, to] = [labelOf(request.from, parts.storeKind), labelOf(request.to, parts.storeKind)];
   if (from === to) {
-    throw new HeadraceError("usage_invalid", `Expected two collections but received ${from} twice.`, {
+    throw new HeadraceError("usage_invalid", `copy: expected two different collections, found ${from} twice`, {
       hint: "Give the copy another name.",
     });
   }
-  return { target: await targetAt(parts, request.to, request), origin: await originAt(parts, request.from, request) };
+  return { target: await copyTargetOf(parts, request.to, request), origin: await openOrigin(parts, request.from, request) };
 }
 
-async function targetAt(parts: PipelineParts, address: CollectionAddress, request: MoveOptions): Promise<CopyTarget> {
+async function copyTargetOf(parts: PipelineParts, address: CollectionAddress, request: MoveOptions): Promise<CopyTarget> {
   return { store: await parts.store(signalOf(request), address.store), name: address.collection, label: labelOf(address, parts.storeKind) };
 }
 
-/** The collection under a name that tells it from one of the same name elsewhere. */
-async function originAt(parts: PipelineParts, address: CollectionAddress, request: MoveOptions): Promise<RowSource> {
+/** Opens a collection to read from. Its name includes the store, because another store may have a collection of the same name. */
+async function openOrigin(parts: PipelineParts, address: CollectionAddress, request: MoveOptions): Promise<RowSource> {
   await parts.store(signalOf(request), address.store);
   const collection = await openNamed(parts, address, "read");
   const { dimension, metric, idType, passport } = collection;
@@ -202,8 +207,8 @@ async function originAt(parts: PipelineParts, address: CollectionAddress, reques
   };
 }
 
-/** The report, after `then` and closing. */
-function ended(run: Run, parts: readonly Closable[], then: (report: RunReport) => Promise<void>): Promise<RunReport> {
+/** Returns the report after `then` and after closing. */
+function finish(run: Run, parts: readonly Closable[], then: (report: RunReport) => Promise<void>): Promise<RunReport> {
   return closed(parts, async () => {
     const report = await run.done;
     await then(report);

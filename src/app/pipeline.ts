@@ -1,4 +1,4 @@
-/** The library: everything a program does with images and collections, over one configuration. */
+/** The pipeline of a program: all calls for images and collections, with one configuration. */
 import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import { type Preview, preview } from "../operations/index.js";
@@ -33,6 +33,7 @@ import { closed } from "./wiring/closing.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
 import { pictures } from "./wiring/registry.js";
 
+/** How a pipeline is opened. */
 export interface OpenOptions {
   /** "eager" opens all parts and checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
   readonly parts?: "eager" | "lazy";
@@ -41,14 +42,16 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `compactCollection`. */
 export interface CompactOptions {
+  /** Stops the upkeep. Finished work stays, and the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
 const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
 
 /**
- * Opened from a configuration, used, closed.
+ * Embeds images, stores and searches them. Open a pipeline, use it, and close it.
  *
  *     await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig());
  *     await pipeline.insertImagesAsync({ inputs: ["cat.jpg"], collectionName: "pets" });
@@ -61,7 +64,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** Takes a copy of the configuration. Throws what is wrong with any part, before any image is read. */
+  /** Opens a pipeline. Later changes of `config` have no effect on it. Throws if a part cannot be opened, before any image is read. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, optionNames);
     const parts = new PipelineParts(config.settings(), options.own);
@@ -76,37 +79,41 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return new ImageEmbeddingPipeline(parts);
   }
 
-  /** What calls use that name no collection: `milvus.collection_name`, else "images". */
+  /** The collection for calls that name none: `milvus.collection_name`, else "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
   }
 
-  /** Throws `collection_exists`. */
+  /** Creates an empty collection. Throws `collection_exists`. */
   createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
     return createCollection(this.#parts, name, options);
   }
 
+  /** Lists all collections of the store. */
   async listCollections(): Promise<readonly CollectionStats[]> {
     return (await this.#parts.store(never())).list();
   }
 
-  /** Throws `collection_not_found`. */
+  /** Deletes a collection with all its rows. Throws `collection_not_found`. */
   async dropCollection(name: string): Promise<void> {
     await dropNamed(this.#parts, name);
   }
 
-  /** Throws `collection_not_found`. */
+  /** Returns the size and the settings of a collection. Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
     return withCollection(this.#parts, name, "read", (collection) => collection.stats());
   }
 
-  /** Upkeep at once: index, optimize, clean-up. The signal ends it; what is done stays. */
+  /** Does all upkeep of a collection now: builds indexes, merges files, removes old versions. */
   compactCollection(name: string, options: CompactOptions = {}): Promise<void> {
     refuseUnknownOptions("compactCollection", options, { signal: true });
     return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", options.signal ?? never()));
   }
 
-  /** Says that this pipeline's model made a collection that does not say it itself; only its dimension is checked. */
+  /**
+   * Records that the model of this pipeline made a collection: writes its passport, in place of an existing one. Checks only the dimension,
+   * and throws `dimension_mismatch`.
+   */
   adoptCollection(name: string): Promise<void> {
     return withCollection(this.#parts, name, "write", async (collection) => {
       const chain = await this.#parts.chain(never());
@@ -114,22 +121,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     });
   }
 
-  /** One batch through all stages, then the next. */
+  /** Inserts images: one batch passes through all stages, then the next. */
   insertImages(options: InsertOptions): Promise<Insertion> {
     return insert(this.#parts, "sequential", options);
   }
 
-  /** All stages at the same time. */
+  /** Inserts images with all stages working at the same time. */
   insertImagesAsync(options: InsertOptions): Promise<Insertion> {
     return insert(this.#parts, "overlapped", options);
   }
 
-  /** The same main job for any stream of inputs, without keeping ids: what the command line uses. */
+  /** Starts an ingestion of any stream of inputs, without keeping ids. The command line uses it. */
   ingest(request: RunRequest): Promise<IngestRun> {
     return startIngest(this.#parts, request);
   }
 
-  /** What a run would do, without doing it. */
+  /** Finds out what an ingestion would do, without doing it. */
   async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
     checkCollectionName(collectionName);
     const signal = never();
@@ -140,29 +147,29 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return closed(collection === null ? [] : [collection], () => preview(inputs(signal), collection, signal));
   }
 
-  /** Embeds without storing. An input that fails has null. */
+  /** Embeds images without storing them. An input that fails gets null. */
   embedImages(inputs: Inputs, options: EmbedOptions = {}): Promise<Embedded> {
     return embedInputs(this.#parts, inputs, options);
   }
 
-  /** Embeds any stream of inputs into a writer: what the command line uses. */
+  /** Starts to embed any stream of inputs, and passes the vectors to a writer. The command line uses it. */
   embedStream(request: EmbedRequest): Promise<Run> {
     return startEmbedding(this.#parts, request);
   }
 
-  /** Of the embedder's vectors. */
+  /** Returns the dimension of the embedder's vectors. */
   async dimension(): Promise<number> {
     return (await this.#parts.chain(never())).embedder.dimension;
   }
 
-  /** What the model gets of an image. */
+  /** Returns the tensor that the model gets for an image. */
   async preprocessImage(input: ImageInput): Promise<Preprocessed> {
     const chain = await this.#parts.chain(never());
-    const colouring = this.#parts.settings.preprocess.custom === null ? "undo" : "stretch";
+    const colouring = this.#parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
     return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
   }
 
-  /** A small JPEG of an image for people; null when it cannot be read or decoded (any more). */
+  /** Returns a small JPEG of an image for people; null when the image is gone or cannot be decoded. */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
     const { thumbnail } = await pictures();
     try {
@@ -173,38 +180,38 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     }
   }
 
-  /** Hits of one query, best first. */
+  /** Returns the hits of one query, best first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
   }
 
-  /** Hits of several queries, in their order. */
+  /** Returns one list of hits per query, in the order of the queries. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     return searchAll(this.#parts, queries, options);
   }
 
-  /** The keys of a filter that no row has: misspelt, perhaps. Throws `filter_invalid`. */
+  /** Returns the keys of a filter that no row has: they may be misspelt. Throws `filter_invalid`. */
   keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
     return keysOfNoRow(this.#parts, collectionName, filter);
   }
 
-  /** How many rows were there to be deleted. */
+  /** Deletes rows by id. Returns the number of deleted rows. */
   deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
     return deleteRows(this.#parts, collectionName, { ids });
   }
 
-  /** How many rows were there to be deleted. Throws `filter_invalid`. */
+  /** Deletes all rows that match a filter. Returns the number of deleted rows. Throws `filter_invalid`. */
   async deleteByFilter(collectionName: string, filter: string): Promise<number> {
     return deleteRows(this.#parts, collectionName, { filter: parseFilter(filter) });
   }
 
-  /** How many of the ids are stored. */
+  /** Counts how many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
     return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
-  /** Those of the ids that are not stored, in their order. */
+  /** Returns the ids that are not stored, in their order. */
   unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
     return withCollection(this.#parts, collectionName, "read", async (collection) => {
       const known = new Set([...(await collection.known(ids, never())).keys()].map(String));
@@ -212,13 +219,13 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     });
   }
 
-  /** How many rows match. Throws `filter_invalid`. */
+  /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     const tree = filter === undefined ? undefined : parseFilter(filter);
     return withCollection(this.#parts, collectionName, "read", (collection) => collection.count(tree));
   }
 
-  /** All rows that match, in batches. Throws `collection_not_found`, `filter_invalid`. */
+  /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */
   async *scan(
     collectionName: string,
     options: { readonly vectors: "include" | "omit"; readonly filter?: string; readonly signal?: AbortSignal },
@@ -234,9 +241,9 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Copies rows and passport into another collection, of this store or the other one; nothing is embedded. Rows that are there already
-   * are skipped, so a copy that was stopped goes on. Throws `passport_mismatch`, `dimension_mismatch` or `collection_exists` before a
-   * row is written.
+   * Copies rows and passport into a collection of this or another configured store, without embedding. Rows that the target has unchanged
+   * are skipped, so calling it again continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
+   * `dimension_mismatch` or `collection_exists` before a row is written.
    *
    *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
    *     const { stored, skipped } = await run.done;
@@ -245,37 +252,37 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return startCopy(this.#parts, request);
   }
 
-  /** What a copy would do, without doing it; throws what the copy would. */
+  /** Finds out what a copy would do, without doing it. Throws the errors of `copyCollection`. */
   previewCopy(request: CopyRequest): Promise<MovePreview> {
     return previewOfCopy(this.#parts, request);
   }
 
-  /** Writes a collection into a Parquet or numpy file, passport included; `path` is where it will be. */
+  /** Writes a collection and its passport to a Parquet or .npy file. `path` is the path of that file. */
   exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
     return startExport(this.#parts, request);
   }
 
-  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for another file. */
+  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for a file that is not an export. */
   importCollection(request: ImportRequest): Promise<MoveRun> {
     return startImport(this.#parts, request);
   }
 
-  /** What an import would do, without doing it; throws what the import would. */
+  /** Finds out what an import would do, without doing it. Throws the errors of `importCollection`. */
   previewImport(request: ImportRequest): Promise<MovePreview> {
     return previewOfImport(this.#parts, request);
   }
 
-  /** Asks every part for a real answer; never throws for a part that is down. */
+  /** Checks embedder and store with a real call to each. Never throws for a part that fails. */
   health(): Promise<Health> {
     return checkHealth(this.#parts);
   }
 
-  /** What is wrong with the parts, and what would be faster; never throws for a part that is down. */
+  /** Finds problems of embedder and store, and advice that makes them faster. Never throws for a part that fails. */
   diagnose(): Promise<Diagnosis> {
     return diagnose(this.#parts);
   }
 
-  /** Ends workers, connections and locks. Harmless when repeated. */
+  /** Closes workers and connections, and releases locks. Harmless when repeated. */
   close(): Promise<void> {
     return this.#parts.close();
   }

@@ -1,11 +1,12 @@
-/** The report of a run as one document for machines. */
+/** The reports of runs as JSON documents. */
 import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
 import { stageShares, verdict } from "../insight/index.js";
 import { pathOfSource } from "./inputs/source-paths.js";
 
+/** One image or row that failed. */
 export interface ReportedFailure {
   readonly source: string;
-  /** Of a file on this machine; null for any other source. */
+  /** Path of a file on this machine; null for any other source. */
   readonly path: string | null;
   readonly code: string;
   readonly message: string;
@@ -13,6 +14,7 @@ export interface ReportedFailure {
   readonly hint: string;
 }
 
+/** The report of an ingestion. */
 export interface IngestDocument {
   readonly ended: RunReport["ended"];
   readonly collection: string;
@@ -22,15 +24,15 @@ export interface IngestDocument {
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
-  /** Files in folders that are no images by their names, by ending: `{".heic": 12, "(none)": 3}`. */
+  /** Files in folders that are not images, by file extension: `{".heic": 12, "(none)": 3}`. */
   readonly leftOut: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
   readonly imagesPerSecond: number;
-  /** At most 1,000; all are in the dead-letter file. */
+  /** At most 1,000. The dead-letter file has all of them. */
   readonly failures: readonly ReportedFailure[];
-  /** Path of the dead-letter file; null when nothing is dead. */
+  /** Path of the dead-letter file; null when it has no entries. */
   readonly deadLetters: string | null;
-  /** Entries of the dead-letter file that this run did not write: failures of earlier runs that nothing has mended since. */
+  /** Number of entries from earlier runs, without images that failed again in this run. */
   readonly failedEarlier: number;
   readonly stages: readonly {
     readonly name: string;
@@ -45,6 +47,7 @@ export interface IngestDocument {
   readonly verdict: string;
 }
 
+/** What an ingestion document contains besides the report of the run. */
 export interface ReportContext {
   readonly collection: string;
   readonly leftOut: IngestDocument["leftOut"];

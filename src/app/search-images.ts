@@ -14,16 +14,17 @@ import type { PipelineParts } from "./wiring/pipeline-parts.js";
 /** An image, a vector of the collection's dimension, or the id of a stored row. */
 export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
 
+/** Where to search, and which hits to return. */
 export interface SearchOptions {
   /** Default: `milvus.collection_name`, else "images". */
   readonly collectionName?: string;
-  /** 1 to 1000. Default 10. */
+  /** Maximum number of hits per query, from 1 to 1000. Default 10. */
   readonly topK?: number;
-  /** Hits with a lower score are left out: a cosine, an inner product, or minus a squared distance. Default: none is. */
+  /** Leaves out hits with a lower score: a cosine, an inner product, or minus a squared distance. Default: no minimum. */
   readonly minScore?: number;
-  /** In the language of filters. */
+  /** Text in the filter language. Default: all rows. */
   readonly filter?: string;
-  /** The metadata keys that hits have. Default: all. Id, score and source are always there. */
+  /** The metadata keys that hits contain. They always contain id, score and all built-in columns. Default: all keys. */
   readonly outputFields?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -37,7 +38,7 @@ const optionNames = {
   signal: true,
 } as const satisfies Record<keyof SearchOptions, true>;
 
-/** Hits of each query, in the order of the queries. */
+/** Returns one list of hits per query, in the order of the queries. */
 export async function searchAll(
   parts: PipelineParts,
   queries: readonly SearchQuery[],
@@ -51,7 +52,7 @@ export async function searchAll(
       await parts.passports.check(collection, opened, "read", signal);
       return opened;
     };
-    const asked = await Promise.all(queries.map((query) => resolve(parts, query, signal)));
+    const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
     const found = await search({
       collection,
       chain,
@@ -65,7 +66,7 @@ export async function searchAll(
   });
 }
 
-/** The keys of a filter that no row has. Throws `filter_invalid`. */
+/** Returns the keys of a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
   return withCollection(parts, collectionName, "read", async (collection) => {
     const keys = [...filterKeys(parseFilter(filter))];
@@ -74,7 +75,7 @@ export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter
   });
 }
 
-async function resolve(parts: PipelineParts, query: SearchQuery, signal: AbortSignal): Promise<Query> {
+async function toQuery(parts: PipelineParts, query: SearchQuery, signal: AbortSignal): Promise<Query> {
   if (query instanceof Float32Array) return { kind: "vector", vector: query };
   if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
   if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };

@@ -10,9 +10,9 @@ export interface PreprocessingChoice {
   readonly preset?: PresetName | Preset | null;
   /** Height and width in pixels; one number means a square. */
   readonly imageSize?: number | readonly [number, number] | null;
-  /** Of values 0 to 1, one a channel. */
+  /** One number per channel, for values from 0 to 1. */
   readonly mean?: Triple | null;
-  /** Of values 0 to 1, one a channel. */
+  /** One number per channel, for values from 0 to 1. */
   readonly std?: Triple | null;
   readonly dataFormat?: "NHWC" | "NCHW" | null;
   /** What the model takes: the last word on size, layout and type. */

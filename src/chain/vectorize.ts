@@ -12,7 +12,7 @@ export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Ar
     slab.release();
     throw new HeadraceError(
       "model_mismatch",
-      `Expected tensors of ${slab.rowBytes} bytes for ${embedder.label} but received ${wrong.byteLength}.`,
+      `tensors for ${embedder.label}: expected ${slab.rowBytes} bytes each, found ${wrong.byteLength}`,
     );
   }
   tensors.forEach((tensor, row) => {

@@ -1,14 +1,14 @@
-/** Opens a page in the desktop's browser. */
+/** Opens a page in the browser of the desktop. */
 import { spawn } from "node:child_process";
 
 export interface Desktop {
   readonly platform: NodeJS.Platform;
-  /** True when somebody sits at a terminal: scripts open no windows. */
+  /** True when stdout is a terminal. Scripts must not open windows. */
   readonly isTerminal: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The program that opens `path`, and its arguments; null where nobody would see a window. */
+/** Returns the program that opens `path`, with its arguments; null where no window can be shown. */
 export function openerOf(path: string, { platform, isTerminal, environment }: Desktop): readonly [string, ...string[]] | null {
   if (!isTerminal) return null;
   if (platform === "darwin") return ["open", path];
@@ -17,7 +17,7 @@ export function openerOf(path: string, { platform, isTerminal, environment }: De
   return hasDisplay ? ["xdg-open", path] : null;
 }
 
-/** Never fails: whoever sees no window has the page's path. */
+/** Never fails: the command also prints the path of the page. */
 export function openInBrowser(path: string, desktop: Desktop): void {
   const opener = openerOf(path, desktop);
   if (opener === null) return;

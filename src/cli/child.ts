@@ -1,28 +1,28 @@
-/** The command as the launcher's child, for a Node that cannot replace its own process: same streams, signals and end. */
+/** Runs the command as a child process with the same streams, signals and exit, for Node versions that cannot replace their process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { LauncherSignal, PassedSignal } from "./launcher-signals.js";
 
-/** Ends this process as the child ends. */
+/** Exits as the child exits: with the same code, or by the same signal. */
 export async function runAsChild(nodeArgs: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   const child = spawn(process.execPath, nodeArgs, { env: { ...environment }, stdio: ["inherit", "inherit", "inherit", "ipc"] });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) passOn(signal, child);
-  const { code, signal } = await endOf(child);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) forwardSignal(signal, child);
+  const { code, signal } = await exitOf(child);
   if (signal === null) {
     process.exitCode = code ?? 1;
     return;
   }
-  // Set for the signals that do not end a Node process, such as SIGPIPE.
+  // For signals that do not end a Node process, such as SIGPIPE.
   process.exitCode = 128 + constants.signals[signal];
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
 /**
- * A terminal's Ctrl-C reaches both processes, a supervisor's SIGTERM often the launcher alone. The child is told how many came here, and
- * takes the larger of that number and its own: each signal counts once, however it was sent.
+ * Ctrl-C in a terminal reaches both processes; SIGTERM from a supervisor often reaches only the launcher. The launcher tells the child how
+ * many signals it got. The child uses the larger of that number and its own, so that each signal counts once.
  */
-function passOn(signal: PassedSignal, child: ChildProcess): void {
+function forwardSignal(signal: PassedSignal, child: ChildProcess): void {
   let count = 0;
   process.on(signal, () => {
     count += 1;
@@ -30,7 +30,7 @@ function passOn(signal: PassedSignal, child: ChildProcess): void {
   });
 }
 
-function endOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+function exitOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
   return new Promise((fulfil, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => fulfil({ code, signal }));

@@ -1,4 +1,4 @@
-/** What every command has: configuration, output, and a pipeline that is closed at its end. */
+/** What every command shares: configuration, output, and a pipeline that is closed at the end. */
 import { access } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../app/index.js";
@@ -16,24 +16,24 @@ export const defaultFile = "headrace.yaml";
 /** Adds the flags that every command takes. */
 export function withCommonOptions(command: Command): Command {
   return command
-    .option("--config <file>", `configuration file (default: ./${defaultFile} if it is there)`)
-    .addOption(new Option("--set <key.path=value>", "one setting over the file's, repeatable").argParser(collect))
-    .option("--json", "one JSON document on stdout, nothing else")
-    .option("--quiet", "results and errors only; nothing of a run in which all went well");
+    .option("--config <file>", `configuration file (default: ./${defaultFile} if it exists)`)
+    .addOption(new Option("--set <key.path=value>", "override one setting; can be repeated").argParser(collect))
+    .option("--json", "print one JSON document on stdout and nothing else")
+    .option("--quiet", "print only results and errors, and nothing for a successful run");
 }
 
-/** Without it, the pipeline's default collection is meant. */
+/** Without this option, a command uses the default collection of the pipeline. */
 export function collectionOption(): Option {
-  return new Option("--collection <name>", "collection (default: milvus.collection_name, else images)");
+  return new Option("--collection <name>", "name of the collection (default: milvus.collection_name, else images)");
 }
 
 export function terminalOf(options: CommonOptions): Terminal {
   return new Terminal(options);
 }
 
-/** Defaults < file < environment < flags. Settings without effect are noted. */
+/** Loads the settings. Flags override the environment, which overrides the file. Notes settings that have no effect. */
 export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
-  const file = options.config ?? ((await isThere(defaultFile)) ? defaultFile : undefined);
+  const file = options.config ?? ((await exists(defaultFile)) ? defaultFile : undefined);
   const config = await ServiceConfig.load({
     environment: process.env,
     flags: options.set ?? [],
@@ -43,7 +43,7 @@ export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
   return config;
 }
 
-/** Opens a pipeline whose parts open when they are needed, and closes it whatever happens. */
+/** Opens a pipeline, and closes it in any case. Its parts are opened when they are first needed. */
 export async function withPipeline<T>(options: CommonOptions, use: (pipeline: ImageEmbeddingPipeline) => Promise<T>): Promise<T> {
   const pipeline = await ImageEmbeddingPipeline.open(await configOf(options), { parts: "lazy" });
   try {
@@ -57,7 +57,7 @@ function collect(value: string, previous: readonly string[] | undefined): readon
   return [...(previous ?? []), value];
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
     return true;

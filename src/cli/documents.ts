@@ -1,15 +1,15 @@
-/** Where an installed user finds the documents that hints name. */
+/** Finds the documents that hints name in the installed package. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** With `docs/guides/filters.md` as the path of that file in this package, relative where it lies below the working directory. */
-export function withPlaces(text: string): string {
-  return text.replace(/\bdocs\/[\w/-]+\.md\b/g, (name) => placeOf(name) ?? name);
+/** Replaces names such as `docs/guides/filters.md` by paths in this package, relative to the working directory if they are below it. */
+export function withDocumentPaths(text: string): string {
+  return text.replace(/\bdocs\/[\w/-]+\.md\b/g, (name) => documentPath(name) ?? name);
 }
 
-/** Null when no folder above this module has it. */
-function placeOf(name: string): string | null {
+/** Returns null when no folder above this module contains the document. */
+function documentPath(name: string): string | null {
   for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, name);
     if (existsSync(path)) return path.startsWith(join(process.cwd(), "/")) ? relative(process.cwd(), path) : path;

@@ -1,6 +1,6 @@
-/** Exit codes, and how an error is shown. */
+/** Exit codes, and the form in which errors are printed. */
 import type { ErrorCode, HeadraceError, RunReport } from "../contracts/index.js";
-import { withPlaces } from "./documents.js";
+import { withDocumentPaths } from "./documents.js";
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, someFailed: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -21,7 +21,7 @@ export function exitCodeOf(error: HeadraceError): ExitCode {
   return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
 }
 
-/** A run, and what went wrong after its last row. */
+/** The report of a run, with an error that happened after its last row. */
 export type EndedRun = RunReport & { readonly upkeepError?: HeadraceError };
 
 export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCode {
@@ -31,19 +31,19 @@ export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCo
   return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
-/** The error as the one document of `--json`. */
+/** The document that `--json` prints for an error. */
 export function errorDocument({ code, message, hint, item }: HeadraceError): object {
-  return { error: { code, message, hint: withPlaces(hint), item: item ?? null } };
+  return { error: { code, message, hint: withDocumentPaths(hint), item: item ?? null } };
 }
 
-/** The same for a run's document: nothing when nothing went wrong with the run as a whole. */
+/** The error of a run as part of its document. Empty when the run as a whole did not fail. */
 export function runErrorDocument({ error, upkeepError }: EndedRun): object {
   const whole = error ?? upkeepError;
   return whole === undefined ? {} : errorDocument(whole);
 }
 
-/** The error for people; an unknown one with its stack, to be reported. */
+/** The text of an error for people. An unknown error has its stack trace, for a report. */
 export function errorText(error: HeadraceError): string {
   const stack = error.code === "unexpected" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
-  return `[${error.code}] ${error.message}\n${withPlaces(error.hint)}${stack}\n`;
+  return `[${error.code}] ${error.message}\n${withDocumentPaths(error.hint)}${stack}\n`;
 }

@@ -1,4 +1,4 @@
-/** Ctrl-C: once drains, twice stops hard, three times leaves. */
+/** Handles Ctrl-C: the first is a soft stop, the second a hard stop, and the third exits. */
 import { exitCodes } from "./exit.js";
 import { onLauncherSignal } from "./launcher-signals.js";
 import type { Terminal } from "./terminal.js";
@@ -7,7 +7,7 @@ export interface Interrupts {
   /** Fires at the second signal. */
   readonly hard: AbortSignal;
   readonly wasInterrupted: () => boolean;
-  /** Takes the handlers away. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
@@ -19,24 +19,24 @@ export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interru
   const act = (): void => {
     const { total } = counts;
     if (acted === 0 && total >= 1) {
-      terminal.note("Stopping: what was read is finished, nothing more is read. Press Ctrl-C again to stop at once.");
+      terminal.note("Stopping: no more is read, and what was read is finished. Press Ctrl-C again to stop at once.");
       onSoft();
     }
     if (acted < 2 && total >= 2) {
-      terminal.note("Stopping at once. Press Ctrl-C again to leave without waiting for anything.");
+      terminal.note("Stopping at once. Press Ctrl-C again to exit without waiting.");
       controller.abort();
     }
     if (total >= 3) process.exit(exitCodes.interrupted);
     acted = Math.max(acted, total);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    counts.sent(signal);
+    counts.addOwn(signal);
     act();
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const forget = onLauncherSignal(({ signal, count }) => {
-    counts.told(signal, count);
+  const removeListener = onLauncherSignal(({ signal, count }) => {
+    counts.setLaunchers(signal, count);
     act();
   });
   return {
@@ -45,12 +45,12 @@ export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interru
     dispose: () => {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
-      forget();
+      removeListener();
     },
   };
 }
 
-/** A signal that both this process and its launcher got counts once. */
+/** Counts signals. One that reached both this process and its launcher counts once. */
 class SignalCounts {
   readonly #own = new Map<string, number>();
   readonly #launchers = new Map<string, number>();
@@ -59,11 +59,11 @@ class SignalCounts {
     return ["SIGINT", "SIGTERM"].reduce((sum, name) => sum + Math.max(this.#own.get(name) ?? 0, this.#launchers.get(name) ?? 0), 0);
   }
 
-  sent(signal: string): void {
+  addOwn(signal: string): void {
     this.#own.set(signal, (this.#own.get(signal) ?? 0) + 1);
   }
 
-  told(signal: string, count: number): void {
+  setLaunchers(signal: string, count: number): void {
     this.#launchers.set(signal, count);
   }
 }

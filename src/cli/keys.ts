@@ -1,4 +1,4 @@
-/** Ids as a command line has them: text, also where a collection's ids are whole numbers. */
+/** Converts ids from the command line, which are text, to the id type of the collection. */
 import type { ImageEmbeddingPipeline } from "../app/index.js";
 import type { Key } from "../contracts/index.js";
 

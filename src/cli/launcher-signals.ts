@@ -1,14 +1,14 @@
-/** Signals that reached the launcher, told to the command that is its child. */
+/** Receives from the launcher the signals that it got, in the command that runs as its child. */
 export type PassedSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export interface LauncherSignal {
   readonly signal: PassedSignal;
-  /** How many of them the launcher got since it began. */
+  /** How many of these signals the launcher has got so far. */
   readonly count: number;
 }
 
-/** A signal that nothing here listens for ends this process, as if it had been sent here; so does the end of the launcher itself. */
-export function hearLauncher(): void {
+/** Ends this process at a signal that nothing listens for, as if the signal had been sent here. The end of the launcher acts as SIGTERM. */
+export function followLauncher(): void {
   const { channel } = process;
   if (channel === undefined || channel === null) return;
   onLauncherSignal(({ signal }) => {
@@ -18,11 +18,11 @@ export function hearLauncher(): void {
     if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM");
     else process.emit("SIGTERM", "SIGTERM");
   });
-  // The channel must not keep a command alive that is done.
+  // The channel must not keep the process alive after the command is done.
   channel.unref();
 }
 
-/** Returns what takes the listener away. */
+/** Returns a function that removes the listener. */
 export function onLauncherSignal(listener: (signal: LauncherSignal) => void): () => void {
   const onMessage = (message: unknown): void => listener(message as LauncherSignal);
   process.on("message", onMessage);

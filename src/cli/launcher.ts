@@ -1,20 +1,20 @@
 #!/usr/bin/env node
-/** What `headrace` starts: sets what must be set before Node starts, then hands over to the command itself. */
+/** The executable `headrace`: sets variables that must be set before Node starts, then runs the command. */
 import { url as inspectorUrl } from "node:inspector";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** Of Node 22.15 and newer: this process becomes another one, under the same id. */
+/** Replaces this process by another program, under the same process id. Node has it since 22.15. */
 type Execve = (path: string, args: readonly string[], environment: Readonly<Record<string, string | undefined>>) => never;
 
 const maxPoolThreads = 64;
-const nodesOwnPoolThreads = 4;
+const defaultPoolThreads = 4;
 
-/** What the user has set wins. */
+/** Variables that the user has set take precedence. */
 const environment: Readonly<Record<string, string | undefined>> = {
-  // Decoding takes as many threads of the pool as there are cores: Node's own four stay for files.
-  UV_THREADPOOL_SIZE: String(Math.min(maxPoolThreads, availableParallelism() + nodesOwnPoolThreads)),
-  // glibc otherwise gives each thread an arena of its own: 959 MB instead of 490 after 200,000 rows written to LanceDB.
+  // Decoding uses one thread of the pool per core. Node's default of four threads stays free for files.
+  UV_THREADPOOL_SIZE: String(Math.min(maxPoolThreads, availableParallelism() + defaultPoolThreads)),
+  // By default, glibc gives each thread its own memory arena. Measured after 200,000 rows in LanceDB: 959 MB instead of 490 MB.
   MALLOC_ARENA_MAX: "2",
   ...process.env,
 };
@@ -22,7 +22,7 @@ const environment: Readonly<Record<string, string | undefined>> = {
 const args = process.argv.slice(2);
 const command = fileURLToPath(new URL("./main.js", import.meta.url));
 
-if (isAnsweredHere()) {
+if (runsInThisProcess()) {
   Object.assign(process.env, environment);
   await import("./main.js");
 } else {
@@ -34,10 +34,10 @@ if (isAnsweredHere()) {
 }
 
 /**
- * Without another process: what is answered at once, what is debugged, what a shell hands over as an open file (`<( )`), which Node would
- * not pass on, and Windows, where the variables above mean nothing.
+ * True when no other process is needed or possible: for `--version` and `--help`, under a debugger, for open files that a shell passes
+ * (`<( )`) and Node would close, and on Windows, where the variables above have no effect.
  */
-function isAnsweredHere(): boolean {
+function runsInThisProcess(): boolean {
   const isShort = args.length === 1 && ["--version", "-V", "--help", "-h"].includes(args[0] ?? "");
   const hasOpenFile = args.some((arg) => /^(--[\w-]+=)?\/(dev|proc\/self)\/fd\/\d+$/.test(arg));
   return isShort || hasOpenFile || inspectorUrl() !== undefined || process.platform === "win32";

@@ -1,4 +1,4 @@
-/** What `copy`, `export` and `import` share: interruption, progress, the report and how it ends. */
+/** What `copy`, `export` and `import` share: interrupts, progress, report and exit code. */
 import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../app/index.js";
 import type { Observer, Outcome } from "../contracts/index.js";
 import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
@@ -9,13 +9,13 @@ import { noteEvent, showProgressUntilDone } from "./run-progress.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
 
-/** For people and machines: where rows come from, and where they go. */
+/** Where rows come from and where they go, as reports show it. */
 export interface MoveEnds {
   readonly from: string;
   readonly to: string;
 }
 
-/** Handed to what starts the run. */
+/** Arguments of the function that starts the run. */
 export interface MoveHooks {
   readonly signal: AbortSignal;
   readonly observer: Observer;
@@ -24,12 +24,12 @@ export interface MoveHooks {
 
 const maxFailuresShown = 1_000;
 
-/** Runs a move to its end. `goOn` says what to do after one that ended before. */
+/** Runs a copy, export or import to its end. `advice` says what to do when it did not complete. */
 export async function runMove<R extends MoveRun>(
   terminal: Terminal,
   start: (hooks: MoveHooks) => Promise<R>,
   ends: (run: R) => MoveEnds,
-  goOn: string,
+  advice: string,
 ): Promise<ExitCode> {
   const failures: ReportedFailure[] = [];
   let run: R | undefined;
@@ -49,14 +49,14 @@ export async function runMove<R extends MoveRun>(
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, adviceLines(report, goOn)), code);
+    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, adviceLines(report, advice)), code);
     return code;
   } finally {
     interrupts.dispose();
   }
 }
 
-/** What a move would do. */
+/** Prints what a copy or import would do. */
 export function showMovePreview(terminal: Terminal, { from, to }: MoveEnds, preview: MovePreview): ExitCode {
   const { listed, known, fresh, creates } = preview;
   terminal.result(

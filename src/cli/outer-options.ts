@@ -1,24 +1,24 @@
-/** Common flags before the command's name: `headrace --json collection list` is `headrace collection list --json`. */
+/** Accepts common flags before the name of the command: `headrace --json collection list` means `headrace collection list --json`. */
 import type { Command } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { withCommonOptions } from "./context.js";
 
-/** Lets the program and its groups of commands take the common flags for the command that follows. */
-export function takeOuterOptions(program: Command): void {
+/** Lets the program and its command groups accept the common flags for the command that follows. */
+export function acceptOuterOptions(program: Command): void {
   program.enablePositionalOptions();
   for (const group of groupsOf(program)) withCommonOptions(group);
-  program.hook("preAction", (_program, command) => handDown(command));
+  program.hook("preAction", (_program, command) => inheritOptions(command));
 }
 
 function groupsOf(command: Command): readonly Command[] {
   return command.commands.length === 0 ? [] : [command, ...command.commands.flatMap(groupsOf)];
 }
 
-/** What stands nearer to the command wins; `--set` is added up, so that the later one wins. */
-function handDown(command: Command): void {
+/** A flag nearer to the command takes precedence. `--set` flags are joined, and the last one for a setting takes precedence. */
+function inheritOptions(command: Command): void {
   for (let outer = command.parent; outer !== null; outer = outer.parent) {
     for (const [name, value] of Object.entries(outer.opts())) {
-      if (!command.options.some((option) => option.attributeName() === name)) throw notTaken(command, name);
+      if (!command.options.some((option) => option.attributeName() === name)) throw unknownOption(command, name);
       const nearer: unknown = command.getOptionValueSource(name) === "cli" ? command.getOptionValue(name) : undefined;
       if (nearer === undefined) command.setOptionValueWithSource(name, value, "cli");
       else if (Array.isArray(value) && Array.isArray(nearer)) command.setOptionValueWithSource(name, [...value, ...nearer], "cli");
@@ -26,8 +26,8 @@ function handDown(command: Command): void {
   }
 }
 
-function notTaken(command: Command, name: string): HeadraceError {
-  return new HeadraceError("usage_invalid", `Expected an option of ${command.name()} but received --${name}.`, {
-    hint: `Leave --${name} out.`,
+function unknownOption(command: Command, name: string): HeadraceError {
+  return new HeadraceError("usage_invalid", `${command.name()}: expected one of its options, found --${name}`, {
+    hint: `Remove --${name}.`,
   });
 }

@@ -1,15 +1,15 @@
-/** Files that a flag names. */
+/** Writes a file that a flag names. */
 import { writeFile } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
 
-/** Throws `state_unwritable`, for example where the folder is missing. */
-export async function writeNamed(path: string, content: string | Uint8Array): Promise<void> {
+/** Throws `state_unwritable`, for example when the folder does not exist. */
+export async function writeOutputFile(path: string, content: string | Uint8Array): Promise<void> {
   try {
     await writeFile(path, content);
   } catch (cause) {
     throw new HeadraceError("state_unwritable", `${path} cannot be written: ${(cause as Error).message}`, {
       item: path,
-      hint: "Make its folder first, or name another path.",
+      hint: "Create its folder first, or name another path.",
       cause,
     });
   }

@@ -1,13 +1,13 @@
-/** Text as a terminal may show it: sources as paths, and nothing that a terminal takes for a command. */
+/** Text that is safe to print: sources become paths, and control characters become escapes. */
 import { isAbsolute, relative } from "node:path";
 import { pathOfSource } from "../app/index.js";
 
-/** A file's path, relative where it lies below the working directory; any other source as it is. On one line. */
+/** Returns the path of a file, relative to the working directory if it is below it, and any other source unchanged. Always on one line. */
 export function shownSource(source: string): string {
-  return printable(placeOf(source)).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+  return printable(pathFor(source)).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
-/** With control characters, marks of writing direction and separators of lines written as escapes; line breaks and tabs stay. */
+/** Replaces control characters, direction marks and line separators by escapes. Keeps line breaks and tabs. */
 export function printable(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escaped);
 }
@@ -17,7 +17,7 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-function placeOf(source: string): string {
+function pathFor(source: string): string {
   const path = pathOfSource(source);
   if (path === null) return source;
   const below = relative(process.cwd(), path);

@@ -16,7 +16,7 @@ import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
 import type { ExitCode } from "./exit.js";
-import { takeOuterOptions } from "./outer-options.js";
+import { acceptOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
@@ -39,7 +39,7 @@ const commands = [
 export interface ProgramOptions {
   /** What `--version` prints. */
   readonly version: string;
-  /** Told how a command ended. */
+  /** Receives the exit code of the command. */
   readonly exit: (code: ExitCode) => void;
 }
 
@@ -50,12 +50,12 @@ export function buildProgram({ version, exit }: ProgramOptions): Command {
     .showHelpAfterError("(add --help for more)")
     .exitOverride();
   for (const add of commands) add(program, exit);
-  takeOuterOptions(program);
+  acceptOuterOptions(program);
   inheritExit(program);
   return program;
 }
 
-/** Commander's own exits become exceptions in every subcommand too. */
+/** Makes commander throw instead of exit, also in every subcommand. */
 function inheritExit(command: Command): void {
   for (const inner of command.commands) {
     inner.exitOverride();

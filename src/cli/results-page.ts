@@ -1,20 +1,20 @@
-/** A search result as one self-contained page: the query and its hits as pictures. */
+/** Renders the query and hits of a search as one self-contained HTML page with pictures. */
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Hit } from "../contracts/index.js";
 import { counted, shownSource } from "./printable-text.js";
 
 export interface ResultsView {
-  /** For people: the query's path, or what else was searched for. */
+  /** Names the query for people, for example by its path. */
   readonly query: string;
-  /** The query's image; null when it was a vector. */
+  /** Path of the query image; null for an id or a vector. */
   readonly queryImage: string | null;
   readonly collection: string;
   readonly filter: string | null;
   readonly hits: readonly Hit[];
-  /** Where the image of a source is now: a path or a URL. */
+  /** Returns where the image of a source is now: a path or a URL. */
   readonly placeOf: (source: string) => string;
-  /** A small JPEG of an image, or null when it cannot be shown (any more). */
+  /** Returns a small JPEG of an image; null when the image is gone or cannot be decoded. */
   readonly thumbnail: (place: string) => Promise<Uint8Array | null>;
 }
 
@@ -89,7 +89,7 @@ function figure({ place, name, label, metadata, picture }: Figure): string {
   return `<figure>${linked(shown)}<figcaption><b>${escapeHtml(label)}</b> ${linked(escapeHtml(name))}</figcaption>${list === "" ? "" : `<dl>${list}</dl>`}</figure>`;
 }
 
-/** Null for what a browser cannot open: a source is any text, and must not become a script. */
+/** Returns null for a place that a browser cannot open. A source can be any text, and must not become a script. */
 function hrefOf(place: string): string | null {
   if (isAbsolute(place)) return pathToFileURL(place).href;
   return /^(file|https?):\/\//i.test(place) ? place : null;

@@ -1,9 +1,9 @@
-/** What to do after a run that did not complete. */
+/** The advice after a run that did not complete. */
 import type { ErrorCode } from "../contracts/index.js";
 import type { EndedRun } from "./exit.js";
 
-/** What a repeat of the same command can mend, once its cause is gone; any other error would only come again. */
-const mendedByRepeat: ReadonlySet<ErrorCode> = new Set([
+/** Errors after which the same command can succeed once the cause is gone. Any other error would come again. */
+const rerunHelps: ReadonlySet<ErrorCode> = new Set([
   "disk_full",
   "embedder_unavailable",
   "lock_held",
@@ -16,9 +16,12 @@ const mendedByRepeat: ReadonlySet<ErrorCode> = new Set([
   "timed_out",
   "too_many_failures",
 ]);
-export const rerunAdvice = "To go on, run the same command again: what is stored is skipped.";
+export const rerunAdvice = "To continue, run the same command again: it skips what is stored.";
 
-/** The error, its hint, and `advice` where it can help: a line each, none twice. Nothing for a run that came to its end, upkeep and all. */
+/**
+ * Returns the error, its hint and, if it can help, `advice`: one line each, and none twice. Returns no lines for a run that completed,
+ * including its upkeep.
+ */
 export function adviceLines(
   { ended, error, upkeepError }: Pick<EndedRun, "ended" | "error" | "upkeepError">,
   advice: string,
@@ -30,6 +33,6 @@ export function adviceLines(
   if (error === undefined) return [advice];
   const what = `[${error.code}] ${error.message}`;
   if (error.code === "aborted") return [what, advice];
-  const saysSo = /same command again/i.test(error.hint);
-  return [what, error.hint, ...(mendedByRepeat.has(error.code) && !saysSo ? [advice] : [])];
+  const hintSaysSo = /same command again/i.test(error.hint);
+  return [what, error.hint, ...(rerunHelps.has(error.code) && !hintSaysSo ? [advice] : [])];
 }

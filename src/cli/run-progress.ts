@@ -1,17 +1,17 @@
-/** Shows how a run goes until it is done: one live line on a terminal, a line now and then elsewhere. */
+/** Shows the progress of a run: one live line on a terminal, otherwise a line every 30 seconds. */
 import type { RunEvent, RunReport, RunSnapshot } from "../contracts/index.js";
 import { ProgressLine } from "./progress-line.js";
 import type { Terminal } from "./terminal.js";
 
-interface Watchable<R extends RunReport> {
+interface RunInProgress<R extends RunReport> {
   snapshot(): RunSnapshot;
   readonly done: Promise<R>;
 }
 
-export interface Watching {
-  /** What is counted, in the plural. */
+export interface ProgressOptions {
+  /** The noun for the counted things, in the plural. */
   readonly unit: "images" | "rows";
-  /** How many there are; null when it cannot be said. `stop` fires when nobody wants to know any more. */
+  /** Returns the total; null when it is unknown. `stop` fires when the run is done. */
   readonly count: (stop: AbortSignal) => Promise<number | null>;
 }
 
@@ -19,9 +19,9 @@ const liveEveryMs = 200;
 const logEveryMs = 30_000;
 
 export async function showProgressUntilDone<R extends RunReport>(
-  run: Watchable<R>,
+  run: RunInProgress<R>,
   terminal: Terminal,
-  { unit, count }: Watching,
+  { unit, count }: ProgressOptions,
 ): Promise<R> {
   if (terminal.options.quiet === true) return run.done;
   const counting = new AbortController();
@@ -46,9 +46,9 @@ export async function showProgressUntilDone<R extends RunReport>(
   }
 }
 
-/** What a user wants to hear while it runs. */
+/** Prints the events that a user should know of during a run. */
 export function noteEvent(terminal: Terminal, event: RunEvent): void {
   if (event.kind === "notice") terminal.note(event.message);
   if (event.kind === "outage-started") terminal.note(`${event.stage} waits: [${event.error.code}] ${event.error.message}`);
-  if (event.kind === "outage-ended") terminal.note(`${event.stage} goes on after ${Math.round(event.elapsedMs / 100) / 10} s.`);
+  if (event.kind === "outage-ended") terminal.note(`${event.stage} continues after ${Math.round(event.elapsedMs / 100) / 10} s.`);
 }

@@ -1,4 +1,4 @@
-/** The end of a run for people: numbers that add up, failures by code, what limited it. */
+/** The summary of a run for people: counts that add up, failures by code, and what limited the speed. */
 import { type IngestDocument, type MoveDocument, type Preview, type ReportedFailure, tooShortToSay } from "../app/index.js";
 import { counted, shownSource } from "./printable-text.js";
 import { duration } from "./progress-line.js";
@@ -26,7 +26,7 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   return `${lines.join("\n")}\n`;
 }
 
-/** The same for a run that was only tried. */
+/** The summary of a dry run. */
 export function previewText({ listed, known, fresh, skipped, failed }: Preview, leftOut: IngestDocument["leftOut"]): string {
   const parts = [
     `${format(known)} are stored already`,
@@ -37,26 +37,26 @@ export function previewText({ listed, known, fresh, skipped, failed }: Preview, 
   return `${[`${counted(listed, "image")} listed: ${parts.join(", ")}. Nothing was written.`, ...leftOutLines(leftOut)].join("\n")}\n`;
 }
 
-/** Endings that are named; the others are added up. */
-const maxEndings = 5;
+/** File extensions that are named. The others are added up. */
+const maxExtensions = 5;
 
 function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
   const byCount = Object.entries(leftOut).sort(([, a], [, b]) => b - a);
   if (byCount.length === 0) return [];
-  const named = byCount.slice(0, maxEndings).map(([ending, count]) => leftOutText(ending, count));
-  const others = byCount.slice(maxEndings).reduce((sum, [, count]) => sum + count, 0);
+  const named = byCount.slice(0, maxExtensions).map(([extension, count]) => leftOutText(extension, count));
+  const others = byCount.slice(maxExtensions).reduce((sum, [, count]) => sum + count, 0);
   const texts = others === 0 ? named : [...named, `${format(others)} ${others === 1 ? "other" : "others"}`];
   const list = texts.length === 1 ? texts[0] : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
-  return [`  left out, not images by their names: ${list}`];
+  return [`  left out, not images by their file extensions: ${list}`];
 }
 
-function leftOutText(ending: string, count: number): string {
-  return ending === "(none)" ? `${format(count)} without an ending` : `${format(count)} ${ending}`;
+function leftOutText(extension: string, count: number): string {
+  return extension === "(none)" ? `${format(count)} without an extension` : `${format(count)} ${extension}`;
 }
 
-/** What was cut off may have been on its way into the store. */
+/** A hard stop may come while the store writes. */
 function abandonedLines(abandoned: number): readonly string[] {
-  return abandoned === 0 ? [] : ["  abandoned: not waited for; some of them may be stored"];
+  return abandoned === 0 ? [] : ["  abandoned: the run did not wait for them; some may be stored"];
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {
@@ -66,7 +66,7 @@ function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument)
   return [`  all failures${earlier}: ${deadLetters}`];
 }
 
-/** The same for rows that moved. */
+/** The summary of a copy, an export or an import. */
 export function moveText(document: MoveDocument, ending: readonly string[]): string {
   const { from, to, read, stored, skipped, failed, abandoned, elapsedMs, rowsPerSecond } = document;
   const parts = [
@@ -84,7 +84,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
   return `${lines.join("\n")}\n`;
 }
 
-/** Two lines a code, the most frequent first: one example, and what to do about it. */
+/** Two lines per code, the most frequent first: an example, and what to do. */
 function failureLines(failures: readonly ReportedFailure[], failed: number): readonly string[] {
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
@@ -94,7 +94,7 @@ function failureLines(failures: readonly ReportedFailure[], failed: number): rea
   ]);
 }
 
-/** Most messages begin with what they are about, so that it is not said twice. */
+/** Most messages begin with their source. It must not be printed twice. */
 function exampleText({ source, message }: Pick<ReportedFailure, "source" | "message"> = { source: "", message: "" }): string {
   const shown = shownSource(source);
   return message.startsWith(`${shown}:`) ? message : `${shown}: ${message}`;

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { test } from "node:test";
 import { type OutputStream, Terminal } from "./terminal.js";
 
-/** A terminal of so many columns that keeps what is written. */
+/** A terminal of a given width that keeps its output. */
 class Screen extends Writable {
   readonly isTTY = true;
   written = "";

@@ -1,4 +1,4 @@
-/** Where text goes: results to stdout, all else to stderr, one line that is written over on a terminal. */
+/** Writes results to stdout and everything else to stderr, with one live progress line on a terminal. */
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { type ExitCode, exitCodes } from "./exit.js";
 import { printable } from "./printable-text.js";
@@ -8,7 +8,7 @@ export interface OutputOptions {
   readonly quiet?: boolean;
 }
 
-/** What it takes of a stream: `columns` and `isTTY` only where that is a terminal. */
+/** An output stream. `columns` and `isTTY` are set only for a terminal. */
 export type OutputStream = NodeJS.WritableStream & { readonly columns?: number; readonly isTTY?: boolean };
 
 export interface OutputStreams {
@@ -16,9 +16,9 @@ export interface OutputStreams {
   readonly stderr: OutputStream;
 }
 
-/** With `--json` stdout carries one document and nothing else; `--quiet` keeps only results and errors. */
+/** With `--json`, stdout gets one document and nothing else. With `--quiet`, only results and errors are printed. */
 export class Terminal {
-  /** Characters of the line that is there now. */
+  /** Characters of the current live line. */
   #lineChars = 0;
 
   constructor(
@@ -30,35 +30,35 @@ export class Terminal {
     return this.options.json === true;
   }
 
-  /** True when a line on stderr can be written over. */
+  /** True when stderr is a terminal, where a line can be overwritten. */
   get isLive(): boolean {
     return this.streams.stderr.isTTY === true && this.options.quiet !== true;
   }
 
-  /** Characters that a line may have without wrapping. */
+  /** Maximum number of characters on one line. */
   get width(): number {
     return (this.streams.stderr.columns || 80) - 1;
   }
 
-  /** A result: the document with `--json`, else the text. */
+  /** Prints a result: the document with `--json`, otherwise the text. */
   result(document: object, text: string): void {
     this.clear();
     this.streams.stdout.write(this.isJson ? `${JSON.stringify(document, bigintAsText)}\n` : printable(text));
   }
 
-  /** The summary of a run; with `--quiet` only of one that did not end well. */
+  /** Prints the summary of a run. With `--quiet`, only when the exit code is not 0. */
   summary(document: object, text: string, code: ExitCode): void {
     if (this.isJson || this.options.quiet !== true || code !== exitCodes.ok) this.result(document, text);
   }
 
-  /** Something on the way, for people. */
+  /** Prints a note for people. */
   note(text: string): void {
     if (this.options.quiet === true) return;
     this.clear();
     this.streams.stderr.write(`${printable(text)}\n`);
   }
 
-  /** Writes over the line that is there. */
+  /** Replaces the live line. */
   line(text: string): void {
     this.clear();
     const shown = text.length > this.width ? `${text.slice(0, this.width - 1)}…` : text;
@@ -66,7 +66,7 @@ export class Terminal {
     this.#lineChars = shown.length;
   }
 
-  /** A terminal that was made narrower since shows the line on several rows: all of them go. */
+  /** Removes the live line. A terminal that became narrower shows it on several rows, which are all cleared. */
   clear(): void {
     if (this.#lineChars === 0) return;
     const rows = Math.ceil(this.#lineChars / (this.width + 1));

@@ -32,7 +32,7 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
     const [key = ""] = /^[\w.-]*/.exec(assignment) ?? [];
-    throw new HeadraceError("usage_invalid", `Expected key.path=value for --set but received "${key}…" without "=".`, {
+    throw new HeadraceError("usage_invalid", `--set ${key}…: expected key.path=value, found no "="`, {
       hint: "For example: --set preprocess.batch_size=64",
     });
   }
@@ -41,7 +41,7 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   return { path, value: valueFor(schema, path, assignment.slice(equals + 1), `--set ${key}`), origin: `--set ${key}` };
 }
 
-/** Of a variable's parts between `__`: where case and `_` do not matter, in the schema's own spelling. */
+/** Converts the parts of a variable between `__` to the spelling of the schema. Case and `_` do not matter. */
 export function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
   const path: string[] = [];
   for (const part of parts) path.push(knownKey(keysAt(schema, path), part));

@@ -19,13 +19,13 @@ const define = (scope: ErrorScope, retryable: boolean, meaning: string, hint: st
   hint,
 });
 
-/** Every code, with its default scope, whether trying again can help, and what to do. `docs/reference/errors.md` is kept equal to it. */
+/** Every error code with its default scope, whether a retry can help, its meaning and a hint. */
 export const errorCodes = {
-  source_not_found: define("item", false, "The image is not there (any more).", "Check the path; list the folder again."),
+  source_not_found: define("item", false, "The image does not exist (any more).", "Check the path; list the folder again."),
   source_forbidden: define(
     "item",
     false,
-    "The system does not allow reading the image.",
+    "The operating system denies access to the image.",
     "Give the user that runs Headrace permission to read it.",
   ),
   source_not_file: define(
@@ -34,7 +34,12 @@ export const errorCodes = {
     "The source is a folder or a device, not a file.",
     "Name a file, or a folder without an image's extension.",
   ),
-  source_too_large: define("item", false, "The encoded image is larger than the limit.", "Raise the limit, or leave the image out."),
+  source_too_large: define(
+    "item",
+    false,
+    "The encoded image is larger than `preprocess.max_file_mb`.",
+    "Raise `preprocess.max_file_mb`, or leave the image out.",
+  ),
   source_unreadable: define("item", true, "Reading the image failed.", "Check the disk or the network; run again."),
   image_corrupt: define("item", false, "The image is damaged, truncated or empty.", "Open it in a viewer; fetch it again from its origin."),
   image_unsupported: define(
@@ -52,42 +57,42 @@ export const errorCodes = {
   vector_invalid: define(
     "item",
     false,
-    "The model answered with NaN, infinity or only zeros.",
+    "The embedding contains NaN or infinity, or only zeros.",
     "Look at the image; check the model with `headrace health`.",
   ),
   metadata_name: define(
     "item",
     false,
-    "A metadata key is not a valid or free column name.",
-    "Use `[a-z_][a-z0-9_]{0,62}` and none of the built-in column names.",
+    "A metadata key is not a valid column name, or is the name of a built-in column.",
+    "Use a name that matches `[a-z_][a-z0-9_]{0,62}` and none of the built-in column names.",
   ),
   metadata_type: define(
     "item",
     false,
-    "A metadata value has another type than its column.",
-    "Give the value the type that the collection's column has.",
+    "A metadata value does not have the type of its column.",
+    "Give the value the type of its column in the collection.",
   ),
   id_invalid: define(
     "item",
     false,
     "The given id cannot be a key of this collection.",
-    "Give text, or whole numbers that fit into int64; not both in one collection.",
+    "Use text ids, or whole numbers that fit into int64. One collection cannot hold both.",
   ),
   id_duplicate: define(
     "item",
     false,
-    "Another image of the same run has this id: the first one keeps it.",
-    "Give each image an id of its own, or none.",
+    "Two images of one run have the same id. The first one keeps it.",
+    "Give each image an id of its own, or give no ids.",
   ),
   row_rejected: define("batch", false, "The store refused the rows.", "Read the store's own message; fix the rows that it names."),
   inference_failed: define(
     "batch",
     true,
     "The model raised an error on a batch.",
-    "See the message; an image that fails alone is reported alone.",
+    "Read the message. Headrace splits a failed batch, so that only the images that cause the error fail.",
   ),
-  timed_out: define("batch", true, "A call did not finish in its time.", "Raise the timeout, or make the batches smaller."),
-  unexpected: define("batch", false, "An error that Headrace does not know.", "Report it with the message and the stack."),
+  timed_out: define("batch", true, "A call did not finish within its timeout.", "Raise the timeout, or make the batches smaller."),
+  unexpected: define("batch", false, "Headrace does not know this error.", "Report it with the message and the stack trace."),
   embedder_unavailable: define(
     "service",
     true,
@@ -103,14 +108,14 @@ export const errorCodes = {
   overloaded: define(
     "service",
     true,
-    "A service asks for less: rate limit, full queue, busy.",
+    "A service is overloaded: it is busy, its queue is full, or a rate limit was reached.",
     "Nothing to do: Headrace slows down and tries again.",
   ),
   outage_too_long: define(
     "run",
     false,
-    "A service was away for longer than `max_outage`.",
-    "Bring it back; run the same command again: what is stored is skipped.",
+    "A service was unavailable for longer than `max_outage`.",
+    "Restart the service, then run the same command again: it skips what is stored.",
   ),
   too_many_failures: define(
     "run",
@@ -118,57 +123,52 @@ export const errorCodes = {
     "More items failed than `limits` allows.",
     "Read the dead-letter file; fix the cause, or raise the limit.",
   ),
-  aborted: define("run", false, "The run was stopped from outside.", "Run the same command again to go on: what is stored is skipped."),
-  source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed; run the same command again."),
-  disk_full: define("run", false, "There is no room left to write.", "Free some room; run the same command again."),
+  aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
+  source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
+  disk_full: define("run", false, "No disk space is left.", "Free some space, then run the same command again."),
   state_unwritable: define(
     "run",
     false,
     "A file that Headrace keeps beside the data cannot be read or written.",
-    "Check the path and its permissions; run the same command again.",
+    "Check the path and its permissions, then run the same command again.",
   ),
   contract_broken: define(
     "run",
     false,
-    "A stage did not give exactly one answer for each item.",
-    "Report it to the author of the stage named in the message.",
+    "A part broke its contract. For example, a stage did not return exactly one result per item.",
+    "Report it to the author of the part that the message names.",
   ),
   passport_mismatch: define(
     "run",
     false,
-    "The collection was made by another model or preprocessing.",
-    "Use the settings it was made with, or another collection.",
+    "The vectors of the collection were made with another model or preprocessing.",
+    "Use the settings that the collection was made with, or another collection.",
   ),
   passport_missing: define(
     "run",
     false,
-    "The collection does not say which model made it.",
+    "The collection has no passport: it is unknown which model made its vectors.",
     "Run `headrace collection adopt NAME` with the model that made it.",
   ),
   collection_not_found: define(
     "run",
     false,
-    "There is no collection of that name.",
+    "No collection has that name.",
     "See `headrace collection list`; `headrace ingest` creates one.",
   ),
-  collection_exists: define("run", false, "There already is a collection of that name.", "Choose another name, or drop it first."),
-  collection_foreign: define(
-    "run",
-    false,
-    "The table does not have Headrace's columns.",
-    "Use another name, or `headrace collection adopt` where that applies.",
-  ),
+  collection_exists: define("run", false, "A collection with that name exists.", "Choose another name, or drop the collection first."),
+  collection_foreign: define("run", false, "The table does not have Headrace's columns.", "Use another collection name."),
   dimension_mismatch: define(
     "run",
     false,
-    "Vectors and collection differ in dimension.",
+    "The vectors and the collection have different dimensions.",
     "Use the model that the collection was made with.",
   ),
   name_invalid: define(
     "run",
     false,
-    "A name has characters that no store accepts.",
-    "Use letters, digits and `_`, at most 64, not starting with a digit.",
+    "A name contains characters that stores do not accept.",
+    "Use at most 64 letters, digits and `_`. The first one must not be a digit.",
   ),
   filter_invalid: define(
     "run",
@@ -179,19 +179,19 @@ export const errorCodes = {
   query_invalid: define(
     "run",
     false,
-    "The query cannot be searched for.",
-    "Give an image, a vector of the collection's dimension, or a stored id.",
+    "The query cannot be used for a search.",
+    "Give an image, a vector of the collection's dimension, or the id of a stored row.",
   ),
   lock_held: define(
     "run",
     false,
     "Another process writes to this collection.",
-    "Wait for it, or stop it: the message names host and process.",
+    "Wait for that process, or stop it. The message names its host and process id.",
   ),
   lock_lost: define(
     "run",
     false,
-    "Another process took over the writer's lock.",
+    "Another process has taken over the writer lock.",
     "Run again when no other process writes to the collection.",
   ),
   part_missing: define(
@@ -209,19 +209,20 @@ export const errorCodes = {
   model_mismatch: define(
     "run",
     false,
-    "The model and the configuration do not fit together.",
+    "The model and the configuration contradict each other.",
     "Change the setting that the message names.",
   ),
   config_invalid: define(
     "run",
     false,
     "A setting is unknown or has a bad value.",
-    "Change the key that the message names; `headrace config` shows all.",
+    "Change the setting that the message names. `headrace config` shows all settings.",
   ),
-  config_conflict: define("run", false, "Two settings cannot hold together.", "Change one of the two that the message shows."),
-  config_not_found: define("run", false, "The configuration file is not there.", "Check the path given with --config."),
-  usage_invalid: define("run", false, "The command or call was not understood.", "See `headrace --help`."),
-  input_invalid: define("run", false, "The inputs cannot be used as given.", "See the message for what was expected."),
+  config_conflict: define("run", false, "Two settings contradict each other.", "Change one of the two settings that the message names."),
+  config_not_found: define("run", false, "The configuration file does not exist.", "Check the path given with --config."),
+  usage_invalid: define("run", false, "The command or the call is invalid.", "See `headrace --help`."),
+  input_invalid: define("run", false, "The inputs cannot be used.", "The message says what was expected."),
 } as const satisfies Record<string, CodeDefaults>;
 
+/** The code of a `HeadraceError`. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,21 +1,22 @@
-/** The one error class. */
+/** The only error class of this package. */
 import { type ErrorCode, type ErrorScope, errorCodes } from "./error-codes.js";
 
+/** What a `HeadraceError` carries besides its code and message. */
 export interface ErrorOptions {
-  /** Default: the code's own. */
+  /** Default: the scope that `errorCodes` gives for the code. */
   readonly scope?: ErrorScope;
-  /** Default: the code's own. */
+  /** Default: what `errorCodes` gives for the code. */
   readonly retryable?: boolean;
-  /** How long the other side asks to wait, in milliseconds. */
+  /** How long the service asks the caller to wait, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** What to do. Default: the code's own. */
+  /** What to do. Default: the hint that `errorCodes` gives for the code. */
   readonly hint?: string;
-  /** The item that it happened to: a source, an id. */
+  /** The item that the error is about, such as a source or an id. */
   readonly item?: string;
   readonly cause?: unknown;
 }
 
-/** An error as it crosses a worker or is printed as JSON. */
+/** The form in which an error is printed as JSON or sent between threads. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
   readonly message: string;
@@ -28,7 +29,7 @@ export interface ErrorRecord {
 
 const brand = Symbol.for("headrace.error");
 
-/** Every error that Headrace throws or reports. Check `code`, never the message. */
+/** Every error that Headrace throws or reports. Compare `code`, never the message: messages may change. */
 export class HeadraceError extends Error {
   override readonly name = "HeadraceError";
   readonly code: ErrorCode;
@@ -50,19 +51,19 @@ export class HeadraceError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** True for every HeadraceError, also one of another copy of this package. */
+  /** True for every `HeadraceError`, also for one from another copy of this package. */
   static is(value: unknown): value is HeadraceError {
     return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
   }
 
-  /** The value itself if it is a HeadraceError, else `unexpected` with the value as its cause. */
+  /** Returns the value itself if it is a `HeadraceError`. Otherwise wraps it in an error with the code `unexpected`. */
   static from(value: unknown): HeadraceError {
     if (HeadraceError.is(value)) return value;
     const message = value instanceof Error ? value.message : String(value);
     return new HeadraceError("unexpected", message, { cause: value });
   }
 
-  /** Builds an error again from its record. */
+  /** Restores an error from its record. */
   static fromRecord(record: ErrorRecord): HeadraceError {
     return new HeadraceError(record.code, record.message, record);
   }

@@ -1,8 +1,13 @@
-/** A filter as a tree: parsed once, compiled by each store. Two-valued: a comparison with an absent key or another type is false. */
+/** Filters as trees. Text is parsed once, and each store compiles the tree into its own query language. */
 import type { MetadataValue } from "./payloads.js";
 
+/** An operator that compares a column with a value. */
 export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
+/**
+ * A condition on the columns of a row. Every comparison is true or false, never unknown: it is false when the row has no value for the key,
+ * or a value of another type.
+ */
 export type Filter =
   | { readonly kind: "compare"; readonly key: string; readonly operator: Comparison; readonly value: MetadataValue }
   | { readonly kind: "in"; readonly key: string; readonly values: readonly MetadataValue[] }

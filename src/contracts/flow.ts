@@ -1,36 +1,36 @@
-/** What the engine moves, and what it asks of sources, stages and sinks. */
+/** The items that the engine moves, and the contracts of sources, stages and sinks. */
 import type { HeadraceError } from "./errors.js";
 import type { ImageFacts, Key, Refusal, Row } from "./payloads.js";
 
-/** One image on its way. A stage answers with the same `seq`. */
+/** One image in the pipeline. A stage returns its result with the same `seq`. */
 export interface Item<T> {
-  /** Numbered by the source, from 0 in input order; never reused in a run. */
+  /** Number that the source gives in input order, from 0. It is never reused within a run. */
   readonly seq: number;
-  /** Stable across runs, so that writing it again is an upsert. */
+  /** Key of the row. It is the same in every run, so that writing the item again replaces the row. */
   readonly id: Key;
   readonly facts: ImageFacts;
-  /** What it holds in memory now, in bytes; an estimate of the most it will hold while it waits to be read. */
+  /** Memory that the item holds now, in bytes. Before the image is read: an estimate of the most that the item will hold. */
   readonly bytes: number;
   readonly value: T;
-  /** For what a source names but cannot hand on: the item ends so as it is read, and reaches no stage. */
+  /** Set when the source cannot provide the item. The item then ends with this outcome and reaches no stage. */
   readonly refused?: Refusal;
 }
 
-/** What a stage says of one item. Matched by seq, never by position. */
+/** What a stage returns for one item. Results are matched to items by `seq`, never by position. */
 export type Result<O> =
   | { readonly kind: "ok"; readonly item: Item<O> }
-  /** Straight to the sink: its vector is known already. */
+  /** The vector is known already: the item goes straight to the sink. */
   | { readonly kind: "bypass"; readonly item: Item<Row> }
   | { readonly kind: "skip"; readonly seq: number; readonly reason: string }
   | { readonly kind: "fail"; readonly seq: number; readonly error: HeadraceError };
 
-/** What a sink says of one item: "ok" means durable. */
+/** What a sink returns for one item. "ok" means that the row is durable. */
 export type SinkResult =
   | { readonly kind: "ok"; readonly seq: number }
   | { readonly kind: "skip"; readonly seq: number; readonly reason: string }
   | { readonly kind: "fail"; readonly seq: number; readonly error: HeadraceError };
 
-/** How an item ended. Every item read gets exactly one: read = stored + skipped + failed + abandoned. */
+/** How an item ended. Every item that is read gets exactly one outcome: read = stored + skipped + failed + abandoned. */
 export type Outcome =
   | { readonly kind: "stored"; readonly seq: number; readonly id: Key; readonly facts: ImageFacts; readonly reused: boolean }
   | {
@@ -50,10 +50,10 @@ export type Outcome =
       readonly error: HeadraceError;
       readonly attempts: number;
     }
-  /** A hard stop reached it first. */
+  /** A hard stop came before the item was done. */
   | { readonly kind: "abandoned"; readonly seq: number; readonly id: Key; readonly facts: ImageFacts };
 
-/** Something that is wrong, or could be faster. */
+/** A problem, or advice that makes something faster. */
 export interface Finding {
   readonly severity: "problem" | "advice";
   readonly part: string;
@@ -75,91 +75,96 @@ export interface Part {
   open?(signal: AbortSignal): Promise<void>;
   /** Called once for each `open` that succeeded, or that a hard stop did not wait for, when the part is used no more; must not throw. */
   close?(): Promise<void>;
-  /** What is wrong, and what would be faster. */
+  /** Lists problems, and advice that would make the part faster. */
   diagnose?(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
 /** Where items come from. */
 export interface Source<T> extends Part {
-  /** Pulled, never pushed. `stop` fires on soft and hard stop alike: end the iteration. */
+  /** The engine pulls one item at a time. `stop` fires at a soft and at a hard stop: end the iteration then. */
   read(stop: AbortSignal): AsyncIterable<Item<T>>;
-  /** The acknowledgement: called exactly once for each item read, with its final outcome. */
+  /** Acknowledges an item. Called exactly once per item that was read, with its final outcome. */
   settle?(outcome: Outcome): void | Promise<void>;
 }
 
-/** One step on the way. */
+/** One step of the pipeline. */
 export interface Stage<I, O> extends Part {
-  /** One result for each item. Throwing fails the whole batch by the error's scope. `signal` fires on hard stop only. */
+  /** Returns one result per item. When it throws, the whole batch fails with the scope of the error. `signal` fires only at a hard stop. */
   process(batch: readonly Item<I>[], signal: AbortSignal): Promise<readonly Result<O>[]>;
-  /** A wider lane is capped to this, with a notice. */
+  /** Maximum number of batches at once. If the lane has more workers, the engine uses fewer and tells the observer. Default: no limit. */
   readonly maxConcurrency?: number;
-  /** Sentences for people since the last call; asked after each batch, and told as notices. */
+  /** Returns new messages for people. Called after each batch; the engine passes them on as notices. */
   notices?(): readonly string[];
 }
 
-/** The last step. Writing the same id again must be harmless. */
+/** The last step. The engine may write the same id again, so a second write must replace the first. */
 export interface Sink extends Part {
   process(batch: readonly Item<Row>[], signal: AbortSignal): Promise<readonly SinkResult[]>;
   readonly maxConcurrency?: number;
 }
 
-/** How a stage is fed. */
+/** How the engine feeds a stage: workers, batches, queue and retries. */
 export interface Lane {
-  /** Batches at once. Default 1. */
+  /** Workers, each with one batch at a time. Default 1. */
   readonly concurrency?: number;
-  /** Default: one item, no linger. Age is measured from the oldest item in the queue. */
+  /** A batch waits for more items until its oldest item is `lingerMs` old. Default: batches of one item, which never wait. */
   readonly batch?: { readonly maxItems: number; readonly maxBytes?: number; readonly lingerMs: number };
-  /** Items waiting before the stage. Default: one full batch; never less than that. */
+  /** Items that may wait in front of the stage. Default: one full batch, which is also the minimum. */
   readonly queue?: { readonly maxItems: number };
-  /** Items wait for their bytes here, one at a time: exactly one lane of a pipeline. */
+  /**
+   * True for the lane at which items wait until the memory budget has room for their bytes. Its batches hold one item. A pipeline has at
+   * most one such lane. Without it, the budget is not enforced. Default false.
+   */
   readonly admit?: boolean;
-  /** For failed batches whose error is retryable. Default: 3 attempts in all, 100 ms before the second. */
+  /** For failed batches with a retryable error. Default: 3 attempts in total, and at most 100 ms before the second one. */
   readonly retry?: { readonly attempts: number; readonly baseDelayMs: number };
 }
 
-/** How one stage spent its workers' time. The four times add up to workers × the stage's wall time. */
+/** How the workers of one stage spent their time. The four times add up to the number of workers × the wall time of the stage. */
 export interface StageReport {
   readonly name: string;
   readonly workers: number;
-  /** Items that went through. */
+  /** Number of items that the stage processed. */
   readonly items: number;
   readonly batches: number;
   readonly retries: number;
-  /** Processing. */
+  /** Time spent processing. */
   readonly busyMs: number;
-  /** No input. */
+  /** Time without input. */
   readonly starvedMs: number;
-  /** No room behind, or in memory. */
+  /** Time spent waiting for room in the next queue, or in the memory budget. */
   readonly blockedMs: number;
-  /** Retry, throttle, outage, and calls that a service did not answer. */
+  /** Time spent waiting before retries, during overloads and outages, and in calls that a service did not answer. */
   readonly waitingMs: number;
-  /** The most items that waited in its queue. */
+  /** Maximum number of items that its queue held. */
   readonly maxQueued: number;
 }
 
+/** Items by outcome: read = stored + skipped + failed + abandoned. During a run, items in flight are part of `read` only. */
 export interface Counts {
   readonly read: number;
   readonly stored: number;
-  /** Of the stored: those whose vector was known already. */
+  /** Stored rows that took over a known vector without inference. Part of `stored`. */
   readonly reused: number;
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
 }
 
-/** How a run stands: a snapshot on the way, or the report at the end. */
+/** The state of a run at one moment. */
 export interface RunSnapshot extends Counts {
   readonly elapsedMs: number;
-  /** Bytes of images in flight now. */
+  /** Bytes that all images in flight hold now. */
   readonly inFlightBytes: number;
   readonly stages: readonly StageReport[];
 }
 
+/** How a run ended. */
 export interface RunReport extends RunSnapshot {
-  /** "drained": a soft stop finished in time. "aborted": a hard stop. "failed": an error of scope run. */
+  /** "completed": everything was read. "drained": a soft stop. "aborted": a hard stop. "failed": an error with the scope "run". */
   readonly ended: "completed" | "drained" | "aborted" | "failed";
-  /** Why it ended early. */
+  /** Why the run ended early. */
   readonly error?: HeadraceError;
-  /** The most bytes of images in flight at once. */
+  /** Maximum of `inFlightBytes` during the run. */
   readonly peakBytes: number;
 }

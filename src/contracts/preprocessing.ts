@@ -1,15 +1,16 @@
-/** Preprocessing as data: what is done to an image before a model sees it. */
+/** Preprocessing as data: the steps from a decoded image to the tensor of a model. */
 import type { TensorSpec } from "./payloads.js";
 
-/** The resampling kernel, antialiased when it shrinks. */
+/** The resampling kernel. It is antialiased when an image shrinks. */
 export type ResizeFilter = "bicubic" | "bilinear" | "lanczos3" | "nearest";
 
 /** How an image of any size becomes `width × height` pixels. */
 export type Geometry =
+  /** Stretch to the size, whatever the aspect ratio. */
   | { readonly kind: "squash"; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
-  /** Resize so that the shorter side is `shorterSide`, then cut out the centre. */
+  /** Resize so that the shorter side has `shorterSide` pixels, then cut out the centre. */
   | { readonly kind: "crop"; readonly shorterSide: number; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
-  /** Fit inside and pad evenly with `fill`, 8-bit RGB. */
+  /** Resize to fit inside, then pad both sides evenly with the 8-bit RGB colour `fill`. */
   | {
       readonly kind: "letterbox";
       readonly width: number;
@@ -18,19 +19,19 @@ export type Geometry =
       readonly filter: ResizeFilter;
     };
 
-/** `(value × rescale − mean) / std`, channel by channel, on 8-bit values. */
+/** Maps 8-bit values to `(value × rescale − mean) / std`, per channel: red, green, blue. */
 export interface Normalization {
   readonly rescale: number;
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
 }
 
-/** From the decoded image to the model's tensor. */
+/** All steps from the decoded image to the tensor of the model. */
 export interface Preprocessing {
-  /** A label for people; passports compare what it does, not what it is called. */
+  /** A label for people. Passports compare results, not names. */
   readonly name: string;
   readonly geometry: Geometry;
-  /** Null when the model normalises by itself. */
+  /** null when the model normalises its input itself. */
   readonly normalization: Normalization | null;
   readonly output: TensorSpec;
 }

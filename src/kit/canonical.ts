@@ -19,13 +19,13 @@ export function keyOf(uri: string): string {
 
 /** `file:` URI of an absolute path, or `NAME:` and the path below `naming.base`. Links are not resolved, and an accent keeps its spelling: two spellings are two files. Throws `input_invalid`. */
 export function fileUri(path: string, naming?: FileNaming): string {
-  if (!isAbsolute(path)) throw new HeadraceError("input_invalid", `Expected an absolute path but received ${path}`, { item: path });
+  if (!isAbsolute(path)) throw new HeadraceError("input_invalid", `path: expected an absolute one, found ${path}`, { item: path });
   if (naming === undefined) return pathToFileURL(path).href;
   if (!namePattern.test(naming.as))
-    throw new HeadraceError("input_invalid", `Expected a name such as "photos" for ${naming.base} but received "${naming.as}"`);
+    throw new HeadraceError("input_invalid", `name for ${naming.base}: expected one such as "photos", found "${naming.as}"`);
   const below = relative(naming.base, path);
   if (isAbsolute(below) || below === ".." || /^\.\.[\\/]/.test(below))
-    throw new HeadraceError("input_invalid", `Expected a path below ${naming.base} but received ${path}`, { item: path });
+    throw new HeadraceError("input_invalid", `path: expected one below ${naming.base}, found ${path}`, { item: path });
   return `${naming.as}:${below.replaceAll(separator, "/")}`;
 }
 
@@ -47,7 +47,7 @@ export function pathOfFileUrl(text: string): string | null {
   try {
     return fileURLToPath(text);
   } catch (cause) {
-    throw new HeadraceError("input_invalid", `Expected a file URL of this machine but received ${text}`, { item: text, cause });
+    throw new HeadraceError("input_invalid", `file URL: expected a path on this machine, found ${text}`, { item: text, cause });
   }
 }
 
@@ -69,7 +69,7 @@ export function urlUri(text: string): string {
   try {
     url = new URL(text);
   } catch (cause) {
-    throw new HeadraceError("input_invalid", `Expected a URL but received ${text.slice(0, 200)}`, { cause });
+    throw new HeadraceError("input_invalid", `URL: expected a valid one, found ${text.slice(0, 200)}`, { cause });
   }
   url.hash = "";
   url.username = "";

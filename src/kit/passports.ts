@@ -24,7 +24,7 @@ export function comparePassports(a: Passport, b: Passport, metric: Metric): Pass
 }
 
 export interface MismatchOptions {
-  /** Of the collection. */
+  /** The metric of the collection. */
   readonly metric: Metric;
   /** Begins what is said of the other side. Default "the settings now give". */
   readonly others?: string;

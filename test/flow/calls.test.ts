@@ -20,10 +20,15 @@ describe("calls of the library", () => {
 
   type Call = (pipeline: ImageEmbeddingPipeline) => Promise<unknown>;
   const wrong: readonly (readonly [what: string, code: ErrorCode, message: RegExp, call: Call])[] = [
-    ["text instead of inputs", "input_invalid", /array or an iterable .* text/, (p) => p.insertImagesAsync({ inputs: "a.jpg" as never })],
-    ["one image's bytes instead of inputs", "input_invalid", /received bytes/, (p) => p.insertImages({ inputs: image as never })],
-    ["inputs that are missing", "input_invalid", /received undefined/, (p) => p.insertImages({} as never)],
-    ["text to embed", "input_invalid", /received text/, (p) => p.embedImages("a.jpg" as never)],
+    [
+      "text instead of inputs",
+      "input_invalid",
+      /array or an iterable, found text/,
+      (p) => p.insertImagesAsync({ inputs: "a.jpg" as never }),
+    ],
+    ["one image's bytes instead of inputs", "input_invalid", /found bytes/, (p) => p.insertImages({ inputs: image as never })],
+    ["inputs that are missing", "input_invalid", /found undefined/, (p) => p.insertImages({} as never)],
+    ["text to embed", "input_invalid", /found text/, (p) => p.embedImages("a.jpg" as never)],
     [
       "a misspelt option of an insertion",
       "usage_invalid",
@@ -32,11 +37,11 @@ describe("calls of the library", () => {
     ],
     ["a misspelt option of a search", "usage_invalid", /"topk".*"topK"/, (p) => p.searchImages(image, { topk: 5 } as never)],
     ["a misspelt option of a creation", "usage_invalid", /"dimension"/, (p) => p.createCollection("x", { dimension: 5 } as never)],
-    ["a collection without a name", "usage_invalid", /name of a collection .* undefined/, (p) => p.count(undefined as never)],
+    ["a collection without a name", "usage_invalid", /collection: expected a name, found undefined/, (p) => p.count(undefined as never)],
     [
       "a new collection without a name",
       "usage_invalid",
-      /name of a collection .* undefined/,
+      /collection: expected a name, found undefined/,
       (p) => p.createCollection(undefined as never),
     ],
   ];
@@ -48,7 +53,10 @@ describe("calls of the library", () => {
   }
 
   it("a misspelt option of open: usage_invalid", async () => {
-    await assert.rejects(ImageEmbeddingPipeline.open(new ServiceConfig(), { part: "lazy" } as never), /unknown option "part".*"parts"/);
+    await assert.rejects(
+      ImageEmbeddingPipeline.open(new ServiceConfig(), { part: "lazy" } as never),
+      /expected a known option, found "part".*"parts"/,
+    );
   });
 
   it("createCollection keeps what is there when asked to, but not what takes other rows", async () => {
@@ -58,8 +66,8 @@ describe("calls of the library", () => {
     await assert.rejects(pipeline.createCollection("pets"), (error) => HeadraceError.is(error) && error.code === "collection_exists");
     await pipeline.createCollection("pets", { metric: "cosine", ifExists: "keep" });
     assert.equal(await pipeline.count("pets"), 1);
-    await assert.rejects(pipeline.createCollection("pets", { metric: "l2", ifExists: "keep" }), /metric cosine, but l2 was asked for/);
-    await assert.rejects(pipeline.createCollection("pets", { idType: "int64", ifExists: "keep" }), /idType text, but int64/);
+    await assert.rejects(pipeline.createCollection("pets", { metric: "l2", ifExists: "keep" }), /expected metric l2, found cosine/);
+    await assert.rejects(pipeline.createCollection("pets", { idType: "int64", ifExists: "keep" }), /expected idType int64, found text/);
   });
 
   it("hits have the metadata that is asked for, all of it where nothing is said", async () => {

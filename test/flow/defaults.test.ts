@@ -78,9 +78,17 @@ describe("defaults of calls", () => {
 
   it("an embedder of another dimension than embedding_dim is refused, showing both", async () => {
     const embedder = () => memoryEmbedder({ dimension: 16 });
-    await fails("config_conflict", open({ embeddingDim: 24 }, "eager", { embedder: embedder() }), /embedding_dim 24 .* makes 16/);
+    await fails(
+      "config_conflict",
+      open({ embeddingDim: 24 }, "eager", { embedder: embedder() }),
+      /expected milvus\.embedding_dim 24, found vectors of 16 numbers/,
+    );
     await using pipeline = await open({ embeddingDim: 24 }, "lazy", { embedder: embedder() });
-    await fails("config_conflict", pipeline.insertImagesAsync({ inputs }), /embedding_dim 24 .* makes 16/);
+    await fails(
+      "config_conflict",
+      pipeline.insertImagesAsync({ inputs }),
+      /expected milvus\.embedding_dim 24, found vectors of 16 numbers/,
+    );
     await using agreed = await open({ embeddingDim: 16 }, "eager", { embedder: embedder() });
     assert.equal((await agreed.insertImagesAsync({ inputs })).stats.stored, 2);
   });

@@ -25,7 +25,7 @@ test("a folder says how many files it left out, by ending, and takes images with
   const { code, stdout } = await space.run("ingest", "photos");
   assert.equal(code, 0, stdout);
   assert.match(stdout, /4 images listed = 4 stored/);
-  assert.match(stdout, /left out, .*: 2 \.heic, 1 \.zip, 1 \.bmp and 1 without an ending\n/);
+  assert.match(stdout, /left out, .*: 2 \.heic, 1 \.zip, 1 \.bmp and 1 without an extension\n/);
   const preview = await space.json<Document>(0, "ingest", "photos", "--dry-run");
   assert.deepEqual(preview.leftOut, leftOut);
   const document = await space.json<Document>(0, "ingest", "photos/*");

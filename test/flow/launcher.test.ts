@@ -83,7 +83,7 @@ for (const [target, send] of [
   test(`SIGINT to ${target} drains once, and at the second one stops at once`, { timeout: 120_000 }, async () => {
     await using space = await workspace();
     const once_ = await interrupted(space, send);
-    assert.match(once_.stderr, /Stopping: what was read is finished/);
+    assert.match(once_.stderr, /Stopping: no more is read/);
     assert.doesNotMatch(once_.stderr, /Stopping at once/);
     assert.match(once_.stdout, /^Stopped: /);
     assert.equal(once_.code, 130);

@@ -29,7 +29,7 @@ test("a call that does not end at all is left at the third Ctrl-C", { timeout: 1
   const command = hangingAt(space, "countRows", "ingest", photo, "--collection", "photos");
   const end = ended(command);
   await saysHanging(command);
-  for (const said of [/Press Ctrl-C again to stop at once/, /leave without waiting/]) {
+  for (const said of [/Press Ctrl-C again to stop at once/, /exit without waiting/]) {
     const heard = saying(command, said);
     command.kill("SIGINT");
     await heard;

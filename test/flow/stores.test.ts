@@ -16,9 +16,9 @@ test("a collection that is not there is looked for by name and place, and some t
   await using space = await workspace();
   const folder = join(space.folder, "headrace-data");
   const empty = await space.json<ErrorDocument>(1, "search", photo, "--collection", "photos");
-  assert.equal(empty.error.message, `Collection photos is not in the folder ${folder}, which has no collections.`);
+  assert.equal(empty.error.message, `collection photos: expected it in the folder ${folder}, found no collections there`);
   for (const name of ["a", "b", "c", "d", "e", "f", "g"]) await space.json(0, "collection", "create", name);
-  const some = `Collection photos is not in the folder ${folder}, which has a, b, c, d, e and 2 more.`;
+  const some = `collection photos: expected it in the folder ${folder}, found a, b, c, d, e and 2 more`;
   for (const args of [
     ["search", photo, "--collection", "photos"],
     ["collection", "stats", "photos"],

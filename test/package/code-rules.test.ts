@@ -5,7 +5,8 @@ import { globSync } from "tinyglobby";
 import { settingsSchema } from "../../src/app/configuration/settings.js";
 import { outline } from "../../src/config/index.js";
 
-const sources = globSync("src/**/*.ts", { ignore: ["src/**/*.test.ts"] }).sort();
+const everySource = globSync("src/**/*.ts").sort();
+const sources = everySource.filter((path) => !path.endsWith(".test.ts"));
 const maxLines = 300;
 
 test("no file of the product is longer than 300 lines", () => {
@@ -15,6 +16,21 @@ test("no file of the product is longer than 300 lines", () => {
 
 test("the product throws HeadraceErrors alone: there is no other new Error", () => {
   const breaches = sources.filter((path) => /\bnew (Type|Range|Syntax)?Error\(/.test(textOf(path)));
+  assert.deepEqual(breaches, []);
+});
+
+test("no comment begins with Of: it names its thing", () => {
+  const breaches = everySource.filter((path) => /(?:\/\*\*?|\/\/|^ *\*) Of /m.test(textOf(path)));
+  assert.deepEqual(breaches, []);
+});
+
+test("the word is fix, not mend", () => {
+  const breaches = [...everySource, ...globSync("docs/**/*.md")].filter((path) => /\bmend(?:s|ed|ing)?\b/i.test(textOf(path)));
+  assert.deepEqual(breaches, []);
+});
+
+test("messages have one formula, which does not begin with Expected", () => {
+  const breaches = sources.filter((path) => /["`]Expected /.test(textOf(path)));
   assert.deepEqual(breaches, []);
 });
 

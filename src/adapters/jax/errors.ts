@@ -28,7 +28,7 @@ export function computationFailed(label: string, cause: unknown): HeadraceError 
 /** A user's preprocessor cannot be used; `place` is its file, with a line where one is known. */
 export function preprocessorRefused(place: string, expected: string, found: string, cause?: unknown): HeadraceError {
   return new HeadraceError("config_invalid", `preprocess.custom: ${place}: expected ${expected}, found ${found}`, {
-    hint: "Mend the preprocessor in the line that the message names; docs/guides/preprocessing.md in the package headrace has one that works.",
+    hint: "Fix the preprocessor in the line that the message names; docs/guides/preprocessing.md in the package headrace has one that works.",
     ...(cause === undefined ? {} : { cause }),
   });
 }

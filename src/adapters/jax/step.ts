@@ -13,9 +13,9 @@ export type JaxStep =
 export interface KernelSettings {
   readonly step: JaxStep;
   readonly device: JaxDevice;
-  /** Of the pixels that come in. */
+  /** Height of the input image, in pixels. */
   readonly height: number;
-  /** Of the pixels that come in. */
+  /** Width of the input image, in pixels. */
   readonly width: number;
 }
 

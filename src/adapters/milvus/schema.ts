@@ -19,7 +19,7 @@ export interface DeclaredColumn {
   readonly name: string;
   readonly dataType: "Bool" | "Int8" | "Int16" | "Int32" | "Int64" | "Float" | "Double" | "VarChar";
   readonly type: MetadataType;
-  /** Of VarChar, in bytes. */
+  /** The longest text of a VarChar field, in bytes. */
   readonly maxBytes: number;
   /** "optional": the server takes rows without it, because it is nullable or has a default. */
   readonly presence: "required" | "optional";
@@ -115,7 +115,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
   const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
   const passport = property(passportProperty);
   return {
-    // Of an alias too: `collection_name` repeats what was asked for.
+    // The real name, even of an alias: `collection_name` only repeats the requested name.
     name: answer.schema.name || name,
     dimension: Number(vector.dim),
     metric: marks.metric,

@@ -18,7 +18,7 @@ export async function cmykToRgb(sharp: Sharp, cmyk: Pipeline): Promise<Pipeline>
   return sharp(data.subarray(0, pixels * 3), { raw: { width, height, channels: 3 } });
 }
 
-/** Of two shares in 255 parts. */
+/** Multiplies two values that stand for 0 to 1 as 0 to 255. */
 function product(a: number, b: number): number {
   return Math.round((a * b) / 255);
 }

@@ -5,7 +5,7 @@ import { loadSharp } from "./load.js";
 
 /** Between the two pictures, in pixels. */
 const gap = 8;
-/** Of the original's width to the picture's height, at the most. */
+/** The most that the original may be wide, in heights of the picture. */
 const maxAspect = 4;
 const white = "#ffffff";
 

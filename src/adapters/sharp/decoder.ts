@@ -15,7 +15,7 @@ const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", ne
   string
 >;
 const white = "#ffffff";
-/** Of an image as tall as a tower, only the rows that are needed are decoded. */
+/** Very tall images: only the rows that the result needs are decoded. */
 const maxRasterBytes = 16 * mebibyte;
 
 /**

@@ -20,7 +20,7 @@ export interface Plan {
   readonly y: Axis;
   readonly width: number;
   readonly height: number;
-  /** Of what the image does not cover, 8-bit RGB. */
+  /** Colour of the area that the image does not cover, 8-bit RGB. */
   readonly fill: readonly [number, number, number];
 }
 

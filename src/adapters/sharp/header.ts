@@ -16,13 +16,13 @@ const bytesPerValue: Readonly<Record<string, number>> = {
 };
 /** Lines that a pipeline keeps on the way: a JPEG is shrunk while it is read, the others after. Measured at 24 megapixels: 390 and 1,640. */
 const linesHeld = { jpeg: 512, others: 2048 };
-/** Of threads, tables and the codec itself, whatever the image. */
+/** Memory of threads, tables and the codec itself, for any image. */
 const overheadBytes = mebibyte;
 /** Pictures of 4 bytes a pixel that a codec holds. Measured at 24 megapixels: 2.0, 1.2 and 4.3. */
 const wholeFrames: Readonly<Record<string, number>> = { webp: 2.1, gif: 1.3, heif: 4.5 };
 /** A turned image is kept whole, in pieces. */
 const turnedShare = 1.1;
-/** Of a channel of a pixel, where the picture is decoded as a whole before it is resized. */
+/** Bytes per channel of a pixel, for images that are decoded as a whole before they are resized. */
 const wholeRasterBytes = { cmyk: 1.4, bilevel: 1.3, usual: 0 };
 /** Orientations that need the last row before the first. */
 const upright = new Set([1, 2]);

@@ -1,4 +1,4 @@
-/** What a server's model configuration costs, and the lines that mend it. */
+/** What a server's model configuration costs, and the lines that fix it. */
 import type { Feed, Finding, HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import type { Link } from "./link.js";

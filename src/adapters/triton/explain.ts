@@ -52,7 +52,7 @@ function explainModel(error: HeadraceError, wanted: Wanted, models: Awaited<Retu
   const states = found.map(({ state, reason }) => `${state || "not loaded"} ${reason}`.trim()).join("; ");
   return new HeadraceError("embedder_unavailable", `Triton ${address.text}, model ${modelName}: expected it loaded, found ${states}`, {
     cause: error,
-    hint: `Load it (POST /v2/repository/models/${modelName}/load), or mend what the server's log says about it.`,
+    hint: `Load it (POST /v2/repository/models/${modelName}/load), or fix the error in the server's log.`,
   });
 }
 

@@ -35,7 +35,7 @@ export interface LinkSettings {
 /** What a server answered to the probe picture. */
 export interface Proof {
   readonly vector: Float32Array;
-  /** Of the model; empty when the server does not say it. */
+  /** Version of the model; empty when the server does not report it. */
   readonly version: string;
 }
 

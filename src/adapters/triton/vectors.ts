@@ -4,7 +4,7 @@ export interface Comparison {
   readonly same: boolean;
   /** 0 where they cannot be compared. */
   readonly cosine: number;
-  /** Of each. */
+  /** Length of each vector. */
   readonly lengths: readonly [number, number];
 }
 

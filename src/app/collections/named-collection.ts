@@ -1,4 +1,4 @@
-/** Finds a collection by the name that a user gave; when it is not there, the error says where it was looked for and what is there. */
+/** Opens collections by name. If there is none of that name, the error names the store and some collections that exist. */
 import { resolve } from "node:path";
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkCollectionName } from "../call-options.js";
@@ -7,12 +7,12 @@ import type { CollectionAddress } from "./addresses.js";
 
 const maxNamesShown = 5;
 
-/** Throws `collection_not_found`, naming the store. */
+/** Throws `collection_not_found`, which names the store. */
 export function openNamed(parts: PipelineParts, address: CollectionAddress, access: "read" | "write"): Promise<Collection> {
-  return placed(parts, address, (store) => store.openCollection(address.collection, access));
+  return withStore(parts, address, (store) => store.openCollection(address.collection, access));
 }
 
-/** Opens it for one use. Throws `collection_not_found`, `lock_held`. */
+/** Opens a collection for `use`, and closes it in any case. Throws `collection_not_found` and `lock_held`. */
 export async function withCollection<T>(
   parts: PipelineParts,
   name: string,
@@ -28,13 +28,13 @@ export async function withCollection<T>(
   }
 }
 
-/** Throws `collection_not_found`, naming the store. */
+/** Throws `collection_not_found`, which names the store. */
 export function dropNamed(parts: PipelineParts, name: string): Promise<void> {
-  return placed(parts, { collection: name }, (store) => store.drop(name));
+  return withStore(parts, { collection: name }, (store) => store.drop(name));
 }
 
-/** Where the collections are, for people. */
-function placeOf({ settings, own, storeKind }: PipelineParts, store: VectorStore, kind = storeKind): string {
+/** Describes where the collections are stored, for people. */
+function locationOf({ settings, own, storeKind }: PipelineParts, store: VectorStore, kind = storeKind): string {
   if (own.store !== undefined && kind === storeKind) return `the store ${store.name}`;
   switch (kind) {
     case "lancedb":
@@ -46,7 +46,7 @@ function placeOf({ settings, own, storeKind }: PipelineParts, store: VectorStore
   }
 }
 
-async function placed<T>(
+async function withStore<T>(
   parts: PipelineParts,
   { collection: name, store: kind }: CollectionAddress,
   call: (store: VectorStore) => Promise<T>,
@@ -59,7 +59,7 @@ async function placed<T>(
     const names = (await store.list()).map((collection) => collection.name);
     throw new HeadraceError(
       "collection_not_found",
-      `Collection ${name} is not in ${placeOf(parts, store, kind)}, which has ${shown(names)}.`,
+      `collection ${name}: expected it in ${locationOf(parts, store, kind)}, found ${listText(names)}`,
       {
         item: name,
         cause,
@@ -68,8 +68,8 @@ async function placed<T>(
   }
 }
 
-function shown(names: readonly string[]): string {
-  if (names.length === 0) return "no collections";
+function listText(names: readonly string[]): string {
+  if (names.length === 0) return "no collections there";
   const more = names.length - maxNamesShown;
   return `${names.slice(0, maxNamesShown).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -1,4 +1,4 @@
-/** A collection that does not exist yet: its first row creates it, so that a run without a row leaves nothing behind. */
+/** A collection that its first row creates, so that a run without rows creates no collection. */
 import {
   type Collection,
   type CollectionStats,
@@ -18,14 +18,16 @@ import {
 } from "../../contracts/index.js";
 import { Shared } from "../wiring/shared.js";
 
+/** What is known about a collection before it is created. */
 export interface NewCollectionOptions {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;
-  /** Creates it, or opens the one that somebody else has created meanwhile. */
+  /** Creates the collection, or opens it if another process has created it meanwhile. */
   readonly create: (schema: { readonly idType: "text" | "int64"; readonly passport: Passport | null }) => Promise<Collection>;
 }
 
+/** Acts as an empty collection until `upsert` creates the real one. */
 export class NewCollection implements Collection {
   readonly name: string;
   readonly dimension: number;
@@ -45,8 +47,8 @@ export class NewCollection implements Collection {
     });
   }
 
-  /** The first key decides which type the ids have. */
-  expect(key: Key): void {
+  /** Called with each key before it is written. The first key decides the type of the ids. */
+  announceKey(key: Key): void {
     this.#idType ??= typeof key === "bigint" ? "int64" : "text";
   }
 
@@ -54,7 +56,7 @@ export class NewCollection implements Collection {
     return this.#collection?.idType ?? this.#idType ?? "text";
   }
 
-  /** Before there is a row: what it will be created with. */
+  /** Before the first row: the passport that the collection will be created with. */
   get passport(): Passport | null {
     return this.#collection?.passport ?? this.#passport;
   }
@@ -113,14 +115,14 @@ export class NewCollection implements Collection {
     await this.#collection?.upkeep(extent, signal);
   }
 
-  /** Also waits for a creation that is under way, whoever asked for it. */
+  /** Also waits for a creation that is in progress. */
   async close(): Promise<void> {
     const [created] = await Promise.allSettled([this.#created.begun]);
     if (created.status === "fulfilled") await created.value?.close();
   }
 }
 
-/** Opens the collection, or creates it; of several that do it at once, on whatever machines, one creates it and the others open it. */
+/** Creates a collection, or opens it if it exists. If several processes do so at once, one creates it and the others open it. */
 export async function createOrOpen(create: () => Promise<Collection>, open: () => Promise<Collection>): Promise<Collection> {
   try {
     return await create();

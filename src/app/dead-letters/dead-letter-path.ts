@@ -1,4 +1,4 @@
-/** Where the dead letters of a collection are: each store, database and collection has a file of its own. */
+/** The path of the dead-letter file of a collection. It is unique per store, database and collection. */
 import { join } from "node:path";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
@@ -18,7 +18,7 @@ function folders({ milvus }: Settings, kind: StoreKind): readonly string[] {
   }
 }
 
-/** Hosts may be IPv6 addresses, and file systems refuse colons. */
+/** A host may be an IPv6 address, and some file systems do not allow colons. */
 function fileName(text: string): string {
   return text.replaceAll(/[^\w.-]/g, "_");
 }

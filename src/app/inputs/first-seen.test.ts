@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ImageRef, Key } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { onceEach } from "./first-seen.js";
+import { refuseDuplicates } from "./first-seen.js";
 
 const input = (uri: string, id: Key = keyOf(uri), more: Partial<ImageRef> = {}): IngestInput => ({
   id,
@@ -16,7 +16,7 @@ async function refusals(inputs: Iterable<IngestInput>): Promise<(string | null)[
   const stream = (async function* () {
     yield* inputs;
   })();
-  for await (const { ref } of onceEach(stream))
+  for await (const { ref } of refuseDuplicates(stream))
     all.push(ref.refused === undefined ? null : ref.refused.kind === "skip" ? ref.refused.reason : ref.refused.error.message);
   return all;
 }
@@ -27,7 +27,7 @@ test("text and a number of the same spelling are two ids", async () => {
 
 test("both places of one id are named, by the manifest's lines where there are any", async () => {
   const [, message] = await refusals([input("a", 7n, { line: "m.jsonl:3" }), input("b", 7n, { line: "m.jsonl:9" })]);
-  assert.equal(message, 'id "7": expected one image for it, found a (m.jsonl:3) and b (m.jsonl:9)');
+  assert.equal(message, 'id "7": expected one image, found a (m.jsonl:3) and b (m.jsonl:9)');
 });
 
 test("the first of an id is named by its number when very many came between", async () => {

@@ -1,15 +1,14 @@
-/** What a run was given before: of two images with one id the first wins, whatever was stored when. */
+/** Refuses duplicates within one run: of two images with the same id, the first one is stored. */
 import { createHash } from "node:crypto";
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
 import { HashTable, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /**
- * Refuses what is given a second time: the same image is skipped, another image with the same id fails. An image that has an id of its own
- * is not stored once more under a derived one. Holds 11 to 16 bytes for an image whose id is derived from its source, 32 to 48 bytes for
- * one with an id of its own.
+ * Skips an image that comes again, and fails another image with the same id. An image that came with its own id is not stored again under a
+ * derived id. Needs 11 to 16 bytes of memory per image with a derived id, and 32 to 48 bytes per image with its own id.
  */
-export async function* onceEach(inputs: AsyncIterable<IngestInput>): AsyncGenerator<IngestInput> {
+export async function* refuseDuplicates(inputs: AsyncIterable<IngestInput>): AsyncGenerator<IngestInput> {
   const seen = new FirstSeen();
   for await (const input of inputs) {
     const refused = input.ref.refused ?? seen.refusalOf(input);
@@ -17,13 +16,13 @@ export async function* onceEach(inputs: AsyncIterable<IngestInput>): AsyncGenera
   }
 }
 
-/** Sources that are remembered by name, for messages. */
+/** Maximum number of sources whose names are kept for messages. */
 const maxNames = 10_000;
 
 class FirstSeen {
-  /** Keys derived from each source, also of images that have ids of their own. */
+  /** Hashes of the keys derived from the sources, also for images that have their own ids. */
   readonly #derived = new HashTable({ values: 0 });
-  /** Ids of the caller's own, each with a hash of the source and the number of the input. */
+  /** Hashes of the caller's ids, each with a hash of the source and the number of the input. */
   readonly #given = new HashTable({ values: 2 });
   readonly #names: string[] = [];
   #count = 0;
@@ -40,11 +39,11 @@ class FirstSeen {
       return undefined;
     }
     if (first[0] === sourceHash) return duplicate;
-    const message = `id ${JSON.stringify(String(id))}: expected one image for it, found ${this.#nameOf(first[1] ?? 0)} and ${name}`;
+    const message = `id ${JSON.stringify(String(id))}: expected one image, found ${this.#nameOf(first[1] ?? 0)} and ${name}`;
     return { kind: "fail", error: new HeadraceError("id_duplicate", message, { item: ref.uri }) };
   }
 
-  /** Only the latest are known by name. */
+  /** Names an input. Only the latest inputs have their source in memory. */
   #nameOf(input: number): string {
     const name = this.#count - input < maxNames ? this.#names[input % maxNames] : undefined;
     return name ?? `input ${input}`;
@@ -53,7 +52,7 @@ class FirstSeen {
 
 const duplicate: Refusal = { kind: "skip", reason: "duplicate" };
 
-/** 64 bits of the SHA-256; text and numbers of the same spelling are two ids. */
+/** The first 64 bits of a SHA-256. Text and a number with the same characters get different hashes. */
 function hashOf(id: Key): readonly [number, number] {
   const digest = createHash("sha256")
     .update(`${typeof id} ${id}`)

@@ -1,58 +1,60 @@
-/** What a program hands over, made into refs with keys: paths, URLs, bytes, with or without ids and metadata. */
+/** Turns the inputs of a program into refs with keys: paths, URLs or bytes, with or without ids and metadata. */
 import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } from "../../contracts/index.js";
 import { bytesUri, isUrl, keyOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
-/** An image: a path, a `file:` or `data:` URL (others need a reader of your own), or its encoded bytes. */
+/** An image: a path, a `file:` or `data:` URL, or its encoded bytes. Other URLs need a reader of your own. */
 export type ImageInput = string | URL | Uint8Array;
 
-/** One image with its own key and metadata. */
+/** One image with its own id and metadata. */
 export interface DescribedInput {
-  /** An image, or one that `listImages` found. */
+  /** An image, or a ref from `listImages`. */
   readonly input: ImageInput | ImageRef;
-  /** Text, a whole number, or a bigint; one kind in one collection. Default: derived from the canonical URI. */
+  /** Text, a whole number or a bigint. A collection holds either text or numbers. Default: derived from the canonical URI. */
   readonly id?: string | number | bigint;
-  /** Replaces all that is stored for the image, `{}` too. Default: null, which keeps what is stored. */
+  /** Replaces all stored metadata of the image, even if it is `{}`. Default: null, which keeps the stored metadata. */
   readonly metadata?: Metadata | null;
 }
 
+/** Images to ingest or embed: an array, or an iterable that is read as a stream. */
 export type Inputs =
   | readonly (ImageInput | DescribedInput)[]
   | (Iterable<ImageInput | DescribedInput> & object)
   | AsyncIterable<ImageInput | DescribedInput>;
 
+/** Ids and metadata in arrays of their own, in the order of the inputs. */
 export interface InputColumns {
-  /** Beside an array of inputs, of the same length. */
+  /** Needs an array of inputs of the same length. */
   readonly ids?: readonly (string | number | bigint)[];
-  /** Beside an array of inputs, of the same length; null keeps what is stored. */
+  /** Needs an array of inputs of the same length. null keeps the stored metadata. */
   readonly metadata?: readonly (Metadata | null)[];
 }
 
-/** Names one file as a listing does. */
+/** Makes the ref of one file, as a listing does. */
 export type FileRefs = (path: string) => Promise<ImageRef>;
 
-/** Checks what can be checked before anything is read. Throws `input_invalid`. */
+/** Checks inputs without reading them. Throws `input_invalid`. */
 export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}): void {
   const isMany = typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
   if (!isMany || inputs instanceof Uint8Array) {
-    throw new HeadraceError("input_invalid", `Expected inputs to be an array or an iterable but received ${kindOf(inputs)}.`, {
-      hint: "One image goes into an array too: [image].",
+    throw new HeadraceError("input_invalid", `inputs: expected an array or an iterable, found ${kindOf(inputs)}`, {
+      hint: "Put a single image into an array: [image].",
     });
   }
   for (const [name, column] of [["ids", ids] as const, ["metadata", metadata] as const]) {
     if (column === undefined) continue;
     if (!Array.isArray(inputs)) {
-      throw new HeadraceError("input_invalid", `Expected inputs to be an array beside "${name}" but received an iterable.`, {
-        hint: "Give { input, id, metadata } objects instead of separate arrays.",
+      throw new HeadraceError("input_invalid", `inputs: expected an array beside "${name}", found another iterable`, {
+        hint: "Pass { input, id, metadata } objects instead of separate arrays.",
       });
     }
     if (column.length !== inputs.length) {
-      throw new HeadraceError("input_invalid", `Expected ${inputs.length} ${name}, one for each input, but received ${column.length}.`);
+      throw new HeadraceError("input_invalid", `${name}: expected ${inputs.length}, one per input, found ${column.length}`);
     }
   }
 }
 
-/** Streams inputs as the pipeline takes them; reads none ahead. */
+/** Converts inputs one by one, as the pipeline pulls them. */
 export async function* ingestInputs(
   inputs: Inputs,
   columns: InputColumns,
@@ -62,23 +64,23 @@ export async function* ingestInputs(
   let index = 0;
   for await (const given of inputs as AsyncIterable<ImageInput | DescribedInput>) {
     if (stop.aborted) return;
-    yield await ingestInput(described(given, columns, index), fileRefs);
+    yield await ingestInput(toDescribed(given, columns, index), fileRefs);
     index += 1;
   }
 }
 
-/** One input as the pipeline takes it: a bad URL or id is this image's own failure. Throws `usage_invalid` for what no image is. */
+/** Converts one input. A bad URL or id fails only this image. Throws `usage_invalid` for a value that cannot be an image. */
 export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Promise<IngestInput> {
   const named = await refOf(given.input, fileRefs);
   const ref = given.metadata === undefined ? named : { ...named, metadata: given.metadata };
   const id = given.id === undefined ? keyOf(ref.uri) : keyFrom(given.id);
   if (id !== null) return { id, ref };
-  const message = `${ref.uri}: expected an id that is text or a whole number of at most ${Number.MAX_SAFE_INTEGER}, found ${given.id}.`;
+  const message = `${ref.uri}: expected an id that is text or a whole number of at most ${Number.MAX_SAFE_INTEGER}, found ${given.id}`;
   const refused = { kind: "fail", error: new HeadraceError("id_invalid", message, { item: ref.uri }) } as const;
   return { id: String(given.id), ref: { ...ref, refused } };
 }
 
-/** What stands for an input that names no image. */
+/** The ref of an input that names no image. */
 export function refusedRef(source: string, refused: Refusal): ImageRef {
   return { uri: source, location: source, scheme: "", root: source, version: null, sizeBytes: 0, metadata: null, refused };
 }
@@ -89,7 +91,7 @@ function kindOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-function described(given: ImageInput | DescribedInput, { ids, metadata }: InputColumns, index: number): DescribedInput {
+function toDescribed(given: ImageInput | DescribedInput, { ids, metadata }: InputColumns, index: number): DescribedInput {
   const base: DescribedInput = isDescribed(given) ? given : { input: given };
   const id = ids?.[index];
   const values = metadata?.[index];
@@ -100,7 +102,7 @@ function isDescribed(given: ImageInput | DescribedInput): given is DescribedInpu
   return typeof given === "object" && !(given instanceof URL) && !(given instanceof Uint8Array);
 }
 
-/** Null for a number that is no id. */
+/** Returns null for a number that cannot be an id. */
 function keyFrom(id: string | number | bigint): Key | null {
   if (typeof id !== "number") return id;
   return Number.isSafeInteger(id) ? BigInt(id) : null;
@@ -110,7 +112,7 @@ async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promis
   if (input instanceof Uint8Array) return bytesRef(input);
   if (isRef(input)) return input;
   if (typeof input !== "string" && !(input instanceof URL)) {
-    throw new HeadraceError("usage_invalid", `Expected a path, a URL or bytes but received ${input === null ? "null" : typeof input}.`);
+    throw new HeadraceError("usage_invalid", `input: expected a path, a URL or bytes, found ${input === null ? "null" : typeof input}`);
   }
   const text = String(input);
   try {
@@ -124,7 +126,7 @@ async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promis
   }
 }
 
-/** Letters of a bad URL that a message shows. */
+/** Maximum number of characters of a bad URL in a message. */
 const maxShown = 200;
 
 function isRef(input: DescribedInput["input"]): input is ImageRef {
@@ -138,12 +140,12 @@ function bytesRef(data: Uint8Array): ImageRef {
 
 function dataBytes(url: string): Uint8Array {
   const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
-  if (match === null) throw new HeadraceError("input_invalid", `Expected a data: URL with a comma but received ${url.slice(0, 40)}…`);
+  if (match === null) throw new HeadraceError("input_invalid", `data URL: expected a comma after its type, found ${url.slice(0, 40)}…`);
   const [, base64, text = ""] = match;
   if (base64 !== undefined) return Buffer.from(text, "base64");
   try {
     return Buffer.from(decodeURIComponent(text), "latin1");
   } catch (cause) {
-    throw new HeadraceError("input_invalid", `Expected percent-encoded bytes in a data: URL but received ${url.slice(0, 40)}…`, { cause });
+    throw new HeadraceError("input_invalid", `data URL: expected percent-encoded bytes, found ${url.slice(0, 40)}…`, { cause });
   }
 }

@@ -1,22 +1,22 @@
-/** What a listing came upon beside images: files that it left out, lines that it skipped. */
+/** Counts the files that a listing left out and the manifest lines that it skipped. */
 import type { HeadraceError } from "../../contracts/index.js";
 
-/** Endings that are told apart; files with numbers for endings must not fill the memory. */
-const maxEndings = 100;
+/** Maximum number of file extensions that are counted separately, so that folders with numbers as extensions do not fill the memory. */
+const maxExtensions = 100;
 const others = "(others)";
 
-/** Its methods go into a `ListingRequest`. */
+/** Pass its methods in a `ListingRequest`. */
 export class ListingTally {
   readonly #leftOut = new Map<string, number>();
   #skipped = 0;
   #firstSkipped: HeadraceError | null = null;
 
-  /** Files by ending. */
+  /** Numbers of files by extension. */
   get leftOut(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#leftOut);
   }
 
-  /** One sentence, or null when no line was skipped. */
+  /** One sentence; null when no line was skipped. */
   get skippedLines(): string | null {
     if (this.#firstSkipped === null) return null;
     const what =
@@ -24,8 +24,8 @@ export class ListingTally {
     return `${what}: ${this.#firstSkipped.message}`;
   }
 
-  readonly onLeftOut = (ending: string): void => {
-    const known = this.#leftOut.has(ending) || this.#leftOut.size < maxEndings ? ending : others;
+  readonly onLeftOut = (extension: string): void => {
+    const known = this.#leftOut.has(extension) || this.#leftOut.size < maxExtensions ? extension : others;
     this.#leftOut.set(known, (this.#leftOut.get(known) ?? 0) + 1);
   };
 

@@ -1,19 +1,20 @@
-/** The lines of a manifest as inputs; a line that cannot be used ends alone. */
+/** Turns the lines of a manifest into inputs. A bad line fails, or is skipped, alone. */
 import { HeadraceError, type Metadata } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { type DescribedInput, type FileRefs, ingestInput, refusedRef } from "./inputs.js";
 import type { TextSource } from "./text-sources.js";
 
+/** The manifest to read. */
 export interface ManifestOptions {
   readonly text: TextSource;
   readonly badLines: "fail" | "skip";
-  /** Told of each line that is skipped. */
+  /** Called for each line that is skipped. */
   readonly onSkippedLine?: (error: HeadraceError) => void;
   readonly fileRefs: FileRefs;
 }
 
-/** JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when they cannot be read. */
+/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when the manifest cannot be read. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { text } = options;
   let number = 0;
@@ -57,15 +58,15 @@ function parseLine(line: string, where: string): DescribedInput | HeadraceError 
   const [extra] = Object.keys(unknown);
   if (typeof input !== "string") return badLine(where, `expected {"input": "path"}, found ${shown(line)}`);
   if (id !== undefined && typeof id !== "string" && typeof id !== "number")
-    return badLine(where, "expected id to be text or a whole number");
+    return badLine(where, `expected an id that is text or a whole number, found ${shown(JSON.stringify(id))}`);
   if (metadata !== undefined && (typeof metadata !== "object" || Array.isArray(metadata)))
-    return badLine(where, `expected metadata to be an object, found ${shown(JSON.stringify(metadata))}`);
-  if (extra !== undefined) return badLine(where, `unknown key "${extra}"; known: input, id, metadata`);
+    return badLine(where, `expected metadata that is an object, found ${shown(JSON.stringify(metadata))}`);
+  if (extra !== undefined) return badLine(where, `expected the keys input, id and metadata, found "${extra}"`);
   return { input, ...(id === undefined ? {} : { id }), ...(metadata === undefined ? {} : { metadata: metadata as Metadata | null }) };
 }
 
 function badLine(where: string, problem: string, cause?: unknown): HeadraceError {
-  return new HeadraceError("input_invalid", `${where}: ${problem}.`, {
+  return new HeadraceError("input_invalid", `${where}: ${problem}`, {
     scope: "item",
     item: where,
     hint: 'A line of a manifest is {"input": path, "id"?, "metadata"?}. With --on-bad-line skip, bad lines do not count as failed.',

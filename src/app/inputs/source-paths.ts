@@ -1,8 +1,8 @@
-/** Where a source lies in the file system. */
+/** Converts sources to paths of the file system. */
 import { HeadraceError } from "../../contracts/index.js";
 import { pathOfFileUrl } from "../../kit/index.js";
 
-/** The absolute path that a `file:` URI names on this machine; null for any other source. */
+/** Returns the absolute path that a `file:` URI names on this machine; null for any other source. */
 export function pathOfSource(source: string): string | null {
   try {
     return pathOfFileUrl(source);

@@ -1,4 +1,4 @@
-/** Texts that are read line by line: files, pipes, the input of the process. */
+/** Reads text line by line from files, pipes or stdin. */
 import { closeSync, constants, createReadStream, openSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Socket } from "node:net";
@@ -6,46 +6,46 @@ import type { Readable } from "node:stream";
 import { HeadraceError } from "../../contracts/index.js";
 import { listenForAbort, textLines } from "../../kit/index.js";
 
-/** Opens the input of the process. */
-export type OwnInput = () => Readable;
+/** Opens stdin. */
+export type OpenStdin = () => Readable;
 
-/** A text, named by a path; `-` is the input of the process where there is one. */
+/** A text that is read from a path. The path `-` means stdin, if the caller provides it. */
 export class TextSource {
-  readonly #open: OwnInput | null;
+  readonly #openStdin: OpenStdin | null;
 
   constructor(
     readonly path: string,
-    stdin: OwnInput | null,
+    stdin: OpenStdin | null,
   ) {
-    this.#open = path === "-" ? stdin : null;
+    this.#openStdin = path === "-" ? stdin : null;
   }
 
-  get isOwnInput(): boolean {
-    return this.#open !== null;
+  get isStdin(): boolean {
+    return this.#openStdin !== null;
   }
 
-  /** For messages. */
+  /** The name for messages. */
   get name(): string {
-    return this.isOwnInput ? "stdin" : this.path;
+    return this.isStdin ? "stdin" : this.path;
   }
 
-  /** Whether it can be read a second time: what a pipe gives to one reader is lost to the other. */
-  async isReadAgain(): Promise<boolean> {
-    if (this.isOwnInput) return false;
+  /** Whether the text can be read twice. A pipe cannot. */
+  async isRepeatable(): Promise<boolean> {
+    if (this.isStdin) return false;
     return stat(this.path).then(
       (found) => found.isFile(),
       () => false,
     );
   }
 
-  /** `what` it is, for the message. A stop ends it. Throws `source_failed`. */
+  /** Streams the lines until `stop` fires. `what` names the text in messages. Throws `source_failed`. */
   async *lines(what: string, stop: AbortSignal): AsyncGenerator<string> {
     if (stop.aborted) return;
     try {
-      yield* linesOf(this.#open?.() ?? (await openText(this.path)), stop);
+      yield* linesOf(this.#openStdin?.() ?? (await openText(this.path)), stop);
     } catch (cause) {
       if (stop.aborted) return;
-      throw new HeadraceError("source_failed", `The ${what} ${this.name} cannot be read: ${(cause as Error).message}.`, {
+      throw new HeadraceError("source_failed", `${what} ${this.name} cannot be read: ${(cause as Error).message}`, {
         item: this.name,
         cause,
       });
@@ -54,13 +54,13 @@ export class TextSource {
 }
 
 async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenerator<string> {
-  // A pipe may say nothing for ever.
-  const leave = (): void => void stream.destroy();
-  listenForAbort(stop, leave);
+  // Reading from a silent pipe would never end.
+  const stopReading = (): void => void stream.destroy();
+  listenForAbort(stop, stopReading);
   try {
     yield* textLines(stream.setEncoding("utf8"));
   } finally {
-    stop.removeEventListener("abort", leave);
+    stop.removeEventListener("abort", stopReading);
     stream.destroy();
   }
 }
@@ -69,7 +69,7 @@ async function openText(path: string): Promise<Readable> {
   return (await stat(path)).isFIFO() ? openPipe(path) : createReadStream(path);
 }
 
-/** Opening a pipe that nobody writes to would hold a thread until somebody does, and the process with it. */
+/** Opens without blocking: opening a pipe without a writer would otherwise block a thread, and keep the process alive, until one comes. */
 function openPipe(path: string): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

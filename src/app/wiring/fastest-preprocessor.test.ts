@@ -1,4 +1,4 @@
-/** Of two preprocessors the faster is kept, and the candidate is closed. */
+/** The faster of two preprocessors is kept, and the other one is closed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";

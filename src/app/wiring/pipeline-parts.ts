@@ -118,11 +118,7 @@ export class PipelineParts {
 function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
   const expected = milvus?.embeddingDim ?? dimension;
   if (expected === dimension) return;
-  throw new HeadraceError(
-    "config_conflict",
-    `Expected vectors of milvus.embedding_dim ${expected} numbers, but ${label} makes ${dimension}.`,
-    {
-      hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
-    },
-  );
+  throw new HeadraceError("config_conflict", `${label}: expected milvus.embedding_dim ${expected}, found vectors of ${dimension} numbers`, {
+    hint: `Set milvus.embedding_dim to ${dimension} or leave it out; or use a model of that dimension.`,
+  });
 }

@@ -17,7 +17,7 @@ interface DropOptions extends CommonOptions {
 }
 
 export function collectionCommand(program: Command, exit: (code: ExitCode) => void): void {
-  const group = program.command("collection").description("create, list and look after collections");
+  const group = program.command("collection").description("create, list and maintain collections");
   withCommonOptions(group.command("create"))
     .description("create an empty collection")
     .argument("<name>")
@@ -29,18 +29,18 @@ export function collectionCommand(program: Command, exit: (code: ExitCode) => vo
     .description("list all collections")
     .action(async (options: CommonOptions) => exit(await list(options)));
   withCommonOptions(group.command("stats"))
-    .description("rows, dimension, metric, index and passport of a collection")
+    .description("show the rows, dimension, metric, index and passport of a collection")
     .argument("<name>")
     .action(async (name: string, options: CommonOptions) => exit(await stats(name, options)));
   withCommonOptions(group.command("drop"))
     .description("delete a collection with all its rows")
     .argument("<name>")
-    .option("--yes", "do it")
+    .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await drop(name, options)));
   withCommonOptions(group.command("adopt"))
-    .description("say that the configured model made a collection that does not say it itself")
+    .description("record that the configured model made a collection; replaces its passport")
     .argument("<name>")
-    .option("--yes", "do it")
+    .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await adopt(name, options)));
   withCommonOptions(group.command("compact"))
     .description("build indexes, merge small files, remove old versions")
@@ -85,14 +85,14 @@ function statsDocument({ name, count, dimension, metric, idType, index, passport
 }
 
 function statsText({ name, count, dimension, metric, index, idType, passport }: CollectionStats): string {
-  const labels = passport === null ? "not known" : Object.values(passport.labels).join(", ");
+  const labels = passport === null ? "unknown" : Object.values(passport.labels).join(", ");
   return `${name}: ${counted(count, "row")}, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n  made by: ${labels}\n`;
 }
 
 function drop(name: string, options: DropOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const { count } = await pipeline.collectionStats(name);
-    confirmed(options, `drop collection ${name} with its ${counted(count, "row")}`);
+    requireYes(options, `drop collection ${name} with its ${counted(count, "row")}`);
     await pipeline.dropCollection(name);
     terminalOf(options).result({ dropped: name, rows: count }, `Dropped ${name} (${counted(count, "row")}).\n`);
     return exitCodes.ok;
@@ -101,7 +101,7 @@ function drop(name: string, options: DropOptions): Promise<ExitCode> {
 
 function adopt(name: string, options: DropOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    confirmed(options, `say that the configured model made ${name}`);
+    requireYes(options, `record that the configured model made ${name}`);
     await pipeline.adoptCollection(name);
     const { passport } = await pipeline.collectionStats(name);
     terminalOf(options).result({ adopted: name, passport: passport?.labels ?? null }, `Adopted ${name}.\n`);
@@ -118,8 +118,8 @@ function compact(name: string, options: CommonOptions): Promise<ExitCode> {
   });
 }
 
-/** Throws `usage_invalid` without --yes: nothing is deleted by a slip of the hand. */
-export function confirmed(options: { readonly yes?: boolean }, what: string): void {
+/** Throws `usage_invalid` without `--yes`, so that nothing is deleted by mistake. */
+export function requireYes(options: { readonly yes?: boolean }, what: string): void {
   if (options.yes === true) return;
-  throw new HeadraceError("usage_invalid", `This would ${what}.`, { hint: "Add --yes to do it." });
+  throw new HeadraceError("usage_invalid", `${what}: expected --yes, found none`, { hint: "Add --yes to do it." });
 }

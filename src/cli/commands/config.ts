@@ -1,4 +1,4 @@
-/** `headrace config`: the effective configuration, and where each value comes from. */
+/** `headrace config`: shows the effective settings, and where each value comes from. */
 import { type Command, Option } from "commander";
 import { type CommonOptions, configOf, terminalOf, withCommonOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
@@ -11,8 +11,8 @@ type Setting = ReturnType<Awaited<ReturnType<typeof configOf>>["explain"]>[numbe
 
 export function configCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("config"))
-    .description("show every setting with its value and origin, as YAML that can be a configuration file; secrets are not shown")
-    .addOption(new Option("--only <which>", "given: those that are no defaults").choices(["given"]))
+    .description("show every setting with its value and origin, as YAML that can be used as a configuration file; secrets are hidden")
+    .addOption(new Option("--only <which>", "given: only settings from the file, the environment or flags").choices(["given"]))
     .action(async (options: ConfigOptions) => exit(await runConfig(options)));
 }
 
@@ -23,7 +23,7 @@ async function runConfig(options: ConfigOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** One line a setting, its origin as a comment. JSON values are YAML. */
+/** One line per setting, with its origin as a comment. JSON values are valid YAML. */
 function yaml(settings: readonly Setting[]): string {
   const lines: { readonly text: string; readonly origin: string }[] = [];
   let open: readonly string[] = [];

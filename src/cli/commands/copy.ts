@@ -1,4 +1,4 @@
-/** `headrace copy`: a collection into another store, or under another name. */
+/** `headrace copy`: copies a collection to another store or name. */
 import type { Command } from "commander";
 import { parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
@@ -17,12 +17,12 @@ interface CopyOptions extends CommonOptions {
 export function copyCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("copy"))
     .description(
-      "copy a collection with its passport to another store or name; nothing is embedded; rows that are the same there are skipped, others are replaced",
+      "copy a collection and its passport to another store or name, without embedding; rows that the target has unchanged are skipped, others are replaced",
     )
     .requiredOption("--from <store:name>", "lancedb:NAME, milvus:NAME, or NAME in the configured store")
-    .requiredOption("--to <store:name>", "the same; created when it does not exist")
-    .option("--limit <n>", "the first n rows only", positive)
-    .option("--dry-run", "compare, write nothing")
+    .requiredOption("--to <store:name>", "the same forms; created if it does not exist")
+    .option("--limit <n>", "only the first n rows", positive)
+    .option("--dry-run", "compare, but write nothing")
     .action(async (options: CopyOptions) => exit(await runCopy(options)));
 }
 

@@ -1,4 +1,4 @@
-/** `headrace count`: how many rows a collection has, or a filter finds. */
+/** `headrace count`: counts the rows of a collection, or the rows that match a filter. */
 import type { Command } from "commander";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
@@ -10,9 +10,9 @@ interface CountOptions extends CommonOptions {
 
 export function countCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("count"))
-    .description("count the rows of a collection, or those that a filter finds")
+    .description("count the rows of a collection, or the rows that match a filter")
     .addOption(collectionOption())
-    .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "/photos/")')
+    .option("--filter <expression>", 'count only matching rows, for example: year >= 2020 and startsWith(source, "/photos/")')
     .action(async (options: CountOptions) => exit(await runCount(options)));
 }
 

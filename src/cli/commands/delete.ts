@@ -1,11 +1,11 @@
-/** `headrace delete`: rows by ids or by filter. */
+/** `headrace delete`: deletes rows by id or by filter. */
 import type { Command } from "commander";
 import { HeadraceError, type Key } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { keysOf } from "../keys.js";
 import { counted } from "../printable-text.js";
-import { confirmed } from "./collection.js";
+import { requireYes } from "./collection.js";
 
 interface DeleteOptions extends CommonOptions {
   readonly collection?: string;
@@ -14,25 +14,29 @@ interface DeleteOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
-const maxNamed = 5;
+const maxIdsShown = 5;
 
 export function deleteCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("delete"))
-    .description("delete rows by their ids, or all that a filter finds")
+    .description("delete rows by id, or all rows that match a filter")
     .argument("[ids...]")
     .addOption(collectionOption())
-    .option("--filter <expression>", 'for example: startsWith(source, "/old/")')
-    .option("--dry-run", "count, delete nothing")
-    .option("--yes", "do it")
+    .option("--filter <expression>", 'delete all matching rows, for example: startsWith(source, "/old/")')
+    .option("--dry-run", "count, but delete nothing")
+    .option("--yes", "confirm")
     .action(async (ids: string[], options: DeleteOptions) => exit(await runDelete(ids, options)));
 }
 
 function runDelete(ids: readonly string[], options: DeleteOptions): Promise<ExitCode> {
   const { filter } = options;
   if ((ids.length === 0) === (filter === undefined)) {
-    throw new HeadraceError("usage_invalid", "Expected either ids or --filter.", {
-      hint: "For example: headrace delete --filter 'year < 2000' --yes",
-    });
+    throw new HeadraceError(
+      "usage_invalid",
+      `delete: expected either ids or --filter, found ${filter === undefined ? "neither" : "both"}`,
+      {
+        hint: "For example: headrace delete --filter 'year < 2000' --yes",
+      },
+    );
   }
   return withPipeline(options, async (pipeline) => {
     const terminal = terminalOf(options);
@@ -46,16 +50,16 @@ function runDelete(ids: readonly string[], options: DeleteOptions): Promise<Exit
       terminal.result({ deleted: 0, wouldDelete: found, ...missing }, text);
       return exitCodes.ok;
     }
-    confirmed(options, `delete ${counted(found, "row")} from ${collection}`);
+    requireYes(options, `delete ${counted(found, "row")} from ${collection}`);
     const deleted = filter === undefined ? await pipeline.deleteByIds(collection, keys) : await pipeline.deleteByFilter(collection, filter);
     terminal.result({ deleted, ...missing }, `${counted(deleted, "row")} deleted from ${collection}.\n${unknownText(unknown)}`);
     return exitCodes.ok;
   });
 }
 
-/** What was not there to be deleted, a few by name. */
+/** Names a few of the ids that are not stored. */
 function unknownText(unknown: readonly Key[]): string {
   if (unknown.length === 0) return "";
-  const more = unknown.length > maxNamed ? ` and ${unknown.length - maxNamed} more` : "";
-  return `Not stored: ${unknown.slice(0, maxNamed).join(", ")}${more}. \`headrace search --json\` shows ids.\n`;
+  const more = unknown.length > maxIdsShown ? ` and ${unknown.length - maxIdsShown} more` : "";
+  return `Not stored: ${unknown.slice(0, maxIdsShown).join(", ")}${more}. \`headrace search --json\` shows ids.\n`;
 }

@@ -1,4 +1,4 @@
-/** `headrace embed`: vectors into a file that numpy reads. */
+/** `headrace embed`: embeds images and writes the vectors to a file that numpy reads. */
 import type { Command } from "commander";
 import { createVectorFile, listInputs, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
@@ -15,10 +15,10 @@ interface EmbedOptions extends CommonOptions {
 
 export function embedCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("embed"))
-    .description("embed images into a .npy file, without storing them")
+    .description("embed images and write the vectors to a .npy file, without storing rows")
     .argument("<inputs...>", "files, folders, globs")
-    .requiredOption("--output <file.npy>", "vectors, float32; ids and sources go to <file.npy>.jsonl, in the same order")
-    .option("--limit <n>", "the first n images only", positive)
+    .requiredOption("--output <file.npy>", "file for the vectors (float32); ids and sources go to <file.npy>.jsonl, in the same order")
+    .option("--limit <n>", "only the first n images", positive)
     .action(async (paths: string[], options: EmbedOptions) => exit(await runEmbed(paths, options)));
 }
 
@@ -43,7 +43,7 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
       const report = await run.done;
       if (report.error !== undefined) throw report.error;
       if (report.ended === "aborted")
-        throw new HeadraceError("aborted", `Embedding was stopped after ${file.rows} images; nothing was written.`);
+        throw new HeadraceError("aborted", `the embedding was stopped after ${file.rows} images; nothing was written`);
       await file.finish();
     } finally {
       interrupts.dispose();

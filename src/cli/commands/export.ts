@@ -1,4 +1,4 @@
-/** `headrace export`: a collection into a file that others read. */
+/** `headrace export`: writes a collection to a file that other programs read. */
 import { type Command, Option } from "commander";
 import { type FileFormat, fileFormats, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
@@ -14,11 +14,11 @@ interface ExportOptions extends CommonOptions {
 
 export function exportCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("export"))
-    .description("write a collection with its passport into a Parquet file, or a .npy file with JSON lines beside it")
+    .description("write a collection and its passport to a Parquet file, or to a .npy file with a JSON Lines file beside it")
     .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME")
     .requiredOption("--output <path>", "a file that ends with .parquet or .npy, or a folder")
-    .addOption(new Option("--format <format>", "of a file in a folder (default: parquet)").choices([...fileFormats]))
-    .option("--limit <n>", "the first n rows only", positive)
+    .addOption(new Option("--format <format>", "format of the file when --output is a folder (default: parquet)").choices([...fileFormats]))
+    .option("--limit <n>", "only the first n rows", positive)
     .action(async (name: string, options: ExportOptions) => exit(await runExport(name, options)));
 }
 

@@ -1,11 +1,11 @@
-/** `headrace health`: whether each part gives a real answer. */
+/** `headrace health`: checks each part with a real call. */
 import type { Command } from "commander";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 
 export function healthCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("health"))
-    .description("ask embedder and store for a real answer")
+    .description("check embedder and store with a real call to each")
     .action(async (options: CommonOptions) => exit(await runHealth(options)));
 }
 

@@ -1,4 +1,4 @@
-/** `headrace import`: an exported file into a collection. */
+/** `headrace import`: copies an exported file into a collection. */
 import type { Command } from "commander";
 import { parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
@@ -15,12 +15,12 @@ interface ImportOptions extends CommonOptions {
 export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("import"))
     .description(
-      "copy the rows and the passport of an exported file into a collection; rows that are the same there are skipped, others are replaced",
+      "copy the rows and the passport of an exported file into a collection; rows that the collection has unchanged are skipped, others are replaced",
     )
     .argument("<file>", "a .parquet or .npy file")
-    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME; created when it does not exist")
-    .option("--limit <n>", "the first n rows only", positive)
-    .option("--dry-run", "compare, write nothing")
+    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME; created if it does not exist")
+    .option("--limit <n>", "only the first n rows", positive)
+    .option("--dry-run", "compare, but write nothing")
     .action(async (file: string, name: string, options: ImportOptions) => exit(await runImport(file, name, options)));
 }
 

@@ -1,4 +1,4 @@
-/** `headrace ingest`: images into a collection. */
+/** `headrace ingest`: embeds images and stores them in a collection. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   countInputs,
@@ -33,34 +33,36 @@ interface IngestOptions extends CommonOptions {
 
 type NamedOptions = IngestOptions & { readonly collection: string };
 
-/** What is listed, and what the listing came upon on the way. */
+/** What to list, and counts of what the listing leaves out. */
 interface Listed {
   readonly request: ListingRequest;
   readonly tally: ListingTally;
 }
 
-/** Failures kept for the summary; all of them are in the dead-letter file. */
+/** Failures kept for the summary. The dead-letter file has all of them. */
 const maxFailuresShown = 1_000;
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
-    .description("index images: files, folders and globs become rows of a collection")
-    .argument("[inputs...]", "files, folders, globs; - reads paths from stdin, one a line")
+    .description("embed images and store them: files, folders and globs become rows of a collection")
+    .argument("[inputs...]", "files, folders, globs; - reads paths from stdin, one per line")
     .addOption(collectionOption())
     .addOption(
-      new Option("--pipeline <schedule>", "all stages at once, or one batch after the other").choices(["async", "sync"]).default("async"),
+      new Option("--pipeline <schedule>", "async: all stages at once; sync: one batch after the other")
+        .choices(["async", "sync"])
+        .default("async"),
     )
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}; - for stdin')
-    .option("--files-from <file>", "more inputs, one a line; - for stdin")
+    .option("--files-from <file>", "more inputs, one per line; - for stdin")
     .addOption(
-      new Option("--on-bad-line <what>", "a line of the manifest that cannot be used: a failed image, or a skipped one")
+      new Option("--on-bad-line <what>", "whether a bad line of the manifest counts as a failed or as a skipped image")
         .choices(["fail", "skip"])
         .default("fail"),
     )
     .option("--base <folder>", "with --as: name files by their path below this folder")
-    .option("--as <name>", "with --base: the name that stands for the folder")
-    .option("--limit <n>", "the first n images only", positive)
-    .option("--dry-run", "list and compare, write nothing")
+    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--limit <n>", "only the first n images", positive)
+    .option("--dry-run", "list and compare, but write nothing")
     .action(async (paths: string[], options: IngestOptions) => exit(await runIngest(paths, options)));
 }
 
@@ -75,15 +77,21 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const { manifest, filesFrom, base, as, limit, onBadLine } = options;
   if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
-    throw new HeadraceError("usage_invalid", "Expected at least one file, folder or glob, --manifest or --files-from.", {
+    throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
       hint: "For example: headrace ingest ./photos",
     });
   }
   if ((base === undefined) !== (as === undefined)) {
-    throw new HeadraceError("usage_invalid", "--base and --as go together.", { hint: "For example: --base /mnt/photos --as photos" });
+    throw new HeadraceError(
+      "usage_invalid",
+      `ingest: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+      { hint: "For example: --base /mnt/photos --as photos" },
+    );
   }
   if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
-    throw new HeadraceError("usage_invalid", "Expected - once: stdin is read once.", { hint: "Write one of the lists into a file." });
+    throw new HeadraceError("usage_invalid", "ingest: expected - at most once, found it more than once", {
+      hint: "Write one of the lists to a file: stdin can be read only once.",
+    });
   }
   const tally = new ListingTally();
   const request = {
@@ -147,6 +155,6 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
 
 export function positive(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Expected a whole number of at least 1.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of at least 1.");
   return value;
 }

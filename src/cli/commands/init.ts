@@ -1,4 +1,4 @@
-/** `headrace init`: a configuration file to begin with. */
+/** `headrace init`: writes a configuration file to start from. */
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { configurationJsonSchema, configurationTemplate } from "../../app/index.js";
@@ -16,11 +16,11 @@ export function initCommand(program: Command, exit: (code: ExitCode) => void): v
   program
     .command("init")
     .description("write a configuration file with every setting, commented out")
-    .argument("[file]", "where to", defaultFile)
-    .option("--force", "write over a file that is there")
-    .addOption(new Option("--schema <file.json>", "also write the JSON Schema, and name it in the file for editors"))
-    .option("--json", "one JSON document on stdout, nothing else")
-    .option("--quiet", "results and errors only")
+    .argument("[file]", "path of the file", defaultFile)
+    .option("--force", "overwrite an existing file")
+    .addOption(new Option("--schema <file.json>", "also write the JSON Schema to this file, and refer editors to it"))
+    .option("--json", "print one JSON document on stdout and nothing else")
+    .option("--quiet", "print only results and errors")
     .action(async (file: string, options: InitOptions) => exit(await runInit(file, options)));
 }
 
@@ -31,7 +31,7 @@ async function runInit(file: string, options: InitOptions): Promise<ExitCode> {
   if (schema !== undefined) await write(schema, `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`, options);
   new Terminal(options).result(
     { written: file, schema: schema ?? null },
-    `Wrote ${file}${schema === undefined ? "" : ` and ${schema}`}. Every setting is in it; those without a comment sign count.\n`,
+    `Wrote ${file}${schema === undefined ? "" : ` and ${schema}`}. Remove the # in front of a setting to set it.\n`,
   );
   return exitCodes.ok;
 }
@@ -41,9 +41,9 @@ async function write(file: string, text: string, { force }: InitOptions): Promis
     await writeFile(file, text, { flag: force === true ? "w" : "wx" });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") {
-      throw new HeadraceError("usage_invalid", `${file} is there already.`, {
+      throw new HeadraceError("usage_invalid", `init: ${file}: expected no such file, found one`, {
         item: file,
-        hint: "Add --force to write over it, or name another file.",
+        hint: "Add --force to overwrite it, or name another file.",
         cause,
       });
     }

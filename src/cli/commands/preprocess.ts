@@ -1,9 +1,9 @@
-/** `headrace preprocess`: what the model gets of one image, in numbers and as a picture. */
+/** `headrace preprocess`: shows the tensor that the model gets for one image, in numbers and as a picture. */
 import type { Command } from "commander";
 import type { Preprocessed } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { writeNamed } from "../output-file.js";
+import { writeOutputFile } from "../output-file.js";
 
 interface PreprocessOptions extends CommonOptions {
   readonly show?: string;
@@ -11,16 +11,16 @@ interface PreprocessOptions extends CommonOptions {
 
 export function preprocessCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("preprocess"))
-    .description("show what the model gets of an image")
+    .description("show the tensor that the model gets for an image")
     .argument("<image>", "a file")
-    .option("--show <out.png>", "the image beside what the model sees of it, as a picture")
+    .option("--show <out.png>", "write a picture: the image beside what the model sees of it")
     .action(async (image: string, options: PreprocessOptions) => exit(await runPreprocess(image, options)));
 }
 
 function runPreprocess(image: string, options: PreprocessOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
     const { picture, ...facts } = await pipeline.preprocessImage(image);
-    if (options.show !== undefined) await writeNamed(options.show, await picture());
+    if (options.show !== undefined) await writeOutputFile(options.show, await picture());
     const show = options.show ?? null;
     terminalOf(options).result({ image, ...facts, show }, `${describe(image, facts)}${show === null ? "" : `picture  ${show}\n`}`);
     return exitCodes.ok;

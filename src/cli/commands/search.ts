@@ -1,4 +1,4 @@
-/** `headrace search`: the nearest stored images. */
+/** `headrace search`: finds the nearest stored images. */
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -8,7 +8,7 @@ import { openInBrowser } from "../browser.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { keysOf } from "../keys.js";
-import { writeNamed } from "../output-file.js";
+import { writeOutputFile } from "../output-file.js";
 import { shownSource } from "../printable-text.js";
 import { type GivenQuery, type QueryOptions, queryOf } from "../query.js";
 import { resultsPage } from "../results-page.js";
@@ -31,26 +31,26 @@ export function searchCommand(program: Command, exit: (code: ExitCode) => void):
   withCommonOptions(program.command("search"))
     .description("find the stored images that are nearest to an image")
     .argument("[image]", "path of the query image")
-    .option("--id <id>", "instead of an image: the id of a stored one")
-    .option("--vector <file.json>", "instead of an image: a JSON list of numbers; - reads it from standard input")
+    .option("--id <id>", "search with the vector of a stored row instead of an image")
+    .option("--vector <file.json>", "search with a JSON list of numbers instead of an image; - reads it from stdin")
     .addOption(collectionOption())
-    .option("-k, --top-k <n>", "hits, at most 1000", positive, defaultTopK)
+    .option("-k, --top-k <n>", "number of hits, at most 1000", positive, defaultTopK)
     .addOption(new Option("--topk <n>", "as --top-k").argParser(positive).hideHelp())
-    .option("--min-score <score>", "leave out hits with a lower score, whatever the metric: higher is nearer", score)
-    .option("--filter <expression>", 'for example: year >= 2020 and startsWith(source, "/photos/")')
+    .option("--min-score <score>", "leave out hits with a lower score; with every metric, a higher score is nearer", score)
+    .option("--filter <expression>", 'search only matching rows, for example: year >= 2020 and startsWith(source, "/photos/")')
     .option("--open [page.html]", "write a page with the pictures and open it (default: a file in the temporary folder)")
-    .option("--base <folder>", "with --as: where files that were named by --base and --as are now, for the page")
-    .option("--as <name>", "with --base: the name that stands for the folder")
+    .option("--base <folder>", "with --as: the folder where files ingested with --base and --as are now, for the page")
+    .option("--as <name>", "with --base: the name that replaces the folder")
     .action(async (image: string | undefined, options: SearchOptions) => exit(await runSearch(image, options)));
 }
 
 async function runSearch(image: string | undefined, options: SearchOptions): Promise<ExitCode> {
-  const query = await queryOf(image, options);
+  const given = await queryOf(image, options);
   const terminal = terminalOf(options);
   return withPipeline(options, async (pipeline) => {
     const collection = options.collection ?? pipeline.defaultCollection;
     const [id] = options.id === undefined ? [] : await keysOf(pipeline, collection, [options.id]);
-    const hits = await pipeline.searchImages(id === undefined ? query.asked : { id }, {
+    const hits = await pipeline.searchImages(id === undefined ? given.query : { id }, {
       topK: options.topk ?? options.topK,
       collectionName: collection,
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
@@ -66,7 +66,7 @@ async function runSearch(image: string | undefined, options: SearchOptions): Pro
       return exitCodes.ok;
     }
     const page = resolve(typeof options.open === "string" ? options.open : join(tmpdir(), `headrace-search-${process.pid}.html`));
-    await writeNamed(page, await pageOf(pipeline, query, collection, hits, options));
+    await writeOutputFile(page, await pageOf(pipeline, given, collection, hits, options));
     terminal.result({ ...document, page }, `${table(hits)}Page: ${page}\n`);
     openInBrowser(page, { platform: process.platform, isTerminal: process.stdout.isTTY === true, environment: process.env });
     return exitCodes.ok;
@@ -75,14 +75,14 @@ async function runSearch(image: string | undefined, options: SearchOptions): Pro
 
 function pageOf(
   pipeline: ImageEmbeddingPipeline,
-  query: GivenQuery,
+  given: GivenQuery,
   collection: string,
   hits: readonly Hit[],
   options: SearchOptions,
 ): Promise<string> {
   return resultsPage({
-    query: query.label,
-    queryImage: query.image === null ? null : (pathOfSource(query.image) ?? resolve(query.image)),
+    query: given.label,
+    queryImage: given.image === null ? null : (pathOfSource(given.image) ?? resolve(given.image)),
     collection,
     filter: options.filter ?? null,
     hits,
@@ -91,14 +91,14 @@ function pageOf(
   });
 }
 
-/** Files that were ingested with --base and --as are found where --base says they are now. */
+/** Files that were ingested with `--base` and `--as` are below the folder that `--base` names now. */
 function placeOf(source: string, { base, as }: SearchOptions): string {
   return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? resolve(base, source.slice(as.length + 1)) : source;
 }
 
 function score(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It must be a number.");
   return value;
 }
 

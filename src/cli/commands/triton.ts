@@ -1,4 +1,4 @@
-/** `headrace triton export`: a model repository that a Triton server can be started on. */
+/** `headrace triton export`: writes a model repository for a Triton server. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { exportTritonModel, type PresetName, presetNames } from "../../app/index.js";
 import { type ExitCode, exitCodes } from "../exit.js";
@@ -21,25 +21,25 @@ export function tritonCommand(program: Command, exit: (code: ExitCode) => void):
   group
     .command("export")
     .description("write a model repository with dynamic batching and warm-up")
-    .requiredOption("--output <dir>", "folder of the repository; made when it is not there")
+    .requiredOption("--output <dir>", "folder of the repository; created if it does not exist")
     .addOption(
-      new Option("--backend <name>", "Triton's own backend, or Python for a server that has only that")
+      new Option("--backend <name>", "onnxruntime: Triton's ONNX Runtime backend; python: for a server that has only the Python backend")
         .choices(["onnxruntime", "python"])
         .default("onnxruntime"),
     )
-    .addOption(new Option("--instances <n>", "copies of the model on each device").argParser(positive).default(1))
-    .addOption(new Option("--max-batch <n>", "the most images of one execution").argParser(positive).default(64))
+    .addOption(new Option("--instances <n>", "copies of the model per device").argParser(positive).default(1))
+    .addOption(new Option("--max-batch <n>", "maximum images per execution").argParser(positive).default(64))
     .addOption(
       new Option(
         "--preferred-batch <n,n>",
-        "batch sizes that the server aims at (default: 16,32, or --max-batch if that is less than 32)",
+        "batch sizes that the server prefers (default: 16,32, or --max-batch if that is less than 32)",
       ).argParser(sizes),
     )
     .option("--model <file>", "an ONNX file (default: the shipped model)")
     .addOption(new Option("--preset <name>", "the preprocessing that belongs to --model").choices(presetNames))
-    .option("--ensemble", "serve a --model of floats behind a step on the server, so that uint8 is sent")
-    .option("--json", "one JSON document on stdout, nothing else")
-    .option("--quiet", "results and errors only")
+    .option("--ensemble", "normalise on the server, so that clients send uint8 to a --model that takes floats")
+    .option("--json", "print one JSON document on stdout and nothing else")
+    .option("--quiet", "print only results and errors")
     .action(async (options: ExportCommandOptions) => exit(await runExport(options)));
 }
 
@@ -57,5 +57,5 @@ async function runExport(options: ExportCommandOptions): Promise<ExitCode> {
 function sizes(text: string): readonly number[] {
   const found = text.split(",").map(Number);
   if (found.every((size) => Number.isInteger(size) && size >= 1)) return found;
-  throw new InvalidArgumentError("expected whole numbers of at least 1, with commas between them");
+  throw new InvalidArgumentError("It must be a list of whole numbers of at least 1, separated by commas.");
 }

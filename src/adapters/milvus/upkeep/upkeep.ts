@@ -161,7 +161,7 @@ export class Upkeep {
         return "done";
       } catch (error) {
         if (!HeadraceError.is(error) || error.code !== "overloaded") throw error;
-        // Of several that end at once, the one whose flush passed goes on with the index.
+        // When several runs end at once, the one whose flush succeeded continues with the index.
         if (isBusy(await this.properties.get(indexProperty, signal))) return "done";
         return { at: "refused by the rate limit" };
       }

@@ -10,7 +10,7 @@ import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } 
 import type { WriteLimiter } from "./write-limiter.js";
 
 export interface InserterOptions {
-  /** Of one request. */
+  /** The most bytes per request. */
   readonly maxBytes: number;
   readonly maxRows?: number;
   /** "sdk" sends rows the SDK's way: several times slower, the same rows. Default "encoded". */

@@ -8,7 +8,7 @@ import type { MilvusStatus } from "../errors.js";
 
 /** One column of a request. All have the same length, but for those with `present`: they hold a value for each `true` in it. */
 export type UpsertColumn = UpsertValues & {
-  /** Of a field that rows may lack: which rows have a value. */
+  /** Which rows have a value. Set for a field that rows may lack. */
   readonly present?: readonly boolean[];
 };
 
@@ -31,7 +31,7 @@ export interface UpsertRequest {
 
 export interface MutationAnswer {
   readonly status: MilvusStatus;
-  /** Of the write, in the server's clock: a read that waits for it sees the rows. */
+  /** Time of the write by the server's clock. A read that waits for it sees the rows. */
   readonly timestamp: bigint;
 }
 

@@ -7,14 +7,14 @@ import { pythonPreprocessText } from "./python-preprocess-text.js";
 
 interface EnsembleChoice {
   readonly model: ServedModel;
-  /** Of the step. */
+  /** Instances of the step. */
   readonly instances: number;
   readonly maxBatch: number;
 }
 
 /** What is written beside the model; paths are relative to the repository. */
 interface EnsembleFiles {
-  /** Of the ensemble, for clients. */
+  /** Name of the ensemble, for clients. */
   readonly modelName: string;
   readonly folders: readonly string[];
   readonly files: readonly { readonly path: string; readonly text: string }[];

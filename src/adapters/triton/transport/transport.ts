@@ -44,7 +44,7 @@ export interface InferAnswer {
   readonly shape: readonly number[];
   /** Raw little-endian, at any alignment. */
   readonly bytes: Uint8Array;
-  /** Of the model that answered; empty when the server does not say it. */
+  /** Version of the model that answered; empty when the server does not report it. */
   readonly version: string;
 }
 
