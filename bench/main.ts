@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "one-by-one": async () => (await import("./one-by-one.bench.js")).oneByOne(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   million: async () => (await import("./million.bench.js")).millionRows(),
+  "million-calls": async () => (await import("./million-calls.bench.js")).millionCalls(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
