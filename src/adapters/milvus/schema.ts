@@ -176,9 +176,7 @@ function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<Coll
       throw new HeadraceError(
         "collection_foreign",
         `collection ${collection}: field ${name}: expected an optional field, found a required ${data_type}`,
-        {
-          hint: "Make the field nullable, or use another collection.",
-        },
+        { hint: "Make the field nullable, or use another collection." },
       );
     }
   }

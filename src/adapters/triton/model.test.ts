@@ -1,4 +1,4 @@
-/** A model's description becomes a plan, or one error that shows both sides and the lines that mend it. */
+/** A model's description becomes a plan, or one error that shows both sides and the lines that fix it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
@@ -109,7 +109,7 @@ describe("the plan of a model", () => {
     refused(() => plan({ outputs: [{ name: "tokens", datatype: "FP32", shape: [-1, 49, 768] }] }), "model_invalid", /\[49, 768\]/);
   });
 
-  test("refuses types that no image has, with the lines that mend it", () => {
+  test("refuses types that no image has, with the lines that fix it", () => {
     refused(() => plan({ inputs: input([-1, 3, 64, 48], "INT64") }), "model_invalid", /data_type: TYPE_UINT8/);
     refused(() => plan({ outputs: [{ name: "e", datatype: "INT8", shape: [-1, 4] }] }), "model_invalid", /data_type: TYPE_FP32/);
   });
