@@ -75,7 +75,7 @@ const wrongFiles: readonly WrongFile[] = [
   ["embedder:\n  kind: tritn", "embedder.kind", 2, 'Did you mean "triton"?'],
   ["triton:\n  transport: grpcs", "triton.transport", 2, 'Did you mean "grpc"?'],
   ["triton:\n  protocol: tcp", "triton.protocol", 2, "expected one of auto, http, grpc, shm"],
-  ["triton:\n  transport: http\n  protocol: grpc", "triton.protocol", 3, "another name of `transport`"],
+  ["triton:\n  transport: http\n  protocol: grpc", "triton.protocol", 3, "its alias `protocol`"],
   ["triton:\n  urls: []", "triton.urls", 2, "expected a list of at least 1, each text, or null but found []"],
   ["triton:\n  max_retries: -1", "triton.max_retries", 2, "expected a whole number of at least 0"],
   ["lancedb:\n  path: s3://bucket/data", "lancedb.path", 2, "expected a local folder"],

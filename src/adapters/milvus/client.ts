@@ -1,17 +1,17 @@
-/** One connection to Milvus: the SDK's client, with a deadline and a cancel signal on every call and every status looked at. */
+/** One connection to Milvus. Every call has a deadline and an abort signal, and its status is checked. */
 import { existsSync } from "node:fs";
 import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted, inTime, listenForAbort } from "../../kit/index.js";
-import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, noAnswer, succeeded } from "./errors.js";
+import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, succeeded, timedOut } from "./errors.js";
 import type { MilvusSection } from "./options.js";
 
 type Sdk = typeof import("@zilliz/milvus2-sdk-node");
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Code of a refusal that nothing else explains. Default `unexpected`. */
+  /** Error code for a refusal that matches no known case. Default `unexpected`. */
   readonly fallback?: ErrorCode;
 }
 
@@ -28,7 +28,7 @@ export class MilvusConnection {
     readonly headers: Readonly<Record<string, string>>,
   ) {}
 
-  /** Connects and makes a real call. Throws `part_missing`, or one error that names the setting that is wrong. */
+  /** Connects and makes one real call. Throws `part_missing`, or an error that names the wrong setting. */
   static async open(options: MilvusSection, signal: AbortSignal): Promise<MilvusConnection> {
     const { sdk, newWriter } = await loadSdk();
     const endpoint = { address: `${options.host}:${options.port}`, database: options.database };
@@ -60,7 +60,7 @@ export class MilvusConnection {
     return connection;
   }
 
-  /** Runs one call of the SDK. A late answer after deadline or cancellation is dropped. */
+  /** Runs one SDK call. An answer that arrives after the deadline or the abort is dropped. */
   async call<T>(what: string, request: (client: MilvusClient) => Promise<T>, options: CallOptions = {}): Promise<T> {
     checkAborted(options.signal, what);
     const answer = await this.#race(what, request(this.client), options.signal, options.fallback);
@@ -69,7 +69,7 @@ export class MilvusConnection {
     return answer;
   }
 
-  /** Sends an encoded upsert over the SDK's own channel, without its interceptors: they would print the request as JSON. */
+  /** Sends an encoded upsert over the SDK's channel. The SDK's interceptors are left out because they would format the request as JSON. */
   async sendUpsert(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     checkAborted(signal, "upsert");
     const channel = await this.client.channelPool.acquire();
@@ -101,7 +101,7 @@ export class MilvusConnection {
   }
 
   async #race<T>(what: string, answer: Promise<T>, signal?: AbortSignal, fallback?: ErrorCode): Promise<T> {
-    const late = () => noAnswer(what, this.endpoint);
+    const late = () => timedOut(what, this.endpoint);
     try {
       return await inTime(answer, { call: what, signal, timeoutMs: this.timeoutMs + 500, late });
     } catch (error) {
@@ -134,18 +134,18 @@ function tlsOf(options: MilvusSection) {
   };
 }
 
-/** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
+/** Refuses TLS settings that would have no effect: the connection would be less secure than the file suggests. */
 function checkFiles({ secure, caFile, certFile, keyFile, serverName }: MilvusSection): void {
   const files = { ca_file: caFile, cert_file: certFile, key_file: keyFile };
   for (const [setting, value] of Object.entries({ ...files, server_name: serverName })) {
-    if (value !== null && !secure) throw new HeadraceError("config_conflict", `milvus.${setting} is set, but milvus.secure is false`);
+    if (value !== null && !secure) throw new HeadraceError("config_conflict", `milvus.${setting}: expected milvus.secure, found false`);
   }
   if ((certFile === null) !== (keyFile === null)) {
     throw new HeadraceError("config_conflict", "milvus.cert_file, milvus.key_file: expected both or neither, found one of them");
   }
   for (const [setting, file] of Object.entries(files)) {
     if (file !== null && !existsSync(file)) {
-      throw new HeadraceError("config_invalid", `milvus.${setting}: expected a PEM file, found nothing at ${file}`);
+      throw new HeadraceError("config_invalid", `milvus.${setting}: expected a PEM file, found no file ${file}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** One collection in Milvus. */
+/** A collection in Milvus. */
 import {
   type Collection,
   type CollectionStats,
@@ -37,16 +37,16 @@ import type { Upkeep } from "./upkeep/upkeep.js";
 import type { IndexInPlace } from "./upkeep/vector-index.js";
 import type { Inserter } from "./writing/inserter.js";
 
-/** Keys of one look-up: 5,000 text keys take 40 ms, and an expression of 200 kB. */
-const keysAtOnce = 5000;
-const contentsAtOnce = 1000;
-/** Milvus' own limit. */
+/** 5,000 text keys make an expression of 200 kB; the query takes 40 ms. */
+const keysPerQuery = 5000;
+const contentsPerQuery = 1000;
+/** Milvus returns at most this many rows per query. */
 const maxAnswerRows = 16_384;
 
 export interface CollectionParts {
   readonly shape: CollectionShape;
   readonly access: "read" | "write";
-  /** "created": by this very handle, so that it is empty until this store writes. */
+  /** "created": this handle created the collection, so it is empty until this store writes. */
   readonly origin: "created" | "found";
   readonly queries: Queries;
   readonly inserter: Inserter;
@@ -62,9 +62,8 @@ export class MilvusCollection implements Collection {
   #passport: Passport | null;
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
-  /** Writes of the columns' types. */
-  readonly #savings = new SerialQueue();
-  /** The last one failed: no row is written before they are saved. */
+  readonly #columnSaves = new SerialQueue();
+  /** True until the new columns are saved. Rows are written only after that. */
   #columnsUnsaved = false;
 
   constructor(readonly parts: CollectionParts) {
@@ -105,7 +104,7 @@ export class MilvusCollection implements Collection {
 
   async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
     const found = new Map<Key, KnownRow>();
-    for (const keys of chunksOf(this.#keys(ids), keysAtOnce)) {
+    for (const keys of chunksOf(this.#keys(ids), keysPerQuery)) {
       const rows = await this.parts.queries.rows(keyList("id", keys), ["id", "version", "metadata_hash"], "own", { signal });
       for (const raw of rows) {
         found.set(keyOf(raw, this), { version: String(raw["version"]), metadataHash: String(raw["metadata_hash"]) });
@@ -114,14 +113,14 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
-  /** Keys first, and the vector of one row for each content: an image can be stored under very many keys. */
+  /** Looks up one key per content first, then the vectors: one image can be stored under very many keys. */
   async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
     const { queries, shape } = this.parts;
     const wanted = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
     const keys: Key[] = [];
-    for (const contents of chunksOf(wanted, contentsAtOnce)) keys.push(...(await this.#keysOf(contents, signal)).values());
+    for (const contents of chunksOf(wanted, contentsPerQuery)) keys.push(...(await this.#keysOf(contents, signal)).values());
     const found = new Map<string, StoredContent>();
-    for (const some of chunksOf(keys, rowsAtOnce(shape, "include"))) {
+    for (const some of chunksOf(keys, rowsPerQuery(shape, "include"))) {
       const fields = ["content", "width", "height", shape.vectorField];
       for (const raw of await queries.rows(keyList("id", some), fields, "own", { signal })) {
         found.set(String(raw["content"]), { vector: vectorOf(raw, shape)!, width: Number(raw["width"]), height: Number(raw["height"]) });
@@ -130,7 +129,7 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
-  /** One key for each content. When the answer is full, copies of one content may have hidden another: the rest is asked in halves. */
+  /** Finds one key per content. When copies of some contents fill the answer, the missing contents are queried again in halves. */
   async #keysOf(contents: readonly string[], signal: AbortSignal): Promise<Map<string, Key>> {
     const limit = contents.length === 1 ? 1 : maxAnswerRows;
     const expression = `content in [${contents.map(quote).join(",")}]`;
@@ -163,7 +162,7 @@ export class MilvusCollection implements Collection {
   ): Promise<readonly StoredRow[]> {
     const { shape, queries } = this.parts;
     const rows: StoredRow[] = [];
-    for (const keys of chunksOf(this.#keys(ids), rowsAtOnce(shape, options.vectors))) {
+    for (const keys of chunksOf(this.#keys(ids), rowsPerQuery(shape, options.vectors))) {
       const raws = await queries.rows(keyList("id", keys), rowFields(shape, options.vectors), "strong", { signal: options.signal });
       rows.push(...raws.map((raw) => storedRowOf(raw, shape)));
     }
@@ -174,7 +173,7 @@ export class MilvusCollection implements Collection {
     this.#checkWrite("delete");
     const expressions =
       "ids" in selection
-        ? [...chunksOf(this.#keys(selection.ids), keysAtOnce)].map((keys) => keyList("id", keys))
+        ? [...chunksOf(this.#keys(selection.ids), keysPerQuery)].map((keys) => keyList("id", keys))
         : [this.#expression(selection.filter)];
     let deleted = 0;
     for (const expression of expressions) deleted += await this.parts.queries.delete(expression, signal);
@@ -193,7 +192,7 @@ export class MilvusCollection implements Collection {
   }): AsyncIterable<readonly StoredRow[]> {
     const { shape, queries } = this.parts;
     const expression = this.#expression(options.filter);
-    const limit = Math.min(options.batchRows ?? 1000, rowsAtOnce(shape, options.vectors));
+    const limit = Math.min(options.batchRows ?? 1000, rowsPerQuery(shape, options.vectors));
     const fields = rowFields(shape, options.vectors);
     for await (const raws of queries.pages(expression, fields, limit, options.signal)) yield raws.map((raw) => storedRowOf(raw, shape));
   }
@@ -201,7 +200,7 @@ export class MilvusCollection implements Collection {
   async stats(): Promise<CollectionStats> {
     const { upkeep } = this.parts;
     const [count, index] = await Promise.all([this.count(), upkeep.currentIndex()]);
-    // Another process may have given it one meanwhile.
+    // Another process may have set the passport meanwhile.
     this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
     return { name, count, dimension, metric, idType, index: kindOf(index), passport };
@@ -220,7 +219,7 @@ export class MilvusCollection implements Collection {
   }
 
   async close(): Promise<void> {
-    await this.#savings.idle();
+    await this.#columnSaves.idle();
     await this.parts.upkeep.close();
   }
 
@@ -232,15 +231,15 @@ export class MilvusCollection implements Collection {
     return [...new Set(ids)].filter((id) => isKeyOf(id, this.idType));
   }
 
-  /** Types are saved before the first row that has them, so that another process refuses what this one would. */
+  /** Saves the column types before the first row that uses them, so that other processes check against the same types. */
   async #addColumns(columns: ReadonlyMap<string, MetadataType>, signal: AbortSignal): Promise<void> {
     for (const [name, type] of columns) this.#columns.set(name, type);
     this.#columnsUnsaved = true;
-    const saved = this.#savings.run(() => this.#saveColumns());
+    const saved = this.#columnSaves.run(() => this.#saveColumns());
     await unlessAborted(saved, signal, `collection ${this.name}: upsert`);
   }
 
-  /** What another process saved meanwhile stays. */
+  /** Keeps the types that another process saved meanwhile. */
   async #saveColumns(): Promise<void> {
     const { properties } = this.parts.upkeep;
     const stored = JSON.parse((await properties.get(columnsProperty)) ?? "{}") as Record<string, MetadataType>;
@@ -256,17 +255,17 @@ export class MilvusCollection implements Collection {
   }
 }
 
-/** As `CollectionStats` names it. */
+/** The index type as `CollectionStats` reports it. */
 export function kindOf(index: IndexInPlace | null): string {
   return index === null || index.type === "FLAT" ? "none" : index.type;
 }
 
-/** Milvus' score, turned so that higher is nearer. */
+/** Negates L2 distances, so that a higher score is always nearer. */
 function scoreOf(metric: Metric, score: number): number {
   return metric === "l2" ? 0 - score : score;
 }
 
-/** Rows of one answer: not more than some megabytes of vectors. */
-function rowsAtOnce(shape: CollectionShape, vectors: "include" | "omit"): number {
+/** Limits one answer to 16 MB of vectors. */
+function rowsPerQuery(shape: CollectionShape, vectors: "include" | "omit"): number {
   return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
 }

@@ -1,4 +1,4 @@
-/** Creates a collection while other processes may create the same: one of them makes it, the others find it. */
+/** Creates a collection. When several processes create the same one at once, one succeeds and the others get `collection_exists`. */
 import { randomUUID } from "node:crypto";
 import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
@@ -10,7 +10,7 @@ import { BusyNote } from "./upkeep/index-note.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
 export class Creation {
-  /** Milvus refuses a second creation with another description, and takes one with the same as done. */
+  /** Makes the description unique. Milvus reports success for a second creation only if the description is the same. */
   readonly maker = randomUUID();
   readonly #note = new BusyNote("creating");
 
@@ -21,7 +21,7 @@ export class Creation {
     readonly insert: Pick<InsertSection, "index">,
   ) {}
 
-  /** Throws `collection_exists` when another process was faster. */
+  /** Throws `collection_exists` when another process created it first. */
   async make({ description, fields }: { readonly description: string; readonly fields: FieldType[] }): Promise<void> {
     try {
       await this.connection.call(`create ${this.name}`, (client) =>
@@ -39,13 +39,13 @@ export class Creation {
     }
   }
 
-  /** Its index, the request to load it, and the end of the note that others wait for. What cannot be completed is removed. */
+  /** Creates the index, requests loading, and ends the note that other processes wait for. Drops the collection when a step fails. */
   async complete({ index, load, properties }: Upkeep): Promise<void> {
     const later = this.insert.index !== "before" && this.index !== "FLAT";
     this.#note.keep(properties);
     try {
       await index.create(later ? "FLAT" : this.index);
-      // The place is taken, so this only asks the server whether it would take the type and its parameters.
+      // The field has an index already, so the server only validates the type and its parameters.
       if (later) await index.create(this.index);
       await load.request();
       await this.#note.end(properties, later ? "pending" : "built");
@@ -56,15 +56,15 @@ export class Creation {
     }
   }
 
-  /** Others write only after the note has ended or the collection is loaded; from then on it may have rows, and stays. */
+  /** Other processes write once the note has ended or the collection is loaded. It may have rows from then on, so it is kept. */
   async #remove({ properties, load }: Pick<Upkeep, "properties" | "load">, reason: unknown): Promise<void> {
     try {
       if (!(await this.#note.holds(properties)) || (await load.now()) !== "released") return;
       await this.connection.call(`drop ${this.name}`, (client) => client.dropCollection({ collection_name: this.name }));
     } catch (error) {
       const { message } = HeadraceError.from(reason);
-      throw new HeadraceError(HeadraceError.from(reason).code, `${message}; collection ${this.name} was left without an index`, {
-        hint: `${HeadraceError.from(reason).hint} The next call that opens the collection completes it.`,
+      throw new HeadraceError(HeadraceError.from(reason).code, `${message}; collection ${this.name} has no index yet`, {
+        hint: `${HeadraceError.from(reason).hint} The next call that opens the collection creates its index.`,
         cause: error,
       });
     }
@@ -72,8 +72,8 @@ export class Creation {
 }
 
 export function alreadyThere(name: string, cause?: unknown): HeadraceError {
-  return new HeadraceError("collection_exists", `collection ${name}: it is there already`, {
-    hint: "Use it as it is, or choose another name. If several processes begin it at once, one creates it, and the others open it.",
+  return new HeadraceError("collection_exists", `create collection ${name}: expected a new name, found an existing collection`, {
+    hint: "Open the existing collection, or choose another name. When several processes create it at once, one succeeds; the others open it.",
     cause,
   });
 }

@@ -1,12 +1,12 @@
-/** Compiles a filter to a Milvus expression that means the same; every value is escaped here. */
+/** Compiles a filter to an equivalent Milvus expression, with every value escaped. */
 import type { Comparison, Filter, MetadataValue } from "../../contracts/index.js";
 import { checkFilter, unknownKind } from "../../filter/index.js";
 
-/** How a key is written, and what its values are: `json` can hold text, numbers and booleans, or be absent. */
+/** How an expression refers to a metadata key. A `json` key holds text, numbers or booleans, or is absent. */
 export interface FilterColumn {
   readonly expression: string;
   readonly type: "text" | "integer" | "number" | "boolean" | "json";
-  /** "optional": a row may have null. Default "required"; `json` is always optional. */
+  /** "optional": a row may have null. Default "required". A `json` key is always optional. */
   readonly presence?: "required" | "optional";
 }
 
@@ -15,21 +15,20 @@ const everything = "(not (id in []))";
 const lastCodePoint = 0x10_ff_ff;
 const minInt64 = -(2n ** 63n);
 
-/** Throws `filter_invalid` for a tree that the filter language cannot express. */
+/** Throws `filter_invalid` for an invalid filter. */
 export function compileFilter(filter: Filter, columnOf: (key: string) => FilterColumn): string {
   checkFilter(filter);
   return compile(filter, columnOf);
 }
 
-/** `id in [...]`, for int64 and text keys alike. */
 export function keyList(column: string, keys: readonly (string | bigint)[]): string {
   const literals = keys.filter((key) => key !== minInt64).map((key) => (typeof key === "bigint" ? String(key) : quote(key)));
   const list = `${column} in [${literals.join(",")}]`;
-  // The least int64 cannot be written: its digits are read before its sign, and are too many.
+  // Milvus cannot parse the smallest int64: it reads the digits before the sign, and they overflow.
   return literals.length === keys.length ? list : `(${list} or ${column} < ${minInt64 + 1n})`;
 }
 
-/** A text as the expression language reads it; JSON's escapes are a part of its own. */
+/** The expression language accepts all JSON escapes. */
 export function quote(text: string): string {
   return JSON.stringify(text);
 }
@@ -67,7 +66,7 @@ function compare({ expression, type }: FilterColumn, operator: Comparison, value
   return type === "number" || type === "json" ? ordered(expression, operator, decimal(value)) : nothing;
 }
 
-/** Milvus' own `!=` on JSON lets rows pass that lack the key or hold another type; being less or greater does not. */
+/** In Milvus, `!=` on JSON also matches rows that lack the key or hold another type; `<` and `>` do not. */
 function ordered(expression: string, operator: Comparison, literal: string): string {
   if (operator === "!=") return `(${expression} < ${literal} or ${expression} > ${literal})`;
   return `(${expression} ${operator} ${literal})`;
@@ -78,7 +77,7 @@ function compareBoolean(expression: string, operator: Comparison, value: boolean
   return passing.length === 0 ? nothing : `(${passing.map((field) => `${expression} == ${field}`).join(" or ")})`;
 }
 
-/** Integer columns refuse decimals, so the bound is moved to the next whole number. */
+/** Integer columns refuse decimals, so the bound is rounded to a whole number. */
 function compareInteger(expression: string, operator: Comparison, value: number): string {
   if (Math.abs(value) >= 2 ** 63) return holds(-Math.sign(value), operator) ? everything : nothing;
   if (Number.isInteger(value)) return `(${expression} ${operator} ${BigInt(value)})`;
@@ -89,7 +88,7 @@ function compareInteger(expression: string, operator: Comparison, value: number)
     : `(${expression} >= ${BigInt(Math.ceil(value))})`;
 }
 
-/** A list must be of one type, so each type gets its own. */
+/** Milvus requires one type per list, so each type gets its own list. */
 function contains({ expression, type }: FilterColumn, values: readonly MetadataValue[]): string {
   const texts = values.filter((value) => typeof value === "string").map(quote);
   const booleans = values.filter((value) => typeof value === "boolean").map(String);
@@ -106,7 +105,7 @@ function contains({ expression, type }: FilterColumn, values: readonly MetadataV
   return lists.length === 0 ? nothing : `(${lists.join(" or ")})`;
 }
 
-/** A range: `like` would read `%` and `_` of the prefix as wildcards, and cannot escape them. */
+/** Uses a range because `like` cannot escape `%` and `_`. */
 function startsWith({ expression, type }: FilterColumn, prefix: string): string {
   if (type !== "text" && type !== "json") return nothing;
   const after = successor(prefix);
@@ -114,7 +113,7 @@ function startsWith({ expression, type }: FilterColumn, prefix: string): string 
   return after === null ? `(${from})` : `(${from} and ${expression} < ${quote(after)})`;
 }
 
-/** The least text above all that start with the prefix, in the order of code points. */
+/** The smallest text, by code points, that is greater than every text with this prefix. Null: there is none. */
 function successor(prefix: string): string | null {
   const points = [...prefix].map((character) => character.codePointAt(0)!);
   while (points.at(-1) === lastCodePoint) points.pop();
@@ -123,7 +122,7 @@ function successor(prefix: string): string | null {
   return String.fromCodePoint(...points, last === 0xd7_ff ? 0xe0_00 : last + 1);
 }
 
-/** A number that is read as float64, never as int64. */
+/** Writes a number so that Milvus reads it as float64, never as int64. */
 function decimal(value: number): string {
   const text = String(value === 0 ? 0 : value);
   return /[.e]/.test(text) ? text : `${text}.0`;

@@ -1,49 +1,45 @@
-/** What a read must wait for, so that this process finds what it wrote without every read waiting for everybody's writes. */
+/** Chooses the consistency level of reads: a process sees its own writes, without waiting for the writes of others on each read. */
 
-/** As the server takes it: names, because the number of Strong is 0 and reads as "not given". */
+/** Uses names because the number of Strong is 0, which the SDK reads as "not given". */
 export interface Consistency {
   readonly consistency_level: "Strong" | "Session" | "Bounded";
   readonly guarantee_timestamp?: string;
 }
 
-/** One for each collection of a store, shared by its handles. */
+/** A store has one per collection, shared by the collection's handles. */
 export class Freshness {
   #written = 0n;
   #visible = 0n;
   #first = true;
-  #hasWritten = false;
+  /** Whether this store has ever written to the collection. */
+  hasWritten = false;
 
-  /** A write was acknowledged; a timestamp of 0 means that the server did not say when. */
+  /** Records an acknowledged write. Timestamp 0: the server did not report one, so the next read is strong. */
   wrote(timestamp: bigint): void {
-    this.#hasWritten = true;
+    this.hasWritten = true;
     if (timestamp === 0n) this.#first = true;
     if (timestamp > this.#written) this.#written = timestamp;
   }
 
-  /** The collection was loaded anew: what was visible before may be so again only after some seconds. */
+  /** After a reload, rows that were visible before may be missing for some seconds. */
   reloaded(): void {
     this.#first = true;
     this.#visible = 0n;
   }
 
-  /** Whether this store has ever written to the collection. */
-  get hasWritten(): boolean {
-    return this.#hasWritten;
-  }
-
-  /** Sees every write of anybody that was acknowledged before; takes up to 200 ms. */
+  /** Sees every acknowledged write of every process. Takes up to 200 ms. */
   get strong(): Consistency {
     return { consistency_level: "Strong" };
   }
 
-  /** Sees this process' writes. The first read is strong, so that it sees what an earlier process wrote. */
+  /** Sees the writes of this process. The first read is strong, to see the writes of earlier processes. */
   get own(): Consistency {
     if (this.#first) return this.strong;
     if (this.#written <= this.#visible) return { consistency_level: "Bounded" };
     return { consistency_level: "Session", guarantee_timestamp: String(this.#written) };
   }
 
-  /** A read with this consistency was answered: what it waited for is visible from now on. */
+  /** Records that a read was answered: later reads need not wait for the same writes. */
   answered(consistency: Consistency): void {
     if (consistency.consistency_level === "Strong") this.#first = false;
     const seen = BigInt(consistency.guarantee_timestamp ?? 0);

@@ -1,12 +1,12 @@
-/** Index types: what each is built and searched with. */
+/** Build and search parameters of each index type. */
 import { HeadraceError } from "../../contracts/index.js";
-import type { IndexSettings, IndexType } from "./options.js";
+import { type IndexSettings, type IndexType, indexTypes } from "./options.js";
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>;
 
 const defaults = { nlist: 128, nprobe: 16, M: 16, efConstruction: 256, ef: 64, nbits: 8 } as const;
 
-/** What `createIndex` is given. Throws `config_conflict` for parameters that cannot hold together. */
+/** Throws `config_conflict` for parameters that contradict each other. */
 export function buildParameters(type: IndexType, settings: IndexSettings, dimension: number): Parameters {
   switch (type) {
     case "AUTOINDEX":
@@ -35,7 +35,7 @@ export function buildParameters(type: IndexType, settings: IndexSettings, dimens
   }
 }
 
-/** What a search for `topK` rows is given. An index that somebody else built, of another type, is searched with the server's defaults. */
+/** Returns no parameters for an unknown index type, so that the server uses its defaults. */
 export function searchParameters(
   { type, nlist }: { readonly type: string; readonly nlist: number | null },
   settings: IndexSettings,
@@ -72,7 +72,7 @@ function cagra(settings: IndexSettings): Parameters {
   if (before !== null && after !== null && after > before) {
     throw new HeadraceError(
       "config_conflict",
-      `milvus.graph_degree ${after} and milvus.intermediate_graph_degree ${before}: expected the first not above the second`,
+      `milvus.graph_degree: expected at most milvus.intermediate_graph_degree ${before}, found ${after}`,
     );
   }
   return given({
@@ -89,7 +89,7 @@ function parts(m: number | null, dimension: number): number {
   throw new HeadraceError("config_conflict", `milvus.m: expected a divisor of the dimension ${dimension}, found ${m}`);
 }
 
-/** The server reads this flag as text. */
+/** The server expects this flag as text. */
 function flag(value: boolean | null): string | null {
   return value === null ? null : String(value);
 }
@@ -99,5 +99,5 @@ function given(parameters: Readonly<Record<string, string | number | boolean | n
 }
 
 function unknownType(type: never): HeadraceError {
-  return new HeadraceError("config_invalid", `milvus.index_type: unknown type ${String(type)}`);
+  return new HeadraceError("config_invalid", `milvus.index_type: expected one of ${indexTypes.join(", ")}, found ${String(type)}`);
 }

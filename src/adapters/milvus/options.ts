@@ -23,56 +23,60 @@ const whole = (min: number, max: number, description: string) => z.int().min(min
 const accepted = <T extends z.ZodType>(setting: T, ignored: string): T =>
   setting.describe("Accepted for files of the Python service.").meta({ ignored });
 
-/** What an index is built with. null: Headrace's or the server's default. */
+/** Build parameters. null: the default of Headrace or of the server. */
 const buildParameters = {
   nlist: whole(1, 65_536, "IVF: clusters. Default 128."),
-  M: whole(2, 2048, "HNSW: links of a node. Default 16."),
+  M: whole(2, 2048, "HNSW: links per node. Default 16."),
   efConstruction: whole(8, 32_768, "HNSW: candidates while building. Default 256.").meta({ inFiles: "efConstruction" }),
-  m: whole(1, 65_536, "PQ: parts that a vector is cut into; must divide the dimension. Default: an eighth of it, where that is whole."),
-  nbits: whole(1, 16, "PQ: bits of one part. Default 8."),
-  intermediateGraphDegree: whole(1, 4096, "GPU_CAGRA: links before pruning. Default: the server's."),
-  graphDegree: whole(1, 4096, "GPU_CAGRA: links of a node. Default: the server's."),
-  buildAlgo: z.enum(["IVF_PQ", "NN_DESCENT"]).nullable().default(null).describe("GPU_CAGRA: how the graph is made."),
+  m: whole(1, 65_536, "PQ: parts per vector. Must divide the dimension. Default: an eighth of the dimension, if that is whole."),
+  nbits: whole(1, 16, "PQ: bits per part. Default 8."),
+  intermediateGraphDegree: whole(1, 4096, "GPU_CAGRA: links per node before pruning. Default: the server's."),
+  graphDegree: whole(1, 4096, "GPU_CAGRA: links per node. Default: the server's."),
+  buildAlgo: z.enum(["IVF_PQ", "NN_DESCENT"]).nullable().default(null).describe("GPU_CAGRA: algorithm that builds the graph."),
   cacheDatasetOnDevice: z.boolean().nullable().default(null).describe("GPU indexes: keep the vectors in GPU memory."),
 };
 
-/** What an index is searched with. null: Headrace's or the server's default. */
+/** Search parameters. null: the default of Headrace or of the server. */
 const searchParameters = {
-  nprobe: whole(1, 65_536, "IVF: clusters looked into. Default 16; at most nlist."),
-  ef: whole(1, 32_768, "HNSW: candidates while searching; raised to topK where that is more. Default 64."),
+  nprobe: whole(1, 65_536, "IVF: clusters searched, at most nlist. Default 16."),
+  ef: whole(1, 32_768, "HNSW: candidates while searching; at least topK is used. Default 64."),
   itopkSize: whole(1, 4096, "GPU_CAGRA: intermediate results. Default: the server's."),
   searchWidth: whole(1, 4096, "GPU_CAGRA: starting points. Default: the server's."),
-  minIterations: whole(0, 65_536, "GPU_CAGRA. Default: the server's."),
-  maxIterations: whole(0, 65_536, "GPU_CAGRA. Default: the server's."),
+  minIterations: whole(0, 65_536, "GPU_CAGRA: minimum search iterations. Default: the server's."),
+  maxIterations: whole(0, 65_536, "GPU_CAGRA: maximum search iterations. Default: the server's."),
   teamSize: z
     .union([z.literal(0), z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)])
     .nullable()
     .default(null)
-    .describe("GPU_CAGRA: threads of one distance. Default: the server's."),
+    .describe("GPU_CAGRA: threads per distance calculation. Default: the server's."),
 };
 
 /** The `milvus` section. */
 export const milvusSection = z.strictObject({
   host: z.string().min(1).default("localhost").describe("Host name or address of the Milvus proxy."),
-  port: z.int().min(1).max(65_535).default(19_530).describe("Port of its gRPC endpoint."),
-  token: z.string().nullable().default(null).describe("API key, or `user:password`; takes the place of user and password."),
+  port: z.int().min(1).max(65_535).default(19_530).describe("gRPC port of the Milvus proxy."),
+  token: z.string().nullable().default(null).describe("API key or `user:password`; replaces `user` and `password`."),
   user: z.string().nullable().default(null),
   password: z.string().nullable().default(null),
   database: z.string().nullable().default(null).describe("null: the default database."),
-  secure: z.boolean().default(false).describe("TLS."),
-  caFile: z.string().nullable().default(null).describe("PEM file of the authority that signed the server's certificate."),
+  secure: z.boolean().default(false).describe("Connect with TLS."),
+  caFile: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("PEM file of the certificate authority that signed the server's certificate. null: the system's."),
   certFile: z.string().nullable().default(null).describe("PEM file of the client's certificate, for mutual TLS."),
-  keyFile: z.string().nullable().default(null).describe("PEM file of its key."),
-  serverName: z.string().nullable().default(null).describe("Name in the server's certificate, where it is not the host."),
+  keyFile: z.string().nullable().default(null).describe("PEM file of the client certificate's private key."),
+  serverName: z.string().nullable().default(null).describe("Name in the server's certificate, if it differs from `host`."),
   timeout: z.number().positive().default(60).describe("Seconds that one call may take."),
-  collectionName: z.string().nullable().default(null).describe("The collection of calls and commands that name none. null: images."),
+  collectionName: z.string().nullable().default(null).describe("Collection for calls and commands that name none. null: images."),
   embeddingDim: z
     .int()
     .min(1)
     .max(32_768)
     .nullable()
     .default(null)
-    .describe("Dimension of new collections; a model that makes another one is refused. null: the embedder's."),
+    .describe("Dimension of new collections. A model with another dimension is refused. null: the embedder's dimension."),
   vectorField: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)
@@ -85,10 +89,11 @@ export const milvusSection = z.strictObject({
   consistencyLevel: z
     .enum(["Strong", "Session", "Bounded", "Eventually"])
     .default("Session")
-    .describe("Of searches. Session: what this process wrote is found; Bounded: rows may be missing for some seconds, no waiting."),
+    .describe(
+      "Consistency of searches. Session: finds what this process wrote. Bounded: does not wait; rows of the last seconds may be missing.",
+    ),
 });
 
-/** `integer`, `VARCHAR`, `Float` … as Milvus names its types. */
 const fieldType = upper(["BOOL", "INT8", "INT16", "INT32", "INT64", "FLOAT", "DOUBLE", "VARCHAR", "JSON", "FLOAT_VECTOR"]);
 
 const buildSchema = z.strictObject(buildParameters);
@@ -98,9 +103,9 @@ const declaredField = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/),
   type: fieldType,
   primaryKey: z.boolean().default(false),
-  autoId: accepted(z.boolean().default(false), "keys are derived from sources, or given"),
+  autoId: accepted(z.boolean().default(false), "keys are derived from sources or set by the caller"),
   dim: accepted(z.int().min(1).max(32_768).nullable().default(null), "vectors have the dimension of the model"),
-  maxLength: z.int().min(1).max(65_535).default(65_535).describe("Bytes of a VARCHAR."),
+  maxLength: z.int().min(1).max(65_535).default(65_535).describe("Maximum bytes of a VARCHAR value."),
 });
 
 /** One entry of `collections`. */
@@ -110,7 +115,7 @@ export const declaredCollection = z.strictObject({
   schema: z.strictObject({ fields: z.array(declaredField).default([]) }).prefault({}),
   index: z
     .strictObject({
-      fieldName: accepted(z.string().nullable().default(null), "the index is that of the vectors"),
+      fieldName: accepted(z.string().nullable().default(null), "only the vector field has an index"),
       indexType: upper(indexTypes).nullable().default(null),
       metricType: upper(["COSINE", "IP", "L2"]).nullable().default(null),
       params: buildSchema.prefault({}),
@@ -125,8 +130,8 @@ export const insertSection = z.strictObject({
   flush: z
     .enum(["auto", "never", "end"])
     .default("auto")
-    .describe("Milvus: when segments are sealed. auto: only when an index build waits for it."),
-  maxBytesMb: z.int().min(1).default(24).describe("MiB of one write, at the most."),
+    .describe("Milvus: when segments are sealed. auto: only when an index build needs it."),
+  maxBytesMb: z.int().min(1).default(24).describe("Maximum MiB per write."),
 });
 
 export type MilvusSection = z.output<typeof milvusSection>;
@@ -134,7 +139,6 @@ export type InsertSection = z.output<typeof insertSection>;
 export type DeclaredCollection = z.output<typeof declaredCollection>;
 export type DeclaredField = z.output<typeof declaredField>;
 
-/** What indexes are built and searched with. */
 export type IndexSettings = z.output<typeof buildSchema> & z.output<typeof searchSchema>;
 
 /** The parameters that a declared collection sets itself. */

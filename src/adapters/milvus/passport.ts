@@ -1,27 +1,27 @@
-/** Reads and writes a collection's passport; one of another model that another process wrote meanwhile is not overwritten. */
+/** Reads and writes a collection's passport. Never overwrites a passport of another model that another process wrote meanwhile. */
 import type { Metric, Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
 import { passportProperty } from "./schema.js";
 import type { Properties } from "./upkeep/properties.js";
 import { pause } from "./upkeep/waits.js";
 
-/** Longer than two processes need to read each other's. */
+/** Longer than two processes need to read each other's passport. */
 const racingMs = 500;
 
 export interface PassportChange {
-  /** As this handle last read it; it may be replaced. */
+  /** The passport that this handle last read. It may be replaced. */
   readonly known: Passport | null;
   readonly passport: Passport;
   readonly metric: Metric;
 }
 
-/** As it is now; null when none was written since the collection was created. */
+/** Null when no passport was written since the collection was created. */
 export async function readPassport(properties: Properties): Promise<Passport | null> {
   const text = await properties.get(passportProperty);
   return text === undefined ? null : (JSON.parse(text) as Passport);
 }
 
-/** The one that the collection has afterwards. Throws `passport_mismatch` when that is another model's. */
+/** Returns the passport that is stored afterwards. Throws `passport_mismatch` when it belongs to another model. */
 export async function writePassport(properties: Properties, { known, passport, metric }: PassportChange): Promise<Passport> {
   const before = await properties.get(passportProperty);
   if (before !== undefined && before !== JSON.stringify(known)) return agreed(properties, before, { passport, metric });

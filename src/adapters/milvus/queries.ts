@@ -1,4 +1,4 @@
-/** What is asked of one collection: look-ups, pages, nearest rows, counts and deletions. */
+/** Lookups, scans, searches, counts and deletions in one collection. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { CallOptions, MilvusConnection } from "./client.js";
 import { isAnswerTooLarge, isNotLoaded } from "./errors.js";
@@ -10,7 +10,7 @@ import { keyOf, type RawRow, rowFields } from "./rows.js";
 import { type CollectionShape, metricNames } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
-/** The SDK takes the level's name, although its types want the number. */
+/** The SDK accepts the level's name, but its types require the number. */
 type NamedConsistency = Omit<Consistency, "consistency_level"> & { readonly consistency_level: never };
 
 export class Queries {
@@ -37,11 +37,11 @@ export class Queries {
     return Number(row?.["count(*)"] ?? 0);
   }
 
-  /** All matching rows in the order of their keys. */
-  async *pages(expression: string, fields: readonly string[], rowsAtOnce: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
+  /** All matching rows, ordered by key. */
+  async *pages(expression: string, fields: readonly string[], pageRows: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
     let after = "";
     let see: "strong" | "own" = "strong";
-    let limit = rowsAtOnce;
+    let limit = pageRows;
     for (;;) {
       const bounded = [expression, after].filter((part) => part !== "").join(" and ");
       let rows: readonly RawRow[];
@@ -60,14 +60,14 @@ export class Queries {
     }
   }
 
-  /** For each query the nearest rows with Milvus' own score, best first. */
+  /** The nearest rows per query, best first, with the score that Milvus reports. */
   async nearest(
     queries: readonly Float32Array[],
     expression: string,
     options: { readonly topK: number; readonly signal?: AbortSignal },
   ): Promise<readonly (readonly RawRow[])[]> {
     await this.upkeep.served(options.signal);
-    return this.#whileExchanged(options.signal, () => this.#nearest(queries, expression, options));
+    return this.#retryAfterExchange(options.signal, () => this.#nearest(queries, expression, options));
   }
 
   async #nearest(
@@ -99,11 +99,11 @@ export class Queries {
     return Array.isArray(results[0]) ? (results as readonly (readonly RawRow[])[]) : [results as readonly RawRow[]];
   }
 
-  /** Rows that were there; Milvus itself would count absent keys too. */
+  /** Counts the rows first, because Milvus reports absent keys as deleted too. */
   async delete(expression: string, signal: AbortSignal): Promise<number> {
     const count = await this.count(expression, signal);
     if (count === 0) return 0;
-    const answer = await this.#whileExchanged(signal, () =>
+    const answer = await this.#retryAfterExchange(signal, () =>
       this.connection.call(
         `delete from ${this.shape.name}`,
         (client) => client.delete({ collection_name: this.shape.name, filter: expression }),
@@ -114,7 +114,7 @@ export class Queries {
     return count;
   }
 
-  /** A search cannot name the moment it waits for, so a query waits for it, once after a write. */
+  /** A search cannot wait for a timestamp. After a write, one query waits for it instead. */
   async #searchLevel(signal?: AbortSignal): Promise<Consistency["consistency_level"] | "Eventually"> {
     if (this.searchConsistency !== "Session") return this.searchConsistency;
     if (this.freshness.own.consistency_level !== "Bounded") await this.rows(keyList("id", []), ["id"], "own", { signal });
@@ -130,7 +130,7 @@ export class Queries {
   ): Promise<readonly RawRow[]> {
     await this.upkeep.served(options.signal);
     let consistency = see();
-    const answer = await this.#whileExchanged(options.signal, () => {
+    const answer = await this.#retryAfterExchange(options.signal, () => {
       consistency = see();
       return this.connection.call(
         `query of ${this.shape.name}`,
@@ -150,11 +150,11 @@ export class Queries {
     return answer.data;
   }
 
-  /** Asks once more when the collection was released meanwhile because another process exchanges its index. */
-  async #whileExchanged<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+  /** Retries once when another process released the collection to exchange its index. */
+  async #retryAfterExchange<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
     try {
       const answer = await ask();
-      // A query that the release overtakes is answered, with fewer rows or none.
+      // A query during the release succeeds, but may lack rows.
       if (await this.upkeep.stayedLoaded(signal)) return answer;
       await this.upkeep.comesBack(signal);
     } catch (error) {

@@ -1,10 +1,10 @@
-/** Rows as Milvus gives them back, read into ours. */
+/** Converts rows that Milvus returned. */
 import type { ImageFacts, Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
 import { type CollectionShape, dynamicField, fixedFields } from "./schema.js";
 
 export type RawRow = Readonly<Record<string, unknown>>;
 
-/** The fields of a whole row; the key is not given back unless it is named. */
+/** Milvus returns the key only if the list names it. */
 export function rowFields(shape: CollectionShape, vectors: "include" | "omit"): string[] {
   return [
     "id",

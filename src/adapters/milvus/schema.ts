@@ -1,4 +1,4 @@
-/** How a collection of ours looks in Milvus: its fields, and what its description and properties say. */
+/** A Headrace collection in Milvus: its fields, description and properties. */
 import type { DescribeCollectionResponse, FieldSchema, FieldType } from "@zilliz/milvus2-sdk-node";
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
 import { builtInColumns, type MetadataType, maxKeyBytes } from "../../kit/index.js";
@@ -7,21 +7,21 @@ import type { DeclaredField } from "./options.js";
 import { propertyOf } from "./upkeep/properties.js";
 
 export const maxTextBytes = 65_535;
-/** The field that Milvus keeps undeclared keys in. */
+/** The dynamic field: Milvus stores undeclared keys in it. */
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
 export const columnsProperty = "headrace.columns";
-/** What is owed to the collection's index, and who is at it: see index-note.ts. */
+/** Holds the index note: see index-note.ts. */
 export const indexProperty = "headrace.index";
 
-/** A metadata key with a typed field of its own. */
+/** A metadata key that has its own typed field. */
 export interface DeclaredColumn {
   readonly name: string;
   readonly dataType: "Bool" | "Int8" | "Int16" | "Int32" | "Int64" | "Float" | "Double" | "VarChar";
   readonly type: MetadataType;
   /** The longest text of a VarChar field, in bytes. */
   readonly maxBytes: number;
-  /** "optional": the server takes rows without it, because it is nullable or has a default. */
+  /** "optional": the field is nullable or has a default, so rows may lack it. */
   readonly presence: "required" | "optional";
 }
 
@@ -32,14 +32,14 @@ export interface CollectionShape {
   readonly idType: "text" | "int64";
   readonly vectorField: string;
   readonly passport: Passport | null;
-  /** What its properties said of its index when they were read. */
+  /** The index note at the time of reading. */
   readonly indexNote: string | null;
-  /** Who created it: of several that create at once, only one finds its own mark. */
+  /** Identifies the creator. Of several processes that create at once, only one finds its own value here. */
   readonly maker: string | null;
   readonly declared: readonly DeclaredColumn[];
-  /** Fields that rows need not have and Headrace cannot write: outputs of functions, optional ones of other types. */
+  /** Fields that Headrace cannot write and rows may lack: function outputs, and optional fields of other types. */
   readonly foreign: readonly string[];
-  /** Types of the metadata keys so far. */
+  /** Type of each known metadata key. */
   readonly columns: ReadonlyMap<string, MetadataType>;
 }
 
@@ -55,7 +55,7 @@ interface Marks {
 const texts = ["source", "root", "version", "content", "metadata_hash"] as const;
 const builtIns = new Set<string>(builtInColumns);
 
-/** Columns that every row has beside key and vector. */
+/** Columns of every row besides key and vector. */
 export const fixedFields = [...texts, "width", "height", "ingested_at"] as const;
 
 export function describeCollection(schema: CollectionSchema, text: string, maker: string): string {
@@ -81,7 +81,7 @@ export function fieldsOf(schema: CollectionSchema, vectorField: string, declared
   ];
 }
 
-/** Fields of a declared collection that become columns; the key, the vector and JSON fields need no declaring. */
+/** Skips the key, the vector and the JSON fields: they are no metadata columns. */
 export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
   return fields
     .filter(
@@ -91,7 +91,7 @@ export function declaredColumns(fields: readonly DeclaredField[], vectorField: s
     .map(({ name, type, maxLength }) => columnOf(name, dataTypeNames[type as keyof typeof dataTypeNames], maxLength));
 }
 
-/** Reads what a description of the server says. Throws `collection_foreign` for a table that is not ours. */
+/** Throws `collection_foreign` for a collection that Headrace did not create. */
 export function shapeOf(name: string, answer: DescribeCollectionResponse): CollectionShape {
   const { fields, description } = answer.schema;
   const vector = fields.find((field) => field.data_type === "FloatVector");
@@ -103,7 +103,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
         ? "no vector field"
         : marks === null
           ? "no mark of Headrace in its description"
-          : `without ${missing.join(", ")}`;
+          : `none named ${missing.join(", ")}`;
     throw new HeadraceError("collection_foreign", `collection ${name}: expected Headrace's columns, found ${why}`);
   }
   const property = (key: string) => propertyOf(answer, key);
@@ -130,7 +130,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
   };
 }
 
-/** How a filter writes the key. */
+/** Maps a metadata key to its filter column. */
 export function filterColumns(shape: Pick<CollectionShape, "idType" | "declared">): (key: string) => FilterColumn {
   const typed = new Map<string, FilterColumn["type"]>([
     ["id", shape.idType === "int64" ? "integer" : "text"],
@@ -161,7 +161,7 @@ const dataTypeNames = {
 
 const dataTypes = new Set<string>(Object.values(dataTypeNames));
 
-/** Fields that somebody declared or added. Throws `collection_foreign` for one that every row needs and none of ours can have. */
+/** Classifies fields that Headrace did not create. Throws `collection_foreign` for a required field of a type that it cannot write. */
 function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<CollectionShape, "declared" | "foreign"> {
   const declared: DeclaredColumn[] = [];
   const foreign: string[] = [];
@@ -175,10 +175,8 @@ function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<Coll
     else {
       throw new HeadraceError(
         "collection_foreign",
-        `collection ${collection}: field ${name}: expected one that rows can lack, found ${data_type}`,
-        {
-          hint: "Make the field nullable, or use another collection.",
-        },
+        `collection ${collection}: field ${name}: expected an optional field, found a required ${data_type}`,
+        { hint: "Make the field nullable, or use another collection." },
       );
     }
   }

@@ -32,16 +32,16 @@ import { Inserter, type InserterOptions } from "./writing/inserter.js";
 import { WriteLimiter } from "./writing/write-limiter.js";
 
 export interface MilvusStoreOptions {
-  /** Collections with fields, index and search parameters of their own. Default: none. */
+  /** Collections that declare their own fields, index and search parameters. Default: none. */
   readonly collections?: readonly DeclaredCollection[];
-  /** How rows are sent. Default "encoded", which falls back to "sdk" where a server refuses it. */
+  /** How rows are sent. "encoded", the default, falls back to "sdk" when the server does not support it. */
   readonly upsertPath?: InserterOptions["path"];
 }
 
-/** Writes in flight at once, all collections together; fewer while the server asks for less. */
+/** Maximum concurrent writes of all collections together. `WriteLimiter` lowers it while the server is overloaded. */
 const maxWriters = 8;
 
-/** Collections in Milvus: settings that are not given have the defaults of their sections. Nothing is loaded or connected before `open`. */
+/** Missing settings get the defaults of their sections. Nothing is loaded or connected before `open`. */
 export function milvusStore(
   milvus: Partial<MilvusSection> = {},
   insert: Partial<InsertSection> = {},
@@ -53,7 +53,7 @@ export function milvusStore(
 export class MilvusStore implements VectorStore {
   readonly name = "milvus";
   readonly maxWriters = maxWriters;
-  readonly #gate = new WriteLimiter(maxWriters);
+  readonly #limiter = new WriteLimiter(maxWriters);
   readonly #freshness = new Map<string, Freshness>();
   #opened: MilvusConnection | null = null;
 
@@ -84,8 +84,8 @@ export class MilvusStore implements VectorStore {
       {
         severity: "problem",
         part: this.name,
-        message: `Milvus is not healthy: ${health.reasons.join("; ")}`,
-        hint: "Look at the server's logs.",
+        message: `check health: expected a healthy Milvus, found ${health.reasons.join("; ")}`,
+        hint: "Check the server's logs.",
       },
     ];
   }
@@ -118,7 +118,7 @@ export class MilvusStore implements VectorStore {
     return this.#collection(shape, access, upkeep, "found");
   }
 
-  /** Tables that are not ours, or that this user may not see, are left out; a collection that is not loaded is not loaded for this, its count may lag. */
+  /** Leaves out foreign collections and those that this user may not see. The count of a collection that is not loaded may lag. */
   async list(): Promise<readonly CollectionStats[]> {
     const { data } = await this.#connection.call("list collections", (client) => client.showCollections());
     const names = data.map(({ name }) => name).sort(compareText);
@@ -128,7 +128,8 @@ export class MilvusStore implements VectorStore {
 
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
-    if (!(await this.#exists(name))) throw new HeadraceError("collection_not_found", `collection ${name}: it is not there`);
+    if (!(await this.#exists(name)))
+      throw new HeadraceError("collection_not_found", `drop collection ${name}: expected a collection, found none`);
     await this.#connection.call(`drop ${name}`, (client) => client.dropCollection({ collection_name: name }));
     this.#freshness.delete(name);
   }
@@ -175,7 +176,7 @@ export class MilvusStore implements VectorStore {
     const connection = this.#connection;
     const { freshness } = upkeep;
     const queries = new Queries(connection, shape, freshness, upkeep, this.#settings(shape.name), this.milvus.consistencyLevel);
-    const inserter = new Inserter(connection, shape, this.#gate, freshness, {
+    const inserter = new Inserter(connection, shape, this.#limiter, freshness, {
       maxBytes: this.insert.maxBytesMb * mebibyte,
       ...(options.upsertPath === undefined ? {} : { path: options.upsertPath }),
     });
@@ -186,11 +187,12 @@ export class MilvusStore implements VectorStore {
     return this.options.collections?.find((each) => each.name === name);
   }
 
-  /** What is asked for, else what is declared for the collection, else the section's. */
-  #indexType(name: string, asked = "auto"): IndexType {
-    if (asked !== "auto") {
-      const type = indexTypes.find((each) => each === asked.toUpperCase());
-      if (type === undefined) throw new HeadraceError("config_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${asked}`);
+  /** The argument takes precedence over the declared collection, which takes precedence over `milvus.index_type`. */
+  #indexType(name: string, requested = "auto"): IndexType {
+    if (requested !== "auto") {
+      const type = indexTypes.find((each) => each === requested.toUpperCase());
+      if (type === undefined)
+        throw new HeadraceError("config_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${requested}`);
       return type;
     }
     return this.#declared(name)?.index.indexType ?? this.milvus.indexType;
@@ -203,7 +205,8 @@ export class MilvusStore implements VectorStore {
   }
 
   get #connection(): MilvusConnection {
-    if (this.#opened === null) throw new HeadraceError("usage_invalid", "milvus: expected an open store, found one that is not open");
+    if (this.#opened === null)
+      throw new HeadraceError("usage_invalid", "milvus: expected open() before any other call, found a store that is not open");
     return this.#opened;
   }
 }

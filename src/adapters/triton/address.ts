@@ -1,16 +1,16 @@
-/** Reads a server's URL: host, port, TLS, and which protocol its scheme asks for. */
+/** Parses a server's URL into host, port, TLS and protocol. */
 import { networkInterfaces } from "node:os";
 import { HeadraceError } from "../../contracts/index.js";
 
 export interface Address {
-  /** As it was written; names the server in messages. */
+  /** The URL as configured. Messages name the server with it. */
   readonly text: string;
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-  /** Before the protocol's own paths; empty or "/…" without a slash at the end. */
+  /** Prefix of the protocol's paths: empty, or "/…" without a trailing slash. */
   readonly path: string;
-  /** What the scheme asks for; null when there is none. */
+  /** Null when the URL has no scheme. */
   readonly scheme: "http" | "grpc" | null;
 }
 
@@ -21,7 +21,7 @@ const known: Readonly<Record<string, Pick<Address, "tls" | "scheme">>> = {
   grpcs: { tls: true, scheme: "grpc" },
 };
 
-/** Accepts `host`, `host:port` and URLs of http, https, grpc, grpcs. The default port is 8000, for grpc 8001, with TLS 443. Throws `config_invalid`. */
+/** Accepts `host`, `host:port`, and http, https, grpc and grpcs URLs. Default ports: 8000, grpc 8001, TLS 443. Throws `config_invalid`. */
 export function parseAddress(text: string): Address {
   const match = /^(?:([a-z]+):\/\/)?(\[[0-9a-f:]+\]|[^\s/:@[\]]+)(?::(\d{1,5}))?(\/[^\s?#]*)?$/i.exec(text.trim());
   const protocol = match?.[1] === undefined ? { tls: false, scheme: null } : known[match[1].toLowerCase()];
@@ -29,13 +29,12 @@ export function parseAddress(text: string): Address {
   if (match?.[2] === undefined || protocol === undefined || port > 65_535) {
     throw new HeadraceError(
       "config_invalid",
-      `triton.url: expected host:port, or an URL of http, https, grpc or grpcs without user or query, found ${withoutUser(text)}`,
+      `triton.url: expected host:port, or an http, https, grpc or grpcs URL without user or query, found ${withoutUser(text)}`,
     );
   }
   return { ...protocol, text, host: match[2].replace(/[[\]]/g, ""), port, path: (match[4] ?? "").replace(/\/+$/, "") };
 }
 
-/** `http://host:port/path` of the address. */
 export function originOf({ tls, host, port }: Address): string {
   return `${tls ? "https" : "http"}://${authorityOf({ host, port })}`;
 }
@@ -44,7 +43,7 @@ export function authorityOf({ host, port }: Pick<Address, "host" | "port">): str
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether the address names this very machine, so that a server there may see our shared memory. */
+/** A server on this machine may have access to this process' shared memory. */
 export function isThisMachine({ host }: Address): boolean {
   if (/^(localhost|127(\.\d+){3}|::1|0\.0\.0\.0|::)$/i.test(host)) return true;
   return Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === host));

@@ -1,32 +1,32 @@
-/** How many rows a request to one server may have, where something on the way refuses larger bodies: found by halving what is open. */
+/** Finds by bisection how many rows a request to one server may have when a proxy limits the body size. */
 
 export class BodyLimit {
-  /** The most rows that have passed, and the fewest that were refused. */
-  #passes = 0;
-  #refuses = Number.POSITIVE_INFINITY;
+  /** The largest accepted and the smallest refused number of rows. */
+  #accepted = 0;
+  #refused = Number.POSITIVE_INFINITY;
   #isSettled = false;
 
-  /** Rows of the next request, of those that are left. */
+  /** Rows for the next request when `rows` are left. */
   next(rows: number): number {
-    if (this.#refuses === Number.POSITIVE_INFINITY) return rows;
-    return Math.min(rows, Math.max(1, this.#isFound() ? this.#passes : Math.floor((this.#passes + this.#refuses) / 2)));
+    if (this.#refused === Number.POSITIVE_INFINITY) return rows;
+    return Math.min(rows, Math.max(1, this.#isFound() ? this.#accepted : Math.floor((this.#accepted + this.#refused) / 2)));
   }
 
   refused(rows: number): void {
-    this.#refuses = Math.min(this.#refuses, rows);
-    // It passed before: the limit was lowered, so nothing is known any more of fewer rows.
-    if (this.#passes >= this.#refuses) this.#passes = 0;
+    this.#refused = Math.min(this.#refused, rows);
+    // The same number was accepted before, so the limit was lowered: the search starts again.
+    if (this.#accepted >= this.#refused) this.#accepted = 0;
   }
 
-  /** The limit in rows when this was the request that settled it, else null: it is told once. */
+  /** Returns the limit when this request determined it, else null. */
   passed(rows: number): number | null {
-    if (rows < this.#refuses) this.#passes = Math.max(this.#passes, rows);
+    if (rows < this.#refused) this.#accepted = Math.max(this.#accepted, rows);
     if (this.#isSettled || !this.#isFound()) return null;
     this.#isSettled = true;
-    return this.#passes;
+    return this.#accepted;
   }
 
   #isFound(): boolean {
-    return this.#refuses - this.#passes <= 1;
+    return this.#refused - this.#accepted <= 1;
   }
 }

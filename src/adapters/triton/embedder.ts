@@ -20,12 +20,12 @@ interface Opened {
   readonly inference: Inference;
 }
 
-/** For questions that need no inference, at first and when a server was away. */
+/** For requests without an inference, during `open`. */
 const openTimeoutMs = 30_000;
 const readyTimeoutMs = 2_000;
-/** By default Triton cuts a connection that asks more than three times during one request. */
+/** By default Triton closes a connection that sends more than three keepalive pings during one request. */
 const keepaliveMs = 20_000;
-const keepalivesInTimeout = 3;
+const keepalivesPerTimeout = 3;
 
 /** Nothing is connected before `open`. */
 export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
@@ -33,8 +33,8 @@ export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
 }
 
 /**
- * `input`, `dimension`, `feed` and `label` are known after `open`. A server that is away is left out while another one
- * works; only when all are away, `embed` throws `embedder_unavailable`.
+ * `input`, `dimension`, `feed` and `label` are available after `open`. `embed` leaves out servers that are away. It throws
+ * `embedder_unavailable` only when all servers are away.
  */
 export class TritonEmbedder implements Embedder {
   readonly name = "triton";
@@ -56,7 +56,7 @@ export class TritonEmbedder implements Embedder {
     return this.#ready().plan.dimension;
   }
 
-  /** Null when the model's config.pbtxt does not say it. */
+  /** Null when the model's config.pbtxt names no preset. */
   get preset(): PresetName | null {
     return this.#ready().plan.preset;
   }
@@ -67,13 +67,13 @@ export class TritonEmbedder implements Embedder {
 
   get label(): string {
     const links = this.transports;
-    const ways = [...new Set(links.map(({ transport }) => transport))].join(", ");
+    const kinds = [...new Set(links.map(({ transport }) => transport))].join(", ");
     const versions = [...new Set((this.#endpoints?.all ?? []).flatMap(({ link }) => link?.trust.versions ?? []))].join(", ");
     const model = `${this.#options.modelName}${versions === "" ? "" : ` version ${versions}`}`;
-    return `${model}, Triton ${links.map(({ server }) => server).join(", ")} (${ways || "not reached"})`;
+    return `${model}, Triton ${links.map(({ server }) => server).join(", ")} (${kinds || "not connected"})`;
   }
 
-  /** How tensors travel to each server that was reached, and why. */
+  /** The transport of each connected server, and the reason for it. */
   get transports(): readonly { readonly server: string; readonly transport: "http" | "grpc" | "shm"; readonly reason: string }[] {
     return (this.#endpoints?.all ?? []).flatMap(({ address, link }) =>
       link === null ? [] : [{ server: address.text, transport: link.connection.kind, reason: link.reason }],
@@ -81,23 +81,23 @@ export class TritonEmbedder implements Embedder {
   }
 
   /**
-   * Reads the model's contract from every server, and makes a real inference on each. Throws `config_invalid`, `model_mismatch`,
-   * `model_invalid` with the setting to change, and `embedder_unavailable` when no server answers.
+   * Reads the model's description from every server and runs one inference on each. Throws `config_invalid`, `model_mismatch` or
+   * `model_invalid`, which name the setting to change, and `embedder_unavailable` when no server answers.
    */
   async open(signal: AbortSignal): Promise<void> {
     const { url, urls } = this.#options;
     const addresses = (urls ?? [url]).map(parseAddress);
     this.#security = readSecurity(this.#options, addresses);
-    const endpoints = new Endpoints(addresses, { tell: this.#tell, revive: (endpoint, stop) => this.#revive(endpoint, stop) });
+    const endpoints = new Endpoints(addresses, { notify: this.#notify, reconnect: (endpoint, stop) => this.#reconnect(endpoint, stop) });
     this.#endpoints = endpoints;
     try {
-      const errors = (await Promise.all(endpoints.all.map((endpoint) => this.#reach(endpoint, endpoints, signal)))).filter(
+      const errors = (await Promise.all(endpoints.all.map((endpoint) => this.#connect(endpoint, endpoints, signal)))).filter(
         (error) => error !== null,
       );
       checkAborted(signal, requestToTriton);
       const fatal = errors.find(({ scope }) => scope !== "service") ?? (errors.length === addresses.length ? errors[0] : undefined);
       if (fatal !== undefined) throw fatal;
-      this.#opened = this.#settle(endpoints);
+      this.#opened = this.#unite(endpoints);
     } catch (error) {
       await this.close();
       throw error;
@@ -119,7 +119,7 @@ export class TritonEmbedder implements Embedder {
     const { plan, slabs, inference } = this.#ready();
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
-    // A request that ended early may still be on its way out of this buffer: then it is left to the garbage collector.
+    // After an error the buffer is not reused: an aborted request may still be reading it.
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
     return { dimension: plan.dimension, values };
@@ -141,7 +141,7 @@ export class TritonEmbedder implements Embedder {
     this.#opened = null;
   }
 
-  async #reach(endpoint: Endpoint, endpoints: Endpoints, signal: AbortSignal): Promise<HeadraceError | null> {
+  async #connect(endpoint: Endpoint, endpoints: Endpoints, signal: AbortSignal): Promise<HeadraceError | null> {
     try {
       endpoint.link = await establish(endpoint.address, this.#settings(Math.min(openTimeoutMs, this.#timeoutMs)), signal);
       return null;
@@ -152,12 +152,12 @@ export class TritonEmbedder implements Embedder {
     }
   }
 
-  /** The common plan of all servers that were reached. */
-  #settle(endpoints: Endpoints): Opened {
-    const reached = endpoints.all.flatMap(({ address, link }) => (link === null ? [] : [{ address, link }]));
-    const smallest = reached.reduce((a, b) => (b.link.plan.maxBatch < a.link.plan.maxBatch ? b : a));
+  /** Checks that all connected servers serve the same model. The smallest batch limit applies to all. */
+  #unite(endpoints: Endpoints): Opened {
+    const connected = endpoints.all.flatMap(({ address, link }) => (link === null ? [] : [{ address, link }]));
+    const smallest = connected.reduce((a, b) => (b.link.plan.maxBatch < a.link.plan.maxBatch ? b : a));
     const sameModel = new SameModel(this.#options.modelName, smallest);
-    for (const server of reached) sameModel.check(server);
+    for (const server of connected) sameModel.check(server);
     const { plan } = smallest.link;
     const parallel = this.#parallel();
     const feed = { preferredBatch: plan.preferredBatch, maxBatch: plan.maxBatch, parallel };
@@ -166,13 +166,13 @@ export class TritonEmbedder implements Embedder {
       modelName: this.#options.modelName,
       timeoutMs: this.#timeoutMs,
       readyTimeoutMs,
-      tell: this.#tell,
+      notify: this.#notify,
     });
     return { plan, feed, slabs: new SlabPool(rowBytes(plan.input), plan.preferredBatch, parallel * 2), sameModel, inference };
   }
 
-  /** Reaches a server that was away, and compares it before it gets a batch. */
-  async #revive({ address, link }: Endpoint, signal: AbortSignal): Promise<Link> {
+  /** Connects to a server that was away. It must still serve the same model. */
+  async #reconnect({ address, link }: Endpoint, signal: AbortSignal): Promise<Link> {
     const settings = this.#settings(readyTimeoutMs);
     const found = await (link === null ? establish(address, settings, signal) : reestablish(link, address, settings, signal));
     try {
@@ -184,7 +184,7 @@ export class TritonEmbedder implements Embedder {
     return found;
   }
 
-  readonly #tell = (message: string): void => {
+  readonly #notify = (message: string): void => {
     this.#notices.push(message);
   };
 
@@ -198,7 +198,7 @@ export class TritonEmbedder implements Embedder {
       parallel: this.#parallel(),
       timeoutMs: this.#timeoutMs,
       answerTimeoutMs,
-      keepaliveMs: this.#options.keepaliveMs ?? Math.max(keepaliveMs, this.#timeoutMs / keepalivesInTimeout),
+      keepaliveMs: this.#options.keepaliveMs ?? Math.max(keepaliveMs, this.#timeoutMs / keepalivesPerTimeout),
       security: this.#security!,
     };
   }
@@ -219,6 +219,6 @@ export class TritonEmbedder implements Embedder {
 
   #ready(): Opened {
     if (this.#opened !== null) return this.#opened;
-    throw new HeadraceError("contract_broken", "triton embedder: expected open() before its use, found it not opened");
+    throw new HeadraceError("contract_broken", "triton embedder: expected open() before any other call, found a closed embedder");
   }
 }

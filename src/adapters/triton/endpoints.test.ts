@@ -11,9 +11,9 @@ const never = new AbortController().signal;
 const link = { connection: { close: async () => {} } } as unknown as Link;
 const away = new HeadraceError("embedder_unavailable", "gone");
 
-function pool(count: number, revive: (endpoint: Endpoint) => Promise<Link> = async () => Promise.reject(away)): Endpoints {
+function pool(count: number, reconnect: (endpoint: Endpoint) => Promise<Link> = async () => Promise.reject(away)): Endpoints {
   const addresses = Array.from({ length: count }, (_, i) => parseAddress(`s${i}:1`));
-  const endpoints = new Endpoints(addresses, { revive, tell: () => {} });
+  const endpoints = new Endpoints(addresses, { reconnect, notify: () => {} });
   for (const endpoint of endpoints.all) endpoint.link = link;
   return endpoints;
 }
@@ -21,7 +21,7 @@ const hostOf = async (_: Link, { address }: Endpoint) => address.host;
 
 test("the server with the fewest open requests gets the next one", async () => {
   const endpoints = pool(2);
-  endpoints.all[0]!.outstanding = 1;
+  endpoints.all[0]!.openRequests = 1;
   assert.equal(await endpoints.run(never, hostOf), "s1");
   await endpoints.close();
 });

@@ -1,7 +1,7 @@
-/** Says why no server could be used at all: which setting is wrong, and what was found instead. */
+/** Explains why the first call to a server failed: finds the wrong setting by further requests. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
-import { type Spoken, whatSpeaks } from "./port-probe.js";
+import { type PortProtocol, probePort } from "./port-probe.js";
 import type { Connection } from "./transport/transport.js";
 
 export interface Wanted {
@@ -11,7 +11,7 @@ export interface Wanted {
   readonly modelVersion: string | null;
 }
 
-/** The better error for one that a first call to a server gave; the same one when there is nothing to add. */
+/** Returns a more precise error, or `error` itself. */
 export async function explainFailure(
   error: HeadraceError,
   wanted: Wanted,
@@ -21,7 +21,7 @@ export async function explainFailure(
   if (error.code === "part_missing" || error.code === "aborted" || error.code === "overloaded") return error;
   const listed = await connection.models(signal).catch((cause: unknown) => HeadraceError.from(cause));
   if (!HeadraceError.is(listed)) return explainModel(error, wanted, listed);
-  const spoken = await whatSpeaks(wanted.address);
+  const spoken = await probePort(wanted.address);
   return explainPort(error, wanted, spoken);
 }
 
@@ -35,28 +35,25 @@ function explainModel(error: HeadraceError, wanted: Wanted, models: Awaited<Retu
     return new HeadraceError(
       "model_mismatch",
       `Triton ${address.text}: expected a model "${modelName}" (triton.model_name), found ${names}`,
-      {
-        cause: error,
-        hint: `Set triton.model_name to one of: ${names}; or add "${modelName}" to the server's model repository.`,
-      },
+      { cause: error, hint: `Set triton.model_name to one of: ${names}; or add "${modelName}" to the server's model repository.` },
     );
   }
   if (ready && modelVersion !== null) {
     return new HeadraceError(
       "model_mismatch",
       `Triton ${address.text}, model ${modelName}: expected version ${modelVersion} (triton.model_version), found another`,
-      { cause: error, hint: "Leave triton.model_version out, or set it to a version that the server has." },
+      { cause: error, hint: "Leave triton.model_version out, or set it to a version on the server." },
     );
   }
   if (ready) return error;
   const states = found.map(({ state, reason }) => `${state || "not loaded"} ${reason}`.trim()).join("; ");
   return new HeadraceError("embedder_unavailable", `Triton ${address.text}, model ${modelName}: expected it loaded, found ${states}`, {
     cause: error,
-    hint: `Load it (POST /v2/repository/models/${modelName}/load), or fix the error in the server's log.`,
+    hint: `Load it (POST /v2/repository/models/${modelName}/load), or fix the problem in the server's log.`,
   });
 }
 
-function explainPort(error: HeadraceError, wanted: Wanted, spoken: Spoken): HeadraceError {
+function explainPort(error: HeadraceError, wanted: Wanted, spoken: PortProtocol): HeadraceError {
   const { address, protocol } = wanted;
   const expected = `${address.tls ? "TLS and " : ""}${protocol === "http" ? "HTTP" : "gRPC"}`;
   const where = `Triton ${address.text} (triton.url)`;
@@ -67,14 +64,11 @@ function explainPort(error: HeadraceError, wanted: Wanted, spoken: Spoken): Head
       return new HeadraceError(
         "embedder_unavailable",
         `${where}: expected a server, found nothing that listens at ${address.host}:${address.port}`,
-        {
-          cause: error,
-          hint: "Start Triton there, or set triton.url to where it is.",
-        },
+        { cause: error, hint: "Start Triton at this address, or set triton.url to Triton's address." },
       );
     case "tls":
       if (address.tls) return error;
-      return say("a port that expects TLS", `Write triton.url with ${protocol === "http" ? "https" : "grpcs"}:// before it.`);
+      return say("a port that expects TLS", `Add ${protocol === "http" ? "https" : "grpcs"}:// to triton.url.`);
     case "grpc":
       if (protocol === "grpc" && !address.tls) return error;
       if (protocol === "grpc") return say("gRPC without TLS", "Write triton.url with grpc:// instead of grpcs://.");

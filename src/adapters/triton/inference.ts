@@ -1,4 +1,4 @@
-/** One batch on one server: in requests that get through, each with its deadline, each answered by the model that the run began with. */
+/** Embeds a batch on one server. Splits it to respect the body limit, sets deadlines, and checks that the model has not changed. */
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted, withDeadline } from "../../kit/index.js";
 import type { Endpoint } from "./endpoints.js";
@@ -11,15 +11,15 @@ import type { SameModel } from "./sameness.js";
 export interface InferenceOptions {
   readonly sameModel: SameModel;
   readonly modelName: string;
-  /** For one request. */
+  /** Per request. */
   readonly timeoutMs: number;
-  /** For a question about readiness. */
+  /** Per readiness check. */
   readonly readyTimeoutMs: number;
-  /** Something that the people who run it should know. */
-  readonly tell: (message: string) => void;
+  /** Receives notices for the user. */
+  readonly notify: (message: string) => void;
 }
 
-/** So many times the requests that are open have to time out, one after the other, before nobody takes it for their own fault. */
+/** The server is hung when this many times the number of open requests have timed out in a row. */
 const roundsBeforeHung = 2;
 
 export class Inference {
@@ -29,7 +29,7 @@ export class Inference {
     this.#options = options;
   }
 
-  /** The vectors of all rows, one after the other. */
+  /** Returns the vectors of all rows, concatenated. */
   async run(rows: number, bytes: Uint8Array, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<Float32Array> {
     const rowBytes = bytes.byteLength / rows;
     const parts: Float32Array[] = [];
@@ -50,7 +50,7 @@ export class Inference {
     return joined(parts);
   }
 
-  /** Proves that the server answers with the run's model. */
+  /** Checks that the server answers with the run's model. */
   async check(link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
     const probed = (stop: AbortSignal) => this.#options.sameModel.prove({ address: endpoint.address, link }, null, stop);
     await this.#timed(probed, link, endpoint, signal);
@@ -60,7 +60,7 @@ export class Inference {
     const { sameModel } = this.#options;
     const { address } = endpoint;
     const server = { address, link };
-    if (sameModel.isDoubted(server)) await this.#timed((stop) => sameModel.prove(server, null, stop), link, endpoint, signal);
+    if (sameModel.needsProof(server)) await this.#timed((stop) => sameModel.prove(server, null, stop), link, endpoint, signal);
     const { vectors, version } = await this.#timed(
       async (stop) => {
         const answer = await link.connection.infer(inferRequest(link.plan, rows, bytes), stop);
@@ -71,26 +71,26 @@ export class Inference {
       endpoint,
       signal,
     );
-    // Not handed on before it is certain whose it is.
-    if (sameModel.isDoubted(server, version)) await this.#timed((stop) => sameModel.prove(server, version, stop), link, endpoint, signal);
+    // The vectors count only if the run's model computed them.
+    if (sameModel.needsProof(server, version)) await this.#timed((stop) => sameModel.prove(server, version, stop), link, endpoint, signal);
     return vectors;
   }
 
-  /** A deadline, and whom to blame when it has passed. */
+  /** Runs `work` with a deadline. After a timeout it decides whether the server or the batch is at fault. */
   async #timed<T>(work: (signal: AbortSignal) => Promise<T>, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<T> {
     const { timeoutMs } = this.#options;
     try {
       const result = await withDeadline(work, { call: requestToTriton, signal, timeoutMs, late: () => this.#late(endpoint, "alive") });
-      endpoint.lateInRow = 0;
+      endpoint.timeoutsInRow = 0;
       return result;
     } catch (error) {
       const known = HeadraceError.from(error);
       if (known.code !== "timed_out") {
-        if (known.scope === "batch") endpoint.lateInRow = 0;
+        if (known.scope === "batch") endpoint.timeoutsInRow = 0;
         throw known;
       }
-      endpoint.lateInRow += 1;
-      if (endpoint.lateInRow >= roundsBeforeHung * endpoint.outstanding) throw this.#late(endpoint, "hung");
+      endpoint.timeoutsInRow += 1;
+      if (endpoint.timeoutsInRow >= roundsBeforeHung * endpoint.openRequests) throw this.#late(endpoint, "hung");
       if (!(await this.#isReady(link, signal))) throw this.#late(endpoint, "frozen");
       throw known;
     }
@@ -101,9 +101,9 @@ export class Inference {
     return translateLate({ server: endpoint.address.text, model: modelName }, timeoutMs, server);
   }
 
-  /** Whether a server that let a request time out answers anything at all. */
   async #isReady(link: Link, signal: AbortSignal): Promise<boolean> {
-    const late = (afterMs: number) => new HeadraceError("timed_out", `expected readiness within ${afterMs} ms`);
+    const late = (afterMs: number) =>
+      new HeadraceError("timed_out", `Triton readiness check: expected an answer within ${afterMs} ms, found none`);
     try {
       const { readyTimeoutMs: timeoutMs } = this.#options;
       await withDeadline((stop) => link.connection.ready(stop), { call: requestToTriton, signal, timeoutMs, late });
@@ -117,7 +117,7 @@ export class Inference {
   #refused(rows: number, bytes: number, endpoint: Endpoint, error: unknown): void {
     endpoint.bodyLimit.refused(rows);
     if (rows > 1) return;
-    const message = `Triton ${endpoint.address.text}: expected the way there to take one image of ${bytes} bytes, found that it refuses it (413)`;
+    const message = `Triton ${endpoint.address.text}: expected one image of ${bytes} bytes to be accepted, found a body limit below that (413)`;
     throw new HeadraceError("embedder_unavailable", message, { cause: error, hint: bodyLimitHint });
   }
 
@@ -125,8 +125,8 @@ export class Inference {
     const limit = endpoint.bodyLimit.passed(rows);
     if (limit === null) return;
     const limitBytes = Math.round((bytes / rows) * limit);
-    this.#options.tell(
-      `The way to Triton ${endpoint.address.text} takes at most about ${limitBytes} bytes a request: batches of ${limit} from now on. ${bodyLimitHint}`,
+    this.#options.notify(
+      `Requests to Triton ${endpoint.address.text} are limited to about ${limitBytes} bytes: batches of ${limit} from now on. ${bodyLimitHint}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Makes a connection to one server that is known to work: described, planned, and used for a real inference. */
+/** Connects to one server, reads its model's description and proves the connection with one inference. */
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
 import { rowBytes, withDeadline } from "../../kit/index.js";
@@ -22,17 +22,17 @@ export interface LinkSettings {
   readonly modelName: string;
   readonly modelVersion: string | null;
   readonly expected: ModelExpectation;
-  /** Requests at once. */
+  /** Concurrent requests. */
   readonly parallel: number;
-  /** For one inference. */
+  /** Per inference. */
   readonly timeoutMs: number;
-  /** For questions that need no inference, all together. */
+  /** For all requests without an inference together. */
   readonly answerTimeoutMs: number;
   readonly keepaliveMs: number;
   readonly security: Security;
 }
 
-/** What a server answered to the probe picture. */
+/** A server's answer to the probe image. */
 export interface Proof {
   readonly vector: Float32Array;
   /** Version of the model; empty when the server does not report it. */
@@ -42,9 +42,9 @@ export interface Proof {
 export interface Link {
   readonly connection: Connection;
   readonly description: ModelDescription;
-  /** With the dimension that the inference gave. */
+  /** The dimension comes from the inference. */
   readonly plan: ModelPlan & { readonly dimension: number };
-  /** Why the tensors travel as they do. */
+  /** Why this transport was chosen. */
   readonly reason: string;
   readonly proof: Proof;
   readonly trust: Trust;
@@ -52,7 +52,7 @@ export interface Link {
 
 const connectTimeoutMs = 5_000;
 
-/** Throws the error that names the setting to change; what was opened is closed then. */
+/** Throws an error that names the setting to change, and closes the connection. */
 export async function establish(address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
   const { modelName, modelVersion, expected } = settings;
   const protocol = protocolOf(address, settings.transport);
@@ -73,7 +73,7 @@ export async function establish(address: Address, settings: LinkSettings, signal
     checkDimension({ name: planned.outputName, datatype: planned.outputType, dimension }, expected, where);
     const batches = description.configuration === "read" ? {} : await batchesOf(connection, planned, address, within);
     const base = { connection, description, plan: { ...planned, ...batches, dimension }, proof: found.proof, trust: found.trust };
-    if (!(connection instanceof HttpConnection)) return { ...base, reason: "gRPC was asked for" };
+    if (!(connection instanceof HttpConnection)) return { ...base, reason: "gRPC is configured" };
     return await shareMemory({ ...base, connection }, address, settings, within);
   } catch (error) {
     await connection.close();
@@ -81,7 +81,7 @@ export async function establish(address: Address, settings: LinkSettings, signal
   }
 }
 
-/** The same server, which was away: over a new connection where the old one may be dead, asked and proven anew. */
+/** Reconnects to a server that was away. Reads its description and proves it again. */
 export async function reestablish(link: Link, address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
   const { connection } = link;
   const within = deadlines(address, settings, signal);
@@ -110,23 +110,23 @@ function deadlines(address: Address, { timeoutMs, answerTimeoutMs }: LinkSetting
   };
 }
 
-/** Throws `model_invalid` when the answer to the probe picture can be compared with none. */
+/** Throws `model_invalid` when the answer has NaN, infinity or only zeros: it cannot be compared. */
 async function prove(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
   const { losses } = connection;
   const { dimension, ...proof } = await within.inference((stop) => probe(connection, plan, address, stop));
   if (!isComparable(proof.vector)) {
     throw new HeadraceError(
       "model_invalid",
-      `Triton ${address.text}, output ${plan.outputName}: expected finite numbers for a test picture, not all of them zero; found others`,
-      { hint: "Embed a picture with the model by hand: it answers with NaN, infinity or only zeros." },
+      `Triton ${address.text}, output ${plan.outputName}: expected finite numbers that are not all zero, found others`,
+      { hint: "Test the model with an image: it returns NaN, infinity or only zeros." },
     );
   }
   const trust = new Trust();
-  trust.found(proof.version, losses);
+  trust.record(proof.version, losses);
   return { dimension, proof, trust };
 }
 
-/** How many rows a model takes that does not show its configuration: all that were asked for, or as many as it says then. */
+/** Finds the batch limit of a model whose configuration is withheld: sends a full batch and reads the limit from the refusal. */
 async function batchesOf(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
   if (plan.maxBatch === 1) return {};
   try {
@@ -140,11 +140,11 @@ async function batchesOf(connection: Connection, plan: ModelPlan, address: Addre
   }
 }
 
-/** The fixed picture of the readiness test, `rows` times: no two of its lines are alike. */
+/** Repeats the probe image `rows` times. All its pixel rows differ. */
 function probeRequest(plan: ModelPlan, rows: number): InferRequest {
   const row = rowBytes(plan.input);
   const bytes = new Uint8Array(row * rows);
-  // 0x3c to 0x3f keep floats of either size between 0.5 and 2.
+  // A top byte of 0x3c to 0x3f keeps float16 and float32 values below 2, without NaN and infinity.
   const step = { uint8: 1, float16: 2, float32: 4 }[plan.input.dtype];
   for (let i = 0; i < row; i += 1) {
     bytes[i] = step > 1 && i % step === step - 1 ? 0x3c + ((i >> 4) & 3) : (i * 31 + (i >> 7) * 17) & 0xff;
@@ -153,7 +153,7 @@ function probeRequest(plan: ModelPlan, rows: number): InferRequest {
   return inferRequest(plan, rows, bytes);
 }
 
-/** Sends the probe picture and checks what comes back. */
+/** Embeds the probe image. */
 export async function probe(
   connection: Connection,
   plan: ModelPlan,
@@ -169,9 +169,9 @@ export async function probe(
 function protocolOf(address: Address, transport: TritonTransport): "http" | "grpc" {
   const wanted = transport === "grpc" ? "grpc" : transport === "auto" ? (address.scheme ?? "http") : "http";
   if (address.scheme === null || address.scheme === wanted) return wanted;
-  // An https URL is how many write a gRPC endpoint behind TLS.
+  // Many users write a gRPC endpoint behind TLS as an https URL.
   if (address.scheme === "http" && wanted === "grpc") return "grpc";
-  throw new HeadraceError("config_conflict", `triton.transport ${transport}: expected an URL of HTTP, found triton.url ${address.text}`);
+  throw new HeadraceError("config_conflict", `triton.transport ${transport}: expected an HTTP URL, found triton.url ${address.text}`);
 }
 
 async function connect(address: Address, protocol: "http" | "grpc", settings: LinkSettings): Promise<HttpConnection | GrpcConnection> {
@@ -187,18 +187,18 @@ async function connect(address: Address, protocol: "http" | "grpc", settings: Li
   });
 }
 
-/** Takes shared memory when a real inference through it gives the same vector as HTTP did. */
+/** Switches to shared memory if an inference through it returns the same vector as over HTTP. */
 async function shareMemory(
   link: Omit<Link, "reason"> & { readonly connection: HttpConnection },
   address: Address,
   { transport, parallel }: LinkSettings,
   within: Deadlines,
 ): Promise<Link> {
-  if (transport === "http") return { ...link, reason: "HTTP was asked for" };
+  if (transport === "http") return { ...link, reason: "HTTP is configured" };
   const impossible = whyNoSharedMemory(address);
   if (impossible !== null) {
     if (transport === "shm") throw refused(address, impossible, undefined);
-    return { ...link, reason: `HTTP, as ${impossible}` };
+    return { ...link, reason: `HTTP, because ${impossible}` };
   }
   const minBytes = rowBytes(link.plan.input) * link.plan.preferredBatch;
   const trial = new SharedMemoryConnection(link.connection, { maxRegions: 1, minBytes: 0, whenRefused: "fail" });
@@ -206,13 +206,13 @@ async function shareMemory(
     await within.answer((stop) => trial.sweep(stop));
     const { vector } = await within.inference((stop) => probe(trial, link.plan, address, stop));
     if (!compareVectors(vector, link.proof.vector).same) {
-      throw new HeadraceError("embedder_unavailable", "a probe through shared memory gave another vector than over HTTP");
+      throw new HeadraceError("embedder_unavailable", "shared memory: expected the same vector as over HTTP, found another");
     }
   } catch (error) {
     const { code, message } = HeadraceError.from(error);
     if (code === "aborted") throw error;
     if (transport === "shm") throw refused(address, message, error);
-    return { ...link, reason: `HTTP, as shared memory does not work: ${message} (recent servers need --allow-client-shm=true)` };
+    return { ...link, reason: `HTTP, because shared memory does not work: ${message} (recent servers need --allow-client-shm=true)` };
   } finally {
     await trial.releaseRegions();
   }
@@ -227,8 +227,8 @@ function whyNoSharedMemory(address: Address): string | null {
 }
 
 function refused(address: Address, why: string, cause: unknown): HeadraceError {
-  return new HeadraceError("config_invalid", `Triton ${address.text}: expected shared memory (triton.transport shm), found: ${why}`, {
+  return new HeadraceError("config_invalid", `Triton ${address.text}: expected shared memory (triton.transport shm), found none: ${why}`, {
     cause,
-    hint: "Recent servers need --allow-client-shm=true, and must see this machine's /dev/shm. Or set triton.transport to auto or http.",
+    hint: "Start the server with --allow-client-shm=true and access to this machine's /dev/shm, or set triton.transport to auto or http.",
   });
 }

@@ -1,9 +1,9 @@
-/** Reads a model's description as a contract: what to send, what comes back; or says what to change. */
+/** Derives the format of requests and answers from a model's description, or throws an error that says what to change. */
 import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } from "../../contracts/index.js";
 import { type DeclaredOutput, embeddingOutput, type PresetName, presetNames } from "../../kit/index.js";
 import type { InferRequest, ModelDescription, TensorDescription } from "./transport/transport.js";
 
-/** What the configuration says about the model; null: whatever the model says. */
+/** The model that the configuration expects. null: the model's value is used. */
 export interface ModelExpectation {
   readonly inputName: string | null;
   readonly outputName: string | null;
@@ -12,24 +12,24 @@ export interface ModelExpectation {
   readonly dtype: TensorType | null;
   readonly layout: TensorLayout | null;
   readonly dimension: number | null;
-  /** Images of one request to a model that prefers no size, as far as it takes them. */
+  /** Images per request, if the model prefers no batch size. The model's limit still applies. */
   readonly batchSize: number | null;
 }
 
 export interface ModelPlan {
   readonly inputName: string;
   readonly outputName: string;
-  /** Triton's name of `input.dtype`. */
+  /** Triton's name for `input.dtype`. */
   readonly datatype: string;
   readonly input: TensorSpec;
   readonly outputType: "FP16" | "FP32";
-  /** Null: the model leaves it open, an inference tells. */
+  /** Null: only an inference shows it. */
   readonly dimension: number | null;
-  /** Whether rows are stacked in a first dimension, or one image is sent as it is. */
+  /** "none": a request has one image without a batch dimension. */
   readonly batchDimension: "first" | "none";
   readonly maxBatch: number;
   readonly preferredBatch: number;
-  /** The preprocessing that belongs to the model, where its config.pbtxt says so; else null. */
+  /** The preprocessing that config.pbtxt names, else null. */
   readonly preset: PresetName | null;
 }
 
@@ -41,15 +41,15 @@ interface Output extends DeclaredOutput {
 export const presetParameter = "headrace_preset";
 
 const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
-/** Of outputs: FP64 is an embedding too, but none that can be read. */
+/** FP64 counts as an embedding, so that the error names its type. */
 const floatTypes = ["FP16", "FP32", "FP64"];
 const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
-/** What is sent to a model that prefers no size, where no setting says another. */
+/** Rows per request, if neither the model nor a setting names a batch size. */
 export const usualBatch = 32;
-/** For a model that takes any number of rows without saying how many. */
+/** Batch limit for a model that declares none. */
 const openBatch = 32;
 
-/** `where` names server and model in messages. Throws `model_mismatch` (settings and model differ) and `model_invalid` (no image embedder). */
+/** `where` names server and model in messages. Throws `model_mismatch` (model contradicts settings) or `model_invalid` (no image embedder). */
 export function planModel(model: ModelDescription, expected: ModelExpectation, where: string): ModelPlan {
   const input = pickInput(model, expected, where);
   const batched = model.maxBatchSize > 0 || input.shape.length === 4;
@@ -71,7 +71,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
   };
 }
 
-/** For a dimension that the model, or an inference, has told. Throws `model_mismatch`. */
+/** Throws `model_mismatch`. */
 export function checkDimension(
   { name, datatype, dimension }: { readonly name: string; readonly datatype: string; readonly dimension: number },
   expected: ModelExpectation,
@@ -83,13 +83,11 @@ export function checkDimension(
   ]);
 }
 
-/** A request of so many rows. */
 export function inferRequest(plan: ModelPlan, rows: number, bytes: Uint8Array): InferRequest {
   const { inputName, outputName, datatype } = plan;
   return { inputName, outputName, datatype, shape: requestShape(plan, rows), bytes };
 }
 
-/** Dimensions of one image, in the order of its layout. */
 export function imageDims({ layout, height, width }: TensorSpec): readonly number[] {
   return layout === "NHWC" ? [height, width, 3] : [3, height, width];
 }
@@ -98,7 +96,7 @@ function requestShape({ input, batchDimension }: ModelPlan, rows: number): reado
   return batchDimension === "first" ? [rows, ...imageDims(input)] : imageDims(input);
 }
 
-/** One line for people: `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
+/** For example `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
 export function describePlan(plan: ModelPlan): string {
   const { inputName, datatype, outputName, outputType, dimension } = plan;
   return `${inputName} ${datatype} [${requestShape(plan, plan.maxBatch).join(",")}] → ${outputName} ${outputType} [${dimension ?? "?"}]`;
@@ -113,11 +111,11 @@ function pickInput(model: ModelDescription, expected: ModelExpectation, where: s
   const [only, ...others] = model.inputs;
   if (only !== undefined && others.length === 0) return only;
   throw new HeadraceError("model_invalid", `${where}: expected one input, found ${describeAll(model.inputs)}`, {
-    hint: "An image embedder takes one tensor: serve a model (or an ensemble) whose other inputs are fixed.",
+    hint: "Serve a model or an ensemble that takes one tensor, and fix its other inputs.",
   });
 }
 
-/** `batchDimensions`: how many of the first dimensions are not of one row. */
+/** `batchDimensions`: number of leading dimensions that count rows. */
 function pickOutput(
   model: ModelDescription,
   batchDimensions: 0 | 1,
@@ -179,7 +177,7 @@ function specOf(
   if (layout === "either") {
     throw new HeadraceError(
       "model_mismatch",
-      `${where}: expected preprocess.data_format, as input "${input.name}" [${image.join(", ")}] may be either layout, found none`,
+      `${where}: expected preprocess.data_format for input "${input.name}" [${image.join(", ")}], which fits both layouts, found none`,
       { hint: "Set preprocess.data_format to NHWC or NCHW." },
     );
   }
@@ -201,12 +199,12 @@ function specOf(
   const want = { dtype: expected.dtype ?? dtype, layout: expected.layout ?? layout, height: wantedHeight, width: wantedWidth };
   const fix = [`input [ { name: "${input.name}", data_type: TYPE_${datatypeOf[want.dtype]}, dims: [ ${imageDims(want).join(", ")} ] } ]`];
   if (want.dtype !== dtype) {
-    const more = want.dtype === "uint8" ? "`headrace triton export --ensemble` serves a model of floats so." : "";
+    const more = want.dtype === "uint8" ? "`headrace triton export --ensemble` makes a model of floats take uint8." : "";
     throw mismatch(where, wantedType(want.dtype), found, fix, more);
   }
   if (want.layout !== layout) throw mismatch(where, `preprocess.data_format ${want.layout}`, found, fix);
   if (want.height < 1 || want.width < 1) {
-    throw new HeadraceError("model_mismatch", `${where}: expected preprocess.image_size, as the model takes any, found ${found}`, {
+    throw new HeadraceError("model_mismatch", `${where}: expected preprocess.image_size for a model of any size, found none; ${found}`, {
       hint: "Set preprocess.image_size to [height, width].",
     });
   }
@@ -216,12 +214,12 @@ function specOf(
   return want;
 }
 
-/** Only a model that takes uint8 leaves nothing to be done here. */
+/** With preprocess.backend server, only uint8 is sent. */
 function wantedType(dtype: TensorType): string {
   return dtype === "uint8" ? "uint8, as preprocess.backend server sends" : `tensors of ${dtype} (preprocess)`;
 }
 
-/** Null: no image of three channels. "either": nothing tells which. */
+/** Null: no three-channel image. "either": both layouts fit. */
 function layoutOf(image: readonly number[], format: string | undefined, wanted: TensorLayout | null): TensorLayout | "either" | null {
   if (image.length !== 3) return null;
   const last = image[2] === 3 || image[2] === -1;
@@ -235,7 +233,7 @@ function layoutOf(image: readonly number[], format: string | undefined, wanted: 
 
 function notOneVector({ name, row }: DeclaredOutput, where: string): HeadraceError {
   const found = row.map((size) => size ?? "any").join(", ");
-  return new HeadraceError("model_invalid", `${where}: expected output "${name}" of one vector an image, found [${found}]`, {
+  return new HeadraceError("model_invalid", `${where}: expected output "${name}" of one vector per image, found [${found}]`, {
     hint: "Choose the pooled output with triton.output_name.",
   });
 }
@@ -246,7 +244,7 @@ function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
   return input.shape[0] === -1 ? openBatch : Math.max(1, input.shape[0] ?? 1);
 }
 
-/** The largest size that the batcher prefers, else the usual one or what the model takes. */
+/** The largest batch size that the batcher prefers, else `usual` within the model's limit. */
 function preferredOf(model: ModelDescription, maxBatch: number, usual: number): number {
   const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
   return preferred.length > 0 ? Math.max(...preferred) : Math.min(usual, maxBatch);
@@ -257,7 +255,7 @@ function presetOf({ parameters }: ModelDescription, where: string): PresetName |
   if (named === undefined) return null;
   const known = presetNames.find((name) => name === named);
   if (known !== undefined) return known;
-  throw new HeadraceError("model_invalid", `${where}: expected parameter ${presetParameter} of a known preset, found "${named}"`, {
+  throw new HeadraceError("model_invalid", `${where}: expected a known preset in parameter ${presetParameter}, found "${named}"`, {
     hint: `In config.pbtxt, set it to one of ${presetNames.join(", ")}, or leave it out.`,
   });
 }

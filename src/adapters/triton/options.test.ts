@@ -28,7 +28,7 @@ test("`urls` comes before `url`, which is localhost:8000 where neither is given"
   const addressed = async (options: TritonEmbedderOptions): Promise<string> => {
     const embedder = new TritonEmbedder({ ...options, caFile: "none.pem" });
     const error: unknown = await embedder.open(AbortSignal.timeout(1_000)).catch((thrown: unknown) => thrown);
-    return /but (\S+) is an address without TLS/.exec(String(error))?.[1] ?? String(error);
+    return /found (\S+) without TLS/.exec(String(error))?.[1] ?? String(error);
   };
   assert.equal(await addressed({}), "localhost:8000");
   assert.equal(await addressed({ url: "a:1" }), "a:1");

@@ -9,7 +9,7 @@ const optionalName = (description: string) => z.string().min(1).nullable().defau
 export const tritonTransports = ["auto", "http", "grpc", "shm"] as const;
 export type TritonTransport = (typeof tritonTransports)[number];
 
-/** Those that the protocols need for themselves. */
+/** Headers that HTTP and gRPC set themselves. */
 const takenHeaders = /^(content-.*|inference-header-content-length|host|connection|transfer-encoding|te|expect|upgrade|grpc-.*|.*-bin)$/i;
 
 const headers = z
@@ -17,76 +17,76 @@ const headers = z
     z
       .string()
       .regex(/^[a-z0-9_.-]+$/i, "expected the name of a header")
-      .refine((name) => !takenHeaders.test(name), "expected another header than those that the protocols set themselves"),
+      .refine((name) => !takenHeaders.test(name), "expected a header that HTTP and gRPC do not set themselves"),
     z.string().regex(/^[\x20-\x7e]*$/, "expected printable ASCII"),
   )
   .default({})
-  .describe("Sent with every request, as HTTP headers or gRPC metadata: { Authorization: Bearer … }. The values are secrets.");
+  .describe("HTTP headers or gRPC metadata of every request: { Authorization: Bearer … }. The values are treated as secrets.");
 
 const keys = z.strictObject({
   url: z
     .string()
     .min(1)
     .default("localhost:8000")
-    .describe("host:port of the server; https:// or grpcs:// before it for TLS. 8000 is Triton's HTTP port, 8001 its gRPC port."),
+    .describe("host:port of the server, with https:// or grpcs:// for TLS. Triton's HTTP port is 8000, its gRPC port 8001."),
   urls: z
     .array(z.string().min(1))
     .min(1)
     .nullable()
     .default(null)
-    .describe("Several servers with the same model, instead of `url`. The one with the fewest open requests gets the next."),
+    .describe("Several servers with the same model, instead of `url`. The server with the fewest open requests gets the next batch."),
   transport: z
     .enum(tritonTransports)
     .optional()
-    .describe("How tensors travel. auto: shared memory where it works, else HTTP binary; gRPC when the URL begins with grpc://.")
+    .describe("How tensors are sent. auto: shared memory if it works, else binary HTTP; gRPC if the URL begins with grpc://.")
     .meta({ default: "auto" }),
   protocol: z
     .enum(tritonTransports)
     .optional()
-    .describe("Another name of `transport`, as in files of the Python service.")
+    .describe("Alias of `transport`, for files of the Python service.")
     .meta({ deprecated: true }),
-  modelName: z.string().min(1).default("efficientnet_lite0").describe("Name in the server's model repository."),
+  modelName: z.string().min(1).default("efficientnet_lite0").describe("Name of the model in the server's repository."),
   modelVersion: z
     .union([z.string().min(1), z.int().min(1)])
     .transform(String)
     .nullable()
     .default(null)
-    .describe("null: the one that the server's version policy picks."),
-  inputName: optionalName("Input that takes the images. null: the only one."),
-  outputName: optionalName("Output that is the embedding. null: found by name and shape."),
+    .describe("null: the server's version policy chooses."),
+  inputName: optionalName("Input tensor for the images. null: the model's only input."),
+  outputName: optionalName("Output tensor with the embedding. null: found by name and shape."),
   headers,
-  caFile: optionalName("PEM file of the authority that signed the server's certificate. null: those that the system trusts."),
+  caFile: optionalName("PEM file of the certificate authority that signed the server's certificate. null: the system's."),
   certFile: optionalName("PEM file of the client's certificate, for mutual TLS."),
-  keyFile: optionalName("PEM file of its key."),
-  serverName: optionalName("Name in the server's certificate, where it is not the host."),
-  timeout: seconds(60, "Seconds that one request may take."),
+  keyFile: optionalName("PEM file of the client certificate's private key."),
+  serverName: optionalName("Name in the server's certificate, if it differs from the host."),
+  timeout: seconds(60, "Maximum seconds per request."),
   maxRetries: z
     .int()
     .min(0)
     .default(3)
     .describe(
-      "How often a failed batch is tried again before it is halved: 3 is four calls in all, 0 is one. It also holds for reading, decoding and the store.",
+      "Retries of a failed batch before it is halved: 3 means four calls, 0 means one. Also applies to reading, decoding and the store.",
     ),
-  retryDelay: z.number().min(0).default(1).describe("Seconds before the second try; it doubles from there."),
+  retryDelay: z.number().min(0).default(1).describe("Seconds before the first retry. Doubles with each further retry."),
   maxOutage: seconds(300, "Seconds that all servers may be away before the run ends."),
 });
 
-/** `transport` is always there afterwards, `protocol` never. */
+/** Resolves the alias: the result has `transport` only. */
 export const tritonSection = keys
   .refine(({ transport, protocol }) => transport === undefined || protocol === undefined || transport === protocol, {
     path: ["protocol"],
-    error: "`protocol` is another name of `transport`: expected one of the two, or the same value",
+    error: "expected one of `transport` and its alias `protocol`, or the same value in both",
   })
   .transform(({ protocol, ...section }) => ({ ...section, transport: section.transport ?? protocol ?? ("auto" as const) }));
 
 export type TritonSection = z.output<typeof tritonSection>;
 
-/** The section, where it is not as its defaults; retries and outages are the engine's. */
+/** Missing settings have the defaults of the section. The engine handles retries and outages. */
 export interface TritonEmbedderOptions extends Partial<Omit<TritonSection, "maxRetries" | "retryDelay" | "maxOutage">> {
-  /** What the rest of the configuration needs; a model that differs is refused with `model_mismatch`. Default: whatever the model says. */
+  /** The model that the configuration needs. Another one is refused with `model_mismatch`. Default: any model. */
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
-  /** Requests that are kept open at each server, so that it never waits for the way there and back. Default 2. */
+  /** Concurrent requests per server, so that it never waits for the network. Default 2. */
   readonly inflight?: number;
-  /** gRPC asks whether a silent connection still lives, first after so many milliseconds. Default 20,000; a third of `timeout` where that is more. */
+  /** Idle milliseconds before the first gRPC keepalive ping. Default: 20,000, or a third of `timeout` if that is more. */
   readonly keepaliveMs?: number;
 }

@@ -1,10 +1,10 @@
-/** Turns a server's answer into vectors, after checking that it is exactly as long as it must be. */
+/** Converts a server's answer to vectors. Checks type, shape and length. */
 import { HeadraceError } from "../../contracts/index.js";
 import { float16ToFloat32 } from "../../kit/index.js";
 import type { ModelPlan } from "./model.js";
 import type { InferAnswer } from "./transport/transport.js";
 
-/** Throws `model_mismatch` when type or shape are not the plan's, `inference_failed` when bytes are missing. */
+/** Throws `model_mismatch` for another type or shape than planned, `inference_failed` for another number of bytes. */
 export function readVectors(
   answer: InferAnswer,
   plan: Pick<ModelPlan, "outputType" | "dimension">,
@@ -18,14 +18,14 @@ export function readVectors(
   const found = `${datatype} [${shape.join(", ")}]`;
   if (datatype !== plan.outputType || count !== rows * dimension || !Number.isInteger(dimension) || dimension < 1) {
     throw new HeadraceError("model_mismatch", `${where}: expected ${expected}, found ${found}`, {
-      hint: "The model's answer is not what its metadata says: compare config.pbtxt with the model's output.",
+      hint: "Compare config.pbtxt with the model's real output: they differ.",
     });
   }
   const width = datatype === "FP16" ? 2 : 4;
   if (bytes.byteLength !== count * width) {
     throw new HeadraceError("inference_failed", `${where}: expected ${count * width} bytes for ${found}, found ${bytes.byteLength}`);
   }
-  // A copy: the answer's bytes lie at any alignment.
+  // Typed arrays need alignment, which the answer's bytes may lack.
   const copy = new Uint8Array(bytes).buffer;
   return { vectors: datatype === "FP16" ? float16ToFloat32(new Uint16Array(copy)) : new Float32Array(copy), dimension };
 }

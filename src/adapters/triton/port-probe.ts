@@ -1,16 +1,16 @@
-/** Finds out what a port speaks, to say which setting is wrong. */
+/** Finds the protocol of a port, to name the wrong setting. */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Address } from "./address.js";
 
-/** "silent": something listens, and says nothing that we know. */
-export type Spoken = "nothing" | "http" | "grpc" | "tls" | "silent";
+/** "silent": something listens, but speaks no known protocol. */
+export type PortProtocol = "nothing" | "http" | "grpc" | "tls" | "silent";
 
 const answerWithinMs = 1_500;
 const http2Preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
 
-/** Three short connections at the most; never throws. */
-export async function whatSpeaks({ host, port }: Address): Promise<Spoken> {
+/** Makes at most three short connections. Never throws. */
+export async function probePort({ host, port }: Address): Promise<PortProtocol> {
   const http = await exchange(
     () => connectTcp({ host, port }),
     "connect",
@@ -19,13 +19,13 @@ export async function whatSpeaks({ host, port }: Address): Promise<Spoken> {
   if (http === null) return "nothing";
   if (http.toString("latin1").startsWith("HTTP/1") && !http.includes("HTTPS")) return "http";
   const grpc = await exchange(() => connectTcp({ host, port }), "connect", http2Preface);
-  // A settings frame: three bytes of length, then type 4.
+  // An HTTP/2 settings frame: three bytes of length, then type 4.
   if (grpc !== null && grpc.length >= 9 && grpc[3] === 4) return "grpc";
   const tls = await exchange(() => connectTls({ host, port, rejectUnauthorized: false }), "secureConnect", null);
   return tls === null ? "silent" : "tls";
 }
 
-/** What comes back to `greeting`, empty when nothing did; null when there was no connection. */
+/** Returns the answer to `greeting`, empty without an answer, null without a connection. */
 function exchange(open: () => Socket, connected: "connect" | "secureConnect", greeting: Buffer | null): Promise<Buffer | null> {
   return new Promise((resolve) => {
     const socket = open();

@@ -1,4 +1,4 @@
-/** Holds all servers to one model, the one that was there when the embedder was opened: by the vector of a fixed picture. */
+/** Ensures that all servers serve the same model during the whole run, by comparing their vectors of the probe image. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import { asAway } from "./errors.js";
@@ -17,20 +17,20 @@ interface Reference {
   readonly proof: Proof;
 }
 
-/** Behind one address there may be several servers; a proof has to come from the version that is asked about. */
+/** One address may stand for several servers, so several probes may be needed until a given version answers. */
 const maxTries = 12;
 
 export class SameModel {
   readonly #reference: Reference;
   readonly #model: string;
 
-  /** `first` is the server that all others are compared with. */
+  /** All servers are compared with this one. */
   constructor(model: string, { address, link }: Server) {
     this.#model = model;
     this.#reference = { server: address.text, plan: link.plan, proof: link.proof };
   }
 
-  /** Throws `model_mismatch`. Batch sizes may differ as long as a server takes what the first one takes; what goes in and comes out must not. */
+  /** Throws `model_mismatch`. Inputs and outputs must be equal. The batch limit must be at least that of the reference. */
   check({ address, link }: Server): void {
     const { server, plan } = this.#reference;
     if (contractOf(plan) !== contractOf(link.plan) || plan.maxBatch > link.plan.maxBatch) {
@@ -43,12 +43,12 @@ export class SameModel {
     this.#compare(address, link.proof);
   }
 
-  /** Whether a proof is due: a connection was lost since the last one, or nothing is known of the version that answered. */
-  isDoubted({ link: { trust, connection } }: Server, version?: string): boolean {
+  /** True when a connection was lost since the last proof, or the version that answered is not proven. */
+  needsProof({ link: { trust, connection } }: Server, version?: string): boolean {
     return !trust.holds(connection.losses) || (version !== undefined && !trust.knows(version));
   }
 
-  /** Asks until the version that is meant has answered; null: whichever answers. Throws `model_mismatch`. */
+  /** Sends the probe image until `version` answers. null: any version. Throws `model_mismatch`. */
   async prove({ address, link }: Server, version: string | null, signal: AbortSignal): Promise<void> {
     for (let tries = 0; tries < maxTries; tries += 1) {
       const { losses } = link.connection;
@@ -56,10 +56,10 @@ export class SameModel {
         throw asAway(error);
       });
       this.#compare(address, proof);
-      link.trust.found(proof.version, losses);
+      link.trust.record(proof.version, losses);
       if (version === null || link.trust.knows(version)) return;
     }
-    const message = `Triton ${address.text}, model ${this.#model}: expected version ${version} to answer the probe picture, as it answered a batch, found others`;
+    const message = `Triton ${address.text}, model ${this.#model}: expected version ${version} to answer the probe image, found others`;
     throw new HeadraceError("embedder_unavailable", message);
   }
 
@@ -72,9 +72,9 @@ export class SameModel {
       "model_mismatch",
       `Triton ${address.text}, model ${this.#model}${versionText(found.version)}: expected the vectors of the model that ${server} served` +
         ` at the start${versionText(proof.version)}, found those of another one` +
-        ` (the probe picture's have a cosine of ${cosine.toFixed(4)}, and lengths of ${before} at the start and ${now} now)`,
+        ` (probe image: cosine of ${cosine.toFixed(4)}, lengths ${before} at the start and ${now} now)`,
       {
-        hint: "Serve the same weights everywhere and for the whole run (triton.model_version keeps to one version), or begin another collection for the new model.",
+        hint: "Serve the same weights on all servers during the whole run (triton.model_version fixes the version), or use a new collection for the new model.",
       },
     );
   }

@@ -1,6 +1,6 @@
-/** What is proven of one server: which versions serve the model that the run began with, over which connections. */
+/** Records which model versions of one server are proven to be the run's model, and over which connections. */
 
-/** A server that comes back takes longer to load its model: a proof as young as this still holds. */
+/** A restarted server needs longer than this to load its model, so a proof this recent remains valid. */
 const proofHoldsMs = 250;
 
 export class Trust {
@@ -8,9 +8,9 @@ export class Trust {
   #losses = -1;
   #atMs = Number.NEGATIVE_INFINITY;
 
-  /** `losses`: how many connections were lost when the proof was asked for. */
-  found(version: string, losses: number): void {
-    // Behind a new connection may be a new server, and what its versions are is not known yet.
+  /** `losses`: number of lost connections when the proof was requested. */
+  record(version: string, losses: number): void {
+    // A new connection may lead to another server, whose versions are not proven yet.
     if (losses > this.#losses) this.#versions.clear();
     this.#versions.add(version);
     this.#losses = Math.max(losses, this.#losses);
@@ -25,7 +25,7 @@ export class Trust {
     return losses <= this.#losses || performance.now() - this.#atMs < proofHoldsMs;
   }
 
-  /** In the order in which they were found; none where the server does not say it. */
+  /** The proven versions, in order of proof. Empty: the server does not report versions. */
   get versions(): readonly string[] {
     return [...this.#versions].filter((version) => version !== "");
   }

@@ -1,18 +1,18 @@
-/** Whether two vectors are of one picture and one model. */
+/** Compares two vectors of the same image, to tell whether the same model made them. */
 
 export interface Comparison {
   readonly same: boolean;
-  /** 0 where they cannot be compared. */
+  /** 0 if the vectors cannot be compared. */
   readonly cosine: number;
   /** Length of each vector. */
   readonly lengths: readonly [number, number];
 }
 
-/** Other devices and batch sizes round otherwise: never as much as another model differs. */
+/** Other devices and batch sizes change the rounding, but far less than another model does. */
 const minCosine = 0.999;
 const minLengthRatio = 0.98;
 
-/** Vectors of zeros, or with numbers that are not finite, are like no other, not even like themselves. */
+/** A vector of zeros, or with a number that is not finite, equals no vector, not even itself. */
 export function compareVectors(a: Float32Array, b: Float32Array): Comparison {
   const lengths = [lengthOf(a), lengthOf(b)] as const;
   const longer = Math.max(...lengths);
@@ -27,7 +27,6 @@ export function isComparable(vector: Float32Array): boolean {
   return length > 0 && Number.isFinite(length);
 }
 
-/** NaN when a number is. */
 function lengthOf(vector: Float32Array): number {
   return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 }

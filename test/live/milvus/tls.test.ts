@@ -65,8 +65,8 @@ describe("TLS", { skip: missing }, () => {
   }
 
   const conflicts: readonly (readonly [string, Section, RegExp])[] = [
-    ["ca_file without secure", { caFile: "ca.pem" }, /milvus\.ca_file is set, but milvus\.secure is false/],
-    ["server_name without secure", { serverName: "milvus.test" }, /milvus\.server_name is set, but milvus\.secure is false/],
+    ["ca_file without secure", { caFile: "ca.pem" }, /milvus\.ca_file: expected milvus\.secure, found false/],
+    ["server_name without secure", { serverName: "milvus.test" }, /milvus\.server_name: expected milvus\.secure, found false/],
     ["cert_file without key_file", { secure: true, certFile: "cert.pem" }, /milvus\.cert_file, milvus\.key_file/],
   ];
   for (const [what, section, message] of conflicts) {

@@ -141,8 +141,13 @@ describe("TLS to Triton", { skip, concurrency: false }, () => {
   }
 
   const conflicts: readonly (readonly [string, Options, ErrorCode, RegExp])[] = [
-    ["ca_file without TLS", { urls: ["gpu1:8000"], caFile: "ca.pem" }, "config_conflict", /triton\.ca_file is set, but gpu1:8000 is/],
-    ["server_name without TLS", { urls: ["https://a", "b:8000"], serverName: "x" }, "config_conflict", /triton\.server_name .* b:8000/],
+    [
+      "ca_file without TLS",
+      { urls: ["gpu1:8000"], caFile: "ca.pem" },
+      "config_conflict",
+      /triton\.ca_file: expected addresses with TLS, found gpu1:8000/,
+    ],
+    ["server_name without TLS", { urls: ["https://a", "b:8000"], serverName: "x" }, "config_conflict", /triton\.server_name: .* b:8000/],
     ["cert_file without key_file", { urls: ["https://a"], certFile: "c.pem" }, "config_conflict", /triton\.cert_file, triton\.key_file/],
     ["a file that is not there", { urls: ["https://a"], caFile: "/none.pem" }, "config_invalid", /triton\.ca_file: .*\/none\.pem/],
   ];

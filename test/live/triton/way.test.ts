@@ -139,7 +139,7 @@ describe("between us and Triton", { skip, concurrency: false }, () => {
       assert.ok(gate.refused.length <= 10, `${gate.refused.length} refusals`);
       assert.match(
         embedder.notices().join("\n"),
-        /^The way to Triton .* at most about \d+ bytes a request: batches of 6 from now on\..*body_size\)\.$/,
+        /^Requests to Triton .* are limited to about \d+ bytes: batches of 6 from now on\..*body_size\)\.$/,
       );
       const [refused, passed] = [gate.refused.length, gate.passed.length];
       assert.deepEqual((await embed(embedder, rows())).values, expected.values);

@@ -1,6 +1,6 @@
 /**
- * Puts the wanted index in the place of the exact one. Milvus drops an index only while the collection is released, so that there is a
- * time without answers; it ends with the request to load, not with the build: Milvus searches exactly what it has not indexed yet.
+ * Replaces the exact index with the wanted one. Milvus drops an index only while the collection is released, so queries fail meanwhile.
+ * They work again after the load request, before the build ends: Milvus searches rows exactly until it has indexed them.
  */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { IndexType } from "../options.js";
@@ -11,7 +11,7 @@ import { serve } from "./serving.js";
 import type { IndexInPlace, VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";
 
-/** Others that load the collection or make an exact index meanwhile are met again, not failed for. */
+/** Other processes may load the collection or create an exact index meanwhile. The exchange then tries again. */
 const attempts = 20;
 const retryMs = 250;
 
@@ -22,14 +22,14 @@ export interface ExchangeParts {
   readonly wanted: IndexType;
 }
 
-/** Whether it is there only until the wanted one is built. */
+/** True for an index that only serves until the wanted one is built. */
 export function isExact(index: IndexInPlace | null): boolean {
   return index === null || index.type === "FLAT";
 }
 
 /**
- * Takes some seconds, and must not be left before it ends: `upkeep` hands it to its owner when the call is stopped. "lost": another
- * process is at it. When it fails, the exact index is back and the collection is being loaded.
+ * Takes a few seconds and must run to its end, even when the call is aborted: `Upkeep.close` waits for it. "lost": another process
+ * exchanges the index. After a failure the exact index is back, and the collection is loading.
  */
 export async function exchangeIndex(parts: ExchangeParts): Promise<"exchanged" | "lost"> {
   const note = new BusyNote("exchanging");
@@ -58,12 +58,12 @@ async function replace({ properties, index, load, wanted }: ExchangeParts, note:
     if ((await index.create(wanted)) === "created") return "exchanged";
     await pause(retryMs, { what });
   }
-  throw new HeadraceError("store_unavailable", `${what}: other processes load it, or index it, again and again`, {
-    hint: "Stop what loads or indexes the collection, then run the same command again.",
+  throw new HeadraceError("store_unavailable", `${what}: expected sole access, found other processes that load or index it`, {
+    hint: "Stop the processes that load or index the collection, then run the same command again.",
   });
 }
 
-/** A server that is away for longer leaves the note as it is; the next one that opens the collection restores it then. */
+/** When the server is away for too long, the note stays. The next process that opens the collection restores it. */
 async function restore({ properties, index, load }: ExchangeParts, note: BusyNote): Promise<void> {
   for (let left = attempts; left > 0; left -= 1) {
     const [done] = await Promise.allSettled([serve(index, load, "FLAT").then(() => index.inPlace())]);

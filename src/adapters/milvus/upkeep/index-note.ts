@@ -1,6 +1,6 @@
 /**
- * What a collection says of its index, in one property that all processes read and write. Milvus cannot compare before it sets, so of
- * several that write at once the last one wins; each reads again before it acts.
+ * The state of a collection's index, in a property that all processes read and write. Milvus has no compare-and-set: the last of several
+ * concurrent writers wins. Each process therefore reads the note again before it acts.
  */
 import { randomUUID } from "node:crypto";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -9,15 +9,15 @@ import type { Properties } from "./properties.js";
 import { pause } from "./waits.js";
 
 /**
- * "pending": searched exactly until the index is built. "building": the index is in place, the server works on it. "built": nothing is
- * owed. "creating" and "exchanging" name the process that is at it, and count while it lives.
+ * "pending": the index is not created yet; searches are exact. "building": the server builds the index. "built": nothing is left to do.
+ * The busy notes "creating" and "exchanging" name the working process and contain a counter, its heartbeat.
  */
 export type SettledNote = "pending" | "building" | "built";
 
-/** A note that does not change for so long belongs to a process that is dead. */
+/** A process whose busy note has not changed for this time is dead. */
 const staleMs = 15_000;
-const beatMs = 3000;
-const lookMs = 200;
+const heartbeatMs = 3000;
+const pollMs = 200;
 /** Longer than two processes need to read each other's note. */
 const racingMs = 500;
 
@@ -25,7 +25,7 @@ export function isBusy(note: string | undefined): note is string {
   return /^(creating|exchanging):/.test(note ?? "");
 }
 
-/** The note of this process while it creates a collection or exchanges an index; others wait for it meanwhile. */
+/** The note of this process while it creates a collection or exchanges an index. Other processes wait until it ends. */
 export class BusyNote {
   readonly #token = randomUUID();
   readonly #ended = new AbortController();
@@ -38,10 +38,10 @@ export class BusyNote {
     return `${this.work}:${this.#token}:${this.#beats}`;
   }
 
-  /** Writes it, and reads it again after a while. False: another process wrote over it, and is at it. */
+  /** Writes the note and reads it back after a pause. False: another process has overwritten it. */
   async take(properties: Properties): Promise<boolean> {
     await properties.set(indexProperty, this.text);
-    await pause(racingMs, { what: "take the turn" });
+    await pause(racingMs, { what: "take the index note" });
     return this.holds(properties);
   }
 
@@ -49,12 +49,12 @@ export class BusyNote {
     return ((await properties.get(indexProperty)) ?? "").startsWith(`${this.work}:${this.#token}:`);
   }
 
-  /** Shows from now on that this process lives. */
+  /** Starts the heartbeat. */
   keep(properties: Properties): void {
     this.#beating = this.#beat(properties);
   }
 
-  /** Ends it with what is so now; "lost" when another process took it for dead. */
+  /** Replaces the note with the settled state. "lost": another process considered this one dead and took over. */
   async end(properties: Properties, note: SettledNote): Promise<"ended" | "lost"> {
     await this.stop();
     if (!(await this.holds(properties))) return "lost";
@@ -70,9 +70,9 @@ export class BusyNote {
   async #beat(properties: Properties): Promise<void> {
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      const [waited] = await Promise.allSettled([pause(beatMs, { what: "beat", signal })]);
+      const [waited] = await Promise.allSettled([pause(heartbeatMs, { what: "heartbeat", signal })]);
       if (waited.status === "rejected") return;
-      // A server that does not answer shows in the work itself; the next beat may pass.
+      // Ignored: the work itself reports a server that does not answer, and the next heartbeat may succeed.
       await Promise.allSettled([this.#count(properties)]);
     }
   }
@@ -85,8 +85,8 @@ export class BusyNote {
 }
 
 /**
- * The note as soon as nobody is at it. `takeOver` says what is so when the one who was is dead. Throws `store_unavailable` when that
- * takes longer than `maxWaitMs`.
+ * Waits until no process is busy, then returns the note. When the busy process is dead, `takeOver` determines the settled note. Throws
+ * `store_unavailable` after `maxWaitMs`.
  */
 export async function settledNote(
   properties: Properties,
@@ -110,10 +110,10 @@ export async function settledNote(
     if (now - began > options.maxWaitMs) {
       throw new HeadraceError(
         "store_unavailable",
-        `${what}: another process is ${note.startsWith("creating") ? "creating the collection" : "exchanging the index"}, after ${Math.round((now - began) / 1000)} s still`,
-        { hint: "Wait until it is done, then run the same command again." },
+        `${what}: expected no busy process, found one ${note.startsWith("creating") ? "creating the collection" : "exchanging the index"} for ${Math.round((now - began) / 1000)} s`,
+        { hint: "Wait until the other process is done, then run the same command again." },
       );
     }
-    await pause(lookMs, { what, signal: options.signal });
+    await pause(pollMs, { what, signal: options.signal });
   }
 }

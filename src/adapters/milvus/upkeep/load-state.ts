@@ -1,4 +1,4 @@
-/** Whether a collection is in the server's memory, which it must be to answer queries. */
+/** The load state of a collection. Milvus answers queries only for loaded collections. */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../client.js";
 import { until } from "./waits.js";
@@ -19,12 +19,13 @@ export class LoadState {
       (client) => client.getLoadState({ collection_name: collection }),
       { signal },
     );
-    if (String(state) === "LoadStateNotExist") throw new HeadraceError("collection_not_found", `collection ${collection}: it is not there`);
+    if (String(state) === "LoadStateNotExist")
+      throw new HeadraceError("collection_not_found", `collection ${collection}: expected a collection, found none`);
     if (String(state) === "LoadStateLoaded") return "loaded";
     return String(state) === "LoadStateLoading" ? "loading" : "released";
   }
 
-  /** The server goes on with it, whatever becomes of this process. */
+  /** Starts loading. The server continues even if this process ends. */
   async request(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
     await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
@@ -35,7 +36,7 @@ export class LoadState {
     await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }));
   }
 
-  /** Waits for one that is being loaded; one that is released is not waited for. */
+  /** Waits while the collection is loading. Returns at once when it is released. */
   async untilLoaded(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
     const what = `load ${collection_name}`;

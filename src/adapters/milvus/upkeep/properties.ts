@@ -1,4 +1,4 @@
-/** What a collection says of itself in its properties, asked anew each time: other processes write them too. */
+/** Properties of a collection. Each read asks the server, because other processes write them too. */
 import type { DescribeCollectionResponse } from "@zilliz/milvus2-sdk-node";
 import type { MilvusConnection } from "../client.js";
 

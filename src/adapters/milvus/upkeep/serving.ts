@@ -1,4 +1,4 @@
-/** Lets a collection answer queries: an index if it has none, then the request to load it. */
+/** Makes a collection searchable: creates a missing index, then requests loading. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { isIndexMissing } from "../errors.js";
 import type { IndexType } from "../options.js";
@@ -6,11 +6,11 @@ import type { LoadState } from "./load-state.js";
 import type { VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";
 
-/** Another process can drop the index between two calls; its own is there a moment later. */
+/** Another process may drop the index between two calls. Its new index exists a moment later. */
 const attempts = 20;
 const retryMs = 250;
 
-/** Done again, it changes nothing. `missing` says which index a collection without one gets. */
+/** Idempotent. `missing`: the index type for a collection without an index. */
 export async function serve(index: VectorIndex, load: LoadState, missing: IndexType, signal?: AbortSignal): Promise<void> {
   const what = `load ${load.collection}`;
   for (let left = attempts; ; left -= 1) {

@@ -1,4 +1,4 @@
-/** What keeps one collection searchable: its load state, its index, and what its properties say of it. */
+/** Keeps one collection searchable: loads it, builds its index and maintains its index note. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { checkAborted, unlessAborted, within } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
@@ -13,9 +13,9 @@ import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
 import { until } from "./waits.js";
 
-/** How long opening and querying wait for another process that exchanges the index, which takes some seconds. */
+/** How long opening and querying wait for another process that exchanges the index. An exchange takes a few seconds. */
 const maxWaitMs = 60_000;
-/** How long `close` waits for an exchange that was begun before the call was stopped. */
+/** How long `close` waits for a running exchange. */
 const maxClosingMs = 30_000;
 
 export class Upkeep {
@@ -24,9 +24,9 @@ export class Upkeep {
   readonly load: LoadState;
   #current: IndexInPlace | null = null;
   #isServed = false;
-  /** The index is not exchanged any more, by whomever. */
+  /** True when no process will exchange the index any more. */
   #isSettled: boolean;
-  /** An exchange that outlives the call that began it. */
+  /** The running exchange. It continues when the call that started it is aborted. */
   #exchanging: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -43,7 +43,7 @@ export class Upkeep {
     this.load = new LoadState(connection, shape.name);
   }
 
-  /** Waits for one that is just being created or exchanged, and puts right what a process left that died meanwhile. */
+  /** Loads the collection. Waits for a process that creates it or exchanges its index, and takes over from a dead one. */
   async serve(signal?: AbortSignal): Promise<void> {
     const state = await this.load.now(signal);
     if (state === "loaded") return;
@@ -55,20 +55,20 @@ export class Upkeep {
     await this.load.untilLoaded(signal);
   }
 
-  /** Before the first query: loading takes a new collection two seconds, in which rows can be written already. */
+  /** Waits before the first query. Loading a new collection takes two seconds, during which rows can already be written. */
   async served(signal?: AbortSignal): Promise<void> {
     if (this.#isServed) return;
-    // One that somebody released meanwhile is not being loaded any more: the query itself says so.
+    // Returns for a released collection: the query then fails with "not loaded".
     await this.load.untilLoaded(signal);
     this.#isServed = true;
   }
 
-  /** After an answer: whether it was given by a loaded collection. Costs a call as long as the index may be exchanged. */
+  /** Whether the collection is still loaded after an answer. Makes a call only while an exchange of the index is possible. */
   async stayedLoaded(signal?: AbortSignal): Promise<boolean> {
     return this.#isSettled || (await this.load.now(signal)) === "loaded";
   }
 
-  /** After a query was told "not loaded": true when that passes, because another process exchanges the index. */
+  /** Called after a "not loaded" error. Waits for the exchange or the loading, then tells whether the collection is loaded. */
   async comesBack(signal?: AbortSignal): Promise<boolean> {
     if (isBusy(await this.properties.get(indexProperty, signal))) await this.serve(signal);
     else await this.load.untilLoaded(signal);
@@ -76,25 +76,25 @@ export class Upkeep {
     return (await this.load.now(signal)) === "loaded";
   }
 
-  /** Waits for one that is being loaded. */
+  /** Waits while the collection is loading. */
   async isLoaded(): Promise<boolean> {
     await this.load.untilLoaded();
     return (await this.load.now()) === "loaded";
   }
 
-  /** The vector index in place, or null. Asked again until it is the wanted one: another process may build that. */
+  /** The current vector index, or null. Queried until it is the wanted one, because another process may build it. */
   async currentIndex(signal?: AbortSignal): Promise<IndexInPlace | null> {
     if (this.#current?.type === this.wanted) return this.#current;
     this.#current = await this.index.inPlace(signal);
     return this.#current;
   }
 
-  /** Seals the segments that were written, where that is wanted at the end of every call. */
+  /** Seals the written segments if `insert.flush` is "end". */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.insert.flush === "end") await this.#flush(signal);
   }
 
-  /** Builds the index that the collection waits for, or waits until the server has built it. One call when nothing is owed. */
+  /** Builds a pending index, and waits until the server has built it. Makes one call when nothing is to do. */
   async buildIndex(signal: AbortSignal): Promise<void> {
     checkAborted(signal, `upkeep ${this.shape.name}`);
     const note = await this.#settledNote(signal);
@@ -103,7 +103,7 @@ export class Upkeep {
       return;
     }
     try {
-      if (this.wanted !== "FLAT") await this.#putInPlace(signal);
+      if (this.wanted !== "FLAT") await this.#createWanted(signal);
       await this.serve(signal);
       await this.properties.set(indexProperty, "built");
       this.#isSettled = true;
@@ -112,17 +112,17 @@ export class Upkeep {
     }
   }
 
-  /** Waits, within bounds, for an exchange that was begun. */
+  /** Waits for a running exchange, for at most `maxClosingMs`. */
   async close(): Promise<void> {
     await within(this.#exchanging, maxClosingMs);
   }
 
-  /** An index in place that is not the exact one is never dropped: the server may be working on it for hours. */
-  async #putInPlace(signal: AbortSignal): Promise<void> {
+  /** Drops only an exact index: the server may have worked on any other for hours. */
+  async #createWanted(signal: AbortSignal): Promise<void> {
     if (this.insert.flush === "auto") await this.#flush(signal);
     while (isExact(await this.index.inPlace(signal))) {
       await this.load.untilLoaded(signal);
-      // The place is taken, so this only asks the server whether it would take the type and its parameters.
+      // The field has an index already, so the server only validates the type and its parameters.
       await this.index.create(this.wanted, signal);
       const exchanged = exchangeIndex(this);
       this.#exchanging = exchanged;
@@ -146,13 +146,13 @@ export class Upkeep {
       {
         scope: error.scope,
         retryable: error.retryable,
-        hint: `${error.hint} The next run on the collection goes on with its index, or \`headrace collection compact ${name}\`.`,
+        hint: `${error.hint} The next run on the collection builds the index; so does \`headrace collection compact ${name}\`.`,
         cause: error,
       },
     );
   }
 
-  /** Milvus allows one flush in ten seconds for each collection. */
+  /** Milvus allows one flush per collection in ten seconds. */
   async #flush(signal: AbortSignal): Promise<void> {
     const what = `flush ${this.shape.name}`;
     await until({ what, signal }, async () => {
@@ -161,7 +161,7 @@ export class Upkeep {
         return "done";
       } catch (error) {
         if (!HeadraceError.is(error) || error.code !== "overloaded") throw error;
-        // When several runs end at once, the one whose flush succeeded continues with the index.
+        // When several processes flush at once, the successful one builds the index.
         if (isBusy(await this.properties.get(indexProperty, signal))) return "done";
         return { at: "refused by the rate limit" };
       }

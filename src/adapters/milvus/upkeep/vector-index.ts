@@ -1,4 +1,4 @@
-/** The index of a collection's vectors: what is in place, making it, dropping it, waiting for it. */
+/** The index of a collection's vector field: describes, creates and drops it, and waits for the build. */
 import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../client.js";
@@ -8,14 +8,14 @@ import type { IndexSettings, IndexType } from "../options.js";
 import { type CollectionShape, metricNames } from "../schema.js";
 import { until } from "./waits.js";
 
-/** The exact index has a name of its own: whoever drops it by name never drops another one that was built meanwhile. */
+/** A name for the exact index only: dropping it by name cannot drop another index that was created meanwhile. */
 const exactName = "headrace_exact";
 
 export interface IndexInPlace {
   readonly name: string;
-  /** As the server names it; also types that Headrace does not build. */
+  /** The server's name for the type. May be a type that Headrace does not build. */
   readonly type: string;
-  /** IVF: the clusters that it was built with. */
+  /** IVF: number of clusters. */
   readonly nlist: number | null;
   readonly state: string;
   readonly failure: string;
@@ -29,7 +29,7 @@ export class VectorIndex {
     readonly settings: IndexSettings,
   ) {}
 
-  /** Other fields may have indexes that somebody else made. */
+  /** Ignores indexes of other fields. */
   async inPlace(signal?: AbortSignal): Promise<IndexInPlace | null> {
     const { name: collection_name, vectorField: field_name } = this.shape;
     const { index_descriptions } = await this.connection.call(
@@ -44,7 +44,7 @@ export class VectorIndex {
     return found === undefined ? null : inPlaceOf(found);
   }
 
-  /** "taken": another index has the place. Throws `config_invalid` for a type or parameters that the server refuses. */
+  /** "taken": the field has another index. Throws `config_invalid` for a type or parameters that the server refuses. */
   async create(type: IndexType, signal?: AbortSignal): Promise<"created" | "taken"> {
     const { name: collection_name, vectorField: field_name, metric, dimension } = this.shape;
     const params = { ...buildParameters(type, this.settings, dimension) };
@@ -64,7 +64,7 @@ export class VectorIndex {
     }
   }
 
-  /** "loaded": the server keeps the index of a collection that is loaded. One that is gone already counts as dropped. */
+  /** "loaded": the index is kept because the collection is loaded. A missing index counts as dropped. */
   async drop(name: string): Promise<"dropped" | "loaded"> {
     const { name: collection_name, vectorField: field_name } = this.shape;
     try {
@@ -79,13 +79,13 @@ export class VectorIndex {
     }
   }
 
-  /** Waits while the server builds, as long as rows are left that it gets on with. */
+  /** Waits until the server has built the index. Throws `timed_out` when the build makes no progress. */
   async untilBuilt(signal: AbortSignal): Promise<void> {
     const what = `build the index of ${this.shape.name}`;
     await until({ what, signal }, async () => {
       const index = await this.inPlace(signal);
-      if (index === null) throw new HeadraceError("unexpected", `${what}: expected it, found none: somebody dropped it`);
-      if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: Milvus says: ${index.failure}`);
+      if (index === null) throw new HeadraceError("unexpected", `${what}: expected an index, found none; another client dropped it`);
+      if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: expected success, found ${index.failure}`);
       if (index.state === "Finished" && index.pendingRows === 0) return "done";
       return { at: `${index.state}, ${index.pendingRows} rows left` };
     });

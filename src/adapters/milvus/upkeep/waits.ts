@@ -1,23 +1,23 @@
-/** Waits for what the server does by itself, for as long as it makes progress. */
+/** Waits for background work of the server, as long as it makes progress. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
 import { abortedError } from "../../../kit/index.js";
 
 const pollMs = 100;
 
-/** How long loading, flushing and index building may stand still before the call fails. */
+/** How long loading, flushing and index building may make no progress before the call fails. */
 const patienceMs = 600_000;
 
 export interface Wait {
-  /** What is waited for, for messages. */
+  /** Names the work in messages. */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** "done", or a text that changes while the work goes on. */
+/** "done", or a text that changes as the work advances. */
 export type Progress = "done" | { readonly at: string };
 
-/** Looks again until the answer is "done". Throws `timed_out` when the progress has not changed for ten minutes. */
+/** Polls until `look` returns "done". Throws `timed_out` after ten minutes without progress. */
 export async function until({ what, signal }: Wait, look: () => Promise<Progress>): Promise<void> {
   let seen = "";
   let since = Date.now();
@@ -28,7 +28,9 @@ export async function until({ what, signal }: Wait, look: () => Promise<Progress
       seen = progress.at;
       since = Date.now();
     } else if (Date.now() - since > patienceMs) {
-      throw new HeadraceError("timed_out", `${what}: no progress within ${patienceMs / 1000} s, at ${progress.at}`, { scope: "service" });
+      throw new HeadraceError("timed_out", `${what}: expected progress within ${patienceMs / 1000} s, found none at ${progress.at}`, {
+        scope: "service",
+      });
     }
     await pause(pollMs, { what, signal });
   }

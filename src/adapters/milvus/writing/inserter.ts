@@ -1,4 +1,4 @@
-/** Writes the accepted rows of a batch: bounded in bytes, split when refused as too large, one request format with a fallback. */
+/** Writes the accepted rows of a batch. Limits the bytes per request, and halves a request that the server refuses as too large. */
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
 import { givenMetadata, ingestedAtOf } from "../../../kit/index.js";
@@ -12,19 +12,19 @@ import type { WriteLimiter } from "./write-limiter.js";
 export interface InserterOptions {
   /** The most bytes per request. */
   readonly maxBytes: number;
-  readonly maxRows?: number;
-  /** "sdk" sends rows the SDK's way: several times slower, the same rows. Default "encoded". */
+  /** "sdk" writes the same rows through the SDK, several times slower. Default "encoded". */
   readonly path?: "encoded" | "sdk";
 }
 
-/** A row as it is sent, with its share of the request's bytes. */
 interface PreparedRow {
   /** Position in the batch. */
   readonly index: number;
+  /** JSON of the undeclared metadata keys. */
   readonly dynamic: string;
   readonly bytes: number;
 }
 
+const maxRows = 10_000;
 const maxDynamicBytes = 65_536;
 const maxInt64 = 2n ** 63n - 1n;
 
@@ -34,14 +34,14 @@ export class Inserter {
   constructor(
     readonly connection: MilvusConnection,
     readonly shape: CollectionShape,
-    readonly gate: WriteLimiter,
+    readonly limiter: WriteLimiter,
     readonly freshness: Freshness,
     readonly options: InserterOptions,
   ) {
     this.#path = options.path ?? "encoded";
   }
 
-  /** Durable when it resolves, but for the rows it names. `accepted` are positions, each key once. */
+  /** Resolves when all rows except the returned failures are durable. `accepted`: positions in the batch, each key once. */
   async upsert(batch: RowBatch, accepted: readonly number[], signal: AbortSignal): Promise<readonly RowFailure[]> {
     const failures: RowFailure[] = [];
     const rows: PreparedRow[] = [];
@@ -50,7 +50,7 @@ export class Inserter {
       if (prepared instanceof HeadraceError) failures.push({ index, error: prepared });
       else rows.push(prepared);
     }
-    for (const chunk of chunksOf(rows, this.options.maxBytes, this.options.maxRows ?? 10_000)) {
+    for (const chunk of chunksOf(rows, this.options.maxBytes)) {
       failures.push(...(await this.#send(batch, chunk, signal)));
     }
     return failures;
@@ -60,7 +60,7 @@ export class Inserter {
     const facts = batch.facts[index]!;
     const id = batch.ids[index]!;
     if (id === maxInt64) {
-      return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, which Milvus stores but never gives back`, {
+      return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, found ${id}, which Milvus never returns`, {
         item: facts.source,
       });
     }
@@ -73,7 +73,7 @@ export class Inserter {
     }
     const taken = [this.shape.vectorField, ...this.shape.foreign].find((name) => given.has(name));
     if (taken !== undefined) {
-      const found = taken === this.shape.vectorField ? "the vector's" : "that of a field which Headrace cannot write";
+      const found = taken === this.shape.vectorField ? "the vector field" : "a field that Headrace cannot write";
       return new HeadraceError("metadata_name", `metadata key ${taken}: expected a free name, found ${found}`, { item: facts.source });
     }
     const dynamic = jsonOf([...given].filter(([name]) => !declared.has(name)));
@@ -94,13 +94,13 @@ export class Inserter {
   async #send(batch: RowBatch, rows: readonly PreparedRow[], signal: AbortSignal): Promise<readonly RowFailure[]> {
     if (rows.length === 0) return [];
     try {
-      const answer = await this.gate.run(() => this.#request(batch, rows, signal), signal);
+      const answer = await this.limiter.run(() => this.#request(batch, rows, signal), signal);
       this.freshness.wrote(answer.timestamp);
       return [];
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       if (rows.length === 1) {
-        const rejected = new HeadraceError("row_rejected", `row: Milvus refuses its ${rows[0]!.bytes} bytes as too large`, {
+        const rejected = new HeadraceError("row_rejected", `row: expected a size that Milvus accepts, found ${rows[0]!.bytes} bytes`, {
           scope: "item",
           cause: error,
         });
@@ -112,7 +112,7 @@ export class Inserter {
     }
   }
 
-  /** A gateway in between can answer "unimplemented" too: the SDK's way is taken when Milvus answers and the second attempt ends alike. */
+  /** A gateway can also answer "unimplemented". Uses the SDK only when Milvus answers another call, but the retry fails alike. */
   async #request(
     batch: RowBatch,
     rows: readonly PreparedRow[],
@@ -188,7 +188,7 @@ export class Inserter {
   }
 }
 
-/** A column that no row has a value for is left out; the server refuses marks of presence for fields that rows must have. */
+/** Leaves out a column without any value. The server refuses presence flags for required fields. */
 function declaredColumn({ name, dataType, presence }: DeclaredColumn, facts: readonly ImageFacts[]): readonly UpsertColumn[] {
   const values = facts.map(({ metadata }) => metadata[name] ?? null);
   if (presence === "required") return [{ name, kind: dataType, values } as UpsertColumn];
@@ -200,19 +200,19 @@ function declaredColumn({ name, dataType, presence }: DeclaredColumn, facts: rea
 function declaredError(column: CollectionShape["declared"][number], value: unknown, item: string): HeadraceError | null {
   const failure = (expected: string, found: string) =>
     new HeadraceError("metadata_type", `metadata ${column.name}: expected ${expected}, found ${found}`, { item });
-  if (value === undefined) return failure("a value, as the column is declared", "none");
+  if (value === undefined) return failure("a value, because the column is required", "none");
   if (column.dataType.startsWith("Int")) {
     const bits = Number(column.dataType.slice(3));
     const fits = Number.isInteger(value) && (value as number) >= -(2 ** (bits - 1)) && (value as number) < 2 ** (bits - 1);
-    if (!fits) return failure(`a whole number of ${bits} bits`, String(value).slice(0, 40));
+    if (!fits) return failure(`a ${bits}-bit integer`, String(value).slice(0, 40));
   }
   if (column.dataType === "VarChar" && Buffer.byteLength(String(value)) > column.maxBytes) {
-    return failure(`text of at most ${column.maxBytes} bytes`, `${Buffer.byteLength(String(value))}`);
+    return failure(`text of at most ${column.maxBytes} bytes`, `${Buffer.byteLength(String(value))} bytes`);
   }
   return null;
 }
 
-/** JSON in which no number reads as an integer beyond int64. */
+/** Writes large whole numbers with ".0": Milvus refuses JSON integers beyond int64. */
 function jsonOf(entries: readonly (readonly [string, unknown])[]): string {
   const members = entries.map(([name, value]) => {
     const text = JSON.stringify(value);
@@ -227,7 +227,7 @@ function keyColumn(ids: readonly Key[]): UpsertColumn {
     : { name: "id", kind: "VarChar", values: ids as readonly string[] };
 }
 
-/** The vectors of the rows back to back; the batch's own memory where the rows follow each other. */
+/** The vectors of the rows, contiguous. Returns a view of the batch's memory when the rows are consecutive. */
 function vectorsOf(batch: RowBatch, rows: readonly PreparedRow[]): Float32Array {
   const { dimension, vectors } = batch;
   const first = rows[0]!.index;
@@ -237,7 +237,7 @@ function vectorsOf(batch: RowBatch, rows: readonly PreparedRow[]): Float32Array 
   return gathered;
 }
 
-function* chunksOf(rows: readonly PreparedRow[], maxBytes: number, maxRows: number): Iterable<readonly PreparedRow[]> {
+function* chunksOf(rows: readonly PreparedRow[], maxBytes: number): Iterable<readonly PreparedRow[]> {
   let chunk: PreparedRow[] = [];
   let bytes = 0;
   for (const row of rows) {

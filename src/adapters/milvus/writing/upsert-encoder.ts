@@ -1,12 +1,12 @@
 /**
- * Encodes an upsert request by hand: the SDK takes a row as an object and its vector number by number, 0.3 ms a row; here a
- * column of vectors is copied as the bytes it is. Messages and field numbers are those of milvus.proto and schema.proto.
+ * Encodes an upsert request by hand. The SDK builds an object per row and encodes its vector number by number, 0.3 ms per row. Here a
+ * column of vectors is copied as bytes. Field numbers are those of milvus.proto and schema.proto.
  */
 import type { Writer } from "protobufjs";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusStatus } from "../errors.js";
 
-/** One column of a request. All have the same length, but for those with `present`: they hold a value for each `true` in it. */
+/** All columns have the same length, except one with `present`: it has one value per `true`. */
 export type UpsertColumn = UpsertValues & {
   /** Which rows have a value. Set for a field that rows may lack. */
   readonly present?: readonly boolean[];
@@ -19,7 +19,7 @@ type UpsertValues =
   | { readonly name: string; readonly kind: "Int8" | "Int16" | "Int32"; readonly values: readonly number[] }
   | { readonly name: string; readonly kind: "Float" | "Double"; readonly values: readonly number[] }
   | { readonly name: string; readonly kind: "Bool"; readonly values: readonly boolean[] }
-  /** The dynamic field: a JSON object a row, as text. */
+  /** The dynamic field: one JSON object per row, as text. */
   | { readonly name: string; readonly kind: "dynamic"; readonly values: readonly string[] };
 
 export interface UpsertRequest {
@@ -41,7 +41,6 @@ const delimited = 2;
 const varint = 0;
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** An `UpsertRequest`, ready to be sent. */
 export function encodeUpsert(request: UpsertRequest, writer: Writer): Uint8Array {
   writer.uint32(tag(2, delimited)).string(request.database);
   writer.uint32(tag(3, delimited)).string(request.collection);
@@ -53,7 +52,7 @@ export function encodeUpsert(request: UpsertRequest, writer: Writer): Uint8Array
   return writer.uint32(tag(7, varint)).uint32(request.rows).finish();
 }
 
-/** Reads a `MutationResult`, skipping the echoed keys. Throws `unexpected` for bytes that are none. */
+/** Decodes a `MutationResult` without the returned keys. Throws `unexpected` for malformed bytes. */
 export function decodeMutation(bytes: Uint8Array): MutationAnswer {
   const fields = readFields(bytes);
   const status = readFields(fields.get(1)?.bytes ?? new Uint8Array());
@@ -122,24 +121,23 @@ function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" }>, writer:
       writer.ldelim();
       return;
     default:
-      throw new HeadraceError("unexpected", `upsert: unknown column ${JSON.stringify(column satisfies never)}`);
+      throw new HeadraceError("unexpected", `upsert: expected a known column kind, found ${JSON.stringify(column satisfies never)}`);
   }
 }
 
-/** A varint of seven bits a byte; protobufjs' own takes numbers, which end at 2^53. */
+/** protobufjs takes numbers, which are exact only up to 2^53. A larger value is passed as a pair of 32-bit halves, its Long type. */
 function writeInt64(value: bigint, writer: Writer): void {
   let rest = BigInt.asUintN(64, value);
   if (rest < 0x8000_0000n) {
     writer.uint32(Number(rest));
     return;
   }
-  // A fixed pair of 32-bit halves is what the writer takes for a Long.
   const low = Number(rest & 0xffff_ffffn) | 0;
   rest >>= 32n;
   writer.uint64({ low, high: Number(rest) | 0, unsigned: true } as never);
 }
 
-/** Packed floats are little-endian, as the memory of every common machine is. */
+/** Protobuf's packed floats are little-endian. On a little-endian machine this returns a view without copying. */
 function floatBytes(values: Float32Array): Uint8Array {
   if (littleEndian) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bytes = new Uint8Array(values.byteLength);
@@ -170,7 +168,7 @@ function readFields(message: Uint8Array): ReadonlyMap<number, Field> {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
-    throw new HeadraceError("unexpected", "upsert: expected a MutationResult from Milvus, found bytes that are none");
+    throw new HeadraceError("unexpected", "upsert: expected a MutationResult from Milvus, found malformed bytes");
   };
   while (at < message.length) {
     const key = Number(readVarint());

@@ -1,4 +1,4 @@
-/** Bounds the writes in flight: halved when the server asks for less, growing again by one for each full round that passes. */
+/** Limits concurrent writes. An overloaded server halves the limit; each full round of successful writes raises it by one. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { Semaphore } from "../../../kit/index.js";
 
@@ -11,7 +11,7 @@ export class WriteLimiter {
     this.#writes = new Semaphore(maxInFlight);
   }
 
-  /** Writes that may be in flight at once now. */
+  /** The current maximum of concurrent writes. */
   get limit(): number {
     return Math.floor(this.#limit);
   }

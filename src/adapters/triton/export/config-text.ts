@@ -1,9 +1,8 @@
-/** The text of a config.pbtxt, with the reason for every line. */
+/** Writes a config.pbtxt with comments that explain its lines. */
 import type { TensorSpec, TensorType } from "../../../contracts/index.js";
 import type { PresetName } from "../../../kit/index.js";
 import { imageDims, presetParameter } from "../model.js";
 
-/** What a client of a model sees of it. */
 export interface ServedModel {
   /** Name in the repository. */
   readonly name: string;
@@ -13,7 +12,7 @@ export interface ServedModel {
   /** Default "float32". */
   readonly outputType?: "float16" | "float32";
   readonly dimension: number;
-  /** The preprocessing that belongs to it. Null, the default: clients have to name it. */
+  /** The model's preprocessing. Null, the default: clients must name it. */
   readonly preset?: PresetName | null;
 }
 
@@ -31,14 +30,14 @@ export function configText({ backend, model, instances, maxBatch, preferredBatch
   const { name, inputName, outputName, input, outputType = "float32", dimension, preset = null } = model;
   const dims = imageDims(input).join(", ");
   const type = tritonTypes[input.dtype];
-  return `# Written by Headrace. Where comments give a default, the line may be left out.
+  return `# Written by Headrace.
 name: "${name}"
 backend: "${backend}"
 
-# The most images of one execution; Headrace never sends more in one request.
+# Maximum images per execution. Headrace never sends more in one request.
 max_batch_size: ${maxBatch}
 
-# One image; the batch dimension is added by Triton.
+# Dims of one image. Triton adds the batch dimension.
 input [
   {
     name: "${inputName}"
@@ -54,26 +53,25 @@ output [
   }
 ]
 
-# Copies of the model on each device. One keeps a large GPU busy with full batches; two overlap copying and computing.
+# Copies of the model per device. One keeps a large GPU busy with full batches. Two overlap copying and computing.
 instance_group [ { count: ${instances} } ]
 
-# Joins requests that wait. Headrace sends full batches, so nothing is gained by waiting for more.
+# Merges waiting requests. Headrace sends full batches, so the batcher need not wait for more.
 dynamic_batching {
   preferred_batch_size: [ ${preferredBatch.join(", ")} ]
   max_queue_delay_microseconds: 0
 }
 
-${presetText(preset)}# The first execution allocates memory and picks kernels: done before the model says that it is ready.
+${presetText(preset)}# The first execution allocates memory and selects kernels. Warm-up runs it before the model becomes ready.
 model_warmup [
 ${warmups([...new Set([1, maxBatch])], inputName, type, dims)}
 ]
 `;
 }
 
-/** Empty for a model of which no preprocessing is known. */
 export function presetText(preset: PresetName | null): string {
   if (preset === null) return "";
-  return `# How images are prepared for the model; Headrace reads it, servers ignore it.
+  return `# Preprocessing of the model. Headrace reads this parameter; Triton ignores it.
 parameters { key: "${presetParameter}" value { string_value: "${preset}" } }
 
 `;

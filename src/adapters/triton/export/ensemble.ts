@@ -1,4 +1,4 @@
-/** A model of floats that clients send uint8: a step that makes its numbers, and the two as one model. */
+/** Writes an ensemble: a preprocessing step that converts uint8 pixels to floats, followed by a model of floats. */
 import { HeadraceError, type Normalization } from "../../../contracts/index.js";
 import { type PresetName, presetNamed } from "../../../kit/index.js";
 import { imageDims } from "../model.js";
@@ -12,7 +12,7 @@ interface EnsembleChoice {
   readonly maxBatch: number;
 }
 
-/** What is written beside the model; paths are relative to the repository. */
+/** Paths are relative to the repository. */
 interface EnsembleFiles {
   /** Name of the ensemble, for clients. */
   readonly modelName: string;
@@ -20,19 +20,19 @@ interface EnsembleFiles {
   readonly files: readonly { readonly path: string; readonly text: string }[];
 }
 
-const asItIs: Normalization = { rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
+const identity: Normalization = { rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
 
-/** Throws `input_invalid` for a model that takes uint8 already, or of which no preset is known. */
+/** Throws `input_invalid` for a model of uint8 or without a preset. */
 export function ensembleFiles(choice: EnsembleChoice): EnsembleFiles {
   const { name, input, preset = null } = choice.model;
   if (input.dtype === "uint8") {
     throw new HeadraceError("input_invalid", `export of ${name}: expected a model of floats for an ensemble, found one that takes uint8`, {
-      hint: "Export it without --ensemble: it normalises by itself.",
+      hint: "Export it without --ensemble: the model normalises the pixels itself.",
     });
   }
   if (preset === null) {
-    throw new HeadraceError("input_invalid", `export of ${name}: expected the preset whose numbers the ensemble is to make, found none`, {
-      hint: "Name it with --preset.",
+    throw new HeadraceError("input_invalid", `export of ${name}: expected the preset of the ensemble's preprocessing, found none`, {
+      hint: "Name the preset with --preset.",
     });
   }
   const step = `${name}_preprocess`;
@@ -49,11 +49,11 @@ export function ensembleFiles(choice: EnsembleChoice): EnsembleFiles {
 }
 
 function stepText(name: string, preset: PresetName, { model: { input }, instances, maxBatch }: EnsembleChoice): string {
-  const numbers = { ...(presetNamed(preset).normalization ?? asItIs), layout: input.layout };
+  const numbers = { ...(presetNamed(preset).normalization ?? identity), layout: input.layout };
   const parameters = Object.entries(numbers).map(
     ([key, value]) => `parameters { key: "${key}" value { string_value: "${typeof value === "string" ? value : JSON.stringify(value)}" } }`,
   );
-  return `# Written by Headrace: makes the model's numbers of 8-bit pixels.
+  return `# Written by Headrace: converts 8-bit pixels to the model's input.
 name: "${name}"
 backend: "python"
 max_batch_size: ${maxBatch}
@@ -73,7 +73,7 @@ output [
   }
 ]
 
-# It computes with numpy.
+# Runs numpy on the CPU.
 instance_group [ { count: ${instances} kind: KIND_CPU } ]
 
 # ${preset}: (value * rescale - mean) / std.
@@ -83,7 +83,7 @@ ${parameters.join("\n")}
 
 function ensembleText(name: string, step: string, preset: PresetName, { model, maxBatch }: EnsembleChoice): string {
   const { input, outputName, outputType = "float32", dimension } = model;
-  return `# Written by Headrace: takes 8-bit pixels and gives embeddings.
+  return `# Written by Headrace: takes 8-bit pixels and returns embeddings.
 name: "${name}"
 platform: "ensemble"
 max_batch_size: ${maxBatch}

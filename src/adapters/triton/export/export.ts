@@ -1,4 +1,4 @@
-/** Writes a model repository that a Triton server can be started on. */
+/** Writes a model repository for a Triton server. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,45 +7,45 @@ import { type ConfigChoice, configText, type ServedModel } from "./config-text.j
 import { ensembleFiles } from "./ensemble.js";
 import { pythonModelText } from "./python-model-text.js";
 
-/** An ONNX model and what must be known of it. */
+/** An ONNX model with the facts that its config.pbtxt needs. */
 export interface ExportedModel extends ServedModel {
   /** Path of the ONNX file. */
   readonly graph: string;
-  /** Paths of files with weights that lie beside the graph. Default: none. */
+  /** Paths of the external weight files. Default: none. */
   readonly data?: readonly string[];
 }
 
 export interface ExportOptions {
-  /** The repository's folder; made when it is not there. A model of the same name must not be in it yet. */
+  /** The repository's folder, created if missing. It must not contain a model of the same name. */
   readonly output: string;
-  /** "onnxruntime": Triton's own backend. "python": for a Triton that has only the python backend; needs onnxruntime and numpy there. */
+  /** "python": for a Triton without the onnxruntime backend. The server then needs the Python packages onnxruntime and numpy. */
   readonly backend: "onnxruntime" | "python";
   /** Default: the shipped EfficientNet-Lite0, which takes uint8. */
   readonly model?: ExportedModel;
-  /** Copies of the model on each device. Default 1. */
+  /** Copies of the model per device. Default 1. */
   readonly instances?: number;
-  /** The most images of one execution. Default 32. */
+  /** Maximum images per execution. Default 32. */
   readonly maxBatch?: number;
-  /** What the batcher aims at; clients then send the largest. Default: 16 and 32, or `maxBatch` where that is less than 32. */
+  /** Batch sizes that the batcher prefers. Clients send the largest. Default: 16 and 32, or `maxBatch` if it is below 32. */
   readonly preferredBatch?: number | readonly number[];
   /**
-   * "ensemble": beside the model, which takes floats, a step in Python and numpy that makes them of uint8 as the model's preset
-   * says, and an ensemble of the two. Default "model".
+   * "ensemble": for a model of floats. Adds a Python step that converts uint8 pixels according to the model's preset, and an ensemble
+   * of both. Default "model".
    */
   readonly serve?: "model" | "ensemble";
 }
 
 export interface ExportedRepository {
-  /** What clients name. */
+  /** The model name that clients request. */
   readonly modelName: string;
   /** Paths of the files written. */
   readonly files: readonly string[];
 }
 
 /**
- * Writes `config.pbtxt` with dynamic batching and warm-up, the graph, and for the python backend the code that serves it.
- * Throws `input_invalid` for a model that is there already, a bad number, or an ensemble for a model without a preset or of uint8,
- * `model_invalid` for a graph that is not there.
+ * Writes the graph, a `config.pbtxt` with dynamic batching and warm-up, and the code that the python backend needs. Throws
+ * `input_invalid` for an existing model, an invalid number, or an ensemble of a model of uint8 or without a preset, and
+ * `model_invalid` for a missing graph.
  */
 export function exportRepository(options: ExportOptions): ExportedRepository {
   const { backend, model = shippedModel(), instances = 1, maxBatch = 32, serve = "model" } = options;
@@ -68,7 +68,7 @@ function checkNew(folders: readonly string[]): void {
   const found = folders.find((folder) => existsSync(folder));
   if (found === undefined) return;
   throw new HeadraceError("input_invalid", `export to ${found}: expected no such folder, found one`, {
-    hint: "Remove it, or export to another folder.",
+    hint: "Remove the folder, or export to another one.",
   });
 }
 
@@ -93,7 +93,7 @@ function writeModel(folder: string, choice: WrittenModel): readonly string[] {
   return [config, code, ...copies];
 }
 
-/** The model in this package's `models` folder: uint8 images in, the normalisation is inside. */
+/** The model in this package's `models` folder. It takes uint8 images and normalises them itself. */
 function shippedModel(): ExportedModel {
   const models = join(packageRoot(), "models");
   const input: TensorSpec = { dtype: "uint8", layout: "NHWC", width: 224, height: 224 };
@@ -109,7 +109,7 @@ function shippedModel(): ExportedModel {
   };
 }
 
-/** The folder of this package, from wherever this module was built to. */
+/** Works from any build folder. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder)) {

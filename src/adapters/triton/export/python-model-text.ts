@@ -1,4 +1,4 @@
-/** The code that serves an exported ONNX model on Triton's python backend. */
+/** Code that serves an exported ONNX model on Triton's python backend. */
 
 export const pythonModelText = `"""Runs the ONNX model beside this file with onnxruntime. Written by Headrace."""
 
@@ -6,7 +6,7 @@ import json
 import os
 import site
 
-# Where numpy and onnxruntime are, when the server's own Python has none.
+# The folder of numpy and onnxruntime, if the server's Python lacks them.
 if "TRITON_SITE_PACKAGES" in os.environ:
     site.addsitedir(os.environ["TRITON_SITE_PACKAGES"])
 
@@ -29,7 +29,7 @@ class TritonPythonModel:
         self.session = onnxruntime.InferenceSession(path, providers=providers)
 
     def execute(self, requests):
-        # Requests that Triton has joined are one run of the model.
+        # All requests that Triton merged run in one execution.
         batches = [pb_utils.get_input_tensor_by_name(request, self.input).as_numpy() for request in requests]
         (vectors,) = self.session.run([self.output], {self.input: np.concatenate(batches)})
         ends = np.cumsum([len(batch) for batch in batches])[:-1]

@@ -1,12 +1,12 @@
-/** The code of an ensemble's step that makes a model's numbers of 8-bit pixels. */
+/** Code of the ensemble's preprocessing step. */
 
-export const pythonPreprocessText = `"""Turns 8-bit pixels into the numbers that the model takes. Written by Headrace."""
+export const pythonPreprocessText = `"""Converts 8-bit pixels to the model's input. Written by Headrace."""
 
 import json
 import os
 import site
 
-# Where numpy is, when the server's own Python has none.
+# The folder of numpy, if the server's Python lacks it.
 if "TRITON_SITE_PACKAGES" in os.environ:
     site.addsitedir(os.environ["TRITON_SITE_PACKAGES"])
 
@@ -17,14 +17,14 @@ import triton_python_backend_utils as pb_utils
 class TritonPythonModel:
     def initialize(self, args):
         config = json.loads(args["model_config"])
-        told = {key: value["string_value"] for key, value in config["parameters"].items()}
-        self.axis = 1 if told["layout"] == "NCHW" else -1
+        parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
+        self.axis = 1 if parameters["layout"] == "NCHW" else -1
         dtype = pb_utils.triton_string_to_numpy(config["output"][0]["data_type"])
-        values = np.arange(256, dtype=np.float64) * float(told["rescale"])
-        # What each 8-bit value of each channel becomes; rounded to float32 first, as Headrace does.
+        values = np.arange(256, dtype=np.float64) * float(parameters["rescale"])
+        # A lookup table per channel. Rounds to float32 first, as Headrace does.
         self.tables = [
             ((values - mean) / std).astype(np.float32).astype(dtype)
-            for mean, std in zip(json.loads(told["mean"]), json.loads(told["std"]))
+            for mean, std in zip(json.loads(parameters["mean"]), json.loads(parameters["std"]))
         ]
 
     def execute(self, requests):

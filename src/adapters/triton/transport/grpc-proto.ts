@@ -1,4 +1,4 @@
-/** The messages of the KServe v2 gRPC protocol that we exchange with Triton; fields that we never read are left out. */
+/** The part of the KServe v2 gRPC protocol that Headrace uses. */
 
 export const serviceName = "inference.GRPCInferenceService";
 

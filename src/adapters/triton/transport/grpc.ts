@@ -1,5 +1,4 @@
-/** The KServe v2 protocol over gRPC, tensors as raw contents. */
-
+/** The KServe v2 protocol over gRPC, with tensors as raw contents. */
 import type { Client, Metadata } from "@grpc/grpc-js";
 import type { z } from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -15,9 +14,9 @@ export interface GrpcOptions {
   readonly address: Address;
   readonly modelName: string;
   readonly modelVersion: string | null;
-  /** Deadline of every call, so that the server stops working for us too. */
+  /** Deadline per call. The server also stops working on the call then. */
   readonly timeoutMs: number;
-  /** Silence on a connection with open calls after which the server is asked whether it lives. */
+  /** Idle time before a keepalive ping, while calls are open. */
   readonly keepaliveMs: number;
   readonly security: Security;
 }
@@ -30,17 +29,15 @@ type Unary = (
 ) => { cancel(): void };
 
 interface Loaded {
-  /** Each call another client, with a connection of its own. */
+  /** Returns a new client with its own connection. */
   readonly connect: () => Client & Record<string, Unary>;
   readonly metadata: Metadata;
-  /** The library's states of a connection. */
   readonly states: { readonly READY: number; readonly SHUTDOWN: number };
 }
 
-/** How long a server may take to answer that it lives. */
+/** For the answer to a keepalive ping. */
 const keepaliveTimeoutMs = 5_000;
-
-/** The protocol allows 2 GiB − 1; the library's own limit of 4 MiB is less than one batch. */
+/** The protocol's limit. The library's default of 4 MiB is smaller than one batch. */
 const maxMessageBytes = 2 ** 31 - 1;
 
 export class GrpcConnection implements Connection {
@@ -62,14 +59,14 @@ export class GrpcConnection implements Connection {
     return this.#losses;
   }
 
-  /** Packets that vanish on the way leave a connection that looks alive for a quarter of an hour. */
+  /** Without this, a connection whose packets are lost looks alive for 15 minutes. */
   renew(): void {
     this.#client.close();
     this.#losses += 1;
     this.#client = this.#connect();
   }
 
-  /** Connects with the first request. Throws `part_missing` without the gRPC packages. */
+  /** The first request connects. Throws `part_missing` without the gRPC packages. */
   static async create(options: GrpcOptions): Promise<GrpcConnection> {
     return new GrpcConnection(await load(options), options);
   }
@@ -133,7 +130,7 @@ export class GrpcConnection implements Connection {
     return client;
   }
 
-  /** Counts the connections that end, until the client is closed. */
+  /** Counts lost connections until the client is closed. */
   #watch(client: Client): void {
     const { READY, SHUTDOWN } = this.#loaded.states;
     const channel = client.getChannel();
@@ -152,7 +149,7 @@ export class GrpcConnection implements Connection {
   #parse<T>(value: unknown, shape: z.ZodType<T>): T {
     const parsed = shape.safeParse(value);
     if (parsed.success) return parsed.data;
-    throw translateRefusal({ kind: "missing", status: "", message: "expected an answer of the KServe v2 protocol" }, this.#target);
+    throw translateRefusal({ kind: "missing", status: "", message: "an answer outside the KServe v2 protocol" }, this.#target);
   }
 
   #call(method: string, request: object, signal: AbortSignal): Promise<unknown> {
@@ -177,7 +174,7 @@ async function load({ address, keepaliveMs, security }: GrpcOptions): Promise<Lo
       throw missingPackage("@grpc/grpc-js @grpc/proto-loader protobufjs", error);
     },
   );
-  // From the text: a descriptor set breaks map-typed parameters.
+  // Parses the text, because a descriptor set breaks map-typed parameters.
   const root = protobuf.default.parse(protocolText, { keepCase: true }).root;
   const definition = loader.fromJSON(root.toJSON({ keepComments: false }), {
     keepCase: true,
@@ -197,7 +194,7 @@ async function load({ address, keepaliveMs, security }: GrpcOptions): Promise<Lo
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
       "grpc.enable_http_proxy": 0,
-      // A connection of its own: closing it cannot disturb another client, and nothing of it outlives `close`.
+      // By default clients share connections. `close` and `renew` must end this client's connection.
       "grpc.use_local_subchannel_pool": 1,
       ...(serverName === null ? {} : { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName }),
     }) as unknown as ReturnType<Loaded["connect"]>;

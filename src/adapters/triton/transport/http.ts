@@ -1,4 +1,4 @@
-/** The KServe v2 protocol over HTTP, tensors as raw bytes behind the JSON header. */
+/** The KServe v2 protocol over HTTP, with tensors as raw bytes after the JSON header. */
 import type { Pool } from "undici";
 import * as z from "zod";
 import { type Address, originOf } from "../address.js";
@@ -11,13 +11,13 @@ export interface HttpOptions {
   readonly address: Address;
   readonly modelName: string;
   readonly modelVersion: string | null;
-  /** Requests at once. */
+  /** Concurrent requests. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly security: Security;
 }
 
-/** An input that lies in shared memory instead of the body. */
+/** An input in shared memory instead of the body. */
 export interface SharedInput extends Omit<InferRequest, "bytes"> {
   readonly region: string;
   readonly byteLength: number;
@@ -50,18 +50,18 @@ export class HttpConnection implements Connection {
     });
   }
 
-  /** Connects with the first request. Throws `part_missing` without undici. */
+  /** The first request connects. Throws `part_missing` without undici. */
   static async create(options: HttpOptions): Promise<HttpConnection> {
     const { Pool } = await import("undici").catch((error: unknown) => {
       throw missingPackage("undici", error);
     });
     const pool = new Pool(originOf(options.address), {
-      // Two more for questions about readiness while all others are busy.
+      // Two more for readiness checks while the others are busy.
       connections: options.connections + 2,
       pipelining: 1,
       keepAliveTimeout: 30_000,
       connect: { timeout: options.connectTimeoutMs, ...tlsOf(options.security) },
-      // Every request has a deadline of its own.
+      // Every request has its own deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -80,7 +80,7 @@ export class HttpConnection implements Connection {
     return this.#losses;
   }
 
-  /** undici leaves the connections of failed requests by itself. */
+  /** undici closes the connections of failed requests itself. */
   renew(): void {}
 
   async ready(signal: AbortSignal): Promise<void> {
@@ -94,7 +94,6 @@ export class HttpConnection implements Connection {
     return await this.#infer(body, { [headerLength]: String(header.byteLength), "content-length": String(byteLength(body)) }, signal);
   }
 
-  /** The same with an input that the server finds in its shared memory. */
   async inferShared(request: SharedInput, signal: AbortSignal): Promise<InferAnswer> {
     const header = requestHeader(request, { shared_memory_region: request.region, shared_memory_byte_size: request.byteLength });
     return await this.#infer([header], { [headerLength]: String(header.byteLength) }, signal);
@@ -109,7 +108,6 @@ export class HttpConnection implements Connection {
     await this.#pool.destroy();
   }
 
-  /** Throws what a status of 400 and above means. */
   async request(method: "GET" | "POST", path: string, body: string | null, signal: AbortSignal): Promise<Uint8Array> {
     return (await this.#send(method, path, body, body === null ? {} : { "content-type": "application/json" }, signal)).body;
   }
@@ -127,7 +125,7 @@ export class HttpConnection implements Connection {
     const parsed = shape.safeParse(parseJson(body));
     if (parsed.success) return parsed.data;
     throw translateRefusal(
-      { kind: "missing", status: "", message: `expected JSON of the KServe v2 protocol, found ${z.prettifyError(parsed.error)}` },
+      { kind: "missing", status: "", message: `JSON outside the KServe v2 protocol: ${z.prettifyError(parsed.error)}` },
       this.#target,
     );
   }
@@ -156,7 +154,7 @@ export class HttpConnection implements Connection {
         method,
         path: `${this.#options.address.path}${path}`,
         headers: { ...this.#options.security.headers, ...headers },
-        // undici takes any iterable of chunks; its types do not say so.
+        // undici accepts any iterable of chunks, unlike its types.
         body: body as string | null,
         signal,
       });
@@ -182,13 +180,12 @@ function readAnswer({ headers, body }: Answer, target: Target): InferAnswer {
   const header = Number.isInteger(length) ? inferHeaderShape.safeParse(parseJson(body.subarray(0, length))) : null;
   const output = header?.data?.outputs[0];
   if (header?.data === undefined || output === undefined) {
-    throw translateRefusal({ kind: "missing", status: "", message: "expected an output as binary data, found none" }, target);
+    throw translateRefusal({ kind: "missing", status: "", message: "no output as binary data" }, target);
   }
   const bytes = body.subarray(length, length + output.parameters.binary_data_size);
   return { datatype: output.datatype, shape: output.shape, bytes, version: header.data.model_version };
 }
 
-/** Null for a question that is refused while others may be answered. */
 function withheldAsNull(error: unknown): null {
   if (isWithheld(error)) return null;
   throw error;
@@ -203,24 +200,24 @@ function tlsOf({ ca, cert, key, serverName }: Security) {
   };
 }
 
-/** `{"error": …}` is Triton's own word, anything else that of something between us. */
+/** Triton answers `{"error": …}`. Any other body comes from a proxy. */
 function refusalOf({ status, headers, body }: Answer): Refusal {
   const json = parseJson(body) as { error?: unknown } | undefined;
-  const said = typeof json?.error === "string" ? json.error : null;
-  const message = said ?? new TextDecoder().decode(body.subarray(0, 200)).replace(/\s+/g, " ").trim();
+  const tritonError = typeof json?.error === "string" ? json.error : null;
+  const message = tritonError ?? new TextDecoder().decode(body.subarray(0, 200)).replace(/\s+/g, " ").trim();
   const refusal = (kind: Refusal["kind"]): Refusal => ({ kind, message, status: String(status) });
   const retryAfterMs = retryAfter(headers["retry-after"]);
-  if (status === 429 || (status === 503 && (said !== null || retryAfterMs !== null))) {
+  if (status === 429 || (status === 503 && (tritonError !== null || retryAfterMs !== null))) {
     return { ...refusal("busy"), ...(retryAfterMs === null ? {} : { retryAfterMs }) };
   }
   if (status === 413) return refusal("too large");
   if (status === 401 || status === 403) return refusal("forbidden");
-  if (said === null) return refusal(status >= 500 ? "away" : "missing");
+  if (tritonError === null) return refusal(status >= 500 ? "away" : "missing");
   if (status === 502 || status === 504) return refusal("away");
   return refusal(status === 500 ? "failed" : "invalid");
 }
 
-/** Seconds or a date, as milliseconds from now. */
+/** Accepts seconds or a date. Returns milliseconds from now. */
 function retryAfter(value: string | string[] | undefined): number | null {
   if (typeof value !== "string") return null;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

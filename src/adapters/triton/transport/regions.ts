@@ -1,5 +1,4 @@
-/** Files below /dev/shm that hold a batch for a server on this machine: made once, reused, removed at the end or at the next start. */
-
+/** Shared memory regions: files in /dev/shm that pass batches to a server on this machine. Reused, and removed at the end or next start. */
 import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -7,23 +6,23 @@ import { checkAborted, mebibyte, ownIdentity, Semaphore, startTicksOf } from "..
 import { requestToTriton } from "../errors.js";
 
 export interface Region {
-  /** Registered under this name; `/name` is its key. */
+  /** Name of the registration and of the file. The server's key is `/name`. */
   readonly name: string;
   readonly capacity: number;
-  /** Whether the server knows it, as far as we know. */
+  /** Whether the server confirmed the registration. */
   registered: boolean;
-  /** Copies the batch to its beginning. */
+  /** Copies the bytes to the region's beginning. */
   write(bytes: Uint8Array): void;
-  /** False when somebody removed its file. */
+  /** False when the file was removed. */
   exists(): boolean;
-  /** Removes the file. Unregister first: a server that maps a file that shrinks dies. */
+  /** Removes the file. Unregister it first: a server crashes when a mapped file shrinks. */
   remove(): void;
 }
 
 export interface RegionPoolOptions {
-  /** Regions at once; more callers wait. */
+  /** Maximum regions. More callers wait. */
   readonly maxRegions: number;
-  /** Smallest region, so that a first small batch does not make one that is too small for the others. */
+  /** Minimum size of a region, so that a small first batch does not create one that later batches do not fit into. */
   readonly minBytes: number;
   /** Called before a region is removed. Must not throw. */
   readonly unregister: (region: Region) => Promise<void>;
@@ -31,46 +30,46 @@ export interface RegionPoolOptions {
 
 export const sharedMemoryFolder = "/dev/shm";
 const prefix = "headrace-";
-/** A live process in another container rewrites its regions with every batch; its process table is not ours to read. */
+/** A process in another container is not visible here. While it lives, it rewrites its regions with every batch. */
 const foreignIdleMs = 3_600_000;
-let made = 0;
+let created = 0;
 
-/** Hands out regions; a caller gives its region back when the server has answered. */
+/** Lends regions. A caller gives its region back when the server has answered. */
 export class RegionPool {
   readonly #options: RegionPoolOptions;
   readonly #idle: Region[] = [];
-  readonly #turns: Semaphore;
+  readonly #slots: Semaphore;
   #count = 0;
   #closed = false;
 
   constructor(options: RegionPoolOptions) {
     this.#options = options;
-    this.#turns = new Semaphore(options.maxRegions);
+    this.#slots = new Semaphore(options.maxRegions);
   }
 
-  /** A region of at least `bytes`; waits while all are in use. Throws what the system says when there is no room. */
+  /** Returns a region of at least `bytes`. Waits while all are in use. Throws the system's error when /dev/shm is full. */
   async acquire(bytes: number, signal: AbortSignal): Promise<Region> {
-    await this.#turns.enter(1, signal, requestToTriton);
+    await this.#slots.enter(1, signal, requestToTriton);
     try {
       return await this.#take(bytes, signal);
     } catch (error) {
-      this.#turns.leave(1);
+      this.#slots.leave(1);
       throw error;
     }
   }
 
   giveBack(region: Region): void {
     this.#idle.push(region);
-    this.#turns.leave(1);
+    this.#slots.leave(1);
   }
 
-  /** Instead of `giveBack`: the region is of no use any more. */
+  /** Replaces `giveBack` for a region that cannot be reused. */
   async discard(region: Region): Promise<void> {
     await this.#retire(region);
-    this.#turns.leave(1);
+    this.#slots.leave(1);
   }
 
-  /** Removes idle regions; those in use go when they are given back to `discard`. */
+  /** Removes idle regions. Callers `discard` the regions in use. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#idle.splice(0).map((region) => this.#retire(region)));
@@ -83,11 +82,11 @@ export class RegionPool {
   async #take(bytes: number, signal: AbortSignal): Promise<Region> {
     for (;;) {
       checkAborted(signal, requestToTriton);
-      if (this.#closed) throw new HeadraceError("aborted", "shared memory: expected an open embedder, found it closed");
+      if (this.#closed) throw new HeadraceError("aborted", "shared memory: expected an open embedder, found a closed one");
       const fitting = this.#idle.findIndex((region) => region.capacity >= bytes);
       if (fitting >= 0) return this.#idle.splice(fitting, 1)[0]!;
       if (this.#count < this.#options.maxRegions) return this.#make(bytes);
-      // Fewer than all are in use, as it is our turn: the others are idle, and too small.
+      // The semaphore leaves one region that is not in use. It is idle and too small.
       await this.#retire(this.#idle.pop()!);
     }
   }
@@ -105,17 +104,17 @@ export class RegionPool {
   }
 }
 
-/** Whether a region of this name belongs to a process that has ended. Names of others are never abandoned. */
+/** True for a region whose process has ended. False for files that Headrace did not create. */
 export function isAbandoned(name: string): boolean {
   const match = /^headrace-(\d+)-(\d+)-(\d+)-\d+$/.exec(name);
   if (match === null) return false;
-  const [, space, pid, startTime] = match;
-  if (space === ownSpace()) return startTicksOf(Number(pid)) !== startTime;
+  const [, namespace, pid, startTime] = match;
+  if (namespace === ownPidNamespace()) return startTicksOf(Number(pid)) !== startTime;
   const file = join(sharedMemoryFolder, name);
   return !existsSync(file) || Date.now() - statSync(file).mtimeMs > foreignIdleMs;
 }
 
-/** Files of ended processes; remove them when no server has them registered any more. */
+/** Files of ended processes. Unregister them before they are removed. */
 export function abandonedRegions(): readonly string[] {
   if (!existsSync(sharedMemoryFolder)) return [];
   return readdirSync(sharedMemoryFolder).filter((name) => name.startsWith(prefix) && isAbandoned(name));
@@ -126,8 +125,8 @@ export function removeRegionFile(name: string): void {
 }
 
 function makeRegion(capacity: number): Region {
-  made += 1;
-  const name = `${prefix}${ownSpace()}-${process.pid}-${startTicksOf(process.pid)}-${made}`;
+  created += 1;
+  const name = `${prefix}${ownPidNamespace()}-${process.pid}-${startTicksOf(process.pid)}-${created}`;
   const file = join(sharedMemoryFolder, name);
   const handle = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
   const write = (bytes: Uint8Array, position: number) => {
@@ -138,7 +137,7 @@ function makeRegion(capacity: number): Region {
     rmSync(file, { force: true });
   };
   try {
-    // All pages now: a full /dev/shm is an error here, and would be a crash of the server later.
+    // Allocates all pages now: a full /dev/shm causes an error here instead of a crash of the server later.
     const zeros = new Uint8Array(Math.min(capacity, mebibyte));
     for (let at = 0; at < capacity; at += zeros.byteLength) write(zeros.subarray(0, Math.min(zeros.byteLength, capacity - at)), at);
   } catch (error) {
@@ -148,7 +147,7 @@ function makeRegion(capacity: number): Region {
   return { name, capacity, registered: false, write: (bytes) => write(bytes, 0), exists: () => existsSync(file), remove };
 }
 
-/** The number of the table that our process id is in. */
-function ownSpace(): string {
+/** The pid namespace that this process' id belongs to. */
+function ownPidNamespace(): string {
   return /\d+/.exec(ownIdentity().pidNamespace ?? "")?.[0] ?? "0";
 }

@@ -1,8 +1,8 @@
-/** What Triton answers about a model: the JSON of its HTTP protocol, and gRPC messages read as the same JSON. */
+/** Triton's answers about a model. The schemas accept the JSON of HTTP and the messages of gRPC. */
 import * as z from "zod";
 import type { ModelDescription } from "./transport.js";
 
-/** Whole numbers that gRPC writes as text. */
+/** gRPC returns int64 values as text. */
 const whole = z.union([z.number(), z.string()]).transform(Number);
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(whole) });
 
@@ -32,7 +32,7 @@ export const inferHeaderShape = z.object({
   outputs: z.array(z.object({ datatype: z.string(), shape: z.array(z.number()), parameters: z.object({ binary_data_size: z.number() }) })),
 });
 
-/** `configuration` is null where the server withholds it. */
+/** `configuration` is null when the server withholds it. */
 export function joinDescription(
   metadata: z.infer<typeof metadataShape>,
   configuration: z.infer<typeof configShape> | null,
@@ -53,7 +53,7 @@ export function joinDescription(
     parameters: Object.fromEntries(Object.entries(config.parameters).map(([key, value]) => [key, value.string_value])),
     instances: Math.max(
       1,
-      // `count` is for each GPU of the group.
+      // `count` is per GPU of the group.
       config.instance_group.reduce((sum, { count, gpus }) => sum + count * Math.max(1, gpus.length), 0),
     ),
   };

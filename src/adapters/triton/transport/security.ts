@@ -1,12 +1,11 @@
-/** What is said and shown to servers to be let in: headers, and certificates for TLS. */
+/** Credentials for servers: headers, and certificates for TLS. */
 import { readFileSync } from "node:fs";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { Address } from "../address.js";
 import type { TritonSection } from "../options.js";
 
-/** PEM files are read; null: what the system has. */
+/** Contents of the PEM files. null: the system's default. */
 export interface Security {
-  /** Names as they were written. */
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: Buffer | null;
   readonly cert: Buffer | null;
@@ -14,7 +13,7 @@ export interface Security {
   readonly serverName: string | null;
 }
 
-/** Settings that would have no effect are refused: a connection that is less secure than it looks is worse than none. */
+/** Refuses TLS settings that would have no effect: the connection would be less secure than the file suggests. */
 export function readSecurity(
   { headers, caFile, certFile, keyFile, serverName }: Pick<TritonSection, "headers" | "caFile" | "certFile" | "keyFile" | "serverName">,
   addresses: readonly Address[],
@@ -22,8 +21,8 @@ export function readSecurity(
   const plain = addresses.find(({ tls }) => !tls);
   for (const [setting, value] of Object.entries({ ca_file: caFile, cert_file: certFile, key_file: keyFile, server_name: serverName })) {
     if (value === null || plain === undefined) continue;
-    throw new HeadraceError("config_conflict", `triton.${setting} is set, but ${plain.text} is an address without TLS`, {
-      hint: `Write https:// or grpcs:// before the address, or leave triton.${setting} out.`,
+    throw new HeadraceError("config_conflict", `triton.${setting}: expected addresses with TLS, found ${plain.text} without TLS`, {
+      hint: `Add https:// or grpcs:// to the address, or leave triton.${setting} out.`,
     });
   }
   if ((certFile === null) !== (keyFile === null)) {
@@ -38,6 +37,6 @@ function read(setting: string, file: string | null): Buffer | null {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new HeadraceError("config_invalid", `triton.${setting}: expected a PEM file, found none that can be read at ${file}`, { cause });
+    throw new HeadraceError("config_invalid", `triton.${setting}: expected a PEM file, found no readable file ${file}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-/** Triton on this machine: batches lie in shared memory, HTTP carries the rest. */
+/** Triton on this machine: batches are passed in shared memory, everything else over HTTP. */
 import * as z from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
 import { isRegionLost } from "../errors.js";
@@ -7,15 +7,15 @@ import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFil
 import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
 
 export interface SharedMemoryOptions {
-  /** Batches at once. */
+  /** Concurrent batches. */
   readonly maxRegions: number;
-  /** Bytes of a usual batch. */
+  /** Bytes of a typical batch. */
   readonly minBytes: number;
-  /** When the server or the system refuses a region: send that batch over HTTP, or fail. */
+  /** When the server or the system refuses a region: send the batch over HTTP, or fail. */
   readonly whenRefused: "http" | "fail";
 }
 
-/** A server that still works on a request of ours does not let go of its region. */
+/** The server refuses to unregister a region while it works on a request that uses it. */
 const unregisterTries = 20;
 const unregisterPauseMs = 100;
 const controlTimeoutMs = 5_000;
@@ -27,7 +27,7 @@ export class SharedMemoryConnection implements Connection {
   readonly #options: SharedMemoryOptions;
   readonly #regions: RegionPool;
 
-  /** Owns `http` from now on. */
+  /** `close` also closes `http`. */
   constructor(http: HttpConnection, options: SharedMemoryOptions) {
     this.#http = http;
     this.#options = options;
@@ -67,7 +67,7 @@ export class SharedMemoryConnection implements Connection {
     }
   }
 
-  /** What processes that were killed have left: registrations at this server, then their files. */
+  /** Removes the regions of killed processes: first their registrations at this server, then their files. */
   async sweep(signal: AbortSignal): Promise<void> {
     const body = await this.#http.request("GET", "/v2/systemsharedmemory/status", null, signal);
     const registered = statusShape.safeParse(JSON.parse(new TextDecoder().decode(body))).data ?? [];
@@ -82,7 +82,7 @@ export class SharedMemoryConnection implements Connection {
     await this.#http.close();
   }
 
-  /** Unregisters and removes all regions; the HTTP connection stays. */
+  /** Unregisters and removes all regions. Keeps the HTTP connection open. */
   async releaseRegions(): Promise<void> {
     await this.#regions.close();
   }
@@ -96,10 +96,7 @@ export class SharedMemoryConnection implements Connection {
       throw new HeadraceError(
         "embedder_unavailable",
         `shared memory: expected room for ${bytes} bytes in /dev/shm, found ${String(error)}`,
-        {
-          cause: error,
-          hint: "Make /dev/shm larger (docker run --shm-size), or set triton.transport to http.",
-        },
+        { cause: error, hint: "Make /dev/shm larger (docker run --shm-size), or set triton.transport to http." },
       );
     }
   }
@@ -111,27 +108,27 @@ export class SharedMemoryConnection implements Connection {
       return await this.#http.inferShared(shared, signal);
     } catch (error) {
       if (!isRegionLost(error)) throw error;
-      // The server was restarted: it has forgotten all regions, and this request did not reach the model.
+      // The server was restarted and lost all regions. This request did not reach the model.
       region.registered = false;
       if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
       return await this.#http.inferShared(shared, signal);
     }
   }
 
-  /** False: the server refuses it, and HTTP shall do. */
+  /** False: the server refuses the region, so the batch goes over HTTP. */
   async #register(region: Region, signal: AbortSignal): Promise<boolean> {
     if (region.registered) return true;
     const body = JSON.stringify({ key: `/${region.name}`, offset: 0, byte_size: region.capacity });
     try {
-      // It may know a region whose registration we never saw answered; to unregister an unknown one is harmless.
+      // An earlier registration may have succeeded without an answer. Unregistering an unknown region is harmless.
       await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", signal);
       await this.#http.request("POST", regionPath(region.name, "register"), body, signal);
     } catch (error) {
       if (!HeadraceError.is(error) || error.scope === "service" || signal.aborted) throw error;
       if (this.#options.whenRefused === "http") return false;
-      throw new HeadraceError("embedder_unavailable", `shared memory was refused: ${error.message}`, {
+      throw new HeadraceError("embedder_unavailable", `shared memory: expected the server to register a region, found ${error.message}`, {
         cause: error,
-        hint: "The server must see this machine's /dev/shm and run as the same user or root; recent ones need --allow-client-shm=true. Or set triton.transport to http.",
+        hint: "Run the server as the same user or root, with access to this machine's /dev/shm and with --allow-client-shm=true if it is recent. Or set triton.transport to http.",
       });
     }
     region.registered = true;
@@ -144,7 +141,7 @@ export class SharedMemoryConnection implements Connection {
         await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", AbortSignal.timeout(controlTimeoutMs));
         region.registered = false;
       } catch (error) {
-        // A server that is gone has forgotten it; one that is busy with it is asked again.
+        // A server that is away has lost the region. A busy server is asked again.
         if (!HeadraceError.is(error) || error.scope === "service") return;
         await new Promise((resolve) => setTimeout(resolve, unregisterPauseMs));
       }
