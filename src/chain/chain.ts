@@ -1,15 +1,15 @@
-/** The chain from an encoded image to its embedding: decoder, preprocessor, embedder, agreed on one preprocessing. */
+/** The chain from an encoded image to its embedding: decoder, preprocessor and embedder, all set up for one preprocessing. */
 import type { Embedder, ImageDecoder, Preprocessing, Preprocessor } from "../contracts/index.js";
 
 export interface Chain {
   readonly decoder: ImageDecoder;
-  /** Null when the decoder's pixels are what the model takes. */
+  /** Null if the model takes the decoder's pixels directly. */
   readonly preprocessor: Preprocessor | null;
   readonly embedder: Embedder;
   readonly preprocessing: Preprocessing;
-  /** Whether vectors are brought to unit length. */
+  /** "l2": scale vectors to length 1. */
   readonly normalize: "l2" | "none";
 }
 
-/** Opens the chain when it is first needed; every later call gets the same one. Throws what opening throws, and then tries anew when called again. */
+/** Opens the chain at the first call. Later calls get the same chain. If opening fails, the next call tries again. */
 export type ChainReady = (signal: AbortSignal) => Promise<Chain>;

@@ -1,4 +1,4 @@
-/** What turns pixels into comparable vectors: decoder, preprocessor and embedder, agreed on one preprocessing. */
+/** Turns images into comparable vectors: decoder, preprocessor and embedder, all set up for one preprocessing. */
 export type { Chain, ChainReady } from "./chain.js";
 export { needsPreprocessor, type PreprocessingChoice, resolvePreprocessing } from "./preprocessing.js";
 export { presetFromConfig } from "./preprocessor-config.js";

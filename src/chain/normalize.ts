@@ -1,12 +1,12 @@
-/** Makes an embedding fit to be stored: finite, not zero, of length 1. */
+/** Checks embeddings, and scales them to length 1. */
 import { HeadraceError } from "../contracts/index.js";
 
-/** Throws `vector_invalid` for NaN, infinity and only zeros; `item` names the image in the error. */
+/** Throws `vector_invalid` if the vector has NaN or infinity, or only zeros. `item` names the image in the error. */
 export function checkVector(vector: Float32Array, item?: string): void {
   lengthOf(vector, item);
 }
 
-/** Scales the vector in place to length 1, and returns it. Throws `vector_invalid` for NaN, infinity and only zeros. */
+/** Scales the vector to length 1 in place, and returns it. Throws `vector_invalid` like `checkVector`. */
 export function normalizeVector(vector: Float32Array, item?: string): Float32Array {
   const length = lengthOf(vector, item);
   for (let i = 0; i < vector.length; i += 1) vector[i] = vector[i]! / length;

@@ -1,4 +1,4 @@
-/** How settings and model together decide on a preprocessing. */
+/** Decides on a preprocessing from the settings and the model. */
 import type { Normalization, Preprocessing, TensorSpec } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { imagenetNormalization, type Preset, type PresetName, presetNamed } from "../kit/index.js";
@@ -6,27 +6,31 @@ import { imagenetNormalization, type Preset, type PresetName, presetNamed } from
 type Triple = readonly [number, number, number];
 
 export interface PreprocessingChoice {
-  /** What the user chose, by its name or as it stands in a file; null or absent: nothing. */
+  /** The preset that the user chose, by name or read from a file. */
   readonly preset?: PresetName | Preset | null;
   /** Height and width in pixels; one number means a square. */
   readonly imageSize?: number | readonly [number, number] | null;
-  /** One number per channel, for values from 0 to 1. */
+  /** Per channel, for values 0 to 1. */
   readonly mean?: Triple | null;
-  /** One number per channel, for values from 0 to 1. */
+  /** Per channel, for values 0 to 1. */
   readonly std?: Triple | null;
   readonly dataFormat?: "NHWC" | "NCHW" | null;
-  /** What the model takes: the last word on size, layout and type. */
+  /** The model's input. It decides on size, layout and type. */
   readonly embedderInput: TensorSpec;
-  /** The preset that belongs to the model; null when nobody knows. */
+  /** The preset that belongs to the model. Null: unknown. */
   readonly embedderDefault?: PresetName | null;
 }
 
 /**
- * Decides how images become the model's tensors. In this order: the user's preset; `imageSize`, `mean` or `std`, which
- * mean the Python service's way (fit into the model's size on black, scale to 0..1, normalise; what is not given is
- * ImageNet's); the model's own preset; the Python service's way again.
+ * Decides how images become the model's tensors. The first of these that applies wins:
  *
- * Throws `config_conflict` when a setting contradicts the model or the preset.
+ * 1. the user's preset;
+ * 2. if `imageSize`, `mean` or `std` is given: letterbox on black, scale to 0..1, normalise, with ImageNet's mean and std as defaults.
+ *    The Python service EmbeddingTrident preprocesses this way;
+ * 3. the model's own preset;
+ * 4. the preprocessing of point 2.
+ *
+ * Throws `config_conflict` if a setting contradicts the model or the preset.
  */
 export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing {
   const { embedderInput: input, mean = null, std = null } = choice;
@@ -46,7 +50,7 @@ export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing
   };
 }
 
-/** False when what the decoder gives, 8-bit RGB row by row, is what the model takes. */
+/** False if the model takes what the decoder produces: 8-bit RGB, row by row. */
 export function needsPreprocessor(preprocessing: Preprocessing): boolean {
   const { output, normalization } = preprocessing;
   return normalization !== null || output.dtype !== "uint8" || output.layout !== "NHWC";
@@ -62,7 +66,7 @@ function fromPreset(preset: Preset, input: TensorSpec): Preprocessing {
   if (width !== input.width || height !== input.height) {
     throw new HeadraceError(
       "config_conflict",
-      `preprocess.preset: ${preset.name}: expected what the model takes, ${input.width} x ${input.height} pixels, found ${width} x ${height}`,
+      `preprocess.preset: ${preset.name}: expected the model's input of ${input.width} x ${input.height} pixels, found ${width} x ${height}`,
     );
   }
   return { name: preset.name, geometry, normalization: input.dtype === "uint8" ? null : preset.normalization, output: input };
@@ -74,7 +78,7 @@ function checkSize(size: number | readonly [number, number] | null, input: Tenso
   if (width === input.width && height === input.height) return;
   throw new HeadraceError(
     "config_conflict",
-    `preprocess.image_size: expected what the model takes, ${input.width} x ${input.height} pixels, found ${width} x ${height}`,
+    `preprocess.image_size: expected the model's input of ${input.width} x ${input.height} pixels, found ${width} x ${height}`,
   );
 }
 
@@ -90,13 +94,13 @@ function checkStatistics(preset: Preset | null, mean: Triple | null, std: Triple
     if (input.dtype === "uint8") {
       throw new HeadraceError(
         "config_conflict",
-        `preprocess.${key}: the model takes uint8 and normalises by itself: expected no ${key}, found [${found.join(", ")}]`,
+        `preprocess.${key}: expected no ${key} for a model that takes uint8 and normalises by itself, found [${found.join(", ")}]`,
       );
     }
     if (preset !== null && !isEqual(normalization, key, found)) {
       throw new HeadraceError(
         "config_conflict",
-        `preprocess.${key}: the preset ${preset.name} has ${normalization === null ? `no ${key}` : `[${normalization[key].join(", ")}] after x ${normalization.rescale}`}, found [${found.join(", ")}]`,
+        `preprocess.${key}: expected ${normalization === null ? `no ${key}` : `[${normalization[key].join(", ")}] after x ${normalization.rescale}`}, as in preset ${preset.name}, found [${found.join(", ")}]`,
       );
     }
     if (key === "std" && found.some((value) => !(value > 0))) {
@@ -105,7 +109,7 @@ function checkStatistics(preset: Preset | null, mean: Triple | null, std: Triple
   }
 }
 
-/** Whether a mean or std of values 0 to 1 says the same as the preset's. */
+/** Whether a mean or std for values 0 to 1 equals the preset's. */
 function isEqual(normalization: Normalization | null, key: "mean" | "std", found: Triple): boolean {
   if (normalization === null) return false;
   const toUnit = normalization.rescale === 1 ? 1 / 255 : 1;

@@ -1,4 +1,4 @@
-/** Reads what a model of Hugging Face's transformers says about its preprocessing: the file preprocessor_config.json. */
+/** Reads preprocessor_config.json, in which Hugging Face models describe their preprocessing. */
 import type { Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import type { Preset } from "../kit/index.js";
@@ -6,13 +6,12 @@ import type { Preset } from "../kit/index.js";
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];
 
-/** Resampling by Pillow's numbers. */
+/** Filters by their number in Pillow. */
 const filters: Readonly<Record<number, ResizeFilter>> = { 0: "nearest", 1: "lanczos3", 2: "bilinear", 3: "bicubic" };
 
-/** Processors that do what the keys say and no more. The `…Fast` and `…FeatureExtractor` of each are meant too. */
+/** Processors that do only what their keys say. Includes the `…Fast` and `…FeatureExtractor` variants of each. */
 const processors = ["CLIP", "ViT", "Siglip", "Bit", "DeiT", "Blip", "ChineseCLIP", "OwlViT"];
 
-/** Keys that are read here. */
 const understood = [
   "size",
   "crop_size",
@@ -28,7 +27,7 @@ const understood = [
   "feature_extractor_type",
 ];
 
-/** Keys that do not change the numbers of one RGB image. */
+/** Keys that do not affect the tensor of an RGB image. */
 const harmless = [
   "processor_class",
   "auto_map",
@@ -44,8 +43,8 @@ const harmless = [
 ];
 
 /**
- * The preset that the file describes; `file` is its path, for errors and as the preset's name.
- * Throws `config_invalid` naming the first key that is missing, wrong, or asks for what is not done here.
+ * The preset that the file describes. `file` is its path, for errors and as the name of the preset.
+ * Throws `config_invalid` with the first key that is missing, wrong or not supported.
  */
 export function presetFromConfig(config: unknown, file: string): Preset {
   if (typeof config !== "object" || config === null || Array.isArray(config)) throw refused(file, null, "an object", config);
@@ -70,14 +69,14 @@ function checkProcessor(fields: Fields, file: string): void {
 
 function geometryOf(fields: Fields, file: string): Geometry {
   if (!flag(fields, "do_resize", true, file)) throw refused(file, "do_resize", "true", false);
-  // What holds without the key differs from one processor to the next.
+  // `resample` is required: its default differs between processors.
   const filter = filters[Number(fields["resample"] ?? Number.NaN)];
   if (filter === undefined) throw refused(file, "resample", "0 (nearest), 1 (lanczos), 2 (bilinear) or 3 (bicubic)", fields["resample"]);
   const crops = flag(fields, "do_center_crop", (fields["crop_size"] ?? null) !== null, file);
   const resized = sizeOf(fields["size"], "size", crops, file);
   if (!crops) {
     if (!("shorterSide" in resized)) return { kind: "squash", ...resized, filter };
-    throw refused(file, "do_center_crop", "true, as size.shortest_edge alone leaves the other side open", fields["do_center_crop"]);
+    throw refused(file, "do_center_crop", "true, because size.shortest_edge alone does not fix the other side", fields["do_center_crop"]);
   }
   const kept = sizeOf(fields["crop_size"], "crop_size", false, file);
   if ("shorterSide" in kept) throw refused(file, "crop_size", "height and width", fields["crop_size"]);
@@ -86,10 +85,10 @@ function geometryOf(fields: Fields, file: string): Geometry {
     throw refused(file, "crop_size", `at most size.shortest_edge, ${resized.shorterSide}`, fields["crop_size"]);
   }
   if (kept.width === resized.width && kept.height === resized.height) return { kind: "squash", ...kept, filter };
-  throw refused(file, "size", "shortest_edge, or the crop_size again: no crop out of a squashed image is done here", fields["size"]);
+  throw refused(file, "size", "shortest_edge, or the same as crop_size (cropping a squashed image is not supported)", fields["size"]);
 }
 
-/** A bare number is the shorter side before a crop, and else both sides, as it was in old files. */
+/** Old files have a bare number: the shorter side if a crop follows, else both sides. */
 function sizeOf(
   value: unknown,
   key: string,

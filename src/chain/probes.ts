@@ -1,8 +1,8 @@
-/** Three fixed images. What a chain makes of them tells it from other chains: a collection's passport. */
+/** Three fixed probe images. Their embeddings identify a chain, and form the passport of a collection. */
 import type { Encoded } from "../contracts/index.js";
 import { encodePng } from "./png.js";
 
-/** A colour at a place, both in 0..1; x to the right, y down. */
+/** The colour at a position. All numbers are 0..1; x points right, y down. */
 type Painting = (x: number, y: number) => readonly [number, number, number];
 
 interface Probe {
@@ -11,15 +11,15 @@ interface Probe {
   readonly paint: Painting;
 }
 
-// Wide, tall and small: none is square, so that crop, squash and letterbox differ; both shrinking and enlarging happen;
-// no colour channel is like another; what is in the corners differs from the centre.
+// Wide, tall and small. None is square, so crop, squash and letterbox give different results. Some are shrunk and some enlarged.
+// The colour channels differ from each other, and the corners differ from the centre.
 const probes: readonly Probe[] = [
   { width: 480, height: 300, paint: paintRings },
   { width: 280, height: 420, paint: paintScene },
   { width: 150, height: 96, paint: paintPlaid },
 ];
 
-/** The probe images as PNG files; every call makes the same pixels anew. */
+/** The probe images as PNG files. Every call makes the same pixels. */
 export function probeImages(): readonly Encoded[] {
   return probes.map(({ width, height, paint }) => ({ bytes: encodePng(width, height, render(width, height, paint)), version: null }));
 }
@@ -35,9 +35,8 @@ function render(width: number, height: number, paint: Painting): Uint8Array {
   return rgb;
 }
 
-// Only + − × ÷ and comparisons below: sines and roots may differ in their last digit from one engine to the next.
+// The painters use only + − × ÷ and comparisons: sines and roots may differ in the last digit between JavaScript engines.
 
-/** Coloured rings off the centre, over a slope. */
 function paintRings(x: number, y: number): readonly [number, number, number] {
   const dx = x - 0.3;
   const dy = y - 0.55;
@@ -45,7 +44,6 @@ function paintRings(x: number, y: number): readonly [number, number, number] {
   return [ring === 0 ? 0.95 : 0.3 * x, ring === 1 ? 0.7 : 0.15 + 0.4 * y, ring === 2 ? 0.55 : 0.1];
 }
 
-/** Sky, sun, field and a house, as a child paints them. */
 function paintScene(x: number, y: number): readonly [number, number, number] {
   const sunX = x - 0.78;
   const sunY = (y - 0.14) * 1.5;
@@ -59,7 +57,6 @@ function paintScene(x: number, y: number): readonly [number, number, number] {
   return y < 0.72 ? [0.35 + 0.4 * y, 0.6 + 0.3 * y, 0.95] : [0.2, 0.55 - 0.3 * (y - 0.72), 0.12];
 }
 
-/** Stripes of three colours that cross. */
 function paintPlaid(x: number, y: number): readonly [number, number, number] {
   const column = Math.floor(x * 12) % 3;
   const row = Math.floor(y * 7) % 2;

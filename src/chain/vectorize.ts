@@ -1,19 +1,16 @@
-/** One path from images to vectors for queries, probes and `embedImages`, the same as in a run. */
+/** Turns images into vectors for queries, probes and `embedImages`, with the same steps as a run. */
 import { type Embedder, type Encoded, HeadraceError, type Vectors } from "../contracts/index.js";
 import { chunksOf, plainSlab, rowBytes } from "../kit/index.js";
 import type { Chain } from "./chain.js";
 import { checkVector, normalizeVector } from "./normalize.js";
 
-/** Copies tensors into the embedder's memory and embeds them; at most `feed.maxBatch` of them. */
+/** Copies at most `feed.maxBatch` tensors into the embedder's memory, and embeds them. */
 export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Array[], signal: AbortSignal): Promise<Vectors> {
   const slab = embedder.lease(tensors.length);
   const wrong = tensors.find((tensor) => tensor.byteLength !== slab.rowBytes);
   if (wrong !== undefined) {
     slab.release();
-    throw new HeadraceError(
-      "model_mismatch",
-      `tensors for ${embedder.label}: expected ${slab.rowBytes} bytes each, found ${wrong.byteLength}`,
-    );
+    throw new HeadraceError("model_mismatch", `${embedder.label}: expected tensors of ${slab.rowBytes} bytes, found ${wrong.byteLength}`);
   }
   tensors.forEach((tensor, row) => {
     slab.bytes.set(tensor, row * slab.rowBytes);
@@ -21,31 +18,31 @@ export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Ar
   return embedder.embed(slab, signal);
 }
 
-/** Row `row` of a batch of embeddings: a view, not a copy. */
+/** One row of a batch of embeddings. A view, not a copy. */
 export function vectorAt({ values, dimension }: Vectors, row: number): Float32Array {
   return values.subarray(row * dimension, (row + 1) * dimension);
 }
 
-/** Makes an embedding fit to be stored, in place. Throws `vector_invalid`; `item` names the image in the error. */
+/** Checks an embedding, and normalises it in place if configured. Throws `vector_invalid`. `item` names the image in the error. */
 export function finishVector(vector: Float32Array, normalize: Chain["normalize"], item?: string): Float32Array {
   if (normalize === "l2") return normalizeVector(vector, item);
   checkVector(vector, item);
   return vector;
 }
 
-/** The finished vectors of a few images, in their order; throws the first error. */
+/** The finished vectors of the images, in order. Throws the first error. */
 export async function vectorize(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
   const { maxBatch } = chain.embedder.feed;
-  for (const some of chunksOf(images, maxBatch)) {
-    const tensors = await tensorsOf(chain, some, signal);
+  for (const chunk of chunksOf(images, maxBatch)) {
+    const tensors = await tensorsOf(chain, chunk, signal);
     const embedded = await embedTensors(chain.embedder, tensors, signal);
     vectors.push(...tensors.map((_, row) => finishVector(vectorAt(embedded, row), chain.normalize)));
   }
   return vectors;
 }
 
-/** The tensors of a few images, in their order. */
+/** The tensors of the images, in order. */
 export async function tensorsOf(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
   const { decoder, preprocessor, preprocessing } = chain;
   const pixels = await Promise.all(images.map((image) => decoder.decode(image, preprocessing.geometry, signal)));

@@ -1,8 +1,7 @@
-/** snake_case in files, camelCase in code: the one place that translates. */
+/** Translates setting names between snake_case in files and camelCase in code. */
 import type { z } from "zod";
 import { core } from "./schema-core.js";
 
-/** A setting of a section, with both of its names. */
 interface Setting {
   readonly inCode: string;
   readonly inFiles: string;
@@ -11,7 +10,7 @@ interface Setting {
 
 type OnUnknown = (path: readonly string[]) => void;
 
-/** The settings of a section; none for what is no section. A schema may say what files call it: `.meta({ inFiles: "efConstruction" })`. */
+/** The settings of a section. Empty if the schema is not a section. `.meta({ inFiles: "efConstruction" })` overrides the name in files. */
 export function settingsOf(schema: z.ZodType): readonly Setting[] {
   return Object.entries(core(schema).shape ?? {}).map(([inCode, setting]) => {
     const spelled = setting.meta()?.["inFiles"];
@@ -20,17 +19,17 @@ export function settingsOf(schema: z.ZodType): readonly Setting[] {
   });
 }
 
-/** Settings of code as files name them; a key that the schema does not know stays. */
+/** Renames settings from code to files. Unknown keys stay unchanged. */
 export function namedForFiles(schema: z.ZodType, settings: unknown): unknown {
   return renamed(schema, settings, ["inCode", "inFiles"], null, []);
 }
 
-/** Settings of a file as code names them. A key that the schema does not know is left out; `onUnknown` gets the path, in code, of its section, and the key. */
+/** Renames settings from files to code. Omits unknown keys and reports them to `onUnknown`: the section's path in code, then the key. */
 export function namedForCode(schema: z.ZodType, settings: unknown, onUnknown: OnUnknown): unknown {
   return renamed(schema, settings, ["inFiles", "inCode"], onUnknown, []);
 }
 
-/** The path of a setting in code, as files name it. */
+/** Renames the path of a setting from code to files. */
 export function pathInFiles(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): PropertyKey[] {
   if (part === undefined) return [];
   const setting = settingsOf(schema).find(({ inCode }) => inCode === part);
@@ -49,7 +48,7 @@ function renamed(
   const within = (inner: z.ZodType, key: string, part: unknown) => renamed(inner, part, names, onUnknown, [...path, key]);
   if (Array.isArray(value)) return element === undefined ? value : value.map((part, index) => within(element, String(index), part));
   const settings = settingsOf(schema);
-  // What has no settings has no names of ours: a map such as `headers` keeps those of the user.
+  // A map such as `headers` has keys chosen by the user. They stay unchanged.
   if (settings.length === 0 || typeof value !== "object" || value === null) return value;
   const [from, to] = names;
   const entries = Object.entries(value).flatMap(([key, part]: [string, unknown]) => {

@@ -1,4 +1,4 @@
-/** What is wrong with settings, in words: key, line or variable, what was expected, what was found, the nearest known key. */
+/** Error messages for invalid settings: key, line or variable, expected, found, and the most similar known key. */
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
@@ -8,14 +8,14 @@ import { shown } from "./secrets.js";
 
 export interface Checked {
   readonly schema: z.ZodType;
-  /** As files name them. */
+  /** With their names in files. */
   readonly values: unknown;
   readonly origins: ReadonlyMap<string, string>;
-  /** Where the settings were written: what is proposed for an unknown name is spelled as there. */
+  /** Where the settings were written. Suggested names use this spelling. */
   readonly written: "inFiles" | "inCode";
 }
 
-/** The zod issues, with their paths in code, as one `config_invalid`; its item is the first key that is wrong. */
+/** Combines zod issues into one `config_invalid`. Its item is the first wrong key. */
 export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked): HeadraceError {
   const unknownFirst = [...issues].sort((a, b) => Number(b.code === "unrecognized_keys") - Number(a.code === "unrecognized_keys"));
   const wrong = unknownFirst.flatMap((issue) => describe(issue, checked));
@@ -27,7 +27,7 @@ export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked)
   return new HeadraceError("config_invalid", message, first === undefined || first.path === "" ? {} : { item: first.path });
 }
 
-/** ` Did you mean "host"?`, or the names that there are. */
+/** ` Did you mean "host"?`, or the list of known names. */
 export function nearest(key: string, known: readonly string[]): string {
   if (known.length === 0) return "";
   const longer = known.find((name) => key.length > 3 && plain(name).startsWith(plain(key)));
@@ -54,23 +54,23 @@ function describe(issue: z.core.$ZodIssue, checked: Checked): readonly { readonl
   const found = valueAt(values, place);
   const expected = expectation(issue, at);
   return [
-    { path, text: `Bad value for "${path}"${originOf(path, origins)}: ${expected} but found ${shown(found, path)}.${meant(issue, found)}` },
+    { path, text: `setting "${path}"${originOf(path, origins)}: ${expected}, found ${shown(found, path)}.${suggestion(issue, found)}` },
   ];
 }
 
-/** A schema's own words, where it has some. */
+/** The schema's own message if it has one. */
 function expectation(issue: z.core.$ZodIssue, at: z.ZodType | undefined): string {
   if (issue.message.startsWith("expected") || issue.code === "custom") return issue.message;
   return at === undefined ? issue.message : `expected ${takes(at)}`;
 }
 
-/** The nearest of the values that a setting takes. */
-function meant(issue: z.core.$ZodIssue, found: unknown): string {
+/** Suggests the most similar of the values that the setting allows. */
+function suggestion(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.code === "invalid_union")
     return (
       issue.errors
         .flat()
-        .map((inner) => meant(inner, found))
+        .map((inner) => suggestion(inner, found))
         .find((words) => words !== "") ?? ""
     );
   if (issue.code !== "invalid_value" || typeof found !== "string") return "";
@@ -78,13 +78,13 @@ function meant(issue: z.core.$ZodIssue, found: unknown): string {
   return near.startsWith(" Did") ? near : "";
 }
 
-/** A key at the top that belongs into a section. */
+/** Suggests the section that has a key which was written at the top level. */
 function elsewhere(key: string, schema: z.ZodType): string {
   const section = settingsOf(schema).find((each) => settingsOf(each.schema).some(({ inFiles }) => inFiles === key));
   return section === undefined ? "" : ` Did you mean "${section.inFiles}.${key}"?`;
 }
 
-/** Where the setting stands, or the section that should have it. */
+/** The origin of the setting, or of the closest section around it. */
 function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   for (let prefix = path; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf(".")))) {
     const origin = origins.get(prefix);

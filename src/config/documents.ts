@@ -1,4 +1,4 @@
-/** Reads one YAML document into plain values, and knows on which line each key stands. */
+/** Reads a YAML document into plain values, with the line of each key. */
 import { readFile } from "node:fs/promises";
 import type { Document, Node } from "yaml";
 import { HeadraceError } from "../contracts/index.js";
@@ -7,13 +7,13 @@ import { yaml } from "./yaml.js";
 export interface SettingsDocument {
   readonly path: string;
   readonly values: Record<string, unknown>;
-  /** Line of each key, by dotted path (`milvus.host`). */
+  /** Line of each key. Keys are dotted paths, such as `milvus.host`. */
   readonly lines: ReadonlyMap<string, number>;
-  /** Keys with nothing behind them, not even `null`. */
+  /** Keys without a value, not even `null`. */
   readonly empty: ReadonlySet<string>;
 }
 
-/** Throws `config_not_found` or, for what is not YAML with a map at its top, `config_invalid` with the line. */
+/** Throws `config_not_found`, or `config_invalid` with the line if the file is not YAML with a map at its top. */
 export async function readDocument(path: string): Promise<SettingsDocument> {
   return parseSettings(await textOf(path), path);
 }
@@ -32,33 +32,33 @@ export function parseSettings(text: string, path: string): SettingsDocument {
   });
   const values = plainValues(document, path);
   if (typeof values !== "object" || Array.isArray(values)) {
-    throw new HeadraceError("config_invalid", `${path}: expected sections such as "milvus:" but found a ${listOrValue(values)}.`, {
+    throw new HeadraceError("config_invalid", `${path}: expected sections such as "milvus:", found a ${listOrValue(values)}`, {
       item: path,
     });
   }
   return { path, values: values as Record<string, unknown>, lines, empty };
 }
 
-/** What the parser found, in words of ours: its own quote the text, which may be a secret. */
+/** Messages for the parser's error codes. The parser's own messages quote the text, which may be a secret. */
 const syntaxProblems: Readonly<Record<string, string>> = {
-  BAD_ALIAS: "a value that begins with * or & must stand in quotes",
-  BAD_DQ_ESCAPE: "a backslash in double quotes begins an escape that does not exist; use single quotes",
+  BAD_ALIAS: "a value that begins with * or & must be quoted",
+  BAD_DQ_ESCAPE: "a backslash in double quotes begins an unknown escape; use single quotes",
   BAD_INDENT: "a bracket is not closed, or a line is indented too little",
-  BAD_SCALAR_START: "a value that begins with @ or a backquote must stand in quotes",
+  BAD_SCALAR_START: "a value that begins with @ or a backquote must be quoted",
   BLOCK_AS_IMPLICIT_KEY: "a second key on one line, or one that is indented more than its neighbours; quote a value that contains ': '",
-  DUPLICATE_KEY: "a key is there twice",
+  DUPLICATE_KEY: "a key occurs twice",
   MISSING_CHAR: "a quote or bracket is not closed",
   MULTILINE_IMPLICIT_KEY: "a key is not followed by a colon, or a line is indented more than its neighbours",
   MULTIPLE_DOCS: "a second document begins with ---; expected one",
   TAB_AS_INDENT: "a tab is used for indentation; use spaces",
-  TAG_RESOLVE_FAILED: "a value that begins with ! must stand in quotes",
+  TAG_RESOLVE_FAILED: "a value that begins with ! must be quoted",
 };
 
 function notYaml(path: string, line: number, code: string): HeadraceError {
-  const problem = syntaxProblems[code] ?? "the text cannot be understood";
+  const problem = syntaxProblems[code] ?? "the text cannot be parsed";
   return new HeadraceError("config_invalid", `${path}:${line} is not valid YAML: ${problem}.`, {
     item: path,
-    hint: `Correct line ${line}.`,
+    hint: `Fix line ${line}.`,
   });
 }
 
@@ -66,7 +66,7 @@ function plainValues(document: Document, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    // No cause: the parser's message quotes the value. It tells nothing of the place.
+    // No cause: the parser's message quotes the value, which may be a secret. The error has no line.
     if (error instanceof ReferenceError) {
       throw new HeadraceError("config_invalid", `${path} is not valid YAML: ${syntaxProblems.BAD_ALIAS}.`, { item: path });
     }
@@ -101,6 +101,9 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, "utf8");
   } catch (cause) {
     const { message } = cause as Error;
-    throw new HeadraceError("config_not_found", `The configuration file ${path} cannot be read: ${message}.`, { item: path, cause });
+    throw new HeadraceError("config_not_found", `configuration file ${path}: expected a readable file, found: ${message}`, {
+      item: path,
+      cause,
+    });
   }
 }

@@ -1,4 +1,4 @@
-/** The effective settings as lines: value, and where it came from. */
+/** The effective settings as a list of values with their origins. */
 import { withoutSecrets } from "./secrets.js";
 
 export interface ExplainedSetting {
@@ -8,7 +8,7 @@ export interface ExplainedSetting {
   readonly origin: string;
 }
 
-/** Every leaf in the order of the settings; secrets are replaced by `***`. */
+/** Lists every leaf in the order of the settings. Secrets become `***`. */
 export function explainSettings(settings: object, origins: ReadonlyMap<string, string>): readonly ExplainedSetting[] {
   return leaves(settings, "").map(({ path, value }) => ({
     path,
@@ -33,7 +33,7 @@ function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   return "default";
 }
 
-/** A section's own line in a file says nothing of the keys that it leaves out. */
+/** The line of a section in a file is not the origin of keys that the section omits. */
 function isFileLine(origin: string): boolean {
   return /:\d+$/.test(origin);
 }

@@ -1,4 +1,4 @@
-/** Settings from a file, the environment and flags; generic: the schema is handed in. */
+/** Loads settings from a file, the environment and flags. Generic: the caller passes the schema. */
 
 export { namedForFiles } from "./casing.js";
 export { nearest } from "./complaints.js";

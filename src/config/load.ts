@@ -1,4 +1,4 @@
-/** Defaults < file < environment < flags: merged, checked, and each value's origin kept. */
+/** Merges defaults < file < environment < flags, checks the result, and keeps the origin of each value. */
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
 import { namedForCode, namedForFiles } from "./casing.js";
@@ -10,13 +10,13 @@ import { keysAt, schemaAt } from "./schema-tree.js";
 
 export interface LoadedSettings<T> {
   readonly value: T;
-  /** Where a value that is not a default came from, by dotted path. */
+  /** Origin of each value that is not a default, by dotted path. */
   readonly origins: ReadonlyMap<string, string>;
-  /** One sentence for each setting that was given but has no effect. */
+  /** One sentence per given setting that has no effect. */
   readonly notices: readonly string[];
 }
 
-/** Throws `config_invalid` that names key, line or variable, what was expected, and the nearest known key. */
+/** Throws `config_invalid` with key, line or variable, what was expected, and the most similar known key. */
 export function loadSettings<S extends z.ZodType>(
   schema: S,
   document: SettingsDocument | null,
@@ -38,7 +38,7 @@ export function loadSettings<S extends z.ZodType>(
   return { value: result.data, origins, notices: ignoredSettings(schema, values, origins) };
 }
 
-/** Settings as code has them, complete and in a copy. Throws `config_invalid` in the words of a file. */
+/** Checks settings with their names in code, and returns a complete copy. Throws `config_invalid` with the names in files. */
 export function checkSettings<S extends z.ZodType>(schema: S, settings: object): z.output<S> {
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
@@ -50,8 +50,8 @@ function unknownKey(path: readonly string[]): z.core.$ZodIssue {
 }
 
 /**
- * A section whose heading stands there with nothing below it is there, with its defaults. `null` means that it is not there: a
- * section that can be absent is, any other has its defaults.
+ * Handles empty sections. A section heading without content means the section with its defaults. `null` removes the section if it is
+ * optional; otherwise the section has its defaults.
  */
 function section(schema: z.ZodType, value: unknown, path: readonly string[], empty: ReadonlySet<string>): unknown {
   if (Array.isArray(value)) return value.map((part, index) => section(schema, part, [...path, String(index)], empty));
@@ -68,7 +68,7 @@ function section(schema: z.ZodType, value: unknown, path: readonly string[], emp
 function assign(target: Record<string, unknown>, path: readonly string[], value: unknown, origin: string): void {
   const [key = "", ...rest] = path;
   if (key === "" || key === "__proto__") {
-    throw new HeadraceError("config_invalid", `${origin} does not name a setting.`, { item: path.join(".") });
+    throw new HeadraceError("config_invalid", `${origin}: expected the name of a setting, found none`, { item: path.join(".") });
   }
   if (rest.length === 0) {
     target[key] = value;
@@ -76,7 +76,7 @@ function assign(target: Record<string, unknown>, path: readonly string[], value:
   }
   const inner = target[key] ?? {};
   target[key] = inner;
-  // A value that is no section stays, and is complained about.
+  // A value in place of a section stays, so that the schema reports it.
   if (isBranch(inner)) assign(inner, rest, value, origin);
 }
 

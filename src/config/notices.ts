@@ -1,8 +1,8 @@
-/** Settings that are accepted but have no effect: a schema marks them with `.meta({ ignored: "why" })`. */
+/** Settings that are accepted but have no effect. A schema marks them with `.meta({ ignored: "why" })`. */
 import type { z } from "zod";
 import { schemaAt } from "./schema-tree.js";
 
-/** One sentence for each that was given another value than its default. */
+/** One sentence per ignored setting whose value is not the default. */
 export function ignoredSettings(schema: z.ZodType, values: unknown, origins: ReadonlyMap<string, string>): readonly string[] {
   return given(values, []).flatMap(({ path, value }) => {
     const at = schemaAt(schema, path);

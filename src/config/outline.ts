@@ -1,4 +1,4 @@
-/** A schema as an outline for people: every setting with its description, what it takes and its default. */
+/** An outline of a schema: every setting with its description, allowed values and default. */
 import type { z } from "zod";
 import { settingsOf } from "./casing.js";
 import { core } from "./schema-core.js";
@@ -6,20 +6,19 @@ import { takes } from "./schema-tree.js";
 
 export interface OutlinedSetting {
   readonly key: string;
-  /** "" where the schema says nothing. */
+  /** "" if the schema has none. */
   readonly description: string;
-  /** `a whole number, 1 to 65535`. */
+  /** Allowed values in words: `a whole number, 1 to 65535`. */
   readonly takes: string;
-  /** Undefined where a value must be given, or for another name of a setting. */
+  /** Undefined if a value is required, or for an alias. */
   readonly default: unknown;
-  /** Another name, which files of the Python service use. */
+  /** An alias that files of the Python service use. */
   readonly isOtherName: boolean;
-  /** The settings inside, when it is a section; else none. A list of sections has those of one entry. */
+  /** The settings in a section, or in one entry of a list of sections. */
   readonly inner: readonly OutlinedSetting[];
   readonly kind: "value" | "section" | "absent section" | "list";
 }
 
-/** In the order of the schema. */
 export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
   return settingsOf(schema).map(({ inFiles: key, schema: at }) => {
     const { shape, element } = core(at);
@@ -37,13 +36,11 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
   });
 }
 
-/** A setting without effect says so itself. */
 function describe(schema: z.ZodType): string {
   const { description = "", ignored } = schema.meta() ?? {};
   return typeof ignored === "string" ? `${description} Without effect: ${ignored}.` : description;
 }
 
-/** Undefined where a value must be given. */
 function defaultOf(schema: z.ZodType): unknown {
   const result = schema.safeParse(undefined);
   return result.success ? result.data : undefined;

@@ -70,7 +70,7 @@ describe("settings", () => {
   });
 
   it("an overlay does not hide a section that is no section", () => {
-    assert.throws(() => loaded("db: 5", { HEADRACE_DB__HOST: "x" }), /Bad value for "db"/);
+    assert.throws(() => loaded("db: 5", { HEADRACE_DB__HOST: "x" }), /setting "db" /);
   });
 
   it("a heading with nothing below is a section with its defaults; null is none", () => {

@@ -1,10 +1,9 @@
-/** Settings that lie over the file: environment variables and `--set` flags. */
+/** Settings that override the file: environment variables and `--set` flags. */
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
 import { yaml } from "./yaml.js";
 
-/** One value for one setting, and where it came from. */
 export interface Overlay {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -14,9 +13,9 @@ export interface Overlay {
 export const variablePrefix = "HEADRACE_";
 
 /**
- * `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` goes one section deeper. A name in the schema's own case wins
- * (`HEADRACE_MILVUS__M`), else case and `_` do not matter (`HEADRACE_MILVUS__EFCONSTRUCTION`). Variables without `__` count only
- * when they name a setting at the top (`HEADRACE_LOG_LEVEL`). Text is taken as it is where a setting takes text, else read as YAML.
+ * `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` separates section and key. A name in the schema's exact case takes precedence
+ * (`HEADRACE_MILVUS__M`); otherwise case and `_` do not matter (`HEADRACE_MILVUS__EFCONSTRUCTION`). A variable without `__` counts only
+ * if it names a setting at the top level (`HEADRACE_LOG_LEVEL`). The value is used unchanged if the setting takes text, else parsed as YAML.
  */
 export function environmentOverlays(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly Overlay[] {
   return Object.entries(environment).flatMap(([name, text]) => {
@@ -32,7 +31,7 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
     const [key = ""] = /^[\w.-]*/.exec(assignment) ?? [];
-    throw new HeadraceError("usage_invalid", `--set ${key}…: expected key.path=value, found no "="`, {
+    throw new HeadraceError("usage_invalid", `--set: expected key.path=value, found "${key}…" without "="`, {
       hint: "For example: --set preprocess.batch_size=64",
     });
   }
@@ -41,7 +40,7 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   return { path, value: valueFor(schema, path, assignment.slice(equals + 1), `--set ${key}`), origin: `--set ${key}` };
 }
 
-/** Converts the parts of a variable between `__` to the spelling of the schema. Case and `_` do not matter. */
+/** Converts the parts of a variable's name between `__` to the schema's spelling. */
 export function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
   const path: string[] = [];
   for (const part of parts) path.push(knownKey(keysAt(schema, path), part));
@@ -68,6 +67,8 @@ function parsed(text: string, origin: string): unknown {
     return yaml().parse(text, { prettyErrors: false, logLevel: "error" });
   } catch {
     // No cause: the parser's message quotes the value, which may be a secret.
-    throw new HeadraceError("config_invalid", `The value of ${origin} is not valid YAML.`, { hint: "Quote text with special characters." });
+    throw new HeadraceError("config_invalid", `${origin}: expected valid YAML, found other text`, {
+      hint: "Quote text with special characters.",
+    });
   }
 }

@@ -1,4 +1,4 @@
-/** What is inside a zod schema: the keys of a section, the elements of a list. */
+/** Access to the inside of a zod schema: keys of a section, elements of a list. */
 import type * as z from "zod";
 
 export interface Inner {
@@ -13,14 +13,14 @@ export interface Inner {
   };
 }
 
-/** Steps inside defaults, null, optionals and pipes, to the schema that has keys or elements. */
+/** Unwraps defaults, nullables, optionals and pipes, down to the schema that has keys or elements. */
 export function core(schema: z.ZodType): z.ZodType & Inner {
   const { def } = schema as Inner;
-  const next = def?.type === "pipe" ? (isBroughtIntoForm(def) ? def.out : def.in) : def?.innerType;
+  const next = def?.type === "pipe" ? (isPreprocessed(def) ? def.out : def.in) : def?.innerType;
   return next === undefined ? (schema as z.ZodType & Inner) : core(next);
 }
 
-/** A value that is brought into form first: what may stand there is what the form takes. */
-export function isBroughtIntoForm(def: Inner["def"]): boolean {
+/** Whether the schema is `z.preprocess`. Its output schema describes the allowed values. */
+export function isPreprocessed(def: Inner["def"]): boolean {
   return def?.type === "pipe" && (def.in as Inner).def?.type === "transform";
 }

@@ -1,11 +1,11 @@
-/** Walks a zod schema by the dotted paths of settings, and says in words what a setting takes. */
+/** Finds the schema of a setting by its path, and describes the allowed values in words. */
 import * as z from "zod";
 import { settingsOf } from "./casing.js";
-import { core, type Inner, isBroughtIntoForm } from "./schema-core.js";
+import { core, type Inner, isPreprocessed } from "./schema-core.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The schema at a path of a file, with its defaults and null; undefined where there is none. */
+/** The schema at a path with names in files, including its default and null. Undefined if there is none. */
 export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): z.ZodType | undefined {
   if (part === undefined) return schema;
   const { def, element } = core(schema);
@@ -14,18 +14,18 @@ export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKe
   return next === undefined ? undefined : schemaAt(next, rest);
 }
 
-/** The known keys of a section of a file; none for what is no section. */
+/** The keys of a section, with their names in files. Empty if the path is not a section. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const at = schemaAt(schema, path);
   return at === undefined ? [] : settingsOf(at).map(({ inFiles }) => inFiles);
 }
 
-/** What a setting takes, in words: `a whole number, 1 to 65535, or null`. */
+/** The allowed values in words: `a whole number, 1 to 65535, or null`. */
 export function takes(schema: z.ZodType): string {
   return phrase(jsonSchemaOf(schema));
 }
 
-/** A JSON Schema of what may stand in a file. */
+/** A JSON Schema for the configuration file. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
     io: "input",
@@ -35,9 +35,9 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
       delete jsonSchema["ignored"];
       delete jsonSchema["inFiles"];
       if (def?.type === "object") nameForFiles(jsonSchema, zodSchema as unknown as z.ZodType);
-      if (def?.out === undefined || !isBroughtIntoForm(def)) return;
-      const { $schema: _, ...form } = jsonSchemaOf(def.out);
-      Object.assign(jsonSchema, form);
+      if (def?.out === undefined || !isPreprocessed(def)) return;
+      const { $schema: _, ...output } = jsonSchemaOf(def.out);
+      Object.assign(jsonSchema, output);
     },
   });
 }

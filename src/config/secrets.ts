@@ -1,14 +1,13 @@
-/** Which values must never be shown, and how the others are. */
+/** Hides secrets in values that are shown. */
 
 const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$|(^|\.)headers(\.|$)/i;
-const longestShown = 80;
+const maxShownLength = 80;
 
-/** True for settings whose value must never be shown. */
 export function isSecret(path: string): boolean {
   return secretNames.test(path);
 }
 
-/** The value with secrets replaced by `***`, also inside sections and in addresses such as `https://user:password@host`. */
+/** Replaces secrets by `***`, also in nested sections and in addresses such as `https://user:password@host`. */
 export function withoutSecrets(value: unknown, path: string): unknown {
   if (isSecret(path) && !isEmpty(value)) return "***";
   if (typeof value === "string") return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@");
@@ -21,10 +20,10 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** A value as a message shows it: short, and without secrets. */
+/** Formats a value for a message: short, and without secrets. */
 export function shown(value: unknown, path: string): string {
   if (value === undefined || value === null) return "nothing";
   if (isSecret(path)) return "a secret that is not shown";
   const text = JSON.stringify(withoutSecrets(value, path)) ?? String(value);
-  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+  return text.length <= maxShownLength ? text : `${text.slice(0, maxShownLength)}…`;
 }

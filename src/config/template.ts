@@ -1,11 +1,11 @@
-/** A settings file to begin with: every setting with its description and default, commented out. */
+/** A template of the settings file: every setting with its description and default, commented out. */
 import type { z } from "zod";
 import { type OutlinedSetting, outline } from "./outline.js";
 import { yaml } from "./yaml.js";
 
 const width = 118;
 
-/** Loads as it is, and changes nothing. `head` stands above it. */
+/** The template loads unchanged and changes nothing. `head`: lines at the top. */
 export function settingsTemplate(schema: z.ZodType, head: readonly string[]): string {
   return `${[...head, ...outline(schema).flatMap((setting) => ["", ...described(setting, "")])].join("\n")}\n`;
 }
@@ -19,7 +19,7 @@ function described(setting: OutlinedSetting, indent: string): readonly string[] 
   return [...text, `${indent}#${key}: ${inline(setting.default)}`];
 }
 
-/** In a section that is commented out itself, one comment sign is enough. */
+/** A setting in a section that is commented out gets no second `#`. */
 function settingLines(setting: OutlinedSetting, indent: string): readonly string[] {
   const isPlain = ["text", "text, or null", "true or false"].includes(setting.takes);
   const note = [setting.description, isPlain ? "" : `(${setting.takes})`].filter((part) => part !== "").join(" ");

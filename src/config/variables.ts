@@ -1,19 +1,19 @@
-/** Environment variables that look like settings and are none. */
+/** Warnings about environment variables that look like settings but name none. */
 import type { z } from "zod";
 import { nearest } from "./complaints.js";
 import { knownPath, variablePrefix } from "./overlays.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
 
-/** One sentence for each, with the name that may be meant. Those with `__` are errors where they name no setting. */
+/** One sentence per variable, with a suggestion. Variables with `__` are not included: an unknown one is an error. */
 export function unknownVariables(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   const suspects = Object.keys(environment).filter((name) => name.startsWith(variablePrefix) && !name.includes("__"));
   const unknown = suspects.filter((name) => schemaAt(schema, knownPath(schema, [name.slice(variablePrefix.length)])) === undefined);
   if (unknown.length === 0) return [];
   const known = pathsOf(schema, []).map((path) => `${variablePrefix}${path.join("__").toUpperCase()}`);
-  return unknown.map((name) => `${name} is no setting, and has no effect.${meant(name, known)}`);
+  return unknown.map((name) => `${name} is no setting, and has no effect.${suggestion(name, known)}`);
 }
 
-function meant(name: string, known: readonly string[]): string {
+function suggestion(name: string, known: readonly string[]): string {
   const words = nearest(name, known);
   return words.startsWith(" Did") ? words : " A section and its key are joined by two underscores: HEADRACE_MILVUS__HOST.";
 }

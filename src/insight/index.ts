@@ -1,2 +1,2 @@
-/** What the accounted times mean. */
+/** Interprets the accounted times of a run. */
 export * from "./verdict.js";

@@ -1,4 +1,4 @@
-/** One sentence on what limited a run, from its accounted times. */
+/** Says in one sentence what limited a run. */
 import type { RunReport, StageReport } from "../contracts/index.js";
 
 /** Runs shorter than this say nothing about speed. */
@@ -10,7 +10,7 @@ export function verdict(report: RunReport): string {
   if (report.read === 0) return "There was nothing to do.";
   if (report.skipped === report.read) return "Everything was stored already.";
   if (report.elapsedMs < minMeaningfulMs) return tooShortToSay;
-  // A share of the whole run: a stage that ended early did not limit the rest of the run.
+  // Shares of the whole run's time: a stage that ended early did not limit the rest of the run.
   const usedShare = (stage: StageReport) => (stage.busyMs + stage.waitingMs) / (stage.workers * report.elapsedMs);
   const limiting = report.stages.reduce((most, stage) => (usedShare(stage) > usedShare(most) ? stage : most));
   const share = percent(usedShare(limiting));

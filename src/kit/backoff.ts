@@ -1,12 +1,12 @@
-/** How long to wait before the next try. */
+/** Exponential backoff: how long to wait before the next try. */
 
 export interface Backoff {
-  /** Before the second try; doubles with each further failure. */
+  /** Delay before the second try. It doubles with each further failure. */
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
 }
 
-/** After so many failures, without any randomness: callers take the part of it that keeps them from coming back together. */
+/** The delay after `failures` failures in a row. It contains no jitter: callers add it, so that they do not all retry at the same moment. */
 export function backOffMs({ baseDelayMs, maxDelayMs }: Backoff, failures: number): number {
   return Math.min(maxDelayMs, baseDelayMs * 2 ** (failures - 1));
 }

@@ -1,9 +1,8 @@
-/** What every file of a collection has beside the rows: its description, and errors that name it. */
+/** What all file formats for collections share: the description of the collection, and errors that name the file. */
 import { open } from "node:fs/promises";
 import { z } from "zod";
 import { HeadraceError, type RowSource } from "../contracts/index.js";
 
-/** What a collection is, apart from its rows. */
 export type CollectionDescription = Pick<RowSource, "dimension" | "metric" | "idType" | "passport">;
 
 const description = z.object({
@@ -18,22 +17,22 @@ export function describeCollectionFile({ dimension, metric, idType, passport }: 
   return JSON.stringify({ format: 1, dimension, metric, id_type: idType, passport });
 }
 
-/** Throws `input_invalid` for a text that does not describe a collection; `path` is the file that it is from. */
+/** Throws `input_invalid` if the text does not describe a collection. `path` is the file of the text. */
 export function parseCollectionDescription(text: string, path: string): CollectionDescription {
   try {
     const { dimension, metric, id_type, passport } = description.parse(JSON.parse(text));
     return { dimension, metric, idType: id_type, passport };
   } catch (cause) {
-    throw fileInvalid(path, "expected the description of a collection, found another text", cause);
+    throw fileInvalid(path, "expected the description of a collection, found other text", cause);
   }
 }
 
-/** The file is there, but not what it should be. */
+/** The error for a file whose content is wrong. */
 export function fileInvalid(path: string, what: string, cause?: unknown): HeadraceError {
   return new HeadraceError("input_invalid", `${path}: ${what}.`, { item: path, cause });
 }
 
-/** What a call of the file system threw, as an error of ours. */
+/** Translates an error of the file system. */
 export function fileError(cause: unknown, path: string, doing: "read" | "written"): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
@@ -42,7 +41,7 @@ export function fileError(cause: unknown, path: string, doing: "read" | "written
   return new HeadraceError("input_invalid", `${path} cannot be read: ${message}.`, { item: path, cause });
 }
 
-/** Tells formats apart by their first letters. Throws `input_invalid` for a file that cannot be read. */
+/** Whether the file starts with a format's magic bytes. Throws `input_invalid` if it cannot be read. */
 export async function beginsWith(path: string, magic: string): Promise<boolean> {
   try {
     const file = await open(path, "r");

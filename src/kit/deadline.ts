@@ -1,25 +1,25 @@
-/** Waiting that ends in time: with a deadline, with a signal, or with whichever comes first. */
+/** Deadlines and abort signals for promises. */
 import type { HeadraceError } from "../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 
-/** When waiting ends at the latest. */
+/** How long to wait for a call at most. */
 export interface Deadline {
-  /** What is waited for, in the error of an abort. */
+  /** Name of the call, for the error of an abort. */
   readonly call: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** The error of a deadline that has passed. */
+  /** Makes the error for a call that took too long. */
   readonly late: (afterMs: number) => HeadraceError;
 }
 
-/** The longest delay that `setTimeout` knows; a longer one would fire at once. */
-const longestMs = 2 ** 31 - 1;
+/** The longest delay that `setTimeout` accepts. A longer one would fire at once. */
+const maxDelayMs = 2 ** 31 - 1;
 
 export function startTimer(action: () => void, delayMs: number): ReturnType<typeof setTimeout> {
-  return setTimeout(action, Math.min(Math.max(delayMs, 0), longestMs));
+  return setTimeout(action, Math.min(Math.max(delayMs, 0), maxDelayMs));
 }
 
-/** Resolves to "ended" with the promise, however it ends, or to "late" when `limitMs` is over first. */
+/** Resolves to "ended" when the promise settles, or to "late" if `limitMs` pass first. */
 export function within(promise: Promise<unknown>, limitMs: number): Promise<"ended" | "late"> {
   return new Promise((resolve) => {
     const timer = startTimer(() => resolve("late"), limitMs);
@@ -32,8 +32,8 @@ export function within(promise: Promise<unknown>, limitMs: number): Promise<"end
 }
 
 /**
- * Runs work that ends when its signal fires: after `timeoutMs`, or with the caller's signal. Rejects then with `late`'s error or
- * `aborted`, when the work has ended.
+ * Runs work that stops when its signal fires: after `timeoutMs`, or with the caller's signal. It then waits until the work has ended,
+ * and rejects with the error of `late` or with `aborted`.
  */
 export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
   checkAborted(signal, call);
@@ -56,7 +56,7 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
   }
 }
 
-/** Settles as the promise does, but no later than the deadline. The promise goes on, and is its owner's. */
+/** Settles as the promise does, but no later than the deadline. Does not stop the work behind the promise: that is up to the caller. */
 export async function inTime<T>(promise: Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isLate = new Promise<never>((_, reject) => {
@@ -69,18 +69,18 @@ export async function inTime<T>(promise: Promise<T>, { call, signal, timeoutMs, 
   }
 }
 
-/** Settles as the promise does, or rejects with `aborted` as soon as the signal fires. The promise goes on, and is its owner's. */
+/** Settles as the promise does, or rejects with `aborted` when the signal fires. Does not stop the work behind the promise. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, call: string): Promise<T> {
   if (signal === undefined) return promise;
-  let leave = () => {};
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(abortedError(signal, call));
-    if (signal.aborted) leave();
-    else listenForAbort(signal, leave);
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortedError(signal, call));
+    if (signal.aborted) onAbort();
+    else listenForAbort(signal, onAbort);
   });
   try {
-    return await Promise.race([left, promise]);
+    return await Promise.race([aborted, promise]);
   } finally {
-    signal.removeEventListener("abort", leave);
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,31 +1,32 @@
-/** Which output of a model is the embedding: one rule for all embedders, so that a file gives the same vectors whoever serves it. */
+/** Chooses the output of a model that is the embedding. All embedders use this rule, so that a model gives the same vectors in each. */
 
 /** An output as a model declares it. */
 export interface DeclaredOutput {
   readonly name: string;
-  /** "float": of 16, 32 or 64 bits. */
+  /** "float": 16, 32 or 64 bits. */
   readonly type: "float" | "other";
-  /** Sizes after the batch dimension; null for one that the model leaves open. */
+  /** Dimensions after the batch dimension. Null: dynamic. */
   readonly row: readonly (number | null)[];
 }
 
 export type EmbeddingChoice<T extends DeclaredOutput> =
-  /** `dimension` is null where only an inference can tell. */
+  /** `dimension` is null if only an inference shows it. */
   | { readonly kind: "found"; readonly output: T; readonly dimension: number | null }
   /** No output has the wanted name. */
   | { readonly kind: "absent" }
   /** The wanted output, or the only one, is not one vector of floats per image. */
   | { readonly kind: "unfit"; readonly output: T }
-  /** None of several outputs is a vector of floats per image, or several are and their names do not tell which to take. */
+  /** The model has several outputs. None is a vector of floats per image, or several are and their names do not decide. */
   | { readonly kind: "undecided" };
 
-/** Names that models give to their embedding, the most telling first. */
+/** Names that models give to their embedding, in order of preference. */
 export const embeddingNames: readonly string[] = ["embedding", "embeddings", "image_embeds", "image_embedding", "pooler_output"];
 const looksLikeEmbedding = /embed|feature|pool|vector/i;
 
 /**
- * The output called `wanted`; if that is null, of the outputs with one vector of floats per image: the only one, else the first of
- * `embeddingNames`, else the only one whose name speaks of an embedding. The order of the outputs does not count.
+ * Returns the output named `wanted`. If `wanted` is null, it considers the outputs with one vector of floats per image, and takes the
+ * only one, else the first of `embeddingNames`, else the only one whose name looks like an embedding. The order of the outputs does
+ * not matter.
  */
 export function embeddingOutput<T extends DeclaredOutput>(outputs: readonly T[], wanted: string | null): EmbeddingChoice<T> {
   const [only, ...others] = wanted === null ? outputs : outputs.filter(({ name }) => name === wanted);
@@ -33,12 +34,12 @@ export function embeddingOutput<T extends DeclaredOutput>(outputs: readonly T[],
   if (others.length === 0) return choice(only);
   const fit = outputs.filter((output) => choice(output).kind === "found");
   const named = embeddingNames.flatMap((name) => fit.filter((output) => output.name === name));
-  const alike = fit.filter(({ name }) => looksLikeEmbedding.test(name));
-  const found = fit.length === 1 ? fit[0] : (named[0] ?? (alike.length === 1 ? alike[0] : undefined));
+  const similar = fit.filter(({ name }) => looksLikeEmbedding.test(name));
+  const found = fit.length === 1 ? fit[0] : (named[0] ?? (similar.length === 1 ? similar[0] : undefined));
   return found === undefined ? { kind: "undecided" } : choice(found);
 }
 
-/** The length of the vector in a row; null where it is open. "none": the row is more than one vector. */
+/** The length of the vector in a row. Null: dynamic. "none": the row is not a single vector. */
 export function vectorLength(row: readonly (number | null)[]): number | null | "none" {
   const [wide, ...others] = row.filter((size) => size !== 1);
   if (row.length === 0 || others.length > 0) return "none";

@@ -1,22 +1,21 @@
-/** float32 to float16 and back, for runtimes without Float16Array; a float16 is kept as its 16 bits in a Uint16Array. */
+/** Converts float32 to float16 and back, for runtimes without Float16Array. A Uint16Array holds the bits of the float16 numbers. */
 
-/** The nearest float16 of each number, ties to even; what is too large becomes infinity. */
+/** Rounds to the nearest float16, ties to even. Numbers beyond its range become infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.slice().buffer);
-  // `Uint16Array.from` takes ten times as long.
+  // A loop: `Uint16Array.from` takes ten times as long.
   const halves = new Uint16Array(bits.length);
   for (let index = 0; index < bits.length; index += 1) halves[index] = narrow(bits[index]!);
   return halves;
 }
 
-/** The number that each float16 stands for. */
 export function float16ToFloat32(bits: Uint16Array): Float32Array {
   const values = new Float32Array(bits.length);
   for (let index = 0; index < bits.length; index += 1) values[index] = widen(bits[index]!);
   return values;
 }
 
-/** From the 32 bits of a float32 to the 16 of a float16. */
+/** Converts the 32 bits of a float32 to the 16 bits of a float16. */
 function narrow(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const exponent = (bits >>> 23) & 0xff;
@@ -26,7 +25,7 @@ function narrow(bits: number): number {
   if (scaled >= 31) return sign | 0x7c00;
   if (scaled < -10) return sign;
   if (scaled <= 0) return sign | roundShift(fraction | 0x800000, 14 - scaled);
-  // A fraction that rounds up to 1024 carries into the exponent, which is right.
+  // A fraction that rounds up to 1024 carries into the exponent. The result is still correct.
   return sign | ((scaled << 10) + roundShift(fraction, 13));
 }
 

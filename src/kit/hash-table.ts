@@ -1,9 +1,9 @@
-/** A table of 64-bit hashes in plain memory: a fraction of what a Map of strings holds, and no limit of 16 million. */
+/** A table of 64-bit hashes in typed arrays. It needs a fraction of the memory of a Map of strings, and has no limit of 16 million entries. */
 
 /** Two unsigned 32-bit numbers. */
 export type Hash = readonly [number, number];
 
-/** Many small parts, so that none takes long to grow. A power of two. */
+/** The table is split into parts, so that growing one takes little time. A power of two. */
 const parts = 64;
 const startSlots = 16;
 const maxLoad = 0.75;
@@ -12,17 +12,17 @@ const growth = 1.5;
 export class HashTable {
   readonly #parts: readonly Part[];
 
-  /** `values`: how many unsigned 32-bit numbers are kept with each hash. */
+  /** `values`: the count of unsigned 32-bit numbers stored with each hash. */
   constructor({ values }: { readonly values: number }) {
     this.#parts = Array.from({ length: parts }, () => new Part(2 + values));
   }
 
-  /** What it holds. */
+  /** Memory in use. */
   get bytes(): number {
     return this.#parts.reduce((sum, part) => sum + part.bytes, 0);
   }
 
-  /** The values that came first with this hash; null when these are the first. */
+  /** Returns the values that were stored first with this hash. Stores these values and returns null if the hash is new. */
   first(hash: Hash, values: readonly number[]): readonly number[] | null {
     return this.#parts[hash[1] % parts]!.first(hash, values);
   }
@@ -33,7 +33,7 @@ export class HashTable {
   }
 }
 
-/** Open addressing: a slot is the hash and its values, and is free while the hash in it is zero. */
+/** Open addressing. A slot holds a hash and its values. A slot whose hash is zero is free. */
 class Part {
   #slots = startSlots;
   #used = 0;
@@ -63,7 +63,7 @@ class Part {
     return null;
   }
 
-  /** Where the hash is, or the free slot that is its place. */
+  /** Position of the hash, or of the free slot for it. */
   #find(high: number, low: number): number {
     let slot = high % this.#slots;
     for (;;) {

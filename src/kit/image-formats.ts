@@ -1,14 +1,14 @@
-/** What an image's first bytes claim it to be. */
+/** Recognises image formats by their first bytes. */
 
 export interface ImageFormat {
   readonly name: string;
-  /** Whether sharp as it is shipped can decode it. */
+  /** Whether the prebuilt sharp can decode it. */
   readonly decodable: boolean;
 }
 
 interface Signature extends ImageFormat {
   readonly offset: number;
-  /** One of these, as Latin-1. */
+  /** Alternative signatures, as Latin-1. */
   readonly begins: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const signatures: readonly Signature[] = [
   { name: "Zip", decodable: false, offset: 0, begins: ["PK\x03\x04"] },
 ];
 
-/** Null for anything unknown, and for text such as SVG. */
+/** Null for unknown formats, and for text formats such as SVG. */
 export function formatOf(bytes: Uint8Array): ImageFormat | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(32, bytes.byteLength)).toString("latin1");
   return signatures.find(({ offset, begins }) => begins.some((text) => head.startsWith(text, offset))) ?? null;

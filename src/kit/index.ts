@@ -1,4 +1,4 @@
-/** What authors of adapters need, whichever room uses it too. Each name is listed: what is not here may change at any time. */
+/** Helpers for authors of adapters. Only the names listed here are stable. */
 export { type Backoff, backOffMs } from "./backoff.js";
 export {
   bytesUri,

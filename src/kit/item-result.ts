@@ -1,7 +1,7 @@
-/** Lifts work on one item to an answer for it, so that one item's failure is its own. */
+/** Turns the failure of one item into its result, so that the rest of the batch continues. */
 import { HeadraceError, type Item, type Result } from "../contracts/index.js";
 
-/** What `work` answers, or the failure it throws, when that is the item's alone; a wider one is thrown on. */
+/** Returns the result of `work`. An error of scope `item` becomes a failure of the item; any other error is rethrown. */
 export function resultFor<I, O>(item: Item<I>, work: (item: Item<I>) => Result<O>): Result<O> {
   try {
     return work(item);

@@ -25,10 +25,10 @@ it("names and values are checked, and the error names the item", () => {
 
 it("a value or a name that no store keeps is refused with advice of its own", () => {
   for (const [metadata, code, message, hint] of [
-    [{ tags: ["cat", "dog"] }, "metadata_type", /found a list/, /join the list into one text/],
-    [{ place: { city: "Oslo" } }, "metadata_type", /found an object/, /a key of its own/],
-    [{ size: Number.NaN }, "metadata_type", /found NaN/, /Leave the key out/],
-    [{ size: 7n }, "metadata_type", /found a bigint/, /text where every digit counts/],
+    [{ tags: ["cat", "dog"] }, "metadata_type", /found a list/, /Join the list into one text/],
+    [{ place: { city: "Oslo" } }, "metadata_type", /found an object/, /one key per value/],
+    [{ size: Number.NaN }, "metadata_type", /found NaN/, /Omit the key/],
+    [{ size: 7n }, "metadata_type", /found a bigint/, /text if every digit matters/],
     [{ CameraModel: "x" }, "metadata_name", /"CameraModel"/, /Call it "cameramodel"/],
     [{ "Größe in mm": 1 }, "metadata_name", /expected/, /Call it "gro_e_in_mm"/],
     [{ "2024": 1 }, "metadata_name", /"2024"/, /Call it "_2024"/],

@@ -1,14 +1,14 @@
-/** Metadata as every store takes it: which names and values are allowed, and its fingerprint. */
+/** Rules for metadata that hold in every store, and the fingerprint of metadata. */
 import { createHash } from "node:crypto";
 import { HeadraceError, type Metadata, type MetadataValue } from "../contracts/index.js";
 import { isWellFormed } from "./text.js";
 
 export type MetadataType = "text" | "number" | "boolean";
 
-/** Distinct metadata keys of one collection, at most. */
+/** Maximum number of distinct metadata keys in one collection. */
 export const maxMetadataKeys = 256;
 
-/** The columns of a row that are not metadata; no metadata key may have their names. */
+/** The columns of a row that are not metadata. A metadata key must not have one of these names. */
 export const builtInColumns = [
   "id",
   "vector",
@@ -23,7 +23,7 @@ export const builtInColumns = [
 ] as const;
 
 const namePattern = /^[a-z_][a-z0-9_]{0,62}$/;
-/** Names that stores keep for themselves: LanceDB refuses or answers with them. */
+/** Names of LanceDB's own columns. It refuses them, or returns its own values under them. */
 const storeColumns = [
   "_rowid",
   "_rowaddr",
@@ -36,35 +36,35 @@ const storeColumns = [
 ] as const;
 const reserved = new Set<string>([...builtInColumns, ...storeColumns]);
 
-/** Null if the name may be a metadata key, else `metadata_name`. `item` names the image that it belongs to. */
+/** Null if the name may be a metadata key, else the error `metadata_name`. `item` names the image with this key. */
 export function metadataNameError(name: string, item?: string): HeadraceError | null {
   const shown = JSON.stringify(name).slice(0, 80);
   if (reserved.has(name)) return failure("metadata_name", `metadata key ${shown}: expected a free name, found a built-in column`, item);
   if (namePattern.test(name)) return null;
-  const free = freeNameLike(name);
-  const hint = free === null ? {} : { hint: `Call it "${free}": keys are lower-case letters, digits and _, at most 63.` };
+  const suggestion = validNameLike(name);
+  const hint = suggestion === null ? {} : { hint: `Call it "${suggestion}": keys are lower-case letters, digits and _, at most 63.` };
   return failure("metadata_name", `metadata key ${shown}: expected [a-z_][a-z0-9_]{0,62}`, item, hint);
 }
 
-/** The nearest name that may be a metadata key; null when there is none. */
-function freeNameLike(name: string): string | null {
+/** A valid metadata key that resembles `name`. Null if there is none. */
+function validNameLike(name: string): string | null {
   const plain = name
     .normalize("NFD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, "_");
-  const free = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
-  return /[a-z0-9]/.test(free) && !reserved.has(free) ? free : null;
+  const valid = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
+  return /[a-z0-9]/.test(valid) && !reserved.has(valid) ? valid : null;
 }
 
-/** The type of the column that the value belongs to; null for what no store keeps. */
+/** The column type for a value. Null for a value that no store accepts. */
 export function metadataTypeOf(value: unknown): MetadataType | null {
   if (typeof value === "string") return isWellFormed(value) ? "text" : null;
   if (typeof value === "number") return Number.isFinite(value) ? "number" : null;
   return typeof value === "boolean" ? "boolean" : null;
 }
 
-/** Checks names and values of metadata from outside. Throws `metadata_name`, `metadata_type`. */
+/** Checks the names and values of metadata that a user gave. Throws `metadata_name`, `metadata_type`. */
 export function checkMetadata(metadata: Readonly<Record<string, unknown>>, item?: string): asserts metadata is Metadata {
   const entries = Object.entries(metadata);
   if (entries.length > maxMetadataKeys) {
@@ -76,7 +76,7 @@ export function checkMetadata(metadata: Readonly<Record<string, unknown>>, item?
   }
 }
 
-/** The values that are given: nulls dropped, keys in order, −0 as 0. */
+/** Metadata in its canonical form: without nulls, sorted by key, −0 replaced by 0. */
 export function givenMetadata(metadata: Metadata): readonly (readonly [string, MetadataValue])[] {
   return Object.entries(metadata)
     .filter((entry): entry is [string, MetadataValue] => entry[1] !== null && entry[1] !== undefined)
@@ -84,7 +84,7 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Fingerprint of metadata: 32 hex digits, the same whatever the order of keys, blind to nulls. */
+/** Fingerprint of metadata: 32 hex digits. It does not depend on the order of keys or on null values. */
 export function metadataHash(metadata: Metadata): string {
   return createHash("sha256")
     .update(JSON.stringify(givenMetadata(metadata)))
@@ -94,23 +94,23 @@ export function metadataHash(metadata: Metadata): string {
 
 function metadataValueError(name: string, value: unknown, item: string | undefined): HeadraceError | null {
   if (value === null || metadataTypeOf(value) !== null) return null;
-  const { found, hint } = whatInstead(value);
+  const { found, hint } = explainInvalid(value);
   return failure("metadata_type", `metadata ${name}: expected text, a finite number, true, false or null, found ${found}`, item, { hint });
 }
 
-function whatInstead(value: unknown): { readonly found: string; readonly hint: string } {
+function explainInvalid(value: unknown): { readonly found: string; readonly hint: string } {
   if (Array.isArray(value))
     return {
       found: "a list",
-      hint: 'A key holds one value: join the list into one text, such as "cat, dog", or give each value a key of its own.',
+      hint: 'A key holds one value. Join the list into one text, such as "cat, dog", or use one key per value.',
     };
-  if (typeof value === "string") return { found: "text that is not well-formed Unicode", hint: "Leave out the halves of surrogate pairs." };
-  if (typeof value === "number") return { found: String(value), hint: "Leave the key out where there is no number." };
+  if (typeof value === "string")
+    return { found: "text that is not well-formed Unicode", hint: "Remove unpaired surrogates from the text." };
+  if (typeof value === "number") return { found: String(value), hint: "Omit the key if there is no number." };
   if (typeof value === "bigint")
-    return { found: "a bigint", hint: "Numbers are kept as float64: give a number, or text where every digit counts." };
-  if (typeof value === "object")
-    return { found: "an object", hint: "A key holds one value: give each value of the object a key of its own." };
-  return { found: typeof value, hint: "Give text, a finite number, true or false, or leave the key out." };
+    return { found: "a bigint", hint: "Numbers are stored as float64. Pass a number, or text if every digit matters." };
+  if (typeof value === "object") return { found: "an object", hint: "A key holds one value. Use one key per value of the object." };
+  return { found: typeof value, hint: "Pass text, a finite number, true or false, or omit the key." };
 }
 
 function failure(

@@ -75,7 +75,7 @@ for (const metric of ["ip", "l2"] as const) {
     assert.deepEqual(comparePassports(unit, raw, metric), { same: false, difference: "length", cosines: [1] });
     assert.equal(comparePassports(unit, passport([[1.005, 0]]), metric).same, true);
     const error = passportMismatch(unit, raw, "photos", { metric });
-    assert.match(error.message, /length.*1\.000 in the collection, but 20\.00 here/);
+    assert.match(error.message, /expected lengths 1\.000 .*found 20\.00/);
     assert.match(error.hint, /`embedder\.normalize` to true/);
     assert.match(passportMismatch(raw, unit, "photos", { metric }).hint, /`embedder\.normalize` to false/);
   });

@@ -1,21 +1,21 @@
-/** Whether two chains from image to vector are the same: compares the vectors that each made of the same probe images. */
+/** Compares two passports. A passport holds the vectors that a chain made from fixed probe images: equal vectors, equal chains. */
 import type { Metric, Passport } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 
-/** Vectors of one probe from two chains count as equal from this cosine on. */
+/** Two vectors of one probe have the same direction if their cosine is at least this. */
 const minProbeCosine = 0.999;
-/** The longer of two vectors of one probe may be this many times as long as the other. */
-const maxProbeStretch = 1.01;
+/** Two vectors of one probe have the same length if the longer is at most this many times as long as the shorter. */
+const maxLengthRatio = 1.01;
 
 export interface PassportComparison {
   readonly same: boolean;
-  /** What makes them two; null when they are the same. */
+  /** Null if the chains are the same. */
   readonly difference: "direction" | "length" | null;
-  /** One a probe, in order; 0 where one side has no such probe or another dimension. */
+  /** One per probe, in order. 0 if one side lacks the probe or has another dimension. */
   readonly cosines: readonly number[];
 }
 
-/** Compares probe by probe. Lengths count unless vectors are compared by their cosine. */
+/** Compares probe by probe. Lengths are ignored for the metric cosine. */
 export function comparePassports(a: Passport, b: Passport, metric: Metric): PassportComparison {
   const count = Math.max(a.probes.length, b.probes.length);
   const cosines = Array.from({ length: count }, (_, index) => cosine(a.probes[index] ?? [], b.probes[index] ?? []));
@@ -26,11 +26,11 @@ export function comparePassports(a: Passport, b: Passport, metric: Metric): Pass
 export interface MismatchOptions {
   /** The metric of the collection. */
   readonly metric: Metric;
-  /** Begins what is said of the other side. Default "the settings now give". */
+  /** How the message introduces the other side. Default "the settings now give". */
   readonly others?: string;
 }
 
-/** The error that shows what differs on both sides; `collection` is the name of the stored one. */
+/** The error for two different passports. It shows what differs on both sides. `stored` belongs to `collection`. */
 export function passportMismatch(stored: Passport, other: Passport, collection: string, options: MismatchOptions): HeadraceError {
   const { metric, others = "the settings now give" } = options;
   const { cosines, difference } = comparePassports(stored, other, metric);
@@ -45,9 +45,9 @@ export function passportMismatch(stored: Passport, other: Passport, collection: 
   const [there, here] = [lengths(stored), lengths(other)];
   return new HeadraceError(
     "passport_mismatch",
-    `${made}; expected vectors of the same length, as metric ${metric} compares lengths too: those of the probe images are ` +
-      `${there.map(shown).join(", ")} in the collection, but ${here.map(shown).join(", ")} here`,
-    { hint: `Set \`embedder.normalize\` to ${there.every(isUnit)}, as the collection was made with, or use another collection.` },
+    `${made}; metric ${metric} compares lengths too: expected lengths ${there.map(shown).join(", ")} for the probe images, ` +
+      `as in the collection, found ${here.map(shown).join(", ")}`,
+    { hint: `Set \`embedder.normalize\` to ${there.every(isUnit)}, as when the collection was created, or use another collection.` },
   );
 }
 
@@ -58,7 +58,7 @@ function differenceOf(a: Passport, b: Passport, cosines: readonly number[], metr
   return as.some((length, index) => !isAsLong(length, bs[index]!)) ? "length" : null;
 }
 
-/** Labels that are the same on both sides tell nothing, unless all are. */
+/** Shows only the labels that differ. If none differs, it shows all. */
 function makers(stored: Passport, other: Passport, others: string): string {
   const names = [...new Set([...Object.keys(stored.labels), ...Object.keys(other.labels)])];
   const differing = names.filter((name) => stored.labels[name] !== other.labels[name]);
@@ -69,8 +69,8 @@ function makers(stored: Passport, other: Passport, others: string): string {
 }
 
 function describe({ labels, probes }: Passport, names: readonly string[]): string {
-  const said = names.map((name) => `${name} "${labels[name] ?? "unknown"}"`).join(", ");
-  return `${said || "an unnamed model"} (${probes[0]?.length ?? 0} dimensions)`;
+  const listed = names.map((name) => `${name} "${labels[name] ?? "unknown"}"`).join(", ");
+  return `${listed || "an unnamed model"} (${probes[0]?.length ?? 0} dimensions)`;
 }
 
 function lengths({ probes }: Passport): readonly number[] {
@@ -78,7 +78,7 @@ function lengths({ probes }: Passport): readonly number[] {
 }
 
 function isAsLong(a: number, b: number): boolean {
-  return Math.max(a, b) <= maxProbeStretch * Math.min(a, b);
+  return Math.max(a, b) <= maxLengthRatio * Math.min(a, b);
 }
 
 function isUnit(length: number): boolean {

@@ -1,20 +1,20 @@
-/** Named ways to prepare an image for a model, as data. */
+/** Presets: named ways to prepare an image for a model. */
 import type { Geometry, Normalization } from "../contracts/index.js";
 
 export interface Preset {
-  /** For people. */
+  /** Shown in labels and messages. */
   readonly name: string;
-  /** For a model that takes images of that size, in pixels. */
+  /** The geometry for a model whose input has this size in pixels. */
   readonly geometry: (size: { readonly width: number; readonly height: number }) => Geometry;
-  /** What a model that takes floats expects; one that takes uint8 does this inside. */
+  /** For models with float input. A model with uint8 input normalises by itself. */
   readonly normalization: Normalization | null;
 }
 
 export type PresetName = "efficientnet-lite" | "imagenet" | "clip" | "siglip" | "dinov2" | "none";
 
-/** The share of the resized image that a crop of 224 out of 256 keeps. */
+/** Resize to 256, then crop 224. */
 const cropScale = 256 / 224;
-/** torchvision's; the Python service EmbeddingTrident fills it in where its file says nothing. */
+/** torchvision's values. The Python service EmbeddingTrident uses them as default. */
 export const imagenetNormalization: Normalization = { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
@@ -28,7 +28,7 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bilinear"),
     normalization: imagenetNormalization,
   },
-  /** OpenAI's CLIP and OpenCLIP: the shorter side is the model's, then crop. */
+  /** OpenAI's CLIP and OpenCLIP: resize the shorter side to the model's size, then crop. */
   clip: {
     geometry: ({ width, height }) => cropTo(width, height, 1, "bicubic"),
     normalization: {
@@ -37,17 +37,17 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
       std: [0.26862954, 0.26130258, 0.27577711],
     },
   },
-  /** SigLIP and SigLIP 2: squashed to the model's size, values −1 to 1. */
+  /** SigLIP and SigLIP 2: squash to the model's size, values −1 to 1. */
   siglip: {
     geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
     normalization: { rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   },
-  /** DINOv2: as `imagenet`, but bicubic. */
+  /** DINOv2: like `imagenet`, but bicubic. */
   dinov2: {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
     normalization: imagenetNormalization,
   },
-  /** Squashed to the model's size, values 0 to 255 as they are: for models that do the rest inside. */
+  /** Squash to the model's size, values 0 to 255. For models that normalise by themselves. */
   none: {
     geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
     normalization: null,

@@ -1,20 +1,20 @@
-/** Which process this is, and whether another one still lives. */
+/** Identifies a process, and tells whether another process is still alive. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** One process of one boot of one machine (or container). */
 export interface ProcessIdentity {
   readonly host: string;
-  /** Null where the system does not tell. */
+  /** Null if the system does not tell. */
   readonly bootId: string | null;
-  /** The table that `pid` is a number in: containers of one machine have their own. Null where the system does not tell. */
+  /** Each container has its own process ids, so `pid` is valid only within this namespace. Null if the system does not tell. */
   readonly pidNamespace: string | null;
   readonly pid: number;
-  /** In ticks since boot; tells apart two processes with one pid. Null where the system does not tell. */
+  /** In ticks since boot. Tells apart two processes that had the same pid. Null if the system does not tell. */
   readonly startedAt: string | null;
 }
 
-/** "elsewhere": its process table cannot be seen from here. */
+/** "elsewhere": the process belongs to another machine or container, so this process cannot tell. */
 export type Liveness = "alive" | "dead" | "elsewhere";
 
 export function ownIdentity(): ProcessIdentity {
@@ -27,7 +27,6 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
-/** Another part of this very process. */
 export function isThisProcess(other: ProcessIdentity): boolean {
   return other.pid === process.pid && livenessOf(other) === "alive";
 }
@@ -40,10 +39,10 @@ export function livenessOf(other: ProcessIdentity): Liveness {
   return hasProcess(other.pid) ? "elsewhere" : "dead";
 }
 
-/** When it started, in ticks since boot; null where the system does not tell, and for a process that has ended, waited for or not. */
+/** Start of the process in ticks since boot. Null if the process has ended (zombies included) or the system does not tell. */
 export function startTicksOf(pid: number): string | null {
   const stat = readOrNull(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  // It is field 22. The name in field 2 may hold blanks and parentheses.
+  // Start time is field 22. Field 2, the name, may contain spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields?.[0];
   return state === undefined || state === "Z" || state === "X" ? null : (fields?.[19] ?? null);

@@ -1,4 +1,4 @@
-/** Bounds how much is under way at once: each one that enters has a weight, all together have a limit. */
+/** A weighted semaphore: limits the total weight of concurrent work. */
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 
 interface Waiter {
@@ -6,7 +6,7 @@ interface Waiter {
   readonly enter: () => void;
 }
 
-/** First come, first served. One that weighs more than the limit enters alone. */
+/** First come, first served. Work that weighs more than the limit runs alone. */
 export class Semaphore {
   readonly #waiting: Waiter[] = [];
   #limit: number;
@@ -16,7 +16,7 @@ export class Semaphore {
     this.#limit = limit;
   }
 
-  /** Runs the work when there is room for it. Throws `aborted` when the signal fires before that; `call` names what did not happen. */
+  /** Runs the work when there is room. Throws `aborted` if the signal fires first. `call` names the work in that error. */
   async run<T>(weight: number, signal: AbortSignal, call: string, work: () => Promise<T>): Promise<T> {
     await this.enter(weight, signal, call);
     try {
@@ -27,26 +27,26 @@ export class Semaphore {
     }
   }
 
-  /** Resolves when there is room; `leave` gives it back. Throws `aborted` when the signal fires before that. */
+  /** Resolves when there is room. Call `leave` to free it. Throws `aborted` if the signal fires first. */
   async enter(weight: number, signal: AbortSignal, call: string): Promise<void> {
     checkAborted(signal, call);
-    let leave = () => {};
+    let onAbort = () => {};
     try {
       await new Promise<void>((resolve, reject) => {
         const waiter = { weight, enter: resolve };
-        leave = () => {
-          const place = this.#waiting.indexOf(waiter);
-          if (place < 0) return;
-          this.#waiting.splice(place, 1);
+        onAbort = () => {
+          const index = this.#waiting.indexOf(waiter);
+          if (index < 0) return;
+          this.#waiting.splice(index, 1);
           reject(abortedError(signal, call));
           this.#admit();
         };
-        listenForAbort(signal, leave);
+        listenForAbort(signal, onAbort);
         this.#waiting.push(waiter);
         this.#admit();
       });
     } finally {
-      signal.removeEventListener("abort", leave);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
@@ -55,7 +55,7 @@ export class Semaphore {
     this.#admit();
   }
 
-  /** Those inside stay, also when they are more now than may enter. */
+  /** Running work continues, even if it exceeds the new limit. */
   resize(limit: number): void {
     this.#limit = limit;
     this.#admit();

@@ -1,6 +1,4 @@
-/** One call after the other. */
-
-/** Runs calls in the order in which they came, each when the one before has ended, however it ended. */
+/** Runs calls one at a time, in order. A call that fails does not stop the next one. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -1,16 +1,16 @@
-/** A pool of buffers for batches, so that a run allocates a handful of them, not thousands. */
+/** A pool of buffers for batches. A run reuses a few buffers instead of allocating thousands. */
 import type { Slab } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 
-/** A slab over an ArrayBuffer of its own, which can be handed to a worker and comes back with the answer. */
+/** A slab with its own ArrayBuffer. The buffer can be transferred to a worker, and comes back with the answer. */
 export interface PooledSlab extends Slab {
-  /** The whole buffer: at least `rows * rowBytes` bytes. Transfer it, then `giveBack` what returns. */
+  /** At least `rows * rowBytes` bytes. After a transfer, call `giveBack` with the returned buffer. */
   readonly buffer: ArrayBuffer;
-  /** Spends the slab: the buffer is the caller's from now on. Throws `contract_broken` when it was spent before. */
+  /** Ends the lease: the caller owns the buffer now. Throws `contract_broken` if the lease has ended already. */
   take(): ArrayBuffer;
 }
 
-/** Leases buffers of one capacity; keeps at most `maxIdle` of them. */
+/** Leases buffers of one capacity. Keeps at most `maxIdle` unused buffers. */
 export class SlabPool {
   readonly #idle: ArrayBuffer[] = [];
 
@@ -31,8 +31,7 @@ export class SlabPool {
       buffer,
       bytes: new Uint8Array(buffer, 0, rows * this.rowBytes),
       take: () => {
-        if (!leased)
-          throw new HeadraceError("contract_broken", "slab: expected one that is leased, found one that was embedded or released");
+        if (!leased) throw new HeadraceError("contract_broken", "slab: expected a leased slab, found one that was embedded or released");
         leased = false;
         return buffer;
       },
@@ -43,19 +42,19 @@ export class SlabPool {
     };
   }
 
-  /** Takes a buffer back; one that was transferred away (zero bytes) is left to the garbage collector. */
+  /** Takes a buffer back. A buffer that was transferred away (zero bytes) is dropped. */
   giveBack(buffer: ArrayBuffer): void {
     if (buffer.byteLength === this.rowBytes * this.maxRows && this.#idle.length < this.maxIdle) this.#idle.push(buffer);
   }
 }
 
-/** Memory for one batch, owned by whoever holds it. */
+/** Memory for one batch, without a pool. */
 export function plainSlab(rows: number, rowBytes: number): Slab {
   return { rows, rowBytes, bytes: new Uint8Array(rows * rowBytes), release: () => {} };
 }
 
-/** The buffer of a slab that a SlabPool leased; spends the slab. Throws `contract_broken` for any other slab. */
+/** Takes the buffer of a slab that a SlabPool leased. Throws `contract_broken` for any other slab. */
 export function takeBuffer(slab: Slab): ArrayBuffer {
   if ("take" in slab) return (slab as PooledSlab).take();
-  throw new HeadraceError("contract_broken", "slab: expected one of the embedder's own lease, found another");
+  throw new HeadraceError("contract_broken", "slab: expected a slab that the embedder leased, found another");
 }

@@ -1,15 +1,15 @@
-/** Files that are written beside their places, and take them when all are whole. Until then what stands there stays as it is. */
+/** Writes files under temporary names and renames them when all are complete. Existing files stay unchanged until then. */
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
 import { fileError } from "./collection-files.js";
 
-/** Every method throws `disk_full` or `state_unwritable` when the system refuses. */
+/** Every method throws `disk_full` or `state_unwritable` if the file system fails. */
 export class StagedFiles {
   #isOpen = true;
 
   private constructor(readonly handles: ReadonlyMap<string, FileHandle>) {}
 
-  /** Begins one file for each of the paths. Throws for a folder at once, which nothing could replace later. */
+  /** Opens one temporary file per path. Fails at once if a path is a folder, because the rename would fail later. */
   static async create(paths: readonly string[]): Promise<StagedFiles> {
     const handles = new Map<string, FileHandle>();
     const files = new StagedFiles(handles);
@@ -29,14 +29,17 @@ export class StagedFiles {
     return this.#do(path, (file) => file.appendFile(data));
   }
 
-  /** Writes over the beginning of a file. */
+  /** Overwrites the beginning of a file. */
   overwrite(path: string, bytes: Uint8Array): Promise<void> {
     return this.#do(path, async (file) => {
       await file.write(bytes, 0, bytes.byteLength, 0);
     });
   }
 
-  /** Makes them durable and gives them their names in order. The last one's old file goes first: without it the others are not whole. */
+  /**
+   * Makes the files durable and renames them in order. The old last file is removed first: readers treat the files as incomplete
+   * without it.
+   */
   async place(): Promise<void> {
     const paths = [...this.handles.keys()];
     for (const path of paths) await this.#do(path, (file) => file.datasync());
@@ -45,7 +48,7 @@ export class StagedFiles {
     for (const path of paths) await this.#do(path, () => rename(stagedPath(path), path));
   }
 
-  /** Removes what was begun. Harmless after `place`. */
+  /** Removes the temporary files. Does nothing after `place`. */
   async discard(): Promise<void> {
     await this.#close();
     for (const path of this.handles.keys()) await rm(stagedPath(path), { force: true });
@@ -67,7 +70,7 @@ export class StagedFiles {
 }
 
 function isFolder(path: string): HeadraceError {
-  return new HeadraceError("state_unwritable", `${path} cannot be written: it is a folder.`, { item: path });
+  return new HeadraceError("state_unwritable", `${path}: expected a file, found a folder`, { item: path });
 }
 
 function stagedPath(path: string): string {

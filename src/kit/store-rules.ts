@@ -1,4 +1,4 @@
-/** What every store asks of names, keys, rows and queries, so that the same misuse is the same error in each. */
+/** Rules for names, keys, rows and queries. All stores use them, so that the same misuse is the same error in each. */
 import {
   type CollectionSchema,
   HeadraceError,
@@ -13,25 +13,24 @@ import {
 import { checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
 import { isWellFormed } from "./text.js";
 
-/** What a batch must fit into. */
+/** The collection that a batch must fit. */
 export interface RowRules {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** Metadata keys of the collection so far; "other" for columns that no metadata value fits into. */
+  /** The collection's metadata keys. "other": a column that accepts no metadata value. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
-/** Which rows of a batch a store has to write. */
 export interface RowPlan {
-  /** Positions in the batch, each key once: its last good row. */
+  /** Indexes of the rows to write. If a key occurs more than once, its last valid row. */
   readonly accepted: readonly number[];
   readonly failures: readonly RowFailure[];
-  /** Metadata keys that the accepted rows bring along, in order of appearance. */
+  /** Metadata keys that the accepted rows add, in order of appearance. */
   readonly newColumns: ReadonlyMap<string, MetadataType>;
 }
 
-/** Bytes of UTF-8 in a text key, at most. */
+/** Maximum length of a text key, in bytes of UTF-8. */
 export const maxKeyBytes = 512;
 const maxDimension = 32_768;
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -51,7 +50,7 @@ export function checkSchema(schema: CollectionSchema): void {
   throw new HeadraceError("input_invalid", `collection: expected a dimension between 1 and ${maxDimension}, found ${dimension}`);
 }
 
-/** Whether the key can be one of the collection's; others are never stored, so look-ups leave them out. */
+/** Whether the collection could contain the key. Other keys are never stored, so look-ups omit them. */
 export function isKeyOf(key: Key, idType: "text" | "int64"): boolean {
   if (typeof key === "bigint") return idType === "int64" && key >= minInt64 && key <= maxInt64;
   return idType === "text" && key !== "" && isWellFormed(key) && Buffer.byteLength(key) <= maxKeyBytes;
@@ -65,7 +64,7 @@ export function checkKey(id: Key, idType: "text" | "int64"): void {
   const isWrongKind = (typeof id === "bigint") === (idType === "text");
   throw new HeadraceError("id_invalid", `id: expected ${expected}, found ${found}`, {
     item: String(id),
-    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}; choose the type when it is created: --ids, or idType.` } : {}),
+    ...(isWrongKind ? { hint: `The collection has ids of type ${idType}. Choose the type when you create it: --ids, or idType.` } : {}),
   });
 }
 
@@ -88,12 +87,11 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
 }
 
-/** When a row of the batch was ingested. */
 export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
   return typeof ingestedAt === "number" ? ingestedAt : ingestedAt[index]!;
 }
 
-/** Throws `query_invalid` for a query that has no answer. */
+/** Throws `query_invalid`. */
 export function checkQuery(
   query: Float32Array,
   { topK, minScore }: Pick<SearchOptions, "topK" | "minScore">,
@@ -102,7 +100,7 @@ export function checkQuery(
   const invalid = (message: string, hint?: string) =>
     new HeadraceError("query_invalid", `query: ${message}`, hint === undefined ? {} : { hint });
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000)
-    throw invalid(`expected topK between 1 and 1000, found ${topK}`, "Ask for 1 to 1000 hits.");
+    throw invalid(`expected topK between 1 and 1000, found ${topK}`, "Set topK to 1 to 1000.");
   if (minScore !== undefined && Number.isNaN(minScore)) throw invalid("expected a number for minScore, found NaN");
   if (query.length !== rules.dimension) throw invalid(`expected ${rules.dimension} numbers, found ${query.length}`);
   if (!query.every(Number.isFinite)) throw invalid("expected finite numbers, found NaN or infinity");
@@ -110,14 +108,14 @@ export function checkQuery(
 }
 
 /**
- * What a search for `minScore` answers, out of the nearest `topK`: what is near enough is among the nearest, so that nothing
- * has to be asked of a store that cannot search by distance.
+ * Applies `minScore` to the nearest `topK` hits. Every hit with a sufficient score is among the nearest, so the store needs no range
+ * search.
  */
 export function nearEnough(hits: readonly Hit[], minScore = Number.NEGATIVE_INFINITY): readonly Hit[] {
   return hits.filter(({ score }) => score >= minScore);
 }
 
-/** The score of two vectors: higher is nearer. The cosine, the inner product, or minus the squared distance, in float64. */
+/** Cosine, inner product, or negative squared distance, in float64. Higher is nearer. */
 export function scoreOf(metric: Metric, a: Float32Array, b: Float32Array): number {
   let [dot, normA, normB, squares] = [0, 0, 0, 0];
   for (let at = 0; at < a.length; at += 1) {
@@ -166,7 +164,7 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
     else if (expected !== found) {
       throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, {
         item: facts.source,
-        hint: `The first row written with "${name}" made its column ${expected}, and this value is ${found}: make it ${expected}, or give it under another key. A column's type changes only in a new collection.`,
+        hint: `The first row with "${name}" set the type of its column to ${expected}. Convert this value to ${expected}, or use another key. The type changes only in a new collection.`,
       });
     }
   }

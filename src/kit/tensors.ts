@@ -1,4 +1,3 @@
-/** Sizes of tensors. */
 import type { Pixels, TensorSpec, TensorType } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 
@@ -9,12 +8,12 @@ export function rowBytes(spec: TensorSpec): number {
   return spec.width * spec.height * 3 * bytesPerNumber[spec.dtype];
 }
 
-/** Dimensions of a batch, in the order of its layout. */
+/** The shape of a batch, in the order of its layout. */
 export function tensorShape(spec: TensorSpec, rows: number): readonly [number, number, number, number] {
   return spec.layout === "NHWC" ? [rows, spec.height, spec.width, 3] : [rows, 3, spec.height, spec.width];
 }
 
-/** The bytes of pixels that are to have the given size. Throws `contract_broken` when they have another. */
+/** Returns the bytes of the pixels. Throws `contract_broken` if they do not have the expected size. */
 export function takePixels({ width, height, data }: Pixels, expected: { readonly width: number; readonly height: number }): Uint8Array {
   if (width === expected.width && height === expected.height && data.byteLength === width * height * 3) return data;
   throw new HeadraceError(

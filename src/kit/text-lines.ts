@@ -1,8 +1,8 @@
 const byteOrderMark = "\uFEFF";
 
 /**
- * Lines of a text that arrives in pieces, without the mark that some programs put at its beginning. Node's own reader of lines also ends
- * them at U+2028, which JSON leaves as it is.
+ * The lines of a text that arrives in pieces, without a byte order mark. Node's `readline` is not used: it also splits at U+2028, which
+ * JSON does not escape.
  */
 export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";

@@ -1,4 +1,2 @@
-/** Units of memory. */
-
-/** Bytes of a mebibyte, which is what settings that end with `_mb` count. */
+/** Bytes per mebibyte, the unit of settings that end with `_mb`. */
 export const mebibyte = 2 ** 20;

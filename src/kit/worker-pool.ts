@@ -1,4 +1,4 @@
-/** Worker threads that answer calls, supervised: one that dies fails its own call and is replaced. */
+/** A pool of worker threads. If a worker dies, its call fails and a new worker replaces it. */
 import { HeadraceError } from "../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 import { type PendingCall, WorkerThread } from "./worker-thread.js";
@@ -6,17 +6,17 @@ import { type PendingCall, WorkerThread } from "./worker-thread.js";
 export interface WorkerPoolOptions {
   /** Names the pool in errors. */
   readonly name: string;
-  /** The worker's main module, which calls `serveWorker`. */
+  /** The worker's main module. It calls `serveWorker`. */
   readonly url: URL;
-  /** Given to each worker's `open`; cloneable. */
+  /** Passed to `open` in each worker. Must be cloneable. */
   readonly settings: unknown;
-  /** Workers; each answers one call at a time, further calls wait in order. */
+  /** Number of workers. Each runs one call at a time; further calls wait in order. */
   readonly size: number;
-  /** Takes back the buffer of a call, also long after it was aborted. Not called for a buffer that died with its worker. */
+  /** Receives the buffer of each call, possibly long after the call was aborted. Not called for a buffer that died with its worker. */
   readonly giveBack: (buffer: ArrayBuffer) => void;
-  /** Deaths in a row, without an answer between them, after which the pool gives up. Default 3. */
+  /** The pool gives up after this many deaths without an answer in between. Default 3. */
   readonly maxDeaths?: number;
-  /** How long a worker may take to end by itself, in milliseconds. Default 5,000. */
+  /** How long `close` waits for a worker to end by itself before it terminates the worker. Default 5,000. */
   readonly closeTimeoutMs?: number;
 }
 
@@ -26,16 +26,16 @@ export class WorkerPool<Ready, Request, Answer> {
   readonly #queue: PendingCall<Request, Answer>[] = [];
   #isOpen = false;
   #deaths = 0;
-  /** Why the last replacement could not be opened. */
+  /** Why the last replacement failed to open. */
   #refusal: HeadraceError | null = null;
-  /** Why no call is taken any more; null while calls are. */
+  /** Why the pool refuses calls. Null: it accepts them. */
   #ended: HeadraceError | null = null;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
-  /** Starts all workers; what the first one told. Throws what kept one from opening; then none is left behind. */
+  /** Starts all workers and returns the `ready` value of one. If a worker fails to open, all are closed and its error is thrown. */
   async open(signal: AbortSignal): Promise<Ready> {
     try {
       return await new Promise<Ready>((resolve, reject) => {
@@ -62,7 +62,7 @@ export class WorkerPool<Ready, Request, Answer> {
     }
   }
 
-  /** Hands the buffer to a worker; after an abort nobody waits, and a late answer is dropped. */
+  /** Transfers the buffer to a worker. After an abort the call rejects at once, and a late answer is dropped. */
   call(request: Request, buffer: ArrayBuffer, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
@@ -97,9 +97,9 @@ export class WorkerPool<Ready, Request, Answer> {
     });
   }
 
-  /** Lets running calls finish, refuses waiting ones, ends the workers. Harmless when repeated. */
+  /** Lets running calls finish, refuses waiting calls, ends the workers. May be called again. */
   async close(): Promise<void> {
-    this.#end(new HeadraceError("aborted", `${this.#options.name}: it was closed`));
+    this.#end(new HeadraceError("aborted", `${this.#options.name}: the worker pool was closed`));
     await Promise.all([...this.#threads].map((thread) => thread.close(this.#options.closeTimeoutMs ?? 5000)));
   }
 
@@ -134,7 +134,7 @@ export class WorkerPool<Ready, Request, Answer> {
       return;
     }
     const cause = this.#refusal ?? death;
-    const message = `${this.#options.name}: its worker threads died ${this.#deaths} times in a row, the last one of: ${cause.message}`;
+    const message = `${this.#options.name}: worker threads died ${this.#deaths} times in a row; last reason: ${cause.message}`;
     this.#end(new HeadraceError("inference_failed", message, { scope: "run", retryable: false, cause }));
   }
 

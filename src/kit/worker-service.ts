@@ -1,23 +1,23 @@
-/** The worker's side of a WorkerPool: opens once, then answers one call after the other. */
+/** The worker's side of a WorkerPool: opens once, then answers one call at a time. */
 import { parentPort, workerData } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import type { FromWorker, ToWorker } from "./worker-protocol.js";
 
 export interface WorkerAnswer<Answer> {
   readonly answer: Answer;
-  /** Buffers inside the answer that are handed over instead of copied; not the call's own. */
+  /** Buffers in the answer to transfer instead of copy. The call's own buffer must not be among them. */
   readonly transfer: readonly ArrayBuffer[];
 }
 
 export interface WorkerService<Ready, Request, Answer> {
-  /** Told to the pool's `open`. */
+  /** Returned by the pool's `open`. */
   readonly ready: Ready;
-  /** Must not keep the buffer. What it throws reaches the caller as a HeadraceError. */
+  /** Must not keep the buffer. The caller receives its errors as HeadraceError. */
   handle(request: Request, buffer: ArrayBuffer): Promise<WorkerAnswer<Answer>>;
   close(): Promise<void>;
 }
 
-/** Runs in the worker's main module; `open` gets the settings that the pool was made with. */
+/** Call this in the worker's main module. `open` receives the pool's settings. */
 export async function serveWorker<Settings, Ready, Request, Answer>(
   open: (settings: Settings) => Promise<WorkerService<Ready, Request, Answer>>,
 ): Promise<void> {

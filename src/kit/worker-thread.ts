@@ -1,4 +1,4 @@
-/** One worker thread of a WorkerPool: opens, answers one call at a time, ends. */
+/** One worker thread of a WorkerPool. */
 import { Worker } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import type { FromWorker, ToWorker } from "./worker-protocol.js";
@@ -17,11 +17,11 @@ export interface WorkerThreadOptions<Ready> {
   readonly settings: unknown;
   readonly giveBack: (buffer: ArrayBuffer) => void;
   readonly onReady: (ready: Ready) => void;
-  /** It could not be opened, and says why; `onExit` follows. */
+  /** Opening failed. `onExit` follows. */
   readonly onRefused: (error: HeadraceError) => void;
   readonly onAnswer: () => void;
   readonly onFree: () => void;
-  /** It has ended, whatever the reason; the error tells it as a death. */
+  /** The thread has ended, for whatever reason. The error describes its death. */
   readonly onExit: (error: HeadraceError) => void;
 }
 
@@ -34,7 +34,7 @@ export class WorkerThread<Ready, Request, Answer> {
 
   constructor(options: WorkerThreadOptions<Ready>) {
     this.#options = options;
-    // Flags of the main program, such as --input-type, must not keep a worker from starting.
+    // The worker must not inherit flags of the main program: some, such as --input-type, keep it from starting.
     this.#worker = new Worker(options.url, { workerData: options.settings, name: options.name, execArgv: [] });
     this.#worker.on("message", (message: FromWorker<Ready, Answer>) => this.#receive(message));
     this.#worker.on("error", (error) => {
@@ -47,14 +47,14 @@ export class WorkerThread<Ready, Request, Answer> {
     return this.#state === "free";
   }
 
-  /** Only when it is free. */
+  /** Call it only when the thread is free. */
   run(call: PendingCall<Request, Answer>): void {
     this.#state = "busy";
     this.#call = call;
     this.#post({ kind: "call", request: call.request, buffer: call.buffer }, [call.buffer]);
   }
 
-  /** Lets it finish and end by itself; ends it after `timeoutMs`. */
+  /** Lets the running call finish and the thread end. Terminates the thread after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === "ended") return;
     await new Promise<void>((resolve) => {
@@ -108,13 +108,9 @@ export class WorkerThread<Ready, Request, Answer> {
     this.#state = "ended";
     this.#call = null;
     const why = this.#cause instanceof Error ? this.#cause.message : `exit code ${exitCode}`;
-    const error = new HeadraceError(
-      "inference_failed",
-      `${this.#options.name}: expected an answer, found that its worker thread died: ${why}`,
-      {
-        cause: this.#cause,
-      },
-    );
+    const error = new HeadraceError("inference_failed", `${this.#options.name}: expected an answer, but the worker thread died: ${why}`, {
+      cause: this.#cause,
+    });
     call?.reject(error);
     this.#options.onExit(error);
   }

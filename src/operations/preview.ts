@@ -1,7 +1,7 @@
 /** Finds out what a run would do, without doing it: for `--dry-run`. */
 import type { Collection, ImageRef, Key } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
-import { isKnown, type ListedMarks } from "../stages/index.js";
+import { isKnown, type ListedFacts } from "../stages/index.js";
 import type { IngestInput } from "./ingest.js";
 
 /** What a run would do, in images: `listed = known + fresh + skipped + failed`. */
@@ -40,7 +40,7 @@ async function countKnown(chunk: readonly IngestInput[], collection: Collection,
   return chunk.filter(({ id, ref }) => isKnown(marksOf(ref), found.get(id))).length;
 }
 
-function marksOf({ version, metadata }: ImageRef): ListedMarks {
+function marksOf({ version, metadata }: ImageRef): ListedFacts {
   return { version, metadataHash: metadata === null ? null : metadataHash(metadata) };
 }
 

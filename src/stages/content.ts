@@ -1,4 +1,4 @@
-/** Reuses the stored vector of an image whose very bytes are in the collection, under any path or version. */
+/** Reuses the stored vector if the collection already has an image with the same bytes, under any path or version. */
 import type { Collection, Encoded, Item, Result, Stage, StoredContent } from "../contracts/index.js";
 import { advance } from "../kit/index.js";
 

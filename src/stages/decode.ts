@@ -1,4 +1,4 @@
-/** Decodes, orients and resizes to what the model looks at. */
+/** Decodes, orients and resizes images to the geometry that the model needs. */
 
 import type { Chain, ChainReady } from "../chain/index.js";
 import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";

@@ -1,4 +1,4 @@
-/** Packs tensors into the embedder's own memory and takes one vector an image from it. */
+/** Copies tensors into the embedder's memory, and embeds them: one vector per image. */
 
 import { type ChainReady, embedTensors, finishVector, vectorAt } from "../chain/index.js";
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
@@ -14,13 +14,13 @@ export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
       embedder = chain.embedder;
       const { maxBatch } = chain.embedder.feed;
       const results: Result<Row>[] = [];
-      for (const slice of chunksOf(batch, maxBatch)) {
+      for (const chunk of chunksOf(batch, maxBatch)) {
         const vectors = await embedTensors(
           chain.embedder,
-          slice.map((item) => item.value.data),
+          chunk.map((item) => item.value.data),
           signal,
         );
-        slice.forEach((each, row) => {
+        chunk.forEach((each, row) => {
           results.push(
             resultFor(each, (item) => {
               const vector = finishVector(vectorAt(vectors, row), chain.normalize, item.facts.source);

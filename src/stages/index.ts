@@ -1,4 +1,4 @@
-/** The steps of the way, each a port made into a stage. */
+/** The stages of a run. Each wraps one port. */
 export * from "./content.js";
 export * from "./decode.js";
 export * from "./embed.js";

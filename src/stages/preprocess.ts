@@ -1,4 +1,4 @@
-/** Turns pixels into the model's own tensors in batches, where the decoder's pixels are not yet what it takes. */
+/** Turns pixels into tensors, in batches. Passes them through if the model takes the decoder's pixels directly. */
 
 import type { ChainReady } from "../chain/index.js";
 import type { Pixels, Stage, Tensor } from "../contracts/index.js";

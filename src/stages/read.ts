@@ -1,15 +1,15 @@
-/** Fetches the encoded bytes, by the reader of the ref's scheme. */
+/** Reads the encoded bytes with the reader for the scheme of the reference. */
 import { type Encoded, HeadraceError, type ImageRef, type Item, type Reader, type Result, type Stage } from "../contracts/index.js";
 import { advance, fingerprint } from "../kit/index.js";
 
 export interface ReadOptions {
-  /** The most bytes of one encoded image. */
+  /** Maximum size of one encoded image. */
   readonly maxBytes: number;
-  /** What the item will need beside its encoded bytes (tensor and vector), in bytes. */
+  /** Memory that the item will need in addition to its encoded bytes: tensor and vector. */
   readonly reserveBytes: number;
 }
 
-/** Borrows open readers. Reads each item alone; a batch of one is the usual lane. */
+/** The readers must be open; the stage does not close them. Each item is read on its own, usually in batches of one. */
 export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<ImageRef, Encoded> {
   return {
     name: "read",
@@ -17,15 +17,15 @@ export function readStage(readers: readonly Reader[], options: ReadOptions): Sta
   };
 }
 
-/** The first one that knows the ref's scheme. Throws `source_unreadable`. */
+/** The first reader for the scheme of the reference. Throws `source_unreadable`. */
 export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef): Reader {
   const reader = readers.find(({ schemes }) => schemes.includes(scheme));
   if (reader !== undefined) return reader;
   const known = new Set(readers.flatMap(({ schemes }) => schemes));
-  throw new HeadraceError("source_unreadable", `No reader for "${scheme}:" is configured: ${uri}.`, {
+  throw new HeadraceError("source_unreadable", `${uri}: expected a source with a configured reader, found the scheme "${scheme}:"`, {
     item: uri,
     retryable: false,
-    hint: `Download the image first, or bring a reader of your own. Sources that can be read here: ${[...known].join(", ")}.`,
+    hint: `Download the image first, or pass your own reader. Schemes with a reader: ${[...known].join(", ")}.`,
   });
 }
 

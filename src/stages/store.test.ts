@@ -16,7 +16,7 @@ describe("the store's sink", () => {
         HeadraceError.is(error) &&
         error.code === "unexpected" &&
         error.scope === "run" &&
-        /photos.*2 rows from a\.jpg on: a panic/.test(error.message),
+        /photos.*2 rows, the first from a\.jpg: a panic/.test(error.message),
     );
   });
 

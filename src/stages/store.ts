@@ -1,28 +1,28 @@
-/** Writes rows into the collection; an item is done when the store has acknowledged its row. */
+/** Writes rows to the collection. An item is done when the store has acknowledged its row. */
 import { type Collection, HeadraceError, type Item, type Row, type RowBatch, type Sink, type SinkResult } from "../contracts/index.js";
 
 export interface StoreOptions {
   /** Milliseconds since the epoch, UTC. */
   readonly now: () => number;
-  /** Writes at once, as the store allows. */
+  /** Concurrent writes that the store allows. */
   readonly maxConcurrency: number;
-  /** Asks the store for a real answer: a store that gives one is not away, whatever its writes say. */
+  /** Asks the store for a real answer. If it answers, it is not down, even if writes fail. */
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
 
-/** A service that is away fails in several ways and not for long; one that fails so often in one way and answers is not away. */
-const maxAlike = 5;
+/** A store that is down fails in varying ways. If this many writes in a row fail in the same way while it answers, the run ends. */
+const maxSameFailures = 5;
 
 export function storeSink(collection: Collection, { now, maxConcurrency, check }: StoreOptions): Sink {
-  const failures = new AlikeFailures();
+  const failures = new SameFailures();
   return {
     name: "store",
     maxConcurrency,
     async process(batch, signal) {
       const refused = await collection.upsert(columns(batch, collection.dimension, now()), signal).catch(async (thrown: unknown) => {
         const error = HeadraceError.from(thrown);
-        const isHopeless = error.code === "unexpected" || (failures.add(error) >= maxAlike && (await answers(check, signal)));
-        throw isHopeless ? fatal(error, collection, batch, failures.count) : error;
+        const isFatal = error.code === "unexpected" || (failures.add(error) >= maxSameFailures && (await answers(check, signal)));
+        throw isFatal ? fatal(error, collection, batch, failures.count) : error;
       });
       failures.reset();
       const byIndex = new Map(refused.map(({ index, error }) => [index, error]));
@@ -34,8 +34,8 @@ export function storeSink(collection: Collection, { now, maxConcurrency, check }
   };
 }
 
-/** Counts how often the store was unavailable in the same words, without a success in between. Batches may share one failure. */
-class AlikeFailures {
+/** Counts `store_unavailable` errors in a row with the same message. An error shared by several batches counts once. */
+class SameFailures {
   #last: HeadraceError | null = null;
   #count = 0;
 
@@ -64,14 +64,14 @@ async function answers(check: StoreOptions["check"], signal: AbortSignal): Promi
   }
 }
 
-/** An error that no row is to blame for: the run ends instead of writing off one batch after the other. */
+/** An error that no row has caused. The run ends, because every further batch would fail too. */
 function fatal(error: HeadraceError, { name }: Collection, batch: readonly Item<Row>[], times: number): HeadraceError {
-  const rows = `${batch.length} rows from ${batch[0]?.facts.source ?? "none"} on`;
-  const found = error.code === "unexpected" ? "" : `, ${times} times in the same way, though the store answers`;
-  return new HeadraceError(error.code, `Writing into collection ${name} failed${found}: ${rows}: ${error.message}`, {
+  const rows = `${batch.length} rows, the first from ${batch[0]?.facts.source ?? "none"}`;
+  const repeated = error.code === "unexpected" ? "" : `, ${times} times in the same way, though the store answers`;
+  return new HeadraceError(error.code, `write to collection ${name} failed${repeated}: ${rows}: ${error.message}`, {
     scope: "run",
     retryable: false,
-    hint: `${error.code === "unexpected" ? error.hint : "See what the store's own log says of it."} Then run the same command again: what is stored is skipped.`,
+    hint: `${error.code === "unexpected" ? error.hint : "See the store's own log."} Then run the same command again: stored images are skipped.`,
     item: name,
     cause: error,
   });

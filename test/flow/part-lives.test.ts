@@ -244,7 +244,7 @@ describe("the life of parts", () => {
     const [failure] = failures;
     assert.match(
       `${failure?.code} ${failure?.message} ${failure?.hint}`,
-      /^source_unreadable No reader for "https:".*read here: data, file\.$/,
+      /^source_unreadable https:.*found the scheme "https:".*with a reader: data, file\.$/,
     );
     const { message, hint } = failure ?? {};
     await assert.rejects(pipeline.searchImages("https://example.org/a.jpg"), { message, hint });

@@ -1,2 +1,2 @@
-/** Images that the caller hands over as bytes. */
+/** Reads images that the caller passes as bytes. */
 export { dataReader } from "./reader.js";

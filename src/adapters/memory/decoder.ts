@@ -1,8 +1,8 @@
-/** A decoder without codecs: pixels are a fixed function of the bytes. For tests of everything around decoding. */
+/** A fake decoder for tests: the pixels are a fixed function of the bytes. */
 import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type ImageMeasure, type Pixels } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
-/** Bytes that begin like this are "damaged". */
+/** An image that starts with this byte counts as damaged. */
 const damagedMark = 0xff;
 
 export function memoryDecoder(): ImageDecoder {
@@ -28,5 +28,5 @@ class MemoryDecoder implements ImageDecoder {
 
 function checkBytes({ bytes }: Encoded): void {
   if (bytes.length > 0 && bytes[0] !== damagedMark) return;
-  throw new HeadraceError("image_corrupt", "The bytes are empty or damaged.");
+  throw new HeadraceError("image_corrupt", "image: expected whole bytes, found empty or damaged ones");
 }

@@ -1,15 +1,15 @@
-/** An embedder without a model: vectors are a fixed function of the bytes. The reference fake for stages and runs. */
+/** A fake embedder for tests: the vectors are a fixed function of the bytes. */
 import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
 import { checkAborted, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 
 export interface MemoryEmbedderOptions {
   /** Default: uint8 NHWC, 8 × 8 pixels. */
   readonly input?: TensorSpec;
-  /** Numbers in a vector. Default 16. */
+  /** Default 16. */
   readonly dimension?: number;
-  /** Default: batches of 4, at most 32, two at once. */
+  /** Default: preferred batch 4, maximum batch 32, two batches in parallel. */
   readonly feed?: Feed;
-  /** Awaited once a batch before the vectors are made: stands for the time on the device, or throws. */
+  /** Awaited once per batch before the vectors are made. Simulates device time or failures. */
   readonly work?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export function memoryEmbedder(options: MemoryEmbedderOptions = {}): MemoryEmbed
   return new MemoryEmbedder(options);
 }
 
-/** Deterministic: equal rows give equal vectors, whatever the batch; other rows give others. */
+/** Deterministic: equal rows give equal vectors in any batch, and different rows give different vectors. */
 export class MemoryEmbedder implements Embedder {
   readonly name = "memory";
   readonly input: TensorSpec;
@@ -38,12 +38,12 @@ export class MemoryEmbedder implements Embedder {
     this.#pool = new SlabPool(rowBytes(this.input), this.feed.maxBatch, this.feed.parallel);
   }
 
-  /** Batches that were given to `embed` and not aborted before. */
+  /** Batches passed to `embed`, without those aborted before it began. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** Rows of these batches. */
+  /** Rows in these batches. */
   get rows(): number {
     return this.#rows;
   }
@@ -77,7 +77,7 @@ export class MemoryEmbedder implements Embedder {
   }
 }
 
-/** Numbers from −1 to 1 out of an FNV-1a hash of the bytes, stirred once more for each number. */
+/** Fills the vector with numbers from −1 to 1. They come from an FNV-1a hash of the bytes, mixed once more per number. */
 function fill(vector: Float32Array, bytes: Uint8Array): void {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);

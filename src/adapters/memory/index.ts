@@ -1,4 +1,4 @@
-/** The adapters that need nothing: fakes that pass the same conformance suites as the real ones. */
+/** Fakes without dependencies. They pass the same conformance suites as the real adapters. */
 export { memoryDecoder } from "./decoder.js";
 export { type MemoryEmbedder, type MemoryEmbedderOptions, memoryEmbedder } from "./embedder.js";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./store.js";

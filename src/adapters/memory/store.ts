@@ -1,4 +1,4 @@
-/** Collections in memory: the fake for tests, and the reference for filters and scores. */
+/** Collections in memory: a fake for tests, and the reference for filters and scores. */
 import {
   type Collection,
   type CollectionSchema,
@@ -42,7 +42,7 @@ interface Table {
 }
 
 export interface MemoryStoreOptions {
-  /** Called before each call with its name and collection; what it throws, the call throws. For fault tests. */
+  /** Runs before each call, with its name and collection. If it throws, the call fails with that error. For fault tests. */
   readonly beforeCall?: (call: string, collection: string | null) => void | Promise<void>;
   /** Default 4. */
   readonly maxWriters?: number;
@@ -68,7 +68,8 @@ export class MemoryStore implements VectorStore {
     await this.#beforeCall("create", name);
     checkCollectionName(name);
     checkSchema(schema);
-    if (this.#tables.has(name)) throw new HeadraceError("collection_exists", `collection ${name}: it is there already`);
+    if (this.#tables.has(name))
+      throw new HeadraceError("collection_exists", `collection ${name}: expected a new name, found this collection`);
     const complete = { idType: "text", index: "auto", ...schema } as const;
     this.#tables.set(name, { schema: complete, rows: new Map(), columns: new Map(), passport: structuredClone(schema.passport) });
     return this.#collection(name, "write");
@@ -200,9 +201,9 @@ class MemoryCollection implements Collection {
 
   async delete(selection: Selection, signal: AbortSignal): Promise<number> {
     const { rows } = await this.#enterToWrite("delete", signal);
-    const doomed = "ids" in selection ? presentRows(rows, selection.ids) : matching(rows, selection.filter);
-    for (const { id } of doomed) rows.delete(id);
-    return doomed.length;
+    const selected = "ids" in selection ? presentRows(rows, selection.ids) : matching(rows, selection.filter);
+    for (const { id } of selected) rows.delete(id);
+    return selected.length;
   }
 
   async count(filter?: Filter): Promise<number> {
@@ -219,9 +220,9 @@ class MemoryCollection implements Collection {
     const { rows } = await this.enter("scan", options.signal);
     const found = matching(rows, options.filter);
     const batchRows = options.batchRows ?? 1000;
-    for (const some of chunksOf(found, batchRows)) {
+    for (const chunk of chunksOf(found, batchRows)) {
       checkAborted(options.signal, `collection ${this.name}: scan`);
-      yield some.map((row) => given(row, options.vectors));
+      yield chunk.map((row) => given(row, options.vectors));
     }
   }
 
@@ -265,5 +266,5 @@ function given(row: FullRow, vectors: "include" | "omit"): StoredRow {
 }
 
 function notFound(name: string): HeadraceError {
-  return new HeadraceError("collection_not_found", `collection ${name}: it is not there`);
+  return new HeadraceError("collection_not_found", `collection ${name}: expected an existing collection, found none`);
 }

@@ -1,2 +1,2 @@
-/** Preprocessing without any package. */
+/** Preprocessing without dependencies. */
 export { nativePreprocessor } from "./preprocessor.js";

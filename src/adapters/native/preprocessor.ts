@@ -1,14 +1,14 @@
-/** Preprocessing in plain typed arrays: 8-bit pixels become the model's numbers in the model's layout. */
+/** Preprocessing with typed arrays: converts 8-bit pixels to the model's number type and layout. */
 import type { Geometry, Normalization, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted, float32ToFloat16, rowBytes, takePixels } from "../../kit/index.js";
 
 type Numbers = Uint8Array | Uint16Array | Float32Array;
 
-/** What each of the 256 values of each channel becomes. */
+/** Look-up table per channel: the result for each of the 256 pixel values. */
 type Tables = readonly [Numbers, Numbers, Numbers];
 
-/** On the calling thread: about a millisecond an image of 224 × 224. */
+/** Runs on the calling thread. Takes about a millisecond per image of 224 × 224. */
 export function nativePreprocessor(preprocessing: Preprocessing): Preprocessor {
   return new NativePreprocessor(preprocessing);
 }
@@ -49,7 +49,7 @@ function tablesOf(normalization: Normalization | null, { dtype }: TensorSpec): T
   return [table(0), table(1), table(2)];
 }
 
-/** Gives `write` a view of the row's numbers, over the slab itself where its memory is aligned. */
+/** Calls `write` with a view of the row's numbers: of the slab itself if its memory is aligned, else of a copy. */
 function writeRow(slab: Slab, row: number, spec: TensorSpec, write: (numbers: Numbers) => void): void {
   const bytes = slab.bytes.subarray(row * slab.rowBytes, row * slab.rowBytes + rowBytes(spec));
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes.byteLength);

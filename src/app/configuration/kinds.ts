@@ -1,4 +1,4 @@
-/** The kinds of parts that settings and commands name. */
+/** Kinds of embedders, stores and files. */
 import type { Settings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
@@ -7,13 +7,13 @@ export type StoreKind = (typeof storeKinds)[number];
 export const fileFormats = ["parquet", "npy"] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
-/** Triton when its section is there, else ONNX Runtime. */
+/** `auto` is Triton if there is a `triton` section, else ONNX Runtime. */
 export function embedderKind({ embedder, triton }: Settings): EmbedderKind {
   if (embedder.kind !== "auto") return embedder.kind;
   return triton === null ? "onnx" : "triton";
 }
 
-/** Milvus when its section is there, else LanceDB. */
+/** Milvus if there is a `milvus` section, else LanceDB. */
 export function storeKind({ milvus }: Settings): StoreKind {
   return milvus === null ? "lancedb" : "milvus";
 }

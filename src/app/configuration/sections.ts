@@ -1,4 +1,4 @@
-/** The sections of the configuration that belong to no adapter alone; names and defaults as in the specification. */
+/** The sections of the configuration that more than one adapter uses. Names and defaults follow the specification. */
 import * as z from "zod";
 import { jaxSettings } from "../../adapters/jax/options.js";
 import { onnxSettings } from "../../adapters/onnx/options.js";
@@ -9,69 +9,75 @@ const count = (fallback: number, description: string) => z.int().min(1).default(
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
 export const asyncPipelineSection = z.strictObject({
-  preprocessWorkers: count(2, "Images decoded at once. 2 to 4 for local files, 4 to 8 for URLs; more needs more memory."),
-  embeddingWorkers: count(1, "Embedders, one for each GPU; each is fed with `inflight_per_worker` batches."),
-  insertBatchSize: count(100, "Rows of one write. Larger: fewer calls, more memory."),
-  queueMaxsize: count(100, "Items that wait before a stage, at the most; of decoded pictures fewer, as their lanes need."),
-  inflightPerWorker: count(2, "Requests that each embedding worker keeps open at the inference server."),
-  insertWorkers: count(2, "Writes at once. LanceDB has a single writer, which writes waiting batches together."),
-  memoryBudgetMb: count(256, "MiB of images in flight."),
+  preprocessWorkers: count(2, "Images decoded concurrently. 2 to 4 suit local files. More workers need more memory."),
+  embeddingWorkers: count(1, "Embedding workers. Use one per GPU. Each keeps `inflight_per_worker` batches in flight."),
+  insertBatchSize: count(100, "Rows per write. Larger batches mean fewer calls and more memory."),
+  queueMaxsize: count(100, "Maximum number of items that wait in front of a stage. Queues of decoded images hold fewer."),
+  inflightPerWorker: count(2, "Concurrent requests of each embedding worker to the inference server."),
+  insertWorkers: count(2, "Concurrent writes. LanceDB has a single writer, which writes waiting batches together."),
+  memoryBudgetMb: count(256, "Maximum MiB of images in flight."),
 });
 
 export const preprocessSection = z.strictObject({
-  batchSize: count(32, "The most images that are offered to the embedder at once; it may ask for less."),
+  batchSize: count(32, "Maximum number of images per embedding batch. The embedder may use smaller batches."),
   preset: z
     .union([z.enum(presetNames), z.string().regex(/\.json$/, { abort: true })])
     .nullable()
     .default(null)
-    .describe("Named preprocessing, or the path of a model's preprocessor_config.json. null: what the model itself asks for."),
+    .describe("Name of a preset, or path of a model's preprocessor_config.json. null: the model's own preprocessing."),
   imageSize: z
     .tuple([z.int().min(1), z.int().min(1)])
     .nullable()
     .default(null)
     .describe("Height and width in pixels. null: the model's own."),
-  mean: triple.nullable().default(null).describe("Per channel, of values between 0 and 1. null: the preset's."),
-  std: triple.nullable().default(null).describe("Per channel, of values between 0 and 1. null: the preset's."),
+  mean: triple.nullable().default(null).describe("Mean per channel, for values 0 to 1. null: the preset's."),
+  std: triple.nullable().default(null).describe("Standard deviation per channel, for values 0 to 1. null: the preset's."),
   dataFormat: z.enum(["NCHW", "NHWC"]).nullable().default(null).describe("Layout of the tensor. null: the model's own."),
-  numWorkers: count(4, "Files read ahead."),
+  numWorkers: count(4, "Files read concurrently."),
   backend: z
     .enum(["auto", "native", "jax", "server"])
     .default("auto")
     .describe(
-      "What turns pixels into tensors. auto: the faster of native and jax, measured when opened. server: a model that takes uint8.",
+      "Backend that turns pixels into tensors. auto: the faster of native and jax, measured at startup. server: the model takes uint8 and normalises by itself.",
     ),
-  custom: z.string().nullable().default(null).describe("A module with a preprocessor of your own, in JAX; goes instead of a preset."),
+  custom: z.string().nullable().default(null).describe("Path of a module with your own preprocessor in JAX. Replaces the preset."),
   ...jaxSettings,
   ...sharpSettings,
-  maxFileMb: count(256, "Encoded images with more MiB are refused as `source_too_large`."),
+  maxFileMb: count(256, "Maximum MiB of an encoded image. A larger one fails with `source_too_large`."),
 });
 
 export const embedderSection = z.strictObject({
   kind: z.enum(["auto", "onnx", "triton"]).default("auto").describe("auto: Triton when there is a `triton` section, else ONNX Runtime."),
   ...onnxSettings,
-  normalize: z.boolean().default(true).describe("Bring vectors to unit length."),
+  normalize: z.boolean().default(true).describe("Scale vectors to unit length."),
 });
 
 export const limitsSection = z.strictObject({
-  maxFailures: z.int().min(0).nullable().default(null).describe("The run ends when more items have failed. null: never."),
-  maxFailureRatio: z.number().min(0).max(1).nullable().default(null).describe("The same as a share of at least 100 items."),
+  maxFailures: z.int().min(0).nullable().default(null).describe("The run ends if more items than this fail. null: no limit."),
+  maxFailureRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe("The run ends if a larger share of items fails. Checked from 100 items on. null: no limit."),
   maxOutage: z
     .number()
     .positive("expected a number of seconds above 0")
     .nullable()
     .default(null)
-    .describe("Seconds that a service may be away before the run ends. null: what the triton section says, else 300."),
+    .describe("Seconds that a service may be unavailable before the run ends. null: the value of the `triton` section, else 300."),
 });
 
 const noServer = { ignored: "there is no HTTP server yet" };
 const noLog = { ignored: "there is no log yet" };
 
 export const serverSection = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all of them.").meta(noServer),
-  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free one.").meta(noServer),
+  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all addresses.").meta(noServer),
+  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free port.").meta(noServer),
 });
 
 export const loggingSection = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("The least that is logged.").meta(noLog),
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Minimum level to log.").meta(noLog),
   format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines.").meta(noLog),
 });

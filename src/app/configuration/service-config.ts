@@ -1,4 +1,4 @@
-/** The configuration as programs use it: camelCase, typed, read from defaults < file < environment < flags. */
+/** The configuration for programs: typed, camelCase. Sources override each other: defaults < file < environment < flags. */
 import { writeFile } from "node:fs/promises";
 import {
   checkSettings,
@@ -24,7 +24,6 @@ type DeepPartial<T> = T extends (infer Section extends object)[]
       ? { [K in keyof T]?: DeepPartial<T[K]> }
       : T;
 
-/** Checked settings, where they came from, and what of them has no effect. */
 type Loaded = LoadedSettings<Settings>;
 
 export interface ConfigSources {
@@ -36,7 +35,7 @@ export interface ConfigSources {
   readonly flags?: readonly string[];
 }
 
-/** All settings, changeable until a pipeline opens: it takes a copy. */
+/** All settings. A pipeline copies them when it opens, so later changes have no effect on it. */
 export class ServiceConfig implements Settings {
   asyncPipeline!: Settings["asyncPipeline"];
   preprocess!: Settings["preprocess"];
@@ -53,23 +52,23 @@ export class ServiceConfig implements Settings {
   logging!: Settings["logging"];
   readonly #loaded: Loaded;
 
-  /** Defaults, with `changes` over them. Throws `config_invalid`. `loaded` is what was loaded and checked already, in place of both. */
+  /** The defaults, overridden by `changes`. Throws `config_invalid`. `loaded`: settings that are loaded and checked already, used instead. */
   constructor(changes: DeepPartial<Settings> = {}, loaded: Loaded = { value: checked(changes), origins: new Map(), notices: [] }) {
     Object.assign(this, loaded.value);
     this.#loaded = loaded;
   }
 
-  /** Reads a YAML file, and nothing else. Throws `config_not_found` or `config_invalid` with key and line. */
+  /** Reads only a YAML file. Throws `config_not_found`, or `config_invalid` with key and line. */
   static fromYaml(path: string): Promise<ServiceConfig> {
     return ServiceConfig.load({ file: path });
   }
 
-  /** The defaults with the variables `HEADRACE_SECTION__KEY` over them. */
+  /** The defaults, overridden by the variables `HEADRACE_SECTION__KEY`. */
   static fromEnv(environment: NonNullable<ConfigSources["environment"]> = process.env): ServiceConfig {
     return merged(null, { environment });
   }
 
-  /** Everything at once: defaults < file < environment < flags. */
+  /** Reads all sources: defaults < file < environment < flags. */
   static async load(sources: ConfigSources): Promise<ServiceConfig> {
     return merged(sources.file === undefined ? null : await readDocument(sources.file), sources);
   }
@@ -79,12 +78,12 @@ export class ServiceConfig implements Settings {
     return checked({ ...this });
   }
 
-  /** One sentence for each setting that was given but has no effect here, such as the Python service's `auto_id`. */
+  /** One sentence per given setting that has no effect, such as the Python service's `auto_id`. */
   get notices(): readonly string[] {
     return this.#loaded.notices;
   }
 
-  /** Every value with its origin; secrets are not shown. */
+  /** Every value with its origin. Secrets are hidden. */
   explain(): readonly ExplainedSetting[] {
     return explainSettings(this.#asInFile(), this.#loaded.origins);
   }
@@ -99,7 +98,7 @@ export class ServiceConfig implements Settings {
   }
 }
 
-/** Other names of settings, as in files of the Python service: what is shown under the name on the right came from the left. */
+/** Aliases from files of the Python service. The origin of the left name is shown under the right name. */
 const otherNames = [
   ["log_level", "logging.level"],
   ["triton.protocol", "triton.transport"],

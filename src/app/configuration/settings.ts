@@ -1,4 +1,4 @@
-/** The whole configuration as one schema: every section, with its defaults. */
+/** The schema of the whole configuration, with its defaults. */
 import * as z from "zod";
 import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
@@ -9,23 +9,23 @@ const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", er
 type LevelName = keyof typeof levels;
 
 export const settingsSchema = z.strictObject({
-  asyncPipeline: asyncPipelineSection.prefault({}).describe("How many workers, how large the writes and queues, how much memory."),
-  preprocess: preprocessSection.prefault({}).describe("From an image of any size to the tensor that the model takes."),
-  embedder: embedderSection.prefault({}).describe("What turns tensors into vectors."),
+  asyncPipeline: asyncPipelineSection.prefault({}).describe("Number of workers, size of writes and queues, and memory."),
+  preprocess: preprocessSection.prefault({}).describe("How images become tensors for the model."),
+  embedder: embedderSection.prefault({}).describe("How tensors become vectors."),
   triton: tritonSection
     .nullable()
     .default(null)
     .describe("Triton Inference Server. Without this section the model runs in this process, with ONNX Runtime."),
-  milvus: milvusSection.nullable().default(null).describe("Milvus. Without this section collections are kept in LanceDB."),
-  lancedb: lancedbSection.prefault({}).describe("Collections in a folder; used when there is no `milvus` section."),
+  milvus: milvusSection.nullable().default(null).describe("Milvus. Without this section, LanceDB stores the collections."),
+  lancedb: lancedbSection.prefault({}).describe("LanceDB: collections in a folder. Used if there is no `milvus` section."),
   insert: insertSection.prefault({}).describe("How rows are written."),
-  limits: limitsSection.prefault({}).describe("When a run gives up."),
+  limits: limitsSection.prefault({}).describe("When a run ends early because of failures."),
   collections: z
     .array(declaredCollection)
     .default([])
-    .describe("What new collections are like, by name, where it is not as `milvus` says."),
+    .describe("Settings of individual new collections, by name. They override the `milvus` section."),
   server: serverSection.prefault({}).describe("Where the HTTP server listens."),
-  logging: loggingSection.prefault({}).describe("What is logged."),
+  logging: loggingSection.prefault({}).describe("Level and format of the log."),
   logLevel: z
     .preprocess(
       (level) => (typeof level === "string" ? level.toLowerCase() : level),
@@ -33,7 +33,7 @@ export const settingsSchema = z.strictObject({
     )
     .nullable()
     .default(null)
-    .describe("The Python service's name for `logging.level`; goes before it."),
+    .describe("The Python service's name for `logging.level`. Overrides it."),
   cacheCompiledFunctions: z
     .boolean()
     .default(true)
@@ -46,7 +46,7 @@ type Checked = z.output<typeof settingsSchema>;
 /** All settings, checked and complete. */
 export type Settings = Omit<Checked, "logLevel" | "cacheCompiledFunctions">;
 
-/** Without the settings that stand for others. */
+/** Merges aliases into the settings that they stand for. */
 export function toSettings({ logLevel, cacheCompiledFunctions: _, ...settings }: Checked): Settings {
   return logLevel === null ? settings : { ...settings, logging: { ...settings.logging, level: levels[logLevel] } };
 }
