@@ -2,7 +2,7 @@
 import { HeadraceError, type Item, type Row, type SinkResult } from "../contracts/index.js";
 import { contractBroken } from "./errors.js";
 
-/** What a stage or a sink answered for one item. A failure says after how many calls. */
+/** What a stage or a sink answered for one item. A failure has the number of calls that were made. */
 export type Answer =
   | { readonly kind: "ok"; readonly item?: Item<unknown> }
   | { readonly kind: "bypass"; readonly item: Item<Row> }

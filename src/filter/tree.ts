@@ -4,13 +4,13 @@ import { isWellFormed } from "../kit/index.js";
 
 /** Limits that protect a store from hostile filters. LanceDB ends the whole process at a chain of 700 comparisons. */
 export const filterLimits = {
-  /** Characters of a filter. */
+  /** Maximum number of characters of a filter. */
   maxChars: 100_000,
-  /** Nesting levels of `not`, `and`, `or` and parentheses. */
+  /** Maximum nesting of `not`, `and`, `or` and parentheses. */
   maxDepth: 16,
-  /** Comparisons, `in`, `startsWith` and `exists`, counted together. */
+  /** Maximum number of comparisons, `in`, `startsWith` and `exists` together. */
   maxTerms: 256,
-  /** Values of all comparisons and lists, counted together. */
+  /** Maximum number of values in all comparisons and lists together. */
   maxValues: 10_000,
 } as const;
 
