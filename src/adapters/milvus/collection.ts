@@ -129,7 +129,7 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
-  /** Finds one key per content. When copies of some contents fill the answer, the missing contents are queried again in halves. */
+  /** Finds one key per content. Copies of one content can fill the answer. Contents without a key are then queried again, in halves. */
   async #keysOf(contents: readonly string[], signal: AbortSignal): Promise<Map<string, Key>> {
     const limit = contents.length === 1 ? 1 : maxAnswerRows;
     const expression = `content in [${contents.map(quote).join(",")}]`;

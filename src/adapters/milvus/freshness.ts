@@ -1,4 +1,4 @@
-/** Chooses the consistency level of reads: a process sees its own writes, without waiting for the writes of others on each read. */
+/** Chooses the consistency level of reads. A process always sees its own writes. It waits for the writes of others only when it must. */
 
 /** Uses names because the number of Strong is 0, which the SDK reads as "not given". */
 export interface Consistency {

@@ -81,7 +81,7 @@ export function fieldsOf(schema: CollectionSchema, vectorField: string, declared
   ];
 }
 
-/** Skips the key, the vector and the JSON fields: they are no metadata columns. */
+/** Skips the key, the vector and the JSON fields, because they are not metadata columns. */
 export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
   return fields
     .filter(

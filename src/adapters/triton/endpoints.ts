@@ -13,7 +13,7 @@ export interface Endpoint {
   openRequests: number;
   /** Null: the server works. */
   away: { readonly error: HeadraceError; readonly failures: number; readonly retryAtMs: number } | null;
-  /** The server is overloaded until then. */
+  /** Until this time the server counts as overloaded. */
   busyUntilMs: number;
   probing: Promise<void> | null;
   timeoutsInRow: number;
@@ -50,7 +50,7 @@ export class Endpoints {
     }));
   }
 
-  /** Tries `work` on one server after another. An error that is not of scope `service` is thrown at once, others after the last server. */
+  /** Tries `work` on one server after another. Throws `service` errors after the last server, others at once. */
   async run<T>(signal: AbortSignal, work: (link: Link, endpoint: Endpoint, signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#probeDue();
     const tries = new Map<Endpoint, number>();

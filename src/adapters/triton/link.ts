@@ -153,7 +153,6 @@ function probeRequest(plan: ModelPlan, rows: number): InferRequest {
   return inferRequest(plan, rows, bytes);
 }
 
-/** Embeds the probe image. */
 export async function probe(
   connection: Connection,
   plan: ModelPlan,

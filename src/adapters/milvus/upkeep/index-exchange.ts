@@ -1,6 +1,6 @@
 /**
  * Replaces the exact index with the wanted one. Milvus drops an index only while the collection is released, so queries fail meanwhile.
- * They work again after the load request, before the build ends: Milvus searches rows exactly until it has indexed them.
+ * Queries work again after the load request. Milvus searches rows exactly until it has indexed them.
  */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { IndexType } from "../options.js";

@@ -14,7 +14,7 @@ import { pause } from "./waits.js";
  */
 export type SettledNote = "pending" | "building" | "built";
 
-/** A process whose busy note has not changed for this time is dead. */
+/** A process is considered dead when its busy note has not changed for this time. */
 const staleMs = 15_000;
 const heartbeatMs = 3000;
 const pollMs = 200;

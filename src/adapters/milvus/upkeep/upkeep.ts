@@ -63,7 +63,7 @@ export class Upkeep {
     this.#isServed = true;
   }
 
-  /** Whether the collection is still loaded after an answer. Makes a call only while an exchange of the index is possible. */
+  /** Whether the collection is still loaded after an answer. Asks the server only while an exchange of the index is possible. */
   async stayedLoaded(signal?: AbortSignal): Promise<boolean> {
     return this.#isSettled || (await this.load.now(signal)) === "loaded";
   }

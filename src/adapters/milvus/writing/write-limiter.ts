@@ -1,4 +1,4 @@
-/** Limits concurrent writes. An overloaded server halves the limit; each full round of successful writes raises it by one. */
+/** Limits concurrent writes. An `overloaded` error halves the limit. Each full round of successful writes raises it by one. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { Semaphore } from "../../../kit/index.js";
 

@@ -43,9 +43,9 @@ export interface ExportedRepository {
 }
 
 /**
- * Writes the graph, a `config.pbtxt` with dynamic batching and warm-up, and the code that the python backend needs. Throws
- * `input_invalid` for an existing model, an invalid number, or an ensemble of a model of uint8 or without a preset, and
- * `model_invalid` for a missing graph.
+ * Writes the graph, a `config.pbtxt` with dynamic batching and warm-up, and the code for the python backend. Throws `model_invalid`
+ * for a missing graph. Throws `input_invalid` for an existing model, an invalid number, or an ensemble that is not possible: the model
+ * takes uint8 or has no preset.
  */
 export function exportRepository(options: ExportOptions): ExportedRepository {
   const { backend, model = shippedModel(), instances = 1, maxBatch = 32, serve = "model" } = options;
