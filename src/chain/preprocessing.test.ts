@@ -65,7 +65,11 @@ for (const [what, choice, pattern] of [
   ["another layout than the model's", { dataFormat: "NHWC", embedderInput: floats }, /NCHW.*NHWC/],
   ["a mean for a model that takes uint8", { mean: [0.5, 0.5, 0.5], embedderInput: bytes }, /uint8.*0\.5, 0\.5, 0\.5/],
   ["another mean than the preset's", { preset: "clip", mean: [0.5, 0.5, 0.5], embedderInput: floats }, /0\.48.*clip.*0\.5, 0\.5/],
-  ["a mean beside the preset none", { preset: "none", mean: [0.5, 0.5, 0.5], embedderInput: floats }, /expected no mean, as in preset none/],
+  [
+    "a mean beside the preset none",
+    { preset: "none", mean: [0.5, 0.5, 0.5], embedderInput: floats },
+    /expected no mean, as in preset none/,
+  ],
 ] as const) {
   test(`${what} is a conflict that shows both sides`, () => {
     assert.throws(

@@ -48,7 +48,7 @@ test("a store that is told of vectors of another length than the model's is a co
     "milvus.embedding_dim=512",
   );
   assert.equal(error.code, "config_conflict", error.message);
-  assert.match(error.message, /milvus\.embedding_dim 512 numbers, but .* makes 1280/);
+  assert.match(error.message, /milvus\.embedding_dim: expected 1280, .*found 512/);
 });
 
 test("the same model in another graph, with other threads and batches is accepted", async () => {
