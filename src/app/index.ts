@@ -3,7 +3,7 @@ export { tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
-export { type CollectionAddress, parseAddress } from "./collections/addresses.js";
+export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
 export { type FileFormat, fileFormats } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";

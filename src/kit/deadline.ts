@@ -56,7 +56,7 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
   }
 }
 
-/** Settles as the promise does, but no later than the deadline. Does not stop the work behind the promise: that is up to the caller. */
+/** Settles as the promise does, but no later than the deadline. Does not stop the work behind the promise. */
 export async function inTime<T>(promise: Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isLate = new Promise<never>((_, reject) => {

@@ -22,11 +22,11 @@ const wrongFiles: readonly WrongFile[] = [
   ["preprocess:\n  mean: [0, 0, 0]\n  stdd: [1, 1, 1]", "preprocess.stdd", 3, 'Did you mean "std"?'],
   ["triton:\n  modelname: clip", "triton.modelname", 2, 'Did you mean "model_name"?'],
   ["triton:\n  time_out: 5", "triton.time_out", 2, 'Did you mean "timeout"?'],
-  ["lancedb:\n  folder: ./data", "lancedb.folder", 2, "Known here: path, cache_mb."],
+  ["lancedb:\n  folder: ./data", "lancedb.folder", 2, "Known here: path, "],
   ["limits:\n  max_failure: 3", "limits.max_failure", 2, 'Did you mean "max_failures"?'],
   ["insert:\n  flushes: never", "insert.flushes", 2, 'Did you mean "flush"?'],
   ["logging:\n  lvl: info", "logging.lvl", 2, 'Did you mean "level"?'],
-  ["server:\n  bind: localhost", "server.bind", 2, "Known here: host, port."],
+  ["server:\n  bind: localhost", "server.bind", 2, "Known here: host, port"],
   ["embedder:\n  modell: x.onnx", "embedder.modell", 2, 'Did you mean "model"?'],
   ["collections:\n  - name: a\n    indexx: {}", "collections.0.indexx", 3, 'Did you mean "index"?'],
   [

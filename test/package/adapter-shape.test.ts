@@ -21,8 +21,10 @@ const ports = [
   ["row-writer.ts", "RowWriter", /^create[A-Z]\w*Rows$/],
 ] as const;
 
-/** Those that a section of the configuration is for. */
-const withSettings = ["jax", "lancedb", "milvus", "onnx", "sharp", "triton"];
+/** Those whose settings the configuration has. */
+const withSettings = readdirSync(join("src", "app", "configuration"))
+  .map((file) => readFileSync(join("src", "app", "configuration", file), "utf8"))
+  .flatMap((text) => [...text.matchAll(/adapters\/(\w+)\/options\.js"/g)].map(([, adapter = ""]) => adapter));
 
 /** More in one folder are not taken in at a glance. */
 const maxFiles = 25;

@@ -1,4 +1,4 @@
-/** Tries a user's preprocessor on two images before anything depends on it. */
+/** Tests a user's preprocessor on two images when it is loaded. */
 import type { TensorSpec } from "../../contracts/index.js";
 import { tensorShape } from "../../kit/index.js";
 import { firstLine, preprocessorRefused } from "./errors.js";
@@ -11,13 +11,13 @@ interface Trial {
   readonly data: ArrayLike<number>;
 }
 
-/** Throws `config_invalid`, with file and line, unless `apply` gives finite float32 of the model's shape, the same each time. */
+/** Throws `config_invalid` with file and line unless `apply` is deterministic and returns finite float32 numbers in the model's shape. */
 export async function checkPreprocessor(jax: Jax, module: PreprocessorModule, output: TensorSpec): Promise<void> {
   const first = await attempt(jax, module);
   const place = await placeOfError(module.path, null, "apply");
   const expected = tensorShape(output, 2).slice(1);
   if (first.shape.join() !== expected.join()) {
-    throw preprocessorRefused(place, `a result of shape [${expected.join(", ")}], which the model takes`, `[${first.shape.join(", ")}]`);
+    throw preprocessorRefused(place, `a result of the model's shape [${expected.join(", ")}]`, `[${first.shape.join(", ")}]`);
   }
   if (first.dtype !== "float32") throw preprocessorRefused(place, "a result of float32", first.dtype);
   const wrong = Array.prototype.findIndex.call(first.data, (value: number) => !Number.isFinite(value));
@@ -30,7 +30,7 @@ export async function checkPreprocessor(jax: Jax, module: PreprocessorModule, ou
   }
 }
 
-/** Traces anew, so that what is read from a clock or from chance while tracing shows itself. */
+/** Each call traces the function again. This reveals a function that reads a clock or random numbers during tracing. */
 async function attempt(jax: Jax, module: PreprocessorModule): Promise<Trial> {
   const { apply, imageSize } = module.definition;
   const [height, width] = imageSize;

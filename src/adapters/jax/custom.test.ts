@@ -101,7 +101,7 @@ test("nothing is traced any more once it is open, whatever the batch sizes", asy
 
 describe("refused, with file and line", () => {
   const refused: readonly (readonly [string, () => string, RegExp])[] = [
-    ["another shape", () => moduleWith("{}", "image"), /:6: expected a result of shape \[3, 4, 6\].*found \[4, 6, 3\]/],
+    ["another shape", () => moduleWith("{}", "image"), /:6: expected a result of the model.s shape \[3, 4, 6\].*found \[4, 6, 3\]/],
     [
       "whole numbers",
       () => moduleWith("{}", "numpy.transpose(image, [2, 0, 1]).astype(numpy.int32)"),
@@ -134,7 +134,7 @@ describe("refused, with file and line", () => {
     [
       "a geometry of another size",
       () => moduleWith('{ geometry: { kind: "squash", width: 9, height: 9, filter: "nearest" } }'),
-      /expected a geometry of the imageSize, 6 x 4, found 9 x 9/,
+      /expected a geometry of imageSize 6 x 4, found 9 x 9/,
     ],
   ];
   for (const [what, make, words] of refused) {

@@ -1,4 +1,4 @@
-/** A user's preprocessor, from its file to the port. */
+/** Loads a user's preprocessor from its file. */
 import type { Geometry, Preprocessing, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { checkPreprocessor } from "./check.js";
@@ -10,15 +10,15 @@ import { JaxPreprocessor } from "./preprocessor.js";
 import { deviceOf, loadJax } from "./runtime.js";
 
 export interface CustomPreprocessing {
-  /** What the decoder and the passport need to know: geometry, and a label of name, version and the file's hash. */
+  /** Geometry for the decoder, and a name for the passport made of name, version and file hash. */
   readonly preprocessing: Preprocessing;
   /** Not opened yet. */
   readonly preprocessor: JaxPreprocessor;
 }
 
 /**
- * Loads and tries the preprocessor at `path` for a model that takes `embedderInput`.
- * Throws `config_invalid` with file and line for a broken one, `model_mismatch` for one made for another type.
+ * Loads the preprocessor at `path`, and tests it for a model with this input. Throws `config_invalid` with file and line if it is
+ * broken, and `model_mismatch` if it is for another number type.
  */
 export async function loadPreprocessor(
   path: string,
@@ -30,7 +30,7 @@ export async function loadPreprocessor(
   if (definition.dtype !== embedderInput.dtype) {
     throw new HeadraceError(
       "model_mismatch",
-      `preprocess.custom: ${module.path}: the model takes ${embedderInput.dtype}, the preprocessor gives ${definition.dtype}`,
+      `preprocess.custom: ${module.path}: expected dtype ${embedderInput.dtype}, which the model takes, found ${definition.dtype}`,
     );
   }
   const geometry = geometryOf(module.path, definition);
@@ -48,5 +48,5 @@ function geometryOf(path: string, { imageSize, geometry }: PreprocessorDefinitio
   const [height, width] = imageSize;
   if (geometry === undefined) return { kind: "squash", width, height, filter: "bicubic" };
   if (geometry.width === width && geometry.height === height) return geometry;
-  throw preprocessorRefused(path, `a geometry of the imageSize, ${width} x ${height}`, `${geometry.width} x ${geometry.height}`);
+  throw preprocessorRefused(path, `a geometry of imageSize ${width} x ${height}`, `${geometry.width} x ${geometry.height}`);
 }

@@ -1,31 +1,31 @@
-/** How a program brings a preprocessor of its own, written in JAX. */
+/** The definition of a user's preprocessor, written in JAX. */
 import type { Geometry } from "../../contracts/index.js";
 import type { Jax, JaxArray } from "./runtime.js";
 
-/** Turns one image into the model's tensor: a pure function; `vmap` and `jit` make the batch of it. */
+/** Turns one image into the model's tensor. Must be pure: `vmap` and `jit` turn it into a function for batches. */
 export type ImageFunction = (image: JaxArray, jax: Jax) => JaxArray;
 
 export interface PreprocessorDefinition {
-  /** For people; part of the label of every vector made with it. */
+  /** Part of the label of every vector made with this preprocessor. */
   readonly name: string;
-  /** Raise it when `apply` changes what it gives. */
+  /** Change the version when the results of `apply` change. */
   readonly version: string;
-  /** Height and width in pixels of the image that `apply` gets. */
+  /** Size in pixels of the image that `apply` receives. */
   readonly imageSize: readonly [height: number, width: number];
-  /** How an image of any size becomes that. Default: squashed, bicubic. */
+  /** How an image of any size is resized to `imageSize`. Default: squash, bicubic. */
   readonly geometry?: Geometry;
-  /** The type that the model takes. `apply` itself gives float32. */
+  /** The number type of the model's input. `apply` always returns float32. */
   readonly dtype: "float32" | "float16";
   /**
-   * Gets float32 values 0 to 255 of shape `[height, width, 3]`, and gives float32 of the model's shape without the batch:
-   * `[3, height, width]` or `[height, width, 3]`. Owns its argument, as every function of jax-js: use `image.ref` for each
-   * use but the last.
+   * Receives float32 values 0 to 255 in the shape `[height, width, 3]`. Returns float32 in the model's shape without the batch dimension:
+   * `[3, height, width]` or `[height, width, 3]`. As in all of jax-js, the function consumes its argument: write `image.ref` for each use
+   * except the last.
    */
   readonly apply: ImageFunction;
 }
 
 /**
- * Checks nothing by itself; gives the editor the types.
+ * Gives the editor the types. It checks nothing at runtime.
  *
  * ```js
  * export const preprocessor = definePreprocessor({

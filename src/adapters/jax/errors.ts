@@ -1,4 +1,4 @@
-/** Says what went wrong in jax-js or in a user's preprocessor; for the latter, in which line. */
+/** Translates errors of jax-js and of users' preprocessors. */
 import { HeadraceError } from "../../contracts/index.js";
 
 export function packageMissing(cause: unknown): HeadraceError {
@@ -13,9 +13,9 @@ export function packageMissing(cause: unknown): HeadraceError {
 }
 
 export function deviceMissing(device: string, found: readonly string[], cause?: unknown): HeadraceError {
-  const there = found.length === 0 ? "none" : `only ${found.join(", ")}`;
-  return new HeadraceError("config_conflict", `preprocess.use_gpu: expected ${device} in jax-js, found ${there}`, {
-    hint: "Leave `preprocess.use_gpu` off: jax-js has no WebGPU in Node.js.",
+  const available = found.length === 0 ? "none" : `only ${found.join(", ")}`;
+  return new HeadraceError("config_conflict", `preprocess.use_gpu: expected ${device} in jax-js, found ${available}`, {
+    hint: "Set `preprocess.use_gpu` to false: jax-js has no WebGPU in Node.js.",
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -25,15 +25,15 @@ export function computationFailed(label: string, cause: unknown): HeadraceError 
   return new HeadraceError("unexpected", `preprocessing in JAX with ${label}: ${firstLine(cause)}`, { cause });
 }
 
-/** A user's preprocessor cannot be used; `place` is its file, with a line where one is known. */
+/** The error for an invalid preprocessor of the user. `place` is its file, with the line if known. */
 export function preprocessorRefused(place: string, expected: string, found: string, cause?: unknown): HeadraceError {
   return new HeadraceError("config_invalid", `preprocess.custom: ${place}: expected ${expected}, found ${found}`, {
-    hint: "Fix the preprocessor in the line that the message names; docs/guides/preprocessing.md in the package headrace has one that works.",
+    hint: "Fix the preprocessor at this place. docs/guides/preprocessing.md in the package headrace has a working example.",
     ...(cause === undefined ? {} : { cause }),
   });
 }
 
-/** The lines of its stack: where the user's code threw. */
+/** The lines of the stack trace. */
 export function framesOf(cause: unknown): readonly string[] {
   return cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
 }

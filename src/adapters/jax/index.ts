@@ -1,4 +1,4 @@
-/** Preprocessing in JAX, and preprocessors that users bring. Loads jax-js only when one is opened. */
+/** Preprocessing in JAX, including users' own preprocessors. jax-js is loaded only when a preprocessor is opened. */
 export { type CustomPreprocessing, loadPreprocessor } from "./custom.js";
 export { definePreprocessor, type ImageFunction, type PreprocessorDefinition } from "./define.js";
 export { type JaxSection, jaxSection } from "./options.js";

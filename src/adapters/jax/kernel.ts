@@ -1,8 +1,8 @@
-/** A compiled function over batches: uint8 pixels in, float32 tensors out; no JAX array leaves it. */
+/** A compiled function for batches: uint8 pixels in, float32 tensors out. JAX arrays do not leave it. */
 import type { ImageFunction } from "./define.js";
 import type { Jax } from "./runtime.js";
 
-/** Batches are padded to one of these, so that nothing is compiled after `compileKernel`. */
+/** Batches are padded to one of these sizes, so that nothing is compiled after `compileKernel`. */
 const batchSizes = [1, 2, 4, 8, 16, 32] as const;
 const largest = batchSizes[batchSizes.length - 1]!;
 
@@ -17,11 +17,11 @@ export interface Kernel {
   /** Shape of one image's tensor. */
   readonly shape: readonly number[];
   readonly dtype: string;
-  /** `pixels` holds `rows × height × width × 3` bytes; the answer the tensors of all rows, back to back. */
+  /** `pixels` has `rows × height × width × 3` bytes. Returns the tensors of all rows, back to back. */
   run(pixels: Uint8Array, rows: number): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** Traces and compiles `jit(vmap(apply))` for every batch size; about a third of a second for 224 × 224. */
+/** Traces and compiles `jit(vmap(apply))` for every batch size. Takes about a third of a second for 224 × 224. */
 export async function compileKernel(jax: Jax, apply: ImageFunction, { height, width }: KernelSpec): Promise<Kernel> {
   const rowLength = height * width * 3;
   const batched = jax.jit(jax.vmap((image: Parameters<ImageFunction>[0]) => apply(image, jax)));

@@ -1,4 +1,4 @@
-/** Loads a user's preprocessor from its file, and refuses what is not one, with the line. */
+/** Loads the file of a user's preprocessor, and reports mistakes with their line. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ const definitionSchema = z.object({
 export interface PreprocessorModule {
   readonly path: string;
   readonly definition: PreprocessorDefinition;
-  /** First 12 hex digits of the file's SHA-256; files that it imports are not in it. */
+  /** First 12 hex digits of the file's SHA-256. Imported files are not included. */
   readonly hash: string;
 }
 
@@ -57,7 +57,7 @@ export async function importPreprocessor(file: string): Promise<PreprocessorModu
   return { path, definition: candidate as PreprocessorDefinition, hash };
 }
 
-/** File and line at which the user's code threw, or else where `word` is written. */
+/** File and line where the user's code threw. If the stack does not show it, the line with `word`. */
 export async function placeOfError(path: string, error: unknown, word: string): Promise<string> {
   const url = pathToFileURL(path).href;
   const frame = framesOf(error).find((each) => each.includes(url));
@@ -65,7 +65,7 @@ export async function placeOfError(path: string, error: unknown, word: string): 
   return line === undefined ? placeOf(path, await readSource(path), word) : `${path}:${line}`;
 }
 
-/** The line where the word is written, or else where the definition begins. */
+/** The first line with `word`, else the line where the definition begins. */
 function placeOf(path: string, source: string, word: string): string {
   const lines = source.split("\n");
   const found = [word, "definePreprocessor(", "export "].map((each) => lines.findIndex((line) => line.includes(each)));
@@ -83,7 +83,7 @@ async function readSource(path: string): Promise<string> {
 
 async function importModule(path: string, hash: string): Promise<Record<string, unknown>> {
   try {
-    // The hash makes a changed file a new module; an unchanged one is loaded once.
+    // With the hash in the URL, Node loads a changed file again and an unchanged file once.
     return (await import(`${pathToFileURL(path).href}?sha256=${hash}`)) as Record<string, unknown>;
   } catch (error) {
     const place = error instanceof SyntaxError ? await placeOfSyntaxError(path) : await placeOfError(path, error, "import");
@@ -91,7 +91,7 @@ async function importModule(path: string, hash: string): Promise<Record<string, 
   }
 }
 
-/** An import's SyntaxError does not tell its line; checking the file alone does. */
+/** The SyntaxError of an import does not have a line. `node --check` prints it. */
 function placeOfSyntaxError(path: string): Promise<string> {
   return new Promise((settle) => {
     execFile(process.execPath, ["--check", path], (_, __, output) => {

@@ -1,15 +1,15 @@
-/** What of the `preprocess` section is for JAX. */
+/** The JAX settings of the `preprocess` section. */
 import * as z from "zod";
 
 export const jaxSettings = {
-  jaxThread: z.enum(["main", "worker"]).default("main").describe("Where JAX runs. worker: in a thread of its own."),
-  useGpu: z.boolean().default(false).describe("WebGPU for JAX where there is one."),
+  jaxThread: z.enum(["main", "worker"]).default("main").describe("Thread in which JAX runs. worker: a separate thread."),
+  useGpu: z.boolean().default(false).describe("Whether JAX uses WebGPU. Node.js has none."),
   jaxPlatform: z
     .enum(["cpu", "gpu", "tpu"])
     .nullable()
     .default(null)
     .describe("Accepted for files of the Python service.")
-    .meta({ ignored: "JAX runs on WebAssembly here, or on WebGPU with `use_gpu`" }),
+    .meta({ ignored: "JAX runs on WebAssembly, or on WebGPU with `use_gpu`" }),
 };
 
 export const jaxSection = z.object(jaxSettings);

@@ -1,4 +1,4 @@
-/** Preprocessing in JAX: `jit(vmap(f))` over batches, compiled when it is opened. */
+/** Preprocessing in JAX: `jit(vmap(f))` for batches, compiled when the preprocessor is opened. */
 import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted, float32ToFloat16, takePixels } from "../../kit/index.js";
@@ -8,7 +8,7 @@ import { deviceOf } from "./runtime.js";
 import type { JaxStep } from "./step.js";
 import { type PlacedKernel, placeKernel } from "./threads.js";
 
-/** What `options` leave out has the default of its setting. Throws `config_conflict` for a model that takes uint8. jax-js is loaded by `open`. */
+/** Missing options have the defaults of the settings. Throws `config_conflict` for a model that takes uint8. `open` loads jax-js. */
 export function jaxPreprocessor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}): JaxPreprocessor {
   return new JaxPreprocessor(preprocessing, options);
 }
@@ -22,13 +22,13 @@ export class JaxPreprocessor implements Preprocessor {
   readonly #options: JaxSection;
   #kernel: PlacedKernel | null = null;
 
-  /** `step` is another function than the preprocessing's normalisation: a user's. */
+  /** `step`: a user's function, instead of the normalisation. */
   constructor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}, step?: JaxStep) {
     const { name, geometry, normalization, output } = preprocessing;
     if (output.dtype === "uint8") {
       throw new HeadraceError(
         "config_conflict",
-        "preprocess.backend: jax gives float32 and float16, the model takes uint8: expected native",
+        "preprocess.backend: expected native for a model that takes uint8, found jax, which produces float32 and float16",
       );
     }
     this.label = `${name}, JAX`;
@@ -47,7 +47,7 @@ export class JaxPreprocessor implements Preprocessor {
   async run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void> {
     checkAborted(signal, "preprocessing in JAX");
     if (this.#kernel === null)
-      throw new HeadraceError("contract_broken", "jax preprocessor: expected open() before run(), found it not opened");
+      throw new HeadraceError("contract_broken", "JAX preprocessor: expected open() before run(), found no call of open()");
     if (batch.length === 0) return;
     const tensors = await this.#compute(this.#kernel, batch, signal);
     const length = tensors.length / batch.length;

@@ -1,18 +1,17 @@
-/** Loads jax-js when it is needed. */
 import { deviceMissing, packageMissing } from "./errors.js";
 import type { JaxSection } from "./options.js";
 
 export type Jax = typeof import("@jax-js/jax");
 export type JaxArray = import("@jax-js/jax").numpy.Array;
 
-/** Where the numbers are computed. jax-js has WebGPU in browsers and Deno only. */
+/** Where JAX computes. jax-js has WebGPU only in browsers and Deno. */
 export type JaxDevice = "wasm" | "webgpu";
 
 export function deviceOf({ useGpu = false }: Partial<JaxSection>): JaxDevice {
   return useGpu ? "webgpu" : "wasm";
 }
 
-/** Throws `part_missing` without the package, `config_conflict` without the device. */
+/** Throws `part_missing` if the package is missing, and `config_conflict` if the device is missing. */
 export async function loadJax(device: JaxDevice): Promise<Jax> {
   let jax: Jax;
   try {
@@ -30,7 +29,7 @@ async function initialised(jax: Jax, device: JaxDevice): Promise<readonly string
   try {
     return await jax.init(device);
   } catch (error) {
-    // Where there is no `navigator`, as in Node 20, jax-js does not look for a GPU but throws.
+    // jax-js throws if there is no `navigator`, as in Node 20.
     throw deviceMissing(device, [], error);
   }
 }

@@ -1,4 +1,4 @@
-/** What a kernel is to compute, as data that reaches a worker too. */
+/** What a kernel computes, as data that can be sent to a worker. */
 import type { Normalization, TensorLayout } from "../../contracts/index.js";
 import type { ImageFunction } from "./define.js";
 import { compileKernel, type Kernel } from "./kernel.js";
@@ -7,19 +7,18 @@ import { type JaxDevice, loadJax } from "./runtime.js";
 
 export type JaxStep =
   | { readonly kind: "normalize"; readonly normalization: Normalization | null; readonly layout: TensorLayout }
-  /** A user's module, by its path. */
+  /** A user's module. */
   | { readonly kind: "custom"; readonly path: string };
 
 export interface KernelSettings {
   readonly step: JaxStep;
   readonly device: JaxDevice;
-  /** Height of the input image, in pixels. */
+  /** Height of the input images in pixels. */
   readonly height: number;
-  /** Width of the input image, in pixels. */
+  /** Width of the input images in pixels. */
   readonly width: number;
 }
 
-/** Loads jax-js and compiles the step. */
 export async function openKernel({ step, device, height, width }: KernelSettings): Promise<Kernel> {
   const jax = await loadJax(device);
   return compileKernel(jax, await functionOf(step), { height, width });

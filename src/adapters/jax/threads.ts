@@ -1,13 +1,13 @@
-/** Where a kernel runs: on the calling thread, or in one of its own. */
+/** Runs a kernel on the calling thread or in a worker. */
 import { checkAborted, WorkerPool } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 import type { KernelReady, KernelRequest } from "./worker.js";
 
-/** `main` computes on the calling thread, which does nothing else meanwhile; `worker` in a thread of its own. */
+/** `main` blocks the calling thread while it computes. `worker` uses a separate thread. */
 export type JaxThread = "main" | "worker";
 
 export interface PlacedKernel {
-  /** Takes the pixels over; `rows × height × width × 3` bytes. */
+  /** Takes ownership of the pixels, `rows × height × width × 3` bytes. */
   run(pixels: ArrayBuffer, rows: number, signal: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
 }

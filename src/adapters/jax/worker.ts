@@ -1,4 +1,4 @@
-/** A thread of its own for JAX: the same kernel as on the main thread. */
+/** The worker thread for JAX. Runs the same kernel as the main thread. */
 import { serveWorker, type WorkerService } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 

@@ -1,11 +1,10 @@
-/** The three files of a collection for numpy, by the path of the first. */
+/** The paths of the three files of a collection for numpy. The others are derived from the first. */
 
 export interface NpyPaths {
-  /** The vectors. */
   readonly vectors: string;
-  /** All other columns, a JSON line a row, in the same order. */
+  /** All other columns as JSON Lines: one line per row, in the same order. */
   readonly rows: string;
-  /** Dimension, metric, type of the ids and passport; written last, so that without it the others are not whole. */
+  /** Dimension, metric, type of the ids and passport. Written last: without it the other files are incomplete. */
   readonly description: string;
 }
 

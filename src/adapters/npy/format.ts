@@ -1,9 +1,8 @@
-/** The header of a `.npy` file, version 1.0: little-endian float32, row by row. */
+/** The header of a `.npy` file, version 1.0: little-endian float32 in row order. */
 
-/** Bytes of the header that is written: magic, version, length and the padded description. */
+/** Size of the header that is written: magic, version, length and the padded description. */
 const npyHeaderBytes = 128;
 
-/** The first letters of every such file. */
 const npyMagic = "\x93NUMPY";
 
 export interface NpyShape {
@@ -21,7 +20,7 @@ export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
   return bytes;
 }
 
-/** What the first bytes of a file say; null when they are not the header of a matrix of float32 in row order. */
+/** Parses the header at the start of a file. Null if it is not the header of a float32 matrix in row order. */
 export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;

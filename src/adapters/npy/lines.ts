@@ -1,4 +1,4 @@
-/** A row without its vector as a line of JSON, and back. */
+/** Converts a row without its vector to a line of JSON and back. */
 import type { Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
 import { builtInColumns, fileInvalid } from "../../kit/index.js";
 
@@ -10,7 +10,7 @@ export function lineOf({ id, facts, ingestedAt }: StoredRow): string {
   return `${JSON.stringify({ ...columns, ...metadata })}\n`;
 }
 
-/** Throws `input_invalid` for a line that is no row. */
+/** Throws `input_invalid` if the line is not a row. */
 export function rowOf(line: string, idType: "text" | "int64", vector: Float32Array | null, path: string): StoredRow {
   const cells = cellsOf(line, path);
   const text = (name: string): string => {
@@ -51,6 +51,6 @@ function cellsOf(line: string, path: string): ReadonlyMap<string, MetadataValue 
   try {
     return new Map(Object.entries(JSON.parse(line) as Record<string, MetadataValue | null>));
   } catch (cause) {
-    throw fileInvalid(path, `expected a JSON line a row, found ${line.slice(0, 80)}`, cause);
+    throw fileInvalid(path, `expected one line of JSON per row, found ${line.slice(0, 80)}`, cause);
   }
 }

@@ -1,4 +1,3 @@
-/** Reads a collection that was exported for numpy. */
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import type { Metric, Passport, RowSource, StoredRow } from "../../contracts/index.js";
 import {
@@ -13,11 +12,11 @@ import { type NpyPaths, npyPaths } from "./files.js";
 import { parseNpyHeader } from "./format.js";
 import { rowOf } from "./lines.js";
 
-/** Longer headers are of files with other contents than a matrix. */
+/** The header of a matrix is shorter than this. */
 const maxHeaderBytes = 4096;
 const scanRows = 1000;
 
-/** Throws `input_invalid` unless the three files belong together. */
+/** Reads a collection that was exported for numpy. Throws `input_invalid` unless the three files belong together. */
 export async function openNpyRows(path: string): Promise<RowSource> {
   const paths = npyPaths(path);
   const description = parseCollectionDescription(await textOf(paths.description), paths.description);
@@ -30,7 +29,7 @@ export async function openNpyRows(path: string): Promise<RowSource> {
     if (header.dimension !== description.dimension) {
       throw fileInvalid(
         path,
-        `expected vectors of ${description.dimension} numbers as ${paths.description} says, found ${header.dimension}`,
+        `expected vectors of ${description.dimension} numbers, as in ${paths.description}, found ${header.dimension}`,
       );
     }
     const { size } = await file.stat();

@@ -1,11 +1,11 @@
-/** Writes a collection for numpy; the three files appear under their names when all are whole. */
+/** Writes a collection for numpy. The three files get their final names when all are complete. */
 import type { RowFailure, RowWriter, StoredRow } from "../../contracts/index.js";
 import { type CollectionDescription, describeCollectionFile } from "../../kit/index.js";
 import { npyPaths } from "./files.js";
 import { lineOf } from "./lines.js";
 import { MatrixWriter } from "./matrix-writer.js";
 
-/** Replaces what stands at `path`, when `finish` is called. */
+/** `finish` replaces existing files. */
 export async function createNpyRows(path: string, collection: CollectionDescription): Promise<RowWriter> {
   const description = `${describeCollectionFile(collection)}\n`;
   return new NpyRowWriter(await MatrixWriter.create(npyPaths(path), collection.dimension, description));

@@ -1,4 +1,4 @@
-/** Writes vectors that belong to no collection as a matrix for numpy, with their ids and sources beside it. */
+/** Writes vectors without a collection as a matrix for numpy, with their ids and sources in a second file. */
 import type { Key } from "../../contracts/index.js";
 import { npyPaths } from "./files.js";
 import { MatrixWriter } from "./matrix-writer.js";
@@ -6,15 +6,15 @@ import { MatrixWriter } from "./matrix-writer.js";
 export interface VectorFile {
   /** Rows written so far. */
   readonly rows: number;
-  /** The vector is only lent. Throws errors of scope "run". */
+  /** Copies the vector. Throws errors of scope "run". */
   write(row: { readonly id: Key; readonly source: string; readonly vector: Float32Array }): Promise<void>;
-  /** Puts the whole files in their places. */
+  /** Gives the complete files their final names. */
   finish(): Promise<void>;
-  /** Removes what was written. Harmless after `finish`. */
+  /** Removes the unfinished files. Does nothing after `finish`. */
   discard(): Promise<void>;
 }
 
-/** Replaces `path`, and `path` with `.jsonl` added, when `finish` is called. */
+/** `finish` replaces `path`, and `path` with `.jsonl` appended. */
 export async function createNpyVectors(path: string, dimension: number): Promise<VectorFile> {
   const matrix = await MatrixWriter.create(npyPaths(path), dimension, null);
   return {

@@ -110,7 +110,7 @@ describe("models that are refused, with what was expected and what was found", (
       "two inputs",
       { type: "float32", input: ["N", 3, 4, 4], outputs: { out: ["N", 3] }, secondInput: "mask" },
       {},
-      /one input.*2 inputs.*mask/,
+      /a single input.*2 inputs.*mask/,
     ],
     [
       "two outputs of unknown names",

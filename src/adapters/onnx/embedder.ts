@@ -1,4 +1,4 @@
-/** Embeds with ONNX Runtime on this machine's processors, in threads of their own. */
+/** Embeds with ONNX Runtime on the CPU, in worker threads. */
 import { availableParallelism } from "node:os";
 import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
@@ -9,7 +9,7 @@ import { type OnnxSection, onnxSection } from "./options.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
 import { refuseTelemetry } from "./telemetry.js";
 
-/** More rows at once gain nothing on a processor, and activations grow with them. */
+/** Larger batches are not faster on a CPU, and need more memory for activations. */
 const preferredBatch = 3;
 const maxBatch = 32;
 
@@ -23,14 +23,14 @@ interface Opened {
   readonly feed: Feed;
 }
 
-/** What `options` leave out has the default of its setting. Nothing is loaded before `open`. */
+/** Missing options have the defaults of the settings. Nothing is loaded before `open`. */
 export function onnxEmbedder(options: Partial<OnnxSection> = {}): OnnxEmbedder {
   return new OnnxEmbedder(options);
 }
 
 /**
- * `input`, `dimension`, `feed` and `label` are known after `open`, which throws `part_missing` without onnxruntime-node
- * and `model_invalid` for a model that is no image embedder.
+ * `input`, `dimension`, `feed` and `label` are available after `open`. `open` throws `part_missing` if onnxruntime-node is missing,
+ * and `model_invalid` if the model is not an image embedder.
  */
 export class OnnxEmbedder implements Embedder {
   readonly name = "onnx";
@@ -50,7 +50,7 @@ export class OnnxEmbedder implements Embedder {
     return this.#ready().dimension;
   }
 
-  /** Path of the model, names of its tensors and type of the embedding, for whoever serves it elsewhere. */
+  /** Path of the model, names of its tensors and type of the embedding. Needed to export the model for a server. */
   get model(): Pick<ModelPlan, "inputName" | "outputName" | "outputType"> & { readonly path: string } {
     const { inputName, outputName, outputType } = this.#ready().plan;
     return { path: this.#model().path, inputName, outputName, outputType };
@@ -64,7 +64,7 @@ export class OnnxEmbedder implements Embedder {
     return `${this.#model().name}, ONNX Runtime`;
   }
 
-  /** The preprocessing that belongs to the model; null when nobody knows. */
+  /** The preprocessing that belongs to the model. Null: unknown. */
   get preset(): PresetName | null {
     return this.#model().preset;
   }
@@ -90,7 +90,7 @@ export class OnnxEmbedder implements Embedder {
         imageSize: this.#options.imageSize,
       });
       const feed = feedOf(plan, sessions);
-      // Larger batches than the preferred one are rare, and must not make every slab large.
+      // Slabs have the preferred size: larger batches are rare, and must not make every slab large.
       slabs = new SlabPool(rowBytes(plan.input), feed.preferredBatch, sessions * 2);
       const dimension = plan.dimension ?? (await probe(pool, plan, signal));
       this.#opened = { pool, slabs, plan, dimension, feed };
@@ -138,7 +138,7 @@ export class OnnxEmbedder implements Embedder {
 
   #ready(): Opened {
     if (this.#opened === null)
-      throw new HeadraceError("contract_broken", "onnx embedder: expected open() before its use, found it not opened");
+      throw new HeadraceError("contract_broken", "ONNX embedder: expected open() before use, found no call of open()");
     return this.#opened;
   }
 }
@@ -157,7 +157,7 @@ function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
   };
 }
 
-/** The dimension of a model that does not declare it. */
+/** Runs one inference to find a dimension that the model does not declare. */
 async function probe(pool: Pool, plan: ModelPlan, signal: AbortSignal): Promise<number> {
   const { values, shape } = await pool.call(requestOf(plan, 1), new ArrayBuffer(rowBytes(plan.input)), signal);
   if (shape[0] !== 1 || vectorLength(shape.slice(1)) !== values.length || values.length === 0)

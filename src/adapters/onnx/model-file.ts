@@ -1,4 +1,4 @@
-/** Where the model's file is. */
+/** Finds the file of the model. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,13 +9,13 @@ const builtinFile = "efficientnet-lite0-uint8.onnx";
 
 export interface ModelFile {
   readonly path: string;
-  /** The file's name, for people. */
+  /** The file's name. */
   readonly name: string;
-  /** The preprocessing that belongs to the model, where it is a shipped one; else null. */
+  /** The model's preprocessing if the model ships with Headrace, else null. */
   readonly preset: PresetName | null;
 }
 
-/** Finds `builtin`, or the file at a path. Throws `model_invalid` when there is none. */
+/** `model` is `builtin` or a path. Throws `model_invalid` if there is no such file. */
 export function findModel(model: string): ModelFile {
   const shipped = join(packageRoot(), "models");
   const path = model === "builtin" ? join(shipped, builtinFile) : resolve(model);
@@ -23,7 +23,7 @@ export function findModel(model: string): ModelFile {
   return { path, name: basename(path), preset: dirname(path) === shipped ? "efficientnet-lite" : null };
 }
 
-/** The folder of this package, from wherever this module was built to. */
+/** The folder of this package. Searches upwards, because builds put this module at different depths. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder)) {

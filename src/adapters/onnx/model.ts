@@ -1,30 +1,29 @@
-/** Reads from a model's declaration how it takes images and which output is the embedding. */
+/** Derives from a model's declaration how it takes images and which output is the embedding. */
 import type { TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type DeclaredOutput, embeddingNames, embeddingOutput } from "../../kit/index.js";
 import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
 
-/** As the model declares it; the embedding is float32 in any case. */
+/** The type that the model declares. Embeddings are always converted to float32. */
 export type OutputType = "float16" | "float32" | "float64";
 
-/** How to run a model. */
 export interface ModelPlan {
   readonly inputName: string;
   readonly outputName: string;
   readonly input: TensorSpec;
   readonly outputType: OutputType;
-  /** Null when only an inference can tell. */
+  /** Null if only an inference shows it. */
   readonly dimension: number | null;
-  /** Null when the batch is free. */
+  /** Null if the batch dimension is dynamic. */
   readonly maxBatch: number | null;
 }
 
 export interface ModelWishes {
   /** The file's name, for errors. */
   readonly model: string;
-  /** Output that is the embedding; null: found by name and shape. */
+  /** Output that is the embedding. Null: chosen by name and shape. */
   readonly outputName: string | null;
-  /** Height and width for a model that leaves them open; null: not given. */
+  /** Height and width for a model with dynamic ones. */
   readonly imageSize: readonly [number, number] | null;
 }
 
@@ -34,7 +33,7 @@ export function planModel(declared: ModelDeclaration, wishes: ModelWishes): Mode
   const { output, dimension } = chosenOutput(declared.outputs, wishes);
   const batch = input.shape[0];
   if (typeof batch === "number" && batch !== 1) {
-    throw invalid(wishes, "a free batch dimension, or batches of 1", describe(input));
+    throw invalid(wishes, "a dynamic batch dimension, or batches of 1", describe(input));
   }
   return {
     inputName: input.name,
@@ -49,7 +48,7 @@ export function planModel(declared: ModelDeclaration, wishes: ModelWishes): Mode
 function imageInput(inputs: readonly TensorDeclaration[], wishes: ModelWishes): TensorDeclaration {
   const [input] = inputs;
   if (inputs.length !== 1 || input === undefined || input.shape.length !== 4) {
-    throw invalid(wishes, "one input, a batch of images with four dimensions", list(inputs, "input"));
+    throw invalid(wishes, "a single input with four dimensions, a batch of images", list(inputs, "input"));
   }
   return input;
 }
@@ -63,7 +62,7 @@ function inputSpec(input: TensorDeclaration, wishes: ModelWishes): TensorSpec {
   const height = typeof declaredHeight === "number" ? declaredHeight : wishedHeight;
   const width = typeof declaredWidth === "number" ? declaredWidth : wishedWidth;
   if (height === null || width === null) {
-    throw invalid(wishes, "`embedder.image_size`, as the model leaves height or width open", `none, and ${describe(input)}`);
+    throw invalid(wishes, "`embedder.image_size` for a model with dynamic height or width", `none, and ${describe(input)}`);
   }
   return { dtype, layout, width, height };
 }
@@ -87,8 +86,8 @@ function chosenOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes
   if (choice.kind === "found") return choice;
   const expected =
     wishes.outputName === null
-      ? `one output with a vector of floats an image, or one called ${embeddingNames.join(", ")}; \`embedder.output_name\` can name it`
-      : `the output "${wishes.outputName}", one vector of floats an image`;
+      ? `one output with a vector of floats per image, or one named ${embeddingNames.join(", ")} (or set \`embedder.output_name\`)`
+      : `the output "${wishes.outputName}" with one vector of floats per image`;
   throw invalid(wishes, expected, list(outputs, "output"));
 }
 

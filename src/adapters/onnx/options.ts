@@ -1,16 +1,20 @@
-/** What of the `embedder` section is for ONNX Runtime. */
+/** The ONNX Runtime settings of the `embedder` section. */
 import * as z from "zod";
 
 export const onnxSettings = {
-  model: z.string().default("builtin").describe("The shipped model, or the path of an ONNX file."),
-  outputName: z.string().nullable().default(null).describe("Output of an ONNX model that is the embedding. null: found by name and shape."),
-  sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions. null: one for each core."),
-  threads: z.int().min(1).default(1).describe("Threads inside an ONNX session. With a session for each core, 1 is fastest."),
+  model: z.string().default("builtin").describe("Path of an ONNX file. builtin: the model that ships with Headrace."),
+  outputName: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Output of the ONNX model that is the embedding. null: chosen by name and shape."),
+  sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions. null: one per core."),
+  threads: z.int().min(1).default(1).describe("Threads per ONNX session. With one session per core, 1 is fastest."),
   imageSize: z
     .tuple([z.int().min(1), z.int().min(1)])
     .nullable()
     .default(null)
-    .describe("Height and width in pixels, for ONNX models that leave them open. null: the model says."),
+    .describe("Height and width in pixels, for ONNX models with a dynamic size. null: the model's own size."),
 };
 
 export const onnxSection = z.object(onnxSettings);

@@ -1,4 +1,4 @@
-/** What the embedder and its session threads say to each other. */
+/** Messages between the embedder and its session threads. */
 import type { TensorType } from "../../contracts/index.js";
 
 export interface SessionSettings {
@@ -7,10 +7,10 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
-/** An input or output as the model declares it; a free dimension is a name. */
+/** An input or output as the model declares it. A dynamic dimension is a name. */
 export interface TensorDeclaration {
   readonly name: string;
-  /** ONNX Runtime's name of the type; null for what is no tensor. */
+  /** ONNX Runtime's name of the type. Null if the value is not a tensor. */
   readonly type: string | null;
   readonly shape: readonly (number | string)[];
 }

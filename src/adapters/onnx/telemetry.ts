@@ -1,20 +1,22 @@
-/** Keeps ONNX Runtime from reporting its use, and from what that does to a process with a long command line. */
+/** Turns off the telemetry of ONNX Runtime. The telemetry also crashes processes with a long command line. */
 import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { commandLineTooLong } from "./errors.js";
 
 const variable = "ORT_DISABLE_TELEMETRY";
-/** The values that the runtime takes for yes. */
+/** Values that the runtime accepts as true. */
 const yes = /^(1|true|yes)$/i;
 
-/** Half of the shortest command line that ended a process: 13 kB, of file names, with the runtime in a worker thread. */
+/** Half the length of the shortest command line that crashed a process: 13 kB of file names, with the runtime in a worker thread. */
 const maxCommandLineBytes = 6_000;
 
 /**
- * Version 1.30 writes a device id and a data base into the user's cache and sends them to its maker; on the way it matches the command line
- * with a regular expression so deep that 13 kB end the process without a word (SIGSEGV). It does neither when the variable says so before
- * it is loaded. Throws `usage_invalid` where that cannot be said: by a user who wants the reports, or in a worker thread, whose variables
- * are copies that the runtime does not see.
+ * Telemetry in version 1.30 writes a device id and a database into the user's cache and sends them to Microsoft. It also matches the
+ * command line with a deeply recursive regular expression: 13 kB crash the process without a message (SIGSEGV). Setting the variable
+ * before the runtime is loaded prevents both.
+ *
+ * The variable cannot be set if the user has set it to keep telemetry on, or in a worker thread, where `process.env` is a copy that the
+ * runtime does not see. Throws `usage_invalid` if the command line is too long in these cases.
  */
 export function refuseTelemetry(): void {
   if (yes.test(process.env[variable] ?? "")) return;
@@ -26,7 +28,7 @@ export function refuseTelemetry(): void {
   if (bytes > maxCommandLineBytes) throw commandLineTooLong(bytes, maxCommandLineBytes);
 }
 
-/** Zero where the system has no such file: there the runtime cannot read it either. */
+/** Zero if the system has no such file. Then the runtime cannot read it either. */
 function commandLineBytes(): number {
   try {
     return readFileSync("/proc/self/cmdline").byteLength;

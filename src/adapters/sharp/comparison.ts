@@ -1,15 +1,14 @@
-/** The original beside what a model sees of it, as one picture for people. */
+/** One picture with the original image next to what the model sees of it. */
 import type { Encoded, Pixels } from "../../contracts/index.js";
 import { fromDecodeError } from "./errors.js";
 import { loadSharp } from "./load.js";
 
-/** Between the two pictures, in pixels. */
-const gap = 8;
-/** The most that the original may be wide, in heights of the picture. */
+const gapPixels = 8;
+/** Maximum width of the original, relative to the height of the picture. */
 const maxAspect = 4;
 const white = "#ffffff";
 
-/** A PNG as high as `seen`: the upright original on the left, `seen` on the right. Throws `image_corrupt`, `image_unsupported`. */
+/** A PNG with the height of `seen`: the upright original on the left, `seen` on the right. Throws `image_corrupt`, `image_unsupported`. */
 export async function comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const { width, height, data } = seen;
@@ -21,7 +20,7 @@ export async function comparison(image: Encoded, seen: Omit<Pixels, "original">)
       .toColourspace("srgb")
       .png()
       .toBuffer({ resolveWithObject: true });
-    const left = original.info.width + gap;
+    const left = original.info.width + gapPixels;
     return await sharp({ create: { width: left + width, height, channels: 3, background: white } })
       .composite([
         { input: original.data, left: 0, top: Math.floor((height - original.info.height) / 2) },

@@ -15,13 +15,13 @@ const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", ne
   string
 >;
 const white = "#ffffff";
-/** Very tall images: only the rows that the result needs are decoded. */
+/** Above this size (very tall images), only the rows that the result needs are decoded. */
 const maxRasterBytes = 16 * mebibyte;
 
 /**
- * A decoder of JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparency
- * on white, takes the first frame. Anything that the codec so much as warns about is `image_corrupt`. What is not given has the
- * default of its setting.
+ * A decoder for JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparent images on
+ * white, and takes the first frame. Even a warning of the codec counts as `image_corrupt`. Missing options have the defaults of the
+ * settings.
  */
 export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
   return new SharpDecoder({ ...sharpSection.parse({}), ...options });
@@ -30,7 +30,7 @@ export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder 
 class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
-  /** Bytes of all decodes at once. A leaf: nobody waits for anything else while holding a share. */
+  /** Limits the memory of all concurrent decodes. Cannot deadlock: a holder waits for no other lock. */
   readonly #memory: Semaphore;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
@@ -98,15 +98,15 @@ class SharpDecoder implements ImageDecoder {
   }
 }
 
-/** Whether libvips makes another picture of it than Pillow: enlarging, it shifts by half a pixel. */
+/** Whether libvips resizes this axis differently from Pillow. When it enlarges, it shifts by half a pixel. */
 function isResampled({ from, to }: Axis, pixels: MeasuredHeader["pixels"]): boolean {
   if (to > from) return true;
-  // Before it shrinks to a quarter or less, libvips averages neighbours: that shows where there is nothing but black and white,
-  // until so many are averaged that all is grey.
+  // libvips averages neighbours before it shrinks to a quarter or less. The difference is visible in black-and-white images, up to a
+  // factor of 16, where everything averages to grey.
   return pixels === "bilevel" && from >= 4 * to && from < 16 * to;
 }
 
-/** What libvips does to an axis: the size it becomes, and the part of that which is kept. */
+/** What libvips does to an axis: it resizes it to `to` pixels, and keeps a part of them. */
 interface Part {
   readonly to: number;
   readonly start: number;
@@ -117,25 +117,25 @@ function partOf(axis: Axis, taps: Taps | null): Part {
   return taps === null ? { to: axis.to, start: axis.cut, size: axis.keep } : { to: axis.from, ...taps.span };
 }
 
-/** Decodes, shrinks the axes that shrink, and takes what is needed of both. */
+/** Decodes, resizes both axes, and extracts the part to keep. */
 async function shrink(image: Pipeline, columns: Part, rows: Part, filter: ResizeFilter, channels: 1 | 3): Promise<Raster> {
   const rowBytes = columns.size * channels;
-  // Rows that are not asked for are not decoded, and damage in them is not noticed: ask for all.
-  const asked = rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
+  // Damage in rows that are not decoded goes unnoticed, so all rows are decoded if they fit.
+  const decoded = rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
   const data = await image
     .resize({ width: columns.to, height: rows.to, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
-    .extract({ left: columns.start, top: asked.start, width: columns.size, height: asked.size })
+    .extract({ left: columns.start, top: decoded.start, width: columns.size, height: decoded.size })
     .toColourspace(channels === 1 ? "b-w" : "srgb")
     .raw()
     .toBuffer();
-  const first = (rows.start - asked.start) * rowBytes;
+  const first = (rows.start - decoded.start) * rowBytes;
   return { width: columns.size, height: rows.size, channels, data: data.subarray(first, first + rows.size * rowBytes) };
 }
 
-/** Puts the raster where the plan wants it; one that is as planned stays in the buffer that it is in, unless most of that is cut off. */
+/** Places the raster in the result. A raster of the full size is not copied, unless it uses less than half of its buffer. */
 function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
   const { width, height, fill, x, y } = plan;
-  const colours = raster.channels === 3 ? raster.data : inColours(raster.data);
+  const colours = raster.channels === 3 ? raster.data : greyToRgb(raster.data);
   if (raster.width === width && raster.height === height) {
     return { width, height, data: colours.buffer.byteLength > 2 * colours.byteLength ? new Uint8Array(colours) : colours };
   }
@@ -148,7 +148,7 @@ function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
   return { width, height, data };
 }
 
-function inColours(greys: Uint8Array): Uint8Array {
+function greyToRgb(greys: Uint8Array): Uint8Array {
   const colours = new Uint8Array(greys.length * 3);
   for (const [index, grey] of greys.entries()) colours.fill(grey, index * 3, index * 3 + 3);
   return colours;

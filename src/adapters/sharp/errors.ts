@@ -1,37 +1,39 @@
-/** Says what the decoder's errors mean; the only place that knows their words. */
+/** Translates the errors of sharp. No other file reads its messages. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { formatOf } from "../../kit/index.js";
 
 const tooLarge = /pixel limit|exceeds? .*limit|too (large|big)/i;
 const unsupported = /unsupported image format|not been built in|unsupported (codec|feature|compression|color)|no decoding plugin/i;
 
-/** What went wrong with the bytes of one image. */
 export function fromDecodeError(cause: unknown, bytes: Uint8Array): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const words = cause instanceof Error ? cause.message : String(cause);
-  const [code, message] = judge(words, bytes);
+  const [code, message] = classify(words, bytes);
   return new HeadraceError(code, message, { cause });
 }
 
-/** The decoder calls a file of nothing but a good beginning unsupported, and one in a foreign format corrupt: the beginning decides. */
-function judge(words: string, bytes: Uint8Array): readonly [ErrorCode, string] {
-  if (bytes.byteLength === 0) return ["image_corrupt", "The image has no bytes"];
-  if (tooLarge.test(words)) return ["image_too_large", `The image is larger than the decoder allows: ${shortened(words)}`];
+/** sharp calls a truncated file unsupported, and some unsupported formats corrupt. The first bytes of the file decide instead. */
+function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string] {
+  if (bytes.byteLength === 0) return ["image_corrupt", "image: expected bytes, found none"];
+  if (tooLarge.test(words)) return ["image_too_large", `image: expected a size within the decoder's limit, found: ${shortened(words)}`];
   const format = formatOf(bytes);
-  if (format !== null && !format.decodable) return ["image_unsupported", `The image is ${format.name}, which cannot be decoded here`];
-  const known = unsupported.test(words);
-  if (format === null && known) return ["image_unsupported", "The bytes are not an image in a supported format"];
-  const detail = known ? "too little of it is whole" : shortened(words);
-  return ["image_corrupt", `The image${format ? ` begins as ${format.name}, but` : ""} cannot be decoded${detail && `: ${detail}`}`];
+  if (format !== null && !format.decodable) return ["image_unsupported", `image: expected a supported format, found ${format.name}`];
+  const isUnsupported = unsupported.test(words);
+  if (format === null && isUnsupported) return ["image_unsupported", "image: expected a supported format, found other bytes"];
+  const detail = isUnsupported ? "most of the file is missing or damaged" : shortened(words);
+  return [
+    "image_corrupt",
+    `image: expected ${format ? `a whole ${format.name}` : "an image"}, found one that cannot be decoded${detail && `: ${detail}`}`,
+  ];
 }
 
 export function pixelsExceeded(width: number, height: number, maxPixels: number): HeadraceError {
-  const message = `The image has ${width} × ${height} = ${width * height} pixels, the limit is ${maxPixels}`;
+  const message = `image: expected at most ${maxPixels} pixels, found ${width} × ${height} = ${width * height}`;
   return new HeadraceError("image_too_large", message);
 }
 
 export function sharpMissing(cause: unknown): HeadraceError {
-  return new HeadraceError("part_missing", "Decoding images needs the package sharp, which cannot be loaded: npm i sharp", {
+  return new HeadraceError("part_missing", "decoding images: expected the package sharp, found none that can be loaded", {
     hint: "Run: npm i sharp",
     cause,
   });

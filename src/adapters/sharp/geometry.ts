@@ -1,4 +1,4 @@
-/** Turns a geometry into numbers for one image: what each axis is resized to, and which part of it is kept. */
+/** Computes for one image what size each axis is resized to, and which part of it is kept. */
 import { type Geometry, HeadraceError } from "../../contracts/index.js";
 
 /** One axis, in pixels. */
@@ -7,11 +7,11 @@ export interface Axis {
   readonly from: number;
   /** Size after resizing. */
   readonly to: number;
-  /** First resized pixel that is kept. */
+  /** The first pixel to keep after resizing. */
   readonly cut: number;
-  /** Resized pixels that are kept. */
+  /** Number of pixels to keep. */
   readonly keep: number;
-  /** Where they go in the result. */
+  /** Position of the kept pixels in the result. */
   readonly at: number;
 }
 
@@ -26,7 +26,7 @@ export interface Plan {
 
 const white = [255, 255, 255] as const;
 
-/** Throws `config_conflict` for a crop that does not fit into the shorter side. */
+/** Throws `config_conflict` if the crop is larger than the shorter side. */
 export function planGeometry(width: number, height: number, target: Geometry): Plan {
   const result = { width: target.width, height: target.height, fill: white };
   switch (target.kind) {
@@ -36,7 +36,7 @@ export function planGeometry(width: number, height: number, target: Geometry): P
       if (target.shorterSide < Math.max(target.width, target.height))
         throw new HeadraceError(
           "config_conflict",
-          `A crop of ${target.width} × ${target.height} does not fit into a shorter side of ${target.shorterSide}`,
+          `crop: expected at most the shorter side of ${target.shorterSide} pixels, found ${target.width} × ${target.height}`,
         );
       const scale = { by: target.shorterSide, over: Math.min(width, height) };
       return { ...result, x: centre(width, scale, target.width), y: centre(height, scale, target.height) };

@@ -18,5 +18,6 @@ test("without sharp, opening the decoder names the package and the command", () 
   const error = JSON.parse(output) as ErrorRecord;
   assert.equal(error.code, "part_missing");
   assert.equal(error.scope, "run");
-  assert.match(error.message, /npm i sharp/);
+  assert.match(error.message, /the package sharp/);
+  assert.match(error.hint, /npm i sharp/);
 });

@@ -1,10 +1,12 @@
-/** Loads sharp when it is first needed. */
 import type sharpModule from "sharp";
 import { sharpMissing } from "./errors.js";
 
 export type Sharp = typeof sharpModule;
 
-/** One thread an image, as lanes give the parallelism, and no cache of what is decoded once. Throws `part_missing`. */
+/**
+ * Loads sharp with one thread per image, because the workers of a run already decode in parallel, and without a cache, because each image
+ * is decoded once. Throws `part_missing`.
+ */
 export async function loadSharp(): Promise<Sharp> {
   try {
     const { default: sharp } = await import("sharp");

@@ -1,13 +1,17 @@
-/** What of the `preprocess` section is for sharp. */
+/** The sharp settings of the `preprocess` section. */
 import * as z from "zod";
 
 export const sharpSettings = {
-  maxPixels: z.int().min(1).default(268_402_689).describe("Images with more pixels are refused as `image_too_large`."),
+  maxPixels: z
+    .int()
+    .min(1)
+    .default(268_402_689)
+    .describe("Maximum number of pixels of an image. A larger one fails with `image_too_large`."),
   decodeBudgetMb: z
     .int()
     .min(1)
     .default(256)
-    .describe("MiB that decoding may take beside images and tensors, all at once; an image that needs more is decoded alone."),
+    .describe("MiB that all concurrent decodes may use, without images and tensors. An image that needs more is decoded alone."),
 };
 
 export const sharpSection = z.object(sharpSettings);

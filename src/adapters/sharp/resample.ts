@@ -1,8 +1,8 @@
-/** Resizing that is Pillow's to the last bit, for what libvips resizes in another way. */
+/** Resizing that is bit-identical to Pillow. Used where libvips gives different results. */
 import type { ResizeFilter } from "../../contracts/index.js";
 import type { Axis } from "./geometry.js";
 
-/** 8-bit RGB or greys, row by row. */
+/** 8-bit RGB or grey, row by row. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
@@ -10,35 +10,34 @@ export interface Raster {
   readonly data: Uint8Array;
 }
 
-/** A part of an axis of the original, in pixels. */
 export interface Span {
   readonly start: number;
   readonly size: number;
 }
 
-/** What the kept pixels of an axis are made of. */
+/** The source pixels and weights for each kept pixel of an axis. */
 export interface Taps {
-  /** All pixels of the original that are needed. */
+  /** The part of the original axis that is needed, in pixels. */
   readonly span: Span;
-  /** For each kept pixel, the position in the span of the first that it is made of. */
+  /** Per kept pixel: position of its first source pixel in the span. */
   readonly firsts: Int32Array;
-  /** For each kept pixel, of how many it is made. */
+  /** Per kept pixel: number of its source pixels. */
   readonly counts: Int32Array;
-  /** Their shares, one kept pixel after the other. */
+  /** Weights of the source pixels of all kept pixels, in order. */
   readonly weights: Int32Array;
 }
 
-/** Whole numbers make sums that are rounded where Pillow rounds them; the largest, 255 × 1.3 × 2²², fits into 32 bits. */
+/** Fixed-point weights, so that sums are rounded exactly as in Pillow. The largest sum, 255 × 1.3 × 2²², fits into 32 bits. */
 const weightBits = 22;
 
-/** How far a kernel reaches, in pixels, and what it weighs at a distance within that. */
+/** Filter kernels: their radius in pixels, and their weight at a distance. */
 const kernels = {
   bilinear: { support: 1, at: (x: number) => 1 - x },
   bicubic: { support: 2, at: (x: number) => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((2.5 - 0.5 * x) * x - 4) * x + 2) },
   lanczos3: { support: 3, at: (x: number) => sinc(x) * sinc(x / 3) },
 } as const;
 
-/** Beyond the edge there is nothing: what is there shares the whole weight. */
+/** Weights at the edge are normalised over the pixels inside the image. */
 export function tapsOf(axis: Axis, filter: ResizeFilter): Taps {
   const parts = Array.from({ length: axis.keep }, (_, index) => partsOf(axis, axis.cut + index, filter));
   const start = parts.reduce((least, { first }) => Math.min(least, first), axis.from);
@@ -54,7 +53,7 @@ export function tapsOf(axis: Axis, filter: ResizeFilter): Taps {
   };
 }
 
-/** `raster` holds the spans of the axes that have taps, and of the others what is kept. */
+/** An axis without taps (null) keeps its size. `raster` contains the span of each axis with taps, and the kept pixels of the other. */
 export function resample({ width, height, channels, data }: Raster, across: Taps | null, down: Taps | null): Raster {
   const wide = across === null ? data : weigh(data, { lines: height, size: width, depth: channels }, across);
   const newWidth = across?.firsts.length ?? width;
@@ -62,7 +61,7 @@ export function resample({ width, height, channels, data }: Raster, across: Taps
   return { width: newWidth, height: down?.firsts.length ?? height, channels, data: high };
 }
 
-/** `lines` times `size` pixels of `depth` numbers each become `lines` times as many as there are kept. */
+/** Resizes each of `lines` lines from `size` pixels to the kept pixels. A pixel has `depth` numbers. */
 function weigh(data: Uint8Array, { lines, size, depth }: Record<"lines" | "size" | "depth", number>, taps: Taps): Uint8Array {
   const { firsts, counts, weights } = taps;
   const result = new Uint8ClampedArray(lines * firsts.length * depth);
@@ -80,7 +79,7 @@ function weigh(data: Uint8Array, { lines, size, depth }: Record<"lines" | "size"
   return new Uint8Array(result.buffer);
 }
 
-/** The pixels that pixel `index` of the resized axis is made of. */
+/** The source pixels of pixel `index` of the resized axis, with their shares. */
 function partsOf({ from, to }: Axis, index: number, filter: ResizeFilter): { readonly first: number; readonly shares: readonly number[] } {
   const centre = ((index + 0.5) * from) / to;
   if (filter === "nearest") return { first: Math.floor(centre), shares: [1] };

@@ -1,7 +1,9 @@
 /** Addresses of collections: `milvus:photos`, or `photos` for the configured store. */
 import { HeadraceError } from "../../contracts/index.js";
-import type { StoreKind } from "../configuration/kinds.js";
-import { storeKinds } from "../configuration/kinds.js";
+import { type StoreKind, storeKinds } from "../configuration/kinds.js";
+
+/** The forms of an address, for help and messages. */
+export const addressForms: string = [...storeKinds.map((kind) => `${kind}:NAME`), "NAME"].join(", ");
 
 /** A collection, and the store that has it. */
 export interface CollectionAddress {
@@ -16,8 +18,7 @@ export function parseAddress(text: string): CollectionAddress {
   if (colon < 0) return { collection: text };
   const store = storeKinds.find((kind) => kind === text.slice(0, colon));
   if (store !== undefined) return { store, collection: text.slice(colon + 1) };
-  const expected = [...storeKinds.map((kind) => `${kind}:NAME`), "NAME"].join(", ");
-  throw new HeadraceError("usage_invalid", `collection: expected one of ${expected}, found ${JSON.stringify(text).slice(0, 80)}`, {
+  throw new HeadraceError("usage_invalid", `collection: expected one of ${addressForms}, found ${JSON.stringify(text).slice(0, 80)}`, {
     hint: "For example: headrace copy --from lancedb:photos --to milvus:photos",
   });
 }

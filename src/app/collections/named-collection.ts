@@ -1,7 +1,7 @@
 /** Opens collections by name. If there is none of that name, the error names the store and some collections that exist. */
-import { resolve } from "node:path";
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkCollectionName } from "../call-options.js";
+import { storeLocation } from "../configuration/kinds.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import type { CollectionAddress } from "./addresses.js";
 
@@ -35,15 +35,7 @@ export function dropNamed(parts: PipelineParts, name: string): Promise<void> {
 
 /** Describes where the collections are stored, for people. */
 function locationOf({ settings, own, storeKind }: PipelineParts, store: VectorStore, kind = storeKind): string {
-  if (own.store !== undefined && kind === storeKind) return `the store ${store.name}`;
-  switch (kind) {
-    case "lancedb":
-      return `the folder ${resolve(settings.lancedb.path)}`;
-    case "milvus":
-      return `Milvus at ${settings.milvus?.host}:${settings.milvus?.port}`;
-    default:
-      return kind satisfies never;
-  }
+  return own.store !== undefined && kind === storeKind ? `the store ${store.name}` : storeLocation(settings, kind);
 }
 
 async function withStore<T>(

@@ -1,10 +1,10 @@
-/** What a call opens for itself alone, such as a collection: closed when the call is over, or has failed. */
+/** Closes parts that one call has opened, such as a collection. */
 
 export interface Closable {
   close(): Promise<void>;
 }
 
-/** Closes them whatever happens. */
+/** Closes the parts after `use`, also if it fails. */
 export async function closed<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();
@@ -13,7 +13,7 @@ export async function closed<T>(parts: readonly Closable[], use: () => Promise<T
   }
 }
 
-/** Closes them when it fails; else they are the caller's. */
+/** Closes the parts only if `use` fails. Otherwise the caller closes them. */
 export async function closedOnError<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();

@@ -41,7 +41,7 @@ for (const [slow, fast] of [
   test(`${fast} is kept when ${slow} is slower, says so, and is closed by its owner alone`, async () => {
     const fakes = { [slow]: fake(slow, 20), [fast]: fake(fast, 0) } as Record<"fallback" | "candidate", Fake>;
     const kept = await openFastest({ fallback: async () => fakes.fallback, candidate: async () => fakes.candidate }, never);
-    assert.match(kept.label, new RegExp(`^${fast} label: \\d\\.\\d\\d ms an image when opened, with ${slow} \\d\\.\\d\\d ms$`));
+    assert.match(kept.label, new RegExp(`^${fast} label: \\d\\.\\d\\d ms per image at startup, ${slow} took \\d\\.\\d\\d ms$`));
     assert.deepEqual(fakes[slow].calls, ["open", "close"]);
     assert.deepEqual(fakes[fast].calls, ["open"]);
     await kept.close?.();

@@ -1,9 +1,9 @@
-/** Opens two preprocessors that do the same, tries both on a small batch, and keeps the faster. */
+/** Opens two equivalent preprocessors, measures both on a small batch, and keeps the faster one. */
 import { HeadraceError, type Pixels, type Preprocessor } from "../../contracts/index.js";
 import { plainSlab, rowBytes } from "../../kit/index.js";
 
 export interface FastestOptions {
-  /** Used when the candidate cannot be opened here. */
+  /** Used if the candidate cannot be opened. */
   readonly fallback: () => Promise<Preprocessor>;
   readonly candidate: () => Promise<Preprocessor>;
 }
@@ -11,26 +11,30 @@ export interface FastestOptions {
 const images = 8;
 const rounds = 3;
 
-/** What it gives back is open, and says in its label how both did. */
+/** Returns an open preprocessor. Its label contains both measured times. */
 export async function openFastest({ fallback, candidate }: FastestOptions, signal: AbortSignal): Promise<Preprocessor> {
-  const safe = await fallback();
-  await safe.open?.(signal);
-  let rival: Preprocessor | null = null;
+  const first = await fallback();
+  await first.open?.(signal);
+  let second: Preprocessor | null = null;
   try {
-    rival = await openIfThere(candidate, signal);
-    if (rival === null) return safe;
-    const [safeMs, rivalMs] = [await imageMs(safe, signal), await imageMs(rival, signal)];
-    const [kept, left, keptMs, leftMs] = safeMs <= rivalMs ? [safe, rival, safeMs, rivalMs] : [rival, safe, rivalMs, safeMs];
-    await left.close?.();
-    return relabelled(kept, `${kept.label}: ${keptMs.toFixed(2)} ms an image when opened, with ${left.name} ${leftMs.toFixed(2)} ms`);
+    second = await openIfAvailable(candidate, signal);
+    if (second === null) return first;
+    const [firstMs, secondMs] = [await imageMs(first, signal), await imageMs(second, signal)];
+    const [winner, loser, winnerMs, loserMs] =
+      firstMs <= secondMs ? [first, second, firstMs, secondMs] : [second, first, secondMs, firstMs];
+    await loser.close?.();
+    return relabelled(
+      winner,
+      `${winner.label}: ${winnerMs.toFixed(2)} ms per image at startup, ${loser.name} took ${loserMs.toFixed(2)} ms`,
+    );
   } catch (error) {
-    await Promise.allSettled([safe.close?.(), rival?.close?.()]);
+    await Promise.allSettled([first.close?.(), second?.close?.()]);
     throw error;
   }
 }
 
-/** Null where its package or its device is missing. */
-async function openIfThere(make: () => Promise<Preprocessor>, signal: AbortSignal): Promise<Preprocessor | null> {
+/** Null if the package or device of the preprocessor is missing. */
+async function openIfAvailable(make: () => Promise<Preprocessor>, signal: AbortSignal): Promise<Preprocessor | null> {
   try {
     const made = await make();
     await made.open?.(signal);
@@ -41,7 +45,7 @@ async function openIfThere(make: () => Promise<Preprocessor>, signal: AbortSigna
   }
 }
 
-/** The best of a few rounds, as everything else that a machine does only adds to it. */
+/** Milliseconds per image, the best of a few rounds: other load on the machine only adds time. */
 async function imageMs(preprocessor: Preprocessor, signal: AbortSignal): Promise<number> {
   const { width, height } = preprocessor.input;
   const image: Pixels = { width, height, data: new Uint8Array(width * height * 3).fill(127), original: { width, height } };

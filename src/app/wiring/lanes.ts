@@ -1,4 +1,4 @@
-/** How wide the lanes of a run are, and when it gives up: settings, as a call overrides them. */
+/** Derives the widths and limits of a run from the settings and the overrides of a call. */
 
 import type { Chain } from "../../chain/index.js";
 import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js";
@@ -9,19 +9,19 @@ import { expectedFeed } from "./registry.js";
 
 export interface LaneOverrides {
   readonly preprocessWorkers?: number;
-  /** More or fewer than configured: requests that are kept open grow and shrink with it. */
+  /** Overrides the configured number. The number of concurrent requests scales with it. */
   readonly embeddingWorkers?: number;
   readonly insertBatchSize?: number;
   readonly queueMaxsize?: number;
 }
 
-/** Before the model is known, a float32 tensor of 224 × 224 pixels is assumed. */
+/** Bytes to reserve per item. Assumes a float32 tensor of 224 × 224 pixels until the model is known. */
 export function reserveFor(chain: Chain | null, dimension: number): number {
   const tensorBytes = chain === null ? 224 * 224 * 3 * 4 : rowBytes(chain.embedder.input);
   return tensorBytes + dimension * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Batches that a run hands to its store at once: where they are written together, one group waits while another is written. */
+/** Concurrent batches to the store. A store that writes batches in groups gets two groups: one is written while the other fills. */
 export function batchesAtOnce(
   { asyncPipeline }: Settings,
   { maxWriters, gathers }: Pick<VectorStore, "maxWriters" | "gathers">,
@@ -49,7 +49,7 @@ export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"
   };
 }
 
-/** How many times the configured workers a call asks for: the embedder's own feed is for the configured number. */
+/** Ratio of requested to configured workers. The embedder's own feed is for the configured number. */
 function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneOverrides): number {
   return embeddingWorkers === undefined ? 1 : embeddingWorkers / asyncPipeline.embeddingWorkers;
 }

@@ -1,4 +1,4 @@
-/** The one owner of a pipeline's parts: opens each once for all who borrow it, and closes it when the pipeline closes. */
+/** Owns the parts of a pipeline: opens each part once, shares it, and closes it with the pipeline. */
 import { HeadraceError, type Part } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
@@ -6,10 +6,10 @@ export class PartOwner {
   readonly #ending = new AbortController();
   readonly #working = new Set<Promise<unknown>>();
   readonly #openings = new Map<Part, Promise<void>>();
-  /** In the order in which they were opened. */
+  /** In order of opening. */
   readonly #opened: Part[] = [];
 
-  /** Does what callers share. No caller's signal ends it; `close` does, and waits for it. Rejects after `close`. */
+  /** Runs work that several callers share. Only `close` aborts it, and waits for it. Rejects after `close`. */
   async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.#ending;
     checkAborted(signal, "the parts of a pipeline");
@@ -22,7 +22,7 @@ export class PartOwner {
     }
   }
 
-  /** Opens the part unless it is open, whatever roles it has. A failure is not kept: the next call opens it anew. */
+  /** Opens the part unless it is open already. After a failure, the next call tries again. */
   async open<T extends Part>(part: T): Promise<T> {
     const opening = this.#openings.get(part) ?? this.run((signal) => this.#open(part, signal));
     this.#openings.set(part, opening);
@@ -35,14 +35,14 @@ export class PartOwner {
     }
   }
 
-  /** Takes over a part that somebody else has opened. */
+  /** Takes ownership of a part that is already open. */
   adopt(part: Part): void {
     this.#opened.push(part);
   }
 
-  /** Ends what is shared, then closes each part, the last first. One that throws does not keep the others open. */
+  /** Aborts shared work, then closes all parts in reverse order of opening. Closes the others even if one throws. */
   async close(): Promise<void> {
-    this.#ending.abort(new HeadraceError("aborted", "The pipeline was closed."));
+    this.#ending.abort(new HeadraceError("aborted", "the pipeline was closed"));
     while (this.#working.size > 0) await Promise.allSettled(this.#working);
     const errors: unknown[] = [];
     for (let part = this.#opened.pop(); part !== undefined; part = this.#opened.pop()) {

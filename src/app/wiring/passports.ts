@@ -1,4 +1,4 @@
-/** The passport of the pipeline's chain, made once, and its comparison with those of collections. */
+/** Makes the passport of the pipeline's chain once, and compares it with the passports of collections. */
 
 import { type Chain, probeImages, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport } from "../../contracts/index.js";
@@ -6,20 +6,19 @@ import { comparePassports, passportMismatch } from "../../kit/index.js";
 import type { PartOwner } from "./part-owner.js";
 import { Shared } from "./shared.js";
 
-/** One owner a pipeline. */
 export class Passports {
   readonly #owner: PartOwner;
   readonly #made = new WeakMap<Chain, { readonly label: string; readonly passport: Shared<Passport> }>();
-  /** Which of the stored passports were found to be the same as one of ours. */
-  readonly #agreed = new WeakMap<Passport, WeakSet<Passport>>();
+  /** Per passport of our chain: the stored passports that were found equal. */
+  readonly #equal = new WeakMap<Passport, WeakSet<Passport>>();
   #probes: readonly Encoded[] | null = null;
 
-  /** The owner of the chains' parts. */
+  /** `owner` owns the chain's parts. */
   constructor(owner: PartOwner) {
     this.#owner = owner;
   }
 
-  /** Embeds the probes, unless it was done for this chain and its embedder is called what it was then. */
+  /** The passport of the chain. Embeds the probes at the first call, and again if the embedder's label has changed. */
   of(chain: Chain, signal: AbortSignal): Promise<Passport> {
     const { label } = chain.embedder;
     const known = this.#made.get(chain);
@@ -29,41 +28,48 @@ export class Passports {
     return passport.get(signal);
   }
 
-  /** Called when the embedder was away: who knows what came back. */
+  /** Forgets the passport. Called when the embedder's service was down, because another model may have come back. */
   doubt(chain: Chain): void {
     this.#made.get(chain)?.passport.forget();
   }
 
-  /** Writes the chain's passport over whatever the collection says. Throws `dimension_mismatch`. */
+  /** Replaces the passport of the collection by the chain's. Throws `dimension_mismatch`. */
   async adopt(collection: Collection, chain: Chain, signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
     await collection.setPassport(await this.of(chain, signal));
   }
 
-  /** Throws `passport_mismatch`, `passport_missing` or `dimension_mismatch` unless the chain made the collection, or may begin it. */
+  /**
+   * Throws `passport_mismatch`, `passport_missing` or `dimension_mismatch` unless the collection's vectors come from this chain. An empty
+   * collection that is open for writing gets the passport of this chain.
+   */
   async check(collection: Collection, chain: Chain, access: "read" | "write", signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
     const now = await this.of(chain, signal);
-    // Another writer may have said it since this handle was opened.
+    // Another writer may have set the passport since this handle was opened.
     const stored = collection.passport ?? (await collection.stats()).passport;
     if (stored !== null) return this.#compare(collection, chain, stored, now);
     if (!(await collection.isEmpty(signal))) {
-      throw new HeadraceError("passport_missing", `Collection ${collection.name} has rows, but does not say which model made them.`, {
-        item: collection.name,
-      });
+      throw new HeadraceError(
+        "passport_missing",
+        `collection ${collection.name}: expected a passport that says which model made its vectors, found none`,
+        {
+          item: collection.name,
+        },
+      );
     }
     if (access === "write") await collection.setPassport(now);
   }
 
   #compare({ name, metric }: Collection, chain: Chain, stored: Passport, now: Passport): void {
-    if (this.#agreed.get(now)?.has(stored)) return;
+    if (this.#equal.get(now)?.has(stored)) return;
     if (!comparePassports(stored, now, metric).same) {
-      // Where the model changes behind its name, the next call may find the right one again.
+      // The service may have replaced the model under the same name. The next call embeds the probes again.
       this.doubt(chain);
       throw passportMismatch(stored, now, name, { metric });
     }
-    const agreed = this.#agreed.get(now) ?? new WeakSet();
-    this.#agreed.set(now, agreed.add(stored));
+    const equal = this.#equal.get(now) ?? new WeakSet();
+    this.#equal.set(now, equal.add(stored));
   }
 
   #probeImages(): readonly Encoded[] {
@@ -72,7 +78,6 @@ export class Passports {
   }
 }
 
-/** Embeds the probes through the whole chain. */
 export async function makePassport(chain: Chain, probes: readonly Encoded[], signal: AbortSignal): Promise<Passport> {
   const vectors = await vectorize(chain, probes, signal);
   return {
@@ -89,7 +94,7 @@ function checkDimension(collection: Collection, chain: Chain): void {
   if (chain.embedder.dimension === collection.dimension) return;
   throw new HeadraceError(
     "dimension_mismatch",
-    `Collection ${collection.name} holds vectors of ${collection.dimension} numbers, ${chain.embedder.label} makes ${chain.embedder.dimension}.`,
+    `collection ${collection.name}: expected vectors of ${collection.dimension} numbers, found ${chain.embedder.dimension} from ${chain.embedder.label}`,
     { item: collection.name },
   );
 }

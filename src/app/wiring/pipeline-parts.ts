@@ -1,4 +1,4 @@
-/** The parts of one open pipeline; each is made and opened when it is first needed, lent to every call, and closed once. */
+/** The parts of a pipeline. Each is created and opened at its first use, shared by all calls, and closed with the pipeline. */
 
 import type { Chain } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../../contracts/index.js";
@@ -12,12 +12,12 @@ import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
-/** Parts of the caller's own, in place of the configured ones. The pipeline opens and closes them; each belongs to one pipeline at a time. */
+/** Parts that the caller passes instead of the configured ones. The pipeline opens and closes them. Do not share a part between pipelines. */
 export interface OwnParts {
   readonly embedder?: Embedder;
   readonly store?: VectorStore;
   readonly decoder?: ImageDecoder;
-  /** Beside the built-in ones; the first that knows a scheme is used. */
+  /** Used before the built-in readers. The first reader that supports a scheme is used. */
   readonly readers?: readonly Reader[];
 }
 
@@ -46,7 +46,7 @@ export class PipelineParts {
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
-  /** The configured store, or the other kind beside it with its own section of the settings. */
+  /** The store of the given kind. Default: the configured kind. */
   store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
     const store = this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings))));
@@ -54,22 +54,20 @@ export class PipelineParts {
     return this.#lend(store, signal);
   }
 
-  /** The configured one. */
   get storeKind(): StoreKind {
     return storeKind(this.settings);
   }
 
-  /** All of them, in the order in which they are asked whether they know a scheme. */
+  /** All readers, in order of precedence. */
   readers(signal: AbortSignal): Promise<readonly Reader[]> {
     return this.#lend(this.#readers, signal);
   }
 
-  /** Decoder, preprocessor and embedder, agreed on one preprocessing. */
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
   }
 
-  /** Opens all of them, and asks embedder and store for a real answer. The first failure is thrown; `close` waits for the rest. */
+  /** Opens all parts, and asks the embedder and the store for a real answer. Throws the first failure. `close` waits for the rest. */
   async check(signal: AbortSignal): Promise<void> {
     const answer = (part: Embedder | VectorStore): Promise<void> =>
       new Shared(() => this.#owner.run((ending) => part.check(ending))).get(signal);
@@ -80,12 +78,12 @@ export class PipelineParts {
     ]);
   }
 
-  /** The chain if it is open already; one that is being opened may not come to be. */
+  /** Null unless the chain is open. */
   get openChain(): Chain | null {
     return this.#chain.made;
   }
 
-  /** Harmless when repeated. */
+  /** May be called again. */
   close(): Promise<void> {
     this.#closed ??= this.#owner.close();
     return this.#closed;
@@ -101,7 +99,7 @@ export class PipelineParts {
     return chain;
   }
 
-  /** Nothing that was closed while the call waited. */
+  /** Checks before and after waiting that the pipeline is open, so that no closed part is returned. */
   async #lend<T>(part: Shared<T>, signal: AbortSignal): Promise<T> {
     this.#assertOpen();
     const opened = await part.get(signal);
@@ -110,11 +108,12 @@ export class PipelineParts {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new HeadraceError("usage_invalid", "The pipeline is closed.", { hint: "Open a new one." });
+    if (this.#closed !== undefined)
+      throw new HeadraceError("usage_invalid", "pipeline: expected an open pipeline, found a closed one", { hint: "Open a new pipeline." });
   }
 }
 
-/** Throws `config_conflict` when the configuration promises vectors of another dimension. */
+/** Throws `config_conflict` if the configured dimension differs from the embedder's. */
 function checkDimension({ dimension, label }: Embedder, { milvus }: Settings): void {
   const expected = milvus?.embeddingDim ?? dimension;
   if (expected === dimension) return;

@@ -1,4 +1,4 @@
-/** Which preprocessing a chain has, and which backend computes it: the user's module, JAX, typed arrays, or the model itself. */
+/** Chooses the preprocessing of a chain, and the backend that computes it: the user's module, JAX, typed arrays, or the model itself. */
 import { readFile } from "node:fs/promises";
 import { needsPreprocessor, presetFromConfig, resolvePreprocessing } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../../contracts/index.js";
@@ -9,13 +9,13 @@ import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
 
 export interface ChainPreprocessing {
   readonly preprocessing: Preprocessing;
-  /** Open; null when the decoder's pixels are what the model takes. */
+  /** Already open. Null if the model takes the decoder's pixels directly. */
   readonly preprocessor: Preprocessor | null;
 }
 
 /**
- * Decides and opens, for an embedder that is open. Throws `config_conflict` when settings contradict each other or the
- * model, and `config_invalid` for a module of the user's that cannot be used.
+ * Chooses and opens the preprocessing for an open embedder. Throws `config_conflict` if settings contradict each other or the model,
+ * and `config_invalid` if the user's module is broken.
  */
 export async function openPreprocessing(settings: Settings, embedder: Embedder, signal: AbortSignal): Promise<ChainPreprocessing> {
   const { preprocess } = settings;
@@ -42,8 +42,8 @@ async function openBackend(settings: Settings, preprocessing: Preprocessing, sig
       if (dtype !== "uint8") {
         throw new HeadraceError(
           "config_conflict",
-          `preprocess.backend: server sends uint8 and leaves the rest to the model: expected a model that takes uint8, found one that takes ${dtype}`,
-          { hint: "Set `preprocess.backend` to auto, or serve a model that normalises inside." },
+          `preprocess.backend: server: expected a model that takes uint8 and normalises by itself, found one that takes ${dtype}`,
+          { hint: "Set `preprocess.backend` to auto, or use a model that normalises by itself." },
         );
       }
       return needsPreprocessor(preprocessing) ? opened(await native(), signal) : null;
@@ -62,16 +62,13 @@ async function openBackend(settings: Settings, preprocessing: Preprocessing, sig
 async function openCustom(settings: Settings, path: string, embedder: Embedder, signal: AbortSignal): Promise<ChainPreprocessing> {
   const { backend, preset, imageSize, mean, std } = settings.preprocess;
   if (backend === "native" || backend === "server") {
-    throw new HeadraceError(
-      "config_conflict",
-      `preprocess.custom: ${path} runs in JAX: expected preprocess.backend jax or auto, found ${backend}`,
-    );
+    throw new HeadraceError("config_conflict", `preprocess.backend: expected jax or auto for preprocess.custom ${path}, found ${backend}`);
   }
-  const spoken = Object.entries({ preset, image_size: imageSize, mean, std }).find(([, value]) => value !== null);
-  if (spoken !== undefined) {
+  const conflict = Object.entries({ preset, image_size: imageSize, mean, std }).find(([, value]) => value !== null);
+  if (conflict !== undefined) {
     throw new HeadraceError(
       "config_conflict",
-      `preprocess.custom: ${path} decides on size and numbers: expected no preprocess.${spoken[0]} beside it, found ${JSON.stringify(spoken[1])}`,
+      `preprocess.${conflict[0]}: expected none together with preprocess.custom ${path}, found ${JSON.stringify(conflict[1])}`,
     );
   }
   const { preprocessing, preprocessor } = await makeCustomPreprocessor(path, embedder.input, settings);
@@ -83,7 +80,7 @@ async function opened(preprocessor: Preprocessor, signal: AbortSignal): Promise<
   return preprocessor;
 }
 
-/** By its name, or read from a preprocessor_config.json. */
+/** `setting` is the name of a preset, or the path of a preprocessor_config.json. */
 async function presetChosen(setting: string | null): Promise<PresetName | Preset | null> {
   const known = knownPreset(setting);
   if (known !== null || setting === null) return known;

@@ -1,4 +1,4 @@
-/** Which adapter serves which setting: the one place that names them all. Nothing is loaded before it is asked for. */
+/** Maps settings to adapters. Adapters are imported at their first use. */
 import { availableParallelism } from "node:os";
 import type { FileListingOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
@@ -25,7 +25,7 @@ import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType 
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 
-/** What an ONNX file takes and gives; `isBatched`: more than one image at once. */
+/** Input and output of an ONNX model. `isBatched`: it takes more than one image per batch. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
@@ -54,7 +54,7 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
   },
 };
 
-/** How an embedder will like to be fed, before it is open. */
+/** The feed that an embedder will probably have, before it is open. */
 export function expectedFeed(settings: Settings): Feed {
   const { asyncPipeline, embedder, preprocess, triton } = settings;
   if (embedderKind(settings) === "onnx") {
@@ -79,14 +79,14 @@ export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorSt
   return stores[kind](settings);
 }
 
-/** A collection in a file, whichever of the formats it has. Throws `input_invalid`. */
+/** Opens a collection in a Parquet or .npy file. Throws `input_invalid`. */
 export async function openRowFile(path: string): Promise<RowSource> {
   if (await beginsWith(path, "PAR1")) return (await import("../../adapters/parquet/index.js")).openParquetRows(path);
   if (await beginsWith(path, "\x93NUMPY")) return (await import("../../adapters/npy/index.js")).openNpyRows(path);
-  throw fileInvalid(path, "expected a Parquet or .npy file, found another one");
+  throw fileInvalid(path, "expected a Parquet or .npy file, found another format");
 }
 
-/** Begins a file; `columns` is asked only by a format that must know them first. */
+/** Creates a file for a collection. `columns` is called only for formats that need the columns first. */
 export async function createRowFile(
   format: FileFormat,
   path: string,
@@ -103,12 +103,12 @@ export async function createRowFile(
   }
 }
 
-/** Begins a file of vectors that belong to no collection. */
+/** Creates a file for vectors without a collection. */
 export async function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
   return (await import("../../adapters/npy/index.js")).createNpyVectors(path, dimension);
 }
 
-/** Opens an ONNX file to see what it takes and gives, and closes it again. Throws `model_invalid`. */
+/** Opens an ONNX file, reads its input and output, and closes it. Throws `model_invalid`. */
 export async function describeOnnxModel(file: string, signal: AbortSignal): Promise<OnnxModel> {
   const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
   const embedder = onnxEmbedder({ model: file, sessions: 1 });
@@ -121,7 +121,6 @@ export async function describeOnnxModel(file: string, signal: AbortSignal): Prom
   }
 }
 
-/** Writes a model repository for Triton. */
 export async function tritonExporter(): Promise<(options: ExportOptions) => ExportedRepository> {
   return (await import("../../adapters/triton/index.js")).exportRepository;
 }
@@ -136,7 +135,7 @@ export async function makePreprocessor(backend: "native" | "jax", preprocessing:
   return (await import("../../adapters/jax/index.js")).jaxPreprocessor(preprocessing, settings.preprocess);
 }
 
-/** A preprocessor of the user's own, from its file; it brings the geometry too. */
+/** Loads a user's preprocessor from its file. The file also defines the geometry. */
 export async function makeCustomPreprocessor(path: string, input: TensorSpec, settings: Settings): Promise<CustomPreprocessing> {
   return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
@@ -149,7 +148,6 @@ export async function makeReaders(): Promise<readonly Reader[]> {
   return [fileReader(), dataReader()];
 }
 
-/** Lists paths, folders and globs. */
 export async function makeListing(
   inputs: Iterable<string> | AsyncIterable<string>,
   options: Pick<FileListingOptions, "naming" | "onLeftOut">,
@@ -158,12 +156,12 @@ export async function makeListing(
   return listFiles(inputs, options);
 }
 
-/** How many files a listing of the same will name. */
+/** The number of files that a listing of the same inputs yields. */
 export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
   return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
 }
 
-/** Names one file, whether or not it is there. */
+/** Returns a function that makes the reference of a file. The file need not exist. */
 export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
   const { fileRef } = await import("../../adapters/fs/index.js");
   return fileRef;
@@ -172,11 +170,10 @@ export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef
 export interface Pictures {
   /** A small JPEG. */
   thumbnail(image: Encoded): Promise<Uint8Array>;
-  /** A PNG of the image beside 8-bit RGB pixels of its own. */
+  /** A PNG of the image next to the pixels that the model sees. */
   comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array>;
 }
 
-/** Makes pictures for people. */
 export async function pictures(): Promise<Pictures> {
   return import("../../adapters/sharp/index.js");
 }

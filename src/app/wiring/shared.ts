@@ -1,7 +1,7 @@
-/** Work that several callers wait for: the first begins it, all get its result, and none of them can end it. */
+/** Work that several callers share. The first call starts it, all get its result, and no caller can abort it. */
 import { unlessAborted } from "../../kit/index.js";
 
-/** It goes on when nobody waits any more: otherwise callers whose deadline is shorter than the work would never see it done. */
+/** The work continues even if nobody waits. Otherwise callers with short deadlines would restart it forever. */
 export class Shared<T> {
   readonly #make: () => Promise<T>;
   #making: Promise<T> | null = null;
@@ -11,28 +11,28 @@ export class Shared<T> {
     this.#make = make;
   }
 
-  /** The signal ends the waiting of this caller alone. A failure is not kept: the next call makes it anew. */
+  /** The signal stops only this caller's wait. After a failure, the next call starts the work again. */
   get(signal: AbortSignal): Promise<T> {
-    return unlessAborted(this.#begun(), signal, "waiting for a part");
+    return unlessAborted(this.#start(), signal, "waiting for a part");
   }
 
-  /** What is made or being made; null when nobody asked for it. */
+  /** The finished or running work. Null if it has not started. */
   get begun(): Promise<T> | null {
     return this.#making;
   }
 
-  /** Null until it is made. */
+  /** Null until the work is done. */
   get made(): T | null {
     return this.#made;
   }
 
-  /** The next call makes it anew. */
+  /** The next call starts the work again. */
   forget(): void {
     this.#making = null;
     this.#made = null;
   }
 
-  #begun(): Promise<T> {
+  #start(): Promise<T> {
     if (this.#making !== null) return this.#making;
     const making = this.#make();
     this.#making = making;

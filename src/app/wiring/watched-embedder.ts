@@ -1,11 +1,11 @@
-/** An embedder that says when its service was away: another model may have come back. */
+/** An embedder that reports failures of its service. After one, the service may come back with another model. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
 
 export class WatchedEmbedder implements Embedder {
   readonly #inner: Embedder;
   readonly #onAway: () => void;
 
-  /** `inner` is open, and closed by whoever opened it; `onAway` is called for each failed call that is the service's own fault. */
+  /** `inner` must be open, and is not closed here. `onAway` is called after each failure of scope `service`. */
   constructor(inner: Embedder, onAway: () => void) {
     this.#inner = inner;
     this.#onAway = onAway;

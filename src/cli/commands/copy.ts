@@ -1,6 +1,6 @@
 /** `headrace copy`: copies a collection to another store or name. */
 import type { Command } from "commander";
-import { parseAddress } from "../../app/index.js";
+import { addressForms, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove, showMovePreview } from "../moves.js";
@@ -19,7 +19,7 @@ export function copyCommand(program: Command, exit: (code: ExitCode) => void): v
     .description(
       "copy a collection and its passport to another store or name, without embedding; rows that the target has unchanged are skipped, others are replaced",
     )
-    .requiredOption("--from <store:name>", "lancedb:NAME, milvus:NAME, or NAME in the configured store")
+    .requiredOption("--from <store:name>", `one of ${addressForms}; NAME alone is in the configured store`)
     .requiredOption("--to <store:name>", "the same forms; created if it does not exist")
     .option("--limit <n>", "only the first n rows", positive)
     .option("--dry-run", "compare, but write nothing")

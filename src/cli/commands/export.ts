@@ -1,6 +1,6 @@
 /** `headrace export`: writes a collection to a file that other programs read. */
 import { type Command, Option } from "commander";
-import { type FileFormat, fileFormats, parseAddress } from "../../app/index.js";
+import { addressForms, type FileFormat, fileFormats, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove } from "../moves.js";
@@ -15,7 +15,7 @@ interface ExportOptions extends CommonOptions {
 export function exportCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("export"))
     .description("write a collection and its passport to a Parquet file, or to a .npy file with a JSON Lines file beside it")
-    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME")
+    .argument("<name>", `collection: one of ${addressForms}`)
     .requiredOption("--output <path>", "a file that ends with .parquet or .npy, or a folder")
     .addOption(new Option("--format <format>", "format of the file when --output is a folder (default: parquet)").choices([...fileFormats]))
     .option("--limit <n>", "only the first n rows", positive)

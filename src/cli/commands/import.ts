@@ -1,6 +1,6 @@
 /** `headrace import`: copies an exported file into a collection. */
 import type { Command } from "commander";
-import { parseAddress } from "../../app/index.js";
+import { addressForms, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove, showMovePreview } from "../moves.js";
@@ -18,7 +18,7 @@ export function importCommand(program: Command, exit: (code: ExitCode) => void):
       "copy the rows and the passport of an exported file into a collection; rows that the collection has unchanged are skipped, others are replaced",
     )
     .argument("<file>", "a .parquet or .npy file")
-    .argument("<name>", "collection: NAME, lancedb:NAME or milvus:NAME; created if it does not exist")
+    .argument("<name>", `collection: one of ${addressForms}; created if it does not exist`)
     .option("--limit <n>", "only the first n rows", positive)
     .option("--dry-run", "compare, but write nothing")
     .action(async (file: string, name: string, options: ImportOptions) => exit(await runImport(file, name, options)));
