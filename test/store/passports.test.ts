@@ -1,4 +1,4 @@
-/** Where a LanceDB table keeps its passport: in a file of its folder, not in every version and every file of rows. */
+/** A LanceDB table keeps its passport in one file of its folder, not in every version and every file of rows. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -29,15 +29,14 @@ describe("the passport of a LanceDB table", () => {
     return reader.passport;
   }
 
-  it("costs neither a version nor a file of rows anything, and survives compaction", async () => {
+  it("is in neither the versions nor the files of rows, and survives compaction", async () => {
     const collection = await test.store.create("small", { ...schema, passport: large });
-    assert.ok(collection instanceof LanceCollection);
     for (let at = 0; at < 5; at += 1) await collection.upsert(batchOf([{ id: `row ${at}` }]), calm);
     const folder = join(test.path, "small.lance");
     for (const part of ["_versions", "data"]) {
       for (const file of readdirSync(join(folder, part))) assert.ok(statSync(join(folder, part, file)).size < 20_000, file);
     }
-    await collection.compact(calm);
+    await collection.upkeep("all", calm);
     await collection.close();
     assert.deepEqual(await passportOf("small"), large);
   });
@@ -54,7 +53,7 @@ describe("the passport of a LanceDB table", () => {
     );
   });
 
-  it("is found where tables of before have it, until they get another one", async () => {
+  it("is read from the schema of tables by earlier builds, until it is replaced", async () => {
     const collection = await test.store.create("before", { ...schema, passport: null });
     assert.ok(collection instanceof LanceCollection);
     const metadata = { "headrace.passport": JSON.stringify(large) };

@@ -36,10 +36,10 @@ export interface LanceCollectionParts {
   readonly vendor: Vendor;
   readonly name: string;
   readonly table: Table;
-  /** The table's own. */
+  /** The folder of the table. */
   readonly folder: string;
   readonly facts: TableFacts;
-  /** Null when opened for reading. */
+  /** Null when the collection is open for reading. */
   readonly lease: WriterLease | null;
 }
 
@@ -121,7 +121,7 @@ export class LanceCollection implements Collection {
     );
   }
 
-  /** Reads one version of the table, whatever is written meanwhile; for longer than 10 minutes only while nobody tidies. */
+  /** Reads one version of the table, independent of concurrent writes. A scan of more than 10 minutes can fail when the table is compacted. */
   async *scan(options: {
     readonly filter?: Filter;
     readonly vectors: "include" | "omit";
@@ -153,7 +153,7 @@ export class LanceCollection implements Collection {
     });
   }
 
-  /** Every row is durable when `upsert` resolves. */
+  /** Does nothing, because every row is durable when `upsert` resolves. */
   async settle(signal: AbortSignal): Promise<void> {
     this.#writer("settle");
     checkAborted(signal, `collection ${this.name}: settle`);
@@ -163,12 +163,7 @@ export class LanceCollection implements Collection {
     await this.#writer("upkeep").upkeep(extent, signal);
   }
 
-  /** Gives back at once what `upkeep` keeps for running readers: a scan that began before fails. */
-  async compact(signal: AbortSignal): Promise<void> {
-    await this.#writer("compact").compact(signal);
-  }
-
-  /** Does not wait for what an aborted call has left behind: the lock is given back when that ends, or with the process. */
+  /** Does not wait for an aborted call that could not be stopped. The lock is released when that call or the process ends. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -202,7 +197,7 @@ export class LanceCollection implements Collection {
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
   }
 
-  /** The table may be open for other handles. */
+  /** A closed handle is refused even while other handles keep the table open. */
   #checkOpen(call: string): void {
     if (this.#isOpen) return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected an open collection, found it closed`);

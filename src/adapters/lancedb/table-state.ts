@@ -1,31 +1,31 @@
-/** What a table has become: its files, its versions, and how far its indexes reach. */
+/** The state of a table: its fragments, its versions, and the coverage of its indexes. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
 
 export interface IndexState {
-  /** Rows that came after the index: LanceDB looks through them one by one. */
+  /** Rows that were written after the index was built. LanceDB scans them. */
   readonly unindexedRows: number;
-  /** Parts that a search visits one after the other: each update of the index adds one. */
+  /** Each update of the index adds a part. A search visits all parts, one after the other. */
   readonly parts: number;
 }
 
 export interface TableState {
   readonly rows: number;
-  /** Files of rows that are worth merging. Of those under a vector index one counts for each of its parts, for these stay apart. */
+  /** Fragments that can be merged. Fragments that the vector index covers count as one per part, because those of different parts stay separate. */
   readonly smallFragments: number;
-  /** Rows of the largest one. */
+  /** Rows of the largest fragment. */
   readonly largestFragment: number;
-  /** Versions whose time has passed, counted as far as it matters: see `oldVersions`. */
+  /** Whether at least `manyVersions` versions are older than `keepVersionsMs`. */
   readonly oldVersions: "few" | "many";
   /** By column. */
   readonly indexes: ReadonlyMap<string, IndexState>;
 }
 
-/** So many versions are worth a tidying, once their time has passed. */
+/** This many old versions justify compaction. */
 const manyVersions = 128;
 
-/** Reads a table's state; `folder` holds its files, and versions older than `keepVersionsMs` are due to go. A few milliseconds. */
+/** Reads the state of the table in `folder`. Versions older than `keepVersionsMs` count as old. It takes a few milliseconds. */
 export async function tableState(table: Table, folder: string, keepVersionsMs: number): Promise<TableState> {
   const { numRows, fragmentStats } = await table.stats();
   const indexes = await indexStates(table);
@@ -53,19 +53,19 @@ export async function indexStates(table: Table): Promise<ReadonlyMap<string, Ind
   return found;
 }
 
-/** True when the table's folder holds a version of it: a creation that was cut off leaves a folder without. */
+/** True when the folder holds a version of the table. An interrupted creation leaves a folder without one. */
 export async function hasVersion(folder: string): Promise<boolean> {
   return (await manifests(folder)).length > 0;
 }
 
 async function oldVersions(folder: string, versions: readonly string[], keepVersionsMs: number): Promise<TableState["oldVersions"]> {
-  // One look at a file tells of all that are older.
+  // All versions before this one are older still, so the time of one file is enough.
   const oldest = versions.at(-manyVersions);
   if (oldest === undefined) return "few";
   return Date.now() - (await versionTime(folder, oldest)) > keepVersionsMs ? "many" : "few";
 }
 
-/** How many versions came after the newest index: each has brought a file at most that no index holds apart. */
+/** Counts the versions since the newest index. Each of them added at most one fragment that the index does not cover. */
 async function versionsSinceIndex(folder: string, versions: readonly string[]): Promise<number> {
   const builtMs = await newestIndexTime(folder);
   let [newer, older] = [0, versions.length];
@@ -87,10 +87,10 @@ async function versionTime(folder: string, version: string): Promise<number> {
   return (await stat(join(folder, "_versions", version))).mtimeMs;
 }
 
-/** The newest first. */
+/** Names of the version files, newest first. */
 async function manifests(folder: string): Promise<readonly string[]> {
   try {
-    // LanceDB counts down in the names.
+    // LanceDB counts down in these names, so ascending order puts the newest first.
     return (await readdir(join(folder, "_versions"))).filter((file) => file.endsWith(".manifest")).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];

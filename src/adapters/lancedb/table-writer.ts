@@ -1,4 +1,4 @@
-/** The one writer of a table in this process, whatever the number of handles that are open for writing. */
+/** The only writer of a table in this process. All handles that are open for writing share it. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key, Passport, RowBatch, RowFailure } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
@@ -10,22 +10,22 @@ import { KeyIndex } from "./scalar-indexes.js";
 import { writePassport } from "./table-facts.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import { tableState } from "./table-state.js";
-import { keepUp, keepUpWhole, keepVersionsMs, owesTidyingOnTheWay, TidySchedule, tidy } from "./upkeep.js";
+import { CompactionSchedule, compact, keepUp, keepUpWhole, keepVersionsMs, owesCompactionDuringSeries } from "./upkeep.js";
 import type { Vendor } from "./vendor.js";
 import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
 
-/** How long a batch waits for others in a long series of writes, so that the table does not grow by a file for each of them. */
+/** In a long series of writes, a batch waits this long for other batches, so that the table does not get a fragment per batch. */
 const seriesLingerMs = 250;
 
 export interface TableWriterParts {
   readonly vendor: Vendor;
   readonly name: string;
   readonly table: Table;
-  /** The table's own folder. */
+  /** The folder of the table. */
   readonly folder: string;
   readonly facts: TableFacts;
-  /** What the table has, counted under the lock. */
+  /** Rows of the table, counted while the lock is held. */
   readonly rows: number;
   readonly lock: WriterLock;
 }
@@ -34,13 +34,13 @@ export class TableWriter {
   readonly table: Table;
   readonly facts: TableFacts;
   #passport: Passport | null;
-  /** One write at a time: concurrent merges of one key store it twice. */
+  /** Runs one write at a time, because concurrent upserts of one key store it twice. */
   readonly #queue = new SerialQueue();
-  readonly #schedule = new TidySchedule();
+  readonly #schedule = new CompactionSchedule();
   readonly #keyIndex: KeyIndex;
   readonly #storage: RowStorage;
   readonly #marks = new RowMarks();
-  /** Takes further batches until its turn comes, or a call of another kind lines up behind it. */
+  /** Accepts batches until its turn comes, or until another kind of call is queued behind it. */
   #group: WriteGroup | null = null;
   #leftBehind: Promise<unknown> | null = null;
 
@@ -56,7 +56,7 @@ export class TableWriter {
     return this.#passport;
   }
 
-  /** The end of a call that nobody waits for any more, since it cannot be stopped; null when there is none. */
+  /** Settles when an aborted call that could not be stopped has ended. Null when there is no such call. */
   get leftBehind(): Promise<unknown> | null {
     return this.#leftBehind;
   }
@@ -68,16 +68,16 @@ export class TableWriter {
     });
   }
 
-  /** Durable when it resolves. Batches that wait for their turn are written together. */
+  /** The rows are durable when it resolves. Batches that wait for their turn are written together. */
   async upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     const call = `collection ${this.parts.name}: upsert`;
     checkAborted(signal, call);
     const { settled, isFirst, leave } = this.#join(rows);
     const failures = await orAborted(settled, signal, { call, mayLeave: leave });
     if (!isFirst) return failures;
-    const [tidied] = await Promise.allSettled([this.#tidyOnTheWay(signal)]);
-    // The rows are durable; what a stop leaves is done by the next call.
-    if (tidied.status === "rejected" && !signal.aborted) throw tidied.reason;
+    const [compacted] = await Promise.allSettled([this.#compactDuringSeries(signal)]);
+    // The rows are durable. After an abort, the next call does the compaction.
+    if (compacted.status === "rejected" && !signal.aborted) throw compacted.reason;
     return failures;
   }
 
@@ -86,12 +86,12 @@ export class TableWriter {
     this.#keyIndex.asked();
   }
 
-  /** What is known of these keys without asking the table. */
+  /** Looks the keys up in memory, without a query. */
   marksOf(keys: readonly Key[]): Promise<Marks> {
     return this.#marks.find(this.table, keys);
   }
 
-  /** Deletes the rows of each predicate; how many were there. */
+  /** Deletes the rows of each predicate and returns their number. */
   async delete(predicatesFor: (facts: TableFacts) => readonly string[], signal: AbortSignal): Promise<number> {
     const deleted = await this.#write("delete", signal, async (table) => {
       let count = 0;
@@ -103,7 +103,7 @@ export class TableWriter {
       }
       return count;
     });
-    if (deleted > 0) await this.#tidyOnTheWay(signal);
+    if (deleted > 0) await this.#compactDuringSeries(signal);
     return deleted;
   }
 
@@ -129,12 +129,7 @@ export class TableWriter {
     });
   }
 
-  /** Gives back at once what `upkeep` keeps for running readers: a scan that began before fails. */
-  compact(signal: AbortSignal): Promise<void> {
-    return this.#write("compact", signal, (table) => tidy(table, 0));
-  }
-
-  /** After the last write. */
+  /** Closes the table and releases the lock, after all queued writes. */
   end(): Promise<void> {
     return this.#queue.run(async () => {
       this.table.close();
@@ -152,7 +147,7 @@ export class TableWriter {
     const group = new WriteGroup();
     this.#group = group;
     const member = group.add(rows);
-    // It settles its batches, and never rejects.
+    // `write` never rejects: it settles the promise of each batch.
     void this.#queue.run(() => group.write(this.#schedule.isSeries ? seriesLingerMs : 0, (batches) => this.#store(batches)));
     return member;
   }
@@ -166,17 +161,17 @@ export class TableWriter {
     return this.#storage.store(batches);
   }
 
-  /** A long series of writes cannot wait for `upkeep`. */
-  async #tidyOnTheWay(signal: AbortSignal): Promise<void> {
-    const [mayTidy, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
-    if (!mayTidy && !mustLook) return;
-    await this.#writeOrLeave("tidying", signal, async (table) => {
-      if (mayTidy && owesTidyingOnTheWay(await tableState(table, this.parts.folder, keepVersionsMs))) await tidy(table, keepVersionsMs);
+  /** Does the most necessary upkeep during a long series of writes, because `upkeep` runs only after the series. */
+  async #compactDuringSeries(signal: AbortSignal): Promise<void> {
+    const [mayCompact, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
+    if (!mayCompact && !mustLook) return;
+    await this.#writeOrLeave("compaction", signal, async (table) => {
+      if (mayCompact && owesCompactionDuringSeries(await tableState(table, this.parts.folder, keepVersionsMs))) await compact(table);
       if (mustLook) await this.#keyIndex.look(table);
     });
   }
 
-  /** What LanceDB has begun goes on after an abort, for it cannot be stopped; further writes wait for its end. */
+  /** Rejects at once on an abort. LanceDB cannot stop a running operation, so it continues, and later writes wait for its end. */
   async #writeOrLeave(call: string, signal: AbortSignal, write: (table: Table) => Promise<void>): Promise<void> {
     const running = this.#write(call, signal, write);
     try {
@@ -194,7 +189,7 @@ export class TableWriter {
     this.#leftBehind = ended;
   }
 
-  /** Waits for its turn, no longer than until the signal; then writes, with the lock still in hand. */
+  /** Waits for its turn until the signal fires, verifies the lock, and writes. */
   async #write<T>(call: string, signal: AbortSignal | undefined, write: (table: Table) => Promise<T>): Promise<T> {
     const what = `collection ${this.parts.name}: ${call}`;
     checkAborted(signal, what);
@@ -216,12 +211,12 @@ export class TableWriter {
 }
 
 interface Leaving {
-  /** For the message. */
+  /** Names the collection and the call in messages. */
   readonly call: string;
   readonly mayLeave: () => boolean;
 }
 
-/** What comes of the call, or `aborted` when the signal fires while the call may be left to itself. */
+/** Settles as the call does. Rejects with `aborted` when the signal fires and `mayLeave` returns true. */
 async function orAborted<T>(running: Promise<T>, signal: AbortSignal | undefined, { call, mayLeave }: Leaving): Promise<T> {
   if (signal === undefined) return running;
   let leave: () => void = () => undefined;

@@ -5,38 +5,38 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Table } from "@lancedb/lancedb";
 import { type TableState, tableState } from "./table-state.js";
-import { owesTidying, TidySchedule } from "./upkeep.js";
+import { CompactionSchedule, owesCompaction } from "./upkeep.js";
 
 const fresh: TableState = { rows: 50_000, smallFragments: 1, largestFragment: 50_000, oldVersions: "few", indexes: new Map() };
 const withIndex = (unindexedRows: number, parts = 1) => new Map([["vector", { unindexedRows, parts }]]);
 
 describe("what a table owes", () => {
-  it("a table that was tidied owes nothing", () => {
-    assert.equal(owesTidying(fresh), false);
-    assert.equal(owesTidying({ ...fresh, indexes: withIndex(0, 8), smallFragments: 9 }), false);
+  it("a table that was compacted owes nothing", () => {
+    assert.equal(owesCompaction(fresh), false);
+    assert.equal(owesCompaction({ ...fresh, indexes: withIndex(0, 8), smallFragments: 9 }), false);
   });
 
   it("files are merged when enough have gathered, and more of them the more rows are written again for it", () => {
-    const owing = (rows: number, smallFragments: number) => owesTidying({ ...fresh, rows, largestFragment: rows, smallFragments });
+    const owing = (rows: number, smallFragments: number) => owesCompaction({ ...fresh, rows, largestFragment: rows, smallFragments });
     assert.deepEqual([owing(9_000, 63), owing(9_000, 64)], [false, true]);
     assert.deepEqual([owing(90_000, 299), owing(90_000, 300)], [false, true]);
     assert.deepEqual([owing(10_000_000, 511), owing(10_000_000, 512)], [false, true]);
-    const indexed = (smallFragments: number) => owesTidying({ ...fresh, rows: 1_000_000, smallFragments, indexes: withIndex(99, 5) });
+    const indexed = (smallFragments: number) => owesCompaction({ ...fresh, rows: 1_000_000, smallFragments, indexes: withIndex(99, 5) });
     assert.deepEqual([indexed(129), indexed(130)], [false, true]);
   });
 
   it("a few files are merged when they hold a good part of the rows, once: those under an index stay apart", () => {
     const scattered = { ...fresh, smallFragments: 8, largestFragment: 30_000 };
-    assert.equal(owesTidying(scattered), true);
-    assert.equal(owesTidying({ ...scattered, smallFragments: 7 }), false);
-    assert.equal(owesTidying({ ...scattered, largestFragment: 40_000 }), false);
-    assert.equal(owesTidying({ ...scattered, indexes: withIndex(0, 8) }), false);
-    assert.equal(owesTidying({ ...scattered, rows: 5_000_000 }), false);
+    assert.equal(owesCompaction(scattered), true);
+    assert.equal(owesCompaction({ ...scattered, smallFragments: 7 }), false);
+    assert.equal(owesCompaction({ ...scattered, largestFragment: 40_000 }), false);
+    assert.equal(owesCompaction({ ...scattered, indexes: withIndex(0, 8) }), false);
+    assert.equal(owesCompaction({ ...scattered, rows: 5_000_000 }), false);
   });
 
   it("rows outside the vector index are taken in when there are thousands", () => {
     assert.deepEqual(
-      [3_999, 4_000].map((rows) => owesTidying({ ...fresh, indexes: withIndex(rows) })),
+      [3_999, 4_000].map((rows) => owesCompaction({ ...fresh, indexes: withIndex(rows) })),
       [false, true],
     );
   });
@@ -60,14 +60,14 @@ describe("what a table owes", () => {
       await age(128, 3_600_000);
       const state = await tableState(table, folder, 600_000);
       assert.equal(state.oldVersions, "many");
-      assert.equal(owesTidying(state), true);
+      assert.equal(owesCompaction(state), true);
     } finally {
       await rm(folder, { recursive: true });
     }
   });
 
-  it("during a long series of writes it is time to tidy each time their number has doubled, and after 1,000 at the latest", () => {
-    const schedule = new TidySchedule();
+  it("during a long series of writes compaction is checked each time their number has doubled, and at least every 1,000 writes", () => {
+    const schedule = new CompactionSchedule();
     const due = Array.from({ length: 5_000 }, (_, at) => (schedule.wrote() ? at + 1 : 0)).filter((at) => at > 0);
     assert.deepEqual(due, [100, 200, 400, 800, 1_600, 2_600, 3_600, 4_600]);
   });

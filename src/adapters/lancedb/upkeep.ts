@@ -1,4 +1,4 @@
-/** What keeps a table fast and small: merging small files, indexes, removing old versions. */
+/** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
 import { freshenScalarIndexes } from "./scalar-indexes.js";
 import type { TableFacts } from "./table-schema.js";
@@ -6,42 +6,42 @@ import { type TableState, tableState } from "./table-state.js";
 import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
-/** How long a reader may stay on the version that it began with; files of older versions are removed. */
+/** A reader may stay on one version for this long. Compaction removes the files of versions that were replaced earlier. */
 export const keepVersionsMs = 10 * 60_000;
 
-/** Rows outside the vector index that a search goes through one by one: 2,000 of 512 numbers take 11 ms. */
+/** Most rows outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
 const maxUnindexedRows = 4_000;
 
-/** Files that are never worth a tidying, and too many in any case: each costs a search about 0.2 ms. */
-const fragments = { few: 64, many: 512, manyOnTheWay: 2_000 } as const;
+/** Fewer fragments than `few` do not justify compaction; `many` always do. Each fragment costs a search about 0.2 ms. */
+const fragments = { few: 64, many: 512, manyDuringSeries: 2_000 } as const;
 
-/** Files that are worth a tidying when they hold a good part of the rows, as after a run into a new table. */
+/** This many fragments justify compaction when they hold a large share of the rows, for example after a run into a new table. */
 const coarseFragments = 8;
 
-/** Merging so few takes a second, and little of the disk until the readers of before are gone. */
+/** Compacting this many rows takes a second. The old copy, which stays for running readers, takes little disk space. */
 const fewRows = 100_000;
 
 /**
- * A tidying writes again all rows that no vector index holds apart. So the more of them there are, the more files have to gather
- * before it: so many rows for each file.
+ * Compaction rewrites all rows outside the vector index. The more such rows there are, the more fragments are needed to justify it:
+ * one fragment per this many rows.
  */
 const rowsPerFragment = 300;
 
-/** With a vector index a tidying writes the indexes on keys and contents again: a second for a million rows, so not for every few calls. */
+/** With a vector index, compaction also rewrites the indexes on keys and contents. This takes a second per million rows, too long for every few calls. */
 const rowsPerCall = 8_000;
 
-/** Parts of the vector index that a search may visit. A table with more rows may have more: building its index anew takes longer. */
+/** Most parts of the vector index. A search visits each part. A larger table may have more parts, because rebuilding its index takes longer. */
 const maxIndexParts = (rows: number): number => 8 + Math.floor(rows / 50_000);
 
-/** Commits after which a writer is taken to be in a long series of writes. */
+/** After this many commits, a writer counts as being in a long series of writes. */
 const seriesWrites = 16;
 
-/** Says when to look for small files during a long series of writes: after 100, then whenever their number has doubled, or after 1,000. */
-export class TidySchedule {
+/** Decides when a long series of writes looks for small fragments: after 100 writes, then when their number has doubled, at least every 1,000 writes. */
+export class CompactionSchedule {
   #writes = 0;
   #next = 100;
 
-  /** True once a writer has written so often that it is not a short call. */
+  /** True once the writer is in a long series of writes. */
   get isSeries(): boolean {
     return this.#writes >= seriesWrites;
   }
@@ -55,13 +55,13 @@ export class TidySchedule {
   }
 }
 
-/** Merges small files, brings indexes up to date, removes versions that are older than `keepMs`: LanceDB does the three together only. */
-export async function tidy(table: Table, keepMs: number): Promise<void> {
-  await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepMs) });
+/** Merges small fragments, updates indexes, and removes old versions. LanceDB does the three only together. */
+export async function compact(table: Table): Promise<void> {
+  await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
 }
 
-/** True when searches, look-ups or the disk suffer from what writes have left behind. */
-export function owesTidying({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
+/** True when small fragments, rows outside the vector index, or old versions slow down searches or fill the disk. */
+export function owesCompaction({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
   const vector = indexes.get("vector");
   const isScattered = vector === undefined && rows < fewRows && rows - largestFragment >= rows / 4;
@@ -69,21 +69,21 @@ export function owesTidying({ rows, smallFragments, largestFragment, oldVersions
   const rewritten = vector?.unindexedRows ?? rows;
   const worthwhile = vector === undefined ? rewritten / rowsPerFragment : Math.max(rewritten / rowsPerFragment, rows / rowsPerCall);
   const allowed = Math.min(fragments.many, Math.max(fragments.few, worthwhile));
-  // The files under each part of an index stay apart whatever is done.
+  // Compaction never merges fragments that belong to different parts of the vector index.
   return smallFragments >= allowed + (vector?.parts ?? 0) || (vector?.unindexedRows ?? 0) >= maxUnindexedRows;
 }
 
 /**
- * The same during a long series of writes, which cannot wait for its end: only where many small files are merged for few rows, for each
- * of these rows is then on the disk twice until the readers of before are gone.
+ * Decides the same during a long series of writes. There, compaction is due only when many small fragments hold few rows, because each
+ * rewritten row is on the disk twice until running readers have ended.
  */
-export function owesTidyingOnTheWay({ rows, smallFragments, oldVersions, indexes }: TableState): boolean {
+export function owesCompactionDuringSeries({ rows, smallFragments, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
   const rewritten = indexes.get("vector")?.unindexedRows ?? rows;
-  return smallFragments >= Math.min(fragments.manyOnTheWay, Math.max(fragments.few, rewritten / rowsPerFragment));
+  return smallFragments >= Math.min(fragments.manyDuringSeries, Math.max(fragments.few, rewritten / rowsPerFragment));
 }
 
-/** The vector index to build, over all rows: the first one, or one in the place of too many parts. Null when none is due. */
+/** The vector index to build over all rows: the first index, or the replacement of an index with too many parts. Null when none is due. */
 export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState, maxParts = maxIndexParts(rows)): BuiltIndex | null {
   const vector = indexes.get("vector");
   return vector === undefined || vector.parts > maxParts ? wantedVectorIndex(facts, rows) : null;
@@ -93,20 +93,20 @@ export interface UpkeepParts {
   readonly vendor: Vendor;
   readonly table: Table;
   readonly facts: TableFacts;
-  /** The table's own. */
+  /** The folder of the table. */
   readonly folder: string;
-  /** Asked before each step, for an index can take minutes: throws when there must be no further one. */
+  /** Called before each step, because building an index can take minutes. Throws when upkeep must stop. */
   mayGoOn(): Promise<void>;
 }
 
-/** Does what the table's state asks for; how much was written since, and by whom, does not matter. */
+/** Does the upkeep that the table's state requires. It does not matter who wrote the rows. */
 export async function keepUp(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
   const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
   let now = await state();
-  if (owesTidying(now)) {
+  if (owesCompaction(now)) {
     await mayGoOn();
-    await tidy(table, keepVersionsMs);
+    await compact(table);
     now = await state();
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
@@ -116,11 +116,11 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
 }
 
-/** One file and one part of each index, as far as LanceDB goes; versions of running readers stay. */
+/** Reduces the table to one fragment and one part per index, as far as LanceDB can. Versions of running readers stay. */
 export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
   await mayGoOn();
-  await tidy(table, keepVersionsMs);
+  await compact(table);
   const now = await tableState(table, parts.folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
@@ -128,7 +128,7 @@ export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   await mayGoOn();
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
   if (now.smallFragments < 2) return;
-  // Only now are all files under one part of the index, and can be merged.
+  // Now one part of the index covers all fragments, so they can be merged.
   await mayGoOn();
-  await tidy(table, keepVersionsMs);
+  await compact(table);
 }
