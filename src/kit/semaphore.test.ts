@@ -129,7 +129,7 @@ test("a signal that fires before the work begins gives the share back", async ()
 /** What happens to a semaphore, one after the other. */
 type Step =
   | { readonly kind: "enter"; readonly weight: number }
-  /** Of those inside, or of those that wait, the one at this place. */
+  /** The entry at this place, of those inside or of those that wait. */
   | { readonly kind: "leave" | "abort"; readonly at: number }
   | { readonly kind: "resize"; readonly limit: number };
 
