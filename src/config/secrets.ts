@@ -3,7 +3,7 @@
 const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$|(^|\.)headers(\.|$)/i;
 const maxShownLength = 80;
 
-export function isSecret(path: string): boolean {
+function isSecret(path: string): boolean {
   return secretNames.test(path);
 }
 

@@ -3,7 +3,7 @@ import type { Collection, ImageFacts, ImageRef, Item, Key, KnownRow, Result, Row
 import { advance, checkKey, checkMetadata, metadataHash, resultFor } from "../kit/index.js";
 
 /** The reason of a skip: key, version and metadata are stored and unchanged. */
-export const knownReason = "known";
+const knownReason = "known";
 
 /** The facts of a listed image that can be compared with a row. */
 export interface ListedFacts {

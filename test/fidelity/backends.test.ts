@@ -119,10 +119,14 @@ describe("a preset from a preprocessor_config.json", () => {
 });
 
 test("server is refused for a model that takes floats", () =>
-  refused({ backend: "server" }, "config_conflict", /expected a model that takes uint8, found one that takes float32/));
+  refused(
+    { backend: "server" },
+    "config_conflict",
+    /expected a model that takes uint8 and normalises by itself, found one that takes float32/,
+  ));
 
 test("JAX is refused for a model that takes uint8", () =>
-  refused({ backend: "jax" }, "config_conflict", /the model takes uint8: expected native/, "builtin"));
+  refused({ backend: "jax" }, "config_conflict", /expected native for a model that takes uint8, found jax/, "builtin"));
 
 test("a GPU that is not there is refused when JAX was asked for", () =>
   refused({ backend: "jax", useGpu: true }, "config_conflict", /preprocess\.use_gpu: expected webgpu/));

@@ -50,7 +50,7 @@ test("health gives its advice on a line of its own", async () => {
   await using space = await workspace();
   const { code, stdout } = await space.run("health", "--set", "embedder.model=none.onnx");
   assert.equal(code, 1);
-  assert.match(stdout, /^FAIL {2}embedder \(onnx\): \[model_invalid\] .*found none\n {6}Give the path of an ONNX file/m);
+  assert.match(stdout, /^FAIL {2}embedder \(onnx\): \[model_invalid\] .*found none\n {6}Set `embedder\.model` to the path of an ONNX file/m);
   const { parts } = await space.json<{ parts: { detail: string; hint: string | null }[] }>(
     1,
     "health",
@@ -91,7 +91,7 @@ test("a value of another type than its column says which types, and the way out"
   assert.equal(code, 3);
   assert.match(
     stdout,
-    /metadata_type: 1, .*metadata year: expected number, found text\n {4}The first row written with "year" made its column number/,
+    /metadata_type: 1, .*metadata year: expected number, found text\n {4}The first row with "year" set the type of its column to number\./,
   );
 });
 

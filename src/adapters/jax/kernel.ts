@@ -14,9 +14,6 @@ export interface KernelSpec {
 }
 
 export interface Kernel {
-  /** Shape of one image's tensor. */
-  readonly shape: readonly number[];
-  readonly dtype: string;
   /** `pixels` has `rows × height × width × 3` bytes. Returns the tensors of all rows, back to back. */
   run(pixels: Uint8Array, rows: number): Promise<Float32Array<ArrayBuffer>>;
 }
@@ -30,18 +27,16 @@ export async function compileKernel(jax: Jax, apply: ImageFunction, { height, wi
     const floats = new Float32Array(size * rowLength);
     floats.set(pixels);
     const output = batched(jax.numpy.array(floats).reshape([size, height, width, 3]));
-    const { shape, dtype } = output;
-    return { shape: shape.slice(1), dtype: String(dtype), data: await output.data() };
+    const { shape } = output;
+    return { shape: shape.slice(1), data: await output.data() };
   };
 
   const [first, ...others] = batchSizes;
-  const { shape, dtype } = await runPadded(new Uint8Array(rowLength), first);
+  const { shape } = await runPadded(new Uint8Array(rowLength), first);
   for (const size of others) await runPadded(new Uint8Array(rowLength), size);
   const outputLength = shape.reduce((product, side) => product * side, 1);
 
   return {
-    shape,
-    dtype,
     async run(pixels, rows) {
       const tensors = new Float32Array(rows * outputLength);
       for (let start = 0; start < rows; start += largest) {

@@ -1,7 +1,7 @@
 /** Runs a kernel on the calling thread or in a worker. */
 import { checkAborted, WorkerPool } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
-import type { KernelReady, KernelRequest } from "./worker.js";
+import type { KernelRequest } from "./worker.js";
 
 /** `main` blocks the calling thread while it computes. `worker` uses a separate thread. */
 export type JaxThread = "main" | "worker";
@@ -29,7 +29,7 @@ async function onMainThread(settings: KernelSettings): Promise<PlacedKernel> {
 }
 
 async function inWorker(settings: KernelSettings, signal: AbortSignal): Promise<PlacedKernel> {
-  const pool = new WorkerPool<KernelReady, KernelRequest, Float32Array>({
+  const pool = new WorkerPool<null, KernelRequest, Float32Array>({
     name: "preprocessing in JAX",
     url: new URL("./worker.js", import.meta.url),
     settings,

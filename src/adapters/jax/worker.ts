@@ -2,18 +2,14 @@
 import { serveWorker, type WorkerService } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 
-export interface KernelReady {
-  readonly shape: readonly number[];
-}
-
 export interface KernelRequest {
   readonly rows: number;
 }
 
-await serveWorker(async (settings: KernelSettings): Promise<WorkerService<KernelReady, KernelRequest, Float32Array>> => {
+await serveWorker(async (settings: KernelSettings): Promise<WorkerService<null, KernelRequest, Float32Array>> => {
   const kernel = await openKernel(settings);
   return {
-    ready: { shape: kernel.shape },
+    ready: null,
     handle: async ({ rows }, buffer) => {
       const tensors = await kernel.run(new Uint8Array(buffer), rows);
       return { answer: tensors, transfer: [tensors.buffer] };

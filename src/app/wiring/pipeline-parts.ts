@@ -109,7 +109,9 @@ export class PipelineParts {
 
   #assertOpen(): void {
     if (this.#closed !== undefined)
-      throw new HeadraceError("usage_invalid", "pipeline: expected an open pipeline, found a closed one", { hint: "Open a new pipeline." });
+      throw new HeadraceError("usage_invalid", "pipeline call: expected an open pipeline, found a closed one", {
+        hint: "Open a new pipeline.",
+      });
   }
 }
 
