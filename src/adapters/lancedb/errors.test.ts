@@ -8,7 +8,7 @@ const meant = (said: string) => {
 };
 
 describe("an error of LanceDB", () => {
-  it("that nobody knows, or that comes again each time, ends the run: the images are not to blame", () => {
+  it("that is unknown, or that a retry cannot fix, ends the run and rejects no image", () => {
     for (const said of [
       "Failed to execute merge insert: GenericFailure, lance error: LanceError(IO): Execution error: Spill has sent an error, /rustc/5/poll.rs:291:44",
       "lance error: LanceError(IO): External error: Resources exhausted: Failed to allocate additional 1.0 GB",
@@ -21,7 +21,7 @@ describe("an error of LanceDB", () => {
     }
   });
 
-  it("that can pass is waited for", () => {
+  it("that can pass is retryable", () => {
     for (const said of [
       "LanceError(IO): Generic LocalFileSystem error: Unable to open file /d/x.lance/data/1.lance: Too many open files (os error 24)",
       "LanceError(IO): Generic LocalFileSystem error: Input/output error (os error 5)",
@@ -32,11 +32,11 @@ describe("an error of LanceDB", () => {
     }
   });
 
-  it("that names the rows is theirs", () => {
+  it("about the rows rejects the batch", () => {
     assert.equal(meant("lance error: Invalid user input: Schema error: No field named k"), "row_rejected batch once");
   });
 
-  it("that names the place ends the run", () => {
+  it("about the disk, the folder, or a closed table ends the run", () => {
     assert.equal(meant("LanceError(IO): Generic LocalFileSystem error: No space left on device (os error 28)"), "disk_full run once");
     assert.equal(meant("Unable to create dir /d: Permission denied (os error 13)"), "store_unavailable run once");
     assert.equal(meant("Table x is closed"), "usage_invalid run once");

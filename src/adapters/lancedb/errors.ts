@@ -1,30 +1,30 @@
-/** Says what LanceDB's errors mean; the only place that knows its words. */
+/** Translates LanceDB's errors. No other file matches the text of its messages. */
 import { type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
 const installCommand = "npm i @lancedb/lancedb apache-arrow@18.1.0";
 
-/** The package, its binary or Arrow cannot be loaded. */
+/** The error when the package, its binary, or Arrow cannot be loaded. */
 export function packageMissing(cause: unknown): HeadraceError {
   const message = `LanceDB: expected the packages @lancedb/lancedb and apache-arrow, found none that can be loaded (${firstLine(cause)})`;
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
 }
 
 export function collectionNotFound(name: string, cause?: unknown): HeadraceError {
-  return new HeadraceError("collection_not_found", `collection ${name}: it is not there`, { cause });
+  return new HeadraceError("collection_not_found", `collection ${name}: expected it to exist, found none`, { cause });
 }
 
 export function collectionExists(name: string): HeadraceError {
-  return new HeadraceError("collection_exists", `collection ${name}: it is there already`);
+  return new HeadraceError("collection_exists", `collection ${name}: expected no collection of this name, found one`);
 }
 
-/** A handle of this process is open for writing, or a call of it goes on that could not be stopped. */
+/** The error when this process has the collection open for writing, or a call that could not be stopped still runs. */
 export function openHere(name: string): HeadraceError {
-  return new HeadraceError("lock_held", `collection ${name}: drop: expected that nobody writes to it, found that this process does`, {
+  return new HeadraceError("lock_held", `collection ${name}: drop: expected no writer, found that this process writes to it`, {
     hint: "Wait until the calls that write to it have ended, and close the collections that are open for writing.",
   });
 }
 
-/** What a call of LanceDB (or of the file system below it) threw, as an error of ours; `what` names collection and call. */
+/** Converts an error of LanceDB or the file system to a `HeadraceError`. `what` names the collection and the call. */
 export function fromLanceError(what: string, cause: unknown): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const said = cause instanceof Error ? cause.message : String(cause);
@@ -43,7 +43,7 @@ interface Meaning extends ErrorOptions {
     | "unexpected";
 }
 
-/** The first that fits: LanceDB wraps most errors into one of "IO", also those that come again each time. */
+/** The first match counts. LanceDB wraps most errors into an "IO" error, including those that a retry cannot fix. */
 const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/No space left|ENOSPC|StorageFull|os error 28\b|Disk quota/i, { code: "disk_full" }],
   [/^Table '.*' was not found|Not found: \S*\.lance\/_versions/, { code: "collection_not_found" }],
@@ -71,18 +71,18 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/Invalid (user )?input|Schema error|Arrow error/i, { code: "row_rejected" }],
 ];
 
-/** The images are not to blame for what nobody knows: the run ends, instead of trying them one by one and writing them off. */
+/** An unknown error ends the run. The images are probably not its cause, so the run must not try them one by one and reject them. */
 const unknown: Meaning = {
   code: "unexpected",
   scope: "run",
-  hint: "Run the same command again: what is stored is skipped. Should it fail again, report it with the message and the stack.",
+  hint: "Run the same command again: images that are stored are skipped. If it fails again, report it with the message and the stack.",
 };
 
 function meaningOf(said: string): Meaning {
   return meanings.find(([pattern]) => pattern.test(said))?.[1] ?? unknown;
 }
 
-/** Longer messages repeat themselves with places in LanceDB's source. */
+/** Later lines repeat the message with positions in LanceDB's source code. */
 function firstLine(cause: unknown): string {
   const said = cause instanceof Error ? cause.message : String(cause);
   return said

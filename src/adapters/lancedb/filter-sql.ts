@@ -1,22 +1,22 @@
-/** Compiles a filter into LanceDB's SQL; the only place that writes a value into a predicate. */
+/** Compiles a filter to LanceDB's SQL. No other file writes a value into a predicate. */
 import { type Comparison, type Filter, HeadraceError, type Key, type MetadataValue } from "../../contracts/index.js";
 import { checkFilter, unknownKind } from "../../filter/index.js";
 import type { TableFacts } from "./table-schema.js";
 
 type ColumnType = "text" | "number" | "boolean" | "int32" | "int64" | "other";
 
-/** A predicate that is the same for every row is a boolean. */
+/** A predicate. It is a boolean when it has the same value for every row. */
 type Sql = string | boolean;
 
 const ranges = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n] } as const;
 const complements: Readonly<Record<Comparison, Comparison>> = { "==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<" };
 
-/** LanceDB's planner recurses once for each operand of a chain and overflows its stack at about 1,300; groups keep that shallow. */
+/** LanceDB's planner recurses per operand of a chain and overflows its stack at about 1,300. Groups keep the recursion shallow. */
 const chainLength = 32;
 
 /**
- * The predicate for `where`, `countRows` and `delete`. Negations are pushed down to the comparisons, so that above them are only
- * `and` and `or`: there SQL's null counts as false, and only a negated comparison has to name the absent keys.
+ * Returns the predicate for `where`, `countRows` and `delete`. Negations are pushed down to the comparisons, so only `and` and `or` are
+ * above them. There, SQL's null counts as false, so only a negated comparison has to include rows without the key.
  */
 export function compileFilter(filter: Filter, facts: Pick<TableFacts, "columns" | "idType">): string {
   checkFilter(filter);
@@ -24,7 +24,7 @@ export function compileFilter(filter: Filter, facts: Pick<TableFacts, "columns" 
   return typeof sql === "string" ? sql : constant(sql);
 }
 
-/** The rows with one of the keys, all of the collection's type. */
+/** Matches the rows with one of the keys. All keys must have the collection's key type. */
 export function keyIsOneOf(keys: readonly Key[]): string {
   const texts = keys.filter((key) => typeof key === "string");
   const sql =
@@ -38,7 +38,7 @@ export function keyIsOneOf(keys: readonly Key[]): string {
   return typeof sql === "string" ? sql : constant(sql);
 }
 
-/** The rows with one of the texts in a text column; at least one. */
+/** Matches the rows with one of the texts in a text column. `texts` must not be empty. */
 export function anyTextOf(column: "id" | "content", texts: readonly string[]): string {
   return `${quoteName(column)} IN (${texts.map(quoteText).join(", ")})`;
 }
@@ -80,7 +80,7 @@ function term(filter: Term, name: string, type: ColumnType | null): Sql {
   }
 }
 
-/** True for the rows that have a value which does not pass the term; any answer will do for those that have none. */
+/** True for rows whose value does not match the term. The result for rows without a value does not matter. */
 function negatedTerm(filter: Term, name: string, type: ColumnType | null): Sql {
   const sql = term(filter, name, type);
   if (typeof sql === "boolean") return !sql;
@@ -93,7 +93,7 @@ function compare(name: string, type: ColumnType | null, operator: Comparison, va
   return literal !== null && `${name} ${operator === "==" ? "=" : operator} ${literal}`;
 }
 
-/** Whole numbers are compared as such: LanceDB would round them to float64, or refuse a literal outside the column's range. */
+/** Compares whole numbers exactly. LanceDB would round them to float64, or refuse a literal outside the column's range. */
 function compareInt(name: string, type: "int32" | "int64", operator: Comparison, value: number): Sql {
   const floor = BigInt(Math.floor(value));
   const below = Number.isInteger(value) ? floor - 1n : floor;
@@ -118,7 +118,7 @@ function compareInt(name: string, type: "int32" | "int64", operator: Comparison,
 function atMost(name: string, type: "int32" | "int64", bound: bigint): Sql {
   const [min, max] = ranges[type];
   if (bound >= max) return nullTest(name, "present");
-  // The smallest int64 cannot be written: its digits alone are too large.
+  // The smallest int64 has no literal, because its digits without the sign exceed the int64 range.
   return bound >= min && `${name} < ${bound + 1n}`;
 }
 
@@ -182,11 +182,11 @@ function typeOf(key: string, { columns, idType }: Pick<TableFacts, "columns" | "
   }
 }
 
-/** Null when the column has another type than the value. */
+/** Null when the types of the column and the value differ. */
 function literalOf(type: ColumnType | null, value: MetadataValue): string | null {
   if (type === "text" && typeof value === "string") return quoteText(value);
   if (type === "boolean" && typeof value === "boolean") return constant(value);
-  // Arrow orders −0 before 0; no −0 is stored.
+  // Arrow orders −0 before 0, and stored values are never −0.
   return type === "number" && typeof value === "number" ? String(value === 0 ? 0 : value) : null;
 }
 
@@ -202,7 +202,7 @@ function quoteText(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
-/** Names are checked before; the back quote could not get here. */
+/** Names were checked before, so a back quote cannot occur here. */
 function quoteName(name: string): string {
   if (/^[a-z0-9_]+$/.test(name)) return `\`${name}\``;
   throw new HeadraceError("filter_invalid", `filter: expected a key, found ${JSON.stringify(name).slice(0, 80)}`);

@@ -5,7 +5,7 @@ import { LanceStore } from "./store.js";
 export { type LancedbSection, lancedbSection } from "./options.js";
 export type { LanceStore } from "./store.js";
 
-/** What `options` leave out has the default of its setting. LanceDB is loaded by `open`. */
+/** Options that are left out get the default of their setting. `open` loads LanceDB. */
 export function lancedbStore(options: Partial<LancedbSection> = {}): LanceStore {
   return new LanceStore({ ...lancedbSection.parse({}), ...options });
 }

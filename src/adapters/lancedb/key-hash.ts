@@ -2,7 +2,7 @@
 import type { Key } from "../../contracts/index.js";
 import type { Hash } from "../../kit/index.js";
 
-/** 64 bits of FNV-1a and a stirred twin of it. */
+/** A 64-bit hash: 32 bits of FNV-1a, and 32 bits of a variant with extra mixing. */
 export function hashOf(key: Key): Hash {
   const text = typeof key === "bigint" ? key.toString(36) : key;
   let [first, second] = [0x811c9dc5, 0x9e3779b1];

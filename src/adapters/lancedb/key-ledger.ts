@@ -1,34 +1,34 @@
-/** Which keys a table has, as far as its writer knows: a key that is certainly new is appended, without a search for it. */
+/** The keys of a table, as its writer knows them. A row whose key is certainly new is appended without a look-up. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key } from "../../contracts/index.js";
 import { HashTable } from "../../kit/index.js";
 import { hashOf } from "./key-hash.js";
 
-/** Keys that are remembered, at 11 to 16 bytes each. A table with more has its rows merged. */
+/** Most keys that are remembered, at 11 to 16 bytes per key. Rows for a larger table are merged. */
 const maxKeys = 10_000_000;
 
-/** Rows that are merged before the keys are read: so many, and a share of the table. Reading a million takes a second. */
+/** The keys are read after this many rows were merged, when these are also this share of the table. Reading a million keys takes a second. */
 const mergedFirst = { rows: 1_000, share: 1 / 200 } as const;
 
 /**
- * Knows all keys while the writer holds the lock: from the start of an empty table, or once they have been read. A key that was
- * deleted since counts as there, and so does one whose write failed, and one that shares its hash with another: such rows are merged,
- * which is right for every row.
+ * Knows all keys while the writer holds the lock: from the start when the table was empty, otherwise once the keys have been read. Some
+ * keys count as existing although they are not: deleted keys, keys whose write failed, and keys with the hash of another key. Their rows
+ * are merged, which is correct for every row.
  */
 export class KeyLedger {
-  /** Null while they are not known. */
+  /** Null while the keys are unknown. */
   #keys: HashTable | null = null;
   #count = 0;
   #merged = 0;
   #isBeyond = false;
 
-  /** `rows`: what the table has, seen by the one who has the lock. */
+  /** `rows`: number of rows in the table, counted while the lock is held. */
   constructor(rows: number) {
     if (rows === 0) this.#keys = new HashTable({ values: 0 });
     else this.#isBeyond = rows > maxKeys;
   }
 
-  /** True for a key that the table does not have; from then on it has it. */
+  /** True when the table does not have the key. Records the key, so a second call returns false. */
   isNew(key: Key): boolean {
     if (this.#keys === null) return false;
     if (this.#keys.first(hashOf(key), []) !== null) return false;
@@ -40,7 +40,7 @@ export class KeyLedger {
     return true;
   }
 
-  /** Before so many rows are written: reads the keys when many rows have been merged for want of them. */
+  /** Must be called before rows are written. Reads the keys when many rows were merged because the keys are unknown. */
   async prepare(table: Table, writtenRows: number): Promise<void> {
     if (this.#keys !== null || this.#isBeyond) return;
     this.#merged += writtenRows;

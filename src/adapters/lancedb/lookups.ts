@@ -1,4 +1,4 @@
-/** Rows by their keys, and vectors by the content that they were made of. */
+/** Looks up rows by key, and vectors by the content of their image. */
 import type { Table } from "@lancedb/lancedb";
 import type { RecordBatch } from "apache-arrow";
 import type { Key, KnownRow, StoredContent } from "../../contracts/index.js";
@@ -6,10 +6,10 @@ import { checkAborted } from "../../kit/index.js";
 import { anyTextOf, keyIsOneOf } from "./filter-sql.js";
 import { vectorAt } from "./rows.js";
 
-/** Values of one `in (…)`. */
+/** Most values of one `in (…)`. */
 const lookupRows = 1000;
 
-/** A content with more rows than these is asked for by itself, for one row of them. */
+/** A content with more rows than this gets a query of its own, limited to one row. */
 const fewCopies = 4;
 
 export async function knownRows(table: Table, ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
@@ -36,8 +36,8 @@ export async function* rowsOfKeys(
 }
 
 /**
- * One row for each content that is stored. The rows are counted first, without their vectors and up to a limit: one picture under a
- * thousand names would otherwise be read a thousand times, for each batch with one more copy of it.
+ * Returns one row per stored content. It first counts the rows, without their vectors and up to a limit. Otherwise, an image stored under
+ * a thousand names would be read a thousand times for each batch with another copy of it.
  */
 export async function storedContents(
   table: Table,
@@ -55,14 +55,14 @@ export async function storedContents(
       const rare = isComplete ? [...copies].filter(([, count]) => count <= fewCopies).map(([content]) => content) : [];
       if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
       for (const content of copies.keys()) if (!found.has(content)) await collectOne(table, content, found, signal);
-      // Beyond the limit there may be rows of contents that were not seen yet.
+      // When the limit was reached, more contents may have rows.
       open = isComplete ? [] : open.filter((content) => !copies.has(content));
     }
   }
   return found;
 }
 
-/** How many rows of each content are among the first that are found. */
+/** Counts the rows of each content among the first `limit` rows. */
 async function copiesOf(table: Table, contents: readonly string[], limit: number) {
   const copies = new Map<string, number>();
   let rows = 0;

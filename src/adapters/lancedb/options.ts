@@ -1,7 +1,7 @@
 /** Settings of LanceDB: the `lancedb` section. */
 import * as z from "zod";
 
-/** A vector index of a million rows of 512 numbers takes half of it. LanceDB's own 7 GiB are more than most machines can spare. */
+/** A vector index of a million rows of 512 numbers takes half of this. LanceDB's default of 7 GiB is too much for most machines. */
 const defaultCacheMb = 512;
 
 export const lancedbSection = z.strictObject({

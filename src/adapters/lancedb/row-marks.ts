@@ -1,29 +1,29 @@
-/** Version and metadata fingerprint of every row, read at once for a run that asks for many of them. */
+/** Version and metadata fingerprint of every row, read into memory for a run that looks up many keys. */
 import type { Table } from "@lancedb/lancedb";
 import type { Vector } from "apache-arrow";
 import type { Key, KnownRow } from "../../contracts/index.js";
 import { HashTable } from "../../kit/index.js";
 import { hashOf } from "./key-hash.js";
 
-/** What is read into memory, at 100 to 200 bytes each. A table with more rows is asked for each look-up. */
+/** Most rows that are read into memory, at 100 to 200 bytes per row. A larger table is queried per look-up. */
 const maxRows = 2_000_000;
 
-/** Written keys that are remembered, at 11 to 16 bytes each. */
+/** Most written keys that are remembered, at 11 to 16 bytes per key. */
 const maxWritten = 10_000_000;
 
 /**
- * Keys that are asked for before the rows are read: so many, and a share of the table. With an index on keys and 245 files, a look-up takes
- * 0.75 ms of processor time for each key; reading a million rows takes half a second.
+ * The rows are read after this many look-ups, when these are also this share of the table. With an index on keys and 245 fragments, a
+ * look-up takes 0.75 ms of processor time per key. Reading a million rows takes half a second.
  */
 const askedFirst = { keys: 1_000, share: 1 / 1_000 } as const;
 
 export interface Marks {
   readonly found: Map<Key, KnownRow>;
-  /** Keys that the table has to be asked for. */
+  /** Keys that need a query. */
   readonly unsure: readonly Key[];
 }
 
-/** Belongs to the table's one writer, which tells it of every key that it writes. */
+/** Belongs to the table's only writer, which reports every key that it writes. */
 export class RowMarks {
   #asked = 0;
   #isBeyond = false;
@@ -31,14 +31,14 @@ export class RowMarks {
   readonly #written = new HashTable({ values: 0 });
   #writtenCount = 0;
 
-  /** Before the row is written: from then on the table is asked for it. */
+  /** Must be called before the row is written. From then on, look-ups of the key are queries. */
   writes(key: Key): void {
     if (this.#isBeyond || this.#written.first(hashOf(key), []) !== null) return;
     this.#writtenCount += 1;
     this.#isBeyond = this.#writtenCount > maxWritten;
   }
 
-  /** Before rows are deleted, and afterwards: what was read is void. */
+  /** Discards the rows in memory. Must be called before and after a deletion. */
   deletes(): void {
     [this.#snapshot, this.#asked] = [null, 0];
   }
@@ -66,7 +66,7 @@ export class RowMarks {
     return !this.#isBeyond && this.#asked >= rows * askedFirst.share;
   }
 
-  /** One that failed is tried again by the next look-up. */
+  /** After a failure, a later look-up reads again. */
   async #read(table: Table): Promise<Snapshot> {
     try {
       return await Snapshot.read(table);
@@ -91,7 +91,7 @@ class Snapshot {
     return snapshot;
   }
 
-  /** Null for a key that no row has, "unsure" for one whose hash another key has. */
+  /** Null when no row has the key. "unsure" when another key has the same hash. */
   row(key: Key): KnownRow | null | "unsure" {
     const place = this.#places.get(hashOf(key));
     if (place === null) return null;

@@ -1,4 +1,4 @@
-/** Writes the rows of several batches with one commit: those with new keys are appended, the others merged. */
+/** Writes the rows of several batches together: rows with new keys are appended, the others are merged. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key, RowBatch } from "../../contracts/index.js";
 import { type MetadataType, planUpsert } from "../../kit/index.js";
@@ -13,7 +13,7 @@ import type { Settled } from "./write-group.js";
 
 export interface RowStorageParts {
   readonly vendor: Vendor;
-  /** Of the collection. */
+  /** Name of the collection. */
   readonly name: string;
   readonly table: Table;
   readonly ledger: KeyLedger;
@@ -25,8 +25,8 @@ export class RowStorage {
   constructor(readonly parts: RowStorageParts) {}
 
   /**
-   * What became of each batch. A row counts as stored too when a later batch has another one with its key. An error that may be the
-   * fault of some rows has each batch stored alone, so that only the faulty one fails.
+   * Returns the result of each batch. A row also counts as stored when a later batch replaces it. After an error that some rows may
+   * have caused, each batch is stored alone, so that only the faulty batch fails.
    */
   async store(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
     try {
@@ -49,7 +49,7 @@ export class RowStorage {
     await ledger.prepare(table, rows);
     if (added.size > 0) await table.addColumns(newColumns(added));
     const schema = await table.schema();
-    // A key that is remembered before its row is written is merged when the write fails, and comes again.
+    // Keys are recorded before their rows are written. So when a write fails and is repeated, its rows are merged.
     const { fresh, others } = split(accepted, (key) => {
       marks.writes(key);
       return ledger.isNew(key);
@@ -67,13 +67,13 @@ export class RowStorage {
 
 interface Plans {
   readonly settled: readonly Settled[];
-  /** Each key once: its last row. */
+  /** The last row of each key. */
   readonly accepted: readonly AcceptedRows[];
-  /** Metadata columns that the rows bring along. */
+  /** Metadata columns that the rows need and the table does not have. */
   readonly added: ReadonlyMap<string, MetadataType>;
 }
 
-/** As if the batches had come one after the other. */
+/** Plans the batches with the same result as if they were written one after the other. */
 function planAll(batches: readonly RowBatch[], facts: TableFacts): Plans {
   const added = new Map<string, MetadataType>();
   const settled: Settled[] = [];

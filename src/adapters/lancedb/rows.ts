@@ -1,4 +1,4 @@
-/** Rows on their way into Arrow columns, and back. */
+/** Converts rows to Arrow columns, and back. */
 import type { Data, Field, FixedSizeList, RecordBatch, Schema, Table, Vector } from "apache-arrow";
 import type { Key, MetadataValue, RowBatch, StoredRow } from "../../contracts/index.js";
 import { builtInColumns, givenMetadata, ingestedAtOf } from "../../kit/index.js";
@@ -12,7 +12,7 @@ export interface AcceptedRows {
   readonly indices: readonly number[];
 }
 
-/** Rows of batches as one Arrow table with all columns of the schema: a column left out would keep its old value. */
+/** Converts the rows to one Arrow table with all columns of the schema. In an upsert, a missing column would keep its old value. */
 export function toArrow(vendor: Vendor, schema: Schema, parts: readonly AcceptedRows[]): Table {
   const { arrow } = vendor;
   return new arrow.Table(
@@ -36,7 +36,7 @@ function recordBatch(vendor: Vendor, schema: Schema, { batch, indices }: Accepte
   return new arrow.RecordBatch(schema, struct);
 }
 
-/** The rows of an answer that has at least the columns of `rowColumns`. */
+/** Converts query results to rows. The batch must have the columns of `rowColumns`. */
 export function toRows(batch: RecordBatch, columns: TableFacts["columns"]): readonly StoredRow[] {
   const column = (name: string): Vector => batch.getChild(name)!;
   const vector = batch.getChild("vector");
@@ -71,12 +71,12 @@ export function toRows(batch: RecordBatch, columns: TableFacts["columns"]): read
   }));
 }
 
-/** One row's vector, copied out of the batch. */
+/** Copies the vector of one row out of the batch. */
 export function vectorAt(column: Vector, row: number): Float32Array {
   return (column.get(row) as Vector).toArray().slice() as Float32Array;
 }
 
-/** Columns to ask for, so that `toRows` can read the answer. */
+/** The columns that `toRows` needs. */
 export function rowColumns(columns: TableFacts["columns"], vectors: "include" | "omit"): string[] {
   const fixed = builtInColumns.filter((name) => name !== "vector" || vectors === "include");
   return [...fixed, ...readable(columns)];
@@ -103,7 +103,7 @@ function metadataAt(columns: readonly (readonly [string, Vector])[], row: number
   return Object.fromEntries(given.filter((entry): entry is [string, MetadataValue] => entry[1] !== null));
 }
 
-/** The batch's own array when all rows are accepted in order, else a copy of the accepted ones. */
+/** Returns the batch's array when all rows are accepted, otherwise a copy of the accepted rows. */
 function vectorsOf({ vectors, dimension, ids }: RowBatch, accepted: readonly number[]): Float32Array {
   if (accepted.length === ids.length) return vectors;
   const kept = new Float32Array(accepted.length * dimension);
@@ -120,8 +120,9 @@ function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): D
 }
 
 /**
- * A boolean column of nulls. For one, Arrow's writer leaves the buffer of values empty, which LanceDB refuses ("Need at least 1 bytes
- * for bitmap"). Of a column of bytes it writes the buffer, and the column's type stands in the schema: so the bytes serve as the bitmap.
+ * Makes a boolean column of nulls. For a boolean column of nulls, Arrow's writer leaves the buffer of values empty, and LanceDB refuses
+ * this ("Need at least 1 bytes for bitmap"). For a column of bytes, Arrow writes the buffer. The schema still says boolean, so LanceDB
+ * reads these bytes as the bitmap.
  */
 function absentBooleans({ arrow }: Vendor, length: number): Data {
   const nullBitmap = new Uint8Array(Math.ceil(length / 8));

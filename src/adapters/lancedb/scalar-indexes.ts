@@ -1,27 +1,27 @@
-/** Indexes for looking up keys and contents, and for merging rows by their key. */
+/** Indexes on keys and contents, for look-ups and for upserts by key. */
 import type { Table } from "@lancedb/lancedb";
 import { indexStates, type TableState } from "./table-state.js";
 import type { Vendor } from "./vendor.js";
 
-/** From here on look-ups by key and by content are faster with an index. */
+/** From this many rows on, look-ups by key and by content are faster with an index. */
 export const scalarIndexRows = 10_000;
 
 const scalarColumns = ["id", "content"] as const;
 
-/** Rows outside an index that are too few to build it anew. */
+/** An index is not rebuilt for fewer unindexed rows than this. */
 const minUnindexedRows = 4_000;
 
-/** The share of the rows that may be outside an index: while it is used, and while rows are only appended. */
+/** Largest share of the rows that may be outside an index: while the index is used, and while rows are only appended. */
 const unindexedShare = { used: 1 / 8, unused: 1 / 2 } as const;
 
 export interface FreshenOptions {
-  /** Whether anybody looks keys up, or merges by them. */
+  /** Whether keys are looked up or rows are merged. */
   readonly use: "used" | "unused";
-  /** Asked before each index: throws when there must be no further one. */
+  /** Called before each index is built. Throws when upkeep must stop. */
   mayGoOn(): Promise<void>;
 }
 
-/** Builds the indexes that are missing, and again those that many rows came after: 150,000 rows take 100 ms. Answers the columns. */
+/** Builds missing indexes, and rebuilds indexes with many unindexed rows. 150,000 rows take 100 ms. Returns the indexed columns. */
 export async function freshenScalarIndexes(
   { lancedb }: Vendor,
   table: Table,
@@ -40,21 +40,21 @@ export async function freshenScalarIndexes(
   return built;
 }
 
-/** Rows that a writer stores before it looks at the indexes: the first time, and from then on so many, or a share of the table. */
+/** A writer checks the indexes after `first` rows, then each time after `later` rows or this share of the table, whichever is more. */
 const lookAfterRows = { first: 1_000, later: 4_000, share: 1 / 16 } as const;
 
 /**
- * Keeps the index on keys worth using during a long series of writes. A merge goes through the rows outside the index with all their
- * columns, at about 0.01 ms each; without the index it goes through the keys of all rows, at a thirtieth of that. Rows that are appended
- * need no index.
+ * Keeps the index on keys useful during a long series of writes. A merge with the index scans all columns of the unindexed rows, at
+ * about 0.01 ms per row. A merge without the index scans the keys of all rows, at a thirtieth of that per row. Appending rows needs no
+ * index.
  */
 export class KeyIndex {
-  /** Null until it has looked. */
+  /** Null until `look` was called, unless the table was empty. */
   #seen: { rows: number; unindexedRows: number } | null;
   #lookIn: number = lookAfterRows.first;
   #use: FreshenOptions["use"] = "unused";
 
-  /** `rows`: what the table has. */
+  /** `rows`: number of rows in the table. */
   constructor(
     readonly vendor: Vendor,
     readonly mayGoOn: () => Promise<void>,
@@ -63,7 +63,7 @@ export class KeyIndex {
     this.#seen = rows === 0 ? { rows: 0, unindexedRows: 0 } : null;
   }
 
-  /** True when a merge is faster with the index, or nothing is known of it. */
+  /** True when a merge is faster with the index, or when the state of the index is unknown. */
   get isWorthUsing(): boolean {
     return this.#seen === null || this.#seen.unindexedRows * 32 <= this.#seen.rows;
   }
@@ -82,7 +82,7 @@ export class KeyIndex {
     this.#lookIn -= rows;
   }
 
-  /** Looks how far the indexes reach, and builds them when they are missing or too far behind. */
+  /** Reads the coverage of the indexes. Builds those that are missing or have too many unindexed rows. */
   async look(table: Table): Promise<void> {
     const state = { rows: await table.countRows(), indexes: await indexStates(table) };
     this.#lookIn = Math.max(lookAfterRows.later, state.rows * lookAfterRows.share);

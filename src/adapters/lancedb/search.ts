@@ -1,4 +1,4 @@
-/** Nearest rows, with exact scores. */
+/** Finds the nearest rows, with exact scores. */
 import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
 import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
@@ -7,14 +7,15 @@ import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
 import { distanceOf, vectorIndexOf } from "./vector-index.js";
 
-/** With an index: how many partitions a query looks into (all, up to about 260,000 rows), and candidates compared exactly for each hit. */
+/** Partitions that a query with an index probes. Up to about 260,000 rows, these are all partitions. */
 const probes = 64;
+/** Candidates per hit whose exact distance a query with an index computes. */
 const refineFactor = 10;
 
-/** A filter that leaves fewer rows than this is searched exactly: an index would look into partitions that hold none of them. */
+/** When a filter matches fewer rows than this, the search is exact. With an index it would probe partitions without any of these rows. */
 const exactBelowRows = 5_000;
 
-/** One list of hits for each query, best first. */
+/** Returns a list of hits per query, best first. */
 export async function searchTable(
   table: Table,
   facts: TableFacts,
@@ -48,7 +49,7 @@ async function nearest(table: Table, facts: TableFacts, { query, topK, where, wa
   const wayed = way === "exact" ? asked.bypassVectorIndex() : asked.nprobes(probes).refineFactor(refineFactor);
   const filtered = where === null ? wayed : wayed.where(where);
   const hits: Hit[] = [];
-  // `_distance` is not read: left out, each search prints a warning of LanceDB's.
+  // `_distance` is not used. Without it, LanceDB prints a warning per search.
   for await (const batch of filtered.select([...rowColumns(facts.columns, "include"), "_distance"])) {
     for (const { id, vector, facts: found } of toRows(batch, facts.columns)) {
       hits.push({ id, score: scoreOf(facts.metric, query, vector!), facts: found });

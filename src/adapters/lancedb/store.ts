@@ -18,13 +18,13 @@ import { groupLimits } from "./write-group.js";
 import { WriterLock } from "./writer-lock.js";
 import { TableWriters, type WriterLease } from "./writers.js";
 
-/** Of the cache: for indexes, and for what is known of files. */
+/** Shares of the cache: for indexes, and for file metadata. */
 const cacheShares = [3 / 4, 1 / 4] as const;
 
-/** Collections in a folder of this machine. One writer a collection, any number of readers, in any number of processes. */
+/** Collections in a local folder. A collection has one writer and any number of readers, in any number of processes. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
-  /** LanceDB's concurrent merges of one key store it twice. */
+  /** One, because concurrent upserts of one key in LanceDB store it twice. */
   readonly maxWriters = 1;
   readonly gathers = groupLimits;
   readonly path: string;
@@ -67,7 +67,7 @@ export class LanceStore implements VectorStore {
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
 
-  /** Handles of one table that are open for writing share the lock, and write one after the other. */
+  /** Handles of one table that are open for writing share the lock. Their writes run one after the other. */
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
     checkCollectionName(name);
     const vendor = this.#loaded();
@@ -96,7 +96,7 @@ export class LanceStore implements VectorStore {
     return found;
   }
 
-  /** Also a folder without a table, which a creation leaves that was cut off. Throws `lock_held` while anybody writes to it. */
+  /** Also removes a folder without a table, which an interrupted creation leaves. Throws `lock_held` while the collection has a writer. */
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
     this.#loaded();
@@ -138,7 +138,7 @@ export class LanceStore implements VectorStore {
     }
   }
 
-  /** Null for the tables of others, and for one that was dropped meanwhile. */
+  /** Null for a table that is not a collection, and for a table that was dropped meanwhile. */
   async #statsOf(name: string): Promise<CollectionStats | null> {
     try {
       const collection = await this.openCollection(name, "read");
@@ -165,7 +165,7 @@ export class LanceStore implements VectorStore {
     return join(this.path, `${name}.lock`);
   }
 
-  /** Connecting creates the folder, so that nothing but the first write does it where there is none. */
+  /** Connecting creates the folder. So a missing folder is created only by a write, never by a read. */
   #connection(): Promise<Connection> {
     this.#connecting ??= this.#call("open", () => this.#connect()).catch((error: unknown) => {
       this.#connecting = null;
@@ -177,7 +177,7 @@ export class LanceStore implements VectorStore {
   #connect(): Promise<Connection> {
     const { lancedb } = this.#loaded();
     const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
-    // 0: every call sees what other handles and processes have written.
+    // 0: every call sees the latest writes of other handles and processes.
     return lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
   }
 
@@ -195,7 +195,7 @@ export class LanceStore implements VectorStore {
   }
 }
 
-/** Closes the table when it is not one of ours. */
+/** Closes the table when it is not a collection. */
 async function factsOf(place: TablePlace, table: Table): Promise<TableFacts> {
   try {
     return await readFacts(place, table);

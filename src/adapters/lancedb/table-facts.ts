@@ -1,4 +1,4 @@
-/** What a table says of itself: in its schema, and in a file of ours in its folder. */
+/** Reads the properties of a collection from the table's schema and from the passport file in its folder. */
 import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
@@ -6,24 +6,24 @@ import { HeadraceError, type Passport } from "../../contracts/index.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** In the schema, where tables of before have it, each version and each file of rows repeats it: 77 kB at 1,280 numbers. */
+/** Earlier builds kept the passport in the schema. There, each version and each file of rows repeats it: 77 kB at 1,280 numbers. */
 const passportFile = "headrace-passport.json";
 
 export interface TablePlace {
   readonly vendor: Vendor;
-  /** Of the collection. */
+  /** Name of the collection. */
   readonly name: string;
-  /** The table's own. */
+  /** The folder of the table. */
   readonly folder: string;
 }
 
-/** Throws `collection_foreign` for a table without our columns. */
+/** Throws `collection_foreign` for a table without the columns of a collection. */
 export async function readFacts({ vendor, name, folder }: TablePlace, table: Table): Promise<TableFacts> {
   const facts = tableFacts(vendor, name, await table.schema());
   return { ...facts, passport: (await readPassport(folder)) ?? facts.passport };
 }
 
-/** Puts the whole passport in the place of the one that is there. */
+/** Replaces the passport file atomically. */
 export async function writePassport(folder: string, passport: Passport): Promise<void> {
   const path = join(folder, passportFile);
   const draft = await open(`${path}.draft`, "w");
@@ -43,6 +43,6 @@ async function readPassport(folder: string): Promise<Passport | null> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new HeadraceError("collection_foreign", `the passport in ${path}: expected JSON, found something else`, { cause });
+    throw new HeadraceError("collection_foreign", `passport: ${path}: expected JSON, found something else`, { cause });
   }
 }

@@ -1,22 +1,22 @@
-/** A collection's columns as an Arrow schema, and what the schema says of the collection. */
+/** Converts a collection's columns to an Arrow schema, and reads a collection's properties from one. */
 import type { Field, Schema } from "apache-arrow";
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
 import { builtInColumns, type MetadataType } from "../../kit/index.js";
 import type { Vendor } from "./vendor.js";
 
-/** What a table's schema says. */
+/** The properties of a collection, as its table's schema states them. */
 export interface TableFacts {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** The index wished for. */
+  /** The configured index kind. */
   readonly index: string;
   readonly passport: Passport | null;
-  /** Metadata columns with their types; "other" for those that others added and we leave alone. */
+  /** Metadata columns with their types. "other" marks columns that another tool added and Headrace ignores. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
-/** What never changes is kept with the schema. The passport was, in tables of before, with the vector column. */
+/** Keys of the schema's metadata, and of the vector column's, where earlier builds kept the passport. The settings never change. */
 const settingsKey = "headrace";
 const passportKey = "headrace.passport";
 
@@ -38,7 +38,7 @@ export function newTableSchema({ arrow }: Vendor, schema: CollectionSchema): Sch
   return new arrow.Schema(fields, new Map([[settingsKey, JSON.stringify(settings)]]));
 }
 
-/** Reads a table's schema. Throws `collection_foreign` for a table without our columns. */
+/** Throws `collection_foreign` for a table without the columns of a collection. */
 export function tableFacts({ arrow }: Vendor, name: string, schema: Schema): TableFacts {
   const { DataType } = arrow;
   const field = (column: string, fits: (found: Field) => boolean, expected: string): Field => {
@@ -64,7 +64,7 @@ export function tableFacts({ arrow }: Vendor, name: string, schema: Schema): Tab
   };
 }
 
-/** For `addColumns`: empty columns of the given types. */
+/** Empty columns of the given types, for `addColumns`. */
 export function newColumns(columns: ReadonlyMap<string, MetadataType>): { name: string; valueSql: string }[] {
   return [...columns].map(([name, type]) => ({ name, valueSql: `cast(null as ${sqlTypes[type]})` }));
 }
@@ -90,7 +90,7 @@ function readJson<T>(text: string | undefined): T | null {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new HeadraceError("collection_foreign", "the table's own description: expected JSON, found something else", { cause });
+    throw new HeadraceError("collection_foreign", "the table's schema metadata: expected JSON, found something else", { cause });
   }
 }
 

@@ -11,12 +11,12 @@ const fresh: TableState = { rows: 50_000, smallFragments: 1, largestFragment: 50
 const withIndex = (unindexedRows: number, parts = 1) => new Map([["vector", { unindexedRows, parts }]]);
 
 describe("what a table owes", () => {
-  it("a table that was compacted owes nothing", () => {
+  it("a compacted table owes nothing", () => {
     assert.equal(owesCompaction(fresh), false);
     assert.equal(owesCompaction({ ...fresh, indexes: withIndex(0, 8), smallFragments: 9 }), false);
   });
 
-  it("files are merged when enough have gathered, and more of them the more rows are written again for it", () => {
+  it("fragments are merged when there are enough of them; a merge that rewrites more rows needs more", () => {
     const owing = (rows: number, smallFragments: number) => owesCompaction({ ...fresh, rows, largestFragment: rows, smallFragments });
     assert.deepEqual([owing(9_000, 63), owing(9_000, 64)], [false, true]);
     assert.deepEqual([owing(90_000, 299), owing(90_000, 300)], [false, true]);
@@ -25,7 +25,7 @@ describe("what a table owes", () => {
     assert.deepEqual([indexed(129), indexed(130)], [false, true]);
   });
 
-  it("a few files are merged when they hold a good part of the rows, once: those under an index stay apart", () => {
+  it("a few fragments are merged when they hold a large share of the rows, but not under a vector index", () => {
     const scattered = { ...fresh, smallFragments: 8, largestFragment: 30_000 };
     assert.equal(owesCompaction(scattered), true);
     assert.equal(owesCompaction({ ...scattered, smallFragments: 7 }), false);
@@ -34,14 +34,14 @@ describe("what a table owes", () => {
     assert.equal(owesCompaction({ ...scattered, rows: 5_000_000 }), false);
   });
 
-  it("rows outside the vector index are taken in when there are thousands", () => {
+  it("thousands of rows outside the vector index are added to it", () => {
     assert.deepEqual(
       [3_999, 4_000].map((rows) => owesCompaction({ ...fresh, indexes: withIndex(rows) })),
       [false, true],
     );
   });
 
-  it("versions are removed when many have had their time", async () => {
+  it("versions are removed when many of them are old", async () => {
     const folder = await mkdtemp(join(tmpdir(), "headrace-versions-"));
     const table = {
       stats: async () => ({ numRows: 1, fragmentStats: { numSmallFragments: 1, lengths: { max: 1 } } }),

@@ -1,23 +1,23 @@
-/** Which vector index a table has, and which one it wants. */
+/** The vector index of a table: the existing one, the wanted one, and how it is built. */
 import type { Table } from "@lancedb/lancedb";
 import { HeadraceError } from "../../contracts/index.js";
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** From here on "auto" builds a vector index: 50,000 rows of 512 numbers took 185 ms a query without, 9 with it, and 2 s to build. */
+/** From this many rows on, "auto" builds a vector index. For 50,000 rows of 512 numbers, a query took 185 ms without it and 9 ms with it; building took 2 s. */
 export const vectorIndexRows = 20_000;
 
-/** LanceDB trains an index on 256 rows at least. */
+/** LanceDB needs at least 256 rows to train an index. */
 const trainingRows = 256;
 
-/** Rows of one partition of a vector index, about. */
+/** Approximate number of rows per partition of a vector index. */
 const partitionRows = 4096;
 
 const indexKinds = ["auto", "none", "ivf_flat", "ivf_rq"] as const;
 type IndexKind = (typeof indexKinds)[number];
 export type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
 
-/** The kind that a schema asks for. Throws `config_invalid` for one that LanceDB does not have, `config_conflict` for one it cannot build. */
+/** Parses the index kind of a schema. Throws `config_invalid` for an unknown kind, `config_conflict` for a kind that does not fit the dimension. */
 export function indexKind(name: string, dimension: number): IndexKind {
   const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());
   if (kind === undefined) {
@@ -27,18 +27,18 @@ export function indexKind(name: string, dimension: number): IndexKind {
     );
   }
   if (kind === "ivf_rq" && !isQuantizable(dimension)) {
-    throw new HeadraceError("config_conflict", `index ivf_rq: expected a dimension that 8 divides, found ${dimension}`);
+    throw new HeadraceError("config_conflict", `index ivf_rq: expected a dimension divisible by 8, found ${dimension}`);
   }
   return kind;
 }
 
-/** Kind of the vector index in place, in lower case; "none" means exact search. */
+/** Kind of the existing vector index, in lower case. "none" means exact search. */
 export async function vectorIndexOf(table: Table): Promise<string> {
   const found = (await table.listIndices()).find((index) => index.columns.includes("vector"));
   return found === undefined ? "none" : found.indexType.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
-/** The index that a table of so many rows should have; null for none. */
+/** The index that a table with this many rows should have, or null. */
 export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number): BuiltIndex | null {
   const kind = indexKind(index, dimension);
   if (kind === "none" || rows < trainingRows) return null;
@@ -47,9 +47,9 @@ export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number
 }
 
 /**
- * Builds the index over all rows, in the place of one that is there.
- * Four bits a number found all of the ten nearest of 50,000 rows, embeddings and noise alike; one bit found 58 % in noise. Product
- * quantization and HNSW found less there, and took 6 to 100 times as long to build.
+ * Builds the index over all rows, and replaces an existing one.
+ * With 50,000 rows, four bits per number found all ten nearest rows, for embeddings and for random vectors. One bit found 58 % for random
+ * vectors. Product quantization and HNSW found less there, and took 6 to 100 times as long to build.
  */
 export async function buildVectorIndex({ lancedb }: Vendor, table: Table, { metric }: TableFacts, kind: BuiltIndex, rows: number) {
   const numPartitions = Math.max(1, Math.round(rows / partitionRows));
@@ -58,7 +58,7 @@ export async function buildVectorIndex({ lancedb }: Vendor, table: Table, { metr
   await table.createIndex("vector", { config, replace: true });
 }
 
-/** LanceDB's name of a metric. */
+/** LanceDB's name for a metric. */
 export function distanceOf(metric: TableFacts["metric"]): "cosine" | "dot" | "l2" {
   return metric === "ip" ? "dot" : metric;
 }

@@ -1,24 +1,24 @@
-/** Batches that wait for the writer, written together: one commit for all of them, an answer for each. */
+/** A group of batches that wait for the writer: one commit for all of them, and a result per batch. */
 import type { RowBatch, RowFailure } from "../../contracts/index.js";
 
 /**
- * What one commit takes. A table grows by a file with each, and files of so many rows need not be merged later; a commit holds its rows in
+ * Limits of one commit. Each commit adds a fragment, and fragments of this many rows need no compaction. A commit holds its rows in
  * memory four times.
  */
 export const groupLimits = { rows: 4_096, bytes: 16 * 1024 * 1024 } as const;
 
-/** A batch of fewer rows is not kept waiting for others: somebody may wait for it. */
+/** A batch of fewer rows does not wait for other batches, because its caller may be waiting for the result. */
 const smallBatchRows = 32;
 
-/** How a batch ended: its failures when the rest of it is durable. */
+/** The result of a batch. When fulfilled, it lists the failed rows, and the other rows are durable. */
 export type Settled = PromiseSettledResult<readonly RowFailure[]>;
 
-/** One batch of a group, for the one who waits for it. */
+/** One batch of a group, as its caller sees it. */
 export interface Member {
   readonly settled: Promise<readonly RowFailure[]>;
-  /** True for the batch that was there first. */
+  /** True for the first batch of the group. */
   readonly isFirst: boolean;
-  /** Takes the batch out again; false when it is too late for that. */
+  /** Removes the batch from the group. Returns false when it is too late. */
   leave(): boolean;
 }
 
@@ -35,7 +35,7 @@ export class WriteGroup {
   #state: "gathering" | "hurried" | "closed" = "gathering";
   #onHurry: () => void = () => undefined;
 
-  /** False once it is being written, and for a batch that would make it too large. */
+  /** False when the group is being written, or when the batch would exceed its limits. */
   hasRoomFor({ ids, vectors }: RowBatch): boolean {
     if (this.#state === "closed") return false;
     return this.#rows + ids.length <= groupLimits.rows && this.#bytes + vectors.byteLength <= groupLimits.bytes;
@@ -54,13 +54,13 @@ export class WriteGroup {
     return { settled, isFirst, leave: () => this.#leave(added!) };
   }
 
-  /** It is not to wait for more batches. */
+  /** Ends the wait for more batches. */
   hurry(): void {
     if (this.#state === "gathering") this.#state = "hurried";
     this.#onHurry();
   }
 
-  /** Waits for more batches, unless told to hurry. Then settles every batch that has not left with what the commit says of it. */
+  /** Waits for more batches until `hurry` is called. Then commits the remaining batches and settles each with its result. */
   async write(lingerMs: number, commit: (batches: readonly RowBatch[]) => Promise<readonly Settled[]>): Promise<void> {
     if (lingerMs > 0 && this.#state === "gathering") await this.#hurried(lingerMs);
     this.#state = "closed";

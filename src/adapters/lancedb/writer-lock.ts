@@ -1,4 +1,4 @@
-/** The lock of a table's one writer: a file beside the table. */
+/** The lock of a table's only writer: a file beside the table. */
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,21 +7,21 @@ import { HeadraceError } from "../../contracts/index.js";
 import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 
-/** What the lock file says. */
+/** The content of the lock file. */
 export interface LockOwner extends ProcessIdentity {
   readonly token: string;
 }
 
 const heartbeatMs = 10_000;
-/** An owner whose process table cannot be seen counts as dead when its heartbeat is older than this. */
+/** An owner in another machine, boot, or container counts as dead when its heartbeat is older than this. */
 const staleMs = 120_000;
-/** How long to wait for a lock of this very process, and how often to look. */
+/** How long to wait for a lock that this process holds, and how often to check it. */
 const ownWaitMs = 30_000;
 const ownWaitStepMs = 25;
 
 /**
- * Taken before the first write and given back at the end. A live process' lock is never taken, not even a stopped one's;
- * should somebody replace the file all the same, `verify` ends the run of the one who lost it.
+ * A writer takes the lock before its first write and releases it at the end. The lock of a living process is never taken over, even if
+ * that process is suspended. If something replaces the file anyway, `verify` fails in the process that lost the lock.
  */
 export class WriterLock {
   readonly #heartbeat: NodeJS.Timeout;
@@ -36,8 +36,8 @@ export class WriterLock {
   }
 
   /**
-   * Throws `lock_held`, naming host and process. What another part of this process holds (a second store over the same folder) it
-   * waits for, up to `waitMs`. `what` names the collection in messages.
+   * Throws `lock_held` with the host and process of the owner. If another part of this process holds the lock, for example a second
+   * store over the same folder, the call waits up to `waitMs`. `what` names the collection in messages.
    */
   static async take(path: string, what: string, { waitMs = ownWaitMs }: { readonly waitMs?: number } = {}): Promise<WriterLock> {
     const token = randomUUID();
@@ -48,7 +48,7 @@ export class WriterLock {
       if (holder !== null) throw held(what, holder);
       return new WriterLock(path, what, token);
     } catch (cause) {
-      throw fromLanceError(`${what}: taking the writer's lock`, cause);
+      throw fromLanceError(`${what}: take the writer's lock`, cause);
     }
   }
 
@@ -56,32 +56,32 @@ export class WriterLock {
   async verify(): Promise<void> {
     const owner = await readOwner(this.path);
     if (owner?.token === this.token) return;
-    const now = owner === null ? "nobody has it" : `${describe(owner)} has it`;
-    throw new HeadraceError("lock_lost", `${this.what}: the writer's lock: expected to have it still, found that ${now}`);
+    const now = owner === null ? "no owner" : describe(owner);
+    throw new HeadraceError("lock_lost", `${this.what}: the writer's lock: expected this process as its owner, found ${now}`);
   }
 
-  /** Gives the lock back, unless it was lost. Harmless when called again. */
+  /** Releases the lock, unless it was lost. Further calls do nothing. */
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     if ((await readOwner(this.path))?.token === this.token) await rm(this.path, { force: true });
   }
 
-  /** A missed beat does no harm: twelve in a row have to fail. */
+  /** A missed beat does no harm. The lock becomes stale only after twelve missed beats in a row. */
   async #beat(): Promise<void> {
     try {
       const now = new Date();
       if ((await readOwner(this.path))?.token === this.token) await utimes(this.path, now, now);
       else clearInterval(this.#heartbeat);
     } catch {
-      // The next write tells what is wrong with the file.
+      // The next write reports the problem with the file.
     }
   }
 }
 
-/** Who has the lock; "unknown" when it does not say. */
+/** The owner of the lock. "unknown" when the file does not name one. */
 type Holder = LockOwner | "unknown";
 
-/** Tries again while another part of this process has the lock. The draft is gone afterwards. */
+/** Places the lock, and tries again while another part of this process holds it. Removes the draft at the end. */
 async function placeOrWait(path: string, draft: string, waitMs: number): Promise<Holder | null> {
   const until = performance.now() + waitMs;
   try {
@@ -95,7 +95,7 @@ async function placeOrWait(path: string, draft: string, waitMs: number): Promise
   }
 }
 
-/** Puts the draft in the lock's place, unless the lock has a living owner: then it answers that owner, else null. */
+/** Makes the draft the lock and returns null. If the lock has a living owner, returns that owner. */
 async function placeLock(path: string, draft: string): Promise<Holder | null> {
   if (await claim(draft, path)) return null;
   const living = await removeDead(path, path, draft);
@@ -103,7 +103,7 @@ async function placeLock(path: string, draft: string): Promise<Holder | null> {
   return (await claim(draft, path)) ? null : ((await readOwner(path)) ?? "unknown");
 }
 
-/** A hard link appears whole or not at all, and never replaces another file. */
+/** Creates the file with a hard link, which is atomic and never replaces another file. */
 async function claim(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path);
@@ -115,8 +115,9 @@ async function claim(draft: string, path: string): Promise<boolean> {
 }
 
 /**
- * Removes the file when its owner is dead, else answers the owner, or who is about to remove it. Only the holder of a guard may remove, and the guard's name has the
- * token of the dead owner in it: a slow judge then cannot remove the lock, or the guard, that a quick one has just taken.
+ * Removes the file and returns null when its owner is dead. Otherwise returns the owner, or the process that is about to remove the
+ * file. Only the process that holds a guard file may remove. The guard's name contains the token of the dead owner, so a slow process
+ * cannot remove the lock or the guard that a fast process has just taken.
  */
 async function removeDead(file: string, path: string, draft: string): Promise<Holder | null> {
   const owner = await readOwner(file);
@@ -141,7 +142,7 @@ async function isStale(path: string): Promise<boolean> {
   return beat === null || Date.now() - beat.mtimeMs > staleMs;
 }
 
-/** Null when there is no file, or none that says who made it. */
+/** Null when there is no file, or when its content is not an owner. */
 async function readOwner(path: string): Promise<LockOwner | null> {
   const text = await readFile(path, "utf8").catch(absent);
   if (text === null) return null;
@@ -158,11 +159,11 @@ function absent(error: NodeJS.ErrnoException): null {
 }
 
 function held(what: string, holder: Holder): HeadraceError {
-  const found = (who: string): string => `${what}: the writer's lock: expected to be free, found that ${who} has it`;
+  const found = (who: string): string => `${what}: the writer's lock: expected it to be free, found that ${who} holds it`;
   if (holder === "unknown") return new HeadraceError("lock_held", found("another process"));
   if (!isThisProcess(holder)) return new HeadraceError("lock_held", found(describe(holder)));
   return new HeadraceError("lock_held", found(`another pipeline or store of this process (${describe(holder)})`), {
-    hint: "Use one pipeline for all writes into a folder, or wait for the other one's calls to end.",
+    hint: "Use one pipeline for all writes into a folder, or wait until the calls of the other one have ended.",
   });
 }
 

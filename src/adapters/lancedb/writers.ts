@@ -1,26 +1,26 @@
-/** The tables of a store that are open for writing: the handles of one table share its writer, and with it the lock. */
+/** The tables that a store has open for writing. The handles of one table share its writer and its lock. */
 import { SerialQueue } from "../../kit/index.js";
 import { collectionExists } from "./errors.js";
 import type { TableWriter } from "./table-writer.js";
 
 interface Entry {
-  /** Opening and closing, one after the other. */
+  /** Runs opening and closing one after the other. */
   readonly queue: SerialQueue;
   writer: TableWriter | null;
   handles: number;
 }
 
-/** A handle's share of a writer. */
+/** The use of a writer by one handle. */
 export interface WriterLease {
   readonly writer: TableWriter;
-  /** The last one to release it gives back the lock; when a call goes on that cannot be stopped, at the end of that call. */
+  /** The last release also releases the lock. If a call that cannot be stopped still runs, this happens at the end of that call. */
   release(): Promise<void>;
 }
 
 export class TableWriters {
   readonly #entries = new Map<string, Entry>();
 
-  /** The writer of that table, opened unless it is open. */
+  /** Returns the writer of the table, and opens it if necessary. */
   share(name: string, open: () => Promise<TableWriter>): Promise<WriterLease> {
     const entry = this.#entry(name);
     return entry.queue.run(async () => {
@@ -29,7 +29,7 @@ export class TableWriters {
     });
   }
 
-  /** The writer of a table that is made by the call. Throws `collection_exists` when that table is open. */
+  /** Creates a table and returns its writer. Throws `collection_exists` when the table is open already. */
   first(name: string, create: () => Promise<TableWriter>): Promise<WriterLease> {
     const entry = this.#entry(name);
     return entry.queue.run(async () => {
@@ -39,7 +39,7 @@ export class TableWriters {
     });
   }
 
-  /** Runs the call while nobody opens that table for writing; it is told whether somebody has it open. */
+  /** Runs the call while no handle can open the table for writing. `isOpen` tells whether the table is open for writing already. */
   alone<T>(name: string, call: (isOpen: { readonly isOpen: boolean }) => Promise<T>): Promise<T> {
     const entry = this.#entry(name);
     return entry.queue.run(() => call({ isOpen: entry.writer !== null }));
@@ -66,7 +66,7 @@ async function endUnused(entry: Entry): Promise<void> {
   const { writer } = entry;
   if (writer === null || entry.handles > 0) return;
   if (writer.leftBehind !== null) {
-    // Whoever closes does not wait for it. Should the lock's file resist then, the next who takes the lock is told.
+    // `release` does not wait for this. If the lock file cannot be removed, the next process that takes the lock gets the error.
     const ending = writer.leftBehind.then(() => entry.queue.run(() => endUnused(entry)));
     ending.catch(() => undefined);
     return;
