@@ -6,7 +6,7 @@ import { type TableState, tableState } from "./table-state.js";
 import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
-/** A reader may stay on one version for this long. Compaction removes the files of versions that were replaced earlier. */
+/** A reader may stay on one version for this long. Compaction removes the files of older versions. */
 export const keepVersionsMs = 10 * 60_000;
 
 /** Most rows outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
