@@ -121,7 +121,10 @@ export class LanceCollection implements Collection {
     );
   }
 
-  /** Reads one version of the table, independent of concurrent writes. A scan of more than 10 minutes can fail when the table is compacted. */
+  /**
+   * Reads one version of the table, independent of concurrent writes. A scan of more than 10 minutes can fail when the table is
+   * compacted.
+   */
   async *scan(options: {
     readonly filter?: Filter;
     readonly vectors: "include" | "omit";

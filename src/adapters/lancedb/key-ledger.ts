@@ -7,7 +7,9 @@ import { hashOf } from "./key-hash.js";
 /** Most keys that are remembered, at 11 to 16 bytes per key. Rows for a larger table are merged. */
 const maxKeys = 10_000_000;
 
-/** The keys are read after this many rows were merged, when these are also this share of the table. Reading a million keys takes a second. */
+/**
+ * The keys are read after this many rows were merged, when these are also this share of the table. Reading a million keys takes a second.
+ */
 const mergedFirst = { rows: 1_000, share: 1 / 200 } as const;
 
 /**

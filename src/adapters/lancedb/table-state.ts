@@ -12,7 +12,10 @@ export interface IndexState {
 
 export interface TableState {
   readonly rows: number;
-  /** Fragments that can be merged. Fragments that the vector index covers count as one per part, because those of different parts stay separate. */
+  /**
+   * Fragments that can be merged. Fragments that the vector index covers count as one per part, because those of different parts stay
+   * separate.
+   */
   readonly smallFragments: number;
   /** Rows of the largest fragment. */
   readonly largestFragment: number;

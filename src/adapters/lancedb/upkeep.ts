@@ -6,7 +6,7 @@ import { type TableState, tableState } from "./table-state.js";
 import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
-/** A reader may stay on one version for this long. Compaction removes the files of versions that were replaced earlier. */
+/** A reader may stay on one version for this long. Compaction removes the files of older versions. */
 export const keepVersionsMs = 10 * 60_000;
 
 /** Most rows outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
@@ -27,16 +27,25 @@ const fewRows = 100_000;
  */
 const rowsPerFragment = 300;
 
-/** With a vector index, compaction also rewrites the indexes on keys and contents. This takes a second per million rows, too long for every few calls. */
+/**
+ * With a vector index, compaction also rewrites the indexes on keys and contents. This takes a second per million rows, too long for
+ * every few calls.
+ */
 const rowsPerCall = 8_000;
 
-/** Most parts of the vector index. A search visits each part. A larger table may have more parts, because rebuilding its index takes longer. */
+/**
+ * Most parts of the vector index. A search visits each part. A larger table may have more parts, because rebuilding its index takes
+ * longer.
+ */
 const maxIndexParts = (rows: number): number => 8 + Math.floor(rows / 50_000);
 
 /** After this many commits, a writer counts as being in a long series of writes. */
 const seriesWrites = 16;
 
-/** Decides when a long series of writes looks for small fragments: after 100 writes, then when their number has doubled, at least every 1,000 writes. */
+/**
+ * Decides when a long series of writes looks for small fragments: after 100 writes, then when their number has doubled, at least every
+ * 1,000 writes.
+ */
 export class CompactionSchedule {
   #writes = 0;
   #next = 100;

@@ -4,7 +4,10 @@ import { HeadraceError } from "../../contracts/index.js";
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** From this many rows on, "auto" builds a vector index. For 50,000 rows of 512 numbers, a query took 185 ms without it and 9 ms with it; building took 2 s. */
+/**
+ * From this many rows on, "auto" builds a vector index. For 50,000 rows of 512 numbers, a query took 185 ms without it and 9 ms with it;
+ * building took 2 s.
+ */
 export const vectorIndexRows = 20_000;
 
 /** LanceDB needs at least 256 rows to train an index. */
@@ -17,7 +20,10 @@ const indexKinds = ["auto", "none", "ivf_flat", "ivf_rq"] as const;
 type IndexKind = (typeof indexKinds)[number];
 export type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
 
-/** Parses the index kind of a schema. Throws `config_invalid` for an unknown kind, `config_conflict` for a kind that does not fit the dimension. */
+/**
+ * Parses the index kind of a schema. Throws `config_invalid` for an unknown kind, `config_conflict` for a kind that does not fit the
+ * dimension.
+ */
 export function indexKind(name: string, dimension: number): IndexKind {
   const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());
   if (kind === undefined) {

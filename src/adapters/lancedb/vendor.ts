@@ -9,10 +9,16 @@ export interface Vendor {
   readonly arrow: typeof arrow;
 }
 
-/** Most bytes that a scan reads ahead of its consumer. With LanceDB's default of 2 GiB, a slow consumer makes it hold most tables completely in memory. */
+/**
+ * Most bytes that a scan reads ahead of its consumer. With LanceDB's default of 2 GiB, a slow consumer makes it hold most tables
+ * completely in memory.
+ */
 const readAheadBytes = 64 * 1024 * 1024;
 
-/** Bytes that building a vector index buffers per partition. With LanceDB's default, a million rows of 512 numbers take 700 MB more. */
+/**
+ * Bytes that building a vector index gathers before it writes them to disk. With LanceDB's default, a million rows of 512 numbers take
+ * 700 MB more.
+ */
 const shuffleBytes = 8 * 1024 * 1024;
 
 /** Settings that LanceDB reads only from the environment, when it is loaded. Variables that are set already are kept. */

@@ -57,7 +57,7 @@ export class WriterLock {
     const owner = await readOwner(this.path);
     if (owner?.token === this.token) return;
     const now = owner === null ? "no owner" : describe(owner);
-    throw new HeadraceError("lock_lost", `${this.what}: the writer's lock: expected this process as its owner, found ${now}`);
+    throw new HeadraceError("lock_lost", `${this.what}: the writer's lock: expected this writer as its owner, found ${now}`);
   }
 
   /** Releases the lock, unless it was lost. Further calls do nothing. */
