@@ -50,7 +50,10 @@ test("health gives its advice on a line of its own", async () => {
   await using space = await workspace();
   const { code, stdout } = await space.run("health", "--set", "embedder.model=none.onnx");
   assert.equal(code, 1);
-  assert.match(stdout, /^FAIL {2}embedder \(onnx\): \[model_invalid\] .*found none\n {6}Set `embedder\.model` to the path of an ONNX file/m);
+  assert.match(
+    stdout,
+    /^FAIL {2}embedder \(onnx\): \[model_invalid\] .*found none\n {6}Set `embedder\.model` to the path of an ONNX file/m,
+  );
   const { parts } = await space.json<{ parts: { detail: string; hint: string | null }[] }>(
     1,
     "health",
