@@ -6,12 +6,11 @@ const rooms = {
   stages: ["contracts", "kit", "chain"],
   filter: ["contracts", "kit"],
   config: ["contracts", "kit"],
-  telemetry: ["contracts", "kit"],
   insight: ["contracts", "kit"],
   adapters: ["contracts", "kit", "filter"],
   search: ["contracts", "kit", "chain", "filter"],
   operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
-  app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "telemetry", "insight", "adapters", "search", "operations"],
+  app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "insight", "adapters", "search", "operations"],
   cli: ["contracts", "app"],
 };
 // Which room alone may touch which packages.

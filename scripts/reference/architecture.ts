@@ -19,7 +19,6 @@ const purposes: Readonly<Record<string, string>> = {
   stages: "the steps of a run for images, one file per step; they do not import each other",
   filter: "the filter language: from text to tree",
   config: "settings from file, environment and flags; the caller passes the schema",
-  telemetry: "observers of a run, such as the progress line",
   insight: "what the accounted times mean; pure functions",
   adapters: "one folder per vendor, loaded when used; they do not import each other",
   search: "from query to vector to hits",
