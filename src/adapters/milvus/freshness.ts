@@ -9,7 +9,7 @@ export interface Consistency {
   readonly guarantee_timestamp?: string;
 }
 
-/** A store has one `Freshness` per collection. All objects that opened the same collection share it. */
+/** A store has one `Freshness` per collection. All objects that opened the same collection share the collection's `Freshness`. */
 export class Freshness {
   #written = 0n;
   #visible = 0n;

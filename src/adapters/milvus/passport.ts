@@ -9,8 +9,8 @@ import type { Properties } from "./upkeep/properties.js";
 import { pause } from "./upkeep/waits.js";
 
 /**
- * Pause between writing a passport and reading it back. Two processes that write at the same time see each other's passport after this
- * pause.
+ * Pause between writing a passport and reading the passport back. After this pause, two processes that write at the same time see the same
+ * passport.
  */
 const racingMs = 500;
 

@@ -157,7 +157,7 @@ export class Queries {
   async #retryAfterExchange<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
     try {
       const answer = await ask();
-      // A query while the collection is being released succeeds, but its answer may lack rows.
+      // A query while the collection is being released succeeds, but rows may be missing from the answer.
       if (await this.upkeep.stayedLoaded(signal)) return answer;
       await this.upkeep.comesBack(signal);
     } catch (error) {

@@ -7,7 +7,7 @@ import type { DeclaredField } from "./options.js";
 import { propertyOf } from "./upkeep/properties.js";
 
 export const maxTextBytes = 65_535;
-/** Milvus' dynamic field. Milvus stores the metadata keys in it that have no field of their own. */
+/** Milvus' dynamic field. Milvus stores all metadata keys without a field of their own in the dynamic field. */
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
 export const columnsProperty = "headrace.columns";
@@ -21,7 +21,7 @@ export interface DeclaredColumn {
   readonly type: MetadataType;
   /** The longest text of a VarChar field, in bytes. */
   readonly maxBytes: number;
-  /** "optional": the field is nullable or has a default value, so a row may have no value for it. */
+  /** "optional": a row may have no value, because the field is nullable or has a default value. */
   readonly presence: "required" | "optional";
 }
 
@@ -35,14 +35,13 @@ export interface CollectionShape {
   /** The index note when the description of the collection was read. */
   readonly indexNote: string | null;
   /**
-   * Random id of the creation. When several processes create the collection at the same time, only the one that succeeded finds its own id
-   * here.
+   * Random id of the creation. When several processes create the collection at the same time, only the process that succeeded finds the id
+   * of its own creation here.
    */
   readonly maker: string | null;
   readonly declared: readonly DeclaredColumn[];
   /**
-   * Fields that Headrace cannot write: outputs of Milvus functions, and optional fields of unsupported types. A row may have no value for
-   * them.
+   * Fields that Headrace cannot write and that a row may leave out: outputs of Milvus functions, and optional fields of unsupported types.
    */
   readonly foreign: readonly string[];
   /** Type of each known metadata key. */
@@ -168,8 +167,8 @@ const dataTypeNames = {
 const dataTypes = new Set<string>(Object.values(dataTypeNames));
 
 /**
- * Divides the fields that Headrace did not create into those that it can write and those that it cannot. Throws `collection_foreign` for a
- * required field that Headrace cannot write.
+ * Divides the fields that Headrace did not create into `declared` fields, which Headrace can write, and `foreign` fields. Throws
+ * `collection_foreign` for a required field of a type that Headrace cannot write.
  */
 function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<CollectionShape, "declared" | "foreign"> {
   const declared: DeclaredColumn[] = [];

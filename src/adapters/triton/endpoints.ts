@@ -1,5 +1,6 @@
 /**
- * Distributes requests over several servers with the same model. Sends no requests to unavailable servers, and reconnects to them later.
+ * Distributes requests over several servers with the same model. Sends no requests to unavailable servers. Reconnects to such servers
+ * later.
  */
 import { HeadraceError } from "../../contracts/index.js";
 import { backOffMs, checkAborted, unlessAborted } from "../../kit/index.js";
@@ -23,9 +24,9 @@ export interface Endpoint {
 }
 
 export interface EndpointsOptions {
-  /** Connects to a server and checks that the server serves the run's model. The function must set its own deadline. */
+  /** Connects to a server and checks that the server serves the run's model. The implementation must set a deadline. */
   readonly reconnect: (endpoint: Endpoint, signal: AbortSignal) => Promise<Link>;
-  /** Receives notices for the user. */
+  /** Called with each notice for the user. */
   readonly notify: (message: string) => void;
 }
 

@@ -18,11 +18,11 @@ export interface InferenceOptions {
   readonly timeoutMs: number;
   /** Time limit of one readiness check. */
   readonly readyTimeoutMs: number;
-  /** Receives notices for the user. */
+  /** Called with each notice for the user. */
   readonly notify: (message: string) => void;
 }
 
-/** A server counts as hung when its timeouts in a row reach this multiple of its open requests. */
+/** A server counts as hung when the number of its timeouts in a row reaches the number of its open requests times this factor. */
 const roundsBeforeHung = 2;
 
 export class Inference {

@@ -1,4 +1,4 @@
-/** Connects to one server, reads the description of its model, and tests the connection with one inference. */
+/** Connects to one server, reads the description of the served model, and tests the connection with one inference. */
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
 import { rowBytes, withDeadline } from "../../kit/index.js";
@@ -174,7 +174,7 @@ export async function probe(
 function protocolOf(address: Address, transport: TritonTransport): "http" | "grpc" {
   const wanted = transport === "grpc" ? "grpc" : transport === "auto" ? (address.scheme ?? "http") : "http";
   if (address.scheme === null || address.scheme === wanted) return wanted;
-  // Many users write a gRPC endpoint behind TLS as an https URL.
+  // Many users write the URL of a gRPC server with TLS as https://…
   if (address.scheme === "http" && wanted === "grpc") return "grpc";
   throw new HeadraceError("config_conflict", `triton.transport ${transport}: expected an HTTP URL, found triton.url ${address.text}`);
 }

@@ -28,7 +28,7 @@ export function readVectors(
   if (bytes.byteLength !== count * width) {
     throw new HeadraceError("inference_failed", `${where}: expected ${count * width} bytes for ${found}, found ${bytes.byteLength}`);
   }
-  // Copies the answer's bytes, because they may be unaligned and typed arrays need aligned bytes.
+  // The bytes of the answer may be unaligned. Typed arrays need aligned bytes, so the bytes are copied.
   const copy = new Uint8Array(bytes).buffer;
   return { vectors: datatype === "FP16" ? float16ToFloat32(new Uint16Array(copy)) : new Float32Array(copy), dimension };
 }

@@ -9,7 +9,7 @@ export type PortProtocol = "nothing" | "http" | "grpc" | "tls" | "silent";
 const answerWithinMs = 1_500;
 const http2Preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]);
 
-/** Makes at most three short connections. Never throws. */
+/** Opens at most three short connections to the port. Never throws. */
 export async function probePort({ host, port }: Address): Promise<PortProtocol> {
   const http = await exchange(
     () => connectTcp({ host, port }),

@@ -1,7 +1,7 @@
 /**
  * Replaces the exact index (type FLAT) of a collection with the configured index. Milvus drops an index only while the collection is
- * released, that is, not loaded. Queries fail during that time. Queries work again after the request to load the collection. Until Milvus
- * has indexed a row, it searches that row exactly.
+ * released, that is, not loaded. Queries fail during that time. Queries work again after the request to load the collection. Milvus
+ * searches new rows exactly until Milvus has indexed the rows.
  */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { IndexType } from "../options.js";
@@ -29,9 +29,8 @@ export function isExact(index: IndexInPlace | null): boolean {
 }
 
 /**
- * Takes a few seconds. The exchange must run to its end, even when the signal of the caller aborts, so `Upkeep.close` waits for the
- * exchange. Returns "lost" when another process exchanges the index. After a failure, the exact index is restored and the collection is
- * loading.
+ * Takes a few seconds. Must run to the end, even when the caller's signal aborts: `Upkeep.close` waits for the end. Returns "lost" when
+ * another process replaces the index. After a failure, the exact index is restored and the collection is loading.
  */
 export async function exchangeIndex(parts: ExchangeParts): Promise<"exchanged" | "lost"> {
   const note = new BusyNote("exchanging");

@@ -19,14 +19,16 @@ export type SettledNote = "pending" | "building" | "built";
 const staleMs = 15_000;
 const heartbeatMs = 3000;
 const pollMs = 200;
-/** Pause between writing a note and reading it back. Two processes that write at the same time see each other's note after this pause. */
+/**
+ * Pause between writing a note and reading the note back. After this pause, two processes that write at the same time see the same note.
+ */
 const racingMs = 500;
 
 export function isBusy(note: string | undefined): note is string {
   return /^(creating|exchanging):/.test(note ?? "");
 }
 
-/** The index note while this process creates a collection or exchanges an index. Other processes wait until the note ends. */
+/** The index note while this process creates a collection or replaces an index. Other processes wait until the note ends. */
 export class BusyNote {
   readonly #token = randomUUID();
   readonly #ended = new AbortController();
@@ -39,7 +41,7 @@ export class BusyNote {
     return `${this.work}:${this.#token}:${this.#beats}`;
   }
 
-  /** Writes the note and reads it back after a pause. Returns false when another process has overwritten the note. */
+  /** Writes the note and reads the note back after a pause. Returns false when another process has overwritten the note. */
   async take(properties: Properties): Promise<boolean> {
     await properties.set(indexProperty, this.text);
     await pause(racingMs, { what: "take the index note" });

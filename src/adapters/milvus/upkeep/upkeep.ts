@@ -13,9 +13,9 @@ import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
 import { until } from "./waits.js";
 
-/** Maximum wait, in opening and querying, for another process that exchanges the index. An exchange takes a few seconds. */
+/** How long opening and querying wait for another process that replaces the index. A replacement takes a few seconds. */
 const maxWaitMs = 60_000;
-/** Maximum wait of `close` for a running exchange of the index. */
+/** How long `close` waits while this process replaces the index. */
 const maxClosingMs = 30_000;
 
 export class Upkeep {
@@ -24,9 +24,9 @@ export class Upkeep {
   readonly load: LoadState;
   #current: IndexInPlace | null = null;
   #isServed = false;
-  /** True when no process will exchange the index of this collection any more. */
+  /** True when no process will replace the index of this collection any more. */
   #isSettled: boolean;
-  /** The running exchange of the index. The exchange continues when the call that started it is aborted. */
+  /** The running replacement of the index. The replacement continues when the call that started it is aborted. */
   #exchanging: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -44,8 +44,8 @@ export class Upkeep {
   }
 
   /**
-   * Loads the collection. When another process creates the collection or exchanges its index, waits for that process. When that process is
-   * dead, takes over its work.
+   * Loads the collection. When another process is creating the collection or replacing the index, waits for that process. When that process
+   * is dead, takes over the work.
    */
   async serve(signal?: AbortSignal): Promise<void> {
     const state = await this.load.now(signal);
@@ -70,15 +70,15 @@ export class Upkeep {
   }
 
   /**
-   * Called after the answer to a query: returns whether the collection is still loaded. Asks the server only if a process may still
-   * exchange the index.
+   * Called after the answer to a query: returns whether the collection is still loaded. Asks the server only if a process may still replace
+   * the index.
    */
   async stayedLoaded(signal?: AbortSignal): Promise<boolean> {
     return this.#isSettled || (await this.load.now(signal)) === "loaded";
   }
 
   /**
-   * Called when the collection was not loaded during a call. Waits while another process exchanges the index or the server loads the
+   * Called when the collection was not loaded during a call. Waits while another process replaces the index or the server loads the
    * collection. Then returns whether the collection is loaded.
    */
   async comesBack(signal?: AbortSignal): Promise<boolean> {
@@ -110,8 +110,8 @@ export class Upkeep {
   }
 
   /**
-   * Creates the configured index if it is not created yet, and waits until the server has built it. Makes only one call to the server when
-   * the index is complete.
+   * Creates the configured index if it does not exist yet, and waits until the server has built the index. Makes only one call to the
+   * server when the index is complete.
    */
   async buildIndex(signal: AbortSignal): Promise<void> {
     checkAborted(signal, `upkeep ${this.shape.name}`);
@@ -130,12 +130,12 @@ export class Upkeep {
     }
   }
 
-  /** Waits for a running exchange of the index, for at most `maxClosingMs`. */
+  /** Waits while this process replaces the index, for at most `maxClosingMs`. */
   async close(): Promise<void> {
     await within(this.#exchanging, maxClosingMs);
   }
 
-  /** Replaces only the exact index. Any other index is kept, because the server may have worked on it for hours. */
+  /** Replaces only the exact index. Any other index is kept, because the server may have worked for hours to build it. */
   async #createWanted(signal: AbortSignal): Promise<void> {
     if (this.insert.flush === "auto") await this.#flush(signal);
     while (isExact(await this.index.inPlace(signal))) {

@@ -96,7 +96,7 @@ function writeModel(folder: string, choice: WrittenModel): readonly string[] {
   return [config, code, ...copies];
 }
 
-/** The model in this package's `models` folder. It takes uint8 images and normalises them itself. */
+/** The model in this package's `models` folder. The model takes uint8 images and normalises the pixels itself. */
 function shippedModel(): ExportedModel {
   const models = join(packageRoot(), "models");
   const input: TensorSpec = { dtype: "uint8", layout: "NHWC", width: 224, height: 224 };

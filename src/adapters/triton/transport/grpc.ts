@@ -130,7 +130,7 @@ export class GrpcConnection implements Connection {
     return client;
   }
 
-  /** Counts lost connections until the client is closed. */
+  /** Counts the client's lost connections, until the client is closed. */
   #watch(client: Client): void {
     const { READY, SHUTDOWN } = this.#loaded.states;
     const channel = client.getChannel();

@@ -61,7 +61,7 @@ export class HttpConnection implements Connection {
       pipelining: 1,
       keepAliveTimeout: 30_000,
       connect: { timeout: options.connectTimeoutMs, ...tlsOf(options.security) },
-      // 0 turns off undici's time limits: every request has its own deadline.
+      // 0 turns off undici's time limits, because every request has its own deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -154,7 +154,7 @@ export class HttpConnection implements Connection {
         method,
         path: `${this.#options.address.path}${path}`,
         headers: { ...this.#options.security.headers, ...headers },
-        // undici accepts any iterable of chunks as body, but its types do not.
+        // undici accepts any iterable of chunks as a request body, but undici's types do not allow an iterable of chunks.
         body: body as string | null,
         signal,
       });

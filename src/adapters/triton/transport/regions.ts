@@ -34,8 +34,8 @@ export interface RegionPoolOptions {
 export const sharedMemoryFolder = "/dev/shm";
 const prefix = "headrace-";
 /**
- * A region of a process in another container counts as abandoned when its file was not written for this time. This process cannot see
- * whether the other process is alive, but a live process writes its regions with every batch.
+ * Age at which a region of a process in another container counts as abandoned. This process cannot see whether a process in another
+ * container is alive. A live process writes its regions with every batch.
  */
 const foreignIdleMs = 3_600_000;
 let created = 0;
@@ -95,8 +95,8 @@ export class RegionPool {
       const fitting = this.#idle.findIndex((region) => region.capacity >= bytes);
       if (fitting >= 0) return this.#idle.splice(fitting, 1)[0]!;
       if (this.#count < this.#options.maxRegions) return this.#make(bytes);
-      // The maximum number of regions exists, but the semaphore ensures that one of them is idle. All idle regions are too small, so one is
-      // removed.
+      // The maximum number of regions exists. The semaphore ensures that at least one region is idle. All idle regions are too small, so
+      // one of them is removed.
       await this.#retire(this.#idle.pop()!);
     }
   }
@@ -114,7 +114,7 @@ export class RegionPool {
   }
 }
 
-/** True for a region whose process has ended. False for files that Headrace did not create. */
+/** True when `name` is the file of a region whose process has ended. False for files that Headrace did not create. */
 export function isAbandoned(name: string): boolean {
   const match = /^headrace-(\d+)-(\d+)-(\d+)-\d+$/.exec(name);
   if (match === null) return false;

@@ -126,7 +126,7 @@ export class SharedMemoryConnection implements Connection {
     if (region.registered) return true;
     const body = JSON.stringify({ key: `/${region.name}`, offset: 0, byte_size: region.capacity });
     try {
-      // An earlier call may have registered the region although its answer was lost. Unregistering an unknown region is harmless.
+      // An earlier call may have registered the region without receiving an answer. Unregistering an unknown region is harmless.
       await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", signal);
       await this.#http.request("POST", regionPath(region.name, "register"), body, signal);
     } catch (error) {

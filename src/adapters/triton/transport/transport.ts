@@ -1,11 +1,11 @@
 /** The interface of all transports to a Triton server. */
 
-/** An input or output tensor as the server describes it. */
+/** An input or output tensor, as Triton describes the tensor. */
 export interface TensorDescription {
   readonly name: string;
   /** Triton's name of the type: UINT8, FP16, FP32 … */
   readonly datatype: string;
-  /** Includes the batch dimension, if any. −1: any size. */
+  /** The size of each dimension, including the batch dimension, if any. −1: any size. */
   readonly shape: readonly number[];
 }
 
@@ -51,11 +51,11 @@ export interface InferAnswer {
   readonly version: string;
 }
 
-/** A connection to one model on one server. Calls throw only `HeadraceError`s and end when their signal aborts. */
+/** A connection to one model on one server. All methods throw only `HeadraceError`s, and end when their signal aborts. */
 export interface Connection {
   readonly kind: "http" | "grpc" | "shm";
   describe(signal: AbortSignal): Promise<ModelDescription>;
-  /** Throws unless the model is ready. */
+  /** Throws an error unless the model is ready to answer requests. */
   ready(signal: AbortSignal): Promise<void>;
   infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer>;
   /** Lists the models in the server's model repository, each with its state. */
