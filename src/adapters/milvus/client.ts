@@ -1,4 +1,4 @@
-/** One connection to Milvus. Every call has a deadline and an abort signal, and its status is checked. */
+/** One connection to Milvus. Every call has a deadline and an abort signal. An answer with an error status is thrown as an error. */
 import { existsSync } from "node:fs";
 import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import type { Writer } from "protobufjs";
@@ -11,7 +11,7 @@ type Sdk = typeof import("@zilliz/milvus2-sdk-node");
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Error code for a refusal that matches no known case. Default `unexpected`. */
+  /** The error code when Milvus refuses the call for a reason that Headrace does not recognize. Default `unexpected`. */
   readonly fallback?: ErrorCode;
 }
 
@@ -21,14 +21,17 @@ export class MilvusConnection {
   private constructor(
     readonly sdk: Sdk,
     readonly client: MilvusClient,
-    /** A protobuf writer for requests that are encoded by hand. */
+    /** Makes a protobuf writer, for requests that are encoded without the SDK. */
     readonly newWriter: () => Writer,
     readonly timeoutMs: number,
     readonly endpoint: Endpoint,
     readonly headers: Readonly<Record<string, string>>,
   ) {}
 
-  /** Connects and makes one real call. Throws `part_missing`, or an error that names the wrong setting. */
+  /**
+   * Connects, then lists the collections to test the connection. Throws `part_missing` when the SDK is not installed. Any other error names
+   * the setting that is wrong.
+   */
   static async open(options: MilvusSection, signal: AbortSignal): Promise<MilvusConnection> {
     const { sdk, newWriter } = await loadSdk();
     const endpoint = { address: `${options.host}:${options.port}`, database: options.database };
@@ -60,7 +63,7 @@ export class MilvusConnection {
     return connection;
   }
 
-  /** Runs one SDK call. An answer that arrives after the deadline or the abort is dropped. */
+  /** Runs one SDK call. An answer that arrives after the deadline or after the abort is ignored. */
   async call<T>(what: string, request: (client: MilvusClient) => Promise<T>, options: CallOptions = {}): Promise<T> {
     checkAborted(options.signal, what);
     const answer = await this.#race(what, request(this.client), options.signal, options.fallback);
@@ -69,7 +72,10 @@ export class MilvusConnection {
     return answer;
   }
 
-  /** Sends an encoded upsert over the SDK's channel. The SDK's interceptors are left out because they would format the request as JSON. */
+  /**
+   * Sends an encoded upsert request over the SDK's gRPC channel. Of the SDK's interceptors, only the one for headers is used: the others
+   * would format the request as JSON.
+   */
   async sendUpsert(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     checkAborted(signal, "upsert");
     const channel = await this.client.channelPool.acquire();
@@ -134,7 +140,7 @@ function tlsOf(options: MilvusSection) {
   };
 }
 
-/** Refuses TLS settings that would have no effect: the connection would be less secure than the file suggests. */
+/** Refuses TLS settings while `milvus.secure` is false, because the connection would be less secure than the configuration suggests. */
 function checkFiles({ secure, caFile, certFile, keyFile, serverName }: MilvusSection): void {
   const files = { ca_file: caFile, cert_file: certFile, key_file: keyFile };
   for (const [setting, value] of Object.entries({ ...files, server_name: serverName })) {

@@ -37,7 +37,7 @@ import type { Upkeep } from "./upkeep/upkeep.js";
 import type { IndexInPlace } from "./upkeep/vector-index.js";
 import type { Inserter } from "./writing/inserter.js";
 
-/** 5,000 text keys make an expression of 200 kB; the query takes 40 ms. */
+/** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
 const keysPerQuery = 5000;
 const contentsPerQuery = 1000;
 /** Milvus returns at most this many rows per query. */
@@ -46,7 +46,10 @@ const maxAnswerRows = 16_384;
 export interface CollectionParts {
   readonly shape: CollectionShape;
   readonly access: "read" | "write";
-  /** "created": this handle created the collection, so it is empty until this store writes. */
+  /**
+   * "created": this object created the collection, so the collection is empty until this store writes rows. "found": the collection existed
+   * before.
+   */
   readonly origin: "created" | "found";
   readonly queries: Queries;
   readonly inserter: Inserter;
@@ -63,7 +66,7 @@ export class MilvusCollection implements Collection {
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
   readonly #columnSaves = new SerialQueue();
-  /** True until the new columns are saved. Rows are written only after that. */
+  /** True while the types of new metadata columns are not saved. Rows are written only after the types are saved. */
   #columnsUnsaved = false;
 
   constructor(readonly parts: CollectionParts) {
@@ -113,7 +116,9 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
-  /** Looks up one key per content first, then the vectors: one image can be stored under very many keys. */
+  /**
+   * First finds one key for each content, then reads the vectors of only these keys, because one image can be stored under very many keys.
+   */
   async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
     const { queries, shape } = this.parts;
     const wanted = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
@@ -129,7 +134,10 @@ export class MilvusCollection implements Collection {
     return found;
   }
 
-  /** Finds one key per content. Copies of one content can fill the answer. Contents without a key are then queried again, in halves. */
+  /**
+   * Finds one key for each content. Many rows with the same content can fill the answer, so that other contents are missing. The missing
+   * contents are then queried again, in two halves.
+   */
   async #keysOf(contents: readonly string[], signal: AbortSignal): Promise<Map<string, Key>> {
     const limit = contents.length === 1 ? 1 : maxAnswerRows;
     const expression = `content in [${contents.map(quote).join(",")}]`;
@@ -200,7 +208,7 @@ export class MilvusCollection implements Collection {
   async stats(): Promise<CollectionStats> {
     const { upkeep } = this.parts;
     const [count, index] = await Promise.all([this.count(), upkeep.currentIndex()]);
-    // Another process may have set the passport meanwhile.
+    // Another process may have set the passport since this collection was opened.
     this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
     return { name, count, dimension, metric, idType, index: kindOf(index), passport };
@@ -231,7 +239,10 @@ export class MilvusCollection implements Collection {
     return [...new Set(ids)].filter((id) => isKeyOf(id, this.idType));
   }
 
-  /** Saves the column types before the first row that uses them, so that other processes check against the same types. */
+  /**
+   * Saves the types of new metadata columns before the first row with such a column is written. Other processes then check their rows
+   * against the same types.
+   */
   async #addColumns(columns: ReadonlyMap<string, MetadataType>, signal: AbortSignal): Promise<void> {
     for (const [name, type] of columns) this.#columns.set(name, type);
     this.#columnsUnsaved = true;
@@ -239,7 +250,7 @@ export class MilvusCollection implements Collection {
     await unlessAborted(saved, signal, `collection ${this.name}: upsert`);
   }
 
-  /** Keeps the types that another process saved meanwhile. */
+  /** When another process has saved a type for the same column, that type is kept. */
   async #saveColumns(): Promise<void> {
     const { properties } = this.parts.upkeep;
     const stored = JSON.parse((await properties.get(columnsProperty)) ?? "{}") as Record<string, MetadataType>;
@@ -260,12 +271,12 @@ export function kindOf(index: IndexInPlace | null): string {
   return index === null || index.type === "FLAT" ? "none" : index.type;
 }
 
-/** Negates L2 distances, so that a higher score is always nearer. */
+/** Negates L2 distances, so that a higher score always means a nearer vector. */
 function scoreOf(metric: Metric, score: number): number {
   return metric === "l2" ? 0 - score : score;
 }
 
-/** Limits one answer to 16 MB of vectors. */
+/** Maximum number of rows in one query. Limits the vectors in one answer to 16 MB. */
 function rowsPerQuery(shape: CollectionShape, vectors: "include" | "omit"): number {
   return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
 }

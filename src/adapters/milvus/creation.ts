@@ -1,4 +1,7 @@
-/** Creates a collection. When several processes create the same one at once, one succeeds and the others get `collection_exists`. */
+/**
+ * Creates a collection. When several processes create the same collection at the same time, one succeeds and the others get
+ * `collection_exists`.
+ */
 import { randomUUID } from "node:crypto";
 import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
@@ -10,7 +13,10 @@ import { BusyNote } from "./upkeep/index-note.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
 export class Creation {
-  /** Makes the description unique. Milvus reports success for a second creation only if the description is the same. */
+  /**
+   * A random id that makes the collection's description unique. Milvus reports success for a second creation of the same collection if both
+   * descriptions are equal.
+   */
   readonly maker = randomUUID();
   readonly #note = new BusyNote("creating");
 
@@ -21,7 +27,7 @@ export class Creation {
     readonly insert: Pick<InsertSection, "index">,
   ) {}
 
-  /** Throws `collection_exists` when another process created it first. */
+  /** Throws `collection_exists` when another process created the collection first. */
   async make({ description, fields }: { readonly description: string; readonly fields: FieldType[] }): Promise<void> {
     try {
       await this.connection.call(`create ${this.name}`, (client) =>
@@ -39,13 +45,17 @@ export class Creation {
     }
   }
 
-  /** Creates the index, requests loading, and ends the note that other processes wait for. Drops the collection when a step fails. */
+  /**
+   * Creates the index and requests that the server loads the collection. Then ends the index note, which other processes wait for. Drops
+   * the collection when a step fails.
+   */
   async complete({ index, load, properties }: Upkeep): Promise<void> {
     const later = this.insert.index !== "before" && this.index !== "FLAT";
     this.#note.keep(properties);
     try {
       await index.create(later ? "FLAT" : this.index);
-      // The field has an index already, so the server only validates the type and its parameters.
+      // The vector field has the exact index already, so Milvus creates no index now. Milvus only validates the configured type and its
+      // parameters.
       if (later) await index.create(this.index);
       await load.request();
       await this.#note.end(properties, later ? "pending" : "built");
@@ -56,7 +66,10 @@ export class Creation {
     }
   }
 
-  /** Other processes write once the note has ended or the collection is loaded. It may have rows from then on, so it is kept. */
+  /**
+   * Drops the collection, unless the collection may have rows: other processes may write rows as soon as the index note has ended or the
+   * collection is loaded.
+   */
   async #remove({ properties, load }: Pick<Upkeep, "properties" | "load">, reason: unknown): Promise<void> {
     try {
       if (!(await this.#note.holds(properties)) || (await load.now()) !== "released") return;

@@ -1,7 +1,7 @@
-/** Translates Milvus statuses and gRPC errors. No other file matches their text. */
+/** Translates Milvus statuses and gRPC errors into `HeadraceError`s. No other file inspects the text of such errors. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 
-/** The status in every Milvus answer. `code` exists since 2.3; older servers send only the name in `error_code`. */
+/** The status in every Milvus answer. `code` exists since Milvus 2.3. Older servers send only the name of the error, in `error_code`. */
 export interface MilvusStatus {
   readonly error_code?: string | number;
   readonly code?: number;
@@ -38,7 +38,10 @@ const awayNames = new Set([
   "NodeIDNotMatch",
   "DataCoordNA",
 ]);
-/** Not ready, unavailable, internal, too few nodes, not loaded (after a restart); replicas, channels, nodes, object store, message queue. */
+/**
+ * Codes of temporary failures: server not ready, unavailable, internal error, too few nodes, collection not loaded (after a restart), and
+ * failures of replicas, channels, nodes, the object store and the message queue.
+ */
 const awayCodes = new Set([
   1, 2, 5, 12, 101, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904, 1000, 1001, 1002, 1300, 1301, 1302, 1303,
 ]);
@@ -46,11 +49,17 @@ const away =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
 const rowNames = new Set(["IllegalArgument", "IllegalDimension", "IllegalRowRecord", "IllegalVectorID"]);
-/** Words of a refusal that the rows cause. Any other refusal may be temporary. */
+/**
+ * Words in the text of a refused write which show that the rows are at fault. Without such words, the cause of the refusal may be
+ * temporary.
+ */
 const rowWords = /\b(dim|dimension|fields?|length|schema|json|varchar|nan|illegal|data type|type mismatch|out of range)\b/i;
 const tooManyCollections = /exceeded the limit number of collections|max(imum)? (number of )?collections/i;
 
-/** The SDK turns `error_code` into a name. Answers decoded by hand carry the number. */
+/**
+ * The names of the numbers in `error_code`. The SDK replaces the number with the name. Answers that Headrace decodes itself contain the
+ * number.
+ */
 const legacyNames: Readonly<Record<number, string>> = {
   5: "IllegalArgument",
   7: "IllegalDimension",
@@ -74,7 +83,7 @@ export function succeeded(status: MilvusStatus): boolean {
   return (status.error_code === "Success" || status.error_code === 0 || status.error_code === undefined) && (status.code ?? 0) === 0;
 }
 
-/** The request has too many bytes. Half of its rows may pass. */
+/** True when the request has too many bytes. A request with half of the rows may succeed. */
 export function isTooLarge(error: unknown): boolean {
   const {
     details = "",
@@ -93,17 +102,17 @@ export function isIndexMissing(status: unknown): boolean {
   return error_code === "IndexNotExist" || code === 700 || /index not (found|exist)|no (vector )?index|index doesn't exist/i.test(reason);
 }
 
-/** The field has another index already. */
+/** True when the vector field already has another index. */
 export function isIndexTaken(error: unknown): boolean {
   return /at most one distinct index|multiple indexes on same field/i.test(wordsOf(error));
 }
 
-/** The index was not dropped because the collection is loaded. */
+/** True when Milvus did not drop the index because the collection is loaded. */
 export function isCollectionLoaded(error: unknown): boolean {
   return /cannot be dropped, collection is loaded/i.test(wordsOf(error));
 }
 
-/** The query needs a collection that is not loaded. */
+/** True when the call failed because the collection is not loaded. */
 export function isNotLoaded(error: unknown): boolean {
   if (isAnswerTooLarge(error)) return false;
   return [101, 103].includes(causeOf(error).code ?? 0) || /not (fully )?loaded|delegator/i.test(wordsOf(error));
@@ -113,17 +122,17 @@ export function isDuplicate(error: unknown): boolean {
   return /duplicate collection/i.test(wordsOf(error));
 }
 
-/** This user lacks the privilege; other users may have it. */
+/** True when the configured user lacks a privilege. Other users may have the privilege. */
 export function isForbidden(error: unknown): boolean {
   return /permission deny|privilege/i.test(wordsOf(error));
 }
 
-/** The answer has more bytes than the server sends. Half of the rows may pass. */
+/** True when the answer is larger than the server's limit for answers. A query for half of the rows may succeed. */
 export function isAnswerTooLarge(error: unknown): boolean {
   return /maxOutputSize|results exceed the limit size|larger than max/i.test(wordsOf(error));
 }
 
-/** Turns a refused index into `config_invalid`. Errors of the connection are returned unchanged. */
+/** Translates the error of a refused index creation into `config_invalid`. Returns errors of the connection unchanged. */
 export function refusedIndex(call: string, error: unknown): unknown {
   if (!HeadraceError.is(error) || error.code !== "unexpected") return error;
   const text = `milvus.index_type: ${call}: expected success, found ${firstLine(causeOf(error).reason ?? error.message)}`;
@@ -145,7 +154,7 @@ function isDenied(code: number | undefined, words: string): boolean {
   );
 }
 
-/** `fallback`: the code for a refusal that matches no known case. */
+/** `fallback`: the error code when Milvus refuses the call for a reason that Headrace does not recognize. */
 export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
   const words = firstLine(status.reason ?? "");
   const { code } = status;
@@ -181,12 +190,15 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   return error(fallback === "row_rejected" && !blamesRows(status, name) ? "store_unavailable" : fallback);
 }
 
-/** 1100 to 1102: parameters. 17xx and 18xx: fields and inputs. */
+/**
+ * True when the rows are at fault for a refused write. Codes 1100 to 1102 mean invalid parameters. Codes 1700 to 1899 mean invalid fields
+ * or inputs.
+ */
 function blamesRows({ code = 0, reason = "" }: MilvusStatus, name: string): boolean {
   return (code >= 1100 && code <= 1102) || (code >= 1700 && code < 1900) || rowNames.has(name) || rowWords.test(reason);
 }
 
-/** Accepts gRPC errors, statuses that the SDK threw, and `HeadraceError`s, which it returns unchanged. */
+/** Translates gRPC errors, and statuses that the SDK threw. Returns a `HeadraceError` unchanged. */
 export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
   if (HeadraceError.is(thrown)) return thrown;
   const { code, details, status, reason, message } = (thrown ?? {}) as {
@@ -241,7 +253,7 @@ function denied(endpoint: Endpoint, words: string, cause: unknown): HeadraceErro
   return new HeadraceError("config_invalid", text, { cause, hint: "Change the credentials. A token is an API key or `user:password`." });
 }
 
-/** Names the setting that is most likely wrong. */
+/** Explains a failed connection, by naming the setting that is most likely wrong. */
 function unreachable(endpoint: Endpoint, words: string): string {
   if (/name resolution/i.test(words)) return `milvus.host: expected a host name that resolves, found ${endpoint.address}`;
   if (/ssl|tls|certificate|wrong version number/i.test(words))

@@ -1,12 +1,12 @@
-/** Compiles a filter to an equivalent Milvus expression, with every value escaped. */
+/** Compiles a filter into an equivalent Milvus expression. Every value is escaped. */
 import type { Comparison, Filter, MetadataValue } from "../../contracts/index.js";
 import { checkFilter, unknownKind } from "../../filter/index.js";
 
-/** How an expression refers to a metadata key. A `json` key holds text, numbers or booleans, or is absent. */
+/** How a Milvus expression refers to a metadata key. For type `json`, each row may have text, a number, a boolean or no value. */
 export interface FilterColumn {
   readonly expression: string;
   readonly type: "text" | "integer" | "number" | "boolean" | "json";
-  /** "optional": a row may have null. Default "required". A `json` key is always optional. */
+  /** "optional": a row may have null for the key. Default "required". A key of type `json` is always optional. */
   readonly presence?: "required" | "optional";
 }
 
@@ -24,11 +24,11 @@ export function compileFilter(filter: Filter, columnOf: (key: string) => FilterC
 export function keyList(column: string, keys: readonly (string | bigint)[]): string {
   const literals = keys.filter((key) => key !== minInt64).map((key) => (typeof key === "bigint" ? String(key) : quote(key)));
   const list = `${column} in [${literals.join(",")}]`;
-  // Milvus cannot parse the smallest int64: it reads the digits before the sign, and they overflow.
+  // Milvus cannot parse the smallest int64. Milvus parses the digits without the minus sign, and that number is too large for an int64.
   return literals.length === keys.length ? list : `(${list} or ${column} < ${minInt64 + 1n})`;
 }
 
-/** The expression language accepts all JSON escapes. */
+/** Quotes text as JSON, because Milvus expressions accept all JSON escapes. */
 export function quote(text: string): string {
   return JSON.stringify(text);
 }
@@ -66,7 +66,10 @@ function compare({ expression, type }: FilterColumn, operator: Comparison, value
   return type === "number" || type === "json" ? ordered(expression, operator, decimal(value)) : nothing;
 }
 
-/** In Milvus, `!=` on JSON also matches rows that lack the key or hold another type; `<` and `>` do not. */
+/**
+ * In Milvus, `!=` on a JSON key also matches rows without the key, and rows with a value of another type. `<` and `>` do not match such
+ * rows.
+ */
 function ordered(expression: string, operator: Comparison, literal: string): string {
   if (operator === "!=") return `(${expression} < ${literal} or ${expression} > ${literal})`;
   return `(${expression} ${operator} ${literal})`;
@@ -77,7 +80,7 @@ function compareBoolean(expression: string, operator: Comparison, value: boolean
   return passing.length === 0 ? nothing : `(${passing.map((field) => `${expression} == ${field}`).join(" or ")})`;
 }
 
-/** Integer columns refuse decimals, so the bound is rounded to a whole number. */
+/** Milvus refuses to compare integer columns with decimals, so a decimal is rounded to a whole number. */
 function compareInteger(expression: string, operator: Comparison, value: number): string {
   if (Math.abs(value) >= 2 ** 63) return holds(-Math.sign(value), operator) ? everything : nothing;
   if (Number.isInteger(value)) return `(${expression} ${operator} ${BigInt(value)})`;
@@ -88,7 +91,7 @@ function compareInteger(expression: string, operator: Comparison, value: number)
     : `(${expression} >= ${BigInt(Math.ceil(value))})`;
 }
 
-/** Milvus requires one type per list, so each type gets its own list. */
+/** Milvus requires that all values of a list have the same type, so the values of each type get their own list. */
 function contains({ expression, type }: FilterColumn, values: readonly MetadataValue[]): string {
   const texts = values.filter((value) => typeof value === "string").map(quote);
   const booleans = values.filter((value) => typeof value === "boolean").map(String);
@@ -105,7 +108,7 @@ function contains({ expression, type }: FilterColumn, values: readonly MetadataV
   return lists.length === 0 ? nothing : `(${lists.join(" or ")})`;
 }
 
-/** Uses a range because `like` cannot escape `%` and `_`. */
+/** Compares with a range of texts, because a `like` pattern cannot escape `%` and `_`. */
 function startsWith({ expression, type }: FilterColumn, prefix: string): string {
   if (type !== "text" && type !== "json") return nothing;
   const after = successor(prefix);
@@ -113,7 +116,7 @@ function startsWith({ expression, type }: FilterColumn, prefix: string): string 
   return after === null ? `(${from})` : `(${from} and ${expression} < ${quote(after)})`;
 }
 
-/** The smallest text, by code points, that is greater than every text with this prefix. Null: there is none. */
+/** The smallest text, by code points, that is greater than every text with this prefix. Null: no such text exists. */
 function successor(prefix: string): string | null {
   const points = [...prefix].map((character) => character.codePointAt(0)!);
   while (points.at(-1) === lastCodePoint) points.pop();

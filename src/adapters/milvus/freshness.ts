@@ -1,12 +1,15 @@
-/** Chooses the consistency level of reads. A process always sees its own writes. It waits for the writes of others only when it must. */
+/**
+ * Chooses the consistency level of reads. A process always sees its own writes. A read waits for the writes of other processes only when
+ * necessary.
+ */
 
-/** Uses names because the number of Strong is 0, which the SDK reads as "not given". */
+/** The consistency level is a name, because Milvus' number for Strong is 0, which the SDK reads as "not given". */
 export interface Consistency {
   readonly consistency_level: "Strong" | "Session" | "Bounded";
   readonly guarantee_timestamp?: string;
 }
 
-/** A store has one per collection, shared by the collection's handles. */
+/** A store has one `Freshness` per collection. All objects that opened the same collection share the collection's `Freshness`. */
 export class Freshness {
   #written = 0n;
   #visible = 0n;
@@ -14,32 +17,35 @@ export class Freshness {
   /** Whether this store has ever written to the collection. */
   hasWritten = false;
 
-  /** Records an acknowledged write. Timestamp 0: the server did not report one, so the next read is strong. */
+  /** Records an acknowledged write. Timestamp 0: the server reported no timestamp, so the next read is strong. */
   wrote(timestamp: bigint): void {
     this.hasWritten = true;
     if (timestamp === 0n) this.#first = true;
     if (timestamp > this.#written) this.#written = timestamp;
   }
 
-  /** After a reload, rows that were visible before may be missing for some seconds. */
+  /**
+   * Called when the collection was loaded again: rows that were visible before may then be missing for some seconds. The next read is
+   * strong.
+   */
   reloaded(): void {
     this.#first = true;
     this.#visible = 0n;
   }
 
-  /** Sees every acknowledged write of every process. Takes up to 200 ms. */
+  /** For reads that must see every acknowledged write of every process. Such a read takes up to 200 ms. */
   get strong(): Consistency {
     return { consistency_level: "Strong" };
   }
 
-  /** Sees the writes of this process. The first read is strong, to see the writes of earlier processes. */
+  /** For reads that must see the writes of this process. The first read is strong, to see the writes of earlier processes too. */
   get own(): Consistency {
     if (this.#first) return this.strong;
     if (this.#written <= this.#visible) return { consistency_level: "Bounded" };
     return { consistency_level: "Session", guarantee_timestamp: String(this.#written) };
   }
 
-  /** Records that a read was answered: later reads need not wait for the same writes. */
+  /** Records that a read with this consistency was answered. Later reads need not wait for the same writes again. */
   answered(consistency: Consistency): void {
     if (consistency.consistency_level === "Strong") this.#first = false;
     const seen = BigInt(consistency.guarantee_timestamp ?? 0);

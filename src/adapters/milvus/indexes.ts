@@ -35,7 +35,7 @@ export function buildParameters(type: IndexType, settings: IndexSettings, dimens
   }
 }
 
-/** Returns no parameters for an unknown index type, so that the server uses its defaults. */
+/** Returns no parameters for an unknown index type. The server then uses its own defaults. */
 export function searchParameters(
   { type, nlist }: { readonly type: string; readonly nlist: number | null },
   settings: IndexSettings,
@@ -89,7 +89,7 @@ function parts(m: number | null, dimension: number): number {
   throw new HeadraceError("config_conflict", `milvus.m: expected a divisor of the dimension ${dimension}, found ${m}`);
 }
 
-/** The server expects this flag as text. */
+/** Milvus expects the boolean `cache_dataset_on_device` as text. */
 function flag(value: boolean | null): string | null {
   return value === null ? null : String(value);
 }

@@ -23,7 +23,7 @@ const whole = (min: number, max: number, description: string) => z.int().min(min
 const accepted = <T extends z.ZodType>(setting: T, ignored: string): T =>
   setting.describe("Accepted for files of the Python service.").meta({ ignored });
 
-/** Build parameters. null: the default of Headrace or of the server. */
+/** Parameters for building an index. null: the default of Headrace or of the server. */
 const buildParameters = {
   nlist: whole(1, 65_536, "IVF: clusters. Default 128."),
   M: whole(2, 2048, "HNSW: links per node. Default 16."),
@@ -36,7 +36,7 @@ const buildParameters = {
   cacheDatasetOnDevice: z.boolean().nullable().default(null).describe("GPU indexes: keep the vectors in GPU memory."),
 };
 
-/** Search parameters. null: the default of Headrace or of the server. */
+/** Parameters for searching an index. null: the default of Headrace or of the server. */
 const searchParameters = {
   nprobe: whole(1, 65_536, "IVF: clusters searched, at most nlist. Default 16."),
   ef: whole(1, 32_768, "HNSW: candidates while searching; at least topK is used. Default 64."),
@@ -51,7 +51,7 @@ const searchParameters = {
     .describe("GPU_CAGRA: threads per distance calculation. Default: the server's."),
 };
 
-/** The `milvus` section. */
+/** The `milvus` section of the configuration. */
 export const milvusSection = z.strictObject({
   host: z.string().min(1).default("localhost").describe("Host name or address of the Milvus proxy."),
   port: z.int().min(1).max(65_535).default(19_530).describe("gRPC port of the Milvus proxy."),
@@ -108,7 +108,7 @@ const declaredField = z.strictObject({
   maxLength: z.int().min(1).max(65_535).default(65_535).describe("Maximum bytes of a VARCHAR value."),
 });
 
-/** One entry of `collections`. */
+/** One entry of the `collections` section of the configuration. */
 export const declaredCollection = z.strictObject({
   name: z.string().min(1),
   description: z.string().default(""),
@@ -124,7 +124,7 @@ export const declaredCollection = z.strictObject({
   searchParams: searchSchema.prefault({}),
 });
 
-/** The `insert` section. */
+/** The `insert` section of the configuration. */
 export const insertSection = z.strictObject({
   index: z.enum(["auto", "before", "after"]).default("auto").describe("Milvus: when the index of a new collection is built."),
   flush: z
@@ -141,7 +141,7 @@ export type DeclaredField = z.output<typeof declaredField>;
 
 export type IndexSettings = z.output<typeof buildSchema> & z.output<typeof searchSchema>;
 
-/** The parameters that a declared collection sets itself. */
+/** Returns the index parameters and search parameters that an entry of `collections` sets itself. */
 export function declaredSettings({ index, searchParams }: DeclaredCollection): Partial<IndexSettings> {
   return Object.fromEntries(Object.entries({ ...index.params, ...searchParams }).filter(([, value]) => value !== null));
 }

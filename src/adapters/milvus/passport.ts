@@ -1,27 +1,33 @@
-/** Reads and writes a collection's passport. Never overwrites a passport of another model that another process wrote meanwhile. */
+/**
+ * Reads and writes a collection's passport, which describes the model of the stored vectors. When another process has meanwhile written the
+ * passport of another model, that passport is never overwritten.
+ */
 import type { Metric, Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
 import { passportProperty } from "./schema.js";
 import type { Properties } from "./upkeep/properties.js";
 import { pause } from "./upkeep/waits.js";
 
-/** Longer than two processes need to read each other's passport. */
+/**
+ * Pause between writing a passport and reading the passport back. After this pause, two processes that write at the same time see the same
+ * passport.
+ */
 const racingMs = 500;
 
 export interface PassportChange {
-  /** The passport that this handle last read. It may be replaced. */
+  /** The passport that this object has read last. Only this passport may be replaced. */
   readonly known: Passport | null;
   readonly passport: Passport;
   readonly metric: Metric;
 }
 
-/** Null when no passport was written since the collection was created. */
+/** Reads the passport from the collection's properties. Null when no passport was written there since the collection was created. */
 export async function readPassport(properties: Properties): Promise<Passport | null> {
   const text = await properties.get(passportProperty);
   return text === undefined ? null : (JSON.parse(text) as Passport);
 }
 
-/** Returns the passport that is stored afterwards. Throws `passport_mismatch` when it belongs to another model. */
+/** Returns the passport that is stored after the call. Throws `passport_mismatch` when the stored passport belongs to another model. */
 export async function writePassport(properties: Properties, { known, passport, metric }: PassportChange): Promise<Passport> {
   const before = await properties.get(passportProperty);
   if (before !== undefined && before !== JSON.stringify(known)) return agreed(properties, before, { passport, metric });

@@ -10,7 +10,7 @@ import { keyOf, type RawRow, rowFields } from "./rows.js";
 import { type CollectionShape, metricNames } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
-/** The SDK accepts the level's name, but its types require the number. */
+/** The SDK accepts the name of a consistency level, but the SDK's types require the number. */
 type NamedConsistency = Omit<Consistency, "consistency_level"> & { readonly consistency_level: never };
 
 export class Queries {
@@ -37,7 +37,7 @@ export class Queries {
     return Number(row?.["count(*)"] ?? 0);
   }
 
-  /** All matching rows, ordered by key. */
+  /** Yields all matching rows, in the order of their keys. */
   async *pages(expression: string, fields: readonly string[], pageRows: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
     let after = "";
     let see: "strong" | "own" = "strong";
@@ -60,7 +60,7 @@ export class Queries {
     }
   }
 
-  /** The nearest rows per query, best first, with the score that Milvus reports. */
+  /** Returns the nearest rows for each query vector, best first. Each row has the score that Milvus reports. */
   async nearest(
     queries: readonly Float32Array[],
     expression: string,
@@ -99,7 +99,7 @@ export class Queries {
     return Array.isArray(results[0]) ? (results as readonly (readonly RawRow[])[]) : [results as readonly RawRow[]];
   }
 
-  /** Counts the rows first, because Milvus reports absent keys as deleted too. */
+  /** Counts the matching rows before the deletion, because Milvus also reports keys without a row as deleted. */
   async delete(expression: string, signal: AbortSignal): Promise<number> {
     const count = await this.count(expression, signal);
     if (count === 0) return 0;
@@ -114,7 +114,10 @@ export class Queries {
     return count;
   }
 
-  /** A search cannot wait for a timestamp. After a write, one query waits for it instead. */
+  /**
+   * Milvus' search call has no parameter for the timestamp to wait for. After a write, a query that matches no rows waits for the timestamp
+   * of the write, before the search.
+   */
   async #searchLevel(signal?: AbortSignal): Promise<Consistency["consistency_level"] | "Eventually"> {
     if (this.searchConsistency !== "Session") return this.searchConsistency;
     if (this.freshness.own.consistency_level !== "Bounded") await this.rows(keyList("id", []), ["id"], "own", { signal });
@@ -150,11 +153,11 @@ export class Queries {
     return answer.data;
   }
 
-  /** Retries once when another process released the collection to exchange its index. */
+  /** Retries the call once when another process released the collection to replace the index. */
   async #retryAfterExchange<T>(signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
     try {
       const answer = await ask();
-      // A query during the release succeeds, but may lack rows.
+      // A query while the collection is being released succeeds, but rows may be missing from the answer.
       if (await this.upkeep.stayedLoaded(signal)) return answer;
       await this.upkeep.comesBack(signal);
     } catch (error) {

@@ -1,10 +1,10 @@
-/** Converts rows that Milvus returned. */
+/** Converts rows that Milvus returned into keys, vectors and facts about images. */
 import type { ImageFacts, Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
 import { type CollectionShape, dynamicField, fixedFields } from "./schema.js";
 
 export type RawRow = Readonly<Record<string, unknown>>;
 
-/** Milvus returns the key only if the list names it. */
+/** The fields to request from Milvus. The list includes the key, because Milvus returns the key only on request. */
 export function rowFields(shape: CollectionShape, vectors: "include" | "omit"): string[] {
   return [
     "id",

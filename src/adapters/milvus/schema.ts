@@ -7,11 +7,11 @@ import type { DeclaredField } from "./options.js";
 import { propertyOf } from "./upkeep/properties.js";
 
 export const maxTextBytes = 65_535;
-/** The dynamic field: Milvus stores undeclared keys in it. */
+/** Milvus' dynamic field. Milvus stores all metadata keys without a field of their own in the dynamic field. */
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
 export const columnsProperty = "headrace.columns";
-/** Holds the index note: see index-note.ts. */
+/** The property that holds the index note, which is the state of the collection's index: see index-note.ts. */
 export const indexProperty = "headrace.index";
 
 /** A metadata key that has its own typed field. */
@@ -21,7 +21,7 @@ export interface DeclaredColumn {
   readonly type: MetadataType;
   /** The longest text of a VarChar field, in bytes. */
   readonly maxBytes: number;
-  /** "optional": the field is nullable or has a default, so rows may lack it. */
+  /** "optional": a row may have no value, because the field is nullable or has a default value. */
   readonly presence: "required" | "optional";
 }
 
@@ -32,12 +32,17 @@ export interface CollectionShape {
   readonly idType: "text" | "int64";
   readonly vectorField: string;
   readonly passport: Passport | null;
-  /** The index note at the time of reading. */
+  /** The index note when the description of the collection was read. */
   readonly indexNote: string | null;
-  /** Identifies the creator. Of several processes that create at once, only one finds its own value here. */
+  /**
+   * Random id of the creation. When several processes create the collection at the same time, only the process that succeeded finds the id
+   * of its own creation here.
+   */
   readonly maker: string | null;
   readonly declared: readonly DeclaredColumn[];
-  /** Fields that Headrace cannot write and rows may lack: function outputs, and optional fields of other types. */
+  /**
+   * Fields that Headrace cannot write and that a row may leave out: outputs of Milvus functions, and optional fields of unsupported types.
+   */
   readonly foreign: readonly string[];
   /** Type of each known metadata key. */
   readonly columns: ReadonlyMap<string, MetadataType>;
@@ -55,7 +60,7 @@ interface Marks {
 const texts = ["source", "root", "version", "content", "metadata_hash"] as const;
 const builtIns = new Set<string>(builtInColumns);
 
-/** Columns of every row besides key and vector. */
+/** The fields that every row has besides the key and the vector. */
 export const fixedFields = [...texts, "width", "height", "ingested_at"] as const;
 
 export function describeCollection(schema: CollectionSchema, text: string, maker: string): string {
@@ -81,7 +86,7 @@ export function fieldsOf(schema: CollectionSchema, vectorField: string, declared
   ];
 }
 
-/** Skips the key, the vector and the JSON fields, because they are not metadata columns. */
+/** Returns the declared fields that are metadata columns. The key, the vector, Headrace's own fields and JSON fields are left out. */
 export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
   return fields
     .filter(
@@ -115,7 +120,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
   const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
   const passport = property(passportProperty);
   return {
-    // The real name, even of an alias: `collection_name` only repeats the requested name.
+    // The real name of the collection, even when the caller used an alias: the answer's `collection_name` only repeats the requested name.
     name: answer.schema.name || name,
     dimension: Number(vector.dim),
     metric: marks.metric,
@@ -130,7 +135,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
   };
 }
 
-/** Maps a metadata key to its filter column. */
+/** Returns a function that maps a metadata key to its column in filter expressions. */
 export function filterColumns(shape: Pick<CollectionShape, "idType" | "declared">): (key: string) => FilterColumn {
   const typed = new Map<string, FilterColumn["type"]>([
     ["id", shape.idType === "int64" ? "integer" : "text"],
@@ -161,7 +166,10 @@ const dataTypeNames = {
 
 const dataTypes = new Set<string>(Object.values(dataTypeNames));
 
-/** Classifies fields that Headrace did not create. Throws `collection_foreign` for a required field of a type that it cannot write. */
+/**
+ * Divides the fields that Headrace did not create into `declared` fields, which Headrace can write, and `foreign` fields. Throws
+ * `collection_foreign` for a required field of a type that Headrace cannot write.
+ */
 function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<CollectionShape, "declared" | "foreign"> {
   const declared: DeclaredColumn[] = [];
   const foreign: string[] = [];

@@ -34,14 +34,17 @@ import { WriteLimiter } from "./writing/write-limiter.js";
 export interface MilvusStoreOptions {
   /** Collections that declare their own fields, index and search parameters. Default: none. */
   readonly collections?: readonly DeclaredCollection[];
-  /** How rows are sent. "encoded", the default, falls back to "sdk" when the server does not support it. */
+  /**
+   * How rows are sent. "encoded", the default: Headrace encodes the requests itself, and switches to "sdk" when the server does not support
+   * such requests. "sdk": the SDK encodes the requests, which is several times slower.
+   */
   readonly upsertPath?: InserterOptions["path"];
 }
 
-/** Maximum concurrent writes of all collections together. `WriteLimiter` lowers it while the server is overloaded. */
+/** Maximum concurrent writes of all collections together. `WriteLimiter` lowers the maximum while the server is overloaded. */
 const maxWriters = 8;
 
-/** Missing settings get the defaults of their sections. Nothing is loaded or connected before `open`. */
+/** A missing setting has the default of its section. The store loads no package and opens no connection before `open` is called. */
 export function milvusStore(
   milvus: Partial<MilvusSection> = {},
   insert: Partial<InsertSection> = {},
@@ -118,7 +121,10 @@ export class MilvusStore implements VectorStore {
     return this.#collection(shape, access, upkeep, "found");
   }
 
-  /** Leaves out foreign collections and those that this user may not see. The count of a collection that is not loaded may lag. */
+  /**
+   * Leaves out collections that Headrace did not create, and collections that the configured user may not see. For a collection that is not
+   * loaded, the count may be out of date.
+   */
   async list(): Promise<readonly CollectionStats[]> {
     const { data } = await this.#connection.call("list collections", (client) => client.showCollections());
     const names = data.map(({ name }) => name).sort(compareText);
@@ -187,7 +193,7 @@ export class MilvusStore implements VectorStore {
     return this.options.collections?.find((each) => each.name === name);
   }
 
-  /** The argument takes precedence over the declared collection, which takes precedence over `milvus.index_type`. */
+  /** The index type is that of the argument, else that of the entry in `collections`, else `milvus.index_type`. */
   #indexType(name: string, requested = "auto"): IndexType {
     if (requested !== "auto") {
       const type = indexTypes.find((each) => each === requested.toUpperCase());

@@ -3,14 +3,14 @@ import { networkInterfaces } from "node:os";
 import { HeadraceError } from "../../contracts/index.js";
 
 export interface Address {
-  /** The URL as configured. Messages name the server with it. */
+  /** The URL as the user configured it. Error messages use this text to name the server. */
   readonly text: string;
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-  /** Prefix of the protocol's paths: empty, or "/…" without a trailing slash. */
+  /** The path of the URL, which is put before the path of every request. Empty, or "/…" without a trailing slash. */
   readonly path: string;
-  /** Null when the URL has no scheme. */
+  /** "http" for http and https URLs, "grpc" for grpc and grpcs URLs. Null when the URL has no scheme. */
   readonly scheme: "http" | "grpc" | null;
 }
 
@@ -21,7 +21,10 @@ const known: Readonly<Record<string, Pick<Address, "tls" | "scheme">>> = {
   grpcs: { tls: true, scheme: "grpc" },
 };
 
-/** Accepts `host`, `host:port`, and http, https, grpc and grpcs URLs. Default ports: 8000, grpc 8001, TLS 443. Throws `config_invalid`. */
+/**
+ * Accepts `host`, `host:port`, and http, https, grpc and grpcs URLs. The default port is 8000 for HTTP, 8001 for gRPC, and 443 with TLS.
+ * Throws `config_invalid` for any other text.
+ */
 export function parseAddress(text: string): Address {
   const match = /^(?:([a-z]+):\/\/)?(\[[0-9a-f:]+\]|[^\s/:@[\]]+)(?::(\d{1,5}))?(\/[^\s?#]*)?$/i.exec(text.trim());
   const protocol = match?.[1] === undefined ? { tls: false, scheme: null } : known[match[1].toLowerCase()];
@@ -43,7 +46,7 @@ export function authorityOf({ host, port }: Pick<Address, "host" | "port">): str
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** A server on this machine may have access to this process' shared memory. */
+/** True when the server runs on this machine. Only such a server can have access to this process' shared memory. */
 export function isThisMachine({ host }: Address): boolean {
   if (/^(localhost|127(\.\d+){3}|::1|0\.0\.0\.0|::)$/i.test(host)) return true;
   return Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === host));

@@ -1,12 +1,13 @@
-/** Finds by bisection how many rows a request to one server may have when a proxy limits the body size. */
+/** A proxy before a server may limit the body size of requests. Finds by bisection how many rows one request may have. */
 
 export class BodyLimit {
-  /** The largest accepted and the smallest refused number of rows. */
+  /** The largest number of rows in an accepted request. */
   #accepted = 0;
+  /** The smallest number of rows in a refused request. */
   #refused = Number.POSITIVE_INFINITY;
   #isSettled = false;
 
-  /** Rows for the next request when `rows` are left. */
+  /** Returns how many rows to send in the next request. `rows`: how many rows of the batch are not sent yet. */
   next(rows: number): number {
     if (this.#refused === Number.POSITIVE_INFINITY) return rows;
     return Math.min(rows, Math.max(1, this.#isFound() ? this.#accepted : Math.floor((this.#accepted + this.#refused) / 2)));
@@ -14,11 +15,11 @@ export class BodyLimit {
 
   refused(rows: number): void {
     this.#refused = Math.min(this.#refused, rows);
-    // The same number was accepted before, so the limit was lowered: the search starts again.
+    // The proxy accepted as many rows before, so its limit was lowered. The bisection starts again.
     if (this.#accepted >= this.#refused) this.#accepted = 0;
   }
 
-  /** Returns the limit when this request determined it, else null. */
+  /** Returns the maximum number of rows when this accepted request completes the bisection. Returns null otherwise. */
   passed(rows: number): number | null {
     if (rows < this.#refused) this.#accepted = Math.max(this.#accepted, rows);
     if (this.#isSettled || !this.#isFound()) return null;

@@ -1,4 +1,4 @@
-/** Finds model configurations that cost throughput, and suggests the config.pbtxt lines that fix them. */
+/** Finds settings of the served model that reduce throughput, and suggests config.pbtxt lines that fix them. */
 import type { Feed, Finding, HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import type { Link } from "./link.js";
@@ -7,7 +7,7 @@ import { usualBatch } from "./model.js";
 export interface Diagnosed {
   readonly address: Address;
   readonly link: Link | null;
-  /** Why the server is left out. Null: it works. */
+  /** The error because of which the server gets no requests. Null: the server works. */
   readonly away: HeadraceError | null;
   readonly feed: Feed;
 }

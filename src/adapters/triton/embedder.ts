@@ -1,4 +1,4 @@
-/** Embeds on one or several Triton Inference Servers. */
+/** Computes embeddings on one or several Triton Inference Servers. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
 import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
@@ -20,21 +20,21 @@ interface Opened {
   readonly inference: Inference;
 }
 
-/** For requests without an inference, during `open`. */
+/** Time limit for reading the model's description from one server, during `open`. */
 const openTimeoutMs = 30_000;
 const readyTimeoutMs = 2_000;
-/** By default Triton closes a connection that sends more than three keepalive pings during one request. */
+/** By default, Triton closes a gRPC connection if the client sends more than three keepalive pings during one request. */
 const keepaliveMs = 20_000;
 const keepalivesPerTimeout = 3;
 
-/** Nothing is connected before `open`. */
+/** The embedder opens no connection before `open` is called. */
 export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
   return new TritonEmbedder(options);
 }
 
 /**
- * `input`, `dimension`, `feed` and `label` are available after `open`. `embed` leaves out servers that are away. It throws
- * `embedder_unavailable` only when all servers are away.
+ * Read `input`, `dimension`, `feed` and `label` only after `open`. `embed` sends no batch to a server that is unavailable. `embed` throws
+ * `embedder_unavailable` only when all servers are unavailable.
  */
 export class TritonEmbedder implements Embedder {
   readonly name = "triton";
@@ -56,7 +56,7 @@ export class TritonEmbedder implements Embedder {
     return this.#ready().plan.dimension;
   }
 
-  /** Null when the model's config.pbtxt names no preset. */
+  /** The preprocessing preset that the model's config.pbtxt names. Null when config.pbtxt names no preset. */
   get preset(): PresetName | null {
     return this.#ready().plan.preset;
   }
@@ -73,7 +73,7 @@ export class TritonEmbedder implements Embedder {
     return `${model}, Triton ${links.map(({ server }) => server).join(", ")} (${kinds || "not connected"})`;
   }
 
-  /** The transport of each connected server, and the reason for it. */
+  /** How tensors travel to each connected server, and why that transport was chosen. */
   get transports(): readonly { readonly server: string; readonly transport: "http" | "grpc" | "shm"; readonly reason: string }[] {
     return (this.#endpoints?.all ?? []).flatMap(({ address, link }) =>
       link === null ? [] : [{ server: address.text, transport: link.connection.kind, reason: link.reason }],
@@ -81,8 +81,8 @@ export class TritonEmbedder implements Embedder {
   }
 
   /**
-   * Reads the model's description from every server and runs one inference on each. Throws `config_invalid`, `model_mismatch` or
-   * `model_invalid`, which name the setting to change, and `embedder_unavailable` when no server answers.
+   * Reads the model's description from every server and runs one inference on every server. Throws `config_invalid`, `model_mismatch` or
+   * `model_invalid` with a message that names the setting to change. Throws `embedder_unavailable` when no server answers.
    */
   async open(signal: AbortSignal): Promise<void> {
     const { url, urls } = this.#options;
@@ -119,7 +119,7 @@ export class TritonEmbedder implements Embedder {
     const { plan, slabs, inference } = this.#ready();
     const { rows, bytes } = slab;
     const buffer = takeBuffer(slab);
-    // After an error the buffer is not reused: an aborted request may still be reading it.
+    // After an error, the buffer is not reused, because an aborted request may still be reading the buffer.
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
     return { dimension: plan.dimension, values };
@@ -152,7 +152,7 @@ export class TritonEmbedder implements Embedder {
     }
   }
 
-  /** Checks that all connected servers serve the same model. The smallest batch limit applies to all. */
+  /** Checks that all connected servers serve the same model. The smallest maximum batch size among the servers applies to all of them. */
   #unite(endpoints: Endpoints): Opened {
     const connected = endpoints.all.flatMap(({ address, link }) => (link === null ? [] : [{ address, link }]));
     const smallest = connected.reduce((a, b) => (b.link.plan.maxBatch < a.link.plan.maxBatch ? b : a));
@@ -171,7 +171,7 @@ export class TritonEmbedder implements Embedder {
     return { plan, feed, slabs: new SlabPool(rowBytes(plan.input), plan.preferredBatch, parallel * 2), sameModel, inference };
   }
 
-  /** Connects to a server that was away. It must still serve the same model. */
+  /** Connects to a server that was unavailable. The server must serve the same model as the servers that were connected in `open`. */
   async #reconnect({ address, link }: Endpoint, signal: AbortSignal): Promise<Link> {
     const settings = this.#settings(readyTimeoutMs);
     const found = await (link === null ? establish(address, settings, signal) : reestablish(link, address, settings, signal));

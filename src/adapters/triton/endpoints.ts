@@ -1,4 +1,7 @@
-/** Balances requests over several servers with the same model. Leaves out servers that are away, and reconnects to them later. */
+/**
+ * Distributes requests over several servers with the same model. Sends no requests to unavailable servers. Reconnects to such servers
+ * later.
+ */
 import { HeadraceError } from "../../contracts/index.js";
 import { backOffMs, checkAborted, unlessAborted } from "../../kit/index.js";
 import type { Address } from "./address.js";
@@ -8,12 +11,12 @@ import type { Link } from "./link.js";
 
 export interface Endpoint {
   readonly address: Address;
-  /** Null until the first connection succeeds. */
+  /** The connection to the server. Null until the first attempt to connect succeeds. */
   link: Link | null;
   openRequests: number;
-  /** Null: the server works. */
+  /** Why the server gets no requests, and when Headrace tries to reconnect. Null: the server works. */
   away: { readonly error: HeadraceError; readonly failures: number; readonly retryAtMs: number } | null;
-  /** Until this time the server counts as overloaded. */
+  /** Until this time, the server counts as overloaded: other servers are preferred. */
   busyUntilMs: number;
   probing: Promise<void> | null;
   timeoutsInRow: number;
@@ -21,14 +24,17 @@ export interface Endpoint {
 }
 
 export interface EndpointsOptions {
-  /** Connects to a server and checks that it serves the same model. Must have a deadline. */
+  /** Connects to a server and checks that the server serves the run's model. The implementation must set a deadline. */
   readonly reconnect: (endpoint: Endpoint, signal: AbortSignal) => Promise<Link>;
-  /** Receives notices for the user. */
+  /** Called with each notice for the user. */
   readonly notify: (message: string) => void;
 }
 
 const backoff = { baseDelayMs: 500, maxDelayMs: 30_000 };
-/** The server may have closed an idle connection. The second try uses a new one. */
+/**
+ * Maximum tries per server for one request. The first try fails if the server has closed an idle connection. The second try uses a new
+ * connection.
+ */
 const maxTries = 2;
 
 export class Endpoints {
@@ -50,7 +56,10 @@ export class Endpoints {
     }));
   }
 
-  /** Tries `work` on one server after another. Throws `service` errors after the last server, others at once. */
+  /**
+   * Runs `work` on one server after another until a server succeeds. Throws an error of scope `service` only after the last server has
+   * failed. Throws any other error at once.
+   */
   async run<T>(signal: AbortSignal, work: (link: Link, endpoint: Endpoint, signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#probeDue();
     const tries = new Map<Endpoint, number>();
@@ -87,7 +96,7 @@ export class Endpoints {
     await Promise.all(this.all.map((endpoint) => endpoint.link?.connection.close()));
   }
 
-  /** The working server with the fewest open requests. Prefers servers that are not overloaded. */
+  /** Returns the working server with the fewest open requests. Prefers servers that are not overloaded. Null: no server may be tried. */
   #pick(tries: ReadonlyMap<Endpoint, number>): Endpoint | null {
     const now = performance.now();
     const open = this.all.filter((endpoint) => endpoint.away === null && endpoint.link !== null && (tries.get(endpoint) ?? 0) < maxTries);
@@ -96,14 +105,14 @@ export class Endpoints {
   }
 
   #leaveOut(endpoint: Endpoint, link: Link, error: HeadraceError, tries: Map<Endpoint, number>): void {
-    // An overloaded server, or one that timed out, is not tried again for this request.
+    // For this request, a server that is overloaded or has timed out is not tried again.
     if (error.code !== "embedder_unavailable") tries.set(endpoint, maxTries);
     if (error.code === "overloaded") endpoint.busyUntilMs = performance.now() + (error.retryAfterMs ?? 100);
-    // Concurrent requests that fail together count as one failure. Failures over an older link are ignored.
+    // Concurrent requests that fail together count as one failure. A failure over a connection that was replaced meanwhile is ignored.
     else if (endpoint.away === null && endpoint.link === link) this.markAway(endpoint, error);
   }
 
-  /** Reconnects in the background to servers whose back-off has passed. */
+  /** Starts to reconnect, in the background, to each unavailable server whose back-off time has passed. */
   #probeDue(): void {
     const now = performance.now();
     for (const endpoint of this.all) {
@@ -111,7 +120,10 @@ export class Endpoints {
     }
   }
 
-  /** When no server works: reconnects to all at once, without back-off. The caller limits how often this happens. */
+  /**
+   * Called when no server works. Reconnects to all servers at the same time, without waiting for their back-off times. The caller of `run`
+   * limits how often this happens.
+   */
   async #reconnectAny(tries: ReadonlyMap<Endpoint, number>, signal: AbortSignal): Promise<Endpoint | null> {
     const candidates = this.all.filter((endpoint) => endpoint.away !== null && (tries.get(endpoint) ?? 0) < maxTries);
     for (const endpoint of candidates) endpoint.probing ??= this.#probe(endpoint);

@@ -1,32 +1,32 @@
-/** Translates errors of Triton and its transports. No other file matches their text. */
+/** Translates errors of Triton, HTTP and gRPC into `HeadraceError`s. No other file inspects the text of such errors. */
 import { type ErrorCode, type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
-/** Names the aborted call in messages. */
+/** Name of the call in the message of an `aborted` error. */
 export const requestToTriton = "request to Triton";
 
 export interface Target {
-  /** The address as configured. */
+  /** The server's URL as the user configured it. */
   readonly server: string;
   readonly model: string;
 }
 
-/** A refused request, independent of the protocol. */
+/** Why a request was refused, in the same form for HTTP and gRPC. */
 export interface Refusal {
   /**
-   * "busy": overloaded. "invalid": Triton found the request invalid. "failed": the model raised an error. "missing": another service
-   * answered, or Triton does not know the path. "forbidden": access denied. "too large": a proxy refused the body size. "away": the
-   * model, or a proxy before it, is down.
+   * "busy": the server is overloaded. "invalid": Triton found the request invalid. "failed": the model raised an error. "missing": another
+   * service answered, or Triton does not know the path. "forbidden": access denied. "too large": a proxy refused the body size. "away": the
+   * model, the server, or a proxy before the server is down.
    */
   readonly kind: "busy" | "invalid" | "failed" | "missing" | "forbidden" | "too large" | "away";
-  /** The server's text. */
+  /** The error text in the answer. */
   readonly message: string;
-  /** Precedes the message: `404`, `gRPC 5:`. */
+  /** The status code, which is put before the error text in messages: `404`, `gRPC 5:`. */
   readonly status: string;
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
-// Matches only from the start of Triton's sentences, because a model's error message may contain any text.
+// Each pattern matches only at the start of Triton's error text, because an error raised by the model may contain any text.
 const startsWith = (sentences: string) => new RegExp(`^(?:\\[request id: [^\\]]*\\] )?(?:in ensemble '[^']*', )?(?:${sentences})`, "i");
 const queueFull = startsWith("Exceeds maximum queue size");
 const modelGone = startsWith("Request for unknown model ?:");
@@ -40,14 +40,14 @@ const batchTooLarge = startsWith("inference request batch-size must be <= (\\d+)
 const restricted = /is restricted, expecting header '([^']*)'/;
 const reload = "Load the model again (`POST /v2/repository/models/NAME/load`), or restart the server.";
 
-/** Cause of the translated error. Keeps the refusal for the predicates below. */
+/** The cause of a translated error. Holds the refusal, which functions such as `isRegionLost` inspect. */
 class Refused extends Error {
   constructor(readonly refusal: Refusal) {
     super(refusal.message, { cause: refusal.cause });
   }
 }
 
-/** The server was restarted and lost the registered region. */
+/** True when the server does not know a shared memory region that was registered: the server was restarted. */
 export function isRegionLost(error: unknown): boolean {
   return regionGone.test(refusalIn(error)?.message ?? "");
 }
@@ -56,24 +56,27 @@ export function isTooLarge(error: unknown): boolean {
   return refusalIn(error)?.kind === "too large";
 }
 
-/** Only this call was refused: the server may restrict its extensions, or a proxy may block the path. */
+/**
+ * True when this kind of call is refused although other calls may work: Triton can restrict protocol extensions, and a proxy can block a
+ * path.
+ */
 export function isWithheld(error: unknown): boolean {
   const kind = refusalIn(error)?.kind;
   return kind === "forbidden" || kind === "missing";
 }
 
-/** Triton allows the call only with a certain header. */
+/** True when Triton allows the call only with a certain header. */
 export function isRestricted(message: string): boolean {
   return restricted.test(message);
 }
 
-/** The maximum batch size that the error names, else null. */
+/** Returns the maximum batch size that Triton's error text names, else null. */
 export function rowLimitIn(error: unknown): number | null {
   const found = batchTooLarge.exec(refusalIn(error)?.message ?? "")?.[1];
   return found === undefined ? null : Number(found);
 }
 
-/** For a server that has worked before: `config_invalid` becomes an outage, because the settings were right. */
+/** For errors of a server that has worked before. The settings were right then, so `config_invalid` becomes `embedder_unavailable`. */
 export function outageIfWorked(error: HeadraceError): HeadraceError {
   if (error.code !== "config_invalid") return error;
   return new HeadraceError("embedder_unavailable", error.message, {
@@ -82,7 +85,10 @@ export function outageIfWorked(error: HeadraceError): HeadraceError {
   });
 }
 
-/** For a probe, which contains no user images: when it fails, the server is away. */
+/**
+ * For errors of a probe request. A probe contains no user images, so the server is at fault, not the batch: an error of scope `batch` or
+ * `item` becomes `embedder_unavailable`.
+ */
 export function asAway(error: unknown): HeadraceError {
   const known = HeadraceError.from(error);
   if (known.scope === "service" || known.scope === "run") return known;
@@ -131,7 +137,7 @@ function refusalIn(error: unknown): Refusal | null {
   return HeadraceError.is(error) && error.cause instanceof Refused ? error.cause.refusal : null;
 }
 
-/** For a connection that failed or broke. */
+/** Translates the error of a connection that could not be opened or was lost. */
 export function translateBroken(error: unknown, target: Target): HeadraceError {
   if (HeadraceError.is(error)) return error;
   const code = codeOf(error);
@@ -155,7 +161,7 @@ export function translateBroken(error: unknown, target: Target): HeadraceError {
 /** An error of grpc-js. */
 export interface GrpcError extends Error {
   readonly code: number;
-  /** Text of Triton or of grpc-js. */
+  /** The error text, written by Triton or by grpc-js. */
   readonly details: string;
 }
 
@@ -177,11 +183,11 @@ export function translateGrpc(error: GrpcError, target: Target): HeadraceError {
   return translateRefusal({ kind, message: error.details, status: `gRPC ${error.code}:`, cause: error }, target);
 }
 
-/** The error of grpc-js for an answer that Triton did not send. */
+/** Matches the error text of grpc-js for an answer that a proxy sent instead of Triton. */
 const proxyAnswer = /^Received (?:RST_STREAM|HTTP status code (\d+))/;
 const messageTooLarge = /larger than max/;
 
-/** Null for a broken connection. */
+/** Returns why the call was refused. Null: the connection was lost. */
 function kindOf({ code, details }: GrpcError): Refusal["kind"] | null {
   const fromProxy = proxyAnswer.exec(details);
   if (fromProxy?.[1] === "413" || (code === grpcStatus.resourceExhausted && messageTooLarge.test(details))) return "too large";
@@ -207,7 +213,10 @@ function kindOf({ code, details }: GrpcError): Refusal["kind"] | null {
   }
 }
 
-/** For a timed-out request. "frozen" and "hung" blame the server, "alive" the batch. */
+/**
+ * Makes the error for a request that timed out. "alive": the server is ready, so the batch is at fault. "frozen": the server does not
+ * answer the readiness check either. "hung": the server's earlier requests timed out too.
+ */
 export function translateLate(target: Target, afterMs: number, server: "alive" | "frozen" | "hung"): HeadraceError {
   const text = `Triton ${target.server}, model ${target.model}: expected an answer within ${afterMs} ms (triton.timeout), found none`;
   switch (server) {

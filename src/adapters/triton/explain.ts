@@ -1,4 +1,4 @@
-/** Explains why the first call to a server failed: finds the wrong setting by further requests. */
+/** Explains why the first call to a server failed. Sends further requests to find out which setting is wrong. */
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import { type PortProtocol, probePort } from "./port-probe.js";
@@ -11,7 +11,7 @@ export interface Wanted {
   readonly modelVersion: string | null;
 }
 
-/** Returns a more precise error, or `error` itself. */
+/** Returns an error that names the wrong setting. Returns `error` itself when no wrong setting is found. */
 export async function explainFailure(
   error: HeadraceError,
   wanted: Wanted,

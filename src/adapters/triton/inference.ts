@@ -1,4 +1,7 @@
-/** Embeds a batch on one server. Splits it to respect the body limit, sets deadlines, and checks that the model has not changed. */
+/**
+ * Embeds a batch on one server. Splits a batch that exceeds a proxy's body limit, sets deadlines, and checks that the model has not
+ * changed.
+ */
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted, withDeadline } from "../../kit/index.js";
 import type { Endpoint } from "./endpoints.js";
@@ -11,15 +14,15 @@ import type { SameModel } from "./sameness.js";
 export interface InferenceOptions {
   readonly sameModel: SameModel;
   readonly modelName: string;
-  /** Per request. */
+  /** Time limit of one request. */
   readonly timeoutMs: number;
-  /** Per readiness check. */
+  /** Time limit of one readiness check. */
   readonly readyTimeoutMs: number;
-  /** Receives notices for the user. */
+  /** Called with each notice for the user. */
   readonly notify: (message: string) => void;
 }
 
-/** The server is hung when this many times the number of open requests have timed out in a row. */
+/** A server counts as hung when the number of its timeouts in a row reaches the number of its open requests times this factor. */
 const roundsBeforeHung = 2;
 
 export class Inference {
@@ -29,7 +32,7 @@ export class Inference {
     this.#options = options;
   }
 
-  /** Returns the vectors of all rows, concatenated. */
+  /** Embeds `rows` images. Returns the vectors of all images in one array. */
   async run(rows: number, bytes: Uint8Array, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<Float32Array> {
     const rowBytes = bytes.byteLength / rows;
     const parts: Float32Array[] = [];
@@ -50,7 +53,7 @@ export class Inference {
     return joined(parts);
   }
 
-  /** Checks that the server answers with the run's model. */
+  /** Checks that the server answers and serves the run's model. */
   async check(link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
     const probed = (stop: AbortSignal) => this.#options.sameModel.prove({ address: endpoint.address, link }, null, stop);
     await this.#timed(probed, link, endpoint, signal);
@@ -71,12 +74,13 @@ export class Inference {
       endpoint,
       signal,
     );
-    // The vectors count only if the run's model computed them.
+    // The server may have answered with a version of the model that is not proven. The vectors are returned only after that version is
+    // proven.
     if (sameModel.needsProof(server, version)) await this.#timed((stop) => sameModel.prove(server, version, stop), link, endpoint, signal);
     return vectors;
   }
 
-  /** Runs `work` with a deadline. After a timeout it decides whether the server or the batch is at fault. */
+  /** Runs `work` with a deadline. After a timeout, finds out whether the server or the batch is at fault. */
   async #timed<T>(work: (signal: AbortSignal) => Promise<T>, link: Link, endpoint: Endpoint, signal: AbortSignal): Promise<T> {
     const { timeoutMs } = this.#options;
     try {

@@ -1,4 +1,4 @@
-/** Connects to one server, reads its model's description and proves the connection with one inference. */
+/** Connects to one server, reads the description of the served model, and tests the connection with one inference. */
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
 import { rowBytes, withDeadline } from "../../kit/index.js";
@@ -22,29 +22,29 @@ export interface LinkSettings {
   readonly modelName: string;
   readonly modelVersion: string | null;
   readonly expected: ModelExpectation;
-  /** Concurrent requests. */
+  /** Maximum number of concurrent requests. */
   readonly parallel: number;
-  /** Per inference. */
+  /** Time limit of one inference. */
   readonly timeoutMs: number;
-  /** For all requests without an inference together. */
+  /** Time limit of one step that runs no inference, such as reading the model's description. */
   readonly answerTimeoutMs: number;
   readonly keepaliveMs: number;
   readonly security: Security;
 }
 
-/** A server's answer to the probe image. */
+/** A server's answer to the probe image. The probe image consists of generated pixels and is the same for all servers. */
 export interface Proof {
   readonly vector: Float32Array;
-  /** Version of the model; empty when the server does not report it. */
+  /** Version of the model that answered. Empty when the server does not report the version. */
   readonly version: string;
 }
 
 export interface Link {
   readonly connection: Connection;
   readonly description: ModelDescription;
-  /** The dimension comes from the inference. */
+  /** The format of requests and answers. The dimension was found by an inference. */
   readonly plan: ModelPlan & { readonly dimension: number };
-  /** Why this transport was chosen. */
+  /** Why this transport was chosen, in words for the user. */
   readonly reason: string;
   readonly proof: Proof;
   readonly trust: Trust;
@@ -52,7 +52,7 @@ export interface Link {
 
 const connectTimeoutMs = 5_000;
 
-/** Throws an error that names the setting to change, and closes the connection. */
+/** Connects to a server for the first time. After a failure, closes the connection and throws an error that names the setting to change. */
 export async function establish(address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
   const { modelName, modelVersion, expected } = settings;
   const protocol = protocolOf(address, settings.transport);
@@ -81,7 +81,7 @@ export async function establish(address: Address, settings: LinkSettings, signal
   }
 }
 
-/** Reconnects to a server that was away. Reads its description and proves it again. */
+/** Reconnects to a server that was unavailable. Reads the model's description again and sends the probe image again. */
 export async function reestablish(link: Link, address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
   const { connection } = link;
   const within = deadlines(address, settings, signal);
@@ -110,7 +110,10 @@ function deadlines(address: Address, { timeoutMs, answerTimeoutMs }: LinkSetting
   };
 }
 
-/** Throws `model_invalid` when the answer has NaN, infinity or only zeros: it cannot be compared. */
+/**
+ * Sends the probe image. Throws `model_invalid` when the returned vector has NaN, infinity or only zeros, because such a vector cannot be
+ * compared with other vectors.
+ */
 async function prove(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
   const { losses } = connection;
   const { dimension, ...proof } = await within.inference((stop) => probe(connection, plan, address, stop));
@@ -126,7 +129,10 @@ async function prove(connection: Connection, plan: ModelPlan, address: Address, 
   return { dimension, proof, trust };
 }
 
-/** Finds the batch limit of a model whose configuration is withheld: sends a full batch and reads the limit from the refusal. */
+/**
+ * Finds the maximum batch size of a model when the server does not return config.pbtxt. Sends a full batch: if Triton refuses the batch,
+ * the error text names the maximum.
+ */
 async function batchesOf(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
   if (plan.maxBatch === 1) return {};
   try {
@@ -140,11 +146,11 @@ async function batchesOf(connection: Connection, plan: ModelPlan, address: Addre
   }
 }
 
-/** Repeats the probe image `rows` times. All its pixel rows differ. */
+/** Makes a request with `rows` copies of the probe image. All pixel rows of the probe image differ. */
 function probeRequest(plan: ModelPlan, rows: number): InferRequest {
   const row = rowBytes(plan.input);
   const bytes = new Uint8Array(row * rows);
-  // A top byte of 0x3c to 0x3f keeps float16 and float32 values below 2, without NaN and infinity.
+  // The highest byte of each float is 0x3c to 0x3f, so that float16 and float32 values are below 2 and never NaN or infinity.
   const step = { uint8: 1, float16: 2, float32: 4 }[plan.input.dtype];
   for (let i = 0; i < row; i += 1) {
     bytes[i] = step > 1 && i % step === step - 1 ? 0x3c + ((i >> 4) & 3) : (i * 31 + (i >> 7) * 17) & 0xff;
@@ -168,7 +174,7 @@ export async function probe(
 function protocolOf(address: Address, transport: TritonTransport): "http" | "grpc" {
   const wanted = transport === "grpc" ? "grpc" : transport === "auto" ? (address.scheme ?? "http") : "http";
   if (address.scheme === null || address.scheme === wanted) return wanted;
-  // Many users write a gRPC endpoint behind TLS as an https URL.
+  // Many users write the URL of a gRPC server with TLS as https://…
   if (address.scheme === "http" && wanted === "grpc") return "grpc";
   throw new HeadraceError("config_conflict", `triton.transport ${transport}: expected an HTTP URL, found triton.url ${address.text}`);
 }
@@ -186,7 +192,7 @@ async function connect(address: Address, protocol: "http" | "grpc", settings: Li
   });
 }
 
-/** Switches to shared memory if an inference through it returns the same vector as over HTTP. */
+/** Switches from HTTP to shared memory if an inference through shared memory returns the same vector as over HTTP. */
 async function shareMemory(
   link: Omit<Link, "reason"> & { readonly connection: HttpConnection },
   address: Address,

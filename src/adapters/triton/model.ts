@@ -3,7 +3,7 @@ import { HeadraceError, type TensorLayout, type TensorSpec, type TensorType } fr
 import { type DeclaredOutput, embeddingOutput, type PresetName, presetNames } from "../../kit/index.js";
 import type { InferRequest, ModelDescription, TensorDescription } from "./transport/transport.js";
 
-/** The model that the configuration expects. null: the model's value is used. */
+/** Properties of the model that the user's configuration fixes. null: not fixed, so the model's own value is used. */
 export interface ModelExpectation {
   readonly inputName: string | null;
   readonly outputName: string | null;
@@ -12,7 +12,7 @@ export interface ModelExpectation {
   readonly dtype: TensorType | null;
   readonly layout: TensorLayout | null;
   readonly dimension: number | null;
-  /** Images per request, if the model prefers no batch size. The model's limit still applies. */
+  /** Images per request for a model that prefers no batch size, but never more than the model's maximum. */
   readonly batchSize: number | null;
 }
 
@@ -23,13 +23,13 @@ export interface ModelPlan {
   readonly datatype: string;
   readonly input: TensorSpec;
   readonly outputType: "FP16" | "FP32";
-  /** Null: only an inference shows it. */
+  /** Numbers per vector. Null: the model's description does not contain the dimension, so an inference must show the dimension. */
   readonly dimension: number | null;
-  /** "none": a request has one image without a batch dimension. */
+  /** "first": the first dimension counts the images. "none": a request has one image and no batch dimension. */
   readonly batchDimension: "first" | "none";
   readonly maxBatch: number;
   readonly preferredBatch: number;
-  /** The preprocessing that config.pbtxt names, else null. */
+  /** The preprocessing preset that config.pbtxt names. Null when config.pbtxt names no preset. */
   readonly preset: PresetName | null;
 }
 
@@ -37,19 +37,22 @@ interface Output extends DeclaredOutput {
   readonly declared: TensorDescription;
 }
 
-/** The parameter of config.pbtxt that names the preprocessing. */
+/** The config.pbtxt parameter that names the preprocessing preset. */
 export const presetParameter = "headrace_preset";
 
 const typeOf: Readonly<Record<string, TensorType>> = { UINT8: "uint8", FP16: "float16", FP32: "float32" };
-/** FP64 counts as an embedding, so that the error names its type. */
+/** FP64 is not supported. An FP64 output still counts as a possible embedding, so that the error message names FP64 as the problem. */
 const floatTypes = ["FP16", "FP32", "FP64"];
 const datatypeOf: Readonly<Record<TensorType, string>> = { uint8: "UINT8", float16: "FP16", float32: "FP32" };
-/** Rows per request, if neither the model nor a setting names a batch size. */
+/** Images per request, if neither the model nor a setting names a batch size. */
 export const usualBatch = 32;
-/** Batch limit for a model that declares none. */
+/** Maximum batch size for a model that declares no maximum. */
 const openBatch = 32;
 
-/** `where` names server and model in messages. Throws `model_mismatch` (model contradicts settings) or `model_invalid` (no image embedder). */
+/**
+ * `where`: text that names the server and the model in messages. Throws `model_mismatch` when the model contradicts the settings. Throws
+ * `model_invalid` when the model does not map images to vectors.
+ */
 export function planModel(model: ModelDescription, expected: ModelExpectation, where: string): ModelPlan {
   const input = pickInput(model, expected, where);
   const batched = model.maxBatchSize > 0 || input.shape.length === 4;
@@ -71,7 +74,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
   };
 }
 
-/** Throws `model_mismatch`. */
+/** Throws `model_mismatch` when the configuration requires another dimension. */
 export function checkDimension(
   { name, datatype, dimension }: { readonly name: string; readonly datatype: string; readonly dimension: number },
   expected: ModelExpectation,
@@ -96,7 +99,7 @@ function requestShape({ input, batchDimension }: ModelPlan, rows: number): reado
   return batchDimension === "first" ? [rows, ...imageDims(input)] : imageDims(input);
 }
 
-/** For example `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
+/** Describes the model's input and output: `images UINT8 [32,224,224,3] → embedding FP32 [1280]`. */
 export function describePlan(plan: ModelPlan): string {
   const { inputName, datatype, outputName, outputType, dimension } = plan;
   return `${inputName} ${datatype} [${requestShape(plan, plan.maxBatch).join(",")}] → ${outputName} ${outputType} [${dimension ?? "?"}]`;
@@ -115,7 +118,7 @@ function pickInput(model: ModelDescription, expected: ModelExpectation, where: s
   });
 }
 
-/** `batchDimensions`: number of leading dimensions that count rows. */
+/** `batchDimensions`: 1 when the first dimension of every output counts the images, else 0. */
 function pickOutput(
   model: ModelDescription,
   batchDimensions: 0 | 1,
@@ -214,12 +217,15 @@ function specOf(
   return want;
 }
 
-/** With preprocess.backend server, only uint8 is sent. */
+/** Names the setting that requires the type. With `preprocess.backend: server`, Headrace sends only uint8. */
 function wantedType(dtype: TensorType): string {
   return dtype === "uint8" ? "uint8, as preprocess.backend server sends" : `tensors of ${dtype} (preprocess)`;
 }
 
-/** Null: no three-channel image. "either": both layouts fit. */
+/**
+ * Returns the layout of an image with these dimensions. Null: the dimensions are not those of a three-channel image. "either": both NHWC
+ * and NCHW fit.
+ */
 function layoutOf(image: readonly number[], format: string | undefined, wanted: TensorLayout | null): TensorLayout | "either" | null {
   if (image.length !== 3) return null;
   const last = image[2] === 3 || image[2] === -1;
@@ -244,7 +250,10 @@ function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
   return input.shape[0] === -1 ? openBatch : Math.max(1, input.shape[0] ?? 1);
 }
 
-/** The largest batch size that the batcher prefers, else `usual` within the model's limit. */
+/**
+ * Returns the largest size in the model's preferred_batch_size. If the model names no preferred size, returns `usual`, but at most
+ * `maxBatch`.
+ */
 function preferredOf(model: ModelDescription, maxBatch: number, usual: number): number {
   const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
   return preferred.length > 0 ? Math.max(...preferred) : Math.min(usual, maxBatch);

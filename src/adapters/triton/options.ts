@@ -1,4 +1,4 @@
-/** The `triton` section of the configuration. Loads no vendor's package. */
+/** The `triton` section of the configuration. This file imports no optional package such as undici or grpc-js. */
 import * as z from "zod";
 import type { ModelExpectation } from "./model.js";
 
@@ -9,7 +9,7 @@ const optionalName = (description: string) => z.string().min(1).nullable().defau
 export const tritonTransports = ["auto", "http", "grpc", "shm"] as const;
 export type TritonTransport = (typeof tritonTransports)[number];
 
-/** Headers that HTTP and gRPC set themselves. */
+/** Headers that the HTTP and gRPC libraries set. The user must not set them. */
 const takenHeaders = /^(content-.*|inference-header-content-length|host|connection|transfer-encoding|te|expect|upgrade|grpc-.*|.*-bin)$/i;
 
 const headers = z
@@ -71,7 +71,7 @@ const keys = z.strictObject({
   maxOutage: seconds(300, "Seconds that all servers may be away before the run ends."),
 });
 
-/** Resolves the alias: the result has `transport` only. */
+/** Merges the alias `protocol` into `transport`: the parsed section has only `transport`. */
 export const tritonSection = keys
   .refine(({ transport, protocol }) => transport === undefined || protocol === undefined || transport === protocol, {
     path: ["protocol"],
@@ -81,12 +81,15 @@ export const tritonSection = keys
 
 export type TritonSection = z.output<typeof tritonSection>;
 
-/** Missing settings have the defaults of the section. The engine handles retries and outages. */
+/**
+ * A missing setting has the default of the `triton` section. The settings for retries and outages are left out, because the engine handles
+ * both.
+ */
 export interface TritonEmbedderOptions extends Partial<Omit<TritonSection, "maxRetries" | "retryDelay" | "maxOutage">> {
-  /** The model that the configuration needs. Another one is refused with `model_mismatch`. Default: any model. */
+  /** Properties that the served model must have. A model with other properties is refused with `model_mismatch`. Default: any model. */
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
-  /** Concurrent requests per server, so that it never waits for the network. Default 2. */
+  /** Concurrent requests per server. Default 2: while one batch travels over the network, the server computes the other. */
   readonly inflight?: number;
-  /** Idle milliseconds before the first gRPC keepalive ping. Default: 20,000, or a third of `timeout` if that is more. */
+  /** Idle milliseconds before the first gRPC keepalive ping. Default: the larger of 20,000 and a third of `timeout`. */
   readonly keepaliveMs?: number;
 }

@@ -1,10 +1,13 @@
-/** Converts a server's answer to vectors. Checks type, shape and length. */
+/** Converts a server's answer to vectors. Checks the type, shape and length of the answer. */
 import { HeadraceError } from "../../contracts/index.js";
 import { float16ToFloat32 } from "../../kit/index.js";
 import type { ModelPlan } from "./model.js";
 import type { InferAnswer } from "./transport/transport.js";
 
-/** Throws `model_mismatch` for another type or shape than planned, `inference_failed` for another number of bytes. */
+/**
+ * Throws `model_mismatch` when the answer's type or shape differs from `plan`. Throws `inference_failed` when the number of bytes does not
+ * fit the shape.
+ */
 export function readVectors(
   answer: InferAnswer,
   plan: Pick<ModelPlan, "outputType" | "dimension">,
@@ -25,7 +28,7 @@ export function readVectors(
   if (bytes.byteLength !== count * width) {
     throw new HeadraceError("inference_failed", `${where}: expected ${count * width} bytes for ${found}, found ${bytes.byteLength}`);
   }
-  // Typed arrays need alignment, which the answer's bytes may lack.
+  // The bytes of the answer may be unaligned. Typed arrays need aligned bytes, so the bytes are copied.
   const copy = new Uint8Array(bytes).buffer;
   return { vectors: datatype === "FP16" ? float16ToFloat32(new Uint16Array(copy)) : new Float32Array(copy), dimension };
 }

@@ -1,4 +1,7 @@
-/** Ensures that all servers serve the same model during the whole run, by comparing their vectors of the probe image. */
+/**
+ * Ensures that all servers serve the same model during the whole run. Each server embeds the same probe image, and the vectors are
+ * compared.
+ */
 import { HeadraceError } from "../../contracts/index.js";
 import type { Address } from "./address.js";
 import { asAway } from "./errors.js";
@@ -17,20 +20,26 @@ interface Reference {
   readonly proof: Proof;
 }
 
-/** One address may stand for several servers, so several probes may be needed until a given version answers. */
+/**
+ * Maximum probes until a given model version answers. Several servers with different versions may share one address, so a probe may reach
+ * another version.
+ */
 const maxTries = 12;
 
 export class SameModel {
   readonly #reference: Reference;
   readonly #model: string;
 
-  /** All servers are compared with this one. */
+  /** The given server is the reference: all other servers are compared with the reference server. */
   constructor(model: string, { address, link }: Server) {
     this.#model = model;
     this.#reference = { server: address.text, plan: link.plan, proof: link.proof };
   }
 
-  /** Throws `model_mismatch`. Inputs and outputs must be equal. The batch limit must be at least that of the reference. */
+  /**
+   * Throws `model_mismatch` unless the server serves the same model as the reference server. Inputs and outputs must be equal. The maximum
+   * batch size must be at least that of the reference server.
+   */
   check({ address, link }: Server): void {
     const { server, plan } = this.#reference;
     if (contractOf(plan) !== contractOf(link.plan) || plan.maxBatch > link.plan.maxBatch) {
@@ -43,12 +52,15 @@ export class SameModel {
     this.#compare(address, link.proof);
   }
 
-  /** True when a connection was lost since the last proof, or the version that answered is not proven. */
+  /** True when a connection was lost since the last proof, or when `version`, the model version that answered, is not proven. */
   needsProof({ link: { trust, connection } }: Server, version?: string): boolean {
     return !trust.holds(connection.losses) || (version !== undefined && !trust.knows(version));
   }
 
-  /** Sends the probe image until `version` answers. null: any version. Throws `model_mismatch`. */
+  /**
+   * Sends the probe image until the model version `version` answers. null: any version. Throws `model_mismatch` when a returned vector
+   * differs from that of the reference server.
+   */
   async prove({ address, link }: Server, version: string | null, signal: AbortSignal): Promise<void> {
     for (let tries = 0; tries < maxTries; tries += 1) {
       const { losses } = link.connection;

@@ -1,6 +1,9 @@
-/** Records which model versions of one server are proven to be the run's model, and over which connections. */
+/**
+ * Records which model versions on one server are proven to be the run's model. A version is proven when its vector of the probe image
+ * equals that of the reference server. A lost connection makes a new proof necessary.
+ */
 
-/** A restarted server needs longer than this to load its model, so a proof this recent remains valid. */
+/** A proof stays valid for this time even if a connection is lost, because a restarted server needs longer to load its model. */
 const proofHoldsMs = 250;
 
 export class Trust {
@@ -8,7 +11,7 @@ export class Trust {
   #losses = -1;
   #atMs = Number.NEGATIVE_INFINITY;
 
-  /** `losses`: number of lost connections when the proof was requested. */
+  /** Records that `version` is proven. `losses`: how many connections had been lost when the probe image was sent. */
   record(version: string, losses: number): void {
     // A new connection may lead to another server, whose versions are not proven yet.
     if (losses > this.#losses) this.#versions.clear();
@@ -25,7 +28,7 @@ export class Trust {
     return losses <= this.#losses || performance.now() - this.#atMs < proofHoldsMs;
   }
 
-  /** The proven versions, in order of proof. Empty: the server does not report versions. */
+  /** The proven versions, in the order of their proofs. Empty: the server does not report versions. */
   get versions(): readonly string[] {
     return [...this.#versions].filter((version) => version !== "");
   }

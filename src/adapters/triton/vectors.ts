@@ -1,18 +1,21 @@
-/** Compares two vectors of the same image, to tell whether the same model made them. */
+/** Compares two vectors of the same image, to find out whether the same model computed both. */
 
 export interface Comparison {
   readonly same: boolean;
-  /** 0 if the vectors cannot be compared. */
+  /** Cosine similarity. 0 if the vectors cannot be compared. */
   readonly cosine: number;
-  /** Length of each vector. */
+  /** Euclidean length of each vector. */
   readonly lengths: readonly [number, number];
 }
 
-/** Other devices and batch sizes change the rounding, but far less than another model does. */
+/**
+ * The same model rounds differently on another device or with another batch size. Such differences are far smaller than those between two
+ * models.
+ */
 const minCosine = 0.999;
 const minLengthRatio = 0.98;
 
-/** A vector of zeros, or with a number that is not finite, equals no vector, not even itself. */
+/** A vector that has only zeros, or contains NaN or infinity, is the same as no other vector, not even as itself. */
 export function compareVectors(a: Float32Array, b: Float32Array): Comparison {
   const lengths = [lengthOf(a), lengthOf(b)] as const;
   const longer = Math.max(...lengths);

@@ -1,6 +1,7 @@
 /**
- * Replaces the exact index with the wanted one. Milvus drops an index only while the collection is released, so queries fail meanwhile.
- * Queries work again after the load request. Milvus searches rows exactly until it has indexed them.
+ * Replaces the exact index (type FLAT) of a collection with the configured index. Milvus drops an index only while the collection is
+ * released, that is, not loaded. Queries fail during that time. Queries work again after the request to load the collection. Milvus
+ * searches new rows exactly until Milvus has indexed the rows.
  */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { IndexType } from "../options.js";
@@ -11,7 +12,7 @@ import { serve } from "./serving.js";
 import type { IndexInPlace, VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";
 
-/** Other processes may load the collection or create an exact index meanwhile. The exchange then tries again. */
+/** Maximum attempts to replace the index. An attempt fails when another process loads the collection or creates an exact index. */
 const attempts = 20;
 const retryMs = 250;
 
@@ -22,14 +23,14 @@ export interface ExchangeParts {
   readonly wanted: IndexType;
 }
 
-/** True for an index that only serves until the wanted one is built. */
+/** True when the configured index must still be created: the collection has no index, or only the exact one. */
 export function isExact(index: IndexInPlace | null): boolean {
   return index === null || index.type === "FLAT";
 }
 
 /**
- * Takes a few seconds and must run to its end, even when the call is aborted: `Upkeep.close` waits for it. "lost": another process
- * exchanges the index. After a failure the exact index is back, and the collection is loading.
+ * Takes a few seconds. Must run to the end, even when the caller's signal aborts: `Upkeep.close` waits for the end. Returns "lost" when
+ * another process replaces the index. After a failure, the exact index is restored and the collection is loading.
  */
 export async function exchangeIndex(parts: ExchangeParts): Promise<"exchanged" | "lost"> {
   const note = new BusyNote("exchanging");
@@ -63,7 +64,10 @@ async function replace({ properties, index, load, wanted }: ExchangeParts, note:
   });
 }
 
-/** When the server is away for too long, the note stays. The next process that opens the collection restores it. */
+/**
+ * Restores the exact index and requests that the server loads the collection. If the server is unavailable for too long, the index note
+ * stays. The next process that opens the collection then restores the index.
+ */
 async function restore({ properties, index, load }: ExchangeParts, note: BusyNote): Promise<void> {
   for (let left = attempts; left > 0; left -= 1) {
     const [done] = await Promise.allSettled([serve(index, load, "FLAT").then(() => index.inPlace())]);

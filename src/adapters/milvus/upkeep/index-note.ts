@@ -1,6 +1,6 @@
 /**
- * The state of a collection's index, in a property that all processes read and write. Milvus has no compare-and-set: the last of several
- * concurrent writers wins. Each process therefore reads the note again before it acts.
+ * The index note: the state of a collection's index, in a property of the collection. All processes read and write the note. Milvus has no
+ * compare-and-set, so the last of several concurrent writers wins. Each process therefore reads the note again before it changes the index.
  */
 import { randomUUID } from "node:crypto";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -9,23 +9,26 @@ import type { Properties } from "./properties.js";
 import { pause } from "./waits.js";
 
 /**
- * "pending": the index is not created yet; searches are exact. "building": the server builds the index. "built": nothing is left to do.
- * The busy notes "creating" and "exchanging" name the working process and contain a counter, its heartbeat.
+ * "pending": the configured index is not created yet, so searches are exact. "building": the server builds the configured index. "built":
+ * the configured index is complete. A busy note, "creating" or "exchanging", contains a random id of the process that works and a counter.
+ * The process increments the counter as a heartbeat.
  */
 export type SettledNote = "pending" | "building" | "built";
 
-/** A process is considered dead when its busy note has not changed for this time. */
+/** A process counts as dead when its busy note has not changed for this time. */
 const staleMs = 15_000;
 const heartbeatMs = 3000;
 const pollMs = 200;
-/** Longer than two processes need to read each other's note. */
+/**
+ * Pause between writing a note and reading the note back. After this pause, two processes that write at the same time see the same note.
+ */
 const racingMs = 500;
 
 export function isBusy(note: string | undefined): note is string {
   return /^(creating|exchanging):/.test(note ?? "");
 }
 
-/** The note of this process while it creates a collection or exchanges an index. Other processes wait until it ends. */
+/** The index note while this process creates a collection or replaces an index. Other processes wait until the note ends. */
 export class BusyNote {
   readonly #token = randomUUID();
   readonly #ended = new AbortController();
@@ -38,7 +41,7 @@ export class BusyNote {
     return `${this.work}:${this.#token}:${this.#beats}`;
   }
 
-  /** Writes the note and reads it back after a pause. False: another process has overwritten it. */
+  /** Writes the note and reads the note back after a pause. Returns false when another process has overwritten the note. */
   async take(properties: Properties): Promise<boolean> {
     await properties.set(indexProperty, this.text);
     await pause(racingMs, { what: "take the index note" });
@@ -49,12 +52,12 @@ export class BusyNote {
     return ((await properties.get(indexProperty)) ?? "").startsWith(`${this.work}:${this.#token}:`);
   }
 
-  /** Starts the heartbeat. */
+  /** Starts the heartbeat: the note changes regularly, so that other processes see that this process is alive. */
   keep(properties: Properties): void {
     this.#beating = this.#beat(properties);
   }
 
-  /** Replaces the note with the settled state. "lost": another process considered this one dead and took over. */
+  /** Replaces the busy note with a settled note. Returns "lost" when another process counted this process as dead and took over. */
   async end(properties: Properties, note: SettledNote): Promise<"ended" | "lost"> {
     await this.stop();
     if (!(await this.holds(properties))) return "lost";
@@ -72,7 +75,8 @@ export class BusyNote {
     while (!signal.aborted) {
       const [waited] = await Promise.allSettled([pause(heartbeatMs, { what: "heartbeat", signal })]);
       if (waited.status === "rejected") return;
-      // Ignored: the work itself reports a server that does not answer, and the next heartbeat may succeed.
+      // The error of a heartbeat is ignored. The next heartbeat may succeed. If the server does not answer, the work itself reports the
+      // error.
       await Promise.allSettled([this.#count(properties)]);
     }
   }
@@ -85,8 +89,8 @@ export class BusyNote {
 }
 
 /**
- * Waits until no process is busy, then returns the note. When the busy process is dead, `takeOver` determines the settled note. Throws
- * `store_unavailable` after `maxWaitMs`.
+ * Waits until the index note is not a busy note, then returns the note. When the process that wrote the busy note is dead, `takeOver`
+ * determines the new note. Throws `store_unavailable` when another process is still busy after `maxWaitMs`.
  */
 export async function settledNote(
   properties: Properties,

@@ -11,7 +11,7 @@ export class LoadState {
     readonly collection: string,
   ) {}
 
-  /** Throws `collection_not_found`. */
+  /** Asks the server for the load state. Throws `collection_not_found` when the collection does not exist. */
   async now(signal?: AbortSignal): Promise<LoadedAs> {
     const { collection } = this;
     const { state } = await this.connection.call(
@@ -25,7 +25,7 @@ export class LoadState {
     return String(state) === "LoadStateLoading" ? "loading" : "released";
   }
 
-  /** Starts loading. The server continues even if this process ends. */
+  /** Requests that the server loads the collection. The server continues loading even if this process ends. */
   async request(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
     await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
@@ -36,7 +36,7 @@ export class LoadState {
     await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }));
   }
 
-  /** Waits while the collection is loading. Returns at once when it is released. */
+  /** Waits while the collection is loading. Returns at once when the collection is released, that is, not loaded. */
   async untilLoaded(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
     const what = `load ${collection_name}`;

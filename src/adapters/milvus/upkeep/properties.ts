@@ -1,4 +1,4 @@
-/** Properties of a collection. Each read asks the server, because other processes write them too. */
+/** Properties of a collection. Each read asks the server, because other processes also write properties. */
 import type { DescribeCollectionResponse } from "@zilliz/milvus2-sdk-node";
 import type { MilvusConnection } from "../client.js";
 

@@ -1,4 +1,4 @@
-/** Makes a collection searchable: creates a missing index, then requests loading. */
+/** Makes a collection searchable: creates the index if it is missing, then requests that the server loads the collection. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { isIndexMissing } from "../errors.js";
 import type { IndexType } from "../options.js";
@@ -6,11 +6,14 @@ import type { LoadState } from "./load-state.js";
 import type { VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";
 
-/** Another process may drop the index between two calls. Its new index exists a moment later. */
+/**
+ * Maximum retries. Another process may drop the index between two calls of this process. The other process creates a new index a moment
+ * later.
+ */
 const attempts = 20;
 const retryMs = 250;
 
-/** Idempotent. `missing`: the index type for a collection without an index. */
+/** Does nothing when the collection is loaded or loading. `missing`: the type of the index to create when the collection has no index. */
 export async function serve(index: VectorIndex, load: LoadState, missing: IndexType, signal?: AbortSignal): Promise<void> {
   const what = `load ${load.collection}`;
   for (let left = attempts; ; left -= 1) {

@@ -1,4 +1,4 @@
-/** Keeps one collection searchable: loads it, builds its index and maintains its index note. */
+/** Keeps one collection searchable: loads the collection, builds its index and maintains its index note. */
 import { HeadraceError } from "../../../contracts/index.js";
 import { checkAborted, unlessAborted, within } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
@@ -13,9 +13,9 @@ import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
 import { until } from "./waits.js";
 
-/** How long opening and querying wait for another process that exchanges the index. An exchange takes a few seconds. */
+/** How long opening and querying wait for another process that replaces the index. A replacement takes a few seconds. */
 const maxWaitMs = 60_000;
-/** How long `close` waits for a running exchange. */
+/** How long `close` waits while this process replaces the index. */
 const maxClosingMs = 30_000;
 
 export class Upkeep {
@@ -24,9 +24,9 @@ export class Upkeep {
   readonly load: LoadState;
   #current: IndexInPlace | null = null;
   #isServed = false;
-  /** True when no process will exchange the index any more. */
+  /** True when no process will replace the index of this collection any more. */
   #isSettled: boolean;
-  /** The running exchange. It continues when the call that started it is aborted. */
+  /** The running replacement of the index. The replacement continues when the call that started it is aborted. */
   #exchanging: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -43,7 +43,10 @@ export class Upkeep {
     this.load = new LoadState(connection, shape.name);
   }
 
-  /** Loads the collection. Waits for a process that creates it or exchanges its index, and takes over from a dead one. */
+  /**
+   * Loads the collection. When another process is creating the collection or replacing the index, waits for that process. When that process
+   * is dead, takes over the work.
+   */
   async serve(signal?: AbortSignal): Promise<void> {
     const state = await this.load.now(signal);
     if (state === "loaded") return;
@@ -55,20 +58,29 @@ export class Upkeep {
     await this.load.untilLoaded(signal);
   }
 
-  /** Waits before the first query. Loading a new collection takes two seconds, during which rows can already be written. */
+  /**
+   * Called before each query. The first call waits until the collection is loaded. Loading a new collection takes two seconds. Rows can
+   * already be written during that time.
+   */
   async served(signal?: AbortSignal): Promise<void> {
     if (this.#isServed) return;
-    // Returns for a released collection: the query then fails with "not loaded".
+    // Returns at once when the collection is released. The query then fails with "not loaded".
     await this.load.untilLoaded(signal);
     this.#isServed = true;
   }
 
-  /** Whether the collection is still loaded after an answer. Asks the server only while an exchange of the index is possible. */
+  /**
+   * Called after the answer to a query: returns whether the collection is still loaded. Asks the server only if a process may still replace
+   * the index.
+   */
   async stayedLoaded(signal?: AbortSignal): Promise<boolean> {
     return this.#isSettled || (await this.load.now(signal)) === "loaded";
   }
 
-  /** Called after a "not loaded" error. Waits for the exchange or the loading, then tells whether the collection is loaded. */
+  /**
+   * Called when the collection was not loaded during a call. Waits while another process replaces the index or the server loads the
+   * collection. Then returns whether the collection is loaded.
+   */
   async comesBack(signal?: AbortSignal): Promise<boolean> {
     if (isBusy(await this.properties.get(indexProperty, signal))) await this.serve(signal);
     else await this.load.untilLoaded(signal);
@@ -76,25 +88,31 @@ export class Upkeep {
     return (await this.load.now(signal)) === "loaded";
   }
 
-  /** Waits while the collection is loading. */
+  /** Waits while the collection is loading. Then returns whether the collection is loaded. */
   async isLoaded(): Promise<boolean> {
     await this.load.untilLoaded();
     return (await this.load.now()) === "loaded";
   }
 
-  /** The current vector index, or null. Queried until it is the wanted one, because another process may build it. */
+  /**
+   * Returns the current index of the vector field, or null. Asks the server until the index has the configured type, because another
+   * process may build that index.
+   */
   async currentIndex(signal?: AbortSignal): Promise<IndexInPlace | null> {
     if (this.#current?.type === this.wanted) return this.#current;
     this.#current = await this.index.inPlace(signal);
     return this.#current;
   }
 
-  /** Seals the written segments if `insert.flush` is "end". */
+  /** Flushes the collection if `insert.flush` is "end". Milvus then seals the segments with the written rows. */
   async settle(signal: AbortSignal): Promise<void> {
     if (this.insert.flush === "end") await this.#flush(signal);
   }
 
-  /** Builds a pending index, and waits until the server has built it. Makes one call when nothing is to do. */
+  /**
+   * Creates the configured index if it does not exist yet, and waits until the server has built the index. Makes only one call to the
+   * server when the index is complete.
+   */
   async buildIndex(signal: AbortSignal): Promise<void> {
     checkAborted(signal, `upkeep ${this.shape.name}`);
     const note = await this.#settledNote(signal);
@@ -112,17 +130,18 @@ export class Upkeep {
     }
   }
 
-  /** Waits for a running exchange, for at most `maxClosingMs`. */
+  /** Waits while this process replaces the index, for at most `maxClosingMs`. */
   async close(): Promise<void> {
     await within(this.#exchanging, maxClosingMs);
   }
 
-  /** Drops only an exact index: the server may have worked on any other for hours. */
+  /** Replaces only the exact index. Any other index is kept, because the server may have worked for hours to build it. */
   async #createWanted(signal: AbortSignal): Promise<void> {
     if (this.insert.flush === "auto") await this.#flush(signal);
     while (isExact(await this.index.inPlace(signal))) {
       await this.load.untilLoaded(signal);
-      // The field has an index already, so the server only validates the type and its parameters.
+      // The vector field has the exact index already, so Milvus creates no index now. Milvus only validates the configured type and its
+      // parameters.
       await this.index.create(this.wanted, signal);
       const exchanged = exchangeIndex(this);
       this.#exchanging = exchanged;
@@ -152,7 +171,7 @@ export class Upkeep {
     );
   }
 
-  /** Milvus allows one flush per collection in ten seconds. */
+  /** Milvus allows one flush per collection in ten seconds. Refused flushes are tried again. */
   async #flush(signal: AbortSignal): Promise<void> {
     const what = `flush ${this.shape.name}`;
     await until({ what, signal }, async () => {
@@ -161,7 +180,7 @@ export class Upkeep {
         return "done";
       } catch (error) {
         if (!HeadraceError.is(error) || error.code !== "overloaded") throw error;
-        // When several processes flush at once, the successful one builds the index.
+        // Several processes may flush at the same time. The process whose flush succeeds builds the index, so this process can stop.
         if (isBusy(await this.properties.get(indexProperty, signal))) return "done";
         return { at: "refused by the rate limit" };
       }

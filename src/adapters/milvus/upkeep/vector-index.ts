@@ -1,4 +1,4 @@
-/** The index of a collection's vector field: describes, creates and drops it, and waits for the build. */
+/** Describes, creates and drops the index of a collection's vector field, and waits until the server has built the index. */
 import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../client.js";
@@ -8,14 +8,17 @@ import type { IndexSettings, IndexType } from "../options.js";
 import { type CollectionShape, metricNames } from "../schema.js";
 import { until } from "./waits.js";
 
-/** A name for the exact index only: dropping it by name cannot drop another index that was created meanwhile. */
+/**
+ * The name of the exact index. No other index has this name, so a drop by name cannot drop an index that another process has created
+ * meanwhile.
+ */
 const exactName = "headrace_exact";
 
 export interface IndexInPlace {
   readonly name: string;
-  /** The server's name for the type. May be a type that Headrace does not build. */
+  /** The server's name of the index type. Other clients may have created a type that Headrace does not build. */
   readonly type: string;
-  /** IVF: number of clusters. */
+  /** Number of clusters of an IVF index. Null for other types. */
   readonly nlist: number | null;
   readonly state: string;
   readonly failure: string;
@@ -29,7 +32,7 @@ export class VectorIndex {
     readonly settings: IndexSettings,
   ) {}
 
-  /** Ignores indexes of other fields. */
+  /** Returns the index of the vector field, or null. Ignores indexes of other fields. */
   async inPlace(signal?: AbortSignal): Promise<IndexInPlace | null> {
     const { name: collection_name, vectorField: field_name } = this.shape;
     const { index_descriptions } = await this.connection.call(
@@ -44,7 +47,10 @@ export class VectorIndex {
     return found === undefined ? null : inPlaceOf(found);
   }
 
-  /** "taken": the field has another index. Throws `config_invalid` for a type or parameters that the server refuses. */
+  /**
+   * Returns "taken" when the vector field already has another index. Throws `config_invalid` when the server refuses the type or a
+   * parameter.
+   */
   async create(type: IndexType, signal?: AbortSignal): Promise<"created" | "taken"> {
     const { name: collection_name, vectorField: field_name, metric, dimension } = this.shape;
     const params = { ...buildParameters(type, this.settings, dimension) };
@@ -64,7 +70,7 @@ export class VectorIndex {
     }
   }
 
-  /** "loaded": the index is kept because the collection is loaded. A missing index counts as dropped. */
+  /** Returns "loaded" when the server keeps the index because the collection is loaded. A missing index counts as dropped. */
   async drop(name: string): Promise<"dropped" | "loaded"> {
     const { name: collection_name, vectorField: field_name } = this.shape;
     try {

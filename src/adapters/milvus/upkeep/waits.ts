@@ -1,15 +1,15 @@
-/** Waits for background work of the server, as long as it makes progress. */
+/** Waits for background work of the server, as long as the work makes progress. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
 import { abortedError } from "../../../kit/index.js";
 
 const pollMs = 100;
 
-/** How long loading, flushing and index building may make no progress before the call fails. */
+/** How long loading, flushing or index building may make no progress before the call fails. */
 const patienceMs = 600_000;
 
 export interface Wait {
-  /** Names the work in messages. */
+  /** Name of the work in error messages. */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
 }

@@ -10,16 +10,16 @@ import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } 
 import type { WriteLimiter } from "./write-limiter.js";
 
 export interface InserterOptions {
-  /** The most bytes per request. */
+  /** Maximum bytes per request. */
   readonly maxBytes: number;
-  /** "sdk" writes the same rows through the SDK, several times slower. Default "encoded". */
+  /** "encoded", the default: Headrace encodes the requests itself. "sdk": the SDK encodes the same rows, which is several times slower. */
   readonly path?: "encoded" | "sdk";
 }
 
 interface PreparedRow {
-  /** Position in the batch. */
+  /** Position of the row in the batch. */
   readonly index: number;
-  /** JSON of the undeclared metadata keys. */
+  /** A JSON object with the metadata keys that have no field of their own. */
   readonly dynamic: string;
   readonly bytes: number;
 }
@@ -41,7 +41,10 @@ export class Inserter {
     this.#path = options.path ?? "encoded";
   }
 
-  /** Resolves when all rows except the returned failures are durable. `accepted`: positions in the batch, each key once. */
+  /**
+   * Writes rows of a batch. Resolves when all rows are durable, except those in the returned failures. `accepted`: positions of the rows to
+   * write. All these rows have different keys.
+   */
   async upsert(batch: RowBatch, accepted: readonly number[], signal: AbortSignal): Promise<readonly RowFailure[]> {
     const failures: RowFailure[] = [];
     const rows: PreparedRow[] = [];
@@ -112,7 +115,10 @@ export class Inserter {
     }
   }
 
-  /** A gateway can also answer "unimplemented". Uses the SDK only when Milvus answers another call, but the retry fails alike. */
+  /**
+   * Sends one upsert request. After the answer "unimplemented", makes another call to Milvus and then sends the request again. Switches to
+   * the SDK only if the second answer is also "unimplemented", because the first may come from a gateway instead of Milvus.
+   */
   async #request(
     batch: RowBatch,
     rows: readonly PreparedRow[],
@@ -188,7 +194,10 @@ export class Inserter {
   }
 }
 
-/** Leaves out a column without any value. The server refuses presence flags for required fields. */
+/**
+ * Returns no column when no row has a value. Only optional columns have `present`, because the server refuses presence flags for required
+ * fields.
+ */
 function declaredColumn({ name, dataType, presence }: DeclaredColumn, facts: readonly ImageFacts[]): readonly UpsertColumn[] {
   const values = facts.map(({ metadata }) => metadata[name] ?? null);
   if (presence === "required") return [{ name, kind: dataType, values } as UpsertColumn];
@@ -212,7 +221,7 @@ function declaredError(column: CollectionShape["declared"][number], value: unkno
   return null;
 }
 
-/** Writes large whole numbers with ".0": Milvus refuses JSON integers beyond int64. */
+/** Writes large whole numbers with ".0", because Milvus refuses JSON integers beyond int64. */
 function jsonOf(entries: readonly (readonly [string, unknown])[]): string {
   const members = entries.map(([name, value]) => {
     const text = JSON.stringify(value);
@@ -227,7 +236,7 @@ function keyColumn(ids: readonly Key[]): UpsertColumn {
     : { name: "id", kind: "VarChar", values: ids as readonly string[] };
 }
 
-/** The vectors of the rows, contiguous. Returns a view of the batch's memory when the rows are consecutive. */
+/** Returns the vectors of the rows in one array. When the rows are consecutive in the batch, the array is a view of the batch's memory. */
 function vectorsOf(batch: RowBatch, rows: readonly PreparedRow[]): Float32Array {
   const { dimension, vectors } = batch;
   const first = rows[0]!.index;

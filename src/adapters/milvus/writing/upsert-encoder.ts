@@ -1,14 +1,14 @@
 /**
- * Encodes an upsert request by hand. The SDK builds an object per row and encodes its vector number by number, 0.3 ms per row. Here a
- * column of vectors is copied as bytes. Field numbers are those of milvus.proto and schema.proto.
+ * Encodes an upsert request without the SDK. The SDK builds an object per row and encodes each number of a vector separately, which takes
+ * 0.3 ms per row. This encoder copies a whole column of vectors as bytes. The field numbers are those of milvus.proto and schema.proto.
  */
 import type { Writer } from "protobufjs";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusStatus } from "../errors.js";
 
-/** All columns have the same length, except one with `present`: it has one value per `true`. */
+/** A column has one value per row. A column with `present` has a value only for the rows whose flag is true. */
 export type UpsertColumn = UpsertValues & {
-  /** Which rows have a value. Set for a field that rows may lack. */
+  /** One flag per row: true when the row has a value. Given only for fields that may have no value. */
   readonly present?: readonly boolean[];
 };
 
@@ -31,7 +31,7 @@ export interface UpsertRequest {
 
 export interface MutationAnswer {
   readonly status: MilvusStatus;
-  /** Time of the write by the server's clock. A read that waits for it sees the rows. */
+  /** Time of the write by the server's clock. A read that waits for this time sees the written rows. */
   readonly timestamp: bigint;
 }
 
@@ -52,7 +52,7 @@ export function encodeUpsert(request: UpsertRequest, writer: Writer): Uint8Array
   return writer.uint32(tag(7, varint)).uint32(request.rows).finish();
 }
 
-/** Decodes a `MutationResult` without the returned keys. Throws `unexpected` for malformed bytes. */
+/** Decodes Milvus' `MutationResult`, except the returned keys. Throws `unexpected` for malformed bytes. */
 export function decodeMutation(bytes: Uint8Array): MutationAnswer {
   const fields = readFields(bytes);
   const status = readFields(fields.get(1)?.bytes ?? new Uint8Array());
@@ -125,7 +125,10 @@ function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" }>, writer:
   }
 }
 
-/** protobufjs takes numbers, which are exact only up to 2^53. A larger value is passed as a pair of 32-bit halves, its Long type. */
+/**
+ * Writes an int64. protobufjs takes JavaScript numbers, which are exact only up to 2^53. Values of 2^31 or more, and negative values, are
+ * passed as two 32-bit halves, protobufjs' Long type.
+ */
 function writeInt64(value: bigint, writer: Writer): void {
   let rest = BigInt.asUintN(64, value);
   if (rest < 0x8000_0000n) {
@@ -137,7 +140,7 @@ function writeInt64(value: bigint, writer: Writer): void {
   writer.uint64({ low, high: Number(rest) | 0, unsigned: true } as never);
 }
 
-/** Protobuf's packed floats are little-endian. On a little-endian machine this returns a view without copying. */
+/** Returns the floats as little-endian bytes, as Protobuf requires. On a little-endian machine, the result is a view without copying. */
 function floatBytes(values: Float32Array): Uint8Array {
   if (littleEndian) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const bytes = new Uint8Array(values.byteLength);
@@ -155,7 +158,7 @@ interface Field {
   readonly bytes?: Uint8Array;
 }
 
-/** The last value of each field of a message. */
+/** Parses a Protobuf message. Returns the last value of each field, by field number. */
 function readFields(message: Uint8Array): ReadonlyMap<number, Field> {
   const fields = new Map<number, Field>();
   let at = 0;

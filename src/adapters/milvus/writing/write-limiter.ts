@@ -1,4 +1,6 @@
-/** Limits concurrent writes. An `overloaded` error halves the limit. Each full round of successful writes raises it by one. */
+/**
+ * Limits concurrent writes. An `overloaded` error halves the limit. After as many successful writes as the limit, the limit rises by one.
+ */
 import { HeadraceError } from "../../../contracts/index.js";
 import { Semaphore } from "../../../kit/index.js";
 

@@ -1,10 +1,10 @@
-/** Writes a config.pbtxt with comments that explain its lines. */
+/** Writes the text of a config.pbtxt, with comments that explain the settings to the user. */
 import type { TensorSpec, TensorType } from "../../../contracts/index.js";
 import type { PresetName } from "../../../kit/index.js";
 import { imageDims, presetParameter } from "../model.js";
 
 export interface ServedModel {
-  /** Name in the repository. */
+  /** Name of the model in the model repository. */
   readonly name: string;
   readonly inputName: string;
   readonly outputName: string;
@@ -12,7 +12,7 @@ export interface ServedModel {
   /** Default "float32". */
   readonly outputType?: "float16" | "float32";
   readonly dimension: number;
-  /** The model's preprocessing. Null, the default: clients must name it. */
+  /** The preset of the model's preprocessing. Null, the default: config.pbtxt names no preset, so clients must name one. */
   readonly preset?: PresetName | null;
 }
 

@@ -1,4 +1,4 @@
-/** Writes an ensemble: a preprocessing step that converts uint8 pixels to floats, followed by a model of floats. */
+/** Writes the files of a Triton ensemble: a preprocessing step that converts uint8 pixels to floats, then a model that takes floats. */
 import { HeadraceError, type Normalization } from "../../../contracts/index.js";
 import { type PresetName, presetNamed } from "../../../kit/index.js";
 import { imageDims } from "../model.js";
@@ -7,14 +7,14 @@ import { pythonPreprocessText } from "./python-preprocess-text.js";
 
 interface EnsembleChoice {
   readonly model: ServedModel;
-  /** Instances of the step. */
+  /** Number of instances of the preprocessing step. */
   readonly instances: number;
   readonly maxBatch: number;
 }
 
-/** Paths are relative to the repository. */
+/** All paths are relative to the model repository. */
 interface EnsembleFiles {
-  /** Name of the ensemble, for clients. */
+  /** Name of the ensemble. Clients request this name. */
   readonly modelName: string;
   readonly folders: readonly string[];
   readonly files: readonly { readonly path: string; readonly text: string }[];
@@ -22,7 +22,7 @@ interface EnsembleFiles {
 
 const identity: Normalization = { rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
 
-/** Throws `input_invalid` for a model of uint8 or without a preset. */
+/** Throws `input_invalid` when the model takes uint8 or has no preset. */
 export function ensembleFiles(choice: EnsembleChoice): EnsembleFiles {
   const { name, input, preset = null } = choice.model;
   if (input.dtype === "uint8") {

@@ -7,7 +7,7 @@ import { type ConfigChoice, configText, type ServedModel } from "./config-text.j
 import { ensembleFiles } from "./ensemble.js";
 import { pythonModelText } from "./python-model-text.js";
 
-/** An ONNX model with the facts that its config.pbtxt needs. */
+/** An ONNX model, with the values to write into its config.pbtxt. */
 export interface ExportedModel extends ServedModel {
   /** Path of the ONNX file. */
   readonly graph: string;
@@ -16,21 +16,24 @@ export interface ExportedModel extends ServedModel {
 }
 
 export interface ExportOptions {
-  /** The repository's folder, created if missing. It must not contain a model of the same name. */
+  /** The folder of the model repository, created if missing. The folder must not contain a model of the same name. */
   readonly output: string;
   /** "python": for a Triton without the onnxruntime backend. The server then needs the Python packages onnxruntime and numpy. */
   readonly backend: "onnxruntime" | "python";
-  /** Default: the shipped EfficientNet-Lite0, which takes uint8. */
+  /** Default: the EfficientNet-Lite0 model in this package, which takes uint8. */
   readonly model?: ExportedModel;
   /** Copies of the model per device. Default 1. */
   readonly instances?: number;
   /** Maximum images per execution. Default 32. */
   readonly maxBatch?: number;
-  /** Batch sizes that the batcher prefers. Clients send the largest. Default: 16 and 32, or `maxBatch` if it is below 32. */
+  /**
+   * Batch sizes that Triton's dynamic batcher prefers. Headrace sends batches of the largest of these sizes. Default: 16 and 32, or
+   * `maxBatch` if `maxBatch` is below 32.
+   */
   readonly preferredBatch?: number | readonly number[];
   /**
-   * "ensemble": for a model of floats. Adds a Python step that converts uint8 pixels according to the model's preset, and an ensemble
-   * of both. Default "model".
+   * "model", the default: writes only the model. "ensemble": for a model that takes floats. Also writes a Python step that converts uint8
+   * pixels as the model's preset prescribes, and an ensemble that runs first the step and then the model.
    */
   readonly serve?: "model" | "ensemble";
 }
@@ -43,9 +46,9 @@ export interface ExportedRepository {
 }
 
 /**
- * Writes the graph, a `config.pbtxt` with dynamic batching and warm-up, and the code for the python backend. Throws `model_invalid`
- * for a missing graph. Throws `input_invalid` for an existing model, an invalid number, or an ensemble that is not possible: the model
- * takes uint8 or has no preset.
+ * Writes the ONNX file, a `config.pbtxt` with dynamic batching and warm-up, and code for the python backend. Throws `model_invalid` when
+ * the ONNX file or a weight file is missing. Throws `input_invalid` when the model exists already, when a number is invalid, or when an
+ * ensemble is requested for a model that takes uint8 or has no preset.
  */
 export function exportRepository(options: ExportOptions): ExportedRepository {
   const { backend, model = shippedModel(), instances = 1, maxBatch = 32, serve = "model" } = options;
@@ -93,7 +96,7 @@ function writeModel(folder: string, choice: WrittenModel): readonly string[] {
   return [config, code, ...copies];
 }
 
-/** The model in this package's `models` folder. It takes uint8 images and normalises them itself. */
+/** The model in this package's `models` folder. The model takes uint8 images and normalises the pixels itself. */
 function shippedModel(): ExportedModel {
   const models = join(packageRoot(), "models");
   const input: TensorSpec = { dtype: "uint8", layout: "NHWC", width: 224, height: 224 };
@@ -109,7 +112,7 @@ function shippedModel(): ExportedModel {
   };
 }
 
-/** Works from any build folder. */
+/** Searches upwards from this file for the folder of the package, so the function works from any build folder. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder)) {

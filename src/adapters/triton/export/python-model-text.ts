@@ -1,4 +1,4 @@
-/** Code that serves an exported ONNX model on Triton's python backend. */
+/** Python code that serves an exported ONNX model on Triton's python backend. */
 
 export const pythonModelText = `"""Runs the ONNX model beside this file with onnxruntime. Written by Headrace."""
 

@@ -1,4 +1,4 @@
-/** Code of the ensemble's preprocessing step. */
+/** Python code of the ensemble's preprocessing step. */
 
 export const pythonPreprocessText = `"""Converts 8-bit pixels to the model's input. Written by Headrace."""
 

@@ -1,4 +1,4 @@
-/** The KServe v2 protocol over gRPC, with tensors as raw contents. */
+/** Speaks the KServe v2 protocol over gRPC. Tensors are sent as raw bytes. */
 import type { Client, Metadata } from "@grpc/grpc-js";
 import type { z } from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -14,9 +14,9 @@ export interface GrpcOptions {
   readonly address: Address;
   readonly modelName: string;
   readonly modelVersion: string | null;
-  /** Deadline per call. The server also stops working on the call then. */
+  /** Time limit of one call. The server knows the limit, so the server also stops working on the call then. */
   readonly timeoutMs: number;
-  /** Idle time before a keepalive ping, while calls are open. */
+  /** Time without received data before a keepalive ping is sent. Pings are sent only while calls are open. */
   readonly keepaliveMs: number;
   readonly security: Security;
 }
@@ -35,9 +35,9 @@ interface Loaded {
   readonly states: { readonly READY: number; readonly SHUTDOWN: number };
 }
 
-/** For the answer to a keepalive ping. */
+/** A connection counts as lost when a keepalive ping is not answered within this time. */
 const keepaliveTimeoutMs = 5_000;
-/** The protocol's limit. The library's default of 4 MiB is smaller than one batch. */
+/** The largest message that gRPC allows. The default of grpc-js, 4 MiB, is smaller than one batch. */
 const maxMessageBytes = 2 ** 31 - 1;
 
 export class GrpcConnection implements Connection {
@@ -59,14 +59,14 @@ export class GrpcConnection implements Connection {
     return this.#losses;
   }
 
-  /** Without this, a connection whose packets are lost looks alive for 15 minutes. */
+  /** Replaces the connection. A connection whose packets are all lost would otherwise look alive for 15 minutes. */
   renew(): void {
     this.#client.close();
     this.#losses += 1;
     this.#client = this.#connect();
   }
 
-  /** The first request connects. Throws `part_missing` without the gRPC packages. */
+  /** Opens no connection: the first request does. Throws `part_missing` when a gRPC package is not installed. */
   static async create(options: GrpcOptions): Promise<GrpcConnection> {
     return new GrpcConnection(await load(options), options);
   }
@@ -130,7 +130,7 @@ export class GrpcConnection implements Connection {
     return client;
   }
 
-  /** Counts lost connections until the client is closed. */
+  /** Counts the client's lost connections, until the client is closed. */
   #watch(client: Client): void {
     const { READY, SHUTDOWN } = this.#loaded.states;
     const channel = client.getChannel();
@@ -174,7 +174,7 @@ async function load({ address, keepaliveMs, security }: GrpcOptions): Promise<Lo
       throw missingPackage("@grpc/grpc-js @grpc/proto-loader protobufjs", error);
     },
   );
-  // Parses the text, because a descriptor set breaks map-typed parameters.
+  // Loads the protocol from .proto text, because a descriptor set breaks parameters that are maps.
   const root = protobuf.default.parse(protocolText, { keepCase: true }).root;
   const definition = loader.fromJSON(root.toJSON({ keepComments: false }), {
     keepCase: true,
@@ -194,7 +194,7 @@ async function load({ address, keepaliveMs, security }: GrpcOptions): Promise<Lo
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": keepaliveTimeoutMs,
       "grpc.enable_http_proxy": 0,
-      // By default clients share connections. `close` and `renew` must end this client's connection.
+      // By default, all clients share one connection per server. `close` and `renew` must end the connection of this client only.
       "grpc.use_local_subchannel_pool": 1,
       ...(serverName === null ? {} : { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName }),
     }) as unknown as ReturnType<Loaded["connect"]>;

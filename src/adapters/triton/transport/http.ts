@@ -1,4 +1,4 @@
-/** The KServe v2 protocol over HTTP, with tensors as raw bytes after the JSON header. */
+/** Speaks the KServe v2 protocol over HTTP. Tensors are sent as raw bytes after the JSON header. */
 import type { Pool } from "undici";
 import * as z from "zod";
 import { type Address, originOf } from "../address.js";
@@ -11,13 +11,13 @@ export interface HttpOptions {
   readonly address: Address;
   readonly modelName: string;
   readonly modelVersion: string | null;
-  /** Concurrent requests. */
+  /** Maximum number of concurrent requests, without readiness checks. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly security: Security;
 }
 
-/** An input in shared memory instead of the body. */
+/** A request whose input tensor is in shared memory instead of the request body. */
 export interface SharedInput extends Omit<InferRequest, "bytes"> {
   readonly region: string;
   readonly byteLength: number;
@@ -50,18 +50,18 @@ export class HttpConnection implements Connection {
     });
   }
 
-  /** The first request connects. Throws `part_missing` without undici. */
+  /** Opens no connection: the first request does. Throws `part_missing` when undici is not installed. */
   static async create(options: HttpOptions): Promise<HttpConnection> {
     const { Pool } = await import("undici").catch((error: unknown) => {
       throw missingPackage("undici", error);
     });
     const pool = new Pool(originOf(options.address), {
-      // Two more for readiness checks while the others are busy.
+      // Two connections are for readiness checks while all others are busy.
       connections: options.connections + 2,
       pipelining: 1,
       keepAliveTimeout: 30_000,
       connect: { timeout: options.connectTimeoutMs, ...tlsOf(options.security) },
-      // Every request has its own deadline.
+      // 0 turns off undici's time limits, because every request has its own deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -80,7 +80,7 @@ export class HttpConnection implements Connection {
     return this.#losses;
   }
 
-  /** undici closes the connections of failed requests itself. */
+  /** Does nothing, because undici itself closes the connection of a failed request. */
   renew(): void {}
 
   async ready(signal: AbortSignal): Promise<void> {
@@ -154,7 +154,7 @@ export class HttpConnection implements Connection {
         method,
         path: `${this.#options.address.path}${path}`,
         headers: { ...this.#options.security.headers, ...headers },
-        // undici accepts any iterable of chunks, unlike its types.
+        // undici accepts any iterable of chunks as a request body, but undici's types do not allow an iterable of chunks.
         body: body as string | null,
         signal,
       });
@@ -200,7 +200,7 @@ function tlsOf({ ca, cert, key, serverName }: Security) {
   };
 }
 
-/** Triton answers `{"error": …}`. Any other body comes from a proxy. */
+/** Classifies an error answer. Triton's own error answers have the body `{"error": …}`. Any other body comes from a proxy. */
 function refusalOf({ status, headers, body }: Answer): Refusal {
   const json = parseJson(body) as { error?: unknown } | undefined;
   const tritonError = typeof json?.error === "string" ? json.error : null;
@@ -217,7 +217,7 @@ function refusalOf({ status, headers, body }: Answer): Refusal {
   return refusal(status === 500 ? "failed" : "invalid");
 }
 
-/** Accepts seconds or a date. Returns milliseconds from now. */
+/** Parses a Retry-After header, which contains seconds or a date. Returns the milliseconds from now. */
 function retryAfter(value: string | string[] | undefined): number | null {
   if (typeof value !== "string") return null;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

@@ -1,4 +1,7 @@
-/** Shared memory regions: files in /dev/shm that pass batches to a server on this machine. Reused, and removed at the end or next start. */
+/**
+ * Shared memory regions: files in /dev/shm that pass batches to a Triton server on this machine. Regions are reused and removed at the end.
+ * The next start removes the regions that a killed process left behind.
+ */
 import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HeadraceError } from "../../../contracts/index.js";
@@ -6,35 +9,38 @@ import { checkAborted, mebibyte, ownIdentity, Semaphore, startTicksOf } from "..
 import { requestToTriton } from "../errors.js";
 
 export interface Region {
-  /** Name of the registration and of the file. The server's key is `/name`. */
+  /** Name of the file in /dev/shm, and name of the registration at the server. The key of the registration is `/name`. */
   readonly name: string;
   readonly capacity: number;
   /** Whether the server confirmed the registration. */
   registered: boolean;
-  /** Copies the bytes to the region's beginning. */
+  /** Copies the bytes to the beginning of the region. */
   write(bytes: Uint8Array): void;
-  /** False when the file was removed. */
+  /** False when the file of the region was removed. */
   exists(): boolean;
-  /** Removes the file. Unregister it first: a server crashes when a mapped file shrinks. */
+  /** Removes the file of the region. Unregister the region first. */
   remove(): void;
 }
 
 export interface RegionPoolOptions {
-  /** Maximum regions. More callers wait. */
+  /** Maximum number of regions. Further callers wait until a region is given back. */
   readonly maxRegions: number;
-  /** Minimum size of a region, so that a small first batch does not create one that later batches do not fit into. */
+  /** Minimum size of a region. Without a minimum, a small first batch would create a region that is too small for later batches. */
   readonly minBytes: number;
-  /** Called before a region is removed. Must not throw. */
+  /** Unregisters a region at the server. Called before the region is removed. Must not throw. */
   readonly unregister: (region: Region) => Promise<void>;
 }
 
 export const sharedMemoryFolder = "/dev/shm";
 const prefix = "headrace-";
-/** A process in another container is not visible here. While it lives, it rewrites its regions with every batch. */
+/**
+ * Age at which a region of a process in another container counts as abandoned. This process cannot see whether a process in another
+ * container is alive. A live process writes its regions with every batch.
+ */
 const foreignIdleMs = 3_600_000;
 let created = 0;
 
-/** Lends regions. A caller gives its region back when the server has answered. */
+/** Lends regions to callers. A caller gives its region back when the server has answered. */
 export class RegionPool {
   readonly #options: RegionPoolOptions;
   readonly #idle: Region[] = [];
@@ -47,7 +53,10 @@ export class RegionPool {
     this.#slots = new Semaphore(options.maxRegions);
   }
 
-  /** Returns a region of at least `bytes`. Waits while all are in use. Throws the system's error when /dev/shm is full. */
+  /**
+   * Returns a region of at least `bytes` bytes. Waits while all regions are in use. Throws the operating system's error when /dev/shm is
+   * full.
+   */
   async acquire(bytes: number, signal: AbortSignal): Promise<Region> {
     await this.#slots.enter(1, signal, requestToTriton);
     try {
@@ -63,13 +72,13 @@ export class RegionPool {
     this.#slots.leave(1);
   }
 
-  /** Replaces `giveBack` for a region that cannot be reused. */
+  /** Removes a region that cannot be reused. Called instead of `giveBack`. */
   async discard(region: Region): Promise<void> {
     await this.#retire(region);
     this.#slots.leave(1);
   }
 
-  /** Removes idle regions. Callers `discard` the regions in use. */
+  /** Removes the idle regions. A caller that still uses a region must `discard` that region afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#idle.splice(0).map((region) => this.#retire(region)));
@@ -86,7 +95,8 @@ export class RegionPool {
       const fitting = this.#idle.findIndex((region) => region.capacity >= bytes);
       if (fitting >= 0) return this.#idle.splice(fitting, 1)[0]!;
       if (this.#count < this.#options.maxRegions) return this.#make(bytes);
-      // The semaphore leaves one region that is not in use. It is idle and too small.
+      // The maximum number of regions exists. The semaphore ensures that at least one region is idle. All idle regions are too small, so
+      // one of them is removed.
       await this.#retire(this.#idle.pop()!);
     }
   }
@@ -104,7 +114,7 @@ export class RegionPool {
   }
 }
 
-/** True for a region whose process has ended. False for files that Headrace did not create. */
+/** True when `name` is the file of a region whose process has ended. False for files that Headrace did not create. */
 export function isAbandoned(name: string): boolean {
   const match = /^headrace-(\d+)-(\d+)-(\d+)-\d+$/.exec(name);
   if (match === null) return false;
@@ -114,7 +124,7 @@ export function isAbandoned(name: string): boolean {
   return !existsSync(file) || Date.now() - statSync(file).mtimeMs > foreignIdleMs;
 }
 
-/** Files of ended processes. Unregister them before they are removed. */
+/** Returns the names of region files whose process has ended. Each region must be unregistered before its file is removed. */
 export function abandonedRegions(): readonly string[] {
   if (!existsSync(sharedMemoryFolder)) return [];
   return readdirSync(sharedMemoryFolder).filter((name) => name.startsWith(prefix) && isAbandoned(name));
@@ -137,7 +147,7 @@ function makeRegion(capacity: number): Region {
     rmSync(file, { force: true });
   };
   try {
-    // Allocates all pages now: a full /dev/shm causes an error here instead of a crash of the server later.
+    // Writes zeros to allocate all memory pages now. A full /dev/shm then causes an error here instead of a crash of the server later.
     const zeros = new Uint8Array(Math.min(capacity, mebibyte));
     for (let at = 0; at < capacity; at += zeros.byteLength) write(zeros.subarray(0, Math.min(zeros.byteLength, capacity - at)), at);
   } catch (error) {
@@ -147,7 +157,7 @@ function makeRegion(capacity: number): Region {
   return { name, capacity, registered: false, write: (bytes) => write(bytes, 0), exists: () => existsSync(file), remove };
 }
 
-/** The pid namespace that this process' id belongs to. */
+/** The number of the pid namespace of this process, or "0" when unknown. */
 function ownPidNamespace(): string {
   return /\d+/.exec(ownIdentity().pidNamespace ?? "")?.[0] ?? "0";
 }

@@ -1,8 +1,8 @@
-/** Triton's answers about a model. The schemas accept the JSON of HTTP and the messages of gRPC. */
+/** Schemas of Triton's answers about a model. Each schema accepts both the JSON of the HTTP protocol and the messages of gRPC. */
 import * as z from "zod";
 import type { ModelDescription } from "./transport.js";
 
-/** gRPC returns int64 values as text. */
+/** Accepts numbers and text, because the gRPC library returns int64 values as text. */
 const whole = z.union([z.number(), z.string()]).transform(Number);
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(whole) });
 
@@ -32,7 +32,7 @@ export const inferHeaderShape = z.object({
   outputs: z.array(z.object({ datatype: z.string(), shape: z.array(z.number()), parameters: z.object({ binary_data_size: z.number() }) })),
 });
 
-/** `configuration` is null when the server withholds it. */
+/** Joins the answers about metadata and configuration. `configuration`: null when the server does not return config.pbtxt. */
 export function joinDescription(
   metadata: z.infer<typeof metadataShape>,
   configuration: z.infer<typeof configShape> | null,
@@ -53,7 +53,7 @@ export function joinDescription(
     parameters: Object.fromEntries(Object.entries(config.parameters).map(([key, value]) => [key, value.string_value])),
     instances: Math.max(
       1,
-      // `count` is per GPU of the group.
+      // `count` is the number of instances on each GPU of the group.
       config.instance_group.reduce((sum, { count, gpus }) => sum + count * Math.max(1, gpus.length), 0),
     ),
   };

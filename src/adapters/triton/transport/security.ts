@@ -1,10 +1,10 @@
-/** Credentials for servers: headers, and certificates for TLS. */
+/** Credentials for Triton servers: request headers, and certificates for TLS. */
 import { readFileSync } from "node:fs";
 import { HeadraceError } from "../../../contracts/index.js";
 import type { Address } from "../address.js";
 import type { TritonSection } from "../options.js";
 
-/** Contents of the PEM files. null: the system's default. */
+/** `ca`, `cert` and `key` are the contents of PEM files. null: not configured, so the system's default applies. */
 export interface Security {
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: Buffer | null;
@@ -13,7 +13,10 @@ export interface Security {
   readonly serverName: string | null;
 }
 
-/** Refuses TLS settings that would have no effect: the connection would be less secure than the file suggests. */
+/**
+ * Reads the PEM files. Refuses TLS settings when a server's URL is without TLS, because the connection would be less secure than the
+ * configuration suggests.
+ */
 export function readSecurity(
   { headers, caFile, certFile, keyFile, serverName }: Pick<TritonSection, "headers" | "caFile" | "certFile" | "keyFile" | "serverName">,
   addresses: readonly Address[],

@@ -1,4 +1,4 @@
-/** Triton on this machine: batches are passed in shared memory, everything else over HTTP. */
+/** Transport for a Triton server on this machine. Batches are passed in shared memory. Everything else is sent over HTTP. */
 import * as z from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
 import { isRegionLost } from "../errors.js";
@@ -7,15 +7,17 @@ import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFil
 import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
 
 export interface SharedMemoryOptions {
-  /** Concurrent batches. */
+  /** Maximum number of shared memory regions. Each concurrent batch needs one region. */
   readonly maxRegions: number;
-  /** Bytes of a typical batch. */
+  /** Minimum size of a region: the bytes of a typical batch. */
   readonly minBytes: number;
-  /** When the server or the system refuses a region: send the batch over HTTP, or fail. */
+  /**
+   * What happens when the server or the operating system refuses a region. "http": the batch is sent over HTTP. "fail": an error is thrown.
+   */
   readonly whenRefused: "http" | "fail";
 }
 
-/** The server refuses to unregister a region while it works on a request that uses it. */
+/** Triton refuses to unregister a region while a request uses the region. The call is then repeated. */
 const unregisterTries = 20;
 const unregisterPauseMs = 100;
 const controlTimeoutMs = 5_000;
@@ -27,7 +29,7 @@ export class SharedMemoryConnection implements Connection {
   readonly #options: SharedMemoryOptions;
   readonly #regions: RegionPool;
 
-  /** `close` also closes `http`. */
+  /** `close` also closes the HTTP connection `http`. */
   constructor(http: HttpConnection, options: SharedMemoryOptions) {
     this.#http = http;
     this.#options = options;
@@ -67,7 +69,10 @@ export class SharedMemoryConnection implements Connection {
     }
   }
 
-  /** Removes the regions of killed processes: first their registrations at this server, then their files. */
+  /**
+   * Removes shared memory regions that killed processes left behind. First unregisters the regions at this server, then removes the files
+   * of the regions.
+   */
   async sweep(signal: AbortSignal): Promise<void> {
     const body = await this.#http.request("GET", "/v2/systemsharedmemory/status", null, signal);
     const registered = statusShape.safeParse(JSON.parse(new TextDecoder().decode(body))).data ?? [];
@@ -82,7 +87,7 @@ export class SharedMemoryConnection implements Connection {
     await this.#http.close();
   }
 
-  /** Unregisters and removes all regions. Keeps the HTTP connection open. */
+  /** Unregisters and removes all regions of this connection. Keeps the HTTP connection open. */
   async releaseRegions(): Promise<void> {
     await this.#regions.close();
   }
@@ -108,19 +113,20 @@ export class SharedMemoryConnection implements Connection {
       return await this.#http.inferShared(shared, signal);
     } catch (error) {
       if (!isRegionLost(error)) throw error;
-      // The server was restarted and lost all regions. This request did not reach the model.
+      // The server was restarted and lost all registrations. The server refused this request before the model ran, so the request is sent
+      // again.
       region.registered = false;
       if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
       return await this.#http.inferShared(shared, signal);
     }
   }
 
-  /** False: the server refuses the region, so the batch goes over HTTP. */
+  /** Registers the region at the server. False: the server refuses the region, so the batch must be sent over HTTP. */
   async #register(region: Region, signal: AbortSignal): Promise<boolean> {
     if (region.registered) return true;
     const body = JSON.stringify({ key: `/${region.name}`, offset: 0, byte_size: region.capacity });
     try {
-      // An earlier registration may have succeeded without an answer. Unregistering an unknown region is harmless.
+      // An earlier call may have registered the region without receiving an answer. Unregistering an unknown region is harmless.
       await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", signal);
       await this.#http.request("POST", regionPath(region.name, "register"), body, signal);
     } catch (error) {
@@ -141,7 +147,7 @@ export class SharedMemoryConnection implements Connection {
         await this.#http.request("POST", regionPath(region.name, "unregister"), "{}", AbortSignal.timeout(controlTimeoutMs));
         region.registered = false;
       } catch (error) {
-        // A server that is away has lost the region. A busy server is asked again.
+        // A server that is down has lost all registrations. A server that still uses the region is asked again.
         if (!HeadraceError.is(error) || error.scope === "service") return;
         await new Promise((resolve) => setTimeout(resolve, unregisterPauseMs));
       }

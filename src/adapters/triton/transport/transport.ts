@@ -1,30 +1,33 @@
 /** The interface of all transports to a Triton server. */
 
-/** An input or output tensor as the server describes it. */
+/** An input or output tensor, as Triton describes the tensor. */
 export interface TensorDescription {
   readonly name: string;
-  /** UINT8, FP16, FP32 … */
+  /** Triton's name of the type: UINT8, FP16, FP32 … */
   readonly datatype: string;
-  /** Includes the batch dimension, if any. −1: any size. */
+  /** The size of each dimension, including the batch dimension, if any. −1: any size. */
   readonly shape: readonly number[];
 }
 
-/** A model's metadata and configuration, as far as Headrace uses them. */
+/** The parts of a model's metadata and configuration that Headrace uses. */
 export interface ModelDescription {
   readonly name: string;
   readonly versions: readonly string[];
-  /** "ensemble" for an ensemble. */
+  /** Triton's name of the model's kind. An ensemble has "ensemble". */
   readonly platform: string;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
-  /** 0: Triton adds no batch dimension. */
+  /** The max_batch_size of config.pbtxt. 0: Triton adds no batch dimension. */
   readonly maxBatchSize: number;
-  /** FORMAT_NHWC, FORMAT_NCHW or FORMAT_NONE, per input. */
+  /** The format of each input, by the input's name: FORMAT_NHWC, FORMAT_NCHW or FORMAT_NONE. */
   readonly formats: Readonly<Record<string, string>>;
-  /** Null: no dynamic batching. */
+  /** Null: the model has no dynamic batching. */
   readonly dynamicBatching: { readonly preferred: readonly number[]; readonly maxQueueDelayUs: number } | null;
   readonly instances: number;
-  /** "withheld": the server does not return config.pbtxt, so the values from it are defaults. */
+  /**
+   * "read": the server returned config.pbtxt. "withheld": the server does not return config.pbtxt, so `maxBatchSize` and all other values
+   * from config.pbtxt are defaults.
+   */
   readonly configuration: "read" | "withheld";
   /** Custom parameters of config.pbtxt, by name. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -35,31 +38,31 @@ export interface InferRequest {
   readonly outputName: string;
   readonly datatype: string;
   readonly shape: readonly number[];
-  /** The raw little-endian tensor. Not read after the call has ended. */
+  /** The tensor as raw little-endian bytes. The bytes are not read any more after the call has ended. */
   readonly bytes: Uint8Array;
 }
 
 export interface InferAnswer {
   readonly datatype: string;
   readonly shape: readonly number[];
-  /** The raw little-endian tensor, possibly unaligned. */
+  /** The tensor as raw little-endian bytes, possibly unaligned. */
   readonly bytes: Uint8Array;
-  /** Version of the model that answered; empty when the server does not report it. */
+  /** Version of the model that answered. Empty when the server does not report the version. */
   readonly version: string;
 }
 
-/** A connection to one model on one server. Calls throw only `HeadraceError`s and end when their signal aborts. */
+/** A connection to one model on one server. All methods throw only `HeadraceError`s, and end when their signal aborts. */
 export interface Connection {
   readonly kind: "http" | "grpc" | "shm";
   describe(signal: AbortSignal): Promise<ModelDescription>;
-  /** Throws unless the model is ready. */
+  /** Throws an error unless the model is ready to answer requests. */
   ready(signal: AbortSignal): Promise<void>;
   infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer>;
-  /** The models in the server's repository, with their states. */
+  /** Lists the models in the server's model repository, each with its state. */
   models(signal: AbortSignal): Promise<readonly { readonly name: string; readonly state: string; readonly reason: string }[]>;
-  /** Drops the connection, which may be dead. The next call makes a new one. */
+  /** Drops the network connection, which may no longer work. The next call opens a new network connection. */
   renew(): void;
-  /** Number of lost connections so far. A new connection may lead to another server. */
+  /** How many network connections have been lost so far. A new network connection may lead to another server. */
   readonly losses: number;
   close(): Promise<void>;
 }
