@@ -2,7 +2,7 @@
 import { HeadraceError, type Item, type Row, type SinkResult } from "../contracts/index.js";
 import { contractBroken } from "./errors.js";
 
-/** What a stage or a sink answered for one item. A failure has the number of calls that were made. */
+/** What a stage or a sink answered for one item. A failure contains the number of calls that were made for the item. */
 export type Answer =
   | { readonly kind: "ok"; readonly item?: Item<unknown> }
   | { readonly kind: "bypass"; readonly item: Item<Row> }
@@ -15,7 +15,7 @@ export type AnyResult =
   | { readonly kind: "ok"; readonly item: Item<unknown> }
   | { readonly kind: "bypass"; readonly item: Item<Row> };
 
-/** Returns one answer per item, in the order of the batch. Throws `contract_broken`. */
+/** Returns one answer per item, in the order of the batch. Throws `contract_broken` unless there is exactly one result per item. */
 export function matchAnswers(stage: string, batch: readonly Item<unknown>[], results: readonly AnyResult[], attempts: number): Answer[] {
   if (!Array.isArray(results)) throw contractBroken(stage, `results: expected an array with one per item, found ${typeof results}`);
   const answers = new Array<Answer>(batch.length);

@@ -1,4 +1,4 @@
-/** What the engine knows about one item from reading until it is settled. */
+/** What the engine knows about one item while the item is in flight. */
 import type { Item, Key } from "../contracts/index.js";
 
 export interface Ticket {
@@ -6,7 +6,7 @@ export interface Ticket {
   readonly id: Key;
   /** The item as the last stage returned it. */
   item: Item<unknown>;
-  /** True once the item has passed the byte gate. From then on, `chargedBytes` of the budget are reserved for it. */
+  /** True once the item has passed the byte gate. From then on, `chargedBytes` of the memory budget are reserved for the item. */
   admitted: boolean;
   chargedBytes: number;
   /** True when a stage has sent the item straight to the sink. */

@@ -1,4 +1,4 @@
-/** Times that the engine decides, not the caller. Tests shorten them. */
+/** Time limits and delays of the engine that callers cannot set. Tests shorten them. */
 import type { Backoff } from "../kit/index.js";
 
 export interface Tuning {
