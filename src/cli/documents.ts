@@ -1,9 +1,9 @@
-/** Finds the documents that hints name in the installed package. */
+/** Finds the documentation files that hints mention in the installed package. */
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Replaces names such as `docs/guides/filters.md` by paths in this package, relative to the working directory if they are below it. */
+/** Replaces names such as `docs/guides/filters.md` by the paths of these files. Paths below the working directory are relative. */
 export function withDocumentPaths(text: string): string {
   return text.replace(/\bdocs\/[\w/-]+\.md\b/g, (name) => documentPath(name) ?? name);
 }

@@ -14,7 +14,10 @@ function groupsOf(command: Command): readonly Command[] {
   return command.commands.length === 0 ? [] : [command, ...command.commands.flatMap(groupsOf)];
 }
 
-/** A flag nearer to the command takes precedence. `--set` flags are joined, and the last one for a setting takes precedence. */
+/**
+ * If a flag is given more than once, the one nearest to the command takes precedence. `--set` flags are joined; if several set the same
+ * setting, the last one takes precedence.
+ */
 function inheritOptions(command: Command): void {
   for (let outer = command.parent; outer !== null; outer = outer.parent) {
     for (const [name, value] of Object.entries(outer.opts())) {

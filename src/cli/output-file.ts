@@ -1,4 +1,4 @@
-/** Writes a file that a flag names. */
+/** Writes the output file that the user named with a flag. */
 import { writeFile } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
 

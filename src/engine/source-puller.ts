@@ -19,7 +19,7 @@ export interface SourcePullerOptions {
   readonly notice: (message: string) => void;
 }
 
-/** Passes an item to the first lane. Returns undefined when the lane has room for more items; otherwise resolves when it has room. */
+/** Passes an item to the schedule. Returns undefined when the schedule has room for more items; otherwise resolves when it has room. */
 export type Deliver = (ticket: Ticket, now: number) => Promise<unknown> | undefined;
 
 /** A source whose items are always ready would block timers and signals. So the puller yields to the event loop after this time. */
