@@ -1,4 +1,4 @@
-/** Converts sources to paths of the file system. */
+/** Converts sources of rows to file paths. */
 import { HeadraceError } from "../../contracts/index.js";
 import { pathOfFileUrl } from "../../kit/index.js";
 
