@@ -1,4 +1,4 @@
-/** The work of a call after its last row: it settles the collection and does the upkeep that is due. */
+/** The work of a call after its last row: it calls the collection's `settle`, for example to flush, and does the upkeep that is due. */
 import { type Collection, HeadraceError, type RunReport } from "../../contracts/index.js";
 
 /** Which collection a run wrote to, and how the run ended. */

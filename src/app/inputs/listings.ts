@@ -35,7 +35,7 @@ export interface ListingRequest {
   readonly onSkippedLine?: (error: HeadraceError) => void;
 }
 
-/** Starts a new iteration over the same inputs. Pipes and stdin can be read only once. */
+/** Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. */
 export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
@@ -61,7 +61,7 @@ export async function countInputs(request: ListingRequest, stop: AbortSignal): P
   }
 }
 
-/** One listed image. Pass it on as it is, or with metadata: `{ ...image, metadata }`. */
+/** One listed image. Pass it to `insertImages` as it is, or with your own metadata: `{ ...image, metadata }`. */
 export interface ListedImage {
   /** The image's ref. `location` is the path. `uri` becomes the `source` of the row. */
   readonly input: ImageRef;
@@ -72,7 +72,8 @@ export interface ListedImage {
 
 /**
  * Lists files, folders with their subfolders, globs and manifests, as `headrace ingest` does. Throws `source_failed` when none of them
- * exists. A bad manifest line is listed too, with `input.refused`: inserting it fails, or skips it, as `badLines` says.
+ * exists. An invalid manifest line is listed too, as an image with `input.refused`. `badLines` decides whether such an image fails or is
+ * skipped when it is inserted.
  *
  *     const inputs = listImages({ paths: ["./photos"] });
  *     await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
