@@ -17,7 +17,7 @@ export interface PartHealth {
 
 /** The result of `health`. */
 export interface Health {
-  /** True when all parts work. */
+  /** True when both the embedder and the store work. */
   readonly ok: boolean;
   readonly parts: readonly PartHealth[];
 }

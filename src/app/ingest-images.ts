@@ -26,7 +26,7 @@ import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
 
-/** What to ingest, and into which collection. */
+/** The images to ingest, and the collection for them. */
 export interface RunRequest {
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
   /**

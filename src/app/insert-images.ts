@@ -19,7 +19,7 @@ export interface InsertOptions extends InputColumns, LaneOverrides {
   readonly collectionName?: string;
   /** Hard stop: the call rejects with `aborted`. Rows that are already stored remain. */
   readonly signal?: AbortSignal;
-  /** Called about twice per second, and once at the end. */
+  /** Called about twice per second during the run, and once at its end. */
   readonly onProgress?: (snapshot: RunSnapshot) => void;
   /** Receives every event of the run, for example when a server becomes unavailable. The observer must be fast and must not throw. */
   readonly observer?: Observer;

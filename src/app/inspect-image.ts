@@ -19,7 +19,7 @@ export interface Preprocessed {
   readonly shape: readonly number[];
   readonly min: number;
   readonly max: number;
-  /** Mean values of the red, green and blue channel. */
+  /** Mean values of the red, green and blue channels. */
   readonly means: Triple;
   /** Returns a PNG that shows the original beside the picture that the model gets. */
   picture(): Promise<Uint8Array>;

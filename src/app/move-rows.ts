@@ -65,7 +65,7 @@ export interface ExportRequest extends MoveOptions {
 
 /** What a copy or an import would do. */
 export interface MovePreview extends CopyPreview {
-  /** True when the target would be created. */
+  /** True when the target collection does not exist and would be created. */
   readonly creates: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface ReportedFailure {
   readonly hint: string;
 }
 
-/** The report of an ingestion. */
+/** The JSON report of an ingestion. */
 export interface IngestDocument {
   readonly ended: RunReport["ended"];
   readonly collection: string;
@@ -86,7 +86,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
   };
 }
 
-/** The report of a copy, an export or an import. */
+/** The JSON report of a copy, an export or an import. */
 export interface MoveDocument {
   readonly ended: RunReport["ended"];
   readonly from: string;

@@ -8,7 +8,7 @@ export function withDocumentPaths(text: string): string {
   return text.replace(/\bdocs\/[\w/-]+\.md\b/g, (name) => documentPath(name) ?? name);
 }
 
-/** Returns null when no folder above this module contains the document. */
+/** Returns the path of a documentation file. Returns null when no folder above this module contains the file. */
 function documentPath(name: string): string | null {
   for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, name);

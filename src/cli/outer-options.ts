@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { withCommonOptions } from "./context.js";
 
-/** Lets the program and its command groups accept the common flags for the command that follows. */
+/** Lets the program and its command groups accept the common flags, and passes them to the command that follows. */
 export function acceptOuterOptions(program: Command): void {
   program.enablePositionalOptions();
   for (const group of groupsOf(program)) withCommonOptions(group);

@@ -1,4 +1,4 @@
-/** Text that is safe to print: sources become paths, and control characters become escapes. */
+/** Makes text safe to print: file sources become paths, and control characters become escapes. */
 import { isAbsolute, relative } from "node:path";
 import { pathOfSource } from "../app/index.js";
 

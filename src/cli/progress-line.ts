@@ -33,7 +33,7 @@ const words: Readonly<Record<string, string>> = {
 export class ProgressLine {
   readonly #samples: Sample[] = [{ atMs: 0, settled: 0, worked: 0, stages: [] }];
 
-  /** `unit`: what is counted, in the plural. */
+  /** `unit`: the plural noun for the items that are counted. */
   constructor(readonly unit = "images") {}
 
   /** Returns the line. Parts that do not fit into `width` are left out, beginning with the busiest stage. */
@@ -69,7 +69,7 @@ export class ProgressLine {
 
 const separator = " · ";
 
-/** `75_000` → "1:15". */
+/** Formats milliseconds: `75_000` → "1:15". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];

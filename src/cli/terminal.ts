@@ -16,7 +16,7 @@ export interface OutputStreams {
   readonly stderr: OutputStream;
 }
 
-/** With `--json`, stdout gets one document and nothing else. With `--quiet`, only results and errors are printed. */
+/** With `--json`, stdout gets one JSON document and nothing else. With `--quiet`, only results and errors are printed. */
 export class Terminal {
   /** Number of characters in the current live line. */
   #lineChars = 0;
@@ -40,7 +40,7 @@ export class Terminal {
     return (this.streams.stderr.columns || 80) - 1;
   }
 
-  /** Prints a result: the document with `--json`, otherwise the text. */
+  /** Prints a result: as JSON with `--json`, otherwise as text. */
   result(document: object, text: string): void {
     this.clear();
     this.streams.stdout.write(this.isJson ? `${JSON.stringify(document, bigintAsText)}\n` : printable(text));

@@ -1,4 +1,4 @@
-/** Checks the contract of a stage: exactly one answer per item, matched by `seq`. */
+/** Checks the results of a stage or a sink: exactly one per item, matched by `seq`. */
 import { HeadraceError, type Item, type Row, type SinkResult } from "../contracts/index.js";
 import { contractBroken } from "./errors.js";
 
@@ -9,7 +9,7 @@ export type Answer =
   | { readonly kind: "skip"; readonly reason: string }
   | { readonly kind: "fail"; readonly error: HeadraceError; readonly attempts: number };
 
-/** A result of a stage or a sink, before it is checked. */
+/** One result of a stage or a sink, before it is checked. */
 export type AnyResult =
   | SinkResult
   | { readonly kind: "ok"; readonly item: Item<unknown> }

@@ -18,7 +18,7 @@ export interface CircuitOptions {
   readonly emit: Observer;
 }
 
-/** Whether a call is a normal one, or the single probe that tests whether the service is back. */
+/** "free": a normal call. "probe": the single call that tests whether the service is back. */
 export type Pass = "free" | "probe";
 
 interface Outage {
@@ -61,7 +61,7 @@ export class Circuit {
     return "free";
   }
 
-  /** Reports that the service answered, even if it rejected the request. */
+  /** Reports that the service answered, even if it rejected the call. */
   answered(pass: Pass): void {
     const outage = this.#outage;
     if (outage === undefined) return;

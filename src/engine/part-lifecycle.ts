@@ -8,7 +8,7 @@ export interface PartLifecycleOptions {
   /** Parts in the order in which they are opened. A part that is listed twice is opened and closed once. */
   readonly parts: readonly Part[];
   readonly halt: Halt;
-  /** How long closing a part may take after a hard stop. */
+  /** Time limit for closing a part after a hard stop. */
   readonly closeGraceMs: number;
   readonly notice: (message: string) => void;
 }

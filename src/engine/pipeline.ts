@@ -32,7 +32,7 @@ export interface Pipeline {
 export interface OpenPipeline<T> {
   /** Adds a stage. Throws `config_invalid` for an invalid lane. */
   through<O>(stage: Stage<T, O>, lane?: Lane): OpenPipeline<O>;
-  /** Adds the sink, which takes rows. Throws `config_invalid` for an invalid lane, and `config_conflict` for a second lane with `admit`. */
+  /** Adds the sink, which stores rows. Throws `config_invalid` for an invalid lane, and `config_conflict` if a second lane has `admit`. */
   into(this: OpenPipeline<Row>, sink: Sink, lane?: Lane): Pipeline;
 }
 

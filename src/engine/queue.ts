@@ -8,7 +8,7 @@ export interface QueueLimits {
   readonly maxItems: number;
   readonly batchItems: number;
   readonly batchBytes: number;
-  /** How long the oldest item may wait for more items. */
+  /** How long the oldest item may wait for more items before an incomplete batch leaves. */
   readonly lingerMs: number;
 }
 
@@ -71,7 +71,7 @@ export class LaneQueue {
     return this.#takers.size === 0 && this.#isDue(now) ? this.#takeBatch() : undefined;
   }
 
-  /** Resolves to the next batch when it is due, or to undefined when the queue is closed and empty. */
+  /** Resolves to the next batch when it is due. Resolves to undefined when the queue is closed and empty. */
   take(): Promise<readonly Ticket[] | undefined> {
     return new Promise((resolve) => {
       this.#takers.push(resolve);
@@ -90,7 +90,7 @@ export class LaneQueue {
     if (this.#takers.size > 0) this.#serve();
   }
 
-  /** Drops all items and ends all waits. */
+  /** Drops all items and ends the waits of all workers and producers. */
   halt(): void {
     this.#halted = true;
     while (this.#items.size > 0) this.#items.shift();

@@ -26,7 +26,7 @@ export interface Retry {
   readonly baseDelayMs: number;
 }
 
-/** What a call needs to know about its worker and its run. */
+/** What a call of a stage needs to know about its worker and its run. */
 export interface CallContext {
   readonly halt: Halt;
   readonly circuit: Circuit;

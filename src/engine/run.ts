@@ -194,7 +194,7 @@ class FlowRun implements Run {
     }
   }
 
-  /** Gives calls that the stop cut off a short time to end. */
+  /** Waits a short time for calls that the stop cut off. */
   async #waitForCutOffCalls(): Promise<void> {
     for (const label of await this.#halt.waitForPending(this.#tuning.graceMs)) {
       this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: the run no longer waits for it`);

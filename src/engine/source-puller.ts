@@ -42,12 +42,12 @@ export class SourcePuller {
     this.#options = options;
   }
 
-  /** True when the source ended by itself, before any stop. */
+  /** True when the source ended without being stopped. */
   get exhausted(): boolean {
     return this.#exhausted;
   }
 
-  /** Delivers all items. Resolves when no more will come. */
+  /** Reads the source and passes all items to `deliver`. Resolves when no more items will come. */
   read(deliver: Deliver): Promise<void> {
     return new Promise((resolve) => {
       this.#resolve = resolve;

@@ -1,4 +1,4 @@
-/** Copies the rows of a collection or a file into another collection: read → known → store. Nothing is embedded. */
+/** Copies the rows of a collection or a file into another collection, without embedding: read → known → store. */
 import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { knownRowsOf, knownRowsStage, storeSink } from "../stages/index.js";
@@ -34,7 +34,7 @@ export interface CopyPreview {
   readonly listed: number;
   /** Rows that the target already has, with the same version and metadata. */
   readonly known: number;
-  /** Rows that would be written. */
+  /** Rows that the copy would write. */
   readonly fresh: number;
 }
 

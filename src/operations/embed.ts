@@ -7,7 +7,7 @@ import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/i
 import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
 import { writeOnce } from "./write-once.js";
 
-/** Receives vectors in the order of the inputs. */
+/** Writes vectors. It gets them in the order of the inputs. */
 export interface VectorWriter {
   write(row: {
     readonly seq: number;

@@ -12,7 +12,7 @@ export interface IngestInput {
   readonly ref: ImageRef;
 }
 
-/** Workers and batch sizes of each lane. The names are those of the settings. */
+/** Numbers of workers and batch sizes of all lanes. The field names are those of the settings. */
 export interface IngestWidths {
   /** Number of files that are read at the same time. */
   readonly numWorkers: number;

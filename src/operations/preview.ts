@@ -9,12 +9,13 @@ export interface Preview {
   readonly listed: number;
   /** Images that are already stored with the same version. If the input has metadata, the stored metadata is the same too. */
   readonly known: number;
-  /** Images that would be read. */
+  /** Images that a run would read. */
   readonly fresh: number;
   /** Images that a run would skip without reading them: duplicates, and invalid manifest lines with `--on-bad-line skip`. */
   readonly skipped: number;
   /**
-   * Images that would fail without being read: invalid manifest lines and invalid ids. Damaged images are found only when they are read.
+   * Images that would fail without being read: invalid manifest lines and invalid ids. Damaged images count as fresh, because they are not
+   * read here.
    */
   readonly failed: number;
 }

@@ -1,4 +1,4 @@
-/** The source of copies, exports and imports: whole rows as items. */
+/** The source for copies, exports and imports. Each item is a stored row. */
 import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 

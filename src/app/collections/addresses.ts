@@ -7,7 +7,7 @@ export const addressForms: string = [...storeKinds.map((kind) => `${kind}:NAME`)
 
 /** The name of a collection, and the store that contains it. */
 export interface CollectionAddress {
-  /** Default: the configured store. */
+  /** Kind of the store. Default: the configured kind. */
   readonly store?: StoreKind;
   readonly collection: string;
 }

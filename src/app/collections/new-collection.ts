@@ -18,7 +18,7 @@ import {
 } from "../../contracts/index.js";
 import { Shared } from "../wiring/shared.js";
 
-/** What is known about a collection before it is created. */
+/** Properties of a collection that does not exist yet. */
 export interface NewCollectionOptions {
   readonly name: string;
   readonly dimension: number;
@@ -122,7 +122,9 @@ export class NewCollection implements Collection {
   }
 }
 
-/** Creates a collection, or opens it if it exists. If several processes do so at once, one creates it and the others open it. */
+/**
+ * Creates a collection, or opens it if it exists. If several processes do this at once, one creates the collection and the others open it.
+ */
 export async function createOrOpen(create: () => Promise<Collection>, open: () => Promise<Collection>): Promise<Collection> {
   try {
     return await create();

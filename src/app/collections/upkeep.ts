@@ -1,7 +1,7 @@
 /** The work of a call after its last row: it calls the collection's `settle`, for example to flush, and does the upkeep that is due. */
 import { type Collection, HeadraceError, type RunReport } from "../../contracts/index.js";
 
-/** Which collection a run wrote to, and how the run ended. */
+/** The collection that a run wrote to, and how the run ended. */
 export interface AfterRunOptions {
   /** Name of the collection, unique within the pipeline. */
   readonly label: string;

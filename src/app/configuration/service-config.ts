@@ -63,7 +63,7 @@ export class ServiceConfig implements Settings {
     this.#loaded = loaded;
   }
 
-  /** Reads only a YAML file. Throws `config_not_found`, or `config_invalid` with key and line. */
+  /** Reads only a YAML file. Throws `config_not_found`, or `config_invalid` with the key and the line of the invalid setting. */
   static fromYaml(path: string): Promise<ServiceConfig> {
     return ServiceConfig.load({ file: path });
   }
@@ -73,7 +73,7 @@ export class ServiceConfig implements Settings {
     return merged(null, { environment });
   }
 
-  /** Reads all sources: defaults < file < environment < flags. */
+  /** Reads all sources. Later sources override earlier ones: defaults < file < environment < flags. */
   static async load(sources: ConfigSources): Promise<ServiceConfig> {
     return merged(sources.file === undefined ? null : await readDocument(sources.file), sources);
   }

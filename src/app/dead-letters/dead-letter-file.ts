@@ -11,7 +11,7 @@ export interface DeadLetter {
   readonly source: string;
   /** The key that the image's row would have; an int64 key as text. Absent in files of older versions. */
   readonly id?: string;
-  /** The manifest line that names the image, as `file:line`. */
+  /** The manifest line that names the image, in the form `file:line`. */
   readonly line?: string;
   readonly code: string;
   readonly message: string;

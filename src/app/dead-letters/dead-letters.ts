@@ -10,7 +10,7 @@ export interface DeadLettersOptions {
   readonly notice?: (message: string) => void;
 }
 
-/** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may do the same at the same time. */
+/** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may update the file at the same time. */
 export class DeadLetters {
   readonly #now: () => Date;
   /** Sources that had an entry before this run. */

@@ -16,7 +16,7 @@ export async function* refuseDuplicates(inputs: AsyncIterable<IngestInput>): Asy
   }
 }
 
-/** Maximum number of sources whose names are kept for messages. */
+/** Maximum number of input names that are kept in memory for messages. */
 const maxNames = 10_000;
 
 class FirstSeen {

@@ -1,4 +1,7 @@
-/** Turns the inputs of a call into image refs with keys. Inputs are paths, URLs or bytes, with or without ids and metadata. */
+/**
+ * Turns the inputs of a call into image refs with keys. A ref names an image that is not read yet. Inputs are paths, URLs or bytes, with or
+ * without ids and metadata.
+ */
 import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } from "../../contracts/index.js";
 import { bytesUri, isUrl, keyOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
@@ -6,7 +9,7 @@ import type { IngestInput } from "../../operations/index.js";
 /** An image: a path, a `file:` or `data:` URL, or the bytes of an image file. For other URLs, pass your own reader. */
 export type ImageInput = string | URL | Uint8Array;
 
-/** One image with its own id and metadata. */
+/** One image, optionally with its own id and metadata. */
 export interface DescribedInput {
   /** An image, or a ref from `listImages`. */
   readonly input: ImageInput | ImageRef;
@@ -33,10 +36,10 @@ export interface InputColumns {
   readonly metadata?: readonly (Metadata | null)[];
 }
 
-/** Makes the ref of one file, as a listing does. */
+/** Makes the ref of one file, with the same fields as in a listing. */
 export type FileRefs = (path: string) => Promise<ImageRef>;
 
-/** Checks inputs without reading them. Throws `input_invalid`. */
+/** Checks inputs and columns without reading the images. Throws `input_invalid`. */
 export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}): void {
   const isMany = typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
   if (!isMany || inputs instanceof Uint8Array) {

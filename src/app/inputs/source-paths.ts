@@ -2,7 +2,7 @@
 import { HeadraceError } from "../../contracts/index.js";
 import { pathOfFileUrl } from "../../kit/index.js";
 
-/** Returns the absolute path that a `file:` URI names on this machine; null for any other source. */
+/** Returns the absolute path of a source that is a `file:` URI of this machine; null for any other source. */
 export function pathOfSource(source: string): string | null {
   try {
     return pathOfFileUrl(source);

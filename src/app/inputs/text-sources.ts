@@ -38,7 +38,7 @@ export class TextSource {
     );
   }
 
-  /** Streams the lines until `stop` fires. `what` names the text in messages. Throws `source_failed`. */
+  /** Streams the lines of the text until `stop` fires. `what` describes the text in messages. Throws `source_failed`. */
   async *lines(what: string, stop: AbortSignal): AsyncGenerator<string> {
     if (stop.aborted) return;
     try {

@@ -1,4 +1,4 @@
-/** Opens two equivalent preprocessors, measures both on a small batch, and keeps the faster one. */
+/** Opens two preprocessors that compute the same, measures both on a small batch, and keeps the faster one. */
 import { HeadraceError, type Pixels, type Preprocessor } from "../../contracts/index.js";
 import { plainSlab, rowBytes } from "../../kit/index.js";
 

@@ -35,7 +35,7 @@ export class PartOwner {
     }
   }
 
-  /** Takes ownership of a part that is already open. */
+  /** Takes over a part that is already open: `close` closes the part. */
   adopt(part: Part): void {
     this.#opened.push(part);
   }

@@ -1,4 +1,4 @@
-/** `headrace collection`: create, list, stats, drop, adopt, compact. */
+/** `headrace collection` and its subcommands: create, list, stats, drop, adopt, compact. */
 import { type Command, Option } from "commander";
 import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
