@@ -1,28 +1,28 @@
-/** Checks embedder and store with a real call to each. */
+/** Checks the embedder and the store with a real call to each. */
 import { HeadraceError } from "../contracts/index.js";
 import { embedderKind, storeKind } from "./configuration/kinds.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
-/** Whether the embedder or the store works. */
+/** The health of the embedder or the store. */
 export interface PartHealth {
   readonly name: "embedder" | "store";
-  /** The adapter, such as "onnx" or "milvus". */
+  /** Name of the adapter, such as "onnx" or "milvus". */
   readonly kind: string;
   readonly ok: boolean;
-  /** Describes the part, or the error. */
+  /** Describes the part if it works; otherwise, the error message. */
   readonly detail: string;
-  /** What to do; null when the part works. */
+  /** What to do about the error; null when the part works. */
   readonly hint: string | null;
 }
 
 /** The result of `health`. */
 export interface Health {
-  /** True when all parts work. */
+  /** True when both the embedder and the store work. */
   readonly ok: boolean;
   readonly parts: readonly PartHealth[];
 }
 
-/** Both parts together must answer within this time. */
+/** Time limit for the embedder and the store together. */
 const timeoutMs = 30_000;
 
 export async function checkHealth(parts: PipelineParts): Promise<Health> {

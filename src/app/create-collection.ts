@@ -7,17 +7,20 @@ import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** Settings of a new collection. */
 export interface CreateCollectionOptions {
-  /** Dimension of the vectors. Default: `milvus.embedding_dim`, else that of the embedder. Any other value throws `dimension_mismatch`. */
+  /**
+   * Dimension of the vectors. Default: `milvus.embedding_dim` if it is set, otherwise the dimension of the embedder. Any other value throws
+   * `dimension_mismatch`.
+   */
   readonly dim?: number;
-  /** Default: the configured metric, else "cosine". */
+  /** Metric of the collection. Default: the configured metric, otherwise "cosine". */
   readonly metric?: Metric;
-  /** Kind of vector index, as the store names it. Default "auto". */
+  /** Kind of vector index, by the store's name for it. Default "auto". */
   readonly index?: string;
   /** Type of the ids. Default "text". */
   readonly idType?: "text" | "int64";
   /**
-   * What to do if a collection of that name exists. "error" throws `collection_exists`. "keep" leaves it unchanged, and throws only if its
-   * dimension, metric or id type differs. Default "error".
+   * What to do if a collection of that name exists. "error" throws `collection_exists`. "keep" leaves the collection unchanged, and throws
+   * only if its dimension, metric or id type differs. Default "error".
    */
   readonly ifExists?: "error" | "keep";
 }
@@ -49,7 +52,7 @@ export async function createCollection(parts: PipelineParts, name: string, optio
   }
 }
 
-/** The dimension of a new collection. With `milvus.embedding_dim`, no model has to be opened. */
+/** Returns the dimension of a new collection. If `milvus.embedding_dim` is set, the model is not opened. */
 async function newDimension(parts: PipelineParts): Promise<{ readonly dimension: number; readonly reason: string }> {
   const configured = parts.settings.milvus?.embeddingDim ?? null;
   if (configured !== null) return { dimension: configured, reason: "the value of milvus.embedding_dim" };

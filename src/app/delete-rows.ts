@@ -1,10 +1,10 @@
-/** `deleteByIds` and `deleteByFilter`: delete rows, then do the upkeep that is owed. */
+/** `deleteByIds` and `deleteByFilter`: delete rows, then do the upkeep that is due. */
 import type { Selection } from "../contracts/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { withCollection } from "./collections/named-collection.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
-/** Returns the number of deleted rows. Throws the errors of upkeep; the rows are deleted even then. */
+/** Deletes rows and returns their number. Throws if the upkeep fails; the rows are deleted even then. */
 export function deleteRows(parts: PipelineParts, name: string, selection: Selection): Promise<number> {
   const { signal } = new AbortController();
   return withCollection(parts, name, "write", async (collection) => {

@@ -1,19 +1,19 @@
-/** Finds problems of embedder and store, and advice that makes them faster. */
+/** Finds problems of the embedder and the store, and possible speed-ups. */
 import { type Finding, HeadraceError, type Part } from "../contracts/index.js";
 import { embedderKind, storeKind } from "./configuration/kinds.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** The result of `diagnose`. */
 export interface Diagnosis {
-  /** False when a finding is a problem. Advice does not count. */
+  /** False when at least one finding is a problem. Advice is not a problem. */
   readonly ok: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** All parts together must answer within this time. */
+/** Time limit for all parts together. */
 const timeoutMs = 30_000;
 
-/** Opens every part and calls its `diagnose`. A part that cannot be opened becomes a finding. */
+/** Opens every part and calls its `diagnose`. If a part cannot be opened, its error becomes a finding. */
 export async function diagnose(parts: PipelineParts): Promise<Diagnosis> {
   const signal = AbortSignal.timeout(timeoutMs);
   const findings = await Promise.all([

@@ -17,18 +17,18 @@ export interface EmbedOptions {
 
 /** The embeddings of a list of inputs. */
 export interface Embedded {
-  /** One vector per input, in the order of the inputs. null for an input that failed or was skipped. */
+  /** One vector per input, in the order of the inputs. Null for an input that failed or was skipped. */
   readonly vectors: readonly (Float32Array | null)[];
-  /** Numbers per vector. */
+  /** Dimension of the vectors. */
   readonly dimension: number;
-  /** `index` is the position of the input, from 0. */
+  /** The inputs that failed. `index` is the position of the input, from 0. */
   readonly failures: readonly { readonly index: number; readonly source: string; readonly code: string; readonly message: string }[];
 }
 
 /** What to embed, and where the vectors go. */
 export interface EmbedRequest extends EmbedOptions {
   readonly inputs: InputStream;
-  /** Called per embedded image, in the order of the inputs. The vector is valid only until the returned promise resolves. */
+  /** Called for each embedded image, in the order of the inputs. The vector may be used only until the returned promise resolves. */
   readonly write: (row: {
     readonly seq: number;
     readonly id: Key;

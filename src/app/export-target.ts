@@ -1,11 +1,11 @@
-/** Decides the path and format of an export: by the file extension of the output, or with a default name in a folder. */
+/** Chooses the path and format of an export. In a folder, the file gets a default name. Otherwise the file extension decides the format. */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { HeadraceError } from "../contracts/index.js";
 import type { CollectionAddress } from "./collections/addresses.js";
 import { type FileFormat, fileFormats } from "./configuration/kinds.js";
 
-/** The file that an export writes. */
+/** The file that an export writes, and its format. */
 export interface ExportTarget {
   readonly path: string;
   readonly format: FileFormat;
@@ -17,7 +17,10 @@ interface ExportOutput {
   readonly from: CollectionAddress;
 }
 
-/** Creates the folder. Throws `usage_invalid` if the extension does not match the format, and `state_unwritable`. */
+/**
+ * Creates the folder of the file. Throws `usage_invalid` if the extension does not match the format, and `state_unwritable` if the folder
+ * cannot be created.
+ */
 export async function exportTarget({ output, format, from }: ExportOutput): Promise<ExportTarget> {
   const target = (await isFolder(output)) ? inFolder(output, from, format) : byExtension(output, from, format);
   try {

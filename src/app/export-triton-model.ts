@@ -1,4 +1,4 @@
-/** `exportTritonModel`: writes a model repository for Triton, for the shipped model or an ONNX file. */
+/** `exportTritonModel`: writes a Triton model repository for the shipped model or an ONNX file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import type { ExportedModel, ExportedRepository } from "../adapters/triton/index.js";
@@ -8,29 +8,34 @@ import { describeOnnxModel, tritonExporter } from "./wiring/registry.js";
 
 /** The model to export, and how Triton serves it. */
 export interface TritonExportOptions {
-  /** Folder of the repository. Created if it does not exist. */
+  /** Folder of the model repository. Created if it does not exist. */
   readonly output: string;
-  /** "onnxruntime": Triton's ONNX Runtime backend. "python": for a server that has only the Python backend. Default "onnxruntime". */
+  /**
+   * "onnxruntime": Triton's ONNX Runtime backend. "python": for a Triton server that has only the Python backend. Default "onnxruntime".
+   */
   readonly backend?: "onnxruntime" | "python";
-  /** Copies of the model per device. Default 1. */
+  /** Number of copies of the model per device. Default 1. */
   readonly instances?: number;
-  /** Maximum number of images per execution. Default 64. */
+  /** Maximum number of images per execution of the model. Default 64. */
   readonly maxBatch?: number;
   /** Batch sizes that the server prefers. Clients send batches of the largest size. Default: 16 and 32, or `maxBatch` if that is less than 32. */
   readonly preferredBatch?: readonly number[];
-  /** Path of an ONNX file. The model gets the name of the file. Default: the shipped model. */
+  /** Path of an ONNX file. The model is named after the file. Default: the shipped model. */
   readonly model?: string;
-  /** The preprocessing that belongs to the model. Default: none, except for the shipped models. */
+  /** The preprocessing that the model expects. Default: none, except for the shipped models. */
   readonly preset?: PresetName;
   /**
-   * "ensemble": for a model that takes floats, also writes a step that normalises on the server, and a model that runs both and takes
-   * uint8. Default "model".
+   * "ensemble": for a model whose input is floats. Also writes a step that normalises on the server, and a model that combines both and
+   * takes uint8. Default "model".
    */
   readonly serve?: "model" | "ensemble";
   readonly signal?: AbortSignal;
 }
 
-/** Throws `input_invalid` if the folder already has the model or a number is invalid, and `model_invalid` for an unsuitable file. */
+/**
+ * Writes the model repository. Throws `input_invalid` if the folder already contains the model or a number is invalid, and `model_invalid`
+ * for an unsuitable ONNX file.
+ */
 export async function exportTritonModel(options: TritonExportOptions): Promise<ExportedRepository> {
   const { output, backend = "onnxruntime", instances = 1, maxBatch = 64, serve = "model" } = options;
   if (options.preset !== undefined && options.model === undefined) {
@@ -72,7 +77,7 @@ async function servedModel(
   };
 }
 
-/** The files next to a graph whose names occur in it: they hold its weights. */
+/** Returns the weight files of an ONNX graph: the files in its folder whose names occur in the graph. */
 function weightsOf(graph: string): readonly string[] {
   const bytes = readFileSync(graph);
   const folder = dirname(graph);

@@ -1,4 +1,4 @@
-/** The library: makes a pipeline from settings. */
+/** The library: opens a pipeline from settings. */
 export { tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";

@@ -1,4 +1,6 @@
-/** Starts the main job from settings: collection, passport, dead letters, and the end of a run. */
+/**
+ * Starts an ingestion from settings: opens the collection, checks its passport, records dead letters, and does the work after the last row.
+ */
 
 import type { ChainReady } from "../chain/index.js";
 import {
@@ -24,36 +26,39 @@ import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
 
-/** What to ingest, and into which collection. */
+/** The images to ingest, and the collection for them. */
 export interface RunRequest {
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
-  /** If it does not exist, its first row creates it. The id of the first input then decides the type of its ids. */
+  /**
+   * Name of the collection. If the collection does not exist, its first row creates it. The first input's id then decides whether ids are
+   * text or int64.
+   */
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
   readonly overrides?: LaneOverrides;
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
-  /** Called per item, after the dead-letter file is up to date. */
+  /** Called for each item, after the dead-letter file is up to date. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /** An ingestion in progress. */
 export interface IngestRun {
-  /** Soft stop: reads no more items and finishes the ones in flight. After the last row, it leaves upkeep to the next call. */
+  /** Soft stop: reads no more items and finishes the ones in flight. After the last row, upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
   readonly deadLetterPath: string;
-  /** The report. Resolves after upkeep and closing. */
+  /** Resolves to the report, after upkeep is done and the collection is closed. */
   readonly done: Promise<InsertStats>;
 }
 
-/** The report of an ingestion, and what the dead-letter file of its collection contains now. */
+/** The report of an ingestion, and the current contents of the collection's dead-letter file. */
 export interface InsertStats extends RunReport {
   /** Number of entries in the dead-letter file. */
   readonly deadLetters: number;
-  /** Number of entries from earlier runs, without images that failed again in this run. */
+  /** Number of entries from earlier runs, not counting images that failed again in this run. */
   readonly failedEarlier: number;
-  /** An error after the last row, for example in upkeep. The rows that the report counts are stored all the same. */
+  /** An error after the last row, for example in upkeep. All rows that the report counts as stored are stored. */
   readonly upkeepError?: HeadraceError;
 }
 
@@ -121,7 +126,7 @@ async function startRun(
   });
 }
 
-/** Opens the collection for writing. If it does not exist, its first row will create it. */
+/** Opens the collection for writing. If the collection does not exist, writing the first row will create it. */
 async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string, signal: AbortSignal): Promise<Collection> {
   const open = (): Promise<Collection> => store.openCollection(name, "write");
   try {
@@ -150,23 +155,25 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
   });
 }
 
-/** Tells a new collection each key, because the first one decides the type of its ids. */
+/** Passes each key to a new collection, because the first key decides the type of its ids. */
 function announceKeys(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
   return async function* read(stop) {
     for await (const input of inputs(stop)) {
-      // A bad manifest line has no id of its own.
+      // An invalid manifest line has no id that could decide the type.
       if (input.ref.refused === undefined) collection.announceKey(input.id);
       yield input;
     }
   };
 }
 
-/** The collection for calls and commands that name none. */
+/** The collection for calls and commands that do not name a collection. */
 export function defaultCollection({ milvus }: Settings): string {
   return milvus?.collectionName ?? "images";
 }
 
-/** The metric of a new collection: the one declared for it, else the one of the milvus section, else cosine. */
+/**
+ * The metric of a new collection: the one that the settings declare for this collection, else that of the `milvus` section, else cosine.
+ */
 export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
   const declared = collections.find((collection) => collection.name === name)?.index.metricType;
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;

@@ -1,4 +1,4 @@
-/** `insertImages` and `insertImagesAsync`: ingest images and return their ids, the failures and the report. */
+/** `insertImages` and `insertImagesAsync`: ingest images and return the ids, the failures and the report. */
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { defaultCollection, type InsertStats, startIngest } from "./ingest-images.js";
@@ -10,20 +10,20 @@ import { makeFileRefs } from "./wiring/registry.js";
 
 /** The images to insert, and how. */
 export interface InsertOptions extends InputColumns, LaneOverrides {
-  /** Paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`. Iterables are read as streams. */
+  /** The images: paths, bytes, `file:` and `data:` URLs, or `{ input, id, metadata }`. An iterable is read as a stream. */
   readonly inputs: Inputs;
   /**
-   * If the collection does not exist, its first row creates it, and the first id decides whether its ids are text or int64. Default:
-   * `milvus.collection_name`, else "images".
+   * Name of the collection. If the collection does not exist, its first row creates it, and the first id decides whether ids are text or
+   * int64. Default: `milvus.collection_name`, otherwise "images".
    */
   readonly collectionName?: string;
-  /** Hard stop: stored rows stay, and the call rejects with `aborted`. */
+  /** Hard stop: the call rejects with `aborted`. Rows that are already stored remain. */
   readonly signal?: AbortSignal;
-  /** Called about twice per second, and once at the end. */
+  /** Called about twice per second during the run, and once at its end. */
   readonly onProgress?: (snapshot: RunSnapshot) => void;
-  /** Receives every event of the run, for example the outage of a server. It must be fast and must not throw. */
+  /** Receives every event of the run, for example when a server becomes unavailable. The observer must be fast and must not throw. */
   readonly observer?: Observer;
-  /** Whether the result has the ids. Use "omit" when there are too many inputs to keep their ids in memory. Default "include". */
+  /** Whether the result contains the ids. Use "omit" when the ids of all inputs would take too much memory. Default "include". */
   readonly collectIds?: "include" | "omit";
 }
 
@@ -49,15 +49,15 @@ export interface InsertFailure {
   readonly source: string;
   readonly code: string;
   readonly message: string;
-  /** What to do. */
+  /** What to do about the error. */
   readonly hint: string;
 }
 
 /** The result of an insertion. */
 export interface Insertion {
-  /** The id of each input, in order, also of failed inputs. Empty with `collectIds: "omit"`. */
+  /** The ids of all inputs, in the order of the inputs, including failed inputs. Empty with `collectIds: "omit"`. */
   readonly ids: readonly Key[];
-  /** Sorted by `index`. */
+  /** The failed inputs, sorted by `index`. */
   readonly failures: readonly InsertFailure[];
   readonly stats: InsertStats;
 }
@@ -65,7 +65,8 @@ export interface Insertion {
 const progressEveryMs = 500;
 
 /**
- * Rejects with the error of the run if it did not complete; stored rows stay. Errors after the last row are in `stats.upkeepError`.
+ * Inserts images. Rejects with the error of the run if the run did not complete; rows that are already stored remain. Errors after the last
+ * row are in `stats.upkeepError`.
  */
 export async function insert(parts: PipelineParts, schedule: "overlapped" | "sequential", options: InsertOptions): Promise<Insertion> {
   refuseUnknownOptions(schedule === "overlapped" ? "insertImagesAsync" : "insertImages", options, optionNames);

@@ -1,4 +1,4 @@
-/** One image as the model gets it: the tensor in numbers, and as a picture. */
+/** Shows the tensor that the model gets for one image, in numbers and as a picture. */
 
 import { type Chain, tensorsOf } from "../chain/index.js";
 import type { Encoded, Geometry, Normalization, TensorSpec } from "../contracts/index.js";
@@ -12,20 +12,23 @@ export interface Preprocessed {
   /** Size of the original in pixels, after its EXIF orientation is applied. */
   readonly original: { readonly width: number; readonly height: number };
   readonly geometry: Geometry;
-  /** Names the preprocessing and the backend that computed it. */
+  /** The name of the preprocessing, and the backend that computed it. */
   readonly label: string;
   readonly dtype: TensorSpec["dtype"];
   /** Shape of the tensor of one image, without the batch axis. */
   readonly shape: readonly number[];
   readonly min: number;
   readonly max: number;
-  /** Mean values of the red, green and blue channel. */
+  /** Mean values of the red, green and blue channels. */
   readonly means: Triple;
-  /** Returns a PNG with the original beside what the model sees of it. */
+  /** Returns a PNG that shows the original beside the picture that the model gets. */
   picture(): Promise<Uint8Array>;
 }
 
-/** How tensor values become colours: undo the normalisation, or stretch them so that the smallest is black and the largest white. */
+/**
+ * How tensor values become colours. "denormalize" undoes the normalisation. "stretch" maps the smallest value to black and the largest to
+ * white.
+ */
 export type Colouring = "denormalize" | "stretch";
 
 export async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
@@ -59,7 +62,7 @@ function numbersOf(tensor: Uint8Array, dtype: TensorSpec["dtype"]): Float32Array
   return dtype === "float16" ? float16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
 }
 
-/** Reorders the numbers pixel by pixel: red, green, blue. */
+/** Returns the numbers in pixel order: the red, green and blue value of each pixel together. */
 function interleaved(numbers: Float32Array, { layout }: TensorSpec): Float32Array {
   if (layout === "NHWC") return numbers;
   const area = numbers.length / 3;

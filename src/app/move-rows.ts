@@ -31,58 +31,58 @@ import { createRowFile, openRowFile } from "./wiring/registry.js";
 
 /** Options of every copy, export and import. */
 export interface MoveOptions {
-  /** Maximum number of rows, from the first one on. Default: all. */
+  /** Maximum number of rows, counted from the first. Default: all rows. */
   readonly limit?: number;
-  /** Hard stop. */
+  /** Hard stop: the run ends as "aborted". Rows in flight are not finished. */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
-/** Which collection to copy, and where to. */
+/** Which collection to copy, and into which collection. */
 export interface CopyRequest extends MoveOptions {
   readonly from: CollectionAddress;
-  /** Created if it does not exist. */
+  /** The target collection. Created if it does not exist. */
   readonly to: CollectionAddress;
 }
 
 /** Which file to import, and into which collection. */
 export interface ImportRequest extends MoveOptions {
-  /** A `.parquet` or `.npy` file. */
+  /** Path of a `.parquet` or `.npy` file. */
   readonly file: string;
-  /** Created if it does not exist. */
+  /** The target collection. Created if it does not exist. */
   readonly to: CollectionAddress;
 }
 
 /** Which collection to export, and to which file. */
 export interface ExportRequest extends MoveOptions {
   readonly from: CollectionAddress;
-  /** A file with the extension of the format, or a folder. An existing file is replaced when the new file is complete. */
+  /** Path of a file with the extension of the format, or of a folder. An existing file is replaced only when the new file is complete. */
   readonly output: string;
-  /** Default: by the extension of `output`, else "parquet". */
+  /** File format. Default: by the extension of `output`, otherwise "parquet". */
   readonly format?: FileFormat;
 }
 
 /** What a copy or an import would do. */
 export interface MovePreview extends CopyPreview {
-  /** True when the target would be created. */
+  /** True when the target collection does not exist and would be created. */
   readonly creates: boolean;
 }
 
 /** A copy, export or import in progress. */
 export interface MoveRun {
-  /** Soft stop: reads no more rows and finishes the ones in flight. After the last row, it leaves upkeep to the next call. */
+  /** Soft stop: reads no more rows and finishes the ones in flight. After the last row, upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
   /** The number of rows to read; null when it is unknown. */
   readonly total: Promise<number | null>;
-  /** The report. Resolves after upkeep and closing. */
+  /** Resolves to the report, after upkeep is done and the collections and files are closed. */
   readonly done: Promise<MoveReport>;
 }
 
 /** The report of a copy, an export or an import. */
 export interface MoveReport extends RunReport {
-  /** An error after the last row, for example in upkeep. The rows that the report counts are stored all the same. */
+  /** An error after the last row, for example in upkeep. All rows that the report counts as stored are stored. */
   readonly upkeepError?: HeadraceError;
 }
 
@@ -190,7 +190,10 @@ async function copyTargetOf(parts: PipelineParts, address: CollectionAddress, re
   return { store: await parts.store(signalOf(request), address.store), name: address.collection, label: labelOf(address, parts.storeKind) };
 }
 
-/** Opens a collection to read from. Its name includes the store, because another store may have a collection of the same name. */
+/**
+ * Opens the source collection of a copy or export. The name in messages includes the store, because another store may have a collection of
+ * the same name.
+ */
 async function openOrigin(parts: PipelineParts, address: CollectionAddress, request: MoveOptions): Promise<RowSource> {
   await parts.store(signalOf(request), address.store);
   const collection = await openNamed(parts, address, "read");
@@ -207,7 +210,7 @@ async function openOrigin(parts: PipelineParts, address: CollectionAddress, requ
   };
 }
 
-/** Returns the report after `then` and after closing. */
+/** Waits for the run, calls `then`, closes the parts, and returns the report. */
 function finish(run: Run, parts: readonly Closable[], then: (report: RunReport) => Promise<void>): Promise<RunReport> {
   return closed(parts, async () => {
     const report = await run.done;

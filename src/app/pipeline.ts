@@ -1,4 +1,4 @@
-/** The pipeline of a program: all calls for images and collections, with one configuration. */
+/** The pipeline that programs use: all calls for images and collections, with one configuration. */
 import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import { type Preview, preview } from "../operations/index.js";
@@ -35,23 +35,23 @@ import { pictures } from "./wiring/registry.js";
 
 /** How a pipeline is opened. */
 export interface OpenOptions {
-  /** "eager" opens all parts and checks embedder and store at once; "lazy" opens each part when it is first needed. Default "eager". */
+  /** When parts are opened. "eager": all at once, with a check of embedder and store. "lazy": each when first needed. Default "eager". */
   readonly parts?: "eager" | "lazy";
-  /** Adapters of your own, in place of the configured ones. The pipeline opens and closes them, each once. */
+  /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
   readonly own?: OwnParts;
   readonly signal?: AbortSignal;
 }
 
 /** Options of `compactCollection`. */
 export interface CompactOptions {
-  /** Stops the upkeep. Finished work stays, and the call rejects with `aborted`. */
+  /** Stops the upkeep: the call rejects with `aborted`. Upkeep that is already done remains. */
   readonly signal?: AbortSignal;
 }
 
 const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
 
 /**
- * Embeds images, stores and searches them. Open a pipeline, use it, and close it.
+ * Embeds, stores and searches images. Open a pipeline, use it, and close it.
  *
  *     await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig());
  *     await pipeline.insertImagesAsync({ inputs: ["cat.jpg"], collectionName: "pets" });
@@ -64,7 +64,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** Opens a pipeline. Later changes of `config` have no effect on it. Throws if a part cannot be opened, before any image is read. */
+  /** Opens a pipeline. Later changes of `config` have no effect on the pipeline. Throws if a part cannot be opened. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, optionNames);
     const parts = new PipelineParts(config.settings(), options.own);
@@ -79,7 +79,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return new ImageEmbeddingPipeline(parts);
   }
 
-  /** The collection for calls that name none: `milvus.collection_name`, else "images". */
+  /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
   }
@@ -104,15 +104,15 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return withCollection(this.#parts, name, "read", (collection) => collection.stats());
   }
 
-  /** Does all upkeep of a collection now: builds indexes, merges files, removes old versions. */
+  /** Does all upkeep of a collection now: builds indexes, merges files, and removes old versions. */
   compactCollection(name: string, options: CompactOptions = {}): Promise<void> {
     refuseUnknownOptions("compactCollection", options, { signal: true });
     return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", options.signal ?? never()));
   }
 
   /**
-   * Records that the model of this pipeline made a collection: writes its passport, in place of an existing one. Checks only the dimension,
-   * and throws `dimension_mismatch`.
+   * Declares that this pipeline's model made the vectors of a collection: replaces the collection's passport. Compares only the dimensions.
+   * Throws `dimension_mismatch`.
    */
   adoptCollection(name: string): Promise<void> {
     return withCollection(this.#parts, name, "write", async (collection) => {
@@ -121,22 +121,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     });
   }
 
-  /** Inserts images: one batch passes through all stages, then the next. */
+  /** Inserts images with the sequential schedule: one batch passes through all stages, then the next batch starts. */
   insertImages(options: InsertOptions): Promise<Insertion> {
     return insert(this.#parts, "sequential", options);
   }
 
-  /** Inserts images with all stages working at the same time. */
+  /** Inserts images with the overlapped schedule: all stages work at the same time. */
   insertImagesAsync(options: InsertOptions): Promise<Insertion> {
     return insert(this.#parts, "overlapped", options);
   }
 
-  /** Starts an ingestion of any stream of inputs, without keeping ids. The command line uses it. */
+  /** Starts an ingestion of any stream of inputs, without keeping their ids in memory. The command line uses this method. */
   ingest(request: RunRequest): Promise<IngestRun> {
     return startIngest(this.#parts, request);
   }
 
-  /** Finds out what an ingestion would do, without doing it. */
+  /** Computes what an ingestion would do, without running it. */
   async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
     checkCollectionName(collectionName);
     const signal = never();
@@ -147,12 +147,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return closed(collection === null ? [] : [collection], () => preview(inputs(signal), collection, signal));
   }
 
-  /** Embeds images without storing them. An input that fails gets null. */
+  /** Embeds images without storing them. The vector of an input that fails is null. */
   embedImages(inputs: Inputs, options: EmbedOptions = {}): Promise<Embedded> {
     return embedInputs(this.#parts, inputs, options);
   }
 
-  /** Starts to embed any stream of inputs, and passes the vectors to a writer. The command line uses it. */
+  /** Starts to embed any stream of inputs, and passes the vectors to a writer. The command line uses this method. */
   embedStream(request: EmbedRequest): Promise<Run> {
     return startEmbedding(this.#parts, request);
   }
@@ -169,7 +169,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
   }
 
-  /** Returns a small JPEG of an image for people; null when the image is gone or cannot be decoded. */
+  /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
   async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
     const { thumbnail } = await pictures();
     try {
@@ -180,7 +180,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     }
   }
 
-  /** Returns the hits of one query, best first. */
+  /** Returns the hits of one query, the best hit first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
@@ -191,7 +191,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return searchAll(this.#parts, queries, options);
   }
 
-  /** Returns the keys of a filter that no row has: they may be misspelt. Throws `filter_invalid`. */
+  /** Returns the metadata keys in a filter that no row has. These keys may be misspelt. Throws `filter_invalid`. */
   keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
     return keysOfNoRow(this.#parts, collectionName, filter);
   }
@@ -211,7 +211,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
   }
 
-  /** Returns the ids that are not stored, in their order. */
+  /** Returns those of the ids that are not stored, in the given order. */
   unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
     return withCollection(this.#parts, collectionName, "read", async (collection) => {
       const known = new Set([...(await collection.known(ids, never())).keys()].map(String));
@@ -241,9 +241,9 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. Rows that the target has unchanged
-   * are skipped, so calling it again continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
-   * `dimension_mismatch` or `collection_exists` before a row is written.
+   * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
+   * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
+   * `dimension_mismatch` or `collection_exists` before any row is written.
    *
    *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
    *     const { stored, skipped } = await run.done;
@@ -252,37 +252,37 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return startCopy(this.#parts, request);
   }
 
-  /** Finds out what a copy would do, without doing it. Throws the errors of `copyCollection`. */
+  /** Computes what a copy would do, without running it. Throws the errors of `copyCollection`. */
   previewCopy(request: CopyRequest): Promise<MovePreview> {
     return previewOfCopy(this.#parts, request);
   }
 
-  /** Writes a collection and its passport to a Parquet or .npy file. `path` is the path of that file. */
+  /** Writes a collection and its passport to a Parquet or .npy file. The returned `path` is the path of that file. */
   exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
     return startExport(this.#parts, request);
   }
 
-  /** Copies the rows of a file into a collection, as `copyCollection` does. Throws `input_invalid` for a file that is not an export. */
+  /** Copies the rows of a file into a collection, like `copyCollection`. Throws `input_invalid` for a file that is not an export. */
   importCollection(request: ImportRequest): Promise<MoveRun> {
     return startImport(this.#parts, request);
   }
 
-  /** Finds out what an import would do, without doing it. Throws the errors of `importCollection`. */
+  /** Computes what an import would do, without running it. Throws the errors of `importCollection`. */
   previewImport(request: ImportRequest): Promise<MovePreview> {
     return previewOfImport(this.#parts, request);
   }
 
-  /** Checks embedder and store with a real call to each. Never throws for a part that fails. */
+  /** Checks the embedder and the store with a real call to each. A part that fails is in the result; the call does not throw. */
   health(): Promise<Health> {
     return checkHealth(this.#parts);
   }
 
-  /** Finds problems of embedder and store, and advice that makes them faster. Never throws for a part that fails. */
+  /** Finds problems of the embedder and the store, and possible speed-ups. A part that fails is in the result; the call does not throw. */
   diagnose(): Promise<Diagnosis> {
     return diagnose(this.#parts);
   }
 
-  /** Closes workers and connections, and releases locks. Harmless when repeated. */
+  /** Closes workers and connections, and releases locks. May be called more than once. */
   close(): Promise<void> {
     return this.#parts.close();
   }

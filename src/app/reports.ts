@@ -6,15 +6,15 @@ import { pathOfSource } from "./inputs/source-paths.js";
 /** One image or row that failed. */
 export interface ReportedFailure {
   readonly source: string;
-  /** Path of a file on this machine; null for any other source. */
+  /** Path of the source if it is a file on this machine; null for any other source. */
   readonly path: string | null;
   readonly code: string;
   readonly message: string;
-  /** What to do. */
+  /** What to do about the error. */
   readonly hint: string;
 }
 
-/** The report of an ingestion. */
+/** The JSON report of an ingestion. */
 export interface IngestDocument {
   readonly ended: RunReport["ended"];
   readonly collection: string;
@@ -24,15 +24,15 @@ export interface IngestDocument {
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
-  /** Files in folders that are not images, by file extension: `{".heic": 12, "(none)": 3}`. */
+  /** Files in the listed folders that are not images, counted by file extension: `{".heic": 12, "(none)": 3}`. */
   readonly leftOut: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
   readonly imagesPerSecond: number;
-  /** At most 1,000. The dead-letter file has all of them. */
+  /** The first 1,000 failures at most. The dead-letter file contains all failures. */
   readonly failures: readonly ReportedFailure[];
-  /** Path of the dead-letter file; null when it has no entries. */
+  /** Path of the dead-letter file; null when the file has no entries. */
   readonly deadLetters: string | null;
-  /** Number of entries from earlier runs, without images that failed again in this run. */
+  /** Number of dead-letter entries from earlier runs, not counting images that failed again in this run. */
   readonly failedEarlier: number;
   readonly stages: readonly {
     readonly name: string;
@@ -47,7 +47,7 @@ export interface IngestDocument {
   readonly verdict: string;
 }
 
-/** What an ingestion document contains besides the report of the run. */
+/** What the report of an ingestion contains besides the report of the run. */
 export interface ReportContext {
   readonly collection: string;
   readonly leftOut: IngestDocument["leftOut"];
@@ -86,7 +86,7 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
   };
 }
 
-/** The report of a copy, an export or an import. */
+/** The JSON report of a copy, an export or an import. */
 export interface MoveDocument {
   readonly ended: RunReport["ended"];
   readonly from: string;
@@ -98,7 +98,7 @@ export interface MoveDocument {
   readonly abandoned: number;
   readonly elapsedMs: number;
   readonly rowsPerSecond: number;
-  /** At most 1,000. */
+  /** The first 1,000 failures at most. */
   readonly failures: readonly ReportedFailure[];
 }
 

@@ -1,4 +1,4 @@
-/** `searchImages` and `searchMany`: queries of every kind against one collection. */
+/** `searchImages` and `searchMany`: search one collection for images, vectors or stored ids. */
 
 import type { Chain } from "../chain/index.js";
 import type { Hit, Key } from "../contracts/index.js";
@@ -11,20 +11,20 @@ import type { ImageInput } from "./inputs/inputs.js";
 import { readImage } from "./inputs/one-image.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
-/** An image, a vector of the collection's dimension, or the id of a stored row. */
+/** A query: an image, a vector of the collection's dimension, or the id of a stored row. */
 export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
 
 /** Where to search, and which hits to return. */
 export interface SearchOptions {
-  /** Default: `milvus.collection_name`, else "images". */
+  /** Name of the collection. Default: `milvus.collection_name`, otherwise "images". */
   readonly collectionName?: string;
   /** Maximum number of hits per query, from 1 to 1000. Default 10. */
   readonly topK?: number;
-  /** Leaves out hits with a lower score: a cosine, an inner product, or minus a squared distance. Default: no minimum. */
+  /** Leaves out hits with a lower score. The score is a cosine, an inner product, or a negative squared distance. Default: no minimum. */
   readonly minScore?: number;
-  /** Text in the filter language. Default: all rows. */
+  /** A filter that the hits must match, in the filter language. Default: all rows. */
   readonly filter?: string;
-  /** The metadata keys that hits contain. They always contain id, score and all built-in columns. Default: all keys. */
+  /** The metadata keys that hits contain. Hits always contain the id, the score and all built-in columns. Default: all keys. */
   readonly outputFields?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -66,7 +66,7 @@ export async function searchAll(
   });
 }
 
-/** Returns the keys of a filter that no row has. Throws `filter_invalid`. */
+/** Returns the metadata keys in a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
   return withCollection(parts, collectionName, "read", async (collection) => {
     const keys = [...filterKeys(parseFilter(filter))];

@@ -1,14 +1,14 @@
-/** Opens a page in the browser of the desktop. */
+/** Opens a file in the desktop's web browser. */
 import { spawn } from "node:child_process";
 
 export interface Desktop {
   readonly platform: NodeJS.Platform;
-  /** True when stdout is a terminal. Scripts must not open windows. */
+  /** True when stdout is a terminal. Otherwise a script may run the command, and no window is opened. */
   readonly isTerminal: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Returns the program that opens `path`, with its arguments; null where no window can be shown. */
+/** Returns the program that opens `path`, with its arguments. Returns null when no window can be shown. */
 export function openerOf(path: string, { platform, isTerminal, environment }: Desktop): readonly [string, ...string[]] | null {
   if (!isTerminal) return null;
   if (platform === "darwin") return ["open", path];
@@ -17,7 +17,7 @@ export function openerOf(path: string, { platform, isTerminal, environment }: De
   return hasDisplay ? ["xdg-open", path] : null;
 }
 
-/** Never fails: the command also prints the path of the page. */
+/** Opens `path` in the browser. Errors are ignored, because the command also prints the path of the page. */
 export function openInBrowser(path: string, desktop: Desktop): void {
   const opener = openerOf(path, desktop);
   if (opener === null) return;

@@ -1,9 +1,9 @@
-/** Runs the command as a child process with the same streams, signals and exit, for Node versions that cannot replace their process. */
+/** Runs the command as a child process with the launcher's streams, signals and exit code. For Node versions without `process.execve`. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { LauncherSignal, PassedSignal } from "./launcher-signals.js";
 
-/** Exits as the child exits: with the same code, or by the same signal. */
+/** Runs the child, then ends this process like the child: with the same exit code, or by the same signal. */
 export async function runAsChild(nodeArgs: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<void> {
   const child = spawn(process.execPath, nodeArgs, { env: { ...environment }, stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) forwardSignal(signal, child);
@@ -12,15 +12,16 @@ export async function runAsChild(nodeArgs: readonly string[], environment: Reado
     process.exitCode = code ?? 1;
     return;
   }
-  // For signals that do not end a Node process, such as SIGPIPE.
+  // Some signals, such as SIGPIPE, do not end a Node process. Then the process ends with this exit code.
   process.exitCode = 128 + constants.signals[signal];
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
 /**
- * Ctrl-C in a terminal reaches both processes; SIGTERM from a supervisor often reaches only the launcher. The launcher tells the child how
- * many signals it got. The child uses the larger of that number and its own, so that each signal counts once.
+ * Passes a signal to the child. Ctrl-C in a terminal reaches both processes, but SIGTERM from a supervisor often reaches only the launcher.
+ * So the launcher sends the child the number of signals that the launcher got. The child uses the larger of that number and its own number.
+ * So a signal that reached both processes counts once.
  */
 function forwardSignal(signal: PassedSignal, child: ChildProcess): void {
   let count = 0;

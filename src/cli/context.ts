@@ -1,4 +1,4 @@
-/** What every command shares: configuration, output, and a pipeline that is closed at the end. */
+/** What all commands share: configuration, output, and a pipeline that is closed when the command ends. */
 import { access } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../app/index.js";
@@ -22,7 +22,7 @@ export function withCommonOptions(command: Command): Command {
     .option("--quiet", "print only results and errors, and nothing for a successful run");
 }
 
-/** Without this option, a command uses the default collection of the pipeline. */
+/** The option `--collection`. Default: the default collection of the pipeline. */
 export function collectionOption(): Option {
   return new Option("--collection <name>", "name of the collection (default: milvus.collection_name, else images)");
 }
@@ -31,7 +31,9 @@ export function terminalOf(options: CommonOptions): Terminal {
   return new Terminal(options);
 }
 
-/** Loads the settings. Flags override the environment, which overrides the file. Notes settings that have no effect. */
+/**
+ * Loads the settings. Flags override the environment, which overrides the file. Prints a note for each given setting that has no effect.
+ */
 export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
   const file = options.config ?? ((await exists(defaultFile)) ? defaultFile : undefined);
   const config = await ServiceConfig.load({
@@ -43,7 +45,7 @@ export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
   return config;
 }
 
-/** Opens a pipeline, and closes it in any case. Its parts are opened when they are first needed. */
+/** Opens a pipeline for `use`, and always closes it. The embedder and the store are opened when they are first needed. */
 export async function withPipeline<T>(options: CommonOptions, use: (pipeline: ImageEmbeddingPipeline) => Promise<T>): Promise<T> {
   const pipeline = await ImageEmbeddingPipeline.open(await configOf(options), { parts: "lazy" });
   try {

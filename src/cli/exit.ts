@@ -21,7 +21,7 @@ export function exitCodeOf(error: HeadraceError): ExitCode {
   return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
 }
 
-/** The report of a run, with an error that happened after its last row. */
+/** The report of a run. `upkeepError` is an error that happened after the last row was stored. */
 export type EndedRun = RunReport & { readonly upkeepError?: HeadraceError };
 
 export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCode {
@@ -31,18 +31,21 @@ export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCo
   return report.failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
-/** The document that `--json` prints for an error. */
+/** The JSON that `--json` prints for an error. */
 export function errorDocument({ code, message, hint, item }: HeadraceError): object {
   return { error: { code, message, hint: withDocumentPaths(hint), item: item ?? null } };
 }
 
-/** The error of a run as part of its document. Empty when the run as a whole did not fail. */
+/**
+ * The error of a run or of its upkeep, as part of the JSON that `--json` prints. Empty if there was none. Failures of single items do not
+ * count.
+ */
 export function runErrorDocument({ error, upkeepError }: EndedRun): object {
   const whole = error ?? upkeepError;
   return whole === undefined ? {} : errorDocument(whole);
 }
 
-/** The text of an error for people. An unknown error has its stack trace, for a report. */
+/** The text of an error for people. An unknown error includes its stack trace, for a bug report. */
 export function errorText(error: HeadraceError): string {
   const stack = error.code === "unexpected" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
   return `[${error.code}] ${error.message}\n${withDocumentPaths(error.hint)}${stack}\n`;

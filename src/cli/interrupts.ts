@@ -1,17 +1,17 @@
-/** Handles Ctrl-C: the first is a soft stop, the second a hard stop, and the third exits. */
+/** Handles Ctrl-C: the first is a soft stop, the second a hard stop, and the third exits at once. */
 import { exitCodes } from "./exit.js";
 import { onLauncherSignal } from "./launcher-signals.js";
 import type { Terminal } from "./terminal.js";
 
 export interface Interrupts {
-  /** Fires at the second signal. */
+  /** Aborts at the second signal: the hard stop. */
   readonly hard: AbortSignal;
   readonly wasInterrupted: () => boolean;
   /** Removes the signal handlers. */
   dispose(): void;
 }
 
-/** `onSoft` is called at the first SIGINT or SIGTERM. */
+/** Starts to handle signals. Calls `onSoft` at the first SIGINT or SIGTERM. */
 export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interrupts {
   const controller = new AbortController();
   const counts = new SignalCounts();
@@ -50,7 +50,7 @@ export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interru
   };
 }
 
-/** Counts signals. One that reached both this process and its launcher counts once. */
+/** Counts signals. A signal that reached both this process and its launcher counts once. */
 class SignalCounts {
   readonly #own = new Map<string, number>();
   readonly #launchers = new Map<string, number>();

@@ -1,13 +1,16 @@
-/** Receives from the launcher the signals that it got, in the command that runs as its child. */
+/** Receives signals that the launcher got and forwarded. Used when the command runs as a child process of the launcher. */
 export type PassedSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export interface LauncherSignal {
   readonly signal: PassedSignal;
-  /** How many of these signals the launcher has got so far. */
+  /** How many signals of this kind the launcher has got so far. */
   readonly count: number;
 }
 
-/** Ends this process at a signal that nothing listens for, as if the signal had been sent here. The end of the launcher acts as SIGTERM. */
+/**
+ * Handles forwarded signals that have no listener in this process: they end this process, as if they had been sent to it directly. When the
+ * launcher itself ends, this process acts as if it got SIGTERM.
+ */
 export function followLauncher(): void {
   const { channel } = process;
   if (channel === undefined || channel === null) return;
@@ -18,11 +21,11 @@ export function followLauncher(): void {
     if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM");
     else process.emit("SIGTERM", "SIGTERM");
   });
-  // The channel must not keep the process alive after the command is done.
+  // The channel to the launcher must not keep this process alive after the command is done.
   channel.unref();
 }
 
-/** Returns a function that removes the listener. */
+/** Calls `listener` for each signal that the launcher forwards. Returns a function that removes the listener. */
 export function onLauncherSignal(listener: (signal: LauncherSignal) => void): () => void {
   const onMessage = (message: unknown): void => listener(message as LauncherSignal);
   process.on("message", onMessage);

@@ -1,4 +1,4 @@
-/** The command that the launcher runs. */
+/** The main module of the command line. The launcher runs it. */
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     return code;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
-    // commander has printed the error for people on stderr.
+    // commander has already printed the error as text on stderr.
     if (thrown instanceof CommanderError && !argv.includes("--json")) return exitCodes.usage;
     const error = thrown instanceof CommanderError ? usageError(thrown) : HeadraceError.from(thrown);
     if (argv.includes("--json")) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
@@ -41,13 +41,13 @@ function packageVersion(): string {
 }
 
 /**
- * Lets the heap grow to four times its live size before V8 collects all of it. By default V8 does so after every 8 MB, about every 30
- * images. Each time, it moves the waiting images to the old generation, where only the next full collection frees them. Measured for 2,000
- * photos: 7 full collections instead of 60. The 60 took 9 % of the processor time.
+ * Lets the heap grow to four times its live size before V8 runs a full garbage collection. By default, V8 runs one after every 8 MB, about
+ * every 30 images. Each of these moves the waiting images to the old generation, where only the next full collection frees them. Measured
+ * for 2,000 photos: 7 full collections instead of 60. The 60 took 9 % of the processor time.
  */
 setFlagsFromString("--heap-growing-percent=300");
 
 followLauncher();
 const code = await main(process.argv);
-// After a stop, a store may still be working: the command exits all the same, once its output is written.
+// After a stop, a store may still be working. The process exits anyway, once its output is written.
 process.stdout.write("", () => process.exit(code));

@@ -9,7 +9,7 @@ import { noteEvent, showProgressUntilDone } from "./run-progress.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
 
-/** Where rows come from and where they go, as reports show it. */
+/** The source and the target of the rows, as reports show them. */
 export interface MoveEnds {
   readonly from: string;
   readonly to: string;
@@ -24,7 +24,7 @@ export interface MoveHooks {
 
 const maxFailuresShown = 1_000;
 
-/** Runs a copy, export or import to its end. `advice` says what to do when it did not complete. */
+/** Runs a copy, export or import to its end. `advice` tells the user what to do if the run did not complete. */
 export async function runMove<R extends MoveRun>(
   terminal: Terminal,
   start: (hooks: MoveHooks) => Promise<R>,

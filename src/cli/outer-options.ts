@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { HeadraceError } from "../contracts/index.js";
 import { withCommonOptions } from "./context.js";
 
-/** Lets the program and its command groups accept the common flags for the command that follows. */
+/** Lets the program and its command groups accept the common flags, and passes them to the command that follows. */
 export function acceptOuterOptions(program: Command): void {
   program.enablePositionalOptions();
   for (const group of groupsOf(program)) withCommonOptions(group);
@@ -14,7 +14,10 @@ function groupsOf(command: Command): readonly Command[] {
   return command.commands.length === 0 ? [] : [command, ...command.commands.flatMap(groupsOf)];
 }
 
-/** A flag nearer to the command takes precedence. `--set` flags are joined, and the last one for a setting takes precedence. */
+/**
+ * If a flag is given more than once, the one nearest to the command takes precedence. `--set` flags are joined; if several set the same
+ * setting, the last one takes precedence.
+ */
 function inheritOptions(command: Command): void {
   for (let outer = command.parent; outer !== null; outer = outer.parent) {
     for (const [name, value] of Object.entries(outer.opts())) {

@@ -1,8 +1,8 @@
-/** Writes a file that a flag names. */
+/** Writes the output file that the user named with a flag. */
 import { writeFile } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
 
-/** Throws `state_unwritable`, for example when the folder does not exist. */
+/** Writes a file. Throws `state_unwritable`, for example when the folder of the file does not exist. */
 export async function writeOutputFile(path: string, content: string | Uint8Array): Promise<void> {
   try {
     await writeFile(path, content);

@@ -1,18 +1,21 @@
-/** Text that is safe to print: sources become paths, and control characters become escapes. */
+/** Makes text safe to print: file sources become paths, and control characters become escapes. */
 import { isAbsolute, relative } from "node:path";
 import { pathOfSource } from "../app/index.js";
 
-/** Returns the path of a file, relative to the working directory if it is below it, and any other source unchanged. Always on one line. */
+/**
+ * Returns the path for a file source, and any other source unchanged. Paths below the working directory are relative. The result has no
+ * line breaks.
+ */
 export function shownSource(source: string): string {
   return printable(pathFor(source)).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
-/** Replaces control characters, direction marks and line separators by escapes. Keeps line breaks and tabs. */
+/** Escapes control characters, text direction marks and Unicode line separators. Keeps line breaks and tabs. */
 export function printable(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escaped);
 }
 
-/** `1 row`, `2,000 rows`. */
+/** Returns a count with its noun: `1 row`, `2,000 rows`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }

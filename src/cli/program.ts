@@ -55,7 +55,7 @@ export function buildProgram({ version, exit }: ProgramOptions): Command {
   return program;
 }
 
-/** Makes commander throw instead of exit, also in every subcommand. */
+/** Makes commander throw instead of exiting the process, also in every subcommand. */
 function inheritExit(command: Command): void {
   for (const inner of command.commands) {
     inner.exitOverride();

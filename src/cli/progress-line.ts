@@ -1,4 +1,4 @@
-/** The progress of a run as one line for people: counts, speed over a sliding window, time left, which stage works hardest. */
+/** The progress of a run as one line for people: counts, recent speed, time left, and the busiest stage. */
 import type { RunSnapshot, StageReport } from "../contracts/index.js";
 
 interface Sample {
@@ -9,16 +9,16 @@ interface Sample {
 }
 
 export interface ProgressView {
-  /** How many there are in all; null until it is known. */
+  /** Total number of items; null until the total is known. */
   readonly total: number | null;
-  /** Characters that the line may have. */
+  /** Maximum number of characters in the line. */
   readonly width: number;
 }
 
-/** Speed and busy shares are those of the last ten seconds. */
+/** The speed and the shares of busy time are measured over the last ten seconds. */
 const windowMs = 10_000;
 
-/** For stages by their names in reports. */
+/** What each stage is called in the line, by the stage's name in reports. */
 const words: Readonly<Record<string, string>> = {
   known: "looking up",
   read: "reading",
@@ -29,14 +29,14 @@ const words: Readonly<Record<string, string>> = {
   store: "storing",
 };
 
-/** Turns snapshots into lines; keeps the samples of one window. */
+/** Turns snapshots of a run into lines. Keeps the snapshots of the last ten seconds. */
 export class ProgressLine {
   readonly #samples: Sample[] = [{ atMs: 0, settled: 0, worked: 0, stages: [] }];
 
-  /** `unit`: what is counted, in the plural. */
+  /** `unit`: the plural noun for the items that are counted. */
   constructor(readonly unit = "images") {}
 
-  /** What does not fit into the width is left out, the busy stage first. */
+  /** Returns the line. Parts that do not fit into `width` are left out, beginning with the busiest stage. */
   render(snapshot: RunSnapshot, { total, width }: ProgressView): string {
     const { stored, skipped, failed, elapsedMs, stages } = snapshot;
     const now: Sample = { atMs: elapsedMs, settled: stored + skipped + failed, worked: stored + failed, stages };
@@ -54,7 +54,9 @@ export class ProgressLine {
     return parts.join(separator);
   }
 
-  /** What is skipped costs next to nothing and says nothing of the rest: it counts only while nothing else happens. */
+  /**
+   * The speed does not count skipped items, because skipping takes almost no time. If all recent items were skipped, the speed counts them.
+   */
   #speed(first: Sample, now: Sample, total: number | null): readonly string[] {
     const elapsedMs = now.atMs - first.atMs;
     const workPerSecond = rate(now.worked - first.worked, elapsedMs);
@@ -67,7 +69,7 @@ export class ProgressLine {
 
 const separator = " · ";
 
-/** `75_000` → "1:15". */
+/** Formats milliseconds: `75_000` → "1:15". */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -75,7 +77,7 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** The stage that works the largest share of its time; `embed` at 92 % is "mostly embedding (92%)". */
+/** Names the stage with the largest share of busy time. `embed` at 92 % becomes "mostly embedding (92%)". */
 function busiest(stages: readonly StageReport[], before: readonly StageReport[]): readonly string[] {
   const shares = stages.map((stage, index) => ({ name: stage.name, share: busyShare(stage, before[index]) }));
   const [most] = shares.sort((a, b) => b.share - a.share);

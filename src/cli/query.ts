@@ -11,13 +11,15 @@ export interface QueryOptions {
 
 export interface GivenQuery {
   readonly query: SearchQuery;
-  /** Names the query for people. */
+  /** The query's name for people. */
   readonly label: string;
-  /** Path of the image; null for an id or a vector. */
+  /** Path of the query image; null if the query is an id or a vector. */
   readonly image: string | null;
 }
 
-/** Throws `usage_invalid` unless exactly one query is given, and `query_invalid` for an invalid vector. */
+/**
+ * Reads the query from the arguments. Throws `usage_invalid` unless exactly one query is given, and `query_invalid` for an invalid vector.
+ */
 export async function queryOf(image: string | undefined, { id, vector }: QueryOptions): Promise<GivenQuery> {
   const given = [image, id, vector].filter((value) => value !== undefined).length;
   if (given !== 1) {

@@ -5,16 +5,16 @@ import type { Hit } from "../contracts/index.js";
 import { counted, shownSource } from "./printable-text.js";
 
 export interface ResultsView {
-  /** Names the query for people, for example by its path. */
+  /** The query's name for people, for example its path. */
   readonly query: string;
-  /** Path of the query image; null for an id or a vector. */
+  /** Path of the query image; null if the query is an id or a vector. */
   readonly queryImage: string | null;
   readonly collection: string;
   readonly filter: string | null;
   readonly hits: readonly Hit[];
-  /** Returns where the image of a source is now: a path or a URL. */
+  /** Returns the current path or URL of the image that `source` names. */
   readonly placeOf: (source: string) => string;
-  /** Returns a small JPEG of an image; null when the image is gone or cannot be decoded. */
+  /** Returns a small JPEG of an image; null when the image does not exist any more or cannot be decoded. */
   readonly thumbnail: (place: string) => Promise<Uint8Array | null>;
 }
 
@@ -89,7 +89,10 @@ function figure({ place, name, label, metadata, picture }: Figure): string {
   return `<figure>${linked(shown)}<figcaption><b>${escapeHtml(label)}</b> ${linked(escapeHtml(name))}</figcaption>${list === "" ? "" : `<dl>${list}</dl>`}</figure>`;
 }
 
-/** Returns null for a place that a browser cannot open. A source can be any text, and must not become a script. */
+/**
+ * Returns the link to a path or URL; null if a browser cannot open it. A source can be any text, so the link must not be able to run a
+ * script.
+ */
 function hrefOf(place: string): string | null {
   if (isAbsolute(place)) return pathToFileURL(place).href;
   return /^(file|https?):\/\//i.test(place) ? place : null;

@@ -1,8 +1,11 @@
-/** The advice after a run that did not complete. */
+/** The advice that is printed after a run that did not complete. */
 import type { ErrorCode } from "../contracts/index.js";
 import type { EndedRun } from "./exit.js";
 
-/** Errors after which the same command can succeed once the cause is gone. Any other error would come again. */
+/**
+ * Errors after which running the same command again can succeed, once the cause is fixed. After any other error, the command would fail
+ * again.
+ */
 const rerunHelps: ReadonlySet<ErrorCode> = new Set([
   "disk_full",
   "embedder_unavailable",
@@ -19,8 +22,8 @@ const rerunHelps: ReadonlySet<ErrorCode> = new Set([
 export const rerunAdvice = "To continue, run the same command again: it skips what is stored.";
 
 /**
- * Returns the error, its hint and, if it can help, `advice`: one line each, and none twice. Returns no lines for a run that completed,
- * including its upkeep.
+ * Returns the lines to print after a run that did not complete: the error, its hint and, if a new run can help, `advice`. No line appears
+ * twice. Returns no lines if both the run and its upkeep completed.
  */
 export function adviceLines(
   { ended, error, upkeepError }: Pick<EndedRun, "ended" | "error" | "upkeepError">,

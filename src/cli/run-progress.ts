@@ -9,9 +9,9 @@ interface RunInProgress<R extends RunReport> {
 }
 
 export interface ProgressOptions {
-  /** The noun for the counted things, in the plural. */
+  /** The plural noun for the items that are counted. */
   readonly unit: "images" | "rows";
-  /** Returns the total; null when it is unknown. `stop` fires when the run is done. */
+  /** Returns the total number of items; null when it is unknown. `stop` fires when the run is done. */
   readonly count: (stop: AbortSignal) => Promise<number | null>;
 }
 

@@ -37,7 +37,7 @@ export function previewText({ listed, known, fresh, skipped, failed }: Preview, 
   return `${[`${counted(listed, "image")} listed: ${parts.join(", ")}. Nothing was written.`, ...leftOutLines(leftOut)].join("\n")}\n`;
 }
 
-/** File extensions that are named. The others are added up. */
+/** Maximum number of file extensions that are listed separately. The other extensions are added up. */
 const maxExtensions = 5;
 
 function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
@@ -54,7 +54,7 @@ function leftOutText(extension: string, count: number): string {
   return extension === "(none)" ? `${format(count)} without an extension` : `${format(count)} ${extension}`;
 }
 
-/** A hard stop may come while the store writes. */
+/** Explains abandoned items. A hard stop can cut off a write, so the store may contain some of them. */
 function abandonedLines(abandoned: number): readonly string[] {
   return abandoned === 0 ? [] : ["  abandoned: the run did not wait for them; some may be stored"];
 }
@@ -84,7 +84,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
   return `${lines.join("\n")}\n`;
 }
 
-/** Two lines per code, the most frequent first: an example, and what to do. */
+/** Returns two lines per error code, the most frequent code first: an example, and what to do. */
 function failureLines(failures: readonly ReportedFailure[], failed: number): readonly string[] {
   const groups = [...groupByCode(failures)].sort(([, a], [, b]) => b.length - a.length);
   const more = failed > failures.length ? " at least" : "";
@@ -94,7 +94,7 @@ function failureLines(failures: readonly ReportedFailure[], failed: number): rea
   ]);
 }
 
-/** Most messages begin with their source. It must not be printed twice. */
+/** Returns the source and the message of a failure. Most messages already begin with the source, which must not be printed twice. */
 function exampleText({ source, message }: Pick<ReportedFailure, "source" | "message"> = { source: "", message: "" }): string {
   const shown = shownSource(source);
   return message.startsWith(`${shown}:`) ? message : `${shown}: ${message}`;

@@ -16,9 +16,9 @@ export interface OutputStreams {
   readonly stderr: OutputStream;
 }
 
-/** With `--json`, stdout gets one document and nothing else. With `--quiet`, only results and errors are printed. */
+/** With `--json`, stdout gets one JSON document and nothing else. With `--quiet`, only results and errors are printed. */
 export class Terminal {
-  /** Characters of the current live line. */
+  /** Number of characters in the current live line. */
   #lineChars = 0;
 
   constructor(
@@ -30,7 +30,7 @@ export class Terminal {
     return this.options.json === true;
   }
 
-  /** True when stderr is a terminal, where a line can be overwritten. */
+  /** True when stderr is a terminal, where the progress line can be overwritten. */
   get isLive(): boolean {
     return this.streams.stderr.isTTY === true && this.options.quiet !== true;
   }
@@ -40,13 +40,13 @@ export class Terminal {
     return (this.streams.stderr.columns || 80) - 1;
   }
 
-  /** Prints a result: the document with `--json`, otherwise the text. */
+  /** Prints a result: as JSON with `--json`, otherwise as text. */
   result(document: object, text: string): void {
     this.clear();
     this.streams.stdout.write(this.isJson ? `${JSON.stringify(document, bigintAsText)}\n` : printable(text));
   }
 
-  /** Prints the summary of a run. With `--quiet`, only when the exit code is not 0. */
+  /** Prints the summary of a run. With `--quiet`, prints it only when the exit code is not 0. */
   summary(document: object, text: string, code: ExitCode): void {
     if (this.isJson || this.options.quiet !== true || code !== exitCodes.ok) this.result(document, text);
   }
@@ -66,7 +66,7 @@ export class Terminal {
     this.#lineChars = shown.length;
   }
 
-  /** Removes the live line. A terminal that became narrower shows it on several rows, which are all cleared. */
+  /** Removes the live line. If the terminal became narrower, the line wraps over several rows. All of them are cleared. */
   clear(): void {
     if (this.#lineChars === 0) return;
     const rows = Math.ceil(this.#lineChars / (this.width + 1));

@@ -1,9 +1,9 @@
-/** How the workers of a stage spend their time. */
+/** Measures how the workers of a stage spend their time. */
 import type { StageReport } from "../contracts/index.js";
 
 export type Activity = "busy" | "starved" | "blocked" | "waiting";
 
-/** Measures the time of one worker. From the start of the run to the end of its stage, it is always in exactly one activity. */
+/** Measures the time of one worker. The worker is in exactly one activity at any time from the start of the run to the end of its stage. */
 export class WorkerClock {
   readonly #spentMs: Record<Activity, number> = { busy: 0, starved: 0, blocked: 0, waiting: 0 };
   #activity: Activity = "starved";
@@ -19,18 +19,18 @@ export class WorkerClock {
     this.#since = now;
   }
 
-  /** Counts the current interval as another activity, from its beginning. */
+  /** Assigns the whole current interval to another activity. */
   recount(activity: Activity): void {
     this.#activity = activity;
   }
 
-  /** Time spent so far, including the current interval. */
+  /** Returns the time that the worker has spent in this activity, including the current interval. */
   spentMs(activity: Activity, now: number): number {
     return this.#spentMs[activity] + (this.#activity === activity ? now - this.#since : 0);
   }
 }
 
-/** Counts what one stage did. */
+/** Counts the items, batches and retries of one stage. */
 export class StageAccount {
   readonly clocks: readonly WorkerClock[];
   readonly #name: string;
@@ -44,7 +44,7 @@ export class StageAccount {
     this.clocks = Array.from({ length: workers }, () => new WorkerClock(now));
   }
 
-  /** Called when no worker of the stage has anything left to do. */
+  /** Call this when no worker of the stage has work left. */
   end(now: number): void {
     this.#endedAt ??= now;
   }

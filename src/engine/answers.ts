@@ -1,21 +1,21 @@
-/** Checks the contract of a stage: exactly one answer per item, matched by `seq`. */
+/** Checks the results of a stage or a sink: exactly one per item, matched by `seq`. */
 import { HeadraceError, type Item, type Row, type SinkResult } from "../contracts/index.js";
 import { contractBroken } from "./errors.js";
 
-/** What a stage or a sink answered for one item. A failure has the number of calls that were made. */
+/** What a stage or a sink answered for one item. A failure contains the number of calls that were made for the item. */
 export type Answer =
   | { readonly kind: "ok"; readonly item?: Item<unknown> }
   | { readonly kind: "bypass"; readonly item: Item<Row> }
   | { readonly kind: "skip"; readonly reason: string }
   | { readonly kind: "fail"; readonly error: HeadraceError; readonly attempts: number };
 
-/** A result of a stage or a sink, before it is checked. */
+/** One result of a stage or a sink, before it is checked. */
 export type AnyResult =
   | SinkResult
   | { readonly kind: "ok"; readonly item: Item<unknown> }
   | { readonly kind: "bypass"; readonly item: Item<Row> };
 
-/** Returns one answer per item, in the order of the batch. Throws `contract_broken`. */
+/** Returns one answer per item, in the order of the batch. Throws `contract_broken` unless there is exactly one result per item. */
 export function matchAnswers(stage: string, batch: readonly Item<unknown>[], results: readonly AnyResult[], attempts: number): Answer[] {
   if (!Array.isArray(results)) throw contractBroken(stage, `results: expected an array with one per item, found ${typeof results}`);
   const answers = new Array<Answer>(batch.length);

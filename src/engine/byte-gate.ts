@@ -1,7 +1,7 @@
-/** The byte gate enforces the memory budget of a run: items wait here, in order of arrival, until the budget has room for them. */
+/** The byte gate enforces the memory budget of a run. Items wait at the gate, in order of arrival, until the budget has room for them. */
 import { Ring } from "./ring.js";
 
-/** Whether an item has entered, or a halt ended its wait. */
+/** Result of waiting at the gate. "halted": a hard stop ended the wait before the item entered. */
 export type Entry = "entered" | "halted";
 
 interface Waiter {
@@ -35,14 +35,17 @@ export class ByteGate {
     return this.#waiters.size > 0;
   }
 
-  /** Reserves without waiting. Returns false when there is no room or others wait. An item larger than the whole budget enters alone. */
+  /**
+   * Reserves bytes without waiting. Returns false when there is no room or other items wait. An item larger than the whole budget enters
+   * alone.
+   */
   tryReserve(bytes: number): boolean {
     if (this.#waiters.size > 0 || !this.#fits(bytes)) return false;
     this.#enter(bytes);
     return true;
   }
 
-  /** Waits for its turn and for room, then reserves. */
+  /** Waits until earlier items have entered and there is room, then reserves the bytes. */
   reserve(bytes: number): Promise<Entry> {
     return new Promise((resolve) => {
       if (this.tryReserve(bytes)) {
@@ -54,21 +57,21 @@ export class ByteGate {
     });
   }
 
-  /** Adds to the bytes of an item that has entered; a negative number subtracts. Never waits. */
+  /** Changes the reserved bytes of an item that has entered. A negative number releases bytes. Never waits. */
   charge(bytes: number): void {
     this.#usedBytes += bytes;
     if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes;
     if (bytes < 0) this.#admitWaiting();
   }
 
-  /** Releases the remaining bytes of an item that leaves. */
+  /** Releases the remaining bytes of an item that leaves the gate. */
   leave(bytes: number): void {
     this.#inside -= 1;
     this.#usedBytes = this.#inside === 0 ? 0 : this.#usedBytes - bytes;
     this.#admitWaiting();
   }
 
-  /** Ends all waits, with nothing reserved. */
+  /** Ends all waits without reserving bytes. */
   halt(): void {
     for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) waiter.resolve("halted");
   }

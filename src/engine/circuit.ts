@@ -1,27 +1,29 @@
-/** While the service behind a stage is unavailable or overloaded, all workers of the stage wait, and one of them tries again. */
+/**
+ * Circuit breaker of a stage. While the service behind the stage is unavailable or overloaded, its workers wait, and one worker retries.
+ */
 import { HeadraceError, type Observer } from "../contracts/index.js";
 import { type Backoff, backOffMs } from "../kit/index.js";
 import type { Halt } from "./halt.js";
 
 export interface CircuitOptions {
   readonly stage: string;
-  /** The run ends when the service has failed for so long without a success. */
+  /** The run ends when the service has had no success for this long. */
   readonly maxOutageMs: number;
-  /** Before the first new try; half of it is random. */
+  /** Delay before the first retry. Half of the delay is random. */
   readonly outage: Backoff;
-  /** For `overloaded`: the service responds, so new attempts come sooner. */
+  /** Delays after the error `overloaded`. They are shorter than `outage`, because the service still responds. */
   readonly overload: Backoff;
   /** Returns a random number from 0 to 1. */
   readonly random: () => number;
   readonly emit: Observer;
 }
 
-/** Whether a call is a normal one, or the single probe that tests whether the service is back. */
+/** "free": a normal call. "probe": the single call that tests whether the service is back. */
 export type Pass = "free" | "probe";
 
 interface Outage {
   readonly startedAt: number;
-  /** The first failure after the last success. */
+  /** When the first failure after the last success happened. */
   failingSince: number;
   failures: number;
   nextProbeAt: number;
@@ -41,7 +43,10 @@ export class Circuit {
     return this.#outage !== undefined;
   }
 
-  /** Waits until a call may be made. One caller at a time passes as the probe, and must report its outcome to `answered` or `failed`. */
+  /**
+   * Waits until a call may be made. One caller at a time becomes the probe. Every caller reports the outcome of its call to `answered` or
+   * `failed`.
+   */
   async enter(halt: Halt): Promise<Pass> {
     while (this.#outage !== undefined) {
       if (!this.#outage.probing) {
@@ -56,20 +61,20 @@ export class Circuit {
     return "free";
   }
 
-  /** Reports that the service answered, even if it rejected the request. */
+  /** Reports that the service answered, even if it rejected the call. */
   answered(pass: Pass): void {
     const outage = this.#outage;
     if (outage === undefined) return;
     const now = performance.now();
     outage.failingSince = now;
-    // A call that began before the outage proves nothing about the present: only the probe ends the outage.
+    // A normal call may have begun before the outage, so its answer does not show that the service is back. Only the probe ends the outage.
     if (pass === "free") return;
     this.#outage = undefined;
     this.#options.emit({ kind: "outage-ended", stage: this.#options.stage, elapsedMs: now - outage.startedAt });
     this.#wakeLine();
   }
 
-  /** Reports that the service is unavailable or overloaded. Call `enter` again before the next call. Throws `outage_too_long`. */
+  /** Reports that the service is unavailable or overloaded. Call `enter` again before repeating the call. Throws `outage_too_long`. */
   failed(pass: Pass, error: HeadraceError): void {
     const now = performance.now();
     const outage = this.#outage ?? this.#begin(error, now);

@@ -1,7 +1,10 @@
 /** The errors that end a run. */
 import { type ErrorCode, HeadraceError } from "../contracts/index.js";
 
-/** Turns an error into one of scope "run". It keeps its code; an unknown error gets `code`. `what` says what failed. */
+/**
+ * Turns any thrown value into an error of scope "run". A `HeadraceError` keeps its code; any other error gets `code`. `what` says what
+ * failed.
+ */
 export function runError(thrown: unknown, code: ErrorCode, what: string): HeadraceError {
   if (!HeadraceError.is(thrown)) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,28 +1,28 @@
-/** The hard stop of a run: one signal for all stages. Stages that ignore it are not waited for. */
+/** The hard stop of a run: one abort signal for all stages. The run does not wait for stages that ignore the signal. */
 import type { HeadraceError } from "../contracts/index.js";
 import { startTimer, within } from "../kit/index.js";
 
 interface Call {
   readonly label: string;
   readonly cancel: (reason: HeadraceError) => void;
-  /** Index in the list; -1 when the call has left it. */
+  /** Index of the call in `#calls`; -1 after the call was removed. */
   place: number;
 }
 
 export class Halt {
   readonly #controller = new AbortController();
-  /** Unordered. A list, because a `Set` that grows keeps finished batches in memory (see `Settlement`). */
+  /** Pending calls, in any order. An array, because a `Set` that grows keeps finished batches in memory (see `Settlement`). */
   readonly #calls: Call[] = [];
   readonly #waits = new Set<(reason: HeadraceError) => void>();
   #reason: HeadraceError | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** `stop` aborts it with its reason. */
+  /** The signal that `stop` aborts. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Why the run was stopped; undefined before. */
+  /** Why the run was stopped; undefined before the stop. */
   get reason(): HeadraceError | undefined {
     return this.#reason;
   }
@@ -31,7 +31,7 @@ export class Halt {
     return this.#reason !== undefined;
   }
 
-  /** Rejects all promises of this class with `reason`, then aborts the signal. Only the first call counts. */
+  /** Rejects all promises that this object returned with `reason`, then aborts the signal. Later calls have no effect. */
   stop(reason: HeadraceError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -41,8 +41,8 @@ export class Halt {
   }
 
   /**
-   * Settles as `promise` does, or rejects with the reason of the stop if that comes first. After a stop, the promise still counts as
-   * pending under its label (see `waitForPending`). A late answer is dropped, and a late rejection is handled.
+   * Settles like `promise`, or rejects with the reason of the stop if the stop comes first. After a stop, `promise` still counts as pending
+   * under its label (see `waitForPending`). The late answer or error of `promise` is ignored.
    */
   race<T>(promise: PromiseLike<T> | T, label: string): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -61,14 +61,14 @@ export class Halt {
     });
   }
 
-  /** Counts a promise that nobody awaits as pending (see `waitForPending`). */
+  /** Counts a promise as pending until it settles, though no caller awaits it (see `waitForPending`). */
   watch(promise: PromiseLike<unknown>, label: string): void {
     const call = this.#addCall(label, ignore);
     const end = () => this.#removeCall(call);
     promise.then(end, end);
   }
 
-  /** Resolves after the delay; rejects with the reason of the stop if that comes first. */
+  /** Resolves after the delay, or rejects with the reason of the stop if the stop comes first. */
   pause(delayMs: number): Promise<void> {
     return this.until((done) => {
       const timer = startTimer(done, delayMs);
@@ -76,7 +76,10 @@ export class Halt {
     });
   }
 
-  /** Resolves when `begin` calls its argument; rejects with the reason of a stop that comes first. `begin` returns a clean-up function. */
+  /**
+   * Passes a callback to `begin` and resolves when the callback is called. Rejects with the reason of the stop if the stop comes first.
+   * `begin` returns a function that cleans up.
+   */
   until(begin: (done: () => void) => () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#reason !== undefined) {

@@ -1,4 +1,4 @@
-/** Runs batches through one stage, and settles the items that end there. */
+/** Runs batches through one stage, and settles the items that the stage or the sink finishes. */
 import type { Observer, Part } from "../contracts/index.js";
 import { StageAccount, type WorkerClock } from "./account.js";
 import type { Answer } from "./answers.js";
@@ -11,7 +11,7 @@ import { type AnyStage, attempt, type CallContext } from "./retry.js";
 import type { Settlement } from "./settlement.js";
 import type { Ticket } from "./ticket.js";
 
-/** What all lanes of a run share. */
+/** State that all lanes of a run share. */
 export interface RunContext {
   readonly halt: Halt;
   readonly settlement: Settlement;
@@ -44,7 +44,7 @@ export class LaneRunner {
     return this.#stage.name;
   }
 
-  /** Runs one batch through the stage. Returns the items that continue. Throws errors of scope "run". */
+  /** Runs one batch through the stage. Returns the items that continue to later stages. Throws errors of scope "run". */
   async process(batch: readonly Ticket[], clock: WorkerClock): Promise<readonly Ticket[]> {
     const { halt, emit, random } = this.#shared;
     const items = new Array<Ticket["item"]>(batch.length);
@@ -101,7 +101,7 @@ export class LaneRunner {
   }
 }
 
-/** After a hard stop nobody awaits the sink, but rows that it had taken before are stored and must be counted. */
+/** Counts rows of a write that a hard stop cut off. The run no longer awaits the sink, but the sink may still store these rows. */
 function lateAnswers(batch: readonly Ticket[], settlement: Settlement): NonNullable<CallContext["onLateAnswers"]> {
   return (part, answers) => {
     const tickets = new Map(batch.map((ticket) => [ticket.item.seq, ticket]));

@@ -5,12 +5,12 @@ export function integerFrom(least: number, value: number, key: string): number {
   return check(Number.isSafeInteger(value) && value >= least, value, key, `a whole number from ${least}`);
 }
 
-/** Infinity is allowed, and means no limit. */
+/** Accepts Infinity, which means no limit. */
 export function positive(value: number, key: string): number {
   return check(value > 0, value, key, "a number above 0");
 }
 
-/** Infinity is allowed, and means no limit. */
+/** Accepts Infinity, which means no limit. */
 export function nonNegative(value: number, key: string): number {
   return check(value >= 0, value, key, "a number from 0");
 }

@@ -1,4 +1,4 @@
-/** The overlapped schedule: every lane has a bounded queue and workers, and all lanes work at once. */
+/** The overlapped schedule: every lane has a bounded queue and its own workers. All lanes work at the same time. */
 import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
@@ -15,7 +15,7 @@ export class Overlapped implements Schedule {
     this.#flow = flow;
     const gateAt = flow.lanes.findIndex((lane) => lane.settings.admit);
     this.#queues = flow.lanes.map(({ settings }, at) => {
-      // Only items behind the gate hold bytes, so only there does a lingering batch keep other items out.
+      // An item reserves bytes once it has passed the gate. So only in lanes behind the gate can a lingering batch block other items.
       const gate = gateAt >= 0 && at > gateAt ? flow.gate : undefined;
       return new LaneQueue({ maxItems: settings.queueItems, ...settings }, () => this.#draining || gate?.hasWaiter === true);
     });
@@ -42,7 +42,7 @@ export class Overlapped implements Schedule {
     return this.#queues[lane]?.maxQueued ?? 0;
   }
 
-  /** When a lane ends, its next queue closes. Lanes end in order, so no bypassed item can reach the sink later. */
+  /** Closes the queue of the next lane when a lane ends. Lanes end in order, so bypassed items reach the sink before its queue closes. */
   async #runLane(lane: LaneRunner, at: number): Promise<void> {
     await Promise.all(lane.account.clocks.map((clock) => this.#work(lane, at, clock)));
     lane.account.end(performance.now());
@@ -61,7 +61,7 @@ export class Overlapped implements Schedule {
     }
   }
 
-  /** A separate call, so that a worker that waits for its next batch does not keep the last one in memory. */
+  /** Runs one batch. This is a separate function so that a worker that waits for its next batch does not keep the last batch in memory. */
   async #workOnce(lane: LaneRunner, at: number, clock: WorkerClock): Promise<"more" | "ended"> {
     const batch = await this.#nextBatch(at, clock);
     if (batch === undefined) return "ended";

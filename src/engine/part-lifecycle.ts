@@ -5,10 +5,10 @@ import { runError } from "./errors.js";
 import type { Halt } from "./halt.js";
 
 export interface PartLifecycleOptions {
-  /** In the order of opening. A part that is listed twice is opened and closed once. */
+  /** Parts in the order in which they are opened. A part that is listed twice is opened and closed once. */
   readonly parts: readonly Part[];
   readonly halt: Halt;
-  /** How long closing a part may take after a hard stop. */
+  /** Time limit for closing a part after a hard stop. */
   readonly closeGraceMs: number;
   readonly notice: (message: string) => void;
 }
@@ -21,7 +21,7 @@ export class PartLifecycle {
     this.#options = options;
   }
 
-  /** Opens one part after the other. Throws an error of scope "run" at the first part that fails. */
+  /** Opens one part after the other. If a part fails, throws an error of scope "run" and opens no further parts. */
   async open(): Promise<void> {
     const { parts, halt } = this.#options;
     for (const part of new Set(parts)) {
@@ -37,7 +37,7 @@ export class PartLifecycle {
     }
   }
 
-  /** Closes the opened parts, the last one first. Failures become notices. */
+  /** Closes the opened parts, the last one first. A part that fails to close causes a notice, not an error. */
   async close(): Promise<void> {
     for (let part = this.#opened.pop(); part !== undefined; part = this.#opened.pop()) await this.#close(part);
   }

@@ -21,18 +21,18 @@ export interface ResolvedLane {
   readonly baseDelayMs: number;
 }
 
-/** A complete pipeline for `run`. Made by `from(…).through(…).into(…)`; it holds no state. */
+/** A complete pipeline for `run`, made by `from(…).through(…).into(…)`. A pipeline has no state. */
 export interface Pipeline {
   readonly source: Source<unknown>;
-  /** In the order of the flow; the sink is the last. */
+  /** The steps in the order in which items pass through them; the sink is the last. */
   readonly steps: readonly Step[];
 }
 
-/** A pipeline without a sink so far. Its last step yields items of T. */
+/** A pipeline that still needs a sink. Its last step yields items with values of type T. */
 export interface OpenPipeline<T> {
   /** Adds a stage. Throws `config_invalid` for an invalid lane. */
   through<O>(stage: Stage<T, O>, lane?: Lane): OpenPipeline<O>;
-  /** Adds the sink, which takes rows. Throws `config_invalid` for an invalid lane, and `config_conflict` for a second lane with `admit`. */
+  /** Adds the sink, which stores rows. Throws `config_invalid` for an invalid lane, and `config_conflict` if a second lane has `admit`. */
   into(this: OpenPipeline<Row>, sink: Sink, lane?: Lane): Pipeline;
 }
 

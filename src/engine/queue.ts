@@ -4,19 +4,19 @@ import { Ring } from "./ring.js";
 import type { Ticket } from "./ticket.js";
 
 export interface QueueLimits {
-  /** Items that may wait. */
+  /** Maximum number of items that may wait in the queue. */
   readonly maxItems: number;
   readonly batchItems: number;
   readonly batchBytes: number;
-  /** How long the oldest item may wait for more items. */
+  /** How long the oldest item may wait for more items before an incomplete batch leaves. */
   readonly lingerMs: number;
 }
 
 type Taker = (batch: readonly Ticket[] | undefined) => void;
 
 /**
- * Bounded by the number of items. Workers that take batches are served in order of arrival. A batch is due when it is full, when the queue
- * is full or closed, when the oldest item has waited for `lingerMs`, or when lingering was ended.
+ * The queue is bounded by its number of items. Workers that take batches are served in order of arrival. A batch is due when it is full,
+ * when the queue is full or closed, when the oldest item has waited for `lingerMs`, or when `isUrgent` returns true.
  */
 export class LaneQueue {
   readonly #limits: QueueLimits;
@@ -31,7 +31,7 @@ export class LaneQueue {
   #recheckQueued = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `isUrgent` says whether items must not linger now. */
+  /** `isUrgent` returns true while waiting items should leave without lingering. */
   constructor(limits: QueueLimits, isUrgent: () => boolean) {
     this.#limits = limits;
     this.#isUrgent = isUrgent;
@@ -41,12 +41,12 @@ export class LaneQueue {
     return this.#items.size;
   }
 
-  /** Maximum number of items that the queue has held. */
+  /** The largest number of items that were in the queue at once. */
   get maxQueued(): number {
     return this.#maxQueued;
   }
 
-  /** Returns false when the queue is full: call `waitForRoom` and try again. After `halt`, items are accepted and dropped. */
+  /** Adds an item. Returns false when the queue is full: call `waitForRoom` and try again. After `halt`, items are accepted and dropped. */
   push(ticket: Ticket, now: number): boolean {
     if (this.#halted) return true;
     if (this.#items.size >= this.#limits.maxItems) return false;
@@ -58,7 +58,7 @@ export class LaneQueue {
     return true;
   }
 
-  /** Resolves when there may be room again. */
+  /** Resolves when the queue may have room again. */
   waitForRoom(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#halted || this.#items.size < this.#limits.maxItems) resolve();
@@ -66,12 +66,12 @@ export class LaneQueue {
     });
   }
 
-  /** Returns a batch if one is due and no other worker waits. */
+  /** Returns a batch without waiting, or undefined when no batch is due or another worker waits for one. */
   tryTake(now: number): readonly Ticket[] | undefined {
     return this.#takers.size === 0 && this.#isDue(now) ? this.#takeBatch() : undefined;
   }
 
-  /** Resolves to the next batch when it is due, or to undefined when the queue is closed and empty. */
+  /** Resolves to the next batch when it is due. Resolves to undefined when the queue is closed and empty. */
   take(): Promise<readonly Ticket[] | undefined> {
     return new Promise((resolve) => {
       this.#takers.push(resolve);
@@ -79,18 +79,18 @@ export class LaneQueue {
     });
   }
 
-  /** Called when no more items come. Waiting items no longer linger. */
+  /** Call this when no more items will come. Waiting items no longer linger. */
   close(): void {
     this.#closed = true;
     this.#serve();
   }
 
-  /** Called when the result of `isUrgent` may have changed. */
+  /** Call this when the result of `isUrgent` may have changed. */
   recheck(): void {
     if (this.#takers.size > 0) this.#serve();
   }
 
-  /** Drops all items and ends all waits. */
+  /** Drops all items and ends the waits of all workers and producers. */
   halt(): void {
     this.#halted = true;
     while (this.#items.size > 0) this.#items.shift();
@@ -99,7 +99,9 @@ export class LaneQueue {
     this.close();
   }
 
-  /** A full batch is handed out at once. One that is due by age first waits for the items that the same producer still pushes. */
+  /**
+   * Hands out a full batch at once. A batch that is due because of its age first waits for items that the same producer is still pushing.
+   */
   #onPush(now: number): void {
     if (this.#isFull()) {
       this.#serve();
@@ -158,8 +160,8 @@ export class LaneQueue {
   }
 
   /**
-   * The timer keeps running when a batch leaves early. When it fires, it checks the queue again. So there is one timer per linger period,
-   * not one per batch.
+   * The timer keeps running when a batch leaves early. When the timer fires, it checks the queue again. This needs one timer per linger
+   * period instead of one per batch.
    */
   #setTimer(delayMs: number): void {
     this.#timer = startTimer(() => {

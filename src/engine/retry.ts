@@ -1,4 +1,7 @@
-/** Runs one batch through one stage: calls it, retries, waits for its service, and splits the batch in half. */
+/**
+ * Runs one batch through one stage: calls the stage, retries failed calls, waits while the service is down, and splits a failing batch in
+ * half.
+ */
 import { HeadraceError, type Item, type Observer } from "../contracts/index.js";
 import { backOffMs } from "../kit/index.js";
 import type { StageAccount, WorkerClock } from "./account.js";
@@ -6,7 +9,7 @@ import { type Answer, type AnyResult, matchAnswers } from "./answers.js";
 import type { Circuit, Pass } from "./circuit.js";
 import type { Halt } from "./halt.js";
 
-/** A stage or a sink with any types. */
+/** A stage or a sink, whatever the types of its items. */
 export interface AnyStage {
   readonly name: string;
   process(batch: readonly Item<unknown>[], signal: AbortSignal): Promise<readonly AnyResult[]>;
@@ -15,13 +18,15 @@ export interface AnyStage {
 }
 
 export interface Retry {
-  /** Maximum number of calls. */
+  /** Maximum number of calls for a batch or for a part of it. */
   readonly attempts: number;
-  /** The longest delay before the second call. It doubles before each further call; the actual delay is a random part of it. */
+  /**
+   * Maximum delay before the second call. The maximum doubles before each further call. The actual delay is a random part of the maximum.
+   */
   readonly baseDelayMs: number;
 }
 
-/** What a call needs to know about its worker and its run. */
+/** What a call of a stage needs to know about its worker and its run. */
 export interface CallContext {
   readonly halt: Halt;
   readonly circuit: Circuit;
@@ -30,18 +35,17 @@ export interface CallContext {
   readonly emit: Observer;
   /** Returns a random number from 0 to 1. */
   readonly random: () => number;
-  /** Receives the answers of a call that a hard stop cut off. Absent where late answers do not matter. */
+  /** Receives answers that arrive after a hard stop has cut the call off. Absent for stages whose late answers do not matter. */
   readonly onLateAnswers?: (part: readonly Item<unknown>[], answers: readonly Answer[]) => void;
 }
 
-/** The longest back-off, unless the service asks for a longer one. */
+/** Maximum back-off, unless the service asks for a longer one. */
 const maxDelayMs = 30_000;
 
 /**
- * Returns one answer per item, in the order of the batch, when the whole batch is done.
- * A failed batch is retried while its error is retryable and attempts are left. Then each half is tried, down to single items; an item that
- * fails alone gets the answer "fail". Waiting for an unavailable service costs no attempt.
- * Throws errors of scope "run", and the reason of a hard stop.
+ * Returns one answer per item, in the order of the batch, when the whole batch is done. A failed batch is retried while its error is
+ * retryable and attempts are left. Then the batch is split in half repeatedly, down to single items. An item that fails alone gets the
+ * answer "fail". Waiting for an unavailable service uses no attempt. Throws errors of scope "run", and the reason of a hard stop.
  */
 export function attempt(stage: AnyStage, batch: readonly Item<unknown>[], retry: Retry, context: CallContext): Promise<readonly Answer[]> {
   return attemptPart(stage, batch, retry, context, 0);
@@ -59,7 +63,7 @@ async function attemptPart(
     if (outcome === "service") continue;
     if (!HeadraceError.is(outcome)) return outcome;
     if (outcome.retryable && call < retry.attempts) {
-      // Anything from nothing to the exponential delay, so that workers do not come back together.
+      // The delay is random, so that workers do not retry at the same moment.
       const delayMs = Math.max(outcome.retryAfterMs ?? 0, context.random() * backOffMs({ ...retry, maxDelayMs }, call));
       context.account.retries += 1;
       call += 1;
@@ -76,7 +80,7 @@ async function attemptPart(
   }
 }
 
-/** Returns the answers, an error of scope "item" or "batch", or "service" when the call must be repeated. */
+/** Returns the answers, an error of scope "item" or "batch", or "service" when the service is down and the call must be repeated. */
 async function callOnce(
   stage: AnyStage,
   part: readonly Item<unknown>[],
@@ -104,7 +108,7 @@ async function callOnce(
       );
     }
     if (halt.stopped || error.scope === "run") throw error;
-    // The time of a call that the service did not answer is not work.
+    // A call that the service did not answer counts as waiting, not as work.
     if (error.scope === "service" || error.code === "timed_out") clock.recount("waiting");
     clock.enter("waiting", performance.now());
     if (error.scope !== "service") {

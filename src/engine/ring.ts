@@ -13,7 +13,7 @@ export class Ring<T> {
     return this.#size;
   }
 
-  /** The oldest entry. */
+  /** Returns the oldest entry without removing it. */
   peek(): T | undefined {
     return this.#slots[this.#head];
   }

@@ -25,14 +25,15 @@ import { SourcePuller } from "./source-puller.js";
 import { defaultTuning, type Tuning } from "./tuning.js";
 
 /**
- * Starts a run. It ends when the source has ended and every item is settled. `drain` and `options.signal` end it earlier. When the source
- * fails, the items that were read are finished first. Throws `config_invalid` for invalid options; all later errors are in the report.
+ * Starts a run. The run ends when the source has ended and every item is settled. `drain` and `options.signal` end the run earlier. When
+ * the source fails, the run first finishes the items that were read. Throws `config_invalid` for invalid options; all later errors are in
+ * the report.
  */
 export function run(pipeline: Pipeline, options: RunOptions = {}): Run {
   return startRun(pipeline, options, defaultTuning);
 }
 
-/** Like `run`, with other times. For tests. */
+/** Like `run`, with the engine's internal time limits and delays as a parameter. For tests. */
 export function startRun(pipeline: Pipeline, options: RunOptions, tuning: Tuning): Run {
   return new FlowRun(pipeline, options, settingsOf(pipeline, options), tuning);
 }
@@ -117,7 +118,7 @@ class FlowRun implements Run {
   }
 
   async #execute(): Promise<RunReport> {
-    // The caller must have the run before its observer gets the first event.
+    // `run` must return to the caller before the caller's observer gets the first event.
     await Promise.resolve();
     if (this.#signal !== undefined) listenForAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted === true) this.#onAbort();
@@ -136,7 +137,7 @@ class FlowRun implements Run {
     return this.#error === undefined || this.#error === report.error ? report : { ...report, ended: "failed", error: this.#error };
   }
 
-  /** Runs from the first item to the last. */
+  /** Runs the schedule from the first item to the last. */
   async #runSchedule(): Promise<void> {
     this.#startedAt = performance.now();
     const { steps } = this.#pipeline;
@@ -166,12 +167,12 @@ class FlowRun implements Run {
     return new LaneRunner(step, place, workers, shared);
   }
 
-  /** Settles the items that are still in flight. Waits for the acknowledgements of the source and for calls that a stop cut off. */
+  /** Settles the items that are still in flight. Waits for the source's pending acknowledgements and for calls that a stop cut off. */
   async #settleRest(): Promise<void> {
     if (!this.#halt.stopped && this.#settlement.inFlight > 0) {
       this.#fail(contractBroken("engine", `items in flight at the end: expected none, found ${this.#settlement.inFlight}`));
     }
-    // Rows that the store took before the stop still count as stored.
+    // The store may still finish writes that began before the stop. Their rows count as stored.
     if (this.#halt.stopped) await this.#waitForCutOffCalls();
     this.#settlement.abandonAll();
     this.#endedAt = performance.now();
@@ -193,7 +194,7 @@ class FlowRun implements Run {
     }
   }
 
-  /** Gives calls that the stop cut off a short time to end. */
+  /** Waits a short time for calls that the stop cut off. */
   async #waitForCutOffCalls(): Promise<void> {
     for (const label of await this.#halt.waitForPending(this.#tuning.graceMs)) {
       this.#notice(`${label} did not end within ${this.#tuning.graceMs} ms of the stop: the run no longer waits for it`);
@@ -215,7 +216,7 @@ class FlowRun implements Run {
     this.#stop(error);
   };
 
-  /** The hard stop. */
+  /** Stops the run hard. */
   #stop(reason: HeadraceError): void {
     if (this.#halt.stopped) return;
     this.#halt.stop(reason);
@@ -227,7 +228,9 @@ class FlowRun implements Run {
 
   readonly #notice = (message: string): void => this.#emit({ kind: "notice", message });
 
-  /** An observer that throws ends the run and is not called again: it has missed an event, so its figures are wrong. */
+  /**
+   * Passes an event to the observer. An observer that throws ends the run and gets no more events: it missed one, so its figures are wrong.
+   */
   readonly #emit = (event: RunEvent): void => {
     const observer = this.#observer;
     if (observer === undefined) return;

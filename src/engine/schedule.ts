@@ -1,4 +1,4 @@
-/** The contract of the two schedules. */
+/** The interface of the two schedules, sequential and overlapped. */
 import type { HeadraceError } from "../contracts/index.js";
 import type { ByteGate } from "./byte-gate.js";
 import type { Halt } from "./halt.js";
@@ -7,7 +7,7 @@ import type { SourcePuller } from "./source-puller.js";
 
 /** The parts of a run that a schedule works with. */
 export interface Flow {
-  /** In the order of the flow; the sink is the last. */
+  /** The lanes in the order in which items pass through them; the sink is the last. */
   readonly lanes: readonly LaneRunner[];
   readonly puller: SourcePuller;
   readonly gate: ByteGate | undefined;
@@ -16,13 +16,16 @@ export interface Flow {
   readonly onFatal: (error: HeadraceError) => void;
 }
 
-/** Decides in which order items pass through the stages. */
+/** Decides when items pass through the stages. */
 export interface Schedule {
-  /** Reads all items and runs them through all lanes. Resolves when no worker has anything left to do, or after `halt`. */
+  /** Reads all items and runs them through all lanes. Resolves when no worker has work left, or after `halt`. */
   run(): Promise<void>;
-  /** Makes waiting batches leave. "draining": lingering ends for the rest of the run. "gate": an item waits at the byte gate now. */
+  /**
+   * Makes batches that wait for more items start now. "draining": no batch lingers for the rest of the run. "gate": an item has started to
+   * wait at the byte gate.
+   */
   endLingering(why: "draining" | "gate"): void;
   halt(): void;
-  /** Maximum number of items that waited in front of a lane. */
+  /** The largest number of items that waited at once in front of a lane. */
   maxQueued(lane: number): number;
 }

@@ -1,4 +1,4 @@
-/** The sequential schedule: a round of items passes through all lanes, then the next round. */
+/** The sequential schedule: one round of items passes through all lanes, then the next round starts. */
 import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
@@ -29,10 +29,10 @@ export class Sequential implements Schedule {
     for (const lane of this.#flow.lanes) lane.account.end(now);
   }
 
-  /** Nothing lingers here. */
+  /** Does nothing: the sequential schedule never lets a batch linger. */
   endLingering(): void {}
 
-  /** Nothing to do: the halt ends the calls that workers await. */
+  /** Does nothing: `Halt` ends the calls that workers await. */
   halt(): void {}
 
   maxQueued(lane: number): number {
@@ -40,8 +40,8 @@ export class Sequential implements Schedule {
   }
 
   /**
-   * Runs tickets through all lanes from `from` on. At the byte gate, a round is split into portions that fit into the budget. Each portion
-   * reaches the sink before the next one enters: the items of one portion hold their bytes until they are stored.
+   * Runs tickets through all lanes from `from` on. At the byte gate, a round is split into portions that fit into the memory budget. Items
+   * hold their bytes until they are stored, so each portion reaches the sink before the next portion enters.
    */
   async #runLanes(from: number, tickets: Ticket[], bypassing: Ticket[], gate: "outside" | "inside"): Promise<void> {
     const { lanes } = this.#flow;
@@ -67,7 +67,7 @@ export class Sequential implements Schedule {
     }
   }
 
-  /** Admits as many tickets as fit into the budget together. It is at least one, because no other item is behind the gate. */
+  /** Admits as many tickets as fit into the budget together. At least one ticket always fits, because no other item holds bytes. */
   #admitPortion(tickets: readonly Ticket[]): Ticket[] {
     const { gate } = this.#flow;
     const portion: Ticket[] = [];
@@ -82,7 +82,7 @@ export class Sequential implements Schedule {
     return portion;
   }
 
-  /** Runs tickets through one lane, with as many batches at once as it has workers. Returns those that continue, in order. */
+  /** Runs tickets through one lane, with one batch per worker at once. Returns the tickets that continue, in order. */
   async #runLane(at: number, tickets: readonly Ticket[]): Promise<Ticket[]> {
     const lane = this.#flow.lanes[at] as LaneRunner;
     this.#maxQueued[at] = Math.max(this.#maxQueued[at] ?? 0, tickets.length);

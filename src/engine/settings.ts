@@ -14,7 +14,7 @@ export interface RunSettings {
   readonly maxFailedRatio: number;
 }
 
-/** Throws `config_invalid`. */
+/** Fills in the defaults. Throws `config_invalid` for invalid options. */
 export function settingsOf(pipeline: Pipeline, options: RunOptions): RunSettings {
   const largestBatch = Math.max(...pipeline.steps.map((step) => step.lane.batchItems));
   return {

@@ -1,4 +1,4 @@
-/** Pulls items from the source, one at a time, as long as there is room for them. */
+/** Pulls items from the source, one at a time, while the pipeline has room for them. */
 import type { HeadraceError, Item, Source } from "../contracts/index.js";
 import { startTimer } from "../kit/index.js";
 import { runError } from "./errors.js";
@@ -14,15 +14,15 @@ export interface SourcePullerOptions {
   readonly graceMs: number;
   /** Called with an error that must end the run at once. */
   readonly onFatal: (error: HeadraceError) => void;
-  /** Called when the source failed. The items that were read may still be finished. */
+  /** Called when the source failed. The run may still finish the items that were read before. */
   readonly onSourceFailed: (error: HeadraceError) => void;
   readonly notice: (message: string) => void;
 }
 
-/** Passes an item on. Returns undefined when there is room for more; otherwise resolves when there is. */
+/** Passes an item to the schedule. Returns undefined when the schedule has room for more items; otherwise resolves when it has room. */
 export type Deliver = (ticket: Ticket, now: number) => Promise<unknown> | undefined;
 
-/** A source that never really waits would keep timers and signals from running. After this time, the puller yields to the event loop. */
+/** A source whose items are always ready would block timers and signals. So the puller yields to the event loop after this time. */
 const yieldAfterMs = 50;
 
 export class SourcePuller {
@@ -42,12 +42,12 @@ export class SourcePuller {
     this.#options = options;
   }
 
-  /** True when the source ended by itself, before any stop. */
+  /** True when the source ended without being stopped. */
   get exhausted(): boolean {
     return this.#exhausted;
   }
 
-  /** Delivers all items. Resolves when no more will come. */
+  /** Reads the source and passes all items to `deliver`. Resolves when no more items will come. */
   read(deliver: Deliver): Promise<void> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
@@ -67,7 +67,7 @@ export class SourcePuller {
     });
   }
 
-  /** Pulls no more items. The item that was requested already still counts, unless the source takes longer than `graceMs`. */
+  /** Pulls no more items. An item that was already requested is still processed, unless the source takes longer than `graceMs`. */
   stop(): void {
     if (this.#state !== "reading") return;
     this.#state = "stopping";
@@ -83,7 +83,7 @@ export class SourcePuller {
     }, this.#options.graceMs);
   }
 
-  /** Ends at once. Items that the source still delivers are dropped. */
+  /** Stops reading at once. Items that the source still delivers are dropped. */
   halt(): void {
     if (this.#state === "ended") return;
     this.#state = "stopping";
@@ -153,7 +153,7 @@ export class SourcePuller {
     }, 0);
   }
 
-  /** Tells the iterator to end, without waiting for it. */
+  /** Asks the source's iterator to end, without waiting for it. */
   #closeIterator(): void {
     const iterator = this.#iterator;
     if (iterator?.return === undefined || this.#closingIterator !== undefined) return;

@@ -1,15 +1,15 @@
-/** What the engine knows about one item from reading until it is settled. */
+/** What the engine knows about one item while the item is in flight. */
 import type { Item, Key } from "../contracts/index.js";
 
 export interface Ticket {
   /** The id that the source gave the item. */
   readonly id: Key;
-  /** The item as the last stage returned it. */
+  /** The item that the last stage returned. */
   item: Item<unknown>;
-  /** True once the item has passed the byte gate. From then on, `chargedBytes` of the budget are reserved for it. */
+  /** True once the item has passed the byte gate. From then on, `chargedBytes` of the memory budget are reserved for the item. */
   admitted: boolean;
   chargedBytes: number;
-  /** True when a stage has sent the item straight to the sink. */
+  /** True when a stage has sent the item directly to the sink, past the stages in between. */
   bypassed: boolean;
   /** When the item entered its current queue, in milliseconds of `performance.now()`. */
   queuedAt: number;

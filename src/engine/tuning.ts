@@ -1,10 +1,10 @@
-/** Times that the engine decides, not the caller. Tests shorten them. */
+/** Time limits and delays of the engine that callers cannot set. Tests shorten them. */
 import type { Backoff } from "../kit/index.js";
 
 export interface Tuning {
   /** How long a stage or source may take to end after a stop. */
   readonly graceMs: number;
-  /** How long closing a part may take after a hard stop. */
+  /** Time limit for closing a part after a hard stop. */
   readonly closeGraceMs: number;
   readonly outage: Backoff;
   readonly overload: Backoff;

@@ -1,4 +1,4 @@
-/** Opens or creates the collection that rows are copied into. A collection that does not fit is refused before a row is written. */
+/** Opens or creates the target collection of a copy. An unsuitable target is refused before any row is written. */
 import { type Collection, HeadraceError, type RowSource, type VectorStore } from "../contracts/index.js";
 import { comparePassports, passportMismatch } from "../kit/index.js";
 
@@ -8,11 +8,13 @@ export interface CopyTarget {
   readonly store: VectorStore;
   /** Name of the collection. */
   readonly name: string;
-  /** The collection's name in messages. It includes the store, because another store may have a collection of the same name. */
+  /** The collection's name in messages. The label also names the store, because another store may have a collection of the same name. */
   readonly label: string;
 }
 
-/** Opens the target for reading. Returns null when it does not exist. Throws the errors of `openCopyTarget`, and changes nothing. */
+/**
+ * Opens the target for reading, and changes nothing. Returns null when the target does not exist. Throws the errors of `openCopyTarget`.
+ */
 export async function inspectCopyTarget(at: CopyTarget, origin: Description, signal: AbortSignal): Promise<Collection | null> {
   const target = await openIfExists(at, "read");
   if (target !== null) await closeOnError(target, () => checkFit(target, at.label, origin, signal));
@@ -20,8 +22,8 @@ export async function inspectCopyTarget(at: CopyTarget, origin: Description, sig
 }
 
 /**
- * Opens the target for writing, or creates it; either way it gets the passport of the origin. Throws `dimension_mismatch`,
- * `collection_exists`, `passport_mismatch` or `passport_missing` when it does not fit.
+ * Opens the target for writing, or creates it. A new target, or an empty one without a passport, gets the passport of the origin. Throws
+ * `dimension_mismatch`, `collection_exists`, `passport_mismatch` or `passport_missing` when the target does not fit the origin.
  */
 export async function openCopyTarget(at: CopyTarget, origin: Description, signal: AbortSignal): Promise<Collection> {
   const target = await openIfExists(at, "write");
@@ -73,7 +75,10 @@ function checkSame(label: string, origin: string, what: string, expected: string
   });
 }
 
-/** An empty collection without a passport takes the origin's. Rows whose model is unknown are never mixed with other rows. */
+/**
+ * Checks that both collections come from the same model. An empty target without a passport gets the origin's passport. Rows of an unknown
+ * model are never mixed with other rows.
+ */
 async function checkPassports(target: Collection, label: string, origin: Description, signal: AbortSignal): Promise<void> {
   const [stored, copied] = [target.passport, origin.passport];
   if (stored === null && (copied === null || (await target.isEmpty(signal)))) return;

@@ -1,4 +1,4 @@
-/** Copies the rows of a collection or a file into another collection: read → known → store. Nothing is embedded. */
+/** Copies the rows of a collection or a file into another collection, without embedding: read → known → store. */
 import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { knownRowsOf, knownRowsStage, storeSink } from "../stages/index.js";
@@ -6,13 +6,13 @@ import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
 
 export interface CopyPlan extends RowsPlan {
   readonly target: Collection;
-  /** "omit" for a target that is empty at the start, where no row can be known. */
+  /** Whether to look up which rows the target already has. Use "omit" for a target that is empty at the start. */
   readonly lookups: "include" | "omit";
-  /** Batches that the store is given at once. */
+  /** Number of batches that are written to the store concurrently. */
   readonly writers: number;
-  /** Maximum bytes per write. */
+  /** Maximum number of bytes per write. */
   readonly writeMaxBytes: number;
-  /** Makes a real call to the store of the target. Throws when it fails. */
+  /** Checks the target's store with a real call. Throws when the call fails. */
   readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly options: RunOptions;
 }
@@ -29,16 +29,16 @@ export function copy(plan: CopyPlan): Run {
   return run(pipeline, plan.options);
 }
 
-/** What a copy would do, in rows. */
+/** What a copy would do, as numbers of rows. */
 export interface CopyPreview {
   readonly listed: number;
-  /** In the target already, with the same version and metadata. */
+  /** Rows that the target already has, with the same version and metadata. */
   readonly known: number;
-  /** Rows that would be written. */
+  /** Rows that the copy would write. */
   readonly fresh: number;
 }
 
-/** Compares without writing. `target` is null when the collection does not exist. */
+/** Compares origin and target without writing. `target` is null when the target collection does not exist. */
 export async function previewCopy({ origin, limit }: RowsPlan, target: Collection | null, signal: AbortSignal): Promise<CopyPreview> {
   let listed = 0;
   let known = 0;

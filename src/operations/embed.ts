@@ -1,4 +1,4 @@
-/** Images become vectors in a file, in the order of the inputs. */
+/** Embeds images and writes the vectors to a file, in the order of the inputs. */
 
 import type { Chain } from "../chain/index.js";
 import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
@@ -7,7 +7,7 @@ import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/i
 import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
 import { writeOnce } from "./write-once.js";
 
-/** Receives vectors in the order of the inputs. */
+/** Writes vectors. It gets them in the order of the inputs. */
 export interface VectorWriter {
   write(row: {
     readonly seq: number;
@@ -61,7 +61,7 @@ function orderedSink(order: InputOrder): Sink {
   };
 }
 
-/** Holds each row back until all inputs before it have ended. */
+/** Restores the order of the inputs: writes a row only after all earlier inputs have been written, skipped or failed. */
 class InputOrder {
   readonly #ended = new Map<number, Item<Row> | null>();
   #next = 0;
@@ -73,7 +73,7 @@ class InputOrder {
     return this.#end(item.seq, item);
   }
 
-  /** An input without a row does not block the inputs after it. */
+  /** Records the outcome of an input. An input without a row, such as a failed one, does not block later inputs. */
   async settle(outcome: Outcome, then: EmbedPlan["settle"]): Promise<void> {
     if (outcome.kind !== "stored") await this.#end(outcome.seq, null);
     await then?.(outcome);

@@ -15,7 +15,10 @@ export function exportRows(plan: ExportPlan): Run {
   return run(from(rowSource(plan)).into(fileSink(plan.writer), { batch: { maxItems, lingerMs: 500 } }), plan.options);
 }
 
-/** Scans all rows for their metadata keys and types, sorted by name. A file with typed columns needs them before its first row. */
+/**
+ * Scans all rows and returns their metadata keys with types, sorted by name. A file format with typed columns needs them before the first
+ * row.
+ */
 export async function metadataColumns(plan: RowsPlan): Promise<ReadonlyMap<string, MetadataType>> {
   const columns = new Map<string, MetadataType>();
   for await (const rows of firstRows(plan.origin, "omit", plan.limit)) {

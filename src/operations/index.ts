@@ -1,4 +1,4 @@
-/** Whole tasks that a user starts by name. */
+/** The operations that a user can start: ingest, embed, copy and export. */
 export * from "./copy.js";
 export * from "./copy-target.js";
 export * from "./embed.js";

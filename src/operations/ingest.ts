@@ -1,4 +1,4 @@
-/** The main job: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
+/** Ingestion: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
 
 import type { ChainReady } from "../chain/index.js";
 import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
@@ -6,20 +6,20 @@ import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
 import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
 
-/** One image to ingest, and the key that its row gets. */
+/** One image to ingest, with the key of its future row. */
 export interface IngestInput {
   readonly id: Key;
   readonly ref: ImageRef;
 }
 
-/** Workers and batch sizes of each lane. The names are those of the settings. */
+/** Numbers of workers and batch sizes of all lanes. The field names are those of the settings. */
 export interface IngestWidths {
-  /** Files read ahead. */
+  /** Number of files that are read at the same time. */
   readonly numWorkers: number;
   readonly preprocessWorkers: number;
-  /** Concurrent calls of the embedder, counted over all workers. */
+  /** Number of concurrent calls to the embedder, over all workers together. */
   readonly embedParallel: number;
-  /** Images per call of the embedder. */
+  /** Maximum number of images per call to the embedder. */
   readonly embedBatch: number;
   readonly preprocessBatch: number;
   readonly insertBatchSize: number;
@@ -32,21 +32,21 @@ export interface IngestPlan {
   readonly name: string;
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
   readonly collection: Collection;
-  /** "omit" for a collection that is empty at the start, where no image can be known. */
+  /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
-  /** "omit" when the model takes the decoded pixels as they are. */
+  /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
   readonly ready: ChainReady;
-  /** Called before each batch of the embedder. Compares the chain with the passport of the collection again if either may have changed. */
+  /** Called before each batch is embedded. If the chain or the collection's passport may have changed, compares them again. */
   readonly readyAndChecked: ChainReady;
-  /** Makes a real call to the store. Throws when it fails. */
+  /** Checks the store with a real call. Throws when the call fails. */
   readonly checkStore: (signal: AbortSignal) => Promise<void>;
   readonly maxFileBytes: number;
-  /** Bytes of one tensor and one vector. They are reserved before an image is read. */
+  /** Bytes of one tensor and one vector. This memory is reserved before an image is read. */
   readonly reserveBytes: number;
   readonly lanes: IngestWidths;
-  /** Batches that the store is given at once. */
+  /** Number of batches that are written to the store concurrently. */
   readonly writers: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
   readonly options: RunOptions;
@@ -88,7 +88,7 @@ export function ingest(plan: IngestPlan): Run {
   return run(pipeline, plan.options);
 }
 
-/** Turns refs into items. What the listing knows about an image becomes its facts. */
+/** Turns refs into items. What the listing knows about an image becomes the facts of its item. */
 export function imageSource({
   name,
   inputs,
@@ -105,21 +105,24 @@ export function imageSource({
   };
 }
 
-/** A queue of decoded images holds twice what its workers take at once. More images would only fill memory and slow garbage collection. */
+/**
+ * Limits a queue of decoded images to twice the number that the workers take at once. More images would only fill memory and slow garbage
+ * collection.
+ */
 function imageQueue({ queueMaxsize }: IngestWidths, takenAtOnce: number): { readonly maxItems: number } {
   return { maxItems: Math.min(queueMaxsize, Math.max(2 * takenAtOnce, minQueuedImages)) };
 }
 
-/** Enough images to keep workers busy while the event loop is blocked. */
+/** Minimum length of the queues of decoded images. It keeps workers busy while the event loop is blocked. */
 const minQueuedImages = 8;
 
-/** Ids per lookup. A soft stop must finish the items of a lookup, so there are not many. */
+/** Maximum number of ids per lookup. The number is small because a soft stop must finish all items of a started lookup. */
 const maxLookup = 100;
 
-/** Listed images that wait to be read. They hold no bytes, and a longer queue is not faster. */
+/** Maximum number of listed images that wait to be read. A longer queue is not faster. */
 const maxAhead = 16;
 
-/** The assumed size of an image whose size is unknown until it is read. */
+/** Assumed number of bytes of an image whose size is unknown until the image is read. */
 const assumedBytes = mebibyte;
 
 function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
@@ -127,7 +130,7 @@ function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number)
   return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 
-/** An image without metadata counts as one with empty metadata until its stored row is known. */
+/** Facts of an image before it is read. Missing metadata counts as empty until the stored row is looked up. */
 function listedFacts(ref: ImageRef): ImageFacts {
   const metadata = ref.metadata ?? {};
   return {

@@ -1,25 +1,28 @@
-/** Finds out what a run would do, without doing it: for `--dry-run`. */
+/** Computes what an ingestion would do without running it, for `--dry-run`. */
 import type { Collection, ImageRef, Key } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
 import { isKnown, type ListedFacts } from "../stages/index.js";
 import type { IngestInput } from "./ingest.js";
 
-/** What a run would do, in images: `listed = known + fresh + skipped + failed`. */
+/** What an ingestion would do, as numbers of images: `listed = known + fresh + skipped + failed`. */
 export interface Preview {
   readonly listed: number;
-  /** Stored already, with the same version and, if the input has metadata, the same metadata. */
+  /** Images that are already stored with the same version. If the input has metadata, the stored metadata is the same too. */
   readonly known: number;
-  /** Images that would be read. */
+  /** Images that a run would read. */
   readonly fresh: number;
-  /** Images that would be skipped without being read: duplicates, and bad lines that are to be skipped. */
+  /** Images that a run would skip without reading them: duplicates, and invalid manifest lines with `--on-bad-line skip`. */
   readonly skipped: number;
-  /** Images that would fail without being read: bad lines and bad ids. Damaged images are not found before they are read. */
+  /**
+   * Images that would fail without being read: invalid manifest lines and invalid ids. Damaged images count as fresh, because they are not
+   * read here.
+   */
   readonly failed: number;
 }
 
 const chunkItems = 500;
 
-/** Compares without reading images. `collection` is null when it does not exist. */
+/** Compares inputs with the collection without reading images. `collection` is null when the collection does not exist. */
 export async function preview(inputs: AsyncIterable<IngestInput>, collection: Collection | null, signal: AbortSignal): Promise<Preview> {
   const counts = { listed: 0, known: 0, fresh: 0, skipped: 0, failed: 0 };
   for await (const chunk of chunks(inputs)) {

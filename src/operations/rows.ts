@@ -1,21 +1,21 @@
-/** The source of copies, exports and imports: whole rows as items. */
+/** The source for copies, exports and imports. Each item is a stored row. */
 import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 
 export interface RowsPlan {
   readonly origin: RowSource;
-  /** Maximum number of rows, from the first one on. Default: all. */
+  /** Maximum number of rows, counted from the first. Default: all rows. */
   readonly limit?: number;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
 }
 
-/** Estimated bytes of a row besides its vector. */
+/** Estimated number of bytes of a row without its vector. */
 const factsBytes = 1024;
-/** Bytes of the rows that are read, looked up or written together. */
+/** Target size in bytes of a batch that is read, looked up or written. */
 const batchBytes = 8 * mebibyte;
 const maxBatchRows = 1000;
 
-/** Rows per batch. Long vectors make batches shorter, so that their memory stays bounded. */
+/** Number of rows per batch. Longer vectors give fewer rows per batch, so that a batch's memory stays bounded. */
 export function batchRows(dimension: number): number {
   return Math.max(1, Math.min(maxBatchRows, Math.floor(batchBytes / (dimension * Float32Array.BYTES_PER_ELEMENT + factsBytes))));
 }
@@ -34,7 +34,7 @@ export function rowSource({ origin, limit, settle }: RowsPlan): Source<Row> {
   };
 }
 
-/** Scans all rows, or the first `limit`. */
+/** Scans all rows, or the first `limit` rows. */
 export async function* firstRows(
   origin: RowSource,
   vectors: "include" | "omit",

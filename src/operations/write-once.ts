@@ -1,7 +1,9 @@
-/** Writing that cannot be repeated. */
+/** Runs a write that must not be repeated. */
 import { HeadraceError } from "../contracts/index.js";
 
-/** A batch that was begun must not be written again, so every error ends the run. */
+/**
+ * Calls `write`. Part of the batch may already be written when an error occurs, so every error ends the run instead of repeating the batch.
+ */
 export async function writeOnce<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();

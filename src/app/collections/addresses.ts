@@ -2,17 +2,17 @@
 import { HeadraceError } from "../../contracts/index.js";
 import { type StoreKind, storeKinds } from "../configuration/kinds.js";
 
-/** The forms of an address, for help and messages. */
+/** The possible forms of an address, for help texts and messages. */
 export const addressForms: string = [...storeKinds.map((kind) => `${kind}:NAME`), "NAME"].join(", ");
 
-/** A collection, and the store that has it. */
+/** The name of a collection, and the store that contains it. */
 export interface CollectionAddress {
-  /** Default: the configured store. */
+  /** Kind of the store. Default: the configured kind. */
   readonly store?: StoreKind;
   readonly collection: string;
 }
 
-/** Throws `usage_invalid` for an unknown store. The store checks the name later. */
+/** Parses an address. Throws `usage_invalid` for an unknown store. The collection name is checked later, by the store. */
 export function parseAddress(text: string): CollectionAddress {
   const colon = text.indexOf(":");
   if (colon < 0) return { collection: text };
@@ -23,7 +23,7 @@ export function parseAddress(text: string): CollectionAddress {
   });
 }
 
-/** Names the collection and its store, because two stores may have collections of the same name. */
+/** Returns the collection name with its store, because two stores may have collections of the same name. */
 export function labelOf({ store, collection }: CollectionAddress, configured: StoreKind): string {
   return `${store ?? configured}:${collection}`;
 }

@@ -1,4 +1,4 @@
-/** Opens collections by name. If there is none of that name, the error names the store and some collections that exist. */
+/** Opens collections by name. If a collection does not exist, the error names the store and some existing collections. */
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkCollectionName } from "../call-options.js";
 import { storeLocation } from "../configuration/kinds.js";
@@ -7,12 +7,12 @@ import type { CollectionAddress } from "./addresses.js";
 
 const maxNamesShown = 5;
 
-/** Throws `collection_not_found`, which names the store. */
+/** Throws `collection_not_found`. The error names the store. */
 export function openNamed(parts: PipelineParts, address: CollectionAddress, access: "read" | "write"): Promise<Collection> {
   return withStore(parts, address, (store) => store.openCollection(address.collection, access));
 }
 
-/** Opens a collection for `use`, and closes it in any case. Throws `collection_not_found` and `lock_held`. */
+/** Opens a collection for `use`, and always closes it. Throws `collection_not_found` and `lock_held`. */
 export async function withCollection<T>(
   parts: PipelineParts,
   name: string,
@@ -28,12 +28,12 @@ export async function withCollection<T>(
   }
 }
 
-/** Throws `collection_not_found`, which names the store. */
+/** Throws `collection_not_found`. The error names the store. */
 export function dropNamed(parts: PipelineParts, name: string): Promise<void> {
   return withStore(parts, { collection: name }, (store) => store.drop(name));
 }
 
-/** Describes where the collections are stored, for people. */
+/** Describes for people where the collections are stored. */
 function locationOf({ settings, own, storeKind }: PipelineParts, store: VectorStore, kind = storeKind): string {
   return own.store !== undefined && kind === storeKind ? `the store ${store.name}` : storeLocation(settings, kind);
 }

@@ -1,4 +1,4 @@
-/** A collection that its first row creates, so that a run without rows creates no collection. */
+/** A collection that is created when its first row is written. So a run without rows creates no collection. */
 import {
   type Collection,
   type CollectionStats,
@@ -18,16 +18,16 @@ import {
 } from "../../contracts/index.js";
 import { Shared } from "../wiring/shared.js";
 
-/** What is known about a collection before it is created. */
+/** Properties of a collection that does not exist yet. */
 export interface NewCollectionOptions {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;
-  /** Creates the collection, or opens it if another process has created it meanwhile. */
+  /** Creates the collection, or opens it if another process has created it in the meantime. */
   readonly create: (schema: { readonly idType: "text" | "int64"; readonly passport: Passport | null }) => Promise<Collection>;
 }
 
-/** Acts as an empty collection until `upsert` creates the real one. */
+/** Acts as an empty collection until `upsert` creates the collection in the store. */
 export class NewCollection implements Collection {
   readonly name: string;
   readonly dimension: number;
@@ -47,7 +47,7 @@ export class NewCollection implements Collection {
     });
   }
 
-  /** Called with each key before it is written. The first key decides the type of the ids. */
+  /** Call this with each key before its row is written. The first key decides the id type of the collection. */
   announceKey(key: Key): void {
     this.#idType ??= typeof key === "bigint" ? "int64" : "text";
   }
@@ -56,7 +56,7 @@ export class NewCollection implements Collection {
     return this.#collection?.idType ?? this.#idType ?? "text";
   }
 
-  /** Before the first row: the passport that the collection will be created with. */
+  /** The passport of the collection. Before the first row is written: the passport that the new collection will get. */
   get passport(): Passport | null {
     return this.#collection?.passport ?? this.#passport;
   }
@@ -115,14 +115,16 @@ export class NewCollection implements Collection {
     await this.#collection?.upkeep(extent, signal);
   }
 
-  /** Also waits for a creation that is in progress. */
+  /** Closes the collection. Waits first if the collection is being created. */
   async close(): Promise<void> {
     const [created] = await Promise.allSettled([this.#created.begun]);
     if (created.status === "fulfilled") await created.value?.close();
   }
 }
 
-/** Creates a collection, or opens it if it exists. If several processes do so at once, one creates it and the others open it. */
+/**
+ * Creates a collection, or opens it if it exists. If several processes do this at once, one creates the collection and the others open it.
+ */
 export async function createOrOpen(create: () => Promise<Collection>, open: () => Promise<Collection>): Promise<Collection> {
   try {
     return await create();

@@ -1,23 +1,23 @@
-/** The work of a call after its last row: it settles the collection and does the upkeep that is owed. */
+/** The work of a call after its last row: it calls the collection's `settle`, for example to flush, and does the upkeep that is due. */
 import { type Collection, HeadraceError, type RunReport } from "../../contracts/index.js";
 
-/** Which collection a run wrote to, and how the run ended. */
+/** The collection that a run wrote to, and how the run ended. */
 export interface AfterRunOptions {
   /** Name of the collection, unique within the pipeline. */
   readonly label: string;
   readonly collection: Pick<Collection, "settle" | "upkeep">;
   readonly ended: RunReport["ended"];
-  /** Hard stop. */
+  /** Hard stop: upkeep is aborted, and the call reports the error. */
   readonly signal: AbortSignal;
-  /** Soft stop: upkeep does not start, or stops, and is left to the next call. */
+  /** Soft stop: upkeep does not start, or stops. The next call does it. */
   readonly soft: AbortSignal;
 }
 
-/** Runs upkeep, once at a time per collection. There is one instance per pipeline. */
+/** Runs upkeep, at most once at the same time per collection. Each pipeline has one `Upkeep`. */
 export class Upkeep {
   readonly #running = new Set<string>();
 
-  /** Returns the error, or null. Never rejects, because the rows are stored in any case. */
+  /** Does the work after a run. Returns an error instead of rejecting, because the rows are already stored; null if there was no error. */
   async after(options: AfterRunOptions): Promise<HeadraceError | null> {
     const { collection, ended, signal, soft } = options;
     if (ended !== "completed" && ended !== "drained") return null;
@@ -30,7 +30,7 @@ export class Upkeep {
     }
   }
 
-  /** If the upkeep of another call is running, this one is left to the next call, so that no call waits for two. */
+  /** Does nothing while another call does upkeep of the same collection. The next call does the rest. So no call waits for two upkeeps. */
   async #doOwed({ label, collection, signal, soft }: AfterRunOptions): Promise<void> {
     if (this.#running.has(label)) return;
     this.#running.add(label);

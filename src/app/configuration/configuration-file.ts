@@ -2,7 +2,7 @@
 import { jsonSchemaOf, type OutlinedSetting, outline, settingsTemplate } from "../../config/index.js";
 import { settingsSchema } from "./settings.js";
 
-/** The file that `headrace init` writes: all settings with their defaults, commented out. It loads unchanged, and changes nothing. */
+/** The file that `headrace init` writes: all settings with their defaults, commented out. Loading the unedited file gives the defaults. */
 export function configurationTemplate(): string {
   return settingsTemplate(settingsSchema, [
     "# Settings of Headrace, with their defaults. To change a setting, remove the # before it.",
@@ -11,7 +11,7 @@ export function configurationTemplate(): string {
   ]);
 }
 
-/** For editors that check YAML while you type. */
+/** The JSON Schema of the configuration, for editors that check YAML during typing. */
 export function configurationJsonSchema(): object {
   const { $schema, ...schema } = jsonSchemaOf(settingsSchema);
   return { $schema, title: "Settings of Headrace", ...schema };

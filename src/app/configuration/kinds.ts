@@ -1,4 +1,4 @@
-/** Kinds of embedders, stores and files. */
+/** The kinds of embedders, stores and files, and how the settings choose them. */
 import { resolve } from "node:path";
 import type { Settings } from "./settings.js";
 
@@ -7,18 +7,18 @@ export type StoreKind = "lancedb" | "milvus";
 export const fileFormats = ["parquet", "npy"] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
-/** `auto` is Triton if there is a `triton` section, else ONNX Runtime. */
+/** Returns the kind of embedder. `auto` means Triton if there is a `triton` section, otherwise ONNX Runtime. */
 export function embedderKind({ embedder, triton }: Settings): EmbedderKind {
   if (embedder.kind !== "auto") return embedder.kind;
   return triton === null ? "onnx" : "triton";
 }
 
 interface KindOfStore {
-  /** Whether the settings choose this kind. The first kind that is chosen wins. */
+  /** Returns whether the settings choose this kind of store. The first chosen kind in the table below is used. */
   readonly isChosen: (settings: Settings) => boolean;
-  /** Where the collections are, for people. */
+  /** Describes for people where the store keeps its collections. */
   readonly locationOf: (settings: Settings) => string;
-  /** Names that tell two stores of this kind apart. They become folders of dead letters. */
+  /** Names that identify a store among stores of this kind. They become folder names for dead-letter files. */
   readonly identityOf: (settings: Settings) => readonly string[];
 }
 
@@ -38,17 +38,17 @@ const kindsOfStores: Readonly<Record<StoreKind, KindOfStore>> = {
 const byPrecedence = Object.keys(kindsOfStores) as readonly StoreKind[];
 export const storeKinds = [...byPrecedence].sort();
 
-/** Milvus if there is a `milvus` section, else LanceDB. */
+/** Returns the kind of store: Milvus if there is a `milvus` section, otherwise LanceDB. */
 export function storeKind(settings: Settings): StoreKind {
   return byPrecedence.find((kind) => kindsOfStores[kind].isChosen(settings)) ?? "lancedb";
 }
 
-/** Describes where the collections of a store are, for people. */
+/** Describes for people where a store keeps its collections. */
 export function storeLocation(settings: Settings, kind: StoreKind): string {
   return kindsOfStores[kind].locationOf(settings);
 }
 
-/** Names that tell the configured store apart from others. */
+/** Names that identify the configured store among all stores. */
 export function storeIdentity(settings: Settings): readonly string[] {
   return kindsOfStores[storeKind(settings)].identityOf(settings);
 }

@@ -1,4 +1,4 @@
-/** The sections of the configuration that more than one adapter uses. Names and defaults follow the specification. */
+/** The configuration sections that more than one adapter uses. Names and defaults follow `test/config/specification.yaml`. */
 import * as z from "zod";
 import { jaxSettings } from "../../adapters/jax/options.js";
 import { onnxSettings } from "../../adapters/onnx/options.js";

@@ -1,4 +1,6 @@
-/** The configuration for programs: typed, camelCase. Sources override each other: defaults < file < environment < flags. */
+/**
+ * The configuration for programs: typed, with camelCase names. Later sources override earlier ones: defaults < file < environment < flags.
+ */
 import { writeFile } from "node:fs/promises";
 import {
   checkSettings,
@@ -27,22 +29,22 @@ type DeepPartial<T> = T extends (infer Section extends object)[]
 type Loaded = LoadedSettings<Settings>;
 
 export interface ConfigSources {
-  /** A YAML file. Default: none. */
+  /** Path of a YAML file. Default: none. */
   readonly file?: string;
-  /** Variables such as `HEADRACE_MILVUS__HOST`. Default: none. */
+  /** Environment variables such as `HEADRACE_MILVUS__HOST`. Default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Assignments such as `milvus.host=db`. Default: none. */
+  /** Assignments as in `--set`, such as `milvus.host=db`. Default: none. */
   readonly flags?: readonly string[];
 }
 
-/** All settings. A pipeline copies them when it opens, so later changes have no effect on it. */
+/** All settings. A pipeline copies the settings when it opens, so later changes have no effect on that pipeline. */
 export class ServiceConfig implements Settings {
   asyncPipeline!: Settings["asyncPipeline"];
   preprocess!: Settings["preprocess"];
   embedder!: Settings["embedder"];
-  /** Null: no Triton. */
+  /** Null if Triton is not used. */
   triton!: Settings["triton"];
-  /** Null: no Milvus. */
+  /** Null if Milvus is not used. */
   milvus!: Settings["milvus"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
@@ -52,38 +54,41 @@ export class ServiceConfig implements Settings {
   logging!: Settings["logging"];
   readonly #loaded: Loaded;
 
-  /** The defaults, overridden by `changes`. Throws `config_invalid`. `loaded`: settings that are loaded and checked already, used instead. */
+  /**
+   * Creates the default configuration, overridden by `changes`. Throws `config_invalid`. If `loaded` is given, its checked settings are
+   * used instead.
+   */
   constructor(changes: DeepPartial<Settings> = {}, loaded: Loaded = { value: checked(changes), origins: new Map(), notices: [] }) {
     Object.assign(this, loaded.value);
     this.#loaded = loaded;
   }
 
-  /** Reads only a YAML file. Throws `config_not_found`, or `config_invalid` with key and line. */
+  /** Reads only a YAML file. Throws `config_not_found`, or `config_invalid` with the key and the line of the invalid setting. */
   static fromYaml(path: string): Promise<ServiceConfig> {
     return ServiceConfig.load({ file: path });
   }
 
-  /** The defaults, overridden by the variables `HEADRACE_SECTION__KEY`. */
+  /** Returns the defaults, overridden by environment variables of the form `HEADRACE_SECTION__KEY`. */
   static fromEnv(environment: NonNullable<ConfigSources["environment"]> = process.env): ServiceConfig {
     return merged(null, { environment });
   }
 
-  /** Reads all sources: defaults < file < environment < flags. */
+  /** Reads all sources. Later sources override earlier ones: defaults < file < environment < flags. */
   static async load(sources: ConfigSources): Promise<ServiceConfig> {
     return merged(sources.file === undefined ? null : await readDocument(sources.file), sources);
   }
 
-  /** A checked copy. Throws `config_invalid`. */
+  /** Checks the settings and returns a copy of them. Throws `config_invalid`. */
   settings(): Settings {
     return checked({ ...this });
   }
 
-  /** One sentence per given setting that has no effect, such as the Python service's `auto_id`. */
+  /** One sentence for each given setting that has no effect, such as the Python service's `auto_id`. */
   get notices(): readonly string[] {
     return this.#loaded.notices;
   }
 
-  /** Every value with its origin. Secrets are hidden. */
+  /** Returns every setting with its value and the origin of the value. Secrets are hidden. */
   explain(): readonly ExplainedSetting[] {
     return explainSettings(this.#asInFile(), this.#loaded.origins);
   }
@@ -98,7 +103,10 @@ export class ServiceConfig implements Settings {
   }
 }
 
-/** Aliases from files of the Python service. The origin of the left name is shown under the right name. */
+/**
+ * Aliases in configuration files of the Python service: each left name is an alias of the right name. `explain` shows the origin of an
+ * alias under the right name.
+ */
 const otherNames = [
   ["log_level", "logging.level"],
   ["triton.protocol", "triton.transport"],

@@ -43,10 +43,10 @@ export const settingsSchema = z.strictObject({
 
 type Checked = z.output<typeof settingsSchema>;
 
-/** All settings, checked and complete. */
+/** All settings, checked and with every default filled in. */
 export type Settings = Omit<Checked, "logLevel" | "cacheCompiledFunctions">;
 
-/** Merges aliases into the settings that they stand for. */
+/** Moves the values of aliases to the settings that the aliases stand for. */
 export function toSettings({ logLevel, cacheCompiledFunctions: _, ...settings }: Checked): Settings {
   return logLevel === null ? settings : { ...settings, logging: { ...settings.logging, level: levels[logLevel] } };
 }

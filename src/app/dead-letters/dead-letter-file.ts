@@ -1,29 +1,31 @@
-/** Reads and writes a dead-letter file: JSON lines, which runs in several processes may append to and clean up at the same time. */
+/**
+ * Reads and writes a dead-letter file, in the format JSON lines. Several processes may append to the file and clean it up at the same time.
+ */
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "./short-lock.js";
 
-/** One line of the file: an image that failed. */
+/** One line of the file. It describes an image that failed. */
 export interface DeadLetter {
   readonly source: string;
-  /** The key that its row would have; an int64 key as text. Absent in files of older versions. */
+  /** The key that the image's row would have; an int64 key as text. Absent in files of older versions. */
   readonly id?: string;
-  /** The manifest line that names the image, as `file:line`. */
+  /** The manifest line that names the image, in the form `file:line`. */
   readonly line?: string;
   readonly code: string;
   readonly message: string;
   readonly attempts: number;
-  /** ISO 8601, UTC. */
+  /** When the image failed: ISO 8601, UTC. */
   readonly time: string;
 }
 
 export interface DeadLetterLines {
-  /** The last line of each source. */
+  /** The most recent entry of each source. */
   readonly letters: readonly DeadLetter[];
-  /** Lines that are not dead letters, for example after an edit by hand. They are kept. */
+  /** Lines that are not entries, for example after the file was edited by hand. These lines stay in the file. */
   readonly strange: readonly { readonly line: number; readonly text: string }[];
-  /** True when a crash cut the last line off. That line is in neither list. */
+  /** True when a crash during a write left an incomplete last line. That line is in neither list. */
   readonly torn: boolean;
 }
 
@@ -40,7 +42,7 @@ export async function readDeadLetters(path: string): Promise<DeadLetterLines> {
   return { letters: [...bySource.values()], strange, torn: tail !== "" };
 }
 
-/** Appends lines. They are durable when it resolves. */
+/** Appends entries. When the promise resolves, they are safely on disk. */
 export function appendDeadLetters(path: string, letters: readonly DeadLetter[]): Promise<void> {
   return withFileLock(path, async () => {
     const handle = await open(path, "a+");
@@ -48,7 +50,7 @@ export function appendDeadLetters(path: string, letters: readonly DeadLetter[]):
       const { size } = await handle.stat();
       const last = Buffer.alloc(1);
       if (size > 0) await handle.read(last, 0, 1, size - 1);
-      // A line that a crash cut off must not merge with the next one.
+      // Starts a new line after an incomplete last line that a crash left behind.
       const isTorn = size > 0 && last.toString() !== "\n";
       await handle.appendFile(`${isTorn ? "\n" : ""}${linesOf(letters)}`);
       await handle.datasync();
@@ -58,7 +60,7 @@ export function appendDeadLetters(path: string, letters: readonly DeadLetter[]):
   });
 }
 
-/** Keeps only the letters for which `isDead` is true, and returns them. A file without lines is deleted. */
+/** Removes the entries for which `isDead` is false. Returns the remaining entries. Deletes the file if it is then empty. */
 export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<readonly DeadLetter[]> {
   return withFileLock(path, async () => {
     const { letters, strange } = await readDeadLetters(path);
@@ -94,7 +96,7 @@ function linesOf(letters: readonly DeadLetter[]): string {
   return letters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
 }
 
-/** Returns null for a line that is not a dead letter. */
+/** Parses one line. Returns null for a line that is not an entry. */
 function parseLetter(text: string): DeadLetter | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,26 +1,26 @@
-/** Lists the images that failed in a file beside the data. A later success removes the entry. */
+/** Records failed images in a dead-letter file. When an image succeeds later, its entry is removed. */
 import type { Outcome } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
 import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
 
 export interface DeadLettersOptions {
-  /** Default: the clock. */
+  /** Returns the current time. Default: the system clock. */
   readonly now?: () => Date;
-  /** Receives a message for each line that cannot be read. */
+  /** Receives a message for each line of the file that is not an entry. */
   readonly notice?: (message: string) => void;
 }
 
-/** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may do the same at the same time. */
+/** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may update the file at the same time. */
 export class DeadLetters {
   readonly #now: () => Date;
-  /** Sources that had failed before this run. */
+  /** Sources that had an entry before this run. */
   readonly #before: ReadonlySet<string>;
   /** Sources that failed in this run and have not succeeded since. */
   readonly #failed = new Set<string>();
-  /** Sources that succeeded, with the time, so that a later failure in another run is kept. */
+  /** Sources that succeeded in this run, with the time. Entries from a later failure in another run are kept. */
   readonly #cured = new Map<string, string>();
   #waiting: DeadLetter[] = [];
-  /** The next write, which takes the waiting letters. */
+  /** The next write, which will include all waiting entries. */
   #next: Promise<void> | null = null;
   readonly #writing = new SerialQueue();
   #left: readonly DeadLetter[] = [];
@@ -34,7 +34,7 @@ export class DeadLetters {
     this.#now = now;
   }
 
-  /** Reads the entries of earlier runs. Drops a last line that a crash cut off. */
+  /** Reads the entries of earlier runs. Removes an incomplete last line that a crash left behind. */
   static async open(path: string, { now = () => new Date(), notice = () => undefined }: DeadLettersOptions = {}): Promise<DeadLetters> {
     const { letters, strange, torn } = await readDeadLetters(path);
     if (torn) await tidyDeadLetters(path, () => true);
@@ -43,17 +43,17 @@ export class DeadLetters {
     return new DeadLetters(path, new Set(letters.map(({ source }) => source)), now);
   }
 
-  /** Number of entries; known after `finish`. */
+  /** Number of entries in the file. Correct only after `finish`. */
   get size(): number {
     return this.#left.length;
   }
 
-  /** Number of entries that did not fail in this run; known after `finish`. */
+  /** Number of entries whose images did not fail in this run. Correct only after `finish`. */
   get fromEarlierRuns(): number {
     return this.#left.filter(({ source }) => !this.#failed.has(source)).length;
   }
 
-  /** Records an outcome. A failure is durable when the promise resolves. */
+  /** Records an outcome. When the promise of a failure resolves, its entry is safely on disk. */
   settle(outcome: Outcome): Promise<void> | undefined {
     const { source, line } = outcome.facts;
     const time = this.#now().toISOString();
@@ -64,7 +64,7 @@ export class DeadLetters {
       return this.#add({ source, id: String(outcome.id), ...named, ...failureOf(outcome), time });
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
-    // A bad manifest line was listed under the name of the line.
+    // An invalid manifest line has an entry under the name of the line instead of a source.
     if (isCured) for (const name of line === undefined ? [source] : [source, line]) this.#cure(name, time);
     return undefined;
   }
@@ -73,7 +73,7 @@ export class DeadLetters {
     if (this.#failed.delete(source) || this.#before.has(source)) this.#cured.set(source, time);
   }
 
-  /** Removes the entries of images that succeeded, and deletes an empty file. */
+  /** Removes the entries of images that succeeded. Deletes the file if it is then empty. */
   async finish(): Promise<void> {
     await this.#writing.idle();
     const mayHaveChanged = this.#failed.size > 0 || this.#cured.size > 0;
@@ -87,11 +87,11 @@ export class DeadLetters {
     return cured === undefined || cured < time;
   }
 
-  /** Failures that arrive during a write go into the next write together. */
+  /** Adds an entry. Entries that arrive during a write are combined into the next write. */
   #add(letter: DeadLetter): Promise<void> {
     this.#waiting.push(letter);
     if (this.#next !== null) return this.#next;
-    // The callers of a failed write get its error. The next write is tried all the same.
+    // If a write fails, all callers that wait for it get the error. The next write is still tried.
     this.#next = this.#writing.run(() => this.#write());
     return this.#next;
   }

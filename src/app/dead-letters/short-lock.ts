@@ -1,14 +1,14 @@
-/** A lock file that is held for a moment, so that only one process at a time changes a shared file. */
+/** A lock file that is held only briefly, so that only one process at a time changes a shared file. */
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const pauseMs = 20;
-/** An owner that holds the lock for so long has died. */
+/** A lock older than this counts as stale: the process that held it has probably died. */
 const staleMs = 30_000;
 
-/** Runs `use` while it holds the lock. Creates the folder of the lock if it is missing. */
+/** Runs `use` while holding the lock. Creates the folder of the lock file if it does not exist. */
 export async function withShortLock<T>(path: string, use: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   while (!(await tryTake(path))) await pause(pauseMs * (0.5 + Math.random()));
@@ -30,7 +30,7 @@ async function tryTake(path: string): Promise<boolean> {
   }
 }
 
-/** Renames the lock before it deletes it: if several processes find it stale, only one of them can rename it. */
+/** Removes a stale lock. Renames the lock file before deleting it: if several processes find it stale, only one of them can rename it. */
 async function removeStale(path: string): Promise<void> {
   try {
     if (Date.now() - (await stat(path)).mtimeMs < staleMs) return;

@@ -1,12 +1,12 @@
-/** Refuses duplicates within one run: of two images with the same id, the first one is stored. */
+/** Refuses duplicates within one run. Of several images with the same id, only the first is stored. */
 import { createHash } from "node:crypto";
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
 import { HashTable, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /**
- * Skips an image that comes again, and fails another image with the same id. An image that came with its own id is not stored again under a
- * derived id. Needs 11 to 16 bytes of memory per image with a derived id, and 32 to 48 bytes per image with its own id.
+ * Skips an image that was already listed. Fails a different image with the same id. Also skips an image with a derived id if the image was
+ * already listed with its own id. Needs 11 to 16 bytes of memory per image with a derived id, and 32 to 48 bytes per image with its own id.
  */
 export async function* refuseDuplicates(inputs: AsyncIterable<IngestInput>): AsyncGenerator<IngestInput> {
   const seen = new FirstSeen();
@@ -16,13 +16,13 @@ export async function* refuseDuplicates(inputs: AsyncIterable<IngestInput>): Asy
   }
 }
 
-/** Maximum number of sources whose names are kept for messages. */
+/** Maximum number of input names that are kept in memory for messages. */
 const maxNames = 10_000;
 
 class FirstSeen {
-  /** Hashes of the keys derived from the sources, also for images that have their own ids. */
+  /** Hashes of the ids derived from the sources. Includes the sources of images that have their own ids. */
   readonly #derived = new HashTable({ values: 0 });
-  /** Hashes of the caller's ids, each with a hash of the source and the number of the input. */
+  /** Hashes of the ids that the caller gave. Each has a hash of the source and the number of the input. */
   readonly #given = new HashTable({ values: 2 });
   readonly #names: string[] = [];
   #count = 0;
@@ -43,7 +43,9 @@ class FirstSeen {
     return { kind: "fail", error: new HeadraceError("id_duplicate", message, { item: ref.uri }) };
   }
 
-  /** Names an input. Only the latest inputs have their source in memory. */
+  /**
+   * Returns the name of an input for messages. Only the sources of the latest inputs are kept in memory; others are named by their number.
+   */
   #nameOf(input: number): string {
     const name = this.#count - input < maxNames ? this.#names[input % maxNames] : undefined;
     return name ?? `input ${input}`;
@@ -52,7 +54,7 @@ class FirstSeen {
 
 const duplicate: Refusal = { kind: "skip", reason: "duplicate" };
 
-/** The first 64 bits of a SHA-256. Text and a number with the same characters get different hashes. */
+/** Returns the first 64 bits of the id's SHA-256. A text id and a number id with the same characters get different hashes. */
 function hashOf(id: Key): readonly [number, number] {
   const digest = createHash("sha256")
     .update(`${typeof id} ${id}`)

@@ -1,18 +1,24 @@
-/** Turns the inputs of a program into refs with keys: paths, URLs or bytes, with or without ids and metadata. */
+/**
+ * Turns the inputs of a call into image refs with keys. A ref names an image that is not read yet. Inputs are paths, URLs or bytes, with or
+ * without ids and metadata.
+ */
 import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } from "../../contracts/index.js";
 import { bytesUri, isUrl, keyOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
-/** An image: a path, a `file:` or `data:` URL, or its encoded bytes. Other URLs need a reader of your own. */
+/** An image: a path, a `file:` or `data:` URL, or the bytes of an image file. For other URLs, pass your own reader. */
 export type ImageInput = string | URL | Uint8Array;
 
-/** One image with its own id and metadata. */
+/** One image, optionally with its own id and metadata. */
 export interface DescribedInput {
   /** An image, or a ref from `listImages`. */
   readonly input: ImageInput | ImageRef;
-  /** Text, a whole number or a bigint. A collection holds either text or numbers. Default: derived from the canonical URI. */
+  /**
+   * The id: text, a whole number or a bigint. All ids of a collection are text, or all are numbers. Default: derived from the canonical
+   * URI.
+   */
   readonly id?: string | number | bigint;
-  /** Replaces all stored metadata of the image, even if it is `{}`. Default: null, which keeps the stored metadata. */
+  /** Replaces all stored metadata of the image, even if the new metadata is `{}`. Default: null, which keeps the stored metadata. */
   readonly metadata?: Metadata | null;
 }
 
@@ -22,18 +28,18 @@ export type Inputs =
   | (Iterable<ImageInput | DescribedInput> & object)
   | AsyncIterable<ImageInput | DescribedInput>;
 
-/** Ids and metadata in arrays of their own, in the order of the inputs. */
+/** Ids and metadata in separate arrays, in the order of the inputs. */
 export interface InputColumns {
-  /** Needs an array of inputs of the same length. */
+  /** One id per input. `inputs` must be an array of the same length. */
   readonly ids?: readonly (string | number | bigint)[];
-  /** Needs an array of inputs of the same length. null keeps the stored metadata. */
+  /** One metadata object per input. `inputs` must be an array of the same length. Null keeps the stored metadata of that image. */
   readonly metadata?: readonly (Metadata | null)[];
 }
 
-/** Makes the ref of one file, as a listing does. */
+/** Makes the ref of one file, with the same fields as in a listing. */
 export type FileRefs = (path: string) => Promise<ImageRef>;
 
-/** Checks inputs without reading them. Throws `input_invalid`. */
+/** Checks inputs and columns without reading the images. Throws `input_invalid`. */
 export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}): void {
   const isMany = typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
   if (!isMany || inputs instanceof Uint8Array) {
@@ -54,7 +60,7 @@ export function checkInputs(inputs: Inputs, { ids, metadata }: InputColumns = {}
   }
 }
 
-/** Converts inputs one by one, as the pipeline pulls them. */
+/** Converts inputs one by one, when the pipeline pulls them. */
 export async function* ingestInputs(
   inputs: Inputs,
   columns: InputColumns,
@@ -69,7 +75,7 @@ export async function* ingestInputs(
   }
 }
 
-/** Converts one input. A bad URL or id fails only this image. Throws `usage_invalid` for a value that cannot be an image. */
+/** Converts one input. An invalid URL or id fails only this image. Throws `usage_invalid` for a value that cannot be an image. */
 export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Promise<IngestInput> {
   const named = await refOf(given.input, fileRefs);
   const ref = given.metadata === undefined ? named : { ...named, metadata: given.metadata };
@@ -80,7 +86,7 @@ export async function ingestInput(given: DescribedInput, fileRefs: FileRefs): Pr
   return { id: String(given.id), ref: { ...ref, refused } };
 }
 
-/** The ref of an input that names no image. */
+/** Returns the ref of an input that does not name a valid image. */
 export function refusedRef(source: string, refused: Refusal): ImageRef {
   return { uri: source, location: source, scheme: "", root: source, version: null, sizeBytes: 0, metadata: null, refused };
 }
@@ -102,7 +108,7 @@ function isDescribed(given: ImageInput | DescribedInput): given is DescribedInpu
   return typeof given === "object" && !(given instanceof URL) && !(given instanceof Uint8Array);
 }
 
-/** Returns null for a number that cannot be an id. */
+/** Converts an id to a key. Returns null for a number that cannot be an id. */
 function keyFrom(id: string | number | bigint): Key | null {
   if (typeof id !== "number") return id;
   return Number.isSafeInteger(id) ? BigInt(id) : null;
@@ -126,7 +132,7 @@ async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promis
   }
 }
 
-/** Maximum number of characters of a bad URL in a message. */
+/** Maximum number of characters of an invalid URL that a message shows. */
 const maxShown = 200;
 
 function isRef(input: DescribedInput["input"]): input is ImageRef {

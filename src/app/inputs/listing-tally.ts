@@ -1,22 +1,25 @@
 /** Counts the files that a listing left out and the manifest lines that it skipped. */
 import type { HeadraceError } from "../../contracts/index.js";
 
-/** Maximum number of file extensions that are counted separately, so that folders with numbers as extensions do not fill the memory. */
+/**
+ * Maximum number of file extensions that are counted separately. Without a limit, file names with numbers as extensions could fill the
+ * memory.
+ */
 const maxExtensions = 100;
 const others = "(others)";
 
-/** Pass its methods in a `ListingRequest`. */
+/** Pass the methods of this object in a `ListingRequest`. */
 export class ListingTally {
   readonly #leftOut = new Map<string, number>();
   #skipped = 0;
   #firstSkipped: HeadraceError | null = null;
 
-  /** Numbers of files by extension. */
+  /** Number of left-out files by file extension. */
   get leftOut(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#leftOut);
   }
 
-  /** One sentence; null when no line was skipped. */
+  /** One sentence about the skipped manifest lines; null when no line was skipped. */
   get skippedLines(): string | null {
     if (this.#firstSkipped === null) return null;
     const what =

@@ -9,27 +9,33 @@ import { type OpenStdin, TextSource } from "./text-sources.js";
 
 /** The images to list. */
 export interface ListingRequest {
-  /** Files, folders and globs. With `stdin`, `-` stands for the paths in it, one per line. */
+  /** Files, folders and globs. If `stdin` is given, `-` means the paths that stdin contains, one per line. */
   readonly paths: readonly string[];
-  /** A file with more paths, one per line. With `stdin`, `-` stands for it. */
+  /** A file that contains more paths, one per line. If `stdin` is given, `-` means stdin. */
   readonly filesFrom?: string;
-  /** JSON lines of `{ "input", "id"?, "metadata"? }`, listed before the paths. With `stdin`, `-` stands for it. */
+  /**
+   * A file with JSON lines of `{ "input", "id"?, "metadata"? }`. Its images are listed before the paths. If `stdin` is given, `-` means
+   * stdin.
+   */
   readonly manifest?: string;
-  /** Whether a bad line of the manifest counts as a failed ("fail") or a skipped ("skip") image. Default "fail". */
+  /** Whether an invalid manifest line counts as a failed ("fail") or a skipped ("skip") image. Default "fail". */
   readonly badLines?: "fail" | "skip";
-  /** Names files by a label and their path below a folder. Default: by their absolute paths. */
+  /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
-  /** Maximum number of images, from the first one on. Default: all. */
+  /** Maximum number of images, counted from the first. Default: all images. */
   readonly limit?: number;
-  /** Opens the input that `-` stands for. Default: `-` is the name of a file. */
+  /** Opens stdin, which `-` then means. Default: `-` is an ordinary file name. */
   readonly stdin?: OpenStdin;
-  /** Called for each file in a folder that is left out, with its extension, such as ".heic", or "(none)". */
+  /**
+   * Called for each file in a folder that is not listed, because its extension is not that of an image. Gets the extension, such as
+   * ".heic", or "(none)".
+   */
   readonly onLeftOut?: (extension: string) => void;
-  /** Called for each bad line that is skipped. */
+  /** Called for each invalid manifest line that is skipped. */
   readonly onSkippedLine?: (error: HeadraceError) => void;
 }
 
-/** Starts a new iteration over the same inputs. Pipes and stdin can be read only once. */
+/** Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. */
 export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
@@ -39,7 +45,7 @@ export function listInputs(request: ListingRequest): InputStream {
   };
 }
 
-/** Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, or when counting was stopped. */
+/** Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, or when `stop` fires. */
 export async function countInputs(request: ListingRequest, stop: AbortSignal): Promise<number | null> {
   const { manifest, filesFrom, paths, limit = Number.POSITIVE_INFINITY } = request;
   if (paths.some((path) => textOf(request, path).isStdin)) return null;
@@ -49,15 +55,15 @@ export async function countInputs(request: ListingRequest, stop: AbortSignal): P
     const files = hasPaths(request) ? await countFiles(allPaths(request, stop), stop) : 0;
     return stop.aborted ? null : Math.min(lines + files, limit);
   } catch (error) {
-    // The run lists the same inputs, and reports the error.
+    // The run itself will list the same inputs and report the error.
     if (HeadraceError.is(error)) return null;
     throw error;
   }
 }
 
-/** One listed image. Pass it on as it is, or with metadata: `{ ...image, metadata }`. */
+/** One listed image. Pass it to `insertImages` as it is, or with your own metadata: `{ ...image, metadata }`. */
 export interface ListedImage {
-  /** `location` is the path. `uri` becomes the `source` of the row. */
+  /** The image's ref. `location` is the path. `uri` becomes the `source` of the row. */
   readonly input: ImageRef;
   readonly id: Key;
   /** The metadata in the manifest; null if there is none. */
@@ -66,7 +72,8 @@ export interface ListedImage {
 
 /**
  * Lists files, folders with their subfolders, globs and manifests, as `headrace ingest` does. Throws `source_failed` when none of them
- * exists. A bad manifest line is listed too, with `input.refused`: inserting it fails, or skips it, as `badLines` says.
+ * exists. An invalid manifest line is listed too, as an image with `input.refused`. `badLines` decides whether such an image fails or is
+ * skipped when it is inserted.
  *
  *     const inputs = listImages({ paths: ["./photos"] });
  *     await pipeline.insertImagesAsync({ inputs, collectionName: "photos" });
@@ -78,7 +85,7 @@ export async function* listImages(
   for await (const { id, ref } of take(listAll(request, signal), request.limit)) yield { input: ref, id, metadata: ref.metadata };
 }
 
-/** The manifest comes first, so that its metadata is used for an image that is also in a folder. */
+/** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
 async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { manifest, badLines = "fail", onSkippedLine, naming, onLeftOut } = request;
   if (manifest !== undefined) {
@@ -94,7 +101,10 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
   for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
 }
 
-/** A single folder has no duplicates, and it may have too many files to remember. */
+/**
+ * Returns whether the same image may be listed twice. A single folder has no duplicates, and remembering all its files could take too much
+ * memory.
+ */
 function mayHaveDuplicates(request: ListingRequest): boolean {
   return request.manifest !== undefined || hasPathList(request) || request.paths.length > 1;
 }

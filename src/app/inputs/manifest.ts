@@ -1,4 +1,4 @@
-/** Turns the lines of a manifest into inputs. A bad line fails, or is skipped, alone. */
+/** Turns the lines of a manifest into inputs. An invalid line fails or is skipped without affecting other lines. */
 import { HeadraceError, type Metadata } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
@@ -14,7 +14,7 @@ export interface ManifestOptions {
   readonly fileRefs: FileRefs;
 }
 
-/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when the manifest cannot be read. */
+/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when the manifest file cannot be read. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { text } = options;
   let number = 0;

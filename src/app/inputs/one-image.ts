@@ -1,4 +1,4 @@
-/** Reads the one image that a call is about: a query, something to look at. */
+/** Reads a single image, for example the query of a search. */
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { readerFor } from "../../stages/index.js";
@@ -6,7 +6,7 @@ import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeFileRefs } from "../wiring/registry.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
 
-/** Throws what is wrong with the image, or `source_unreadable` for a scheme that nothing reads. */
+/** Reads the image. Throws the error of the image if it cannot be read, or `source_unreadable` for a URL scheme without a reader. */
 export async function readImage(parts: PipelineParts, input: ImageInput, signal: AbortSignal): Promise<Encoded> {
   const { ref } = await ingestInput({ input }, await makeFileRefs());
   if (ref.refused?.kind === "fail") throw ref.refused.error;

@@ -1,8 +1,8 @@
-/** Converts sources to paths of the file system. */
+/** Converts sources of rows to file paths. */
 import { HeadraceError } from "../../contracts/index.js";
 import { pathOfFileUrl } from "../../kit/index.js";
 
-/** Returns the absolute path that a `file:` URI names on this machine; null for any other source. */
+/** Returns the absolute path of a source that is a `file:` URI of this machine; null for any other source. */
 export function pathOfSource(source: string): string | null {
   try {
     return pathOfFileUrl(source);

@@ -9,7 +9,7 @@ import { listenForAbort, textLines } from "../../kit/index.js";
 /** Opens stdin. */
 export type OpenStdin = () => Readable;
 
-/** A text that is read from a path. The path `-` means stdin, if the caller provides it. */
+/** Text that is read from a path. The path `-` means stdin if the caller provides stdin. */
 export class TextSource {
   readonly #openStdin: OpenStdin | null;
 
@@ -24,12 +24,12 @@ export class TextSource {
     return this.#openStdin !== null;
   }
 
-  /** The name for messages. */
+  /** The name of the text in messages. */
   get name(): string {
     return this.isStdin ? "stdin" : this.path;
   }
 
-  /** Whether the text can be read twice. A pipe cannot. */
+  /** Returns whether the text can be read twice. A pipe can be read only once. */
   async isRepeatable(): Promise<boolean> {
     if (this.isStdin) return false;
     return stat(this.path).then(
@@ -38,7 +38,7 @@ export class TextSource {
     );
   }
 
-  /** Streams the lines until `stop` fires. `what` names the text in messages. Throws `source_failed`. */
+  /** Streams the lines of the text until `stop` fires. `what` describes the text in messages. Throws `source_failed`. */
   async *lines(what: string, stop: AbortSignal): AsyncGenerator<string> {
     if (stop.aborted) return;
     try {
@@ -54,7 +54,7 @@ export class TextSource {
 }
 
 async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenerator<string> {
-  // Reading from a silent pipe would never end.
+  // Without this, reading from a pipe that gets no data would never end.
   const stopReading = (): void => void stream.destroy();
   listenForAbort(stop, stopReading);
   try {
@@ -69,7 +69,10 @@ async function openText(path: string): Promise<Readable> {
   return (await stat(path)).isFIFO() ? openPipe(path) : createReadStream(path);
 }
 
-/** Opens without blocking: opening a pipe without a writer would otherwise block a thread, and keep the process alive, until one comes. */
+/**
+ * Opens a pipe without blocking. An ordinary open would block a thread, and keep the process alive, until another process opens the pipe
+ * for writing.
+ */
 function openPipe(path: string): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

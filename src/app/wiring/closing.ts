@@ -1,10 +1,10 @@
-/** Closes parts that one call has opened, such as a collection. */
+/** Closes things that one call has opened, such as a collection. */
 
 export interface Closable {
   close(): Promise<void>;
 }
 
-/** Closes the parts after `use`, also if it fails. */
+/** Closes the parts after `use` ends, even if `use` fails. */
 export async function closed<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();
@@ -13,7 +13,7 @@ export async function closed<T>(parts: readonly Closable[], use: () => Promise<T
   }
 }
 
-/** Closes the parts only if `use` fails. Otherwise the caller closes them. */
+/** Closes the parts only if `use` fails. Otherwise the caller must close them. */
 export async function closedOnError<T>(parts: readonly Closable[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();

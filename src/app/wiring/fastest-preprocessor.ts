@@ -1,9 +1,9 @@
-/** Opens two equivalent preprocessors, measures both on a small batch, and keeps the faster one. */
+/** Opens two preprocessors that compute the same, measures both on a small batch, and keeps the faster one. */
 import { HeadraceError, type Pixels, type Preprocessor } from "../../contracts/index.js";
 import { plainSlab, rowBytes } from "../../kit/index.js";
 
 export interface FastestOptions {
-  /** Used if the candidate cannot be opened. */
+  /** Makes the preprocessor that is used if the candidate cannot be opened or is slower. */
   readonly fallback: () => Promise<Preprocessor>;
   readonly candidate: () => Promise<Preprocessor>;
 }
@@ -11,7 +11,10 @@ export interface FastestOptions {
 const images = 8;
 const rounds = 3;
 
-/** Returns an open preprocessor. Its label contains both measured times. */
+/**
+ * Returns the faster of both preprocessors, already open, with both measured times in its label. If the candidate cannot be opened, returns
+ * the fallback without measuring.
+ */
 export async function openFastest({ fallback, candidate }: FastestOptions, signal: AbortSignal): Promise<Preprocessor> {
   const first = await fallback();
   await first.open?.(signal);
@@ -33,7 +36,7 @@ export async function openFastest({ fallback, candidate }: FastestOptions, signa
   }
 }
 
-/** Null if the package or device of the preprocessor is missing. */
+/** Opens a preprocessor. Returns null if its package or device is missing. */
 async function openIfAvailable(make: () => Promise<Preprocessor>, signal: AbortSignal): Promise<Preprocessor | null> {
   try {
     const made = await make();
@@ -45,7 +48,7 @@ async function openIfAvailable(make: () => Promise<Preprocessor>, signal: AbortS
   }
 }
 
-/** Milliseconds per image, the best of a few rounds: other load on the machine only adds time. */
+/** Returns the milliseconds per image. Takes the fastest of a few rounds, because other load on the machine only adds time. */
 async function imageMs(preprocessor: Preprocessor, signal: AbortSignal): Promise<number> {
   const { width, height } = preprocessor.input;
   const image: Pixels = { width, height, data: new Uint8Array(width * height * 3).fill(127), original: { width, height } };

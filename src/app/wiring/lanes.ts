@@ -1,4 +1,4 @@
-/** Derives the widths and limits of a run from the settings and the overrides of a call. */
+/** Derives the numbers of workers and the limits of a run from the settings and the options of a call. */
 
 import type { Chain } from "../../chain/index.js";
 import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js";
@@ -9,19 +9,22 @@ import { expectedFeed } from "./registry.js";
 
 export interface LaneOverrides {
   readonly preprocessWorkers?: number;
-  /** Overrides the configured number. The number of concurrent requests scales with it. */
+  /** Overrides `async_pipeline.embedding_workers`. The number of concurrent requests to the embedder changes in proportion. */
   readonly embeddingWorkers?: number;
   readonly insertBatchSize?: number;
   readonly queueMaxsize?: number;
 }
 
-/** Bytes to reserve per item. Assumes a float32 tensor of 224 × 224 pixels until the model is known. */
+/** Returns the bytes to reserve per item. Until the model is known, assumes a float32 tensor of 224 × 224 pixels. */
 export function reserveFor(chain: Chain | null, dimension: number): number {
   const tensorBytes = chain === null ? 224 * 224 * 3 * 4 : rowBytes(chain.embedder.input);
   return tensorBytes + dimension * Float32Array.BYTES_PER_ELEMENT;
 }
 
-/** Concurrent batches to the store. A store that writes batches in groups gets two groups: one is written while the other fills. */
+/**
+ * Returns the number of concurrent batches to the store. A store that combines batches into larger writes gets enough batches for two
+ * writes: one is written while the other fills.
+ */
 export function batchesAtOnce(
   { asyncPipeline }: Settings,
   { maxWriters, gathers }: Pick<VectorStore, "maxWriters" | "gathers">,
@@ -49,7 +52,7 @@ export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"
   };
 }
 
-/** Ratio of requested to configured workers. The embedder's own feed is for the configured number. */
+/** Returns the ratio of requested to configured workers. The embedder's feed assumes the configured number. */
 function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneOverrides): number {
   return embeddingWorkers === undefined ? 1 : embeddingWorkers / asyncPipeline.embeddingWorkers;
 }

@@ -1,4 +1,4 @@
-/** Owns the parts of a pipeline: opens each part once, shares it, and closes it with the pipeline. */
+/** Owns the parts of a pipeline: opens each part once, and closes all parts when the pipeline closes. */
 import { HeadraceError, type Part } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
@@ -6,10 +6,10 @@ export class PartOwner {
   readonly #ending = new AbortController();
   readonly #working = new Set<Promise<unknown>>();
   readonly #openings = new Map<Part, Promise<void>>();
-  /** In order of opening. */
+  /** Open parts, in the order in which they were opened. */
   readonly #opened: Part[] = [];
 
-  /** Runs work that several callers share. Only `close` aborts it, and waits for it. Rejects after `close`. */
+  /** Runs work whose result several callers share. Only `close` aborts the work, and waits for it to end. After `close`, `run` rejects. */
   async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.#ending;
     checkAborted(signal, "the parts of a pipeline");
@@ -22,7 +22,7 @@ export class PartOwner {
     }
   }
 
-  /** Opens the part unless it is open already. After a failure, the next call tries again. */
+  /** Opens the part if it is not open yet. After a failure, the next call tries again. */
   async open<T extends Part>(part: T): Promise<T> {
     const opening = this.#openings.get(part) ?? this.run((signal) => this.#open(part, signal));
     this.#openings.set(part, opening);
@@ -35,12 +35,12 @@ export class PartOwner {
     }
   }
 
-  /** Takes ownership of a part that is already open. */
+  /** Takes over a part that is already open: `close` closes the part. */
   adopt(part: Part): void {
     this.#opened.push(part);
   }
 
-  /** Aborts shared work, then closes all parts in reverse order of opening. Closes the others even if one throws. */
+  /** Aborts shared work, then closes all parts, the last opened first. If closing a part fails, the other parts are still closed. */
   async close(): Promise<void> {
     this.#ending.abort(new HeadraceError("aborted", "the pipeline was closed"));
     while (this.#working.size > 0) await Promise.allSettled(this.#working);

@@ -1,4 +1,4 @@
-/** Makes the passport of the pipeline's chain once, and compares it with the passports of collections. */
+/** Makes the passport of the pipeline's chain once, and compares that passport with the passports of collections. */
 
 import { type Chain, probeImages, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport } from "../../contracts/index.js";
@@ -9,16 +9,16 @@ import { Shared } from "./shared.js";
 export class Passports {
   readonly #owner: PartOwner;
   readonly #made = new WeakMap<Chain, { readonly label: string; readonly passport: Shared<Passport> }>();
-  /** Per passport of our chain: the stored passports that were found equal. */
+  /** For each passport of this chain: the passports of collections that were found equal. */
   readonly #equal = new WeakMap<Passport, WeakSet<Passport>>();
   #probes: readonly Encoded[] | null = null;
 
-  /** `owner` owns the chain's parts. */
+  /** `owner` owns the parts of the chain. */
   constructor(owner: PartOwner) {
     this.#owner = owner;
   }
 
-  /** The passport of the chain. Embeds the probes at the first call, and again if the embedder's label has changed. */
+  /** Returns the passport of the chain. Embeds the probe images at the first call, and again if the embedder's label has changed. */
   of(chain: Chain, signal: AbortSignal): Promise<Passport> {
     const { label } = chain.embedder;
     const known = this.#made.get(chain);
@@ -28,25 +28,25 @@ export class Passports {
     return passport.get(signal);
   }
 
-  /** Forgets the passport. Called when the embedder's service was down, because another model may have come back. */
+  /** Forgets the chain's passport. Called after the embedder's service was down, because the service may now have another model. */
   doubt(chain: Chain): void {
     this.#made.get(chain)?.passport.forget();
   }
 
-  /** Replaces the passport of the collection by the chain's. Throws `dimension_mismatch`. */
+  /** Replaces the passport of the collection by the passport of the chain. Throws `dimension_mismatch`. */
   async adopt(collection: Collection, chain: Chain, signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
     await collection.setPassport(await this.of(chain, signal));
   }
 
   /**
-   * Throws `passport_mismatch`, `passport_missing` or `dimension_mismatch` unless the collection's vectors come from this chain. An empty
-   * collection that is open for writing gets the passport of this chain.
+   * Checks that the collection's vectors come from this chain. Otherwise throws `passport_mismatch`, `passport_missing` or
+   * `dimension_mismatch`. An empty collection without a passport gets the chain's passport if the collection is open for writing.
    */
   async check(collection: Collection, chain: Chain, access: "read" | "write", signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
     const now = await this.of(chain, signal);
-    // Another writer may have set the passport since this handle was opened.
+    // Another process may have set the passport since this collection was opened.
     const stored = collection.passport ?? (await collection.stats()).passport;
     if (stored !== null) return this.#compare(collection, chain, stored, now);
     if (!(await collection.isEmpty(signal))) {
@@ -64,7 +64,7 @@ export class Passports {
   #compare({ name, metric }: Collection, chain: Chain, stored: Passport, now: Passport): void {
     if (this.#equal.get(now)?.has(stored)) return;
     if (!comparePassports(stored, now, metric).same) {
-      // The service may have replaced the model under the same name. The next call embeds the probes again.
+      // The embedder's service may have replaced the model under the same name. So the next call embeds the probe images again.
       this.doubt(chain);
       throw passportMismatch(stored, now, name, { metric });
     }

@@ -1,4 +1,4 @@
-/** The parts of a pipeline. Each is created and opened at its first use, shared by all calls, and closed with the pipeline. */
+/** The parts of a pipeline. Each part is opened when it is first needed, shared by all calls, and closed with the pipeline. */
 
 import type { Chain } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../../contracts/index.js";
@@ -12,12 +12,15 @@ import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
-/** Parts that the caller passes instead of the configured ones. The pipeline opens and closes them. Do not share a part between pipelines. */
+/**
+ * Parts that the caller passes, used instead of the configured ones. The pipeline opens and closes them. Do not use the same part in two
+ * pipelines.
+ */
 export interface OwnParts {
   readonly embedder?: Embedder;
   readonly store?: VectorStore;
   readonly decoder?: ImageDecoder;
-  /** Used before the built-in readers. The first reader that supports a scheme is used. */
+  /** Additional readers. They take precedence over the built-in readers. The first reader that supports a URL scheme is used. */
   readonly readers?: readonly Reader[];
 }
 
@@ -46,7 +49,7 @@ export class PipelineParts {
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
-  /** The store of the given kind. Default: the configured kind. */
+  /** Returns the store of the given kind. Default: the configured kind. */
   store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
     const store = this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings))));
@@ -58,7 +61,7 @@ export class PipelineParts {
     return storeKind(this.settings);
   }
 
-  /** All readers, in order of precedence. */
+  /** Returns all readers in order of precedence. */
   readers(signal: AbortSignal): Promise<readonly Reader[]> {
     return this.#lend(this.#readers, signal);
   }
@@ -67,7 +70,10 @@ export class PipelineParts {
     return this.#lend(this.#chain, signal);
   }
 
-  /** Opens all parts, and asks the embedder and the store for a real answer. Throws the first failure. `close` waits for the rest. */
+  /**
+   * Opens all parts, and checks the embedder and the store with a real call. Throws the first error without waiting for the other calls.
+   * `close` waits for them.
+   */
   async check(signal: AbortSignal): Promise<void> {
     const answer = (part: Embedder | VectorStore): Promise<void> =>
       new Shared(() => this.#owner.run((ending) => part.check(ending))).get(signal);
@@ -78,12 +84,12 @@ export class PipelineParts {
     ]);
   }
 
-  /** Null unless the chain is open. */
+  /** The chain if it is already open, otherwise null. */
   get openChain(): Chain | null {
     return this.#chain.made;
   }
 
-  /** May be called again. */
+  /** Closes all parts. May be called more than once. */
   close(): Promise<void> {
     this.#closed ??= this.#owner.close();
     return this.#closed;
@@ -99,7 +105,7 @@ export class PipelineParts {
     return chain;
   }
 
-  /** Checks before and after waiting that the pipeline is open, so that no closed part is returned. */
+  /** Waits for a part. Checks before and after waiting that the pipeline is not closed, so that no closed part is returned. */
   async #lend<T>(part: Shared<T>, signal: AbortSignal): Promise<T> {
     this.#assertOpen();
     const opened = await part.get(signal);

@@ -1,4 +1,4 @@
-/** Chooses the preprocessing of a chain, and the backend that computes it: the user's module, JAX, typed arrays, or the model itself. */
+/** Chooses the preprocessing of a chain and the backend that computes it: the user's module, JAX, typed arrays, or the model itself. */
 import { readFile } from "node:fs/promises";
 import { needsPreprocessor, presetFromConfig, resolvePreprocessing } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../../contracts/index.js";
@@ -9,13 +9,13 @@ import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
 
 export interface ChainPreprocessing {
   readonly preprocessing: Preprocessing;
-  /** Already open. Null if the model takes the decoder's pixels directly. */
+  /** The preprocessor, already open. Null if the model takes the decoder's pixels directly. */
   readonly preprocessor: Preprocessor | null;
 }
 
 /**
- * Chooses and opens the preprocessing for an open embedder. Throws `config_conflict` if settings contradict each other or the model,
- * and `config_invalid` if the user's module is broken.
+ * Chooses and opens the preprocessing for an open embedder. Throws `config_conflict` if settings contradict each other or the model. Throws
+ * `config_invalid` if the user's module is broken.
  */
 export async function openPreprocessing(settings: Settings, embedder: Embedder, signal: AbortSignal): Promise<ChainPreprocessing> {
   const { preprocess } = settings;
@@ -80,7 +80,7 @@ async function opened(preprocessor: Preprocessor, signal: AbortSignal): Promise<
   return preprocessor;
 }
 
-/** `setting` is the name of a preset, or the path of a preprocessor_config.json. */
+/** Returns the chosen preset. `setting` is the name of a preset, or the path of a preprocessor_config.json. */
 async function presetChosen(setting: string | null): Promise<PresetName | Preset | null> {
   const known = knownPreset(setting);
   if (known !== null || setting === null) return known;

@@ -1,4 +1,4 @@
-/** Maps settings to adapters. Adapters are imported at their first use. */
+/** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
 import type { FileListingOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
@@ -25,7 +25,7 @@ import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType 
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 
-/** Input and output of an ONNX model. `isBatched`: it takes more than one image per batch. */
+/** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
@@ -54,7 +54,7 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
   },
 };
 
-/** The feed that an embedder will probably have, before it is open. */
+/** Returns the expected feed of an embedder that is not open yet. */
 export function expectedFeed(settings: Settings): Feed {
   const { asyncPipeline, embedder, preprocess, triton } = settings;
   if (embedderKind(settings) === "onnx") {
@@ -79,14 +79,14 @@ export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorSt
   return stores[kind](settings);
 }
 
-/** Opens a collection in a Parquet or .npy file. Throws `input_invalid`. */
+/** Opens a Parquet or .npy file that contains a collection. Throws `input_invalid`. */
 export async function openRowFile(path: string): Promise<RowSource> {
   if (await beginsWith(path, "PAR1")) return (await import("../../adapters/parquet/index.js")).openParquetRows(path);
   if (await beginsWith(path, "\x93NUMPY")) return (await import("../../adapters/npy/index.js")).openNpyRows(path);
   throw fileInvalid(path, "expected a Parquet or .npy file, found another format");
 }
 
-/** Creates a file for a collection. `columns` is called only for formats that need the columns first. */
+/** Creates a file for a collection. `columns` is called only for file formats that need the metadata columns before the first row. */
 export async function createRowFile(
   format: FileFormat,
   path: string,
@@ -103,7 +103,7 @@ export async function createRowFile(
   }
 }
 
-/** Creates a file for vectors without a collection. */
+/** Creates a file that contains only vectors. */
 export async function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
   return (await import("../../adapters/npy/index.js")).createNpyVectors(path, dimension);
 }
@@ -135,7 +135,7 @@ export async function makePreprocessor(backend: "native" | "jax", preprocessing:
   return (await import("../../adapters/jax/index.js")).jaxPreprocessor(preprocessing, settings.preprocess);
 }
 
-/** Loads a user's preprocessor from its file. The file also defines the geometry. */
+/** Loads a user's preprocessor from its file. The file also defines how images are resized and cropped. */
 export async function makeCustomPreprocessor(path: string, input: TensorSpec, settings: Settings): Promise<CustomPreprocessing> {
   return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
@@ -156,21 +156,21 @@ export async function makeListing(
   return listFiles(inputs, options);
 }
 
-/** The number of files that a listing of the same inputs yields. */
+/** Returns the number of files that a listing of the same inputs yields. */
 export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
   return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
 }
 
-/** Returns a function that makes the reference of a file. The file need not exist. */
+/** Returns a function that makes the ref of a file. The file does not have to exist. */
 export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
   const { fileRef } = await import("../../adapters/fs/index.js");
   return fileRef;
 }
 
 export interface Pictures {
-  /** A small JPEG. */
+  /** Returns a small JPEG of the image. */
   thumbnail(image: Encoded): Promise<Uint8Array>;
-  /** A PNG of the image next to the pixels that the model sees. */
+  /** Returns a PNG of the image next to the pixels that the model gets. */
   comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array>;
 }
 

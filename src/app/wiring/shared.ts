@@ -1,7 +1,7 @@
-/** Work that several callers share. The first call starts it, all get its result, and no caller can abort it. */
+/** Work whose result several callers share. The first call starts the work, and no caller can abort it. */
 import { unlessAborted } from "../../kit/index.js";
 
-/** The work continues even if nobody waits. Otherwise callers with short deadlines would restart it forever. */
+/** The work continues even if no caller waits any more. Otherwise, callers with short deadlines would abort and restart it forever. */
 export class Shared<T> {
   readonly #make: () => Promise<T>;
   #making: Promise<T> | null = null;
@@ -11,22 +11,22 @@ export class Shared<T> {
     this.#make = make;
   }
 
-  /** The signal stops only this caller's wait. After a failure, the next call starts the work again. */
+  /** Waits for the result. `signal` ends only the wait of this caller. If the work failed, the next call starts it again. */
   get(signal: AbortSignal): Promise<T> {
     return unlessAborted(this.#start(), signal, "waiting for a part");
   }
 
-  /** The finished or running work. Null if it has not started. */
+  /** The promise of the running or finished work. Null if the work has not started. */
   get begun(): Promise<T> | null {
     return this.#making;
   }
 
-  /** Null until the work is done. */
+  /** The result. Null until the work is done. */
   get made(): T | null {
     return this.#made;
   }
 
-  /** The next call starts the work again. */
+  /** Forgets the result. The next call starts the work again. */
   forget(): void {
     this.#making = null;
     this.#made = null;

@@ -1,11 +1,11 @@
-/** An embedder that reports failures of its service. After one, the service may come back with another model. */
+/** An embedder that reports failures of its service, because the service may have another model when it is back. */
 import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
 
 export class WatchedEmbedder implements Embedder {
   readonly #inner: Embedder;
   readonly #onAway: () => void;
 
-  /** `inner` must be open, and is not closed here. `onAway` is called after each failure of scope `service`. */
+  /** `inner` must be open, and `WatchedEmbedder` does not close it. `onAway` is called after each failure of scope `service`. */
   constructor(inner: Embedder, onAway: () => void) {
     this.#inner = inner;
     this.#onAway = onAway;

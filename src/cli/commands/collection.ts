@@ -1,4 +1,4 @@
-/** `headrace collection`: create, list, stats, drop, adopt, compact. */
+/** `headrace collection` and its subcommands: create, list, stats, drop, adopt, compact. */
 import { type Command, Option } from "commander";
 import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
@@ -118,7 +118,7 @@ function compact(name: string, options: CommonOptions): Promise<ExitCode> {
   });
 }
 
-/** Throws `usage_invalid` without `--yes`, so that nothing is deleted by mistake. */
+/** Throws `usage_invalid` if `--yes` is missing, so that no data is deleted by mistake. */
 export function requireYes(options: { readonly yes?: boolean }, what: string): void {
   if (options.yes === true) return;
   throw new HeadraceError("usage_invalid", `${what}: expected --yes, found none`, { hint: "Add --yes to do it." });

@@ -23,7 +23,7 @@ async function runConfig(options: ConfigOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** One line per setting, with its origin as a comment. JSON values are valid YAML. */
+/** Prints one line per setting, with the origin of its value as a comment. The values are JSON, which is valid YAML. */
 function yaml(settings: readonly Setting[]): string {
   const lines: { readonly text: string; readonly origin: string }[] = [];
   let open: readonly string[] = [];

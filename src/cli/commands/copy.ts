@@ -1,4 +1,4 @@
-/** `headrace copy`: copies a collection to another store or name. */
+/** `headrace copy`: copies a collection to another store, or to another name in the same store. */
 import type { Command } from "commander";
 import { addressForms, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";

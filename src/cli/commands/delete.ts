@@ -57,7 +57,7 @@ function runDelete(ids: readonly string[], options: DeleteOptions): Promise<Exit
   });
 }
 
-/** Names a few of the ids that are not stored. */
+/** Lists a few of the ids that the collection does not contain. */
 function unknownText(unknown: readonly Key[]): string {
   if (unknown.length === 0) return "";
   const more = unknown.length > maxIdsShown ? ` and ${unknown.length - maxIdsShown} more` : "";

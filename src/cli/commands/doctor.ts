@@ -1,4 +1,4 @@
-/** `headrace doctor`: finds problems, suggests what would be faster, and says what to do. */
+/** `headrace doctor`: finds problems and possible speed-ups, and says what to do. */
 import type { Command } from "commander";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";

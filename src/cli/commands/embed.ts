@@ -1,4 +1,4 @@
-/** `headrace embed`: embeds images and writes the vectors to a file that numpy reads. */
+/** `headrace embed`: embeds images and writes the vectors to a NumPy file. */
 import type { Command } from "commander";
 import { createVectorFile, listInputs, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";

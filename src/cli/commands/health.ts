@@ -1,4 +1,4 @@
-/** `headrace health`: checks each part with a real call. */
+/** `headrace health`: checks embedder and store with a real call to each. */
 import type { Command } from "commander";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";

@@ -33,13 +33,13 @@ interface IngestOptions extends CommonOptions {
 
 type NamedOptions = IngestOptions & { readonly collection: string };
 
-/** What to list, and counts of what the listing leaves out. */
+/** Which images to list, and the counts of files and manifest lines that the listing leaves out. */
 interface Listed {
   readonly request: ListingRequest;
   readonly tally: ListingTally;
 }
 
-/** Failures kept for the summary. The dead-letter file has all of them. */
+/** Maximum number of failures that the summary can use. The dead-letter file contains all failures. */
 const maxFailuresShown = 1_000;
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {

@@ -1,4 +1,4 @@
-/** `headrace init`: writes a configuration file to start from. */
+/** `headrace init`: writes a configuration file template. */
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { configurationJsonSchema, configurationTemplate } from "../../app/index.js";

@@ -91,7 +91,10 @@ function pageOf(
   });
 }
 
-/** Files that were ingested with `--base` and `--as` are below the folder that `--base` names now. */
+/**
+ * Returns the current path of a source. Files that were ingested with `--base` and `--as` are now below the folder that this command's
+ * `--base` names.
+ */
 function placeOf(source: string, { base, as }: SearchOptions): string {
   return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? resolve(base, source.slice(as.length + 1)) : source;
 }
