@@ -25,7 +25,7 @@ test("whole numbers as ids make a new collection of that kind, and one of text r
   const { stdout } = await space.run("ingest", "--manifest", "m.jsonl", "--collection", "texts");
   assert.match(
     stdout,
-    /id_invalid: 1, .*\n {4}The collection has ids of type text; choose the type when it is created: --ids, or idType\./,
+    /id_invalid: 1, .*\n {4}The collection has ids of type text\. Choose the type when you create it: --ids, or idType\./,
   );
 });
 

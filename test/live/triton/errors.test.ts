@@ -131,7 +131,7 @@ describe("a wrong setting for Triton", { skip }, async () => {
         urls: [new URL(server.metricsUrl).host],
         modelName: "small",
         code: "config_invalid",
-        says: [/no server of the KServe v2 protocol: check triton\.url/],
+        says: [/Check triton\.url: the server does not speak the KServe v2 protocol/],
       },
       {
         what: "https:// for a server without TLS",
