@@ -20,5 +20,5 @@ export type RunEvent =
   | { readonly kind: "stopping"; readonly how: "soft" | "hard" }
   | { readonly kind: "run-ended"; readonly report: RunReport };
 
-/** Receives the events of a run. The engine calls the observer synchronously for every batch and item: it must be fast and must not throw. */
+/** Receives the events of a run. The engine calls the observer synchronously for every batch and item. It must be fast and not throw. */
 export type Observer = (event: RunEvent) => void;

@@ -103,7 +103,7 @@ export interface Stage<I, O> extends Part {
    * the observer. Default: no limit.
    */
   readonly maxConcurrency?: number;
-  /** Returns messages for the user that are new since the last call. The engine calls `notices` after each batch and reports them as events. */
+  /** Returns messages for the user that are new since the last call. The engine calls it after each batch and reports the messages. */
   notices?(): readonly string[];
 }
 
@@ -156,7 +156,7 @@ export interface StageReport {
   readonly maxQueued: number;
 }
 
-/** Number of items per outcome. After a run: read = stored + skipped + failed + abandoned. During a run, `read` also counts unfinished items. */
+/** Items per outcome. After a run: read = stored + skipped + failed + abandoned. During a run, `read` also counts unfinished items. */
 export interface Counts {
   readonly read: number;
   readonly stored: number;
