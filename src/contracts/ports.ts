@@ -225,8 +225,8 @@ export interface RowSource extends Pick<Collection, "name" | "dimension" | "metr
 /** Writes the rows of a collection to a file, in the order of the calls. */
 export interface RowWriter {
   /**
-   * Adds rows. The rows are durable only after `finish`. Returns the rows that the format of the file cannot store. Throws an error of scope
-   * "run" if the file cannot be written.
+   * Adds rows. The rows are durable only after `finish`. Returns the rows that the format of the file cannot store. Throws an error of
+   * scope "run" if the file cannot be written.
    */
   write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]>;
   /** Completes the file and renames it to its final path. */

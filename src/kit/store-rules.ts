@@ -111,8 +111,8 @@ export function checkQuery(
 }
 
 /**
- * Returns the hits with at least `minScore`. `hits` are the `topK` best hits of a search. A hit with a lower score is never better than a
- * hit with a higher score, so the store needs no range search.
+ * Returns the hits with at least `minScore`. `hits` are the `topK` best hits of a search. Filtering these hits gives the same result as a
+ * search within a range of scores.
  */
 export function nearEnough(hits: readonly Hit[], minScore = Number.NEGATIVE_INFINITY): readonly Hit[] {
   return hits.filter(({ score }) => score >= minScore);

@@ -68,7 +68,7 @@ export class WorkerPool<Ready, Request, Answer> {
     }
   }
 
-  /** Transfers the request and the buffer to a worker. If the signal fires, `call` rejects at once and ignores a later answer of the worker. */
+  /** Sends the request and the buffer to a worker. If the signal fires, `call` rejects at once, and a later answer is ignored. */
   call(request: Request, buffer: ArrayBuffer, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
