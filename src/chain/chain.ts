@@ -11,5 +11,5 @@ export interface Chain {
   readonly normalize: "l2" | "none";
 }
 
-/** Returns the open chain. The first call opens the chain. Later calls return the same chain. If opening fails, the next call tries again. */
+/** Returns the open chain. The first call opens the chain, and later calls return the same chain. A call after a failure tries again. */
 export type ChainReady = (signal: AbortSignal) => Promise<Chain>;

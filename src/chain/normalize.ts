@@ -1,4 +1,4 @@
-/** Checks embeddings, and scales them to length 1. */
+/** Checks embeddings for invalid numbers, and scales embeddings to length 1. */
 import { HeadraceError } from "../contracts/index.js";
 
 /** Throws `vector_invalid` if the vector contains NaN or infinity, or only zeros. `item` is the source of the image, for the error. */

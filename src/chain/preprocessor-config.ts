@@ -6,7 +6,7 @@ import type { Preset } from "../kit/index.js";
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];
 
-/** Resampling filters by the number that Pillow, the Python library, gives them. */
+/** Resampling filters by their number in the Python library Pillow. The file contains such a number. */
 const filters: Readonly<Record<number, ResizeFilter>> = { 0: "nearest", 1: "lanczos3", 2: "bilinear", 3: "bicubic" };
 
 /**

@@ -81,13 +81,13 @@ function suggestion(issue: z.core.$ZodIssue, found: unknown): string {
   return near.startsWith(" Did") ? near : "";
 }
 
-/** If a section has a setting with this key, suggests the path with the section. For keys without their section. */
+/** Suggests a section for an unknown key at the top level, if the section has a setting with this key. */
 function elsewhere(key: string, schema: z.ZodType): string {
   const section = settingsOf(schema).find((each) => settingsOf(each.schema).some(({ inFiles }) => inFiles === key));
   return section === undefined ? "" : ` Did you mean "${section.inFiles}.${key}"?`;
 }
 
-/** Returns the origin of the setting. If the setting has no origin, returns the origin of the innermost section that contains the setting. */
+/** Returns the origin of the setting. If the setting has no origin, returns the origin of the innermost section around the setting. */
 function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   for (let prefix = path; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf(".")))) {
     const origin = origins.get(prefix);

@@ -13,7 +13,7 @@ export interface SettingsDocument {
   readonly empty: ReadonlySet<string>;
 }
 
-/** Throws `config_not_found` if the file cannot be read. Throws `config_invalid` if the file is not valid YAML or its top level is no map. */
+/** Throws `config_not_found` if the file cannot be read. Throws `config_invalid` if the file is not YAML or its top level is not a map. */
 export async function readDocument(path: string): Promise<SettingsDocument> {
   return parseSettings(await textOf(path), path);
 }
@@ -39,7 +39,7 @@ export function parseSettings(text: string, path: string): SettingsDocument {
   return { path, values: values as Record<string, unknown>, lines, empty };
 }
 
-/** Messages for the error codes of the YAML parser. The parser's own messages are not used, because they quote text that may be a secret. */
+/** Messages for the error codes of the YAML parser. The parser's own messages quote the text of the file, which may be a secret. */
 const syntaxProblems: Readonly<Record<string, string>> = {
   BAD_ALIAS: "a value that begins with * or & must be quoted",
   BAD_DQ_ESCAPE: "a backslash in double quotes begins an unknown escape; use single quotes",

@@ -17,7 +17,7 @@ export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKe
   return next === undefined ? undefined : schemaAt(next, rest);
 }
 
-/** Returns the keys of the section at a path. The keys and the path use the names in files. Returns an empty list if it is not a section. */
+/** Returns the keys of the section at a path, or an empty list if there is no section. The keys and the path use the names in files. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const at = schemaAt(schema, path);
   return at === undefined ? [] : settingsOf(at).map(({ inFiles }) => inFiles);

@@ -1,9 +1,9 @@
 /** The only error class of this package. */
 import { type ErrorCode, type ErrorScope, errorCodes } from "./error-codes.js";
 
-/** What a `HeadraceError` carries besides its code and message. */
+/** The properties of a `HeadraceError` besides its code and message. */
 export interface ErrorOptions {
-  /** Default: the scope that `errorCodes` gives for the code. */
+  /** What the error affects. Default: the scope that `errorCodes` gives for the code. */
   readonly scope?: ErrorScope;
   /** Whether a retry can succeed. Default: the value that `errorCodes` gives for the code. */
   readonly retryable?: boolean;
@@ -11,7 +11,7 @@ export interface ErrorOptions {
   readonly retryAfterMs?: number;
   /** What the user can do about the error. Default: the hint that `errorCodes` gives for the code. */
   readonly hint?: string;
-  /** Names what the error is about: for example the source or the id of an image, or a file. */
+  /** What the error is about, for example the source or the id of an image, or the path of a file. */
   readonly item?: string;
   readonly cause?: unknown;
 }

@@ -19,7 +19,7 @@ export interface Item<T> {
 /** What a stage returns for one item. The engine uses `seq` to find the item of a result, never the position in the list. */
 export type Result<O> =
   | { readonly kind: "ok"; readonly item: Item<O> }
-  /** The vector of the image is already known. The item skips the remaining stages and goes to the sink. */
+  /** The vector of the image is already known. The engine passes the item directly to the sink, without the remaining stages. */
   | { readonly kind: "bypass"; readonly item: Item<Row> }
   | { readonly kind: "skip"; readonly seq: number; readonly reason: string }
   | { readonly kind: "fail"; readonly seq: number; readonly error: HeadraceError };
@@ -70,8 +70,8 @@ export interface Finding {
 export interface Part {
   readonly name: string;
   /**
-   * Connects the part and checks that the part can work. It must fail quickly. The owner calls `open` once, before the first use of the
-   * part. Before a failed `open` rejects, it must release everything that it acquired. The owner may call it again after a failure.
+   * Connects the part and checks that the part can work. If the part cannot work, `open` must reject soon. The owner calls `open` once,
+   * before the first use of the part. A failed `open` must release everything that it acquired. The owner may then call `open` again.
    */
   open?(signal: AbortSignal): Promise<void>;
   /**
@@ -91,7 +91,7 @@ export interface Source<T> extends Part {
   settle?(outcome: Outcome): void | Promise<void>;
 }
 
-/** One step of the pipeline. */
+/** One step of the pipeline, such as decoding images. */
 export interface Stage<I, O> extends Part {
   /**
    * Returns one result per item. If `process` throws, the whole batch fails, and the scope of the error decides what happens next.
@@ -184,6 +184,6 @@ export interface RunReport extends RunSnapshot {
   readonly ended: "completed" | "drained" | "aborted" | "failed";
   /** The error that ended the run early. */
   readonly error?: HeadraceError;
-  /** Maximum of `inFlightBytes` during the run. */
+  /** The largest value of `inFlightBytes` during the run. */
   readonly peakBytes: number;
 }

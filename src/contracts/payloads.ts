@@ -13,7 +13,7 @@ export type Metadata = Readonly<Record<string, MetadataValue | null>>;
 /** The outcome of an image that the listing names but cannot provide. */
 export type Refusal = { readonly kind: "fail"; readonly error: HeadraceError } | { readonly kind: "skip"; readonly reason: string };
 
-/** One image that a listing has found. The bytes of the image are not yet read. */
+/** One image that a `Listing` has found. The bytes of the image are not yet read. */
 export interface ImageRef {
   /** The canonical URI of the image. It is stored in the `source` column. By default, the key of the row is a hash of this URI. */
   readonly uri: string;
@@ -43,7 +43,7 @@ export interface ImageRef {
   readonly data?: Uint8Array;
 }
 
-/** The bytes of an image file, unchanged. */
+/** The bytes of an image file, as they were read. */
 export interface Encoded {
   readonly bytes: Uint8Array;
   /** The version (see `ImageRef.version`) of exactly these bytes. null: the source has no versions. */
@@ -68,9 +68,9 @@ export type TensorLayout = "NHWC" | "NCHW";
 export interface TensorSpec {
   readonly dtype: TensorType;
   readonly layout: TensorLayout;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
 }
 
@@ -84,7 +84,7 @@ export interface Slab {
   readonly rows: number;
   /** Size of one row in bytes. Row i starts at byte `i * rowBytes`. */
   readonly rowBytes: number;
-  /** Exactly `rows * rowBytes` bytes. */
+  /** The memory of the slab: exactly `rows * rowBytes` bytes. */
   readonly bytes: Uint8Array;
   /** Gives the memory back to the embedder if `embed` is not called. Does nothing after `embed`. */
   release(): void;
@@ -115,7 +115,7 @@ export interface ImageFacts {
 
 /** What a sink receives for one image: the embedding. */
 export interface Row {
-  /** `dimension` numbers. */
+  /** The embedding. It has as many numbers as the dimension of the collection. */
   readonly vector: Float32Array;
   /**
    * When the image was ingested, in milliseconds since the epoch (UTC). Set only for a row that is copied from another collection.
@@ -127,7 +127,7 @@ export interface Row {
 /** Rows to write to a store, in columnar form. All columns have the same length. */
 export interface RowBatch {
   readonly ids: readonly Key[];
-  /** `ids.length × dimension` numbers. */
+  /** The vectors of all rows, one after the other: `ids.length × dimension` numbers. */
   readonly vectors: Float32Array;
   readonly dimension: number;
   readonly facts: readonly ImageFacts[];

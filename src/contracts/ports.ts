@@ -1,7 +1,7 @@
 /**
- * The interfaces that adapters implement. None of them depends on the engine. Only the pipeline opens and closes an adapter that is a
- * `Part`. The pipeline opens it once, when the first call needs it, and closes it when the pipeline is closed. All calls share the open
- * adapter. If a call opens something itself, such as a collection, the same call closes it.
+ * The interfaces that adapters implement. These interfaces do not depend on the engine. Only the pipeline opens and closes an adapter that
+ * is a `Part`. The pipeline opens the adapter once, when a first call needs it, and closes the adapter when the pipeline is closed. All
+ * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
@@ -9,9 +9,9 @@ import type { Part } from "./flow.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 
-/** Finds images without reading their bytes. */
+/** Finds the images of an input, such as a folder or a manifest, without reading their bytes. */
 export interface Listing {
-  /** Returns the images, in the same order at each call. It ends when `stop` fires. Throws `source_failed` when it cannot continue. */
+  /** Returns the images, in the same order at each call. Ends when `stop` fires. Throws `source_failed` if listing the images fails. */
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
 }
 
@@ -173,7 +173,7 @@ export interface Collection {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
-  /** True when the collection has no rows. A run then skips all lookups. */
+  /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
   /** Stores the passport in the collection. Needs write access. */
   setPassport(passport: Passport): Promise<void>;

@@ -6,7 +6,10 @@ import type { RunReport, RunSnapshot } from "./flow.js";
 export interface RunOptions {
   /** When this signal fires, the run stops hard: unfinished items are abandoned. */
   readonly signal?: AbortSignal;
-  /** "overlapped": all stages work at once. "sequential": one batch passes through all stages, then the next. Default "overlapped". */
+  /**
+   * "overlapped": all stages work at the same time on different batches. "sequential": one batch passes through all stages before the next
+   * batch starts. Default "overlapped".
+   */
   readonly schedule?: "overlapped" | "sequential";
   /** Number of items per batch in the sequential schedule. Default: the largest batch size of any lane. */
   readonly sequentialBatch?: number;

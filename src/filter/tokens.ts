@@ -6,7 +6,7 @@ export type TokenKind = "word" | "text" | "number" | "symbol" | "end";
 
 export interface Token {
   readonly kind: TokenKind;
-  /** The text of the token. */
+  /** The characters of the token in the filter. */
   readonly raw: string;
   /** The parsed value of a token of kind "text" or "number". For other kinds: the text of the token. */
   readonly value: string | number;

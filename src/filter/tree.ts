@@ -18,7 +18,7 @@ export const comparisons: ReadonlySet<string> = new Set<Comparison>(["==", "!=",
 
 const keyPattern = /^[a-z_][a-z0-9_]{0,62}$/;
 
-/** True for a valid key: a built-in column other than `vector`, or a metadata key. */
+/** Returns true if a filter may contain the key. Valid keys are metadata keys and all built-in columns except `vector`. */
 export function isFilterKey(key: string): boolean {
   return keyPattern.test(key) && key !== "vector";
 }

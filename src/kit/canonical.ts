@@ -1,4 +1,4 @@
-/** Canonical URIs. Each image has exactly one canonical URI. The key of a row is a hash of this URI. */
+/** Computes canonical URIs. Each image has exactly one canonical URI. By default, the key of a row is a hash of the canonical URI. */
 import { createHash } from "node:crypto";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -15,7 +15,7 @@ export interface DeclaredOutput {
 export type EmbeddingChoice<T extends DeclaredOutput> =
   /** `output` is the embedding. `dimension` is null if the declaration does not contain the length of the embedding. */
   | { readonly kind: "found"; readonly output: T; readonly dimension: number | null }
-  /** No output has the wanted name. */
+  /** The model has no output with the wanted name. */
   | { readonly kind: "absent" }
   /** The wanted output, or the only output, does not have one vector of floats per image. */
   | { readonly kind: "unfit"; readonly output: T }

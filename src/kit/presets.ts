@@ -12,7 +12,7 @@ export interface Preset {
 
 export type PresetName = "efficientnet-lite" | "imagenet" | "clip" | "siglip" | "dinov2" | "none";
 
-/** Images are resized to 256 pixels and then cropped to 224. For other input sizes, the ratio is the same. */
+/** For a model with an input of 224 pixels, images are resized to 256 pixels and then cropped. Other input sizes use the same ratio. */
 const cropScale = 256 / 224;
 /** The values of torchvision. The Python service EmbeddingTrident uses the same values by default. */
 export const imagenetNormalization: Normalization = { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };

@@ -2,7 +2,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Identifies one process, since the last boot of one machine or container. */
+/** Identifies one process across machines, containers and reboots, as far as the operating system allows. */
 export interface ProcessIdentity {
   readonly host: string;
   /** The boot id of Linux, which changes at each boot. Null if the operating system has no boot id. */

@@ -26,7 +26,7 @@ export interface RowPlan {
   /** Indexes of the rows to write. If a key occurs more than once, only the last valid row with the key is written. */
   readonly accepted: readonly number[];
   readonly failures: readonly RowFailure[];
-  /** Metadata keys of these rows that are new in the collection, in the order in which they first occur. */
+  /** Metadata keys of the accepted rows that are new in the collection, in the order in which the keys first occur. */
   readonly newColumns: ReadonlyMap<string, MetadataType>;
 }
 
@@ -36,7 +36,7 @@ const maxDimension = 32_768;
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const [minInt64, maxInt64] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** Throws `name_invalid` if there is a store that does not accept the name. */
+/** Throws `name_invalid` unless all kinds of stores accept the name. */
 export function checkCollectionName(name: string): void {
   if (namePattern.test(name)) return;
   const found = JSON.stringify(name).slice(0, 80);

@@ -13,7 +13,7 @@ export type Query =
 
 export interface SearchRequest {
   readonly collection: Collection;
-  /** Opens the chain that made the vectors of the collection. Called only if a query is an image. */
+  /** Opens the model and the preprocessing that made the vectors of the collection. Called only if a query is an image. */
   readonly chain: (signal: AbortSignal) => Promise<Chain>;
   readonly queries: readonly Query[];
   /** Maximum number of hits per query, from 1 to 1000. Default 10. */
