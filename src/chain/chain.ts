@@ -1,15 +1,15 @@
-/** The chain from an encoded image to its embedding: decoder, preprocessor and embedder, all set up for one preprocessing. */
+/** A chain computes the embedding of an encoded image. It has a decoder, a preprocessor and an embedder, with matching settings. */
 import type { Embedder, ImageDecoder, Preprocessing, Preprocessor } from "../contracts/index.js";
 
 export interface Chain {
   readonly decoder: ImageDecoder;
-  /** Null if the model takes the decoder's pixels directly. */
+  /** Null if the model takes the pixels of the decoder directly. */
   readonly preprocessor: Preprocessor | null;
   readonly embedder: Embedder;
   readonly preprocessing: Preprocessing;
-  /** "l2": scale vectors to length 1. */
+  /** "l2": scale embeddings to length 1. "none": keep the embeddings of the model. */
   readonly normalize: "l2" | "none";
 }
 
-/** Opens the chain at the first call. Later calls get the same chain. If opening fails, the next call tries again. */
+/** Returns the open chain. The first call opens the chain, and later calls return the same chain. A call after a failure tries again. */
 export type ChainReady = (signal: AbortSignal) => Promise<Chain>;

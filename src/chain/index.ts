@@ -1,4 +1,4 @@
-/** Turns images into comparable vectors: decoder, preprocessor and embedder, all set up for one preprocessing. */
+/** Computes embeddings of images, with a decoder, a preprocessor and an embedder that have matching settings. */
 export type { Chain, ChainReady } from "./chain.js";
 export { needsPreprocessor, type PreprocessingChoice, resolvePreprocessing } from "./preprocessing.js";
 export { presetFromConfig } from "./preprocessor-config.js";

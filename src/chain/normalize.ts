@@ -1,12 +1,12 @@
-/** Checks embeddings, and scales them to length 1. */
+/** Checks embeddings for invalid numbers, and scales embeddings to length 1. */
 import { HeadraceError } from "../contracts/index.js";
 
-/** Throws `vector_invalid` if the vector has NaN or infinity, or only zeros. `item` names the image in the error. */
+/** Throws `vector_invalid` if the vector contains NaN or infinity, or only zeros. `item` is the source of the image, for the error. */
 export function checkVector(vector: Float32Array, item?: string): void {
   lengthOf(vector, item);
 }
 
-/** Scales the vector to length 1 in place, and returns it. Throws `vector_invalid` like `checkVector`. */
+/** Scales the vector to length 1 in place, and returns the vector. Throws `vector_invalid` in the same cases as `checkVector`. */
 export function normalizeVector(vector: Float32Array, item?: string): Float32Array {
   const length = lengthOf(vector, item);
   for (let i = 0; i < vector.length; i += 1) vector[i] = vector[i]! / length;

@@ -1,7 +1,7 @@
-/** The smallest PNG writer: 8-bit RGB, unfiltered rows. For probe images and tests. */
+/** A minimal PNG encoder for probe images and tests. Writes 8-bit RGB with unfiltered rows. */
 import { crc32, deflateSync } from "node:zlib";
 
-/** Encodes `width × height × 3` bytes of RGB, row by row. */
+/** Encodes an image. `rgb` has `width × height × 3` bytes: red, green and blue of each pixel, row by row. */
 export function encodePng(width: number, height: number, rgb: Uint8Array): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

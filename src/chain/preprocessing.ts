@@ -1,4 +1,4 @@
-/** Decides on a preprocessing from the settings and the model. */
+/** Chooses the preprocessing from the user's settings and the model. */
 import type { Normalization, Preprocessing, TensorSpec } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { imagenetNormalization, type Preset, type PresetName, presetNamed } from "../kit/index.js";
@@ -6,29 +6,29 @@ import { imagenetNormalization, type Preset, type PresetName, presetNamed } from
 type Triple = readonly [number, number, number];
 
 export interface PreprocessingChoice {
-  /** The preset that the user chose, by name or read from a file. */
+  /** The preset in the user's settings: a name, or a preset that was read from a file. */
   readonly preset?: PresetName | Preset | null;
-  /** Height and width in pixels; one number means a square. */
+  /** Height and width in pixels. A single number is both the height and the width. */
   readonly imageSize?: number | readonly [number, number] | null;
-  /** Per channel, for values 0 to 1. */
+  /** The mean of each colour channel, for pixel values from 0 to 1. */
   readonly mean?: Triple | null;
-  /** Per channel, for values 0 to 1. */
+  /** The standard deviation of each colour channel, for pixel values from 0 to 1. */
   readonly std?: Triple | null;
   readonly dataFormat?: "NHWC" | "NCHW" | null;
-  /** The model's input. It decides on size, layout and type. */
+  /** The input of the model. The tensors get the size, the layout and the type of this input. */
   readonly embedderInput: TensorSpec;
-  /** The preset that belongs to the model. Null: unknown. */
+  /** The preset that the model was trained with. Null: unknown. */
   readonly embedderDefault?: PresetName | null;
 }
 
 /**
- * Decides how images become the model's tensors. The first of these that applies wins:
+ * Chooses the preprocessing. The first rule that applies is used:
  *
- * 1. the user's preset;
- * 2. if `imageSize`, `mean` or `std` is given: letterbox on black, scale to 0..1, normalise, with ImageNet's mean and std as defaults.
- *    The Python service EmbeddingTrident preprocesses this way;
- * 3. the model's own preset;
- * 4. the preprocessing of point 2.
+ * 1. The user has set a preset: this preset.
+ * 2. The user has set `imageSize`, `mean` or `std`: letterbox on black, scale to 0..1, normalise with `mean` and `std`. The defaults are
+ *    ImageNet's mean and std. The Python service EmbeddingTrident preprocesses images in the same way.
+ * 3. The preset of the model is known: this preset.
+ * 4. Otherwise: as in rule 2, with the defaults.
  *
  * Throws `config_conflict` if a setting contradicts the model or the preset.
  */
@@ -50,7 +50,7 @@ export function resolvePreprocessing(choice: PreprocessingChoice): Preprocessing
   };
 }
 
-/** False if the model takes what the decoder produces: 8-bit RGB, row by row. */
+/** Returns false if the model can take the pixels of the decoder directly: 8-bit RGB, row by row. */
 export function needsPreprocessor(preprocessing: Preprocessing): boolean {
   const { output, normalization } = preprocessing;
   return normalization !== null || output.dtype !== "uint8" || output.layout !== "NHWC";
@@ -109,7 +109,7 @@ function checkStatistics(preset: Preset | null, mean: Triple | null, std: Triple
   }
 }
 
-/** Whether a mean or std for values 0 to 1 equals the preset's. */
+/** Returns true if `found`, a mean or std for pixel values from 0 to 1, equals the mean or std of the preset. */
 function isEqual(normalization: Normalization | null, key: "mean" | "std", found: Triple): boolean {
   if (normalization === null) return false;
   const toUnit = normalization.rescale === 1 ? 1 / 255 : 1;

@@ -1,4 +1,4 @@
-/** Reads preprocessor_config.json, in which Hugging Face models describe their preprocessing. */
+/** Reads `preprocessor_config.json`. In this file, models of Hugging Face describe their preprocessing. */
 import type { Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import type { Preset } from "../kit/index.js";
@@ -6,10 +6,13 @@ import type { Preset } from "../kit/index.js";
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];
 
-/** Filters by their number in Pillow. */
+/** Resampling filters by their number in the Python library Pillow. The file contains such a number. */
 const filters: Readonly<Record<number, ResizeFilter>> = { 0: "nearest", 1: "lanczos3", 2: "bilinear", 3: "bicubic" };
 
-/** Processors that do only what their keys say. Includes the `…Fast` and `…FeatureExtractor` variants of each. */
+/**
+ * Image processors of Hugging Face whose behaviour the keys of the file describe completely. For each name, the variants
+ * `…ImageProcessor`, `…ImageProcessorFast` and `…FeatureExtractor` are also supported.
+ */
 const processors = ["CLIP", "ViT", "Siglip", "Bit", "DeiT", "Blip", "ChineseCLIP", "OwlViT"];
 
 const understood = [
@@ -27,7 +30,7 @@ const understood = [
   "feature_extractor_type",
 ];
 
-/** Keys that do not affect the tensor of an RGB image. */
+/** Keys of the file that do not change the tensor of an RGB image. */
 const harmless = [
   "processor_class",
   "auto_map",
@@ -43,8 +46,8 @@ const harmless = [
 ];
 
 /**
- * The preset that the file describes. `file` is its path, for errors and as the name of the preset.
- * Throws `config_invalid` with the first key that is missing, wrong or not supported.
+ * Returns the preset that a configuration describes. `file` is the path of the configuration: it appears in errors and is the name of the
+ * preset. Throws `config_invalid` with the first key that is missing, invalid or not supported.
  */
 export function presetFromConfig(config: unknown, file: string): Preset {
   if (typeof config !== "object" || config === null || Array.isArray(config)) throw refused(file, null, "an object", config);
@@ -69,7 +72,7 @@ function checkProcessor(fields: Fields, file: string): void {
 
 function geometryOf(fields: Fields, file: string): Geometry {
   if (!flag(fields, "do_resize", true, file)) throw refused(file, "do_resize", "true", false);
-  // `resample` is required: its default differs between processors.
+  // `resample` is required, because the default differs between the processors of Hugging Face.
   const filter = filters[Number(fields["resample"] ?? Number.NaN)];
   if (filter === undefined) throw refused(file, "resample", "0 (nearest), 1 (lanczos), 2 (bilinear) or 3 (bicubic)", fields["resample"]);
   const crops = flag(fields, "do_center_crop", (fields["crop_size"] ?? null) !== null, file);
@@ -88,7 +91,7 @@ function geometryOf(fields: Fields, file: string): Geometry {
   throw refused(file, "size", "shortest_edge, or the same as crop_size (cropping a squashed image is not supported)", fields["size"]);
 }
 
-/** Old files have a bare number: the shorter side if a crop follows, else both sides. */
+/** Old files have a single number as size. The number is the shorter side if a crop follows, else both width and height. */
 function sizeOf(
   value: unknown,
   key: string,

@@ -1,8 +1,8 @@
-/** Three fixed probe images. Their embeddings identify a chain, and form the passport of a collection. */
+/** Three fixed probe images. Their embeddings identify a model with its preprocessing, and are stored in the passport of a collection. */
 import type { Encoded } from "../contracts/index.js";
 import { encodePng } from "./png.js";
 
-/** The colour at a position. All numbers are 0..1; x points right, y down. */
+/** Returns the colour at a position. All numbers are from 0 to 1. `x` increases to the right, `y` increases downwards. */
 type Painting = (x: number, y: number) => readonly [number, number, number];
 
 interface Probe {
@@ -11,15 +11,15 @@ interface Probe {
   readonly paint: Painting;
 }
 
-// Wide, tall and small. None is square, so crop, squash and letterbox give different results. Some are shrunk and some enlarged.
-// The colour channels differ from each other, and the corners differ from the centre.
+// A wide, a tall and a small image. No image is square, so that crop, squash and letterbox give different results. Preprocessing shrinks
+// the large images and enlarges the small one. In each image, the colour channels differ, and the corners differ from the centre.
 const probes: readonly Probe[] = [
   { width: 480, height: 300, paint: paintRings },
   { width: 280, height: 420, paint: paintScene },
   { width: 150, height: 96, paint: paintPlaid },
 ];
 
-/** The probe images as PNG files. Every call makes the same pixels. */
+/** Returns the probe images as PNG files. Every call returns the same pixels. */
 export function probeImages(): readonly Encoded[] {
   return probes.map(({ width, height, paint }) => ({ bytes: encodePng(width, height, render(width, height, paint)), version: null }));
 }
@@ -35,7 +35,7 @@ function render(width: number, height: number, paint: Painting): Uint8Array {
   return rgb;
 }
 
-// The painters use only + − × ÷ and comparisons: sines and roots may differ in the last digit between JavaScript engines.
+// The functions below use only + − × ÷ and comparisons. Sines and roots can differ in the last digit between JavaScript engines.
 
 function paintRings(x: number, y: number): readonly [number, number, number] {
   const dx = x - 0.3;

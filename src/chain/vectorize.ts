@@ -1,10 +1,10 @@
-/** Turns images into vectors for queries, probes and `embedImages`, with the same steps as a run. */
+/** Computes the embeddings of query images, of probe images and for `embedImages`. The steps are the same as in a run. */
 import { type Embedder, type Encoded, HeadraceError, type Vectors } from "../contracts/index.js";
 import { chunksOf, plainSlab, rowBytes } from "../kit/index.js";
 import type { Chain } from "./chain.js";
 import { checkVector, normalizeVector } from "./normalize.js";
 
-/** Copies at most `feed.maxBatch` tensors into the embedder's memory, and embeds them. */
+/** Copies tensors into the memory of the embedder and computes their embeddings. At most `feed.maxBatch` tensors are allowed. */
 export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Array[], signal: AbortSignal): Promise<Vectors> {
   const slab = embedder.lease(tensors.length);
   const wrong = tensors.find((tensor) => tensor.byteLength !== slab.rowBytes);
@@ -18,19 +18,22 @@ export async function embedTensors(embedder: Embedder, tensors: readonly Uint8Ar
   return embedder.embed(slab, signal);
 }
 
-/** One row of a batch of embeddings. A view, not a copy. */
+/** Returns one embedding of a batch. The result is a view of the batch, not a copy. */
 export function vectorAt({ values, dimension }: Vectors, row: number): Float32Array {
   return values.subarray(row * dimension, (row + 1) * dimension);
 }
 
-/** Checks an embedding, and normalises it in place if configured. Throws `vector_invalid`. `item` names the image in the error. */
+/**
+ * Checks an embedding, and scales it to length 1 in place if `normalize` is "l2". Throws `vector_invalid`. `item` is the source of the
+ * image, for the error.
+ */
 export function finishVector(vector: Float32Array, normalize: Chain["normalize"], item?: string): Float32Array {
   if (normalize === "l2") return normalizeVector(vector, item);
   checkVector(vector, item);
   return vector;
 }
 
-/** The finished vectors of the images, in order. Throws the first error. */
+/** Returns the checked and normalised embeddings of the images, in order. If an image fails, throws its error. */
 export async function vectorize(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
   const { maxBatch } = chain.embedder.feed;
@@ -42,7 +45,7 @@ export async function vectorize(chain: Chain, images: readonly Encoded[], signal
   return vectors;
 }
 
-/** The tensors of the images, in order. */
+/** Returns the tensors of the images, in order. */
 export async function tensorsOf(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
   const { decoder, preprocessor, preprocessing } = chain;
   const pixels = await Promise.all(images.map((image) => decoder.decode(image, preprocessing.geometry, signal)));

@@ -1,4 +1,4 @@
-/** Translates setting names between snake_case in files and camelCase in code. */
+/** Converts setting names: snake_case in configuration files, camelCase in code. */
 import type { z } from "zod";
 import { core } from "./schema-core.js";
 
@@ -10,7 +10,10 @@ interface Setting {
 
 type OnUnknown = (path: readonly string[]) => void;
 
-/** The settings of a section. Empty if the schema is not a section. `.meta({ inFiles: "efConstruction" })` overrides the name in files. */
+/**
+ * Returns the settings of a section. Returns an empty list if the schema is not a section. A schema can set another name for files with
+ * `.meta({ inFiles: "efConstruction" })`.
+ */
 export function settingsOf(schema: z.ZodType): readonly Setting[] {
   return Object.entries(core(schema).shape ?? {}).map(([inCode, setting]) => {
     const spelled = setting.meta()?.["inFiles"];
@@ -19,17 +22,20 @@ export function settingsOf(schema: z.ZodType): readonly Setting[] {
   });
 }
 
-/** Renames settings from code to files. Unknown keys stay unchanged. */
+/** Replaces the names in code by the names in files. Unknown keys are not changed. */
 export function namedForFiles(schema: z.ZodType, settings: unknown): unknown {
   return renamed(schema, settings, ["inCode", "inFiles"], null, []);
 }
 
-/** Renames settings from files to code. Omits unknown keys and reports them to `onUnknown`: the section's path in code, then the key. */
+/**
+ * Replaces the names in files by the names in code. Unknown keys are left out. `onUnknown` receives the path of each unknown key: the
+ * section with its names in code, then the key.
+ */
 export function namedForCode(schema: z.ZodType, settings: unknown, onUnknown: OnUnknown): unknown {
   return renamed(schema, settings, ["inFiles", "inCode"], onUnknown, []);
 }
 
-/** Renames the path of a setting from code to files. */
+/** Converts the path of a setting with its names in code to the path with its names in files. */
 export function pathInFiles(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): PropertyKey[] {
   if (part === undefined) return [];
   const setting = settingsOf(schema).find(({ inCode }) => inCode === part);
@@ -48,7 +54,7 @@ function renamed(
   const within = (inner: z.ZodType, key: string, part: unknown) => renamed(inner, part, names, onUnknown, [...path, key]);
   if (Array.isArray(value)) return element === undefined ? value : value.map((part, index) => within(element, String(index), part));
   const settings = settingsOf(schema);
-  // A map such as `headers` has keys chosen by the user. They stay unchanged.
+  // The keys of a map such as `headers` are chosen by the user. These keys are not changed.
   if (settings.length === 0 || typeof value !== "object" || value === null) return value;
   const [from, to] = names;
   const entries = Object.entries(value).flatMap(([key, part]: [string, unknown]) => {

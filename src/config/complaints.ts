@@ -1,4 +1,7 @@
-/** Error messages for invalid settings: key, line or variable, expected, found, and the most similar known key. */
+/**
+ * Creates error messages for invalid settings. A message contains the key, its origin (such as a line or a variable), what was expected,
+ * what was found, and a similar valid key.
+ */
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
@@ -8,14 +11,14 @@ import { shown } from "./secrets.js";
 
 export interface Checked {
   readonly schema: z.ZodType;
-  /** With their names in files. */
+  /** The settings, with their names in files. */
   readonly values: unknown;
   readonly origins: ReadonlyMap<string, string>;
-  /** Where the settings were written. Suggested names use this spelling. */
+  /** Whether the user wrote the settings in a file or in code. Suggested names are spelled accordingly. */
   readonly written: "inFiles" | "inCode";
 }
 
-/** Combines zod issues into one `config_invalid`. Its item is the first wrong key. */
+/** Creates one `config_invalid` error for all issues that zod has found. The `item` of the error is the first invalid key. */
 export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked): HeadraceError {
   const unknownFirst = [...issues].sort((a, b) => Number(b.code === "unrecognized_keys") - Number(a.code === "unrecognized_keys"));
   const wrong = unknownFirst.flatMap((issue) => describe(issue, checked));
@@ -27,7 +30,7 @@ export function complaint(issues: readonly z.core.$ZodIssue[], checked: Checked)
   return new HeadraceError("config_invalid", message, first === undefined || first.path === "" ? {} : { item: first.path });
 }
 
-/** ` Did you mean "host"?`, or the list of known names. */
+/** Returns a suggestion such as ` Did you mean "host"?`. If no known name is similar, returns the list of known names. */
 export function nearest(key: string, known: readonly string[]): string {
   if (known.length === 0) return "";
   const longer = known.find((name) => key.length > 3 && plain(name).startsWith(plain(key)));
@@ -58,13 +61,13 @@ function describe(issue: z.core.$ZodIssue, checked: Checked): readonly { readonl
   ];
 }
 
-/** The schema's own message if it has one. */
+/** Describes what was expected. If the schema defines a message, returns that message. */
 function expectation(issue: z.core.$ZodIssue, at: z.ZodType | undefined): string {
   if (issue.message.startsWith("expected") || issue.code === "custom") return issue.message;
   return at === undefined ? issue.message : `expected ${takes(at)}`;
 }
 
-/** Suggests the most similar of the values that the setting allows. */
+/** Suggests the allowed value that is most similar to the found value. */
 function suggestion(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.code === "invalid_union")
     return (
@@ -78,13 +81,13 @@ function suggestion(issue: z.core.$ZodIssue, found: unknown): string {
   return near.startsWith(" Did") ? near : "";
 }
 
-/** Suggests the section that has a key which was written at the top level. */
+/** Suggests a section for an unknown key at the top level, if the section has a setting with this key. */
 function elsewhere(key: string, schema: z.ZodType): string {
   const section = settingsOf(schema).find((each) => settingsOf(each.schema).some(({ inFiles }) => inFiles === key));
   return section === undefined ? "" : ` Did you mean "${section.inFiles}.${key}"?`;
 }
 
-/** The origin of the setting, or of the closest section around it. */
+/** Returns the origin of the setting. If the setting has no origin, returns the origin of the innermost section around the setting. */
 function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   for (let prefix = path; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf(".")))) {
     const origin = origins.get(prefix);

@@ -1,4 +1,4 @@
-/** Reads a YAML document into plain values, with the line of each key. */
+/** Parses a YAML file into plain JavaScript values, and notes the line of each key. */
 import { readFile } from "node:fs/promises";
 import type { Document, Node } from "yaml";
 import { HeadraceError } from "../contracts/index.js";
@@ -7,13 +7,13 @@ import { yaml } from "./yaml.js";
 export interface SettingsDocument {
   readonly path: string;
   readonly values: Record<string, unknown>;
-  /** Line of each key. Keys are dotted paths, such as `milvus.host`. */
+  /** The line of each key in the file. The keys of this map are dotted paths, such as `milvus.host`. */
   readonly lines: ReadonlyMap<string, number>;
-  /** Keys without a value, not even `null`. */
+  /** Keys that have no value in the file. A key with the value `null` is not included. */
   readonly empty: ReadonlySet<string>;
 }
 
-/** Throws `config_not_found`, or `config_invalid` with the line if the file is not YAML with a map at its top. */
+/** Throws `config_not_found` if the file cannot be read. Throws `config_invalid` if the file is not YAML or its top level is not a map. */
 export async function readDocument(path: string): Promise<SettingsDocument> {
   return parseSettings(await textOf(path), path);
 }
@@ -39,7 +39,7 @@ export function parseSettings(text: string, path: string): SettingsDocument {
   return { path, values: values as Record<string, unknown>, lines, empty };
 }
 
-/** Messages for the parser's error codes. The parser's own messages quote the text, which may be a secret. */
+/** Messages for the error codes of the YAML parser. The parser's own messages quote the text of the file, which may be a secret. */
 const syntaxProblems: Readonly<Record<string, string>> = {
   BAD_ALIAS: "a value that begins with * or & must be quoted",
   BAD_DQ_ESCAPE: "a backslash in double quotes begins an unknown escape; use single quotes",
@@ -66,7 +66,7 @@ function plainValues(document: Document, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    // No cause: the parser's message quotes the value, which may be a secret. The error has no line.
+    // `cause` is not set, because the message of the parser quotes the value, which may be a secret. The parser gives no line here.
     if (error instanceof ReferenceError) {
       throw new HeadraceError("config_invalid", `${path} is not valid YAML: ${syntaxProblems.BAD_ALIAS}.`, { item: path });
     }

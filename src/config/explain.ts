@@ -1,14 +1,14 @@
-/** The effective settings as a list of values with their origins. */
+/** Lists the effective settings, each with its value and origin. */
 import { withoutSecrets } from "./secrets.js";
 
 export interface ExplainedSetting {
   readonly path: string;
   readonly value: unknown;
-  /** "default", a file with its line, a variable, or a flag. */
+  /** Where the value was set: "default", a file with a line, an environment variable, or a command-line flag. */
   readonly origin: string;
 }
 
-/** Lists every leaf in the order of the settings. Secrets become `***`. */
+/** Lists every setting that is not a section, in the order of `settings`. Secrets are replaced by `***`. */
 export function explainSettings(settings: object, origins: ReadonlyMap<string, string>): readonly ExplainedSetting[] {
   return leaves(settings, "").map(({ path, value }) => ({
     path,
@@ -33,7 +33,7 @@ function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   return "default";
 }
 
-/** The line of a section in a file is not the origin of keys that the section omits. */
+/** A section has an origin such as `headrace.yaml:3`. This is not the origin of settings that the section in the file does not contain. */
 function isFileLine(origin: string): boolean {
   return /:\d+$/.test(origin);
 }

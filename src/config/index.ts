@@ -1,4 +1,4 @@
-/** Loads settings from a file, the environment and flags. Generic: the caller passes the schema. */
+/** Loads settings from a file, environment variables and command-line flags. The caller passes the schema of the settings. */
 
 export { namedForFiles } from "./casing.js";
 export { nearest } from "./complaints.js";

@@ -1,4 +1,7 @@
-/** Merges defaults < file < environment < flags, checks the result, and keeps the origin of each value. */
+/**
+ * Merges settings. Flags override environment variables, environment variables override the file, and the file overrides the defaults.
+ * Checks the result, and keeps the origin of each value.
+ */
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
 import { namedForCode, namedForFiles } from "./casing.js";
@@ -10,13 +13,13 @@ import { keysAt, schemaAt } from "./schema-tree.js";
 
 export interface LoadedSettings<T> {
   readonly value: T;
-  /** Origin of each value that is not a default, by dotted path. */
+  /** The origin of each value that is not a default. The keys of this map are dotted paths, such as `milvus.host`. */
   readonly origins: ReadonlyMap<string, string>;
-  /** One sentence per given setting that has no effect. */
+  /** One message per setting that the user has set although the setting has no effect. */
   readonly notices: readonly string[];
 }
 
-/** Throws `config_invalid` with key, line or variable, what was expected, and the most similar known key. */
+/** Throws `config_invalid` if a setting is unknown or has an invalid value. The message lists all such settings. */
 export function loadSettings<S extends z.ZodType>(
   schema: S,
   document: SettingsDocument | null,
@@ -38,7 +41,10 @@ export function loadSettings<S extends z.ZodType>(
   return { value: result.data, origins, notices: ignoredSettings(schema, values, origins) };
 }
 
-/** Checks settings with their names in code, and returns a complete copy. Throws `config_invalid` with the names in files. */
+/**
+ * Checks settings that use their names in code. Returns a copy that is completed with defaults. Throws `config_invalid`; its message uses
+ * the names in files.
+ */
 export function checkSettings<S extends z.ZodType>(schema: S, settings: object): z.output<S> {
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
@@ -50,8 +56,8 @@ function unknownKey(path: readonly string[]): z.core.$ZodIssue {
 }
 
 /**
- * Handles empty sections. A section heading without content means the section with its defaults. `null` removes the section if it is
- * optional; otherwise the section has its defaults.
+ * Replaces empty sections. A section name without content gives the section with its defaults. A section with the value `null` is removed
+ * if the section is optional. Otherwise `null` gives the section with its defaults.
  */
 function section(schema: z.ZodType, value: unknown, path: readonly string[], empty: ReadonlySet<string>): unknown {
   if (Array.isArray(value)) return value.map((part, index) => section(schema, part, [...path, String(index)], empty));
@@ -76,7 +82,7 @@ function assign(target: Record<string, unknown>, path: readonly string[], value:
   }
   const inner = target[key] ?? {};
   target[key] = inner;
-  // A value in place of a section stays, so that the schema reports it.
+  // If the user has set a section to a single value, the value is kept. The schema then reports the error.
   if (isBranch(inner)) assign(inner, rest, value, origin);
 }
 

@@ -1,8 +1,8 @@
-/** Settings that are accepted but have no effect. A schema marks them with `.meta({ ignored: "why" })`. */
+/** Finds settings that are allowed but have no effect. Such a setting has `.meta({ ignored: "why" })` in its schema. */
 import type { z } from "zod";
 import { schemaAt } from "./schema-tree.js";
 
-/** One sentence per ignored setting whose value is not the default. */
+/** Returns one message per setting that has no effect and whose value is not the default. */
 export function ignoredSettings(schema: z.ZodType, values: unknown, origins: ReadonlyMap<string, string>): readonly string[] {
   return given(values, []).flatMap(({ path, value }) => {
     const at = schemaAt(schema, path);

@@ -1,4 +1,4 @@
-/** An outline of a schema: every setting with its description, allowed values and default. */
+/** Lists all settings of a schema, each with its description, allowed values and default. */
 import type { z } from "zod";
 import { settingsOf } from "./casing.js";
 import { core } from "./schema-core.js";
@@ -6,15 +6,15 @@ import { takes } from "./schema-tree.js";
 
 export interface OutlinedSetting {
   readonly key: string;
-  /** "" if the schema has none. */
+  /** The description of the setting. "" if the schema has no description. */
   readonly description: string;
-  /** Allowed values in words: `a whole number, 1 to 65535`. */
+  /** The allowed values in words, for example `a whole number, 1 to 65535`. */
   readonly takes: string;
-  /** Undefined if a value is required, or for an alias. */
+  /** The default value. Undefined if the user must set a value, or if the setting is an alias. */
   readonly default: unknown;
-  /** An alias that files of the Python service use. */
+  /** True if the setting is an alias for another setting. Configuration files of the Python service EmbeddingTrident use the alias. */
   readonly isOtherName: boolean;
-  /** The settings in a section, or in one entry of a list of sections. */
+  /** The settings in this section. For a list of sections: the settings in one entry of the list. */
   readonly inner: readonly OutlinedSetting[];
   readonly kind: "value" | "section" | "absent section" | "list";
 }

@@ -1,4 +1,4 @@
-/** Settings that override the file: environment variables and `--set` flags. */
+/** Reads settings from environment variables and `--set` flags. These settings override the configuration file. */
 import type { z } from "zod";
 import { HeadraceError } from "../contracts/index.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
@@ -13,9 +13,10 @@ export interface Overlay {
 export const variablePrefix = "HEADRACE_";
 
 /**
- * `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` separates section and key. A name in the schema's exact case takes precedence
- * (`HEADRACE_MILVUS__M`); otherwise case and `_` do not matter (`HEADRACE_MILVUS__EFCONSTRUCTION`). A variable without `__` counts only
- * if it names a setting at the top level (`HEADRACE_LOG_LEVEL`). The value is used unchanged if the setting takes text, else parsed as YAML.
+ * Reads settings from environment variables. `HEADRACE_MILVUS__HOST=db` sets `milvus.host`; `__` separates section and key.
+ * If a setting has exactly the name in the variable, that setting is used (`HEADRACE_MILVUS__M`). Otherwise case and `_` are ignored
+ * (`HEADRACE_MILVUS__EFCONSTRUCTION`). A variable without `__` is used only if it names a setting at the top level (`HEADRACE_LOG_LEVEL`).
+ * If the setting takes text, the value is the text of the variable. Otherwise the text is parsed as YAML.
  */
 export function environmentOverlays(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly Overlay[] {
   return Object.entries(environment).flatMap(([name, text]) => {
@@ -26,7 +27,7 @@ export function environmentOverlays(schema: z.ZodType, environment: Readonly<Rec
   });
 }
 
-/** `milvus.host=db`, as given to `--set`. */
+/** Parses the value of a `--set` flag, such as `milvus.host=db`. */
 export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   const equals = assignment.indexOf("=");
   if (equals < 1) {
@@ -40,7 +41,7 @@ export function flagOverlay(schema: z.ZodType, assignment: string): Overlay {
   return { path, value: valueFor(schema, path, assignment.slice(equals + 1), `--set ${key}`), origin: `--set ${key}` };
 }
 
-/** Converts the parts of a variable's name between `__` to the schema's spelling. */
+/** Finds the path of a setting from the parts of a variable's name. `parts` are the texts between `__`. */
 export function knownPath(schema: z.ZodType, parts: readonly string[]): readonly string[] {
   const path: string[] = [];
   for (const part of parts) path.push(knownKey(keysAt(schema, path), part));
@@ -66,7 +67,7 @@ function parsed(text: string, origin: string): unknown {
   try {
     return yaml().parse(text, { prettyErrors: false, logLevel: "error" });
   } catch {
-    // No cause: the parser's message quotes the value, which may be a secret.
+    // `cause` is not set, because the message of the parser quotes the value, which may be a secret.
     throw new HeadraceError("config_invalid", `${origin}: expected valid YAML, found other text`, {
       hint: "Quote text with special characters.",
     });

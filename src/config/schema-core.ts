@@ -1,4 +1,4 @@
-/** Access to the inside of a zod schema: keys of a section, elements of a list. */
+/** Gives access to the internal structure of a zod schema: the keys of a section, and the elements of a list. */
 import type * as z from "zod";
 
 export interface Inner {
@@ -13,14 +13,14 @@ export interface Inner {
   };
 }
 
-/** Unwraps defaults, nullables, optionals and pipes, down to the schema that has keys or elements. */
+/** Removes the wrappers that zod adds for `default`, `nullable`, `optional` and `pipe`. Returns the schema that has keys or elements. */
 export function core(schema: z.ZodType): z.ZodType & Inner {
   const { def } = schema as Inner;
   const next = def?.type === "pipe" ? (isPreprocessed(def) ? def.out : def.in) : def?.innerType;
   return next === undefined ? (schema as z.ZodType & Inner) : core(next);
 }
 
-/** Whether the schema is `z.preprocess`. Its output schema describes the allowed values. */
+/** Returns true if the schema was created by `z.preprocess`. The output schema then describes the allowed values. */
 export function isPreprocessed(def: Inner["def"]): boolean {
   return def?.type === "pipe" && (def.in as Inner).def?.type === "transform";
 }

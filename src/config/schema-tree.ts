@@ -1,11 +1,14 @@
-/** Finds the schema of a setting by its path, and describes the allowed values in words. */
+/** Finds the schema of a setting by the path of the setting, and describes the allowed values in words. */
 import * as z from "zod";
 import { settingsOf } from "./casing.js";
 import { core, type Inner, isPreprocessed } from "./schema-core.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The schema at a path with names in files, including its default and null. Undefined if there is none. */
+/**
+ * Returns the schema of the setting at a path. The path uses the names in files. The schema includes the default and `nullable`. Returns
+ * undefined if there is no such setting.
+ */
 export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKey[]): z.ZodType | undefined {
   if (part === undefined) return schema;
   const { def, element } = core(schema);
@@ -14,18 +17,18 @@ export function schemaAt(schema: z.ZodType, [part, ...rest]: readonly PropertyKe
   return next === undefined ? undefined : schemaAt(next, rest);
 }
 
-/** The keys of a section, with their names in files. Empty if the path is not a section. */
+/** Returns the keys of the section at a path, or an empty list if there is no section. The keys and the path use the names in files. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   const at = schemaAt(schema, path);
   return at === undefined ? [] : settingsOf(at).map(({ inFiles }) => inFiles);
 }
 
-/** The allowed values in words: `a whole number, 1 to 65535, or null`. */
+/** Describes the allowed values in words, for example `a whole number, 1 to 65535, or null`. */
 export function takes(schema: z.ZodType): string {
   return phrase(jsonSchemaOf(schema));
 }
 
-/** A JSON Schema for the configuration file. */
+/** Returns the JSON Schema of the configuration file. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
     io: "input",

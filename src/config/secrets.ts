@@ -1,4 +1,4 @@
-/** Hides secrets in values that are shown. */
+/** Removes secrets from values before they are shown to a user. */
 
 const secretNames = /(^|[._])(token|password|secret|secret_?key|api_?key|access_?key)$|(^|\.)headers(\.|$)/i;
 const maxShownLength = 80;
@@ -7,7 +7,7 @@ function isSecret(path: string): boolean {
   return secretNames.test(path);
 }
 
-/** Replaces secrets by `***`, also in nested sections and in addresses such as `https://user:password@host`. */
+/** Replaces secrets by `***`. Nested sections and addresses such as `https://user:password@host` are included. */
 export function withoutSecrets(value: unknown, path: string): unknown {
   if (isSecret(path) && !isEmpty(value)) return "***";
   if (typeof value === "string") return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@");
@@ -20,7 +20,7 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-/** Formats a value for a message: short, and without secrets. */
+/** Formats a value for a message. The text is shortened and contains no secrets. */
 export function shown(value: unknown, path: string): string {
   if (value === undefined || value === null) return "nothing";
   if (isSecret(path)) return "a secret that is not shown";

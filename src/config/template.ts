@@ -1,11 +1,11 @@
-/** A template of the settings file: every setting with its description and default, commented out. */
+/** Creates a template for the configuration file. The template has every setting with its description and default, as YAML comments. */
 import type { z } from "zod";
 import { type OutlinedSetting, outline } from "./outline.js";
 import { yaml } from "./yaml.js";
 
 const width = 118;
 
-/** The template loads unchanged and changes nothing. `head`: lines at the top. */
+/** Returns the template. It is a valid configuration file that leaves every setting at its default. `head` are the first lines. */
 export function settingsTemplate(schema: z.ZodType, head: readonly string[]): string {
   return `${[...head, ...outline(schema).flatMap((setting) => ["", ...described(setting, "")])].join("\n")}\n`;
 }
@@ -19,7 +19,7 @@ function described(setting: OutlinedSetting, indent: string): readonly string[] 
   return [...text, `${indent}#${key}: ${inline(setting.default)}`];
 }
 
-/** A setting in a section that is commented out gets no second `#`. */
+/** Returns the lines of a setting in a section. If the whole section is commented out, `indent` already contains the `#`. */
 function settingLines(setting: OutlinedSetting, indent: string): readonly string[] {
   const isPlain = ["text", "text, or null", "true or false"].includes(setting.takes);
   const note = [setting.description, isPlain ? "" : `(${setting.takes})`].filter((part) => part !== "").join(" ");

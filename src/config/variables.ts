@@ -1,10 +1,13 @@
-/** Warnings about environment variables that look like settings but name none. */
+/** Warns about environment variables with the prefix of settings that match no setting. */
 import type { z } from "zod";
 import { nearest } from "./complaints.js";
 import { knownPath, variablePrefix } from "./overlays.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
 
-/** One sentence per variable, with a suggestion. Variables with `__` are not included: an unknown one is an error. */
+/**
+ * Returns one warning per unknown variable, with a suggestion. Only variables without `__` are checked. An unknown variable with `__` is an
+ * error elsewhere.
+ */
 export function unknownVariables(schema: z.ZodType, environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   const suspects = Object.keys(environment).filter((name) => name.startsWith(variablePrefix) && !name.includes("__"));
   const unknown = suspects.filter((name) => schemaAt(schema, knownPath(schema, [name.slice(variablePrefix.length)])) === undefined);

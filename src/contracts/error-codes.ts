@@ -1,14 +1,14 @@
-/** The closed list of error codes, each with its meaning and what to do. */
+/** The complete list of error codes. For each code: what it means and what the user can do. */
 
-/** How far a failure reaches: one item, its batch, the service behind the stage, or the whole run. */
+/** What an error affects: one item, the batch, the service that the stage uses, or the whole run. */
 export type ErrorScope = "item" | "batch" | "service" | "run";
 
 interface CodeDefaults {
   readonly scope: ErrorScope;
   readonly retryable: boolean;
-  /** What happened. */
+  /** What has happened, in one sentence. */
   readonly meaning: string;
-  /** What to do. */
+  /** What the user can do about the error. */
   readonly hint: string;
 }
 
@@ -19,7 +19,7 @@ const define = (scope: ErrorScope, retryable: boolean, meaning: string, hint: st
   hint,
 });
 
-/** Every error code with its default scope, whether a retry can help, its meaning and a hint. */
+/** Every error code. For each code: the default scope, whether a retry can succeed, the meaning, and a hint for the user. */
 export const errorCodes = {
   source_not_found: define("item", false, "The image does not exist (any more).", "Check the path; list the folder again."),
   source_forbidden: define(

@@ -1,22 +1,22 @@
 /** The only error class of this package. */
 import { type ErrorCode, type ErrorScope, errorCodes } from "./error-codes.js";
 
-/** What a `HeadraceError` carries besides its code and message. */
+/** The properties of a `HeadraceError` besides its code and message. */
 export interface ErrorOptions {
-  /** Default: the scope that `errorCodes` gives for the code. */
+  /** What the error affects. Default: the scope that `errorCodes` gives for the code. */
   readonly scope?: ErrorScope;
-  /** Default: what `errorCodes` gives for the code. */
+  /** Whether a retry can succeed. Default: the value that `errorCodes` gives for the code. */
   readonly retryable?: boolean;
-  /** How long the service asks the caller to wait, in milliseconds. */
+  /** Milliseconds to wait before a retry, if the service has sent such a delay. */
   readonly retryAfterMs?: number;
-  /** What to do. Default: the hint that `errorCodes` gives for the code. */
+  /** What the user can do about the error. Default: the hint that `errorCodes` gives for the code. */
   readonly hint?: string;
-  /** The item that the error is about, such as a source or an id. */
+  /** What the error is about, for example the source or the id of an image, or the path of a file. */
   readonly item?: string;
   readonly cause?: unknown;
 }
 
-/** The form in which an error is printed as JSON or sent between threads. */
+/** An error as plain data, to print it as JSON or to send it to another thread. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
   readonly message: string;
@@ -29,7 +29,10 @@ export interface ErrorRecord {
 
 const brand = Symbol.for("headrace.error");
 
-/** Every error that Headrace throws or reports. Compare `code`, never the message: messages may change. */
+/**
+ * The class of every error that Headrace throws or reports. To recognise an error, compare its `code`. Do not compare the message, because
+ * messages may change.
+ */
 export class HeadraceError extends Error {
   override readonly name = "HeadraceError";
   readonly code: ErrorCode;
@@ -51,7 +54,7 @@ export class HeadraceError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** True for every `HeadraceError`, also for one from another copy of this package. */
+  /** True for every `HeadraceError`, even if another installed copy of this package created the error. */
   static is(value: unknown): value is HeadraceError {
     return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true;
   }
@@ -63,7 +66,7 @@ export class HeadraceError extends Error {
     return new HeadraceError("unexpected", message, { cause: value });
   }
 
-  /** Restores an error from its record. */
+  /** Creates a `HeadraceError` from the result of `toJSON`. */
   static fromRecord(record: ErrorRecord): HeadraceError {
     return new HeadraceError(record.code, record.message, record);
   }

@@ -1,8 +1,8 @@
-/** The events of a run, for its observers. */
+/** The events that a run sends to its observer. */
 import type { HeadraceError } from "./errors.js";
 import type { Outcome, RunReport } from "./flow.js";
 
-/** One thing that happened during a run. `kind` says which one. */
+/** One event of a run. `kind` is the type of the event. */
 export type RunEvent =
   | {
       readonly kind: "run-started";
@@ -13,12 +13,12 @@ export type RunEvent =
   | { readonly kind: "item-settled"; readonly outcome: Outcome }
   | { readonly kind: "retrying"; readonly stage: string; readonly error: HeadraceError; readonly attempt: number; readonly delayMs: number }
   | { readonly kind: "batch-halved"; readonly stage: string; readonly items: number; readonly error: HeadraceError }
-  /** The service behind the stage is unavailable or overloaded. All workers of the stage wait. */
+  /** The service that the stage calls is unavailable or overloaded. All workers of the stage wait. */
   | { readonly kind: "outage-started"; readonly stage: string; readonly error: HeadraceError }
   | { readonly kind: "outage-ended"; readonly stage: string; readonly elapsedMs: number }
   | { readonly kind: "notice"; readonly message: string }
   | { readonly kind: "stopping"; readonly how: "soft" | "hard" }
   | { readonly kind: "run-ended"; readonly report: RunReport };
 
-/** Receives the events of a run. It is called synchronously for every batch and item, so it must be fast and must not throw. */
+/** Receives the events of a run. The engine calls the observer synchronously for every batch and item. It must be fast and not throw. */
 export type Observer = (event: RunEvent) => void;

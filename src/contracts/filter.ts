@@ -1,12 +1,12 @@
-/** Filters as trees. Text is parsed once, and each store compiles the tree into its own query language. */
+/** A filter as a tree. The text of a filter is parsed once. Each store compiles the tree into its own query language. */
 import type { MetadataValue } from "./payloads.js";
 
 /** An operator that compares a column with a value. */
 export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 /**
- * A condition on the columns of a row. Every comparison is true or false, never unknown: it is false when the row has no value for the key,
- * or a value of another type.
+ * A condition on the columns of a row. Every comparison is either true or false; there is no "unknown" as in SQL. A comparison is false
+ * when the row has no value for the key. A comparison is also false when the value in the row has another type.
  */
 export type Filter =
   | { readonly kind: "compare"; readonly key: string; readonly operator: Comparison; readonly value: MetadataValue }

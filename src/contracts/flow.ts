@@ -1,36 +1,36 @@
-/** The items that the engine moves, and the contracts of sources, stages and sinks. */
+/** The items that the engine passes from stage to stage, and the interfaces of sources, stages and sinks. */
 import type { HeadraceError } from "./errors.js";
 import type { ImageFacts, Key, Refusal, Row } from "./payloads.js";
 
-/** One image in the pipeline. A stage returns its result with the same `seq`. */
+/** One image in the pipeline. The result that a stage returns for an item has the `seq` of the item. */
 export interface Item<T> {
-  /** Number that the source gives in input order, from 0. It is never reused within a run. */
+  /** The position of the image in the source, from 0. No two items of a run have the same number. */
   readonly seq: number;
-  /** Key of the row. It is the same in every run, so that writing the item again replaces the row. */
+  /** Key of the row. An image has the same key in every run, so a second write replaces the row. */
   readonly id: Key;
   readonly facts: ImageFacts;
-  /** Memory that the item holds now, in bytes. Before the image is read: an estimate of the most that the item will hold. */
+  /** Memory that the item uses now, in bytes. Before the image is read: the estimated maximum that the item will use. */
   readonly bytes: number;
   readonly value: T;
-  /** Set when the source cannot provide the item. The item then ends with this outcome and reaches no stage. */
+  /** Set when the source cannot provide the image. The engine then passes the item to no stage, and the item ends with this outcome. */
   readonly refused?: Refusal;
 }
 
-/** What a stage returns for one item. Results are matched to items by `seq`, never by position. */
+/** What a stage returns for one item. The engine uses `seq` to find the item of a result, never the position in the list. */
 export type Result<O> =
   | { readonly kind: "ok"; readonly item: Item<O> }
-  /** The vector is known already: the item goes straight to the sink. */
+  /** The vector of the image is already known. The engine passes the item directly to the sink, without the remaining stages. */
   | { readonly kind: "bypass"; readonly item: Item<Row> }
   | { readonly kind: "skip"; readonly seq: number; readonly reason: string }
   | { readonly kind: "fail"; readonly seq: number; readonly error: HeadraceError };
 
-/** What a sink returns for one item. "ok" means that the row is durable. */
+/** What a sink returns for one item. "ok" means that the store has written the row durably. */
 export type SinkResult =
   | { readonly kind: "ok"; readonly seq: number }
   | { readonly kind: "skip"; readonly seq: number; readonly reason: string }
   | { readonly kind: "fail"; readonly seq: number; readonly error: HeadraceError };
 
-/** How an item ended. Every item that is read gets exactly one outcome: read = stored + skipped + failed + abandoned. */
+/** How an item ended. Every item that the source has delivered gets exactly one outcome: read = stored + skipped + failed + abandoned. */
 export type Outcome =
   | { readonly kind: "stored"; readonly seq: number; readonly id: Key; readonly facts: ImageFacts; readonly reused: boolean }
   | {
@@ -50,77 +50,93 @@ export type Outcome =
       readonly error: HeadraceError;
       readonly attempts: number;
     }
-  /** A hard stop came before the item was done. */
+  /** A hard stop ended the run before the item was stored, skipped or failed. */
   | { readonly kind: "abandoned"; readonly seq: number; readonly id: Key; readonly facts: ImageFacts };
 
-/** A problem, or advice that makes something faster. */
+/** One result of a diagnosis: a problem, or advice for more speed. */
 export interface Finding {
   readonly severity: "problem" | "advice";
   readonly part: string;
   readonly message: string;
-  /** What to do. */
+  /** What the user can do about the finding. */
   readonly hint: string;
 }
 
 /**
- * The life of everything that is plugged in. A part has one owner, who opens and closes it; everybody else borrows it in between. A run
- * owns its source, stages and sink. A pipeline owns its store, readers, decoder, preprocessor and embedder, whoever made them.
+ * A component that is opened before use and closed after use. A part has one owner. Only the owner opens and closes the part; other code
+ * just uses the open part. A run owns its source, stages and sink. A pipeline owns its store, readers, decoder, preprocessor and embedder,
+ * even if the user's code created them.
  */
 export interface Part {
   readonly name: string;
   /**
-   * Connects and checks; fails fast. Called before the part is used, and once, however many calls need it. When it rejects, it has given
-   * back what it took, and may be called again.
+   * Connects the part and checks that the part can work. If the part cannot work, `open` must reject soon. The owner calls `open` once,
+   * before the first use of the part. A failed `open` must release everything that it acquired. The owner may then call `open` again.
    */
   open?(signal: AbortSignal): Promise<void>;
-  /** Called once for each `open` that succeeded, or that a hard stop did not wait for, when the part is used no more; must not throw. */
+  /**
+   * Releases everything that `open` acquired. The owner calls `close` once for each successful `open`, after the last use of the part. The
+   * owner also calls `close` when a hard stop came while `open` was still running. `close` must not throw.
+   */
   close?(): Promise<void>;
-  /** Lists problems, and advice that would make the part faster. */
+  /** Returns problems of the part, and advice that would make the part faster. */
   diagnose?(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
-/** Where items come from. */
+/** Delivers the items of a run. */
 export interface Source<T> extends Part {
-  /** The engine pulls one item at a time. `stop` fires at a soft and at a hard stop: end the iteration then. */
+  /** The engine pulls one item at a time. `stop` fires at a soft stop and at a hard stop. The iteration must then end. */
   read(stop: AbortSignal): AsyncIterable<Item<T>>;
-  /** Acknowledges an item. Called exactly once per item that was read, with its final outcome. */
+  /** Acknowledges an item. The engine calls `settle` exactly once for each item that the source has delivered, with the final outcome. */
   settle?(outcome: Outcome): void | Promise<void>;
 }
 
-/** One step of the pipeline. */
+/** One step of the pipeline, such as decoding images. */
 export interface Stage<I, O> extends Part {
-  /** Returns one result per item. When it throws, the whole batch fails with the scope of the error. `signal` fires only at a hard stop. */
+  /**
+   * Returns one result per item. If `process` throws, the whole batch fails, and the scope of the error decides what happens next.
+   * `signal` fires only at a hard stop.
+   */
   process(batch: readonly Item<I>[], signal: AbortSignal): Promise<readonly Result<O>[]>;
-  /** Maximum number of batches at once. If the lane has more workers, the engine uses fewer and tells the observer. Default: no limit. */
+  /**
+   * Maximum number of concurrent calls of `process`. If the lane has more workers, the engine uses only this many and sends a notice to
+   * the observer. Default: no limit.
+   */
   readonly maxConcurrency?: number;
-  /** Returns new messages for people. Called after each batch; the engine passes them on as notices. */
+  /** Returns messages for the user that are new since the last call. The engine calls it after each batch and reports the messages. */
   notices?(): readonly string[];
 }
 
-/** The last step. The engine may write the same id again, so a second write must replace the first. */
+/** The last step: writes rows to the store. The engine may write the same id twice. The second write must replace the first row. */
 export interface Sink extends Part {
   process(batch: readonly Item<Row>[], signal: AbortSignal): Promise<readonly SinkResult[]>;
   readonly maxConcurrency?: number;
 }
 
-/** How the engine feeds a stage: workers, batches, queue and retries. */
+/** The settings with which the engine runs a stage: workers, batches, queue and retries. */
 export interface Lane {
-  /** Workers, each with one batch at a time. Default 1. */
+  /** Number of workers. Each worker processes one batch at a time. Default 1. */
   readonly concurrency?: number;
-  /** A batch waits for more items until its oldest item is `lingerMs` old. Default: batches of one item, which never wait. */
+  /**
+   * An incomplete batch waits for more items until its oldest item has waited for `lingerMs`. Default: every batch has one item and starts
+   * at once.
+   */
   readonly batch?: { readonly maxItems: number; readonly maxBytes?: number; readonly lingerMs: number };
-  /** Items that may wait in front of the stage. Default: one full batch, which is also the minimum. */
+  /** Maximum number of items that wait for the stage. Default: the size of one full batch, which is also the minimum. */
   readonly queue?: { readonly maxItems: number };
   /**
-   * True for the lane at which items wait until the memory budget has room for their bytes. Its batches hold one item. A pipeline has at
-   * most one such lane. Without it, the budget is not enforced. Default false.
+   * If true, an item enters this stage only when the memory budget has room for the bytes of the item. The batches of such a stage have one
+   * item. At most one lane of a pipeline may be true. If no lane is true, the memory budget is not enforced. Default false.
    */
   readonly admit?: boolean;
-  /** For failed batches with a retryable error. Default: 3 attempts in total, and at most 100 ms before the second one. */
+  /** Retries of a batch that failed with a retryable error. Default: 3 attempts in total; the delay before the second is at most 100 ms. */
   readonly retry?: { readonly attempts: number; readonly baseDelayMs: number };
 }
 
-/** How the workers of one stage spent their time. The four times add up to the number of workers × the wall time of the stage. */
+/**
+ * How the workers of one stage spent their time. `busyMs`, `starvedMs`, `blockedMs` and `waitingMs` add up to the number of workers × the
+ * wall time of the stage.
+ */
 export interface StageReport {
   readonly name: string;
   readonly workers: number;
@@ -128,23 +144,23 @@ export interface StageReport {
   readonly items: number;
   readonly batches: number;
   readonly retries: number;
-  /** Time spent processing. */
+  /** Time in which workers processed batches. */
   readonly busyMs: number;
-  /** Time without input. */
+  /** Time in which workers had no input. */
   readonly starvedMs: number;
-  /** Time spent waiting for room in the next queue, or in the memory budget. */
+  /** Time in which workers waited for room in the queue of the next stage, or in the memory budget. */
   readonly blockedMs: number;
-  /** Time spent waiting before retries, during overloads and outages, and in calls that a service did not answer. */
+  /** Time in which workers waited before retries, during overloads and outages, and in calls that a service did not answer. */
   readonly waitingMs: number;
-  /** Maximum number of items that its queue held. */
+  /** The largest number of items that waited for the stage at one time. */
   readonly maxQueued: number;
 }
 
-/** Items by outcome: read = stored + skipped + failed + abandoned. During a run, items in flight are part of `read` only. */
+/** Items per outcome. After a run: read = stored + skipped + failed + abandoned. During a run, `read` also counts unfinished items. */
 export interface Counts {
   readonly read: number;
   readonly stored: number;
-  /** Stored rows that took over a known vector without inference. Part of `stored`. */
+  /** Rows that were stored with an already known vector, without inference. `stored` counts these rows too. */
   readonly reused: number;
   readonly skipped: number;
   readonly failed: number;
@@ -154,17 +170,20 @@ export interface Counts {
 /** The state of a run at one moment. */
 export interface RunSnapshot extends Counts {
   readonly elapsedMs: number;
-  /** Bytes that all images in flight hold now. */
+  /** Memory that all unfinished images use now, in bytes. */
   readonly inFlightBytes: number;
   readonly stages: readonly StageReport[];
 }
 
 /** How a run ended. */
 export interface RunReport extends RunSnapshot {
-  /** "completed": everything was read. "drained": a soft stop. "aborted": a hard stop. "failed": an error with the scope "run". */
+  /**
+   * Why the run ended. "completed": the source had no more items. "drained": a soft stop. "aborted": a hard stop. "failed": an error with
+   * the scope "run".
+   */
   readonly ended: "completed" | "drained" | "aborted" | "failed";
-  /** Why the run ended early. */
+  /** The error that ended the run early. */
   readonly error?: HeadraceError;
-  /** Maximum of `inFlightBytes` during the run. */
+  /** The largest value of `inFlightBytes` during the run. */
   readonly peakBytes: number;
 }

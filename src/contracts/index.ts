@@ -1,4 +1,4 @@
-/** The contracts between rooms, and with adapters that others write. */
+/** The interfaces between the folders of `src`. Authors of adapters implement some of these interfaces. */
 export * from "./error-codes.js";
 export * from "./errors.js";
 export * from "./events.js";

@@ -1,55 +1,61 @@
-/** What travels through the pipeline, in the order of the flow: ImageRef → Encoded → Pixels → Tensor → Vectors → Row. */
+/** The data of an image in each step of the pipeline: ImageRef → Encoded → Pixels → Tensor → Vectors → Row. */
 import type { HeadraceError } from "./errors.js";
 
-/** The key of a row. Text, or a bigint when the ids of the collection are whole numbers; JSON shows a bigint as text. */
+/** The key of a row: text, or a bigint when the ids of the collection are whole numbers. JSON output shows a bigint as text. */
 export type Key = string | bigint;
 
-/** A metadata value as a store keeps it: text, float64 or bool. */
+/** A metadata value: text, a float64 number or a boolean. */
 export type MetadataValue = string | number | boolean;
 
-/** Named values of one image. null means "no value". Names match `[a-z_][a-z0-9_]{0,62}`. */
+/** Metadata of one image: values by name. null means "no value". Names match `[a-z_][a-z0-9_]{0,62}`. */
 export type Metadata = Readonly<Record<string, MetadataValue | null>>;
 
-/** The outcome of an item that a listing names but cannot provide. */
+/** The outcome of an image that the listing names but cannot provide. */
 export type Refusal = { readonly kind: "fail"; readonly error: HeadraceError } | { readonly kind: "skip"; readonly reason: string };
 
-/** One image as a listing names it, before its bytes are read. */
+/** One image that a `Listing` has found. The bytes of the image are not yet read. */
 export interface ImageRef {
-  /** Canonical URI. It is stored in the `source` column, and the key is derived from it. */
+  /** The canonical URI of the image. It is stored in the `source` column. By default, the key of the row is a hash of this URI. */
   readonly uri: string;
-  /** What the reader opens: an absolute path or a URL. */
+  /** The absolute path or the URL that the reader opens. */
   readonly location: string;
-  /** Selects the reader: `file`, `https`, `data` … */
+  /** The URI scheme, such as `file`, `https` or `data`. The scheme decides which reader reads the image. */
   readonly scheme: string;
-  /** The listing that named the image: a folder, a glob, a manifest, or the image itself. Stored in the `root` column, for filters. */
+  /**
+   * The input that contained the image: a folder, a glob, a manifest, or the image itself. It is stored in the `root` column, so that
+   * filters can use it.
+   */
   readonly root: string;
-  /** Text that changes whenever the image changes, known without reading it. null: the image must be read to tell. */
+  /**
+   * A text that changes whenever the image changes. The listing knows this text without reading the image. null: only the bytes of the
+   * image show whether the image has changed.
+   */
   readonly version: string | null;
-  /** Size of the encoded image in bytes; null when the listing does not know it. */
+  /** Size of the encoded image in bytes. null: the listing does not know the size. */
   readonly sizeBytes: number | null;
-  /** Replaces the stored metadata, even when it is empty. null: the listing has no metadata, and the stored metadata stays. */
+  /** New metadata for the row. An empty object removes the stored metadata. null: the listing has no metadata; stored metadata is kept. */
   readonly metadata: Metadata | null;
   /** The manifest line that names the image, as `file:line`. */
   readonly line?: string;
-  /** Set when there is nothing to read, for example for a bad manifest line. The item ends with this outcome. */
+  /** Set when the listing cannot provide the image, for example for an invalid manifest line. The item ends with this outcome. */
   readonly refused?: Refusal;
-  /** The encoded image, when the caller passed bytes. Must not be changed. */
+  /** The encoded image, if the caller passed bytes instead of a path or URL. These bytes must not be changed. */
   readonly data?: Uint8Array;
 }
 
-/** The bytes of an image file, unchanged. */
+/** The bytes of an image file, as they were read. */
 export interface Encoded {
   readonly bytes: Uint8Array;
-  /** The version (see `ImageRef`) that belongs to exactly these bytes; null when the source has none. */
+  /** The version (see `ImageRef.version`) of exactly these bytes. null: the source has no versions. */
   readonly version: string | null;
 }
 
-/** Decoded 8-bit RGB pixels, row by row. `data` has `width × height × 3` bytes and shares its buffer with nothing else. */
+/** Decoded 8-bit RGB pixels, row by row. `data` has `width × height × 3` bytes. No other data is in the buffer of `data`. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
-  /** Size of the original in pixels, after its EXIF orientation is applied. */
+  /** Size of the original image in pixels, after the EXIF orientation is applied. */
   readonly original: { readonly width: number; readonly height: number };
 }
 
@@ -58,80 +64,83 @@ export type TensorType = "uint8" | "float16" | "float32";
 /** The order of a tensor's axes: batch (N), height (H), width (W) and colour channel (C). */
 export type TensorLayout = "NHWC" | "NCHW";
 
-/** The shape of one image's tensor, with three channels in RGB order. In a batch, the tensors of the images follow each other. */
+/** The shape of one image's tensor, with three channels in RGB order. A batch is the tensors of its images, one after the other. */
 export interface TensorSpec {
   readonly dtype: TensorType;
   readonly layout: TensorLayout;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
 }
 
-/** One image as the model takes it: the little-endian bytes that a `TensorSpec` describes. */
+/** One image in the form that the model expects: little-endian numbers with the type and shape of the model's `TensorSpec`. */
 export interface Tensor {
   readonly data: Uint8Array;
 }
 
-/** Memory for a batch of tensors. `Embedder.lease` provides it, and `Embedder.embed` consumes it. */
+/** Memory for a batch of tensors. `Embedder.lease` returns a slab. A slab cannot be used again after `Embedder.embed`. */
 export interface Slab {
   readonly rows: number;
-  /** Bytes of one row; row i starts at `i * rowBytes`. */
+  /** Size of one row in bytes. Row i starts at byte `i * rowBytes`. */
   readonly rowBytes: number;
-  /** Exactly `rows * rowBytes` bytes. */
+  /** The memory of the slab: exactly `rows * rowBytes` bytes. */
   readonly bytes: Uint8Array;
-  /** Returns the memory without using it. Harmless after `embed`. */
+  /** Gives the memory back to the embedder if `embed` is not called. Does nothing after `embed`. */
   release(): void;
 }
 
-/** The embeddings of a batch: row i is `values.subarray(i * dimension, (i + 1) * dimension)`. */
+/** The embeddings of a batch. The embedding of image i is `values.subarray(i * dimension, (i + 1) * dimension)`. */
 export interface Vectors {
   readonly dimension: number;
   readonly values: Float32Array;
 }
 
-/** Columns of a row besides its key and vector. Stages fill them in, and they are complete when the row is stored. */
+/** The columns of a row except its key and vector. The stages of a run fill in the columns one after the other. */
 export interface ImageFacts {
   readonly source: string;
   readonly root: string;
   readonly version: string;
-  /** SHA-256 of the encoded bytes in hex; empty until the image is read. */
+  /** SHA-256 of the encoded image in hex. Empty until the image is read. */
   readonly content: string;
   readonly metadata: Metadata;
   readonly metadataHash: string;
-  /** Width of the original in pixels, after its EXIF orientation is applied; 0 until the image is decoded. */
+  /** Width of the original image in pixels, after the EXIF orientation is applied. 0 until the image is decoded. */
   readonly width: number;
-  /** Height of the original in pixels, likewise. */
+  /** Height of the original image in pixels, after the EXIF orientation is applied. 0 until the image is decoded. */
   readonly height: number;
-  /** The manifest line that names the image, as `file:line`. For messages; it is not stored. */
+  /** The manifest line that names the image, as `file:line`. It is used in messages and not stored. */
   readonly line?: string;
 }
 
-/** The value of an item when it reaches the sink: one embedding. */
+/** What a sink receives for one image: the embedding. */
 export interface Row {
-  /** `dimension` numbers. */
+  /** The embedding. It has as many numbers as the dimension of the collection. */
   readonly vector: Float32Array;
-  /** Milliseconds since the epoch, UTC. Set for a row that is copied from another collection. Default: the time of the write. */
+  /**
+   * When the image was ingested, in milliseconds since the epoch (UTC). Set only for a row that is copied from another collection.
+   * Default: the time of the write.
+   */
   readonly ingestedAt?: number;
 }
 
-/** Rows for a store, as columns of equal length. */
+/** Rows to write to a store, in columnar form. All columns have the same length. */
 export interface RowBatch {
   readonly ids: readonly Key[];
-  /** `ids.length × dimension` numbers. */
+  /** The vectors of all rows, one after the other: `ids.length × dimension` numbers. */
   readonly vectors: Float32Array;
   readonly dimension: number;
   readonly facts: readonly ImageFacts[];
-  /** Milliseconds since the epoch, UTC: one time for all rows, or one per row. */
+  /** When the images were ingested, in milliseconds since the epoch (UTC): one time for all rows, or a list with one time per row. */
   readonly ingestedAt: number | readonly number[];
 }
 
-/** A row as a store returns it. */
+/** A row that was read from a store. */
 export interface StoredRow {
   readonly id: Key;
-  /** null when the call omits vectors. */
+  /** null if the call was made with `vectors: "omit"`. */
   readonly vector: Float32Array | null;
   readonly facts: ImageFacts;
-  /** Milliseconds since the epoch, UTC. */
+  /** When the image was ingested, in milliseconds since the epoch (UTC). */
   readonly ingestedAt: number;
 }

@@ -1,7 +1,7 @@
 /**
- * The narrow ports that adapters implement; none of them knows the engine. The ports that are a `Part` are opened and closed by the
- * pipeline alone: opened once, when the first call needs them, for all calls; closed once, when the pipeline is. Stages and calls borrow
- * them. What a call opens for itself, such as a collection, it closes itself.
+ * The interfaces that adapters implement. These interfaces do not depend on the engine. Only the pipeline opens and closes an adapter that
+ * is a `Part`. The pipeline opens the adapter once, when a first call needs it, and closes the adapter when the pipeline is closed. All
+ * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
@@ -9,38 +9,45 @@ import type { Part } from "./flow.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 
-/** Finds images without reading them. */
+/** Finds the images of an input, such as a folder or a manifest, without reading their bytes. */
 export interface Listing {
-  /** Streams refs in a stable order until `stop` fires. Throws `source_failed` when it cannot continue. */
+  /** Returns the images, in the same order at each call. Ends when `stop` fires. Throws `source_failed` if listing the images fails. */
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
 }
 
-/** Fetches the bytes of one image. All readers of a pipeline are opened before the first image is read, whatever its scheme. */
+/** Reads the bytes of an image. The pipeline opens all its readers before the first image is read, even readers for unused schemes. */
 export interface Reader extends Part {
+  /** The URI schemes of the images that this reader can read, such as `https`. */
   readonly schemes: readonly string[];
-  /** Throws item-scoped errors. */
+  /** Throws an error of scope "item" if the image cannot be read. */
   read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
 }
 
-/** What the header of an image says about its size. */
+/** The size of an image, and the memory to decode it, from the header of the image. */
 export interface ImageMeasure {
-  /** In pixels, after the EXIF orientation is applied. */
+  /** Width in pixels, after the EXIF orientation is applied. */
   readonly width: number;
-  /** In pixels, likewise. */
+  /** Height in pixels, after the EXIF orientation is applied. */
   readonly height: number;
-  /** Peak memory of decoding in bytes, without the encoded image and the result. */
+  /** The most memory that decoding will use, in bytes. The encoded image and the decoded pixels are not included. */
   readonly peakBytes: number;
 }
 
-/** Turns encoded bytes into 8-bit sRGB pixels: oriented, on white, one frame. Opened beside the embedder. */
+/**
+ * Decodes an image file into 8-bit sRGB pixels. The decoder applies the EXIF orientation, replaces transparency by white, and decodes one
+ * frame of an animation. The pipeline opens the decoder and the embedder at the same time.
+ */
 export interface ImageDecoder extends Part {
-  /** Reads only the header. Throws `image_corrupt`, `image_unsupported`, `image_too_large`. */
+  /** Reads only the header of the image. Throws `image_corrupt`, `image_unsupported` or `image_too_large`. */
   measure(image: Encoded): Promise<ImageMeasure>;
-  /** Decodes into a new buffer, which the caller owns. Throws the same errors as `measure`. */
+  /** Decodes the image into a new buffer. The buffer belongs to the caller. Throws the same errors as `measure`. */
   decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels>;
 }
 
-/** Turns pixels into the model's tensors, when there is more to do than the decoder did. Opened after the embedder, as it depends on it. */
+/**
+ * Converts pixels to the tensors of the model. It is used only if the model cannot take the pixels of the decoder directly. The pipeline
+ * opens the preprocessor after the embedder, because the preprocessor depends on the input of the model.
+ */
 export interface Preprocessor extends Part {
   readonly label: string;
   readonly input: Geometry;
@@ -49,53 +56,59 @@ export interface Preprocessor extends Part {
   run(batch: readonly Pixels[], into: Slab, signal: AbortSignal): Promise<void>;
 }
 
-/** The batch sizes and the concurrency that suit an embedder. */
+/** The batch sizes and the concurrency that an embedder works best with. */
 export interface Feed {
   readonly preferredBatch: number;
   readonly maxBatch: number;
-  /** Concurrent calls of `embed`. */
+  /** How many calls of `embed` may run at the same time. */
   readonly parallel: number;
 }
 
-/** Turns tensors into embeddings. `dimension` and `feed` are known after `open`, which the first image that must be embedded waits for. */
+/** Computes embeddings from tensors. `dimension` and `feed` are known after `open`. The first image to embed waits for `open`. */
 export interface Embedder extends Part {
   readonly input: TensorSpec;
   readonly dimension: number;
-  /** Names the model and its runtime, for people. */
+  /** Name of the model and its runtime, to show to users. */
   readonly label: string;
-  /** Name of the preprocessing that belongs to the model, known after `open`. null or absent: unknown. */
+  /** Name of the preset that the model was trained with. It is known after `open`. null or absent: unknown. */
   readonly preset?: string | null;
   readonly feed: Feed;
-  /** Returns new messages for people, for example about a limit that was found. Called after each batch. */
+  /** Returns messages for the user that are new since the last call, for example about a limit of the server. Called after each batch. */
   notices?(): readonly string[];
-  /** Runs one real inference. Throws when it fails. */
+  /** Runs one real inference. Throws if the inference fails. */
   check(signal: AbortSignal): Promise<void>;
-  /** Takes memory for a batch from a pool. */
+  /** Returns memory for a batch with this number of images. */
   lease(rows: number): Slab;
-  /** Consumes the slab, also when it throws. The vectors are neither normalised nor checked. */
+  /**
+   * Computes the embeddings of a batch. The slab cannot be used afterwards, even if `embed` throws. The vectors are those of the model:
+   * `embed` neither normalises nor checks them.
+   */
   embed(slab: Slab, signal: AbortSignal): Promise<Vectors>;
 }
 
-/** How two vectors are compared: by cosine, inner product ("ip") or Euclidean distance ("l2"). */
+/** The measure of similarity between two vectors: cosine, inner product ("ip") or Euclidean distance ("l2"). */
 export type Metric = "cosine" | "ip" | "l2";
 
-/** Identifies the model and preprocessing that made the vectors of a collection. Two passports match when their probe vectors do. */
+/**
+ * Identifies the model and the preprocessing that made the vectors of a collection. Two passports match if their embeddings of the probe
+ * images match.
+ */
 export interface Passport {
-  /** The embeddings of three built-in probe images, made by decoder, preprocessing and model together. */
+  /** The embeddings of three built-in probe images, computed with the same decoder, preprocessing and model as the collection. */
   readonly probes: readonly (readonly number[])[];
-  /** Names of the model, the preprocessing and the normalisation, for people. */
+  /** Names of the model, the preprocessing and the normalisation, to show to users. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What a store must know to create a collection. */
+/** The properties of a new collection. */
 export interface CollectionSchema {
   readonly dimension: number;
   readonly metric: Metric;
-  /** Default "text". */
+  /** Type of the row keys. Default "text". */
   readonly idType?: "text" | "int64";
-  /** Kind of vector index, as the store names it, or "auto". Default "auto". */
+  /** Type of the vector index: a name that the store uses, or "auto". Default "auto". */
   readonly index?: string;
-  /** null: unknown as yet. It must be set before the first vector is written. */
+  /** null: not known yet. The passport must then be set before the first vector is written. */
   readonly passport: Passport | null;
 }
 
@@ -107,36 +120,36 @@ export interface CollectionStats {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** Kind of the current vector index. "none": searches compare the query with every row. */
+  /** Type of the current vector index. "none": a search compares the query with every row. */
   readonly index: string;
   readonly passport: Passport | null;
 }
 
-/** What tells whether a stored row is up to date. */
+/** The columns of a stored row that show whether the row is up to date. */
 export interface KnownRow {
   readonly version: string;
   readonly metadataHash: string;
 }
 
-/** What a row takes over from another row whose image has the same bytes. */
+/** The columns that a new row copies from a stored row whose image has the same bytes. */
 export interface StoredContent {
   readonly vector: Float32Array;
   readonly width: number;
   readonly height: number;
 }
 
-/** One row that a store rejected. The other rows of its batch are durable. */
+/** One row that the store has rejected. The other rows of the batch are written durably. */
 export interface RowFailure {
   /** Position of the row in the batch, from 0. */
   readonly index: number;
   readonly error: HeadraceError;
 }
 
-/** Limits of a search. */
+/** Options of a search. */
 export interface SearchOptions {
   /** Maximum number of hits per query, from 1 to 1000. */
   readonly topK: number;
-  /** Leaves out hits whose `score` is lower. Default: no minimum. */
+  /** Hits with a lower `score` are left out. Default: no minimum. */
   readonly minScore?: number;
   readonly filter?: Filter;
   readonly signal?: AbortSignal;
@@ -145,42 +158,42 @@ export interface SearchOptions {
 /** One result of a search. */
 export interface Hit {
   readonly id: Key;
-  /** Higher is nearer, with every metric: the cosine, the inner product, or minus the squared distance. */
+  /** The cosine, the inner product, or the negative squared distance. With every metric, a higher score means a more similar vector. */
   readonly score: number;
   readonly facts: ImageFacts;
 }
 
-/** The rows of a collection that a call is about. */
+/** Selects rows of a collection, by id or by filter. */
 export type Selection = { readonly ids: readonly Key[] } | { readonly filter: Filter };
 
-/** One collection of a store. */
+/** One open collection of a store. */
 export interface Collection {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
-  /** True when the collection has no rows. A run then skips all lookups. */
+  /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
   /** Stores the passport in the collection. Needs write access. */
   setPassport(passport: Passport): Promise<void>;
   /**
-   * Inserts rows, or replaces the rows with the same keys. They are durable when it resolves, except the ones that it returns. If a batch
-   * has a key twice, the last row wins.
+   * Inserts rows, or replaces the rows with the same keys. Returns the rows that the store has rejected. All other rows are durable when
+   * `upsert` resolves. If a key occurs more than once in a batch, the last row with the key is stored.
    */
   upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]>;
-  /** Looks up ids. Ids that are not stored are missing in the result. */
+  /** Returns the version and the metadata hash of the rows with these ids. Ids without a row are missing in the result. */
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>>;
-  /** Looks up values of the `content` column. Values that are not stored are missing in the result. */
+  /** Finds rows by their value in the `content` column. Values without a row are missing in the result. */
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>>;
-  /** Returns one list of hits per query, best first. */
+  /** Returns one list of hits per query. The best hit comes first. */
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]>;
-  /** Returns the rows with these ids, in no particular order. Ids that are not stored are left out. */
+  /** Returns the rows with these ids, in no particular order. Ids without a row are missing in the result. */
   get(ids: readonly Key[], options: { readonly vectors: "include" | "omit"; readonly signal?: AbortSignal }): Promise<readonly StoredRow[]>;
   /** Returns the number of deleted rows. */
   delete(selection: Selection, signal: AbortSignal): Promise<number>;
   count(filter?: Filter): Promise<number>;
-  /** Streams all rows that match the filter, in batches. */
+  /** Streams all rows that match the filter, in batches. Without a filter: all rows of the collection. */
   scan(options: {
     readonly filter?: Filter;
     readonly vectors: "include" | "omit";
@@ -188,46 +201,54 @@ export interface Collection {
     readonly signal?: AbortSignal;
   }): AsyncIterable<readonly StoredRow[]>;
   stats(): Promise<CollectionStats>;
-  /** Does what cannot wait for upkeep, such as a flush. Called at the end of every call that wrote. Cheap when nothing was written. */
+  /**
+   * Does the maintenance that must follow every write, such as a flush. Called at the end of every call that has written rows. Cheap if no
+   * rows were written.
+   */
   settle(signal: AbortSignal): Promise<void>;
   /**
-   * Compacts the collection and builds its indexes. "owed" does only what the thresholds of the store require, and is cheap when nothing is
-   * required. It does not matter who wrote the rows, so it also does the upkeep that a killed or stopped call has left. "all" does
-   * everything that makes the collection faster or smaller. It rejects with `aborted` within a second of the signal. Finished work stays,
-   * and the next call continues. After a failure the collection is still searchable.
+   * Compacts the collection and builds its indexes. "owed" does only the work that the thresholds of the store require. This work includes
+   * the rows of other processes and of calls that were killed or stopped. "owed" is cheap if no work is required. "all" does all work that
+   * makes the collection faster or smaller. After the signal fires, `upkeep` rejects with `aborted` within a second. Finished work is kept,
+   * and the next call does the rest. The collection stays searchable after a failure.
    */
   upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void>;
-  /** Called once, by the call that opened it, before the store is closed. Gives back handles and, for a writer, the lock. */
+  /** Releases handles and, after write access, the writer lock. The caller that opened the collection calls `close` once. */
   close(): Promise<void>;
 }
 
-/** Provides whole rows: a collection, or a file that a collection was exported to. */
+/** Something that rows can be copied from: a collection, or a file with an exported collection. */
 export interface RowSource extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
   count(): Promise<number>;
 }
 
-/** Writes the rows of a collection into a file, in the given order. */
+/** Writes the rows of a collection to a file, in the order of the calls. */
 export interface RowWriter {
-  /** Adds rows, which become durable with `finish`. Returns the rows that the file cannot hold. Throws errors of scope "run". */
+  /**
+   * Adds rows. The rows are durable only after `finish`. Returns the rows that the format of the file cannot store. Throws an error of
+   * scope "run" if the file cannot be written.
+   */
   write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]>;
-  /** Completes the file and moves it to its final path. */
+  /** Completes the file and renames it to its final path. */
   finish(): Promise<void>;
-  /** Deletes the unfinished file. Harmless after `finish`. */
+  /** Deletes the unfinished file. Does nothing after `finish`. */
   discard(): Promise<void>;
 }
 
-/** Where collections live. Opened by the first call, whatever it is about. */
+/** A vector database, or a folder with collections. The pipeline opens its store at the first call, whatever the call does. */
 export interface VectorStore extends Part {
-  /** Writes at once: 1 for stores with a single writer. */
+  /** Maximum number of concurrent writes. 1 for stores that allow only one writer. */
   readonly maxWriters: number;
-  /** Preferred size of one write. Batches that wait for the writer are written together. Absent: each batch is a write of its own. */
+  /** Preferred size of one write. Batches that wait for the writer are combined up to this size. Absent: batches are not combined. */
   readonly gathers?: { readonly rows: number; readonly bytes: number };
   /** Creates a collection and opens it for writing. Throws `collection_exists`. */
   create(name: string, schema: CollectionSchema): Promise<Collection>;
-  /** Opens a collection. "write" takes the writer lock, if the store has one. Throws `collection_not_found` and `lock_held`. */
+  /** Opens a collection. "write" acquires the writer lock, if the store has one. Throws `collection_not_found` or `lock_held`. */
   openCollection(name: string, access: "read" | "write"): Promise<Collection>;
+  /** Describes all collections of the store. */
   list(): Promise<readonly CollectionStats[]>;
+  /** Deletes a collection with all its rows. */
   drop(name: string): Promise<void>;
-  /** Makes one real call to the store. Throws when it fails. */
+  /** Makes one real call to the store. Throws if the call fails. */
   check(signal: AbortSignal): Promise<void>;
 }

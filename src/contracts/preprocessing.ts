@@ -1,16 +1,16 @@
-/** Preprocessing as data: the steps from a decoded image to the tensor of a model. */
+/** A description of the preprocessing: the steps from a decoded image to the tensor of a model. */
 import type { TensorSpec } from "./payloads.js";
 
-/** The resampling kernel. It is antialiased when an image shrinks. */
+/** The kernel that resamples pixels. Shrinking an image uses antialiasing. */
 export type ResizeFilter = "bicubic" | "bilinear" | "lanczos3" | "nearest";
 
-/** How an image of any size becomes `width × height` pixels. */
+/** The method that resizes an image of any size to `width × height` pixels. */
 export type Geometry =
-  /** Stretch to the size, whatever the aspect ratio. */
+  /** Stretch the image to this size. The aspect ratio may change. */
   | { readonly kind: "squash"; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
-  /** Resize so that the shorter side has `shorterSide` pixels, then cut out the centre. */
+  /** Resize the image so that its shorter side has `shorterSide` pixels. Then cut out `width × height` pixels at the centre. */
   | { readonly kind: "crop"; readonly shorterSide: number; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
-  /** Resize to fit inside, then pad both sides evenly with the 8-bit RGB colour `fill`. */
+  /** Resize the image to fit into this size, without distortion. Then pad opposite sides equally with the 8-bit RGB colour `fill`. */
   | {
       readonly kind: "letterbox";
       readonly width: number;
@@ -19,7 +19,7 @@ export type Geometry =
       readonly filter: ResizeFilter;
     };
 
-/** Maps 8-bit values to `(value × rescale − mean) / std`, per channel: red, green, blue. */
+/** Converts each 8-bit value to `(value × rescale − mean) / std`. `mean` and `std` have one number per channel: red, green, blue. */
 export interface Normalization {
   readonly rescale: number;
   readonly mean: readonly [number, number, number];
@@ -28,10 +28,10 @@ export interface Normalization {
 
 /** All steps from the decoded image to the tensor of the model. */
 export interface Preprocessing {
-  /** A label for people. Passports compare results, not names. */
+  /** A name to show to users. The name plays no role when two passports are compared. */
   readonly name: string;
   readonly geometry: Geometry;
-  /** null when the model normalises its input itself. */
+  /** null if the model normalises its input itself. */
   readonly normalization: Normalization | null;
   readonly output: TensorSpec;
 }

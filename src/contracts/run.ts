@@ -1,34 +1,40 @@
-/** How a run is started, watched and stopped. */
+/** The options of a run, and the methods to watch and stop it. */
 import type { Observer } from "./events.js";
 import type { RunReport, RunSnapshot } from "./flow.js";
 
-/** The limits of a run, and how it is watched and stopped. */
+/** Options of a run: limits, the observer, and the signal for a hard stop. */
 export interface RunOptions {
-  /** Hard stop: items in flight are abandoned. */
+  /** When this signal fires, the run stops hard: unfinished items are abandoned. */
   readonly signal?: AbortSignal;
-  /** "overlapped": all stages work at once. "sequential": one batch passes through all stages, then the next. Default "overlapped". */
+  /**
+   * "overlapped": all stages work at the same time on different batches. "sequential": one batch passes through all stages before the next
+   * batch starts. Default "overlapped".
+   */
   readonly schedule?: "overlapped" | "sequential";
-  /** Items that pass through all stages together in the sequential schedule. Default: the largest batch of any lane. */
+  /** Number of items per batch in the sequential schedule. Default: the largest batch size of any lane. */
   readonly sequentialBatch?: number;
-  /** Bytes that all images in flight may hold together. An image that is larger enters alone. Default 256 MiB. */
+  /** Memory that all unfinished images may use together, in bytes. A larger image is processed alone. Default 256 MiB. */
   readonly memoryBudgetBytes?: number;
-  /** A soft stop that takes longer becomes a hard stop, and the report says "aborted". Default: no limit. */
+  /** A soft stop that takes longer than this becomes a hard stop. The run then ends as "aborted". Default: no limit. */
   readonly drainTimeoutMs?: number;
-  /** How long the service behind a stage may be unavailable before the run ends. Default 300,000. */
+  /** The run fails when the inference server or the store is unavailable for longer than this. Default 300,000. */
   readonly maxOutageMs?: number;
-  /** The run ends when more items have failed. Default: no limit. */
+  /** The run ends when more items than this have failed. Default: no limit. */
   readonly maxFailed?: number;
-  /** The run ends when a larger share (0 to 1) of the settled items has failed. Applies from 100 settled items. Default: no limit. */
+  /**
+   * The run ends when more than this share (0 to 1) of the finished items has failed. The share is first checked when 100 items are
+   * finished. Default: no limit.
+   */
   readonly maxFailedRatio?: number;
   readonly observer?: Observer;
 }
 
 /** A run in progress. */
 export interface Run {
-  /** Soft stop: reads no more items and finishes the ones in flight. Harmless when repeated. */
+  /** Starts a soft stop: the run reads no more items and finishes the items that it has read. Further calls have no effect. */
   drain(): void;
-  /** The current state. Cheap enough to be called a few times per second. */
+  /** Returns the current state of the run. It may be called a few times per second. */
   snapshot(): RunSnapshot;
-  /** The report at the end. Never rejects: errors are in the report. */
+  /** Resolves to the report when the run has ended. This promise never rejects: errors are in the report. */
   readonly done: Promise<RunReport>;
 }

@@ -1,12 +1,15 @@
-/** Evaluates filters in memory. Tests compare the compiled filter of each store with it. */
+/** Evaluates filters in memory. Tests check that each store returns the same rows as this evaluation. */
 import type { Comparison, Filter, MetadataValue, StoredRow } from "../contracts/index.js";
 import { unknownKind } from "./tree.js";
 
-/** The value of a column. null and undefined mean "no value". A bigint compares with numbers. */
+/** The value of a column. null and undefined mean "no value". A bigint can be compared with a number. */
 export type FieldValue = MetadataValue | bigint | null | undefined;
 export type FieldOf = (key: string) => FieldValue;
 
-/** Whether a row matches. A comparison is false when the row has no value or a value of another type; `not` then makes it true. */
+/**
+ * Returns true if a row matches the filter. A comparison is false if the row has no value for the key, or a value of another type. `not`
+ * around such a comparison is true.
+ */
 export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
   switch (filter.kind) {
     case "compare":
@@ -32,7 +35,7 @@ export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
   }
 }
 
-/** Gives access to the columns of a row by the names that filters use. */
+/** Returns a function that gets the columns of a row by the names that filters use. */
 export function fieldsOf(row: StoredRow): FieldOf {
   const { facts } = row;
   const builtIn: Readonly<Record<string, FieldValue>> = {
@@ -49,7 +52,10 @@ export function fieldsOf(row: StoredRow): FieldOf {
   return (key) => (Object.hasOwn(builtIn, key) ? builtIn[key] : Object.hasOwn(facts.metadata, key) ? facts.metadata[key] : null);
 }
 
-/** Orders text by code point, as UTF-8 bytes do. JavaScript's `<` orders by UTF-16 unit, which puts U+FFFD after U+1F600. */
+/**
+ * Compares two texts by Unicode code points, which gives the same order as comparing their UTF-8 bytes. JavaScript's `<` compares UTF-16
+ * units, so it would put U+FFFD after U+1F600.
+ */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
@@ -82,7 +88,7 @@ function compare(field: FieldValue, operator: Comparison, value: MetadataValue):
   }
 }
 
-/** Returns a negative number, zero or a positive number; null when the types differ. */
+/** Returns a negative number if `field` is less than `value`, zero if they are equal, else a positive number. null: the types differ. */
 function orderOf(field: FieldValue, value: MetadataValue): number | null {
   if (typeof field === "string" && typeof value === "string") return compareText(field, value);
   if (typeof field === "boolean" && typeof value === "boolean") return Number(field) - Number(value);

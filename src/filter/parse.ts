@@ -1,4 +1,4 @@
-/** Parses the text of a filter into a tree, which stores compile. */
+/** Parses a filter's text into a tree. Each store compiles the tree into its own query. */
 import type { Comparison, Filter, MetadataValue } from "../contracts/index.js";
 import { normalizeSources } from "./spelling.js";
 import { filterError, type Token, tokensOf } from "./tokens.js";
@@ -8,7 +8,7 @@ const reserved = new Set(["and", "or", "not", "in", "true", "false"]);
 
 /**
  * Parses a filter, for example `year >= 2020 and not (camera == "X100" or startsWith(source, "file:///photos/"))`.
- * Throws `filter_invalid`, which names the position, what was expected and what was found.
+ * Throws `filter_invalid`. The message contains the position, what was expected and what was found.
  */
 export function parseFilter(text: string): Filter {
   if (text.length > filterLimits.maxChars) {
@@ -65,7 +65,7 @@ class Parser {
     return this.#comparison();
   }
 
-  /** A word before an operator is a key, even if it is `not` or `exists`. */
+  /** Returns true if the next word is a key. A word before an operator is a key, even if the word is `not` or `exists`. */
   #keyFollows(): boolean {
     const [word, next, after] = [this.#token(), this.#token(1), this.#token(2)];
     if (word.kind !== "word") return false;

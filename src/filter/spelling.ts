@@ -1,8 +1,8 @@
-/** Lets filters name sources by path: a path in a filter becomes the URI that rows have. */
+/** Converts file paths in a filter to URIs, because the `source` column of a row contains a URI. */
 import type { Filter, MetadataValue } from "../contracts/index.js";
 import { fileUriAsWritten } from "../kit/index.js";
 
-/** Replaces the values of `source` by the URIs that rows have: `/home/me/sub dir` becomes `file:///home/me/sub%20dir`. */
+/** Converts the values that a filter compares with `source` to URIs: `/home/me/sub dir` becomes `file:///home/me/sub%20dir`. */
 export function normalizeSources(filter: Filter): Filter {
   switch (filter.kind) {
     case "and":
@@ -38,7 +38,10 @@ function normalizeTerm(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): F
   }
 }
 
-/** A path has one spelling in rows. A URL can also match as it is written, because imported rows keep the spelling of their file. */
+/**
+ * Returns the texts that a row can contain for a value of the filter. For a path, this is one URI. For a `file:` URL, it is also the URL as
+ * the filter spells it, because imported rows can have URLs that are not canonical.
+ */
 function storedSpellings(value: MetadataValue): readonly MetadataValue[] {
   if (typeof value !== "string") return [value];
   const stored = fileUriAsWritten(value);

@@ -6,11 +6,11 @@ export type TokenKind = "word" | "text" | "number" | "symbol" | "end";
 
 export interface Token {
   readonly kind: TokenKind;
-  /** The text of the token. */
+  /** The characters of the token in the filter. */
   readonly raw: string;
-  /** The parsed value of a `text` or `number`; else the text of the token. */
+  /** The parsed value of a token of kind "text" or "number". For other kinds: the text of the token. */
   readonly value: string | number;
-  /** Position of the first character, from 1. */
+  /** Position of the token's first character in the filter, from 1. */
   readonly position: number;
 }
 
@@ -19,7 +19,7 @@ const pattern =
 const blank = /\s*/y;
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Returns all tokens, the last one of kind "end". Throws `filter_invalid`. */
+/** Returns all tokens of the text. The last token has the kind "end". Throws `filter_invalid`. */
 export function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = skipBlank(text, 0);
@@ -35,7 +35,7 @@ export function tokensOf(text: string): readonly Token[] {
   return tokens;
 }
 
-/** Makes every error of the filter language. */
+/** Creates the error for a filter text that cannot be parsed. */
 export function filterError(position: number, expected: string, found: string): HeadraceError {
   const shown = found.length > 40 ? `${found.slice(0, 40)}…` : found;
   const what = shown === "" ? "the end" : shown;

@@ -1,8 +1,8 @@
-/** Filter trees: their limits, their check and their keys. */
+/** Checks filter trees, defines their limits, and lists their keys. */
 import { type Comparison, type Filter, HeadraceError, type MetadataValue } from "../contracts/index.js";
 import { isWellFormed } from "../kit/index.js";
 
-/** Limits that protect a store from hostile filters. LanceDB ends the whole process at a chain of 700 comparisons. */
+/** Limits that protect a store from malicious filters. A chain of 700 comparisons makes LanceDB crash the whole process. */
 export const filterLimits = {
   /** Maximum number of characters of a filter. */
   maxChars: 100_000,
@@ -18,18 +18,21 @@ export const comparisons: ReadonlySet<string> = new Set<Comparison>(["==", "!=",
 
 const keyPattern = /^[a-z_][a-z0-9_]{0,62}$/;
 
-/** True for a valid key: a built-in column other than `vector`, or a metadata key. */
+/** Returns true if a filter may contain the key. Valid keys are metadata keys and all built-in columns except `vector`. */
 export function isFilterKey(key: string): boolean {
   return keyPattern.test(key) && key !== "vector";
 }
 
-/** Checks a tree, which a program may have built by hand. Every store calls it before it compiles a filter. Throws `filter_invalid`. */
+/**
+ * Checks a filter tree. The caller may have built the tree without `parseFilter`, so every store calls `checkFilter` before it compiles a
+ * filter. Throws `filter_invalid`.
+ */
 export function checkFilter(filter: Filter): void {
   const used = { terms: 0, values: 0 };
   check(filter, 1, used);
 }
 
-/** The keys that a filter names. */
+/** Returns the keys that occur in a filter. */
 export function filterKeys(filter: Filter): ReadonlySet<string> {
   switch (filter.kind) {
     case "and":
@@ -43,7 +46,10 @@ export function filterKeys(filter: Filter): ReadonlySet<string> {
   }
 }
 
-/** For the `default` of a switch over the kinds. The compiler then finds all places that a new kind concerns. */
+/**
+ * Creates the error for the `default` case of a switch over the kinds of a filter. If a kind is added to `Filter`, TypeScript reports every
+ * switch that does not handle the new kind.
+ */
 export function unknownKind(filter: never): HeadraceError {
   return invalid(`filter: expected a known kind, found ${JSON.stringify(filter)?.slice(0, 60)}`);
 }
@@ -58,7 +64,7 @@ function check(filter: Filter, depth: number, used: { terms: number; values: num
   }
 }
 
-/** The operands of `and`, `or` and `not`; a term is its own operand. */
+/** Returns the operands of `and`, `or` and `not`. For any other filter, returns the filter itself. */
 function operandsOf(filter: Filter): readonly Filter[] {
   switch (filter.kind) {
     case "and":

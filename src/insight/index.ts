@@ -1,2 +1,2 @@
-/** Interprets the accounted times of a run. */
+/** Interprets how the workers of a run spent their time. */
 export * from "./verdict.js";

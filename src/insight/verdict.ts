@@ -1,7 +1,7 @@
-/** Says in one sentence what limited a run. */
+/** Describes in one sentence which stage limited the speed of a run. */
 import type { RunReport, StageReport } from "../contracts/index.js";
 
-/** Runs shorter than this say nothing about speed. */
+/** A shorter run does not show which stage limits the speed. */
 const minMeaningfulMs = 3_000;
 
 export const tooShortToSay = "The run was too short to say what limits it.";
@@ -10,7 +10,7 @@ export function verdict(report: RunReport): string {
   if (report.read === 0) return "There was nothing to do.";
   if (report.skipped === report.read) return "Everything was stored already.";
   if (report.elapsedMs < minMeaningfulMs) return tooShortToSay;
-  // Shares of the whole run's time: a stage that ended early did not limit the rest of the run.
+  // The time of a stage is divided by the time of the whole run. A stage that ended early did not limit the rest of the run.
   const usedShare = (stage: StageReport) => (stage.busyMs + stage.waitingMs) / (stage.workers * report.elapsedMs);
   const limiting = report.stages.reduce((most, stage) => (usedShare(stage) > usedShare(most) ? stage : most));
   const share = percent(usedShare(limiting));
@@ -23,7 +23,7 @@ export function verdict(report: RunReport): string {
   return `${limiting.name} is the limit: ${workers(limiting)} in use ${share} of the time${throttled}${waiting}.`;
 }
 
-/** Busy, starved, blocked and waiting shares of a stage's workers, 0 to 1. */
+/** Returns the shares (0 to 1) of their time in which the workers of a stage were busy, starved, blocked and waiting. */
 export function stageShares(stage: StageReport): {
   readonly busyShare: number;
   readonly starvedShare: number;

@@ -1,25 +1,26 @@
-/** Canonical URIs. Each image has one spelling, and its key is derived from that spelling. */
+/** Computes canonical URIs. Each image has exactly one canonical URI. By default, the key of a row is a hash of the canonical URI. */
 import { createHash } from "node:crypto";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HeadraceError, type ImageRef } from "../contracts/index.js";
 
-/** Names a file by a label and its path below a folder. Keys then stay the same when the folder is mounted elsewhere. */
+/** Replaces the path of a folder by a label in URIs. The keys of the images then stay the same when the folder moves to another path. */
 export interface FileNaming {
-  /** The folder, as an absolute path. */
+  /** The absolute path of the folder. */
   readonly base: string;
   /** The label of the folder: letters, digits, `_` and `-`. A single letter is not allowed, because it would look like a Windows drive. */
   readonly as: string;
 }
 
-/** The key of a row: the first 128 bits of the SHA-256 of the canonical URI, in hex. */
+/** Returns the key of a row: the first 128 bits of the SHA-256 of the canonical URI, in hex. */
 export function keyOf(uri: string): string {
   return createHash("sha256").update(uri).digest("hex").slice(0, 32);
 }
 
 /**
- * `file:` URI of an absolute path, or `NAME:` and the path below `naming.base`. Symbolic links are not resolved and Unicode is not
- * normalised: two spellings are two files. Throws `input_invalid`.
+ * Returns the canonical URI of a file. Without `naming`, this is the `file:` URL of the absolute path. With `naming`, it is the label, a
+ * colon, and the path below `naming.base`. Symbolic links are not resolved and Unicode is not normalised: two spellings of a path give two
+ * URIs. Throws `input_invalid`.
  */
 export function fileUri(path: string, naming?: FileNaming): string {
   if (!isAbsolute(path)) throw new HeadraceError("input_invalid", `file: expected an absolute path, found ${path}`, { item: path });
@@ -33,18 +34,18 @@ export function fileUri(path: string, naming?: FileNaming): string {
 }
 
 /**
- * Converts an absolute path, or a `file:///` URL with unescaped characters, to the spelling of the canonical URI.
- * A prefix of a path or URL is converted too. Any other text is returned unchanged.
+ * Converts an absolute path, or a `file:///` URL with unescaped characters, to the canonical `file:` URL. The beginning of a path or URL
+ * is also converted, for example `/photos/ho`. Any other text is returned unchanged.
  */
 export function fileUriAsWritten(text: string): string {
-  // The extra character keeps the conversion from dropping a slash or a dot at the end of the prefix.
+  // The conversion would drop a slash or a dot at the end. An extra character at the end prevents this.
   const extended = `${text}x`;
   if (isAbsolute(text)) return fileUri(extended).slice(0, -1);
   if (/^file:\/\/\//i.test(text) && URL.canParse(extended)) return new URL(extended).href.slice(0, -1);
   return text;
 }
 
-/** The absolute path of a `file:` URL. Null for any other text. */
+/** Returns the absolute path of a `file:` URL. Returns null for any other text. */
 export function pathOfFileUrl(text: string): string | null {
   if (!/^file:\/\//i.test(text)) return null;
   try {
@@ -54,19 +55,19 @@ export function pathOfFileUrl(text: string): string | null {
   }
 }
 
-/** Whether the text starts with a URL scheme. A scheme has at least two letters, so that `C:\photos` stays a path. */
+/** Returns true if the text starts with a URL scheme of at least two letters. `C:\photos` is therefore a path and not a URL. */
 export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(text);
 }
 
-/** The reference that readers take, for a URL. Throws `input_invalid`. */
+/** Returns the `ImageRef` for a URL. Throws `input_invalid`. */
 export function urlRef(text: string): ImageRef {
   const uri = urlUri(text);
   const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
   return { uri, location: text, scheme, root: uri, version: null, sizeBytes: null, metadata: null };
 }
 
-/** The URL in WHATWG spelling, without fragment, user info and signature parameters. Throws `input_invalid`. */
+/** Returns the canonical URI of a URL: the WHATWG form, without fragment, user info and signature parameters. Throws `input_invalid`. */
 export function urlUri(text: string): string {
   let url: URL;
   try {
@@ -81,7 +82,7 @@ export function urlUri(text: string): string {
   return url.href;
 }
 
-/** The URI of an image that was given as bytes: the hash of its content. */
+/** Returns the canonical URI of an image that the caller passed as bytes: the SHA-256 of the bytes. */
 export function bytesUri(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
@@ -89,7 +90,10 @@ export function bytesUri(bytes: Uint8Array): string {
 const namePattern = /^[A-Za-z][A-Za-z0-9_-]+$/;
 const separator = process.platform === "win32" ? "\\" : "/";
 
-/** Ways to sign a URL. A group's `names` are removed only if `mark` is in the query: without it, `sp=2` may be a page number. */
+/**
+ * Query parameters of signed URLs, one entry per signing method. The parameters in `names` are removed only if the query also has a
+ * parameter that matches `mark`. Otherwise a parameter such as `sp=2` could be a page number.
+ */
 const signatures: readonly { readonly mark: RegExp; readonly names: RegExp }[] = [
   { mark: /^x-amz-/i, names: /^x-amz-/i },
   { mark: /^x-goog-/i, names: /^x-goog-/i },
@@ -97,7 +101,7 @@ const signatures: readonly { readonly mark: RegExp; readonly names: RegExp }[] =
   { mark: /^sig$/i, names: /^(sig|sv|ss|srt|sr|sp|st|se|sip|spr|si|ses|sdd|skoid|sktid|skt|ske|sks|skv|saoid|suoid|scid)$/i },
 ];
 
-/** Works on the raw text, so that the other parameters keep their spelling. */
+/** Removes signature parameters from the query of a URL. The function edits the raw text, so that other parameters do not change. */
 function removeSignature(search: string): string {
   const parts = search.replace(/^\?/, "").split("&").filter(Boolean);
   const names = parts.map(parameterName);

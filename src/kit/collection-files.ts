@@ -1,4 +1,4 @@
-/** What all file formats for collections share: the description of the collection, and errors that name the file. */
+/** Shared by all file formats for exported collections: the description of the collection, and errors that name the file. */
 import { open } from "node:fs/promises";
 import { z } from "zod";
 import { HeadraceError, type RowSource } from "../contracts/index.js";
@@ -17,7 +17,7 @@ export function describeCollectionFile({ dimension, metric, idType, passport }: 
   return JSON.stringify({ format: 1, dimension, metric, id_type: idType, passport });
 }
 
-/** Throws `input_invalid` if the text does not describe a collection. `path` is the file of the text. */
+/** Throws `input_invalid` if the text does not describe a collection. `path` is the file that contains the text. */
 export function parseCollectionDescription(text: string, path: string): CollectionDescription {
   try {
     const { dimension, metric, id_type, passport } = description.parse(JSON.parse(text));
@@ -27,12 +27,12 @@ export function parseCollectionDescription(text: string, path: string): Collecti
   }
 }
 
-/** The error for a file whose content is wrong. */
+/** Creates the error for a file with invalid content. */
 export function fileInvalid(path: string, what: string, cause?: unknown): HeadraceError {
   return new HeadraceError("input_invalid", `${path}: ${what}.`, { item: path, cause });
 }
 
-/** Translates an error of the file system. */
+/** Converts an error of the file system to a `HeadraceError`. */
 export function fileError(cause: unknown, path: string, doing: "read" | "written"): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
@@ -41,7 +41,7 @@ export function fileError(cause: unknown, path: string, doing: "read" | "written
   return new HeadraceError("input_invalid", `${path} cannot be read: ${message}.`, { item: path, cause });
 }
 
-/** Whether the file starts with a format's magic bytes. Throws `input_invalid` if it cannot be read. */
+/** Returns true if the file starts with the magic bytes of a format. Throws `input_invalid` if the file cannot be read. */
 export async function beginsWith(path: string, magic: string): Promise<boolean> {
   try {
     const file = await open(path, "r");

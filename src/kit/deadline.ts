@@ -1,25 +1,25 @@
-/** Deadlines and abort signals for promises. */
+/** Adds time limits and abort signals to promises. */
 import type { HeadraceError } from "../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 
-/** How long to wait for a call at most. */
+/** The time limit of a call. */
 export interface Deadline {
-  /** Name of the call, for the error of an abort. */
+  /** Name of the call. It appears in the error if the call is aborted. */
   readonly call: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** Makes the error for a call that took too long. */
+  /** Creates the error for a call that took longer than the time limit. */
   readonly late: (afterMs: number) => HeadraceError;
 }
 
-/** The longest delay that `setTimeout` accepts. A longer one would fire at once. */
+/** The longest delay that `setTimeout` accepts. A timer with a longer delay fires at once. */
 const maxDelayMs = 2 ** 31 - 1;
 
 export function startTimer(action: () => void, delayMs: number): ReturnType<typeof setTimeout> {
   return setTimeout(action, Math.min(Math.max(delayMs, 0), maxDelayMs));
 }
 
-/** Resolves to "ended" when the promise settles, or to "late" if `limitMs` pass first. */
+/** Resolves to "ended" when the promise settles. Resolves to "late" if the promise has not settled after `limitMs`. */
 export function within(promise: Promise<unknown>, limitMs: number): Promise<"ended" | "late"> {
   return new Promise((resolve) => {
     const timer = startTimer(() => resolve("late"), limitMs);
@@ -32,8 +32,8 @@ export function within(promise: Promise<unknown>, limitMs: number): Promise<"end
 }
 
 /**
- * Runs work that stops when its signal fires: after `timeoutMs`, or with the caller's signal. It then waits until the work has ended,
- * and rejects with the error of `late` or with `aborted`.
+ * Runs `work` with a signal. The signal fires after `timeoutMs`, or when the caller's signal fires. `work` must then end. `withDeadline`
+ * waits until `work` has ended, and then rejects with the error of `late` or with `aborted`.
  */
 export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
   checkAborted(signal, call);
@@ -56,7 +56,7 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
   }
 }
 
-/** Settles as the promise does, but no later than the deadline. Does not stop the work behind the promise. */
+/** Settles like the promise, or rejects when the time limit has passed or the signal fires. The work of the promise is not stopped. */
 export async function inTime<T>(promise: Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isLate = new Promise<never>((_, reject) => {
@@ -69,7 +69,7 @@ export async function inTime<T>(promise: Promise<T>, { call, signal, timeoutMs, 
   }
 }
 
-/** Settles as the promise does, or rejects with `aborted` when the signal fires. Does not stop the work behind the promise. */
+/** Settles like the promise, or rejects with `aborted` when the signal fires. The work of the promise is not stopped. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, call: string): Promise<T> {
   if (signal === undefined) return promise;
   let onAbort = () => {};

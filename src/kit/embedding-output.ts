@@ -1,32 +1,35 @@
-/** Chooses the output of a model that is the embedding. All embedders use this rule, so that a model gives the same vectors in each. */
+/**
+ * Chooses which output of a model is the embedding. All embedders use the same rule, so that a model gives the same vectors with every
+ * embedder.
+ */
 
-/** An output as a model declares it. */
+/** One output in the declaration of a model. */
 export interface DeclaredOutput {
   readonly name: string;
-  /** "float": 16, 32 or 64 bits. */
+  /** "float": a floating-point type of 16, 32 or 64 bits. */
   readonly type: "float" | "other";
-  /** Dimensions after the batch dimension. Null: dynamic. */
+  /** The shape of the output without the batch dimension. Null: a dimension whose size is dynamic. */
   readonly row: readonly (number | null)[];
 }
 
 export type EmbeddingChoice<T extends DeclaredOutput> =
-  /** `dimension` is null if only an inference shows it. */
+  /** `output` is the embedding. `dimension` is null if the declaration does not contain the length of the embedding. */
   | { readonly kind: "found"; readonly output: T; readonly dimension: number | null }
-  /** No output has the wanted name. */
+  /** The model has no output with the wanted name. */
   | { readonly kind: "absent" }
-  /** The wanted output, or the only one, is not one vector of floats per image. */
+  /** The wanted output, or the only output, does not have one vector of floats per image. */
   | { readonly kind: "unfit"; readonly output: T }
-  /** The model has several outputs. None is a vector of floats per image, or several are and their names do not decide. */
+  /** The model has several outputs. None of them can be the embedding, or more than one can be and the names do not help. */
   | { readonly kind: "undecided" };
 
-/** Names that models give to their embedding, in order of preference. */
+/** Names of outputs that are probably the embedding. The first name has the highest priority. */
 export const embeddingNames: readonly string[] = ["embedding", "embeddings", "image_embeds", "image_embedding", "pooler_output"];
 const looksLikeEmbedding = /embed|feature|pool|vector/i;
 
 /**
- * Returns the output named `wanted`. If `wanted` is null, it considers the outputs with one vector of floats per image, and takes the
- * only one, else the first of `embeddingNames`, else the only one whose name looks like an embedding. The order of the outputs does
- * not matter.
+ * Returns the output with the name `wanted`. If `wanted` is null, only outputs with one vector of floats per image are candidates. A single
+ * candidate is chosen. Of several candidates, the one whose name comes first in `embeddingNames` is chosen. If no candidate has such a
+ * name, a candidate is chosen if it alone matches `looksLikeEmbedding`. The order of the outputs does not matter.
  */
 export function embeddingOutput<T extends DeclaredOutput>(outputs: readonly T[], wanted: string | null): EmbeddingChoice<T> {
   const [only, ...others] = wanted === null ? outputs : outputs.filter(({ name }) => name === wanted);
@@ -39,7 +42,7 @@ export function embeddingOutput<T extends DeclaredOutput>(outputs: readonly T[],
   return found === undefined ? { kind: "undecided" } : choice(found);
 }
 
-/** The length of the vector in a row. Null: dynamic. "none": the row is not a single vector. */
+/** Returns the length of the vector that an output has per image. Null: a dynamic length. "none": the output is not a single vector. */
 export function vectorLength(row: readonly (number | null)[]): number | null | "none" {
   const [wide, ...others] = row.filter((size) => size !== 1);
   if (row.length === 0 || others.length > 0) return "none";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** SHA-256 in hex, as in the `content` column. */
+/** Returns the SHA-256 of the bytes in hex. The `content` column contains this value. */
 export function fingerprint(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

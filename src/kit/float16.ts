@@ -1,9 +1,9 @@
-/** Converts float32 to float16 and back, for runtimes without Float16Array. A Uint16Array holds the bits of the float16 numbers. */
+/** Converts float32 to float16 and back, for JavaScript engines without Float16Array. Float16 numbers are kept as bits in a Uint16Array. */
 
-/** Rounds to the nearest float16, ties to even. Numbers beyond its range become infinity. */
+/** Rounds each number to the nearest float16, ties to even. Numbers outside the range of float16 become infinity. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.slice().buffer);
-  // A loop: `Uint16Array.from` takes ten times as long.
+  // `Uint16Array.from` takes ten times as long as this loop.
   const halves = new Uint16Array(bits.length);
   for (let index = 0; index < bits.length; index += 1) halves[index] = narrow(bits[index]!);
   return halves;
@@ -25,7 +25,7 @@ function narrow(bits: number): number {
   if (scaled >= 31) return sign | 0x7c00;
   if (scaled < -10) return sign;
   if (scaled <= 0) return sign | roundShift(fraction | 0x800000, 14 - scaled);
-  // A fraction that rounds up to 1024 carries into the exponent. The result is still correct.
+  // A fraction that is rounded up to 1024 increases the exponent by one. This gives the correct number.
   return sign | ((scaled << 10) + roundShift(fraction, 13));
 }
 

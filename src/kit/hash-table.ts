@@ -1,9 +1,9 @@
-/** A table of 64-bit hashes in typed arrays. It needs a fraction of the memory of a Map of strings, and has no limit of 16 million entries. */
+/** A hash table with 64-bit keys in typed arrays. It needs less memory than a Map of strings, and can have more than 16 million entries. */
 
-/** Two unsigned 32-bit numbers. */
+/** A 64-bit hash as two unsigned 32-bit numbers. */
 export type Hash = readonly [number, number];
 
-/** The table is split into parts, so that growing one takes little time. A power of two. */
+/** Number of parts of a table. Each part grows alone, so that growing takes little time. Must be a power of two. */
 const parts = 64;
 const startSlots = 16;
 const maxLoad = 0.75;
@@ -12,28 +12,28 @@ const growth = 1.5;
 export class HashTable {
   readonly #parts: readonly Part[];
 
-  /** `values`: the count of unsigned 32-bit numbers stored with each hash. */
+  /** `values`: how many unsigned 32-bit numbers are stored with each hash. */
   constructor({ values }: { readonly values: number }) {
     this.#parts = Array.from({ length: parts }, () => new Part(2 + values));
   }
 
-  /** Memory in use. */
+  /** Memory of the table in bytes. */
   get bytes(): number {
     return this.#parts.reduce((sum, part) => sum + part.bytes, 0);
   }
 
-  /** Returns the values that were stored first with this hash. Stores these values and returns null if the hash is new. */
+  /** If the hash is in the table, returns the stored values and changes nothing. Otherwise stores `values` and returns null. */
   first(hash: Hash, values: readonly number[]): readonly number[] | null {
     return this.#parts[hash[1] % parts]!.first(hash, values);
   }
 
-  /** The values that came first with this hash; null when none came. */
+  /** Returns the values that are stored with the hash. Returns null if the hash is not in the table. */
   get(hash: Hash): readonly number[] | null {
     return this.#parts[hash[1] % parts]!.get(hash);
   }
 }
 
-/** Open addressing. A slot holds a hash and its values. A slot whose hash is zero is free. */
+/** A hash table with open addressing. A slot contains a hash and its values. A slot with the hash zero is free. */
 class Part {
   #slots = startSlots;
   #used = 0;
@@ -63,7 +63,7 @@ class Part {
     return null;
   }
 
-  /** Position of the hash, or of the free slot for it. */
+  /** Returns the position of the slot with this hash. If there is none, returns the position of the free slot for the hash. */
   #find(high: number, low: number): number {
     let slot = high % this.#slots;
     for (;;) {
@@ -85,7 +85,7 @@ class Part {
   }
 }
 
-/** A hash of zeros would look like a free slot. */
+/** Replaces the hash zero by another hash, because a slot with the hash zero is free. */
 function marked(high: number, low: number): number {
   return high === 0 && low === 0 ? 1 : high;
 }

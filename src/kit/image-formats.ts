@@ -1,14 +1,14 @@
-/** Recognises image formats by their first bytes. */
+/** Recognises the format of an image file by its first bytes. */
 
 export interface ImageFormat {
   readonly name: string;
-  /** Whether the prebuilt sharp can decode it. */
+  /** True if the prebuilt package of sharp can decode the format. */
   readonly decodable: boolean;
 }
 
 interface Signature extends ImageFormat {
   readonly offset: number;
-  /** Alternative signatures, as Latin-1. */
+  /** The bytes at `offset`, as Latin-1 text. One of these texts must match. */
   readonly begins: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const signatures: readonly Signature[] = [
   { name: "Zip", decodable: false, offset: 0, begins: ["PK\x03\x04"] },
 ];
 
-/** Null for unknown formats, and for text formats such as SVG. */
+/** Returns the format of the file that starts with these bytes. Returns null for unknown formats, and for text formats such as SVG. */
 export function formatOf(bytes: Uint8Array): ImageFormat | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(32, bytes.byteLength)).toString("latin1");
   return signatures.find(({ offset, begins }) => begins.some((text) => head.startsWith(text, offset))) ?? null;

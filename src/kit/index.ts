@@ -1,4 +1,4 @@
-/** Helpers for authors of adapters. Only the names listed here are stable. */
+/** Helpers for authors of adapters. Only the names that this file exports are stable. */
 export { type Backoff, backOffMs } from "./backoff.js";
 export {
   bytesUri,

@@ -1,7 +1,7 @@
-/** Turns the failure of one item into its result, so that the rest of the batch continues. */
+/** Converts an error of one item to a result of that item, so that the other items of the batch are still processed. */
 import { HeadraceError, type Item, type Result } from "../contracts/index.js";
 
-/** Returns the result of `work`. An error of scope `item` becomes a failure of the item; any other error is rethrown. */
+/** Returns the result of `work`. If `work` throws an error of scope "item", returns a failed result. Any other error is thrown again. */
 export function resultFor<I, O>(item: Item<I>, work: (item: Item<I>) => Result<O>): Result<O> {
   try {
     return work(item);

@@ -1,4 +1,4 @@
-/** Rules for metadata that hold in every store, and the fingerprint of metadata. */
+/** The rules for metadata, which are the same in every store, and the hash of metadata. */
 import { createHash } from "node:crypto";
 import { HeadraceError, type Metadata, type MetadataValue } from "../contracts/index.js";
 import { isWellFormed } from "./text.js";
@@ -23,7 +23,7 @@ export const builtInColumns = [
 ] as const;
 
 const namePattern = /^[a-z_][a-z0-9_]{0,62}$/;
-/** Names of LanceDB's own columns. It refuses them, or returns its own values under them. */
+/** Names of LanceDB's internal columns. LanceDB rejects a user's column with such a name, or returns internal values for the column. */
 const storeColumns = [
   "_rowid",
   "_rowaddr",
@@ -36,7 +36,7 @@ const storeColumns = [
 ] as const;
 const reserved = new Set<string>([...builtInColumns, ...storeColumns]);
 
-/** Null if the name may be a metadata key, else the error `metadata_name`. `item` names the image with this key. */
+/** Returns null if the name is allowed as a metadata key, else a `metadata_name` error. `item` is the image that has the key. */
 export function metadataNameError(name: string, item?: string): HeadraceError | null {
   const shown = JSON.stringify(name).slice(0, 80);
   if (reserved.has(name)) return failure("metadata_name", `metadata key ${shown}: expected a free name, found a built-in column`, item);
@@ -46,7 +46,7 @@ export function metadataNameError(name: string, item?: string): HeadraceError | 
   return failure("metadata_name", `metadata key ${shown}: expected [a-z_][a-z0-9_]{0,62}`, item, hint);
 }
 
-/** A valid metadata key that resembles `name`. Null if there is none. */
+/** Returns a valid metadata key that is similar to `name`. Returns null if there is no such key. */
 function validNameLike(name: string): string | null {
   const plain = name
     .normalize("NFD")
@@ -57,14 +57,14 @@ function validNameLike(name: string): string | null {
   return /[a-z0-9]/.test(valid) && !reserved.has(valid) ? valid : null;
 }
 
-/** The column type for a value. Null for a value that no store accepts. */
+/** Returns the type of the column that can store the value. Returns null if no store accepts the value. */
 export function metadataTypeOf(value: unknown): MetadataType | null {
   if (typeof value === "string") return isWellFormed(value) ? "text" : null;
   if (typeof value === "number") return Number.isFinite(value) ? "number" : null;
   return typeof value === "boolean" ? "boolean" : null;
 }
 
-/** Checks the names and values of metadata that a user gave. Throws `metadata_name`, `metadata_type`. */
+/** Checks the keys and values of metadata from a user. Throws `metadata_name` or `metadata_type`. */
 export function checkMetadata(metadata: Readonly<Record<string, unknown>>, item?: string): asserts metadata is Metadata {
   const entries = Object.entries(metadata);
   if (entries.length > maxMetadataKeys) {
@@ -76,7 +76,7 @@ export function checkMetadata(metadata: Readonly<Record<string, unknown>>, item?
   }
 }
 
-/** Metadata in its canonical form: without nulls, sorted by key, −0 replaced by 0. */
+/** Returns metadata in canonical form: without nulls, sorted by key, and with 0 instead of −0. */
 export function givenMetadata(metadata: Metadata): readonly (readonly [string, MetadataValue])[] {
   return Object.entries(metadata)
     .filter((entry): entry is [string, MetadataValue] => entry[1] !== null && entry[1] !== undefined)
@@ -84,7 +84,7 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Fingerprint of metadata: 32 hex digits. It does not depend on the order of keys or on null values. */
+/** Returns the hash of metadata: 32 hex digits. The order of the keys and null values do not change the hash. */
 export function metadataHash(metadata: Metadata): string {
   return createHash("sha256")
     .update(JSON.stringify(givenMetadata(metadata)))

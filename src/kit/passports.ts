@@ -1,21 +1,24 @@
-/** Compares two passports. A passport holds the vectors that a chain made from fixed probe images: equal vectors, equal chains. */
+/**
+ * Compares two passports. A passport contains the embeddings of fixed probe images. If two models with their preprocessing give equal
+ * embeddings of the probe images, they are treated as the same.
+ */
 import type { Metric, Passport } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 
-/** Two vectors of one probe have the same direction if their cosine is at least this. */
+/** Two embeddings of a probe image have the same direction if their cosine is at least this. */
 const minProbeCosine = 0.999;
-/** Two vectors of one probe have the same length if the longer is at most this many times as long as the shorter. */
+/** Two embeddings of a probe image have the same length if the longer divided by the shorter is at most this. */
 const maxLengthRatio = 1.01;
 
 export interface PassportComparison {
   readonly same: boolean;
-  /** Null if the chains are the same. */
+  /** What differs between the embeddings of the two passports. Null if the passports match. */
   readonly difference: "direction" | "length" | null;
-  /** One per probe, in order. 0 if one side lacks the probe or has another dimension. */
+  /** One cosine per probe image, in order. 0 if one passport lacks the probe image, or if the dimensions differ. */
   readonly cosines: readonly number[];
 }
 
-/** Compares probe by probe. Lengths are ignored for the metric cosine. */
+/** Compares two passports, one probe image after the other. With the metric cosine, the lengths of the embeddings are ignored. */
 export function comparePassports(a: Passport, b: Passport, metric: Metric): PassportComparison {
   const count = Math.max(a.probes.length, b.probes.length);
   const cosines = Array.from({ length: count }, (_, index) => cosine(a.probes[index] ?? [], b.probes[index] ?? []));
@@ -26,11 +29,11 @@ export function comparePassports(a: Passport, b: Passport, metric: Metric): Pass
 export interface MismatchOptions {
   /** The metric of the collection. */
   readonly metric: Metric;
-  /** How the message introduces the other side. Default "the settings now give". */
+  /** The words before the description of the second passport in the message. Default "the settings now give". */
   readonly others?: string;
 }
 
-/** The error for two different passports. It shows what differs on both sides. `stored` belongs to `collection`. */
+/** Creates the error for two different passports. The message shows what differs. `stored` is the passport of `collection`. */
 export function passportMismatch(stored: Passport, other: Passport, collection: string, options: MismatchOptions): HeadraceError {
   const { metric, others = "the settings now give" } = options;
   const { cosines, difference } = comparePassports(stored, other, metric);
@@ -58,7 +61,7 @@ function differenceOf(a: Passport, b: Passport, cosines: readonly number[], metr
   return as.some((length, index) => !isAsLong(length, bs[index]!)) ? "length" : null;
 }
 
-/** Shows only the labels that differ. If none differs, it shows all. */
+/** Describes both passports by the labels that differ. If no label differs, describes them by all labels. */
 function makers(stored: Passport, other: Passport, others: string): string {
   const names = [...new Set([...Object.keys(stored.labels), ...Object.keys(other.labels)])];
   const differing = names.filter((name) => stored.labels[name] !== other.labels[name]);

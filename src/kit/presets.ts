@@ -1,34 +1,34 @@
-/** Presets: named ways to prepare an image for a model. */
+/** Presets: named preprocessing settings for well-known models. */
 import type { Geometry, Normalization } from "../contracts/index.js";
 
 export interface Preset {
-  /** Shown in labels and messages. */
+  /** The name of the preset in passports and messages. */
   readonly name: string;
-  /** The geometry for a model whose input has this size in pixels. */
+  /** Returns the resize method for a model whose input has this size in pixels. */
   readonly geometry: (size: { readonly width: number; readonly height: number }) => Geometry;
-  /** For models with float input. A model with uint8 input normalises by itself. */
+  /** The normalisation for models with float input. Models with uint8 input normalise the pixels themselves. */
   readonly normalization: Normalization | null;
 }
 
 export type PresetName = "efficientnet-lite" | "imagenet" | "clip" | "siglip" | "dinov2" | "none";
 
-/** Resize to 256, then crop 224. */
+/** For a model with an input of 224 pixels, images are resized to 256 pixels and then cropped. Other input sizes use the same ratio. */
 const cropScale = 256 / 224;
-/** torchvision's values. The Python service EmbeddingTrident uses them as default. */
+/** The values of torchvision. The Python service EmbeddingTrident uses the same values by default. */
 export const imagenetNormalization: Normalization = { rescale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
-  /** EfficientNet-Lite: crop 224 out of 256, values about −1 to 1. */
+  /** EfficientNet-Lite: resize to 256 pixels, crop to 224, scale values to about −1 to 1. */
   "efficientnet-lite": {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
     normalization: { rescale: 1, mean: [127, 127, 127], std: [128, 128, 128] },
   },
-  /** torchvision's classifiers: crop 224 out of 256. */
+  /** The image classifiers of torchvision: resize to 256 pixels, crop to 224. */
   imagenet: {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bilinear"),
     normalization: imagenetNormalization,
   },
-  /** OpenAI's CLIP and OpenCLIP: resize the shorter side to the model's size, then crop. */
+  /** OpenAI's CLIP and OpenCLIP: resize the shorter side to the input size of the model, then crop. */
   clip: {
     geometry: ({ width, height }) => cropTo(width, height, 1, "bicubic"),
     normalization: {
@@ -37,17 +37,17 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
       std: [0.26862954, 0.26130258, 0.27577711],
     },
   },
-  /** SigLIP and SigLIP 2: squash to the model's size, values −1 to 1. */
+  /** SigLIP and SigLIP 2: stretch to the input size of the model, scale values to −1 to 1. */
   siglip: {
     geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
     normalization: { rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   },
-  /** DINOv2: like `imagenet`, but bicubic. */
+  /** DINOv2: like `imagenet`, but with bicubic resampling. */
   dinov2: {
     geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
     normalization: imagenetNormalization,
   },
-  /** Squash to the model's size, values 0 to 255. For models that normalise by themselves. */
+  /** For models that normalise the pixels themselves: stretch to the input size of the model, keep values 0 to 255. */
   none: {
     geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
     normalization: null,

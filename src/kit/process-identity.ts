@@ -1,20 +1,29 @@
-/** Identifies a process, and tells whether another process is still alive. */
+/** Identifies a process, and checks whether another process is still running. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** One process of one boot of one machine (or container). */
+/** Identifies one process across machines, containers and reboots, as far as the operating system allows. */
 export interface ProcessIdentity {
   readonly host: string;
-  /** Null if the system does not tell. */
+  /** The boot id of Linux, which changes at each boot. Null if the operating system has no boot id. */
   readonly bootId: string | null;
-  /** Each container has its own process ids, so `pid` is valid only within this namespace. Null if the system does not tell. */
+  /**
+   * The PID namespace of Linux. Each container has its own process ids, so `pid` is valid only within this namespace. Null if the operating
+   * system does not show a namespace.
+   */
   readonly pidNamespace: string | null;
   readonly pid: number;
-  /** In ticks since boot. Tells apart two processes that had the same pid. Null if the system does not tell. */
+  /**
+   * Start time of the process, in clock ticks since boot. A later process with the same pid has another start time. Null if the operating
+   * system does not show the start time.
+   */
   readonly startedAt: string | null;
 }
 
-/** "elsewhere": the process belongs to another machine or container, so this process cannot tell. */
+/**
+ * "elsewhere": it is not known whether the process is running. It may belong to another machine or container, or the operating system does
+ * not show enough.
+ */
 export type Liveness = "alive" | "dead" | "elsewhere";
 
 export function ownIdentity(): ProcessIdentity {
@@ -39,10 +48,13 @@ export function livenessOf(other: ProcessIdentity): Liveness {
   return hasProcess(other.pid) ? "elsewhere" : "dead";
 }
 
-/** Start of the process in ticks since boot. Null if the process has ended (zombies included) or the system does not tell. */
+/**
+ * Returns the start time of a process, in clock ticks since boot. Returns null if the process has ended or is a zombie. Also returns null
+ * if the operating system does not show the start time.
+ */
 export function startTicksOf(pid: number): string | null {
   const stat = readOrNull(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  // Start time is field 22. Field 2, the name, may contain spaces and parentheses.
+  // The start time is field 22. Field 2 is the name of the process in parentheses; the name may contain spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields?.[0];
   return state === undefined || state === "Z" || state === "X" ? null : (fields?.[19] ?? null);

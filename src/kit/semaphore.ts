@@ -6,7 +6,7 @@ interface Waiter {
   readonly enter: () => void;
 }
 
-/** First come, first served. Work that weighs more than the limit runs alone. */
+/** Work starts in the order of the calls. Work with a weight above the limit runs alone. */
 export class Semaphore {
   readonly #waiting: Waiter[] = [];
   #limit: number;
@@ -16,7 +16,10 @@ export class Semaphore {
     this.#limit = limit;
   }
 
-  /** Runs the work when there is room. Throws `aborted` if the signal fires first. `call` names the work in that error. */
+  /**
+   * Waits until the limit has room for `weight`, then runs the work. Throws `aborted` if the signal fires first. `call` is the name of the
+   * work in the error.
+   */
   async run<T>(weight: number, signal: AbortSignal, call: string, work: () => Promise<T>): Promise<T> {
     await this.enter(weight, signal, call);
     try {
@@ -27,7 +30,10 @@ export class Semaphore {
     }
   }
 
-  /** Resolves when there is room. Call `leave` to free it. Throws `aborted` if the signal fires first. */
+  /**
+   * Waits until the limit has room for `weight`, and takes this room. The caller must call `leave` to free the room. Throws `aborted` if
+   * the signal fires first.
+   */
   async enter(weight: number, signal: AbortSignal, call: string): Promise<void> {
     checkAborted(signal, call);
     let onAbort = () => {};
@@ -55,7 +61,7 @@ export class Semaphore {
     this.#admit();
   }
 
-  /** Running work continues, even if it exceeds the new limit. */
+  /** Changes the limit. Running work continues, even if its total weight is above the new limit. */
   resize(limit: number): void {
     this.#limit = limit;
     this.#admit();

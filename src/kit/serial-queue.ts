@@ -1,4 +1,4 @@
-/** Runs calls one at a time, in order. A call that fails does not stop the next one. */
+/** Runs calls one at a time, in order. If a call fails, the next call still runs. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -8,7 +8,7 @@ export class SerialQueue {
     return turn;
   }
 
-  /** Resolves when all calls so far have ended. */
+  /** Resolves when all calls that were added before have ended. */
   async idle(): Promise<void> {
     await this.#last;
   }

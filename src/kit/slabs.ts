@@ -1,16 +1,16 @@
-/** A pool of buffers for batches. A run reuses a few buffers instead of allocating thousands. */
+/** A pool of buffers for batches of tensors. A run uses the same few buffers again and again, instead of allocating one per batch. */
 import type { Slab } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 
-/** A slab with its own ArrayBuffer. The buffer can be transferred to a worker, and comes back with the answer. */
+/** A slab with its own ArrayBuffer. The buffer can be transferred to a worker thread. The worker transfers the buffer back. */
 export interface PooledSlab extends Slab {
-  /** At least `rows * rowBytes` bytes. After a transfer, call `giveBack` with the returned buffer. */
+  /** Has at least `rows * rowBytes` bytes. When a worker has transferred the buffer back, pass it to `SlabPool.giveBack`. */
   readonly buffer: ArrayBuffer;
-  /** Ends the lease: the caller owns the buffer now. Throws `contract_broken` if the lease has ended already. */
+  /** Ends the lease and returns the buffer, which then belongs to the caller. Throws `contract_broken` if the lease has already ended. */
   take(): ArrayBuffer;
 }
 
-/** Leases buffers of one capacity. Keeps at most `maxIdle` unused buffers. */
+/** Leases buffers for up to `maxRows` rows, and larger ones if required. Keeps at most `maxIdle` unused buffers for later leases. */
 export class SlabPool {
   readonly #idle: ArrayBuffer[] = [];
 
@@ -42,18 +42,18 @@ export class SlabPool {
     };
   }
 
-  /** Takes a buffer back. A buffer that was transferred away (zero bytes) is dropped. */
+  /** Puts a buffer back into the pool. A buffer of another size is dropped. This includes a transferred buffer, which has zero bytes. */
   giveBack(buffer: ArrayBuffer): void {
     if (buffer.byteLength === this.rowBytes * this.maxRows && this.#idle.length < this.maxIdle) this.#idle.push(buffer);
   }
 }
 
-/** Memory for one batch, without a pool. */
+/** Allocates memory for one batch, without a pool. */
 export function plainSlab(rows: number, rowBytes: number): Slab {
   return { rows, rowBytes, bytes: new Uint8Array(rows * rowBytes), release: () => {} };
 }
 
-/** Takes the buffer of a slab that a SlabPool leased. Throws `contract_broken` for any other slab. */
+/** Calls `take` on a slab that a SlabPool has leased. Throws `contract_broken` for any other slab. */
 export function takeBuffer(slab: Slab): ArrayBuffer {
   if ("take" in slab) return (slab as PooledSlab).take();
   throw new HeadraceError("contract_broken", "slab: expected a slab that the embedder leased, found another");

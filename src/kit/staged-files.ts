@@ -1,15 +1,15 @@
-/** Writes files under temporary names and renames them when all are complete. Existing files stay unchanged until then. */
+/** Writes files under temporary names. When all files are complete, renames them. Existing files are unchanged until the renaming. */
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
 import { fileError } from "./collection-files.js";
 
-/** Every method throws `disk_full` or `state_unwritable` if the file system fails. */
+/** Methods throw `disk_full` or `state_unwritable` if the file system reports an error. */
 export class StagedFiles {
   #isOpen = true;
 
   private constructor(readonly handles: ReadonlyMap<string, FileHandle>) {}
 
-  /** Opens one temporary file per path. Fails at once if a path is a folder, because the rename would fail later. */
+  /** Opens one temporary file per path. If a path is a folder, throws now, because the renaming would fail at the end. */
   static async create(paths: readonly string[]): Promise<StagedFiles> {
     const handles = new Map<string, FileHandle>();
     const files = new StagedFiles(handles);
@@ -37,8 +37,8 @@ export class StagedFiles {
   }
 
   /**
-   * Makes the files durable and renames them in order. The old last file is removed first: readers treat the files as incomplete
-   * without it.
+   * Flushes the files to disk and renames them in order. If there are several files, an old copy of the last file is deleted before the
+   * renaming. Readers treat the set of files as incomplete while the last file is missing.
    */
   async place(): Promise<void> {
     const paths = [...this.handles.keys()];
@@ -48,7 +48,7 @@ export class StagedFiles {
     for (const path of paths) await this.#do(path, () => rename(stagedPath(path), path));
   }
 
-  /** Removes the temporary files. Does nothing after `place`. */
+  /** Deletes the temporary files. Does nothing after `place`. */
   async discard(): Promise<void> {
     await this.#close();
     for (const path of this.handles.keys()) await rm(stagedPath(path), { force: true });

@@ -1,4 +1,4 @@
-/** Rules for names, keys, rows and queries. All stores use them, so that the same misuse is the same error in each. */
+/** Rules for names, keys, rows and queries. All stores use these rules, so that invalid input gives the same error with every store. */
 import {
   type CollectionSchema,
   HeadraceError,
@@ -13,20 +13,20 @@ import {
 import { checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
 import { isWellFormed } from "./text.js";
 
-/** The collection that a batch must fit. */
+/** The properties of a collection that the rows of a batch must match. */
 export interface RowRules {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** The collection's metadata keys. "other": a column that accepts no metadata value. */
+  /** The metadata keys of the collection, with the types of their columns. "other": a column type that no metadata value has. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
 export interface RowPlan {
-  /** Indexes of the rows to write. If a key occurs more than once, its last valid row. */
+  /** Indexes of the rows to write. If a key occurs more than once, only the last valid row with the key is written. */
   readonly accepted: readonly number[];
   readonly failures: readonly RowFailure[];
-  /** Metadata keys that the accepted rows add, in order of appearance. */
+  /** Metadata keys of the accepted rows that are new in the collection, in the order in which the keys first occur. */
   readonly newColumns: ReadonlyMap<string, MetadataType>;
 }
 
@@ -36,27 +36,27 @@ const maxDimension = 32_768;
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const [minInt64, maxInt64] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** Throws `name_invalid` unless every store accepts the name. */
+/** Throws `name_invalid` unless all kinds of stores accept the name. */
 export function checkCollectionName(name: string): void {
   if (namePattern.test(name)) return;
   const found = JSON.stringify(name).slice(0, 80);
   throw new HeadraceError("name_invalid", `collection ${found}: expected letters, digits and _, at most 64, not starting with a digit`);
 }
 
-/** Throws `input_invalid` for a schema that no store can hold. */
+/** Throws `input_invalid` if the dimension of a new collection is outside the limits. */
 export function checkSchema(schema: CollectionSchema): void {
   const { dimension } = schema;
   if (Number.isInteger(dimension) && dimension >= 1 && dimension <= maxDimension) return;
   throw new HeadraceError("input_invalid", `collection: expected a dimension between 1 and ${maxDimension}, found ${dimension}`);
 }
 
-/** Whether the collection could contain the key. Other keys are never stored, so look-ups omit them. */
+/** Returns true if a collection with this key type can contain the key. Look-ups omit all other keys, because they are never stored. */
 export function isKeyOf(key: Key, idType: "text" | "int64"): boolean {
   if (typeof key === "bigint") return idType === "int64" && key >= minInt64 && key <= maxInt64;
   return idType === "text" && key !== "" && isWellFormed(key) && Buffer.byteLength(key) <= maxKeyBytes;
 }
 
-/** Throws `id_invalid` for a key that the collection cannot have. */
+/** Throws `id_invalid` if a collection with this key type cannot contain the key. */
 export function checkKey(id: Key, idType: "text" | "int64"): void {
   if (isKeyOf(id, idType)) return;
   const expected = idType === "int64" ? "a whole number that fits into int64" : `well-formed text of 1 to ${maxKeyBytes} bytes`;
@@ -68,7 +68,10 @@ export function checkKey(id: Key, idType: "text" | "int64"): void {
   });
 }
 
-/** Sorts a batch into rows to write and rows that fail. Throws `dimension_mismatch` for a batch of another dimension. */
+/**
+ * Checks the rows of a batch, and returns which rows to write and which rows fail. Throws `dimension_mismatch` if the vectors of the batch
+ * do not have the dimension of the collection.
+ */
 export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   checkBatch(batch, rules);
   const newColumns = new Map<string, MetadataType>();
@@ -91,7 +94,7 @@ export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index
   return typeof ingestedAt === "number" ? ingestedAt : ingestedAt[index]!;
 }
 
-/** Throws `query_invalid`. */
+/** Throws `query_invalid` if the query vector or an option of the search is invalid. */
 export function checkQuery(
   query: Float32Array,
   { topK, minScore }: Pick<SearchOptions, "topK" | "minScore">,
@@ -108,14 +111,17 @@ export function checkQuery(
 }
 
 /**
- * Applies `minScore` to the nearest `topK` hits. Every hit with a sufficient score is among the nearest, so the store needs no range
- * search.
+ * Returns the hits with at least `minScore`. `hits` are the `topK` best hits of a search. Filtering these hits gives the same result as a
+ * search within a range of scores.
  */
 export function nearEnough(hits: readonly Hit[], minScore = Number.NEGATIVE_INFINITY): readonly Hit[] {
   return hits.filter(({ score }) => score >= minScore);
 }
 
-/** Cosine, inner product, or negative squared distance, in float64. Higher is nearer. */
+/**
+ * Returns the score of two vectors: the cosine, the inner product, or the negative squared distance. Computed in float64. A higher score
+ * means more similar vectors.
+ */
 export function scoreOf(metric: Metric, a: Float32Array, b: Float32Array): number {
   let [dot, normA, normB, squares] = [0, 0, 0, 0];
   for (let at = 0; at < a.length; at += 1) {

@@ -1,8 +1,8 @@
 const byteOrderMark = "\uFEFF";
 
 /**
- * The lines of a text that arrives in pieces, without a byte order mark. Node's `readline` is not used: it also splits at U+2028, which
- * JSON does not escape.
+ * Splits a text that arrives in pieces into lines, without a byte order mark. Node's `readline` is not used, because it also splits at
+ * U+2028. JSON text may contain U+2028 inside a line.
  */
 export async function* textLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";

@@ -1,6 +1,9 @@
 const loneSurrogate = /\p{Cs}/u;
 
-/** False for text with an unpaired surrogate. It has no UTF-8 form, so two such texts could become equal in a store. */
+/**
+ * Returns false for text with an unpaired surrogate. UTF-8 has no encoding for an unpaired surrogate, so two different texts could become
+ * equal in a store.
+ */
 export function isWellFormed(text: string): boolean {
   return !loneSurrogate.test(text);
 }

@@ -1,2 +1,2 @@
-/** Bytes per mebibyte, the unit of settings that end with `_mb`. */
+/** Number of bytes in a mebibyte. Settings whose names end with `_mb` are in mebibytes. */
 export const mebibyte = 2 ** 20;

@@ -1,22 +1,25 @@
-/** A pool of worker threads. If a worker dies, its call fails and a new worker replaces it. */
+/** A pool of worker threads. If a worker dies, its running call fails, and a new worker replaces the dead one. */
 import { HeadraceError } from "../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 import { type PendingCall, WorkerThread } from "./worker-thread.js";
 
 export interface WorkerPoolOptions {
-  /** Names the pool in errors. */
+  /** The name of the pool in error messages. */
   readonly name: string;
-  /** The worker's main module. It calls `serveWorker`. */
+  /** The main module of each worker. This module must call `serveWorker`. */
   readonly url: URL;
-  /** Passed to `open` in each worker. Must be cloneable. */
+  /** Passed to the `open` function of `serveWorker` in each worker. Must be a value that `structuredClone` accepts. */
   readonly settings: unknown;
-  /** Number of workers. Each runs one call at a time; further calls wait in order. */
+  /** Number of workers. Each worker runs one call at a time. Further calls wait in order. */
   readonly size: number;
-  /** Receives the buffer of each call, possibly long after the call was aborted. Not called for a buffer that died with its worker. */
+  /**
+   * Receives the buffer of each call when the pool no longer needs the buffer. After an aborted call this can take long, because the worker
+   * may still use the buffer. Not called if the worker died during the call: the buffer is then lost.
+   */
   readonly giveBack: (buffer: ArrayBuffer) => void;
-  /** The pool gives up after this many deaths without an answer in between. Default 3. */
+  /** If this many workers die and no call is answered in between, the pool fails and accepts no more calls. Default 3. */
   readonly maxDeaths?: number;
-  /** How long `close` waits for a worker to end by itself before it terminates the worker. Default 5,000. */
+  /** `close` terminates a worker that has not ended by itself after this time. Default 5,000. */
   readonly closeTimeoutMs?: number;
 }
 
@@ -26,16 +29,19 @@ export class WorkerPool<Ready, Request, Answer> {
   readonly #queue: PendingCall<Request, Answer>[] = [];
   #isOpen = false;
   #deaths = 0;
-  /** Why the last replacement failed to open. */
+  /** The error of the last replacement worker that failed to open. */
   #refusal: HeadraceError | null = null;
-  /** Why the pool refuses calls. Null: it accepts them. */
+  /** The error for new calls, because the pool has failed or is closed. Null: the pool accepts calls. */
   #ended: HeadraceError | null = null;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 
-  /** Starts all workers and returns the `ready` value of one. If a worker fails to open, all are closed and its error is thrown. */
+  /**
+   * Starts all workers and returns the `ready` value of one worker. If a worker fails to open, closes all workers and throws the error of
+   * that worker.
+   */
   async open(signal: AbortSignal): Promise<Ready> {
     try {
       return await new Promise<Ready>((resolve, reject) => {
@@ -62,7 +68,7 @@ export class WorkerPool<Ready, Request, Answer> {
     }
   }
 
-  /** Transfers the buffer to a worker. After an abort the call rejects at once, and a late answer is dropped. */
+  /** Sends the request and the buffer to a worker. If the signal fires, `call` rejects at once, and a later answer is ignored. */
   call(request: Request, buffer: ArrayBuffer, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
@@ -97,7 +103,7 @@ export class WorkerPool<Ready, Request, Answer> {
     });
   }
 
-  /** Lets running calls finish, refuses waiting calls, ends the workers. May be called again. */
+  /** Rejects waiting calls, waits for running calls, and ends the workers. Further calls of `close` are allowed. */
   async close(): Promise<void> {
     this.#end(new HeadraceError("aborted", `${this.#options.name}: the worker pool was closed`));
     await Promise.all([...this.#threads].map((thread) => thread.close(this.#options.closeTimeoutMs ?? 5000)));

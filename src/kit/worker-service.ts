@@ -1,23 +1,23 @@
-/** The worker's side of a WorkerPool: opens once, then answers one call at a time. */
+/** The code that a worker thread of a WorkerPool runs: it opens a service once, and then answers one call at a time. */
 import { parentPort, workerData } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import type { FromWorker, ToWorker } from "./worker-protocol.js";
 
 export interface WorkerAnswer<Answer> {
   readonly answer: Answer;
-  /** Buffers in the answer to transfer instead of copy. The call's own buffer must not be among them. */
+  /** Buffers in the answer that are transferred instead of copied. The list must not contain the buffer of the call. */
   readonly transfer: readonly ArrayBuffer[];
 }
 
 export interface WorkerService<Ready, Request, Answer> {
-  /** Returned by the pool's `open`. */
+  /** `WorkerPool.open` returns this value in the main thread. */
   readonly ready: Ready;
-  /** Must not keep the buffer. The caller receives its errors as HeadraceError. */
+  /** Answers one call. `handle` must not use the buffer after it has returned. The caller receives thrown errors as HeadraceError. */
   handle(request: Request, buffer: ArrayBuffer): Promise<WorkerAnswer<Answer>>;
   close(): Promise<void>;
 }
 
-/** Call this in the worker's main module. `open` receives the pool's settings. */
+/** The main module of a worker must call this function. `open` receives `settings` of the WorkerPoolOptions. */
 export async function serveWorker<Settings, Ready, Request, Answer>(
   open: (settings: Settings) => Promise<WorkerService<Ready, Request, Answer>>,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import type { FromWorker, ToWorker } from "./worker-protocol.js";
 export interface PendingCall<Request, Answer> {
   readonly request: Request;
   readonly buffer: ArrayBuffer;
-  /** Exactly one of the two is called, once. */
+  /** The worker thread calls either `resolve` or `reject`, exactly once. */
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: HeadraceError) => void;
 }
@@ -17,11 +17,11 @@ export interface WorkerThreadOptions<Ready> {
   readonly settings: unknown;
   readonly giveBack: (buffer: ArrayBuffer) => void;
   readonly onReady: (ready: Ready) => void;
-  /** Opening failed. `onExit` follows. */
+  /** The worker failed to open. `onExit` is called afterwards. */
   readonly onRefused: (error: HeadraceError) => void;
   readonly onAnswer: () => void;
   readonly onFree: () => void;
-  /** The thread has ended, for whatever reason. The error describes its death. */
+  /** The thread has ended, for any reason. `error` describes the reason. */
   readonly onExit: (error: HeadraceError) => void;
 }
 
@@ -34,7 +34,7 @@ export class WorkerThread<Ready, Request, Answer> {
 
   constructor(options: WorkerThreadOptions<Ready>) {
     this.#options = options;
-    // The worker must not inherit flags of the main program: some, such as --input-type, keep it from starting.
+    // The worker must not inherit Node's flags from the main program. With some flags, such as --input-type, the worker cannot start.
     this.#worker = new Worker(options.url, { workerData: options.settings, name: options.name, execArgv: [] });
     this.#worker.on("message", (message: FromWorker<Ready, Answer>) => this.#receive(message));
     this.#worker.on("error", (error) => {
@@ -47,14 +47,14 @@ export class WorkerThread<Ready, Request, Answer> {
     return this.#state === "free";
   }
 
-  /** Call it only when the thread is free. */
+  /** Starts a call. The thread must be free. */
   run(call: PendingCall<Request, Answer>): void {
     this.#state = "busy";
     this.#call = call;
     this.#post({ kind: "call", request: call.request, buffer: call.buffer }, [call.buffer]);
   }
 
-  /** Lets the running call finish and the thread end. Terminates the thread after `timeoutMs`. */
+  /** Waits for the running call, then ends the thread. Terminates the thread if it has not ended after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === "ended") return;
     await new Promise<void>((resolve) => {

@@ -1,2 +1,2 @@
-/** Queries. */
+/** Search in a collection. */
 export * from "./search.js";

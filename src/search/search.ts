@@ -1,31 +1,31 @@
-/** From queries to hits: images are embedded as in a run, stored ids give their own vectors. */
+/** Searches a collection. A query image is embedded with the same steps as in a run. For a query id, the stored vector is used. */
 
 import { type Chain, vectorize } from "../chain/index.js";
 import { type Collection, type Encoded, type Filter, HeadraceError, type Hit, type Key } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 
-/** A query. Hits are near to its vector. */
+/** A query: an image, a vector, or the id of a stored row. The search returns rows with similar vectors. */
 export type Query =
   | { readonly kind: "image"; readonly image: Encoded }
-  /** `collection.dimension` numbers. */
+  /** `vector` has as many numbers as the dimension of the collection. */
   | { readonly kind: "vector"; readonly vector: Float32Array }
   | { readonly kind: "id"; readonly id: Key };
 
 export interface SearchRequest {
   readonly collection: Collection;
-  /** Opens the chain that made the collection. Called only when a query is an image. */
+  /** Opens the model and the preprocessing that made the vectors of the collection. Called only if a query is an image. */
   readonly chain: (signal: AbortSignal) => Promise<Chain>;
   readonly queries: readonly Query[];
   /** Maximum number of hits per query, from 1 to 1000. Default 10. */
   readonly topK?: number;
-  /** Leaves out hits with a lower score. Default: no minimum. */
+  /** Hits with a lower score are left out. Default: no minimum. */
   readonly minScore?: number;
-  /** Text in the filter language. Default: all rows. */
+  /** A filter in the filter language. Only matching rows can be hits. Default: all rows. */
   readonly filter?: string;
   readonly signal: AbortSignal;
 }
 
-/** Returns one list of hits per query, best first. Throws `query_invalid` and `filter_invalid`. */
+/** Returns one list of hits per query. The best hit comes first. Throws `query_invalid` or `filter_invalid`. */
 export async function search(request: SearchRequest): Promise<readonly (readonly Hit[])[]> {
   const { collection, topK = 10, minScore, signal } = request;
   if (!Number.isInteger(topK) || topK < 1 || topK > 1000) {

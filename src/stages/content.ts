@@ -1,4 +1,4 @@
-/** Reuses the stored vector if the collection already has an image with the same bytes, under any path or version. */
+/** If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. */
 import type { Collection, Encoded, Item, Result, Stage, StoredContent } from "../contracts/index.js";
 import { advance } from "../kit/index.js";
 

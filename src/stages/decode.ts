@@ -1,4 +1,4 @@
-/** Decodes, orients and resizes images to the geometry that the model needs. */
+/** Decodes images, applies the EXIF orientation, and resizes the images to the input size of the model. */
 
 import type { Chain, ChainReady } from "../chain/index.js";
 import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";

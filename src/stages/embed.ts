@@ -1,4 +1,4 @@
-/** Copies tensors into the embedder's memory, and embeds them: one vector per image. */
+/** Copies tensors into the memory of the embedder, and computes one embedding per image. */
 
 import { type ChainReady, embedTensors, finishVector, vectorAt } from "../chain/index.js";
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";

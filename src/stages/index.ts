@@ -1,4 +1,4 @@
-/** The stages of a run. Each wraps one port. */
+/** The stages of a run. Each stage calls one adapter, such as a reader or a store. */
 export * from "./content.js";
 export * from "./decode.js";
 export * from "./embed.js";

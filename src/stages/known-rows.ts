@@ -1,7 +1,7 @@
-/** For copies: skips rows that the target already has unchanged. */
+/** The first stage when rows are copied to another collection: skips rows that are already in the target collection and unchanged. */
 import type { Collection, ImageFacts, Key, KnownRow, Row, Stage, StoredRow } from "../contracts/index.js";
 
-/** The part of a row that is compared. */
+/** The columns of a source row that are compared with the target row. */
 export interface ComparedRow {
   readonly id: Key;
   readonly facts: Pick<ImageFacts, "version" | "metadataHash" | "content">;
@@ -9,7 +9,7 @@ export interface ComparedRow {
 
 const skipReason = "known";
 
-/** Pass "omit" if the target was empty at the start. */
+/** `lookups`: pass "omit" if the target collection is empty when the run starts. No row is then looked up. */
 export function knownRowsStage(target: Collection, lookups: "include" | "omit"): Stage<Row, Row> {
   return {
     name: "known",
@@ -20,7 +20,7 @@ export function knownRowsStage(target: Collection, lookups: "include" | "omit"):
   };
 }
 
-/** Keys of the rows that the collection has with the same version and metadata. */
+/** Returns the keys of the rows that are in the target collection with the same version and metadata. */
 export async function knownRowsOf(target: Collection, rows: readonly ComparedRow[], signal: AbortSignal): Promise<ReadonlySet<Key>> {
   const ids = rows.map(({ id }) => id);
   const known = await target.known(ids, signal);
@@ -34,7 +34,7 @@ function isSame(facts: ComparedRow["facts"], known: KnownRow | undefined): boole
   return known !== undefined && known.version === facts.version && known.metadataHash === facts.metadataHash;
 }
 
-/** Images given as bytes have an empty version. Their content fingerprints are compared instead. */
+/** Returns the content hashes of stored rows. Images that were passed as bytes have no version, so their content hashes are compared. */
 async function contentsOf(target: Collection, rows: readonly ComparedRow[], signal: AbortSignal): Promise<ReadonlyMap<Key, string>> {
   if (rows.length === 0) return new Map();
   const stored: readonly StoredRow[] = await target.get(

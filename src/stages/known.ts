@@ -1,21 +1,22 @@
-/** Skips images that the collection already has, before their bytes are read. */
+/** Skips images that are already in the collection and unchanged, before the bytes of the images are read. */
 import type { Collection, ImageFacts, ImageRef, Item, Key, KnownRow, Result, Row, Stage, StoredRow } from "../contracts/index.js";
 import { advance, checkKey, checkMetadata, metadataHash, resultFor } from "../kit/index.js";
 
-/** The reason of a skip: key, version and metadata are stored and unchanged. */
+/** The reason for a skip: the collection has a row with the same key, version and metadata. */
 const knownReason = "known";
 
-/** The facts of a listed image that can be compared with a row. */
+/** What the listing knows about an image, to compare it with the stored row. */
 export interface ListedFacts {
-  /** Null: unknown or not reliable. */
+  /** Null: the listing does not know the version, or the version is not reliable. */
   readonly version: string | null;
   /** Null: the listing has no metadata. */
   readonly metadataHash: string | null;
 }
 
 /**
- * Checks keys and metadata, and looks the keys up. If only the metadata has changed, the item keeps the stored vector and bypasses the
- * embedding. If the image has changed and its listing has no metadata, the item keeps the stored metadata. "omit": no look-up.
+ * Checks the keys and the metadata of images, and looks up the keys in the collection. If only the metadata of an image has changed, the
+ * stored vector is used and the image is not embedded. If the image has changed and the listing has no metadata, the stored metadata is
+ * kept. `lookups` "omit": no key is looked up.
  */
 export function knownStage(collection: Collection, lookups: "include" | "omit"): Stage<ImageRef, ImageRef> {
   return {
@@ -38,7 +39,7 @@ export function knownStage(collection: Collection, lookups: "include" | "omit"):
   };
 }
 
-/** Whether the row equals the listed image, so that nothing needs to be written. */
+/** Returns true if the row is up to date with the listed image, so that no row must be written. */
 export function isKnown(listed: ListedFacts, row: KnownRow | undefined): row is KnownRow {
   return hasVersion(listed, row) && (listed.metadataHash === null || listed.metadataHash === row.metadataHash);
 }

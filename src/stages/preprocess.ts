@@ -1,4 +1,4 @@
-/** Turns pixels into tensors, in batches. Passes them through if the model takes the decoder's pixels directly. */
+/** Converts batches of pixels to tensors. If the model takes the pixels of the decoder directly, passes on the pixels unchanged. */
 
 import type { ChainReady } from "../chain/index.js";
 import type { Pixels, Stage, Tensor } from "../contracts/index.js";

@@ -1,15 +1,15 @@
-/** Reads the encoded bytes with the reader for the scheme of the reference. */
+/** Reads the bytes of images. The URI scheme of an image decides which reader is used. */
 import { type Encoded, HeadraceError, type ImageRef, type Item, type Reader, type Result, type Stage } from "../contracts/index.js";
 import { advance, fingerprint } from "../kit/index.js";
 
 export interface ReadOptions {
   /** Maximum size of one encoded image. */
   readonly maxBytes: number;
-  /** Memory that the item will need in addition to its encoded bytes: tensor and vector. */
+  /** Memory that an image will use for its tensor and vector, in bytes. The size of the encoded image is added to this. */
   readonly reserveBytes: number;
 }
 
-/** The readers must be open; the stage does not close them. Each item is read on its own, usually in batches of one. */
+/** The readers must be open. The stage does not close the readers. All images of a batch are read at the same time. */
 export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<ImageRef, Encoded> {
   return {
     name: "read",
@@ -17,7 +17,7 @@ export function readStage(readers: readonly Reader[], options: ReadOptions): Sta
   };
 }
 
-/** The first reader for the scheme of the reference. Throws `source_unreadable`. */
+/** Returns the first reader for the URI scheme of the image. Throws `source_unreadable` if no reader has this scheme. */
 export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef): Reader {
   const reader = readers.find(({ schemes }) => schemes.includes(scheme));
   if (reader !== undefined) return reader;

@@ -1,16 +1,16 @@
-/** Writes rows to the collection. An item is done when the store has acknowledged its row. */
+/** Writes rows to the collection. An item counts as stored when the store has confirmed the write of its row. */
 import { type Collection, HeadraceError, type Item, type Row, type RowBatch, type Sink, type SinkResult } from "../contracts/index.js";
 
 export interface StoreOptions {
-  /** Milliseconds since the epoch, UTC. */
+  /** Returns the current time in milliseconds since the epoch (UTC). */
   readonly now: () => number;
-  /** Concurrent writes that the store allows. */
+  /** Maximum number of concurrent writes. */
   readonly maxConcurrency: number;
-  /** Asks the store for a real answer. If it answers, it is not down, even if writes fail. */
+  /** Makes a real call to the store. If this call succeeds, the store is available, even if writes fail. */
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
 
-/** A store that is down fails in varying ways. If this many writes in a row fail in the same way while it answers, the run ends. */
+/** The run ends if this many writes in a row fail with the same message although the store answers `check`. The store is then not down. */
 const maxSameFailures = 5;
 
 export function storeSink(collection: Collection, { now, maxConcurrency, check }: StoreOptions): Sink {
@@ -34,7 +34,7 @@ export function storeSink(collection: Collection, { now, maxConcurrency, check }
   };
 }
 
-/** Counts `store_unavailable` errors in a row with the same message. An error shared by several batches counts once. */
+/** Counts consecutive `store_unavailable` errors with the same message. An error object that fails several batches counts once. */
 class SameFailures {
   #last: HeadraceError | null = null;
   #count = 0;
@@ -64,7 +64,7 @@ async function answers(check: StoreOptions["check"], signal: AbortSignal): Promi
   }
 }
 
-/** An error that no row has caused. The run ends, because every further batch would fail too. */
+/** Creates an error that ends the run. The cause is not in the rows, so every later batch would also fail. */
 function fatal(error: HeadraceError, { name }: Collection, batch: readonly Item<Row>[], times: number): HeadraceError {
   const rows = `${batch.length} rows, the first from ${batch[0]?.facts.source ?? "none"}`;
   const repeated = error.code === "unexpected" ? "" : `, ${times} times in the same way, though the store answers`;
