@@ -109,7 +109,7 @@ test("a user who wants ONNX Runtime's reports is told that they do not go with a
 
 test("opened in a worker thread, whose variables the runtime does not see, a long command line is refused too", async () => {
   const url = JSON.stringify(pathToFileURL(join(built, "adapters/onnx/embedder.js")).href);
-  const inWorker = `import(${url}).then(async ({ OnnxEmbedder }) => { const never = new AbortController().signal; ${openAndSay} })`;
+  const inWorker = `import(${url}).then(async ({ onnxEmbedder }) => { const never = new AbortController().signal; ${openAndSay} })`;
   const output = await runCode(
     built,
     `const { Worker } = await import("node:worker_threads"); new Worker(${JSON.stringify(inWorker)}, { eval: true, execArgv: [] });`,

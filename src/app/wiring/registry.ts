@@ -123,7 +123,7 @@ export async function createRowFile(
 }
 
 /** Begins a file of vectors that belong to no collection. */
-export async function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
+export async function makeVectorFile(path: string, dimension: number): Promise<VectorFile> {
   return (await import("../../adapters/npy/index.js")).createNpyVectors(path, dimension);
 }
 
