@@ -1,4 +1,5 @@
 /** `embedImages` and `embedStream`: embed images without storing them. */
+import type { VectorFile } from "../adapters/npy/index.js";
 import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
 import { mebibyte, rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
@@ -7,7 +8,7 @@ import { checkInputs, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { ingestWidths, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
-import { makeFileRefs } from "./wiring/registry.js";
+import { makeFileRefs, makeVectorFile } from "./wiring/registry.js";
 
 /** Options of `embedImages`. */
 export interface EmbedOptions {
@@ -54,6 +55,11 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
     ...(onOutcome === undefined ? {} : { settle: onOutcome }),
     options: runOptions(settings, { schedule: "overlapped", ...(signal === undefined ? {} : { signal }) }),
   });
+}
+
+/** Begins the file that an embedding is written into. */
+export function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
+  return makeVectorFile(path, dimension);
 }
 
 export async function embedInputs(parts: PipelineParts, inputs: Inputs, options: EmbedOptions): Promise<Embedded> {

@@ -10,7 +10,7 @@ export { type ConfigSources, ServiceConfig } from "./configuration/service-confi
 export type { Settings } from "./configuration/settings.js";
 export type { CreateCollectionOptions } from "./create-collection.js";
 export type { Diagnosis } from "./diagnose.js";
-export type { Embedded, EmbedOptions, EmbedRequest } from "./embed-images.js";
+export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
 export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
@@ -30,4 +30,3 @@ export {
   reportedFailure,
 } from "./reports.js";
 export type { SearchOptions, SearchQuery } from "./search-images.js";
-export { createVectorFile } from "./wiring/registry.js";

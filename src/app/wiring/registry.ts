@@ -104,7 +104,7 @@ export async function createRowFile(
 }
 
 /** Creates a file that contains only vectors. */
-export async function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
+export async function makeVectorFile(path: string, dimension: number): Promise<VectorFile> {
   return (await import("../../adapters/npy/index.js")).createNpyVectors(path, dimension);
 }
 
