@@ -15,7 +15,7 @@ import type { Vendor } from "./vendor.js";
 import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
 
-/** In a long series of writes, a batch waits this long for other batches. Written together, the batches become one fragment of the table. */
+/** In a long series of writes, a batch waits this long for other batches. Batches that are written together become one fragment. */
 const seriesLingerMs = 250;
 
 export interface TableWriterParts {
@@ -171,7 +171,7 @@ export class TableWriter {
     });
   }
 
-  /** Rejects as soon as the signal fires. LanceDB cannot stop a running operation, so the operation continues and later writes wait for it. */
+  /** Rejects as soon as the signal fires. LanceDB cannot stop a running operation: it continues, and later writes wait for its end. */
   async #writeOrLeave(call: string, signal: AbortSignal, write: (table: Table) => Promise<void>): Promise<void> {
     const running = this.#write(call, signal, write);
     try {

@@ -56,8 +56,8 @@ export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number
  * Builds the index over all rows, and replaces an existing index.
  *
  * Measured with 50,000 rows: an index with four bits per number found all ten nearest rows, both for embeddings and for random vectors.
- * For random vectors, one bit per number found 58 % of them. Product quantization and HNSW found fewer than that, and took 6 to 100 times
- * as long to build.
+ * For random vectors, one bit per number found 58 % of them. Product quantization and HNSW also found fewer of them, and took 6 to 100
+ * times as long to build.
  */
 export async function buildVectorIndex({ lancedb }: Vendor, table: Table, { metric }: TableFacts, kind: BuiltIndex, rows: number) {
   const numPartitions = Math.max(1, Math.round(rows / partitionRows));

@@ -1,4 +1,4 @@
-/** Loads the packages that read and write Parquet, and Arrow for the Arrow schema of the file. */
+/** Loads the packages that read and write Parquet. Also loads Arrow, which makes the Arrow schema in the file. */
 import type * as arrow from "apache-arrow";
 import type * as hyparquet from "hyparquet";
 import type * as hyparquetWriter from "hyparquet-writer";
