@@ -44,7 +44,7 @@ interface Table {
 export interface MemoryStoreOptions {
   /** Called before each call of the store, with the names of the call and the collection. If it throws, the call fails with its error. */
   readonly beforeCall?: (call: string, collection: string | null) => void | Promise<void>;
-  /** How many batches may be written at the same time. Default 4. */
+  /** How many calls may write to a collection at the same time. Default 4. */
   readonly maxWriters?: number;
 }
 
