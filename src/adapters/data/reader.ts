@@ -2,7 +2,7 @@
 import { HeadraceError, type Reader } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
-/** A reader for the scheme `data`. The bytes cannot change, so the version of the reference stays valid. */
+/** Makes a reader for the scheme `data`. The bytes of an image never change, so the reader returns the version of the image reference. */
 export function dataReader(): Reader {
   return {
     name: "data",

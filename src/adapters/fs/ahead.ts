@@ -1,6 +1,6 @@
-/** Maps items concurrently, and yields the results in order. */
+/** Maps items concurrently, and yields the results in the order of the items. */
 
-/** Keeps up to `ahead` calls of `map` in flight. `map` must not reject. */
+/** Runs up to `ahead` calls of `map` at the same time. The promise of `map` must not reject. */
 export async function* mapAhead<I, O>(
   items: Iterable<I> | AsyncIterable<I>,
   ahead: number,

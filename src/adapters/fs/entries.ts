@@ -6,16 +6,16 @@ import { join } from "node:path";
 export interface Entry {
   readonly name: string;
   readonly path: string;
-  /** "unknown": a link, or an entry whose kind the file system does not report. */
+  /** "unknown": a link, or an entry whose kind the file system does not report. "other": a pipe, socket or device. */
   readonly kind: "file" | "folder" | "unknown" | "other";
 }
 
-/** Maximum number of names in memory. A larger folder is read again for each further window of names. */
+/** Number of entries that one pass over a folder keeps in memory. If a folder has more entries, it is read several times. */
 const windowEntries = 100_000;
 
 /**
- * Lists the entries of a folder, sorted by name, without hidden ones. A folder of any size needs the memory of one window: each pass over
- * the folder keeps only the next names in order.
+ * Lists the entries of a folder, sorted by name, without hidden entries. Reads the folder in several passes. Each pass keeps only the next
+ * `window` names in memory, so memory does not grow with the folder.
  */
 export async function* sortedEntries(folder: string, stop: AbortSignal, window = windowEntries): AsyncGenerator<Entry> {
   let last = "";
@@ -28,7 +28,7 @@ export async function* sortedEntries(folder: string, stop: AbortSignal, window =
   }
 }
 
-/** Lists the same entries in any order, in one pass. */
+/** Lists the entries of a folder in any order, without hidden entries. Reads the folder once. */
 export async function* anyEntries(folder: string, stop: AbortSignal): AsyncGenerator<Entry> {
   for await (const found of await opendir(folder, { bufferSize: 512 })) {
     if (stop.aborted) return;

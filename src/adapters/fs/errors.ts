@@ -13,23 +13,23 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ENODEV: "source_not_file",
 };
 
-/** The error for one file. An unknown one (EIO, ESTALE, EMFILE …) becomes `source_unreadable`. */
+/** Converts a file system error to the error of one image. An error code that is not listed above becomes `source_unreadable`. */
 export function fromFileError(cause: unknown, location: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const errno = errnoOf(cause);
   const code = codes[errno] ?? "source_unreadable";
-  // Node has replaced the bytes of the name that are not UTF-8, so the name no longer leads to the file.
+  // Node replaces bytes of a file name that are not UTF-8 by U+FFFD. A path with this character does not lead to the file.
   const hint =
     code === "source_not_found" && location.includes("\uFFFD") ? { hint: "The name of the file is not valid UTF-8: rename it." } : {};
   return new HeadraceError(code, `Cannot read ${location}: ${errno}`, { item: location, cause, ...hint });
 }
 
-/** True for an error that concerns only one path. A listing can continue without that path. */
+/** Returns true if the error concerns only one path, so that a listing can continue with other paths. */
 export function concernsOnePath(cause: unknown): boolean {
   return errnoOf(cause) in codes;
 }
 
-/** The error for a listing that cannot continue. */
+/** Converts a file system error to the error of a listing that cannot continue. */
 export function fromListingError(cause: unknown, folder: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   return new HeadraceError("source_failed", `Cannot list ${folder}: ${errnoOf(cause)}`, { item: folder, cause });

@@ -1,4 +1,4 @@
-/** Makes the ref of one file that a program names, whether or not it exists. */
+/** Makes the image reference of one file that a program names. The file need not exist. */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ImageRef } from "../../contracts/index.js";
@@ -6,7 +6,10 @@ import { fileUri, pathOfFileUrl } from "../../kit/index.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { fileVersion } from "./version.js";
 
-/** Takes a path or a `file:` URL. A missing file fails later, when it is read. Throws `source_failed` for errors beyond this file. */
+/**
+ * `input`: a path or a `file:` URL. A missing file is no error here, because reading it will fail. Throws `source_failed` for an error that
+ * does not concern this file alone.
+ */
 export async function fileRef(input: string): Promise<ImageRef> {
   const path = resolve(pathOfFileUrl(input) ?? input);
   const uri = fileUri(path);

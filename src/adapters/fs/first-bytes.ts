@@ -1,4 +1,4 @@
-/** Recognises an image by its first bytes, for files without an extension. */
+/** Tests by its first bytes whether a file without an extension is an image. */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { formatOf } from "../../kit/index.js";
@@ -6,7 +6,7 @@ import { formatOf } from "../../kit/index.js";
 const headBytes = 32;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Returns false also for a file that cannot be read. */
+/** Returns true if the file begins like an image that the decoder supports. Returns false if the file cannot be read. */
 export async function beginsLikeImage(path: string): Promise<boolean> {
   try {
     const file = await open(path, openFlags);

@@ -4,19 +4,19 @@ import { resolve } from "node:path";
 import picomatch from "picomatch";
 
 export interface Glob {
-  /** The folder to start from, as an absolute path. */
+  /** The absolute path of the folder that is searched: the part of the glob before the first wildcard. */
   readonly base: string;
-  /** The pattern for paths below the base. */
+  /** The rest of the glob. Matches paths relative to `base`. */
   readonly pattern: string;
-  /** How many levels of folders below the base can hold a match. 0: only the base itself. */
+  /** How many levels of subfolders of `base` can contain matching files. 0: only `base` itself. */
   readonly maxDepth: number;
-  /** True when the pattern names a file extension, so that the list of image extensions does not apply. */
+  /** True if the pattern does not end in `*`. Every match then counts as an image, whatever its file extension. */
   readonly namesExtension: boolean;
   /** `path` is relative to the base, with `/` as separator. */
   matches(path: string): boolean;
 }
 
-/** Understands `*`, `**`, `?`, `[…]`, `{a,b}` and `(a|b)`. Returns null for text without any of them. */
+/** Parses `*`, `**`, `?`, `[…]`, `{a,b}` and `(a|b)`. Returns null if the text contains none of these wildcards. */
 export function parseGlob(text: string, folder: string): Glob | null {
   const { isGlob, base, glob } = picomatch.scan(text);
   if (!isGlob) return null;

@@ -1,4 +1,4 @@
-/** Lists image files: paths, folders with their subfolders, and globs. */
+/** Lists image files. Inputs are paths of files, folders (with their subfolders) and globs. */
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
@@ -18,32 +18,32 @@ export const imageExtensions: readonly string[] = [
 export interface FileListingOptions {
   /** Relative inputs are resolved against this folder. Default: the working directory. */
   readonly folder?: string;
-  /** Names files by a label and a relative path. Default: by their absolute paths. */
+  /** How the URIs of files are made: from a label and a path relative to a base folder. Default: from the absolute path. */
   readonly naming?: FileNaming;
   /**
-   * File extensions, without the dot, of images in folders. A file without an extension is an image if its first bytes say so. Files that
-   * are given by name are always listed. Default: `imageExtensions`.
+   * In folders, only files with these extensions (without the dot) are listed. A file without an extension is listed if its first bytes are
+   * those of an image. An input that is the path of a file is always listed. Default: `imageExtensions`.
    */
   readonly extensions?: readonly string[];
-  /** Called for each file in a folder that is left out, with its extension, such as ".heic", or "(none)". */
+  /** Called for each file in a folder that is not listed. `extension`: such as ".heic", or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
-  /** Concurrent calls of `stat`. Default 16. More calls help only on a slow network file system. */
+  /** Number of concurrent `stat` calls. Default 16. A larger number is faster only on a slow network file system. */
   readonly statsAhead?: number;
   /** The current time in milliseconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
 
 /**
- * Lists paths, folders, globs and `file:` URLs in the given order, and the files of a folder sorted by name. Hidden files in folders are
- * left out. Links are followed, but never in a circle. A missing path, a glob without a match and a web URL are listed too, so that their
- * items fail. If no input exists, the listing throws `source_failed`.
+ * Lists paths, folders, globs and `file:` URLs in the given order, and the files of a folder sorted by name. Does not list hidden files in
+ * folders. Follows links, but a link to a parent folder is not entered again. Missing paths, globs without a match and web URLs are also
+ * listed, so that the run reports each of them as a failed image. If no input exists, the listing throws `source_failed`.
  */
 export function listFiles(inputs: Iterable<string> | AsyncIterable<string>, options: FileListingOptions = {}): Listing {
   const lister = new FileLister(options);
   return { list: (stop) => lister.list(inputs, stop) };
 }
 
-/** Counts the refs that `listFiles` would list for the same inputs, without `stat` calls for files in folders. */
+/** Counts the images that `listFiles` would list for the same inputs. Faster, because files in folders need no `stat` call. */
 export async function countFiles(
   inputs: Iterable<string> | AsyncIterable<string>,
   stop: AbortSignal,
@@ -61,11 +61,11 @@ type Inspected =
 interface Missing {
   readonly kind: "missing";
   readonly ref: ImageRef;
-  /** The glob as given; null for a path. */
+  /** The input, if it is a glob. Null: the input is a path. */
   readonly glob: string | null;
 }
 
-/** Missing paths are held back until some input exists, but at most this many. */
+/** Missing inputs are not listed until an input exists, because the listing throws if none exists. After this many, they are listed. */
 const maxHeldBack = 1_000;
 const maxNamesShown = 3;
 
@@ -87,7 +87,7 @@ class FileLister {
   }
 
   async *list(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): AsyncGenerator<ImageRef> {
-    // Inputs that arrive one by one are passed on at once: the next one may come in an hour.
+    // An async iterable may provide its next input an hour later. So its inputs are not collected, but passed on one by one.
     const ahead = Symbol.asyncIterator in inputs ? 1 : this.#statsAhead;
     const missing: Missing[] = [];
     let exists = false;
@@ -190,7 +190,7 @@ function isWebUrl(input: string): boolean {
   return /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(input);
 }
 
-/** A ref of a URL. Its reader fails later if the URL is invalid, or no reader supports it. */
+/** Makes the image reference of a URL. An invalid or unsupported URL is no error here, because reading it will fail. */
 function webRef(text: string): ImageRef {
   if (URL.canParse(text)) return urlRef(text);
   const scheme = text.slice(0, text.indexOf(":")).toLowerCase();

@@ -1,4 +1,4 @@
-/** Types of the functions of picomatch that are used here. The package has no types. */
+/** Types for the functions of picomatch that this adapter uses. The package itself has no types. */
 declare module "picomatch" {
   function picomatch(glob: string): (path: string) => boolean;
   namespace picomatch {

@@ -8,7 +8,7 @@ import { fileMark, fileVersion } from "./version.js";
 
 const maxAttempts = 3;
 const chunkBytes = 4 * mebibyte;
-/** Without O_NONBLOCK, opening a pipe without a writer would never return. Windows does not have it. */
+/** Without O_NONBLOCK, opening a named pipe that has no writer would never return. Windows does not have this flag. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 export interface FileReaderOptions {
@@ -16,7 +16,7 @@ export interface FileReaderOptions {
   readonly now?: () => number;
 }
 
-/** Makes a reader for the scheme `file`. It returns a version that belongs to exactly the returned bytes. */
+/** Makes a reader for the scheme `file`. Returns the bytes of a file and the file's version at the time when it had exactly these bytes. */
 export function fileReader({ now = Date.now }: FileReaderOptions = {}): Reader {
   return { name: "fs", schemes: ["file"], read: (ref, options, signal) => read(ref, { ...options, now }, signal) };
 }
@@ -64,8 +64,8 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
 }
 
 /**
- * Reads a file without a `stat` before: if the file matches the listing after reading, it did not change in between. Returns null if it
- * does not match.
+ * Reads a file with one `stat` call instead of two. If the version after reading equals the version in the listing, the file did not change
+ * in between. Otherwise returns null.
  */
 async function readAsListed(
   handle: FileHandle,
@@ -91,7 +91,7 @@ async function readBytes(handle: FileHandle, size: number, signal: AbortSignal):
   return bytes.subarray(0, filled);
 }
 
-/** A listing also names folders that it could not enter. The error says why. */
+/** Makes the error for a folder. A listing also contains folders that it could not read; the error then names the missing permission. */
 async function folderError(location: string): Promise<HeadraceError> {
   try {
     await access(location, constants.R_OK | constants.X_OK);

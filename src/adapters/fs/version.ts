@@ -1,12 +1,13 @@
-/** The version of a file: text that changes when the file changes, made without reading it. */
+/** The version of a file: a text that changes when the file changes. It comes from `stat`, so the file is not read. */
 import type { BigIntStats } from "node:fs";
 
 const settledAfterMs = 2_000;
 
 /**
- * Consists of size, mtime and ctime in nanoseconds. null for a file that changed less than 2 s before `nowMs`: a file system with a coarse
- * clock could give a second change in that time the same mtime. Programs can set the mtime to a time in the future. The ctime, which they
- * cannot set, then tells when the file changed.
+ * Returns the file's size, and its mtime and ctime in nanoseconds. Returns null if the file changed less than 2 s before `nowMs`. A file
+ * system with a coarse clock could give a second change within this time the same mtime, so that the change would not be noticed.
+ *
+ * Programs can set the mtime to a time in the future. Then the ctime, which programs cannot set, is used as the time of the last change.
  */
 export function fileVersion(stats: BigIntStats, nowMs: number): string | null {
   const [mtimeMs, ctimeMs] = [Number(stats.mtimeNs) / 1e6, Number(stats.ctimeNs) / 1e6];
@@ -14,7 +15,7 @@ export function fileVersion(stats: BigIntStats, nowMs: number): string | null {
   return nowMs - changedMs < settledAfterMs ? null : fileMark(stats);
 }
 
-/** The same text for a file of any age. If it is equal before and after reading, the file did not change in between. */
+/** Returns the same text as `fileVersion`, also for a file that has just changed. Equal texts before and after reading: no change. */
 export function fileMark(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
 }

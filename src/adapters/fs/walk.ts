@@ -8,29 +8,31 @@ import { beginsLikeImage } from "./first-bytes.js";
 
 export interface FoundFile {
   readonly path: string;
-  /** null when files are only counted, or when `stat` failed; reading the file then fails with the reason. */
+  /** Null if files are only counted, or if `stat` failed. In the second case, reading the file will fail with the same reason. */
   readonly stats: BigIntStats | null;
 }
 
-/** Classes of file names. "other": another kind of file. "unclear": no extension. "outside": no match for the glob. */
+/** Classes of file names. "other": the extension of another kind of file. "unclear": no extension. "outside": the glob does not match. */
 export type NameClass = "image" | "other" | "unclear" | "outside";
 
 export interface WalkOptions {
-  /** Classifies a path relative to the folder, with `/` as separator. */
+  /** Returns the class of a file. `below`: the path relative to the folder of the walk, with `/` as separator. */
   readonly classify: (below: string) => NameClass;
-  /** How many levels of subfolders are entered. 0: only the folder itself. */
+  /** How many levels of subfolders are read. 0: only the folder itself. */
   readonly maxDepth: number;
+  /** Number of concurrent `stat` calls. */
   readonly statsAhead: number;
   /** "list": sorted by name, with stats. "count": in any order, without stats. */
   readonly purpose: "list" | "count";
-  /** Called for each file that is not an image, by its name or its first bytes. */
+  /** Called for each file whose name or first bytes show that the file is not an image. */
   readonly onLeftOut?: (path: string) => void;
   readonly stop: AbortSignal;
 }
 
 /**
- * Finds image files. A folder that cannot be entered is found as if it were a file, so that reading it fails with the reason. So is a
- * folder with the name of an image and no image in it. Throws `source_failed`.
+ * Finds the image files in a folder and its subfolders. A folder that cannot be read is yielded like a file, so that the attempt to read it
+ * as a file reports the reason. A folder named like an image file that contains no images is also yielded like a file. Throws
+ * `source_failed` if the walk cannot continue.
  */
 export async function* walkFolder(folder: string, options: WalkOptions): AsyncGenerator<FoundFile> {
   yield* walkLevel({ folder, prefix: "", ancestors: [] }, options);
@@ -38,9 +40,9 @@ export async function* walkFolder(folder: string, options: WalkOptions): AsyncGe
 
 interface Level {
   readonly folder: string;
-  /** Path of the folder relative to the first one, with `/` at the end unless it is empty. */
+  /** Path relative to the folder where the walk began. Ends with `/`, or is empty. */
   readonly prefix: string;
-  /** Device and inode of the parent folders. */
+  /** Device and inode of each parent folder, to detect links to a parent folder. */
   readonly ancestors: readonly string[];
 }
 
@@ -77,7 +79,7 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
   if (found === 0 && prefix !== "" && options.classify(prefix.slice(0, -1)) === "image") yield { path: folder, stats: null };
 }
 
-/** Never rejects: a file whose `stat` fails is found without stats. */
+/** Finds out what an entry is. Never rejects: if `stat` fails, the entry has no stats. */
 async function inspect({ name, path, kind }: Entry, prefix: string, options: WalkOptions): Promise<InspectedEntry> {
   const below = `${prefix}${name}`;
   const nameClass = options.classify(below);

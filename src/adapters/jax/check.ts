@@ -1,4 +1,4 @@
-/** Tests a user's preprocessor on two images when it is loaded. */
+/** Tests a user's preprocessor with two images when the preprocessor is loaded. */
 import type { TensorSpec } from "../../contracts/index.js";
 import { tensorShape } from "../../kit/index.js";
 import { firstLine, preprocessorRefused } from "./errors.js";
@@ -11,7 +11,10 @@ interface Trial {
   readonly data: ArrayLike<number>;
 }
 
-/** Throws `config_invalid` with file and line unless `apply` is deterministic and returns finite float32 numbers in the model's shape. */
+/**
+ * Throws `config_invalid` if `apply` returns another shape than the model's input, another type than float32, numbers that are not finite,
+ * or other numbers when it is called again. The message names the user's file and the line.
+ */
 export async function checkPreprocessor(jax: Jax, module: PreprocessorModule, output: TensorSpec): Promise<void> {
   const first = await attempt(jax, module);
   const place = await placeOfError(module.path, null, "apply");
@@ -30,7 +33,7 @@ export async function checkPreprocessor(jax: Jax, module: PreprocessorModule, ou
   }
 }
 
-/** Each call traces the function again. This reveals a function that reads a clock or random numbers during tracing. */
+/** Runs `apply` once. JAX traces `apply` anew in each call, so an `apply` that reads a clock or random numbers gives different results. */
 async function attempt(jax: Jax, module: PreprocessorModule): Promise<Trial> {
   const { apply, imageSize } = module.definition;
   const [height, width] = imageSize;

@@ -10,15 +10,15 @@ import { JaxPreprocessor } from "./preprocessor.js";
 import { deviceOf, loadJax } from "./runtime.js";
 
 export interface CustomPreprocessing {
-  /** Geometry for the decoder, and a name for the passport made of name, version and file hash. */
+  /** The geometry for the decoder, and a name for the passport. The name contains the module's name and version, and the file's hash. */
   readonly preprocessing: Preprocessing;
-  /** Not opened yet. */
+  /** The preprocessor. The caller must open it. */
   readonly preprocessor: JaxPreprocessor;
 }
 
 /**
- * Loads the preprocessor at `path`, and tests it for a model with this input. Throws `config_invalid` with file and line if it is
- * broken, and `model_mismatch` if it is for another number type.
+ * Loads the preprocessor at `path`, and tests whether its results fit the model's input. Throws `config_invalid` with file and line if the
+ * preprocessor does not work. Throws `model_mismatch` if the preprocessor and the model have different number types.
  */
 export async function loadPreprocessor(
   path: string,

@@ -2,13 +2,13 @@
 import type { Geometry } from "../../contracts/index.js";
 import type { Jax, JaxArray } from "./runtime.js";
 
-/** Turns one image into the model's tensor. Must be pure: `vmap` and `jit` turn it into a function for batches. */
+/** Converts one image to the model's tensor. Must be a pure function: JAX's `vmap` and `jit` make a function for batches from it. */
 export type ImageFunction = (image: JaxArray, jax: Jax) => JaxArray;
 
 export interface PreprocessorDefinition {
-  /** Part of the label of every vector made with this preprocessor. */
+  /** The name of the preprocessor. It becomes part of the label of each collection that is made with the preprocessor. */
   readonly name: string;
-  /** Change the version when the results of `apply` change. */
+  /** The version of the preprocessor. Choose another version when the results of `apply` change. */
   readonly version: string;
   /** Size in pixels of the image that `apply` receives. */
   readonly imageSize: readonly [height: number, width: number];
@@ -18,14 +18,14 @@ export interface PreprocessorDefinition {
   readonly dtype: "float32" | "float16";
   /**
    * Receives float32 values 0 to 255 in the shape `[height, width, 3]`. Returns float32 in the model's shape without the batch dimension:
-   * `[3, height, width]` or `[height, width, 3]`. As in all of jax-js, the function consumes its argument: write `image.ref` for each use
-   * except the last.
+   * `[3, height, width]` or `[height, width, 3]`. jax-js frees an array when an operation uses it, so write `image.ref` for each use of
+   * `image` except the last.
    */
   readonly apply: ImageFunction;
 }
 
 /**
- * Gives the editor the types. It checks nothing at runtime.
+ * Returns its argument. Its only purpose is that an editor can check the types of the definition.
  *
  * ```js
  * export const preprocessor = definePreprocessor({

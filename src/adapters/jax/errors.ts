@@ -25,7 +25,7 @@ export function computationFailed(label: string, cause: unknown): HeadraceError 
   return new HeadraceError("unexpected", `preprocessing in JAX with ${label}: ${firstLine(cause)}`, { cause });
 }
 
-/** The error for an invalid preprocessor of the user. `place` is its file, with the line if known. */
+/** The error for a user's preprocessor that does not work. `place`: the user's file, with the line if known. */
 export function preprocessorRefused(place: string, expected: string, found: string, cause?: unknown): HeadraceError {
   return new HeadraceError("config_invalid", `preprocess.custom: ${place}: expected ${expected}, found ${found}`, {
     hint: "Fix the preprocessor at this place. docs/guides/preprocessing.md in the package headrace has a working example.",
@@ -33,7 +33,7 @@ export function preprocessorRefused(place: string, expected: string, found: stri
   });
 }
 
-/** The lines of the stack trace. */
+/** Returns the lines of the error's stack trace. */
 export function framesOf(cause: unknown): readonly string[] {
   return cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
 }

@@ -1,15 +1,15 @@
-/** A compiled function for batches: uint8 pixels in, float32 tensors out. JAX arrays do not leave it. */
+/** Compiles a function that converts a batch of uint8 pixels to float32 tensors. Callers of the function never see JAX arrays. */
 import type { ImageFunction } from "./define.js";
 import type { Jax } from "./runtime.js";
 
-/** Batches are padded to one of these sizes, so that nothing is compiled after `compileKernel`. */
+/** Batches are padded to one of these sizes. JAX compiles a function for each size, so all of them are compiled in `compileKernel`. */
 const batchSizes = [1, 2, 4, 8, 16, 32] as const;
 const largest = batchSizes[batchSizes.length - 1]!;
 
 export interface KernelSpec {
-  /** In pixels. */
+  /** Height of the input images in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width of the input images in pixels. */
   readonly width: number;
 }
 
@@ -18,7 +18,7 @@ export interface Kernel {
   run(pixels: Uint8Array, rows: number): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** Traces and compiles `jit(vmap(apply))` for every batch size. Takes about a third of a second for 224 × 224. */
+/** Compiles `jit(vmap(apply))` for every batch size. For images of 224 × 224 pixels, this takes about a third of a second. */
 export async function compileKernel(jax: Jax, apply: ImageFunction, { height, width }: KernelSpec): Promise<Kernel> {
   const rowLength = height * width * 3;
   const batched = jax.jit(jax.vmap((image: Parameters<ImageFunction>[0]) => apply(image, jax)));

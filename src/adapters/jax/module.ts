@@ -1,4 +1,4 @@
-/** Loads the file of a user's preprocessor, and reports mistakes with their line. */
+/** Loads the file of a user's preprocessor. Error messages name the line of the mistake. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -31,11 +31,11 @@ const definitionSchema = z.object({
 export interface PreprocessorModule {
   readonly path: string;
   readonly definition: PreprocessorDefinition;
-  /** First 12 hex digits of the file's SHA-256. Imported files are not included. */
+  /** First 12 hex digits of the file's SHA-256. Files that the file imports do not change the hash. */
   readonly hash: string;
 }
 
-/** Imports the file's export `preprocessor`, or its default export. Throws `config_invalid` with file and line. */
+/** Imports the export `preprocessor` of the file, or its default export. If this fails, throws `config_invalid` with file and line. */
 export async function importPreprocessor(file: string): Promise<PreprocessorModule> {
   const path = resolve(file);
   const source = await readSource(path);
@@ -57,7 +57,7 @@ export async function importPreprocessor(file: string): Promise<PreprocessorModu
   return { path, definition: candidate as PreprocessorDefinition, hash };
 }
 
-/** File and line where the user's code threw. If the stack does not show it, the line with `word`. */
+/** Returns the file and the line where the user's code threw. If the stack trace does not show the line, returns the line with `word`. */
 export async function placeOfError(path: string, error: unknown, word: string): Promise<string> {
   const url = pathToFileURL(path).href;
   const frame = framesOf(error).find((each) => each.includes(url));
@@ -65,7 +65,7 @@ export async function placeOfError(path: string, error: unknown, word: string): 
   return line === undefined ? placeOf(path, await readSource(path), word) : `${path}:${line}`;
 }
 
-/** The first line with `word`, else the line where the definition begins. */
+/** Returns the file and the first line that contains `word`. If no line does, returns the line where the definition begins. */
 function placeOf(path: string, source: string, word: string): string {
   const lines = source.split("\n");
   const found = [word, "definePreprocessor(", "export "].map((each) => lines.findIndex((line) => line.includes(each)));
@@ -83,7 +83,7 @@ async function readSource(path: string): Promise<string> {
 
 async function importModule(path: string, hash: string): Promise<Record<string, unknown>> {
   try {
-    // With the hash in the URL, Node loads a changed file again and an unchanged file once.
+    // Node loads each URL once. With the file's hash in the URL, Node loads the file again after a change.
     return (await import(`${pathToFileURL(path).href}?sha256=${hash}`)) as Record<string, unknown>;
   } catch (error) {
     const place = error instanceof SyntaxError ? await placeOfSyntaxError(path) : await placeOfError(path, error, "import");
@@ -91,7 +91,7 @@ async function importModule(path: string, hash: string): Promise<Record<string, 
   }
 }
 
-/** The SyntaxError of an import does not have a line. `node --check` prints it. */
+/** Runs `node --check`, which prints the line of a syntax error. The SyntaxError that `import` throws does not contain the line. */
 function placeOfSyntaxError(path: string): Promise<string> {
   return new Promise((settle) => {
     execFile(process.execPath, ["--check", path], (_, __, output) => {

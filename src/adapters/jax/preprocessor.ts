@@ -1,4 +1,4 @@
-/** Preprocessing in JAX: `jit(vmap(f))` for batches, compiled when the preprocessor is opened. */
+/** Preprocessing in JAX. The function for batches, `jit(vmap(f))`, is compiled when the preprocessor is opened. */
 import type { Geometry, Pixels, Preprocessing, Preprocessor, Slab, TensorSpec } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { checkAborted, float32ToFloat16, takePixels } from "../../kit/index.js";
@@ -8,7 +8,10 @@ import { deviceOf } from "./runtime.js";
 import type { JaxStep } from "./step.js";
 import { type PlacedKernel, placeKernel } from "./threads.js";
 
-/** Missing options have the defaults of the settings. Throws `config_conflict` for a model that takes uint8. `open` loads jax-js. */
+/**
+ * Makes a preprocessor. A missing option has the default of the setting with the same name. `open` loads jax-js. Throws `config_conflict`
+ * for a model that takes uint8, because such a model normalises inside.
+ */
 export function jaxPreprocessor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}): JaxPreprocessor {
   return new JaxPreprocessor(preprocessing, options);
 }
@@ -22,7 +25,7 @@ export class JaxPreprocessor implements Preprocessor {
   readonly #options: JaxSection;
   #kernel: PlacedKernel | null = null;
 
-  /** `step`: a user's function, instead of the normalisation. */
+  /** `step`: the computation, for example a user's function. Default: the normalisation that `preprocessing` describes. */
   constructor(preprocessing: Preprocessing, options: Partial<JaxSection> = {}, step?: JaxStep) {
     const { name, geometry, normalization, output } = preprocessing;
     if (output.dtype === "uint8") {

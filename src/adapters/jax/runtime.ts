@@ -4,14 +4,14 @@ import type { JaxSection } from "./options.js";
 export type Jax = typeof import("@jax-js/jax");
 export type JaxArray = import("@jax-js/jax").numpy.Array;
 
-/** Where JAX computes. jax-js has WebGPU only in browsers and Deno. */
+/** Where JAX computes: in WebAssembly, or on a GPU through WebGPU. jax-js supports WebGPU in browsers and Deno, but not in Node. */
 export type JaxDevice = "wasm" | "webgpu";
 
 export function deviceOf({ useGpu = false }: Partial<JaxSection>): JaxDevice {
   return useGpu ? "webgpu" : "wasm";
 }
 
-/** Throws `part_missing` if the package is missing, and `config_conflict` if the device is missing. */
+/** Loads jax-js. Throws `part_missing` if the package is missing, and `config_conflict` if this runtime does not have the device. */
 export async function loadJax(device: JaxDevice): Promise<Jax> {
   let jax: Jax;
   try {
@@ -29,7 +29,7 @@ async function initialised(jax: Jax, device: JaxDevice): Promise<readonly string
   try {
     return await jax.init(device);
   } catch (error) {
-    // jax-js throws if there is no `navigator`, as in Node 20.
+    // jax-js throws if the global `navigator` does not exist. Node 20 does not have it.
     throw deviceMissing(device, [], error);
   }
 }

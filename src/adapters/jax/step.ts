@@ -1,4 +1,4 @@
-/** What a kernel computes, as data that can be sent to a worker. */
+/** Describes what a kernel computes, as plain data that can be sent to a worker thread. */
 import type { Normalization, TensorLayout } from "../../contracts/index.js";
 import type { ImageFunction } from "./define.js";
 import { compileKernel, type Kernel } from "./kernel.js";
@@ -7,7 +7,7 @@ import { type JaxDevice, loadJax } from "./runtime.js";
 
 export type JaxStep =
   | { readonly kind: "normalize"; readonly normalization: Normalization | null; readonly layout: TensorLayout }
-  /** A user's module. */
+  /** The `apply` function of the user's module at `path`. */
   | { readonly kind: "custom"; readonly path: string };
 
 export interface KernelSettings {

@@ -1,13 +1,13 @@
-/** Runs a kernel on the calling thread or in a worker. */
+/** Runs a kernel on the calling thread or in a worker thread. */
 import { checkAborted, WorkerPool } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 import type { KernelRequest } from "./worker.js";
 
-/** `main` blocks the calling thread while it computes. `worker` uses a separate thread. */
+/** "main": the kernel runs on the calling thread and blocks it. "worker": the kernel runs in a separate thread. */
 export type JaxThread = "main" | "worker";
 
 export interface PlacedKernel {
-  /** Takes ownership of the pixels, `rows × height × width × 3` bytes. */
+  /** `pixels` has `rows × height × width × 3` bytes. The caller must not use `pixels` afterwards, because a worker takes the buffer. */
   run(pixels: ArrayBuffer, rows: number, signal: AbortSignal): Promise<Float32Array>;
   close(): Promise<void>;
 }

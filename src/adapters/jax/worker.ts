@@ -1,4 +1,4 @@
-/** The worker thread for JAX. Runs the same kernel as the main thread. */
+/** The code of the worker thread for JAX. The worker runs the same kernel as `jax_thread: main`. */
 import { serveWorker, type WorkerService } from "../../kit/index.js";
 import { type KernelSettings, openKernel } from "./step.js";
 

@@ -122,8 +122,8 @@ export class LanceCollection implements Collection {
   }
 
   /**
-   * Reads one version of the table, independent of concurrent writes. A scan of more than 10 minutes can fail when the table is
-   * compacted.
+   * Reads the version of the table that is current when the scan begins, so concurrent writes do not change the result. A scan of more
+   * than 10 minutes can fail, because compaction removes versions older than that.
    */
   async *scan(options: {
     readonly filter?: Filter;
@@ -166,7 +166,10 @@ export class LanceCollection implements Collection {
     await this.#writer("upkeep").upkeep(extent, signal);
   }
 
-  /** Does not wait for an aborted call that could not be stopped. The lock is released when that call or the process ends. */
+  /**
+   * Does not wait for an aborted call that LanceDB is still executing. In this case, the writer's lock is released when LanceDB finishes
+   * the call, or when the process ends.
+   */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -200,7 +203,7 @@ export class LanceCollection implements Collection {
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
   }
 
-  /** A closed handle is refused even while other handles keep the table open. */
+  /** Throws if this handle was closed, even while other handles keep the table open. */
   #checkOpen(call: string): void {
     if (this.#isOpen) return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected an open collection, found it closed`);

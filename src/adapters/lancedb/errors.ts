@@ -3,7 +3,7 @@ import { type ErrorOptions, HeadraceError } from "../../contracts/index.js";
 
 const installCommand = "npm i @lancedb/lancedb apache-arrow@18.1.0";
 
-/** The error when the package, its binary, or Arrow cannot be loaded. */
+/** The error when the LanceDB package, its native binary, or the Arrow package cannot be loaded. */
 export function packageMissing(cause: unknown): HeadraceError {
   const message = `LanceDB: expected the packages @lancedb/lancedb and apache-arrow, found none that can be loaded (${firstLine(cause)})`;
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
@@ -17,7 +17,7 @@ export function collectionExists(name: string): HeadraceError {
   return new HeadraceError("collection_exists", `collection ${name}: expected no collection of this name, found one`);
 }
 
-/** The error when this process has the collection open for writing, or a call that could not be stopped still runs. */
+/** The error when this process has the collection open for writing, or when LanceDB still executes an aborted call on the collection. */
 export function openHere(name: string): HeadraceError {
   return new HeadraceError("lock_held", `collection ${name}: drop: expected no writer, found that this process writes to it`, {
     hint: "Wait until the calls that write to it have ended, and close the collections that are open for writing.",
@@ -43,7 +43,7 @@ interface Meaning extends ErrorOptions {
     | "unexpected";
 }
 
-/** The first match counts. LanceDB wraps most errors into an "IO" error, including those that a retry cannot fix. */
+/** The first matching pattern decides. LanceDB wraps most errors into an "IO" error, even errors that a retry cannot fix. */
 const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/No space left|ENOSPC|StorageFull|os error 28\b|Disk quota/i, { code: "disk_full" }],
   [/^Table '.*' was not found|Not found: \S*\.lance\/_versions/, { code: "collection_not_found" }],
@@ -71,7 +71,7 @@ const meanings: readonly (readonly [RegExp, Meaning])[] = [
   [/Invalid (user )?input|Schema error|Arrow error/i, { code: "row_rejected" }],
 ];
 
-/** An unknown error ends the run. The images are probably not its cause, so the run must not try them one by one and reject them. */
+/** An unknown error of LanceDB ends the run. A bad image is probably not the cause, so the run must not reject its images one by one. */
 const unknown: Meaning = {
   code: "unexpected",
   scope: "run",
@@ -82,7 +82,7 @@ function meaningOf(said: string): Meaning {
   return meanings.find(([pattern]) => pattern.test(said))?.[1] ?? unknown;
 }
 
-/** Later lines repeat the message with positions in LanceDB's source code. */
+/** Returns only the first line of LanceDB's message. The later lines repeat the message, with positions in LanceDB's source code. */
 function firstLine(cause: unknown): string {
   const said = cause instanceof Error ? cause.message : String(cause);
   return said

@@ -1,22 +1,26 @@
-/** Compiles a filter to LanceDB's SQL. No other file writes a value into a predicate. */
+/** Compiles a filter to LanceDB's SQL. No other file of this adapter writes a user's value into an SQL predicate. */
 import { type Comparison, type Filter, HeadraceError, type Key, type MetadataValue } from "../../contracts/index.js";
 import { checkFilter, unknownKind } from "../../filter/index.js";
 import type { TableFacts } from "./table-schema.js";
 
 type ColumnType = "text" | "number" | "boolean" | "int32" | "int64" | "other";
 
-/** A predicate. It is a boolean when it has the same value for every row. */
+/** An SQL predicate as text, or `true` or `false` if the predicate has the same result for every row. */
 type Sql = string | boolean;
 
 const ranges = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n] } as const;
 const complements: Readonly<Record<Comparison, Comparison>> = { "==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<" };
 
-/** LanceDB's planner recurses per operand of a chain and overflows its stack at about 1,300. Groups keep the recursion shallow. */
+/**
+ * Most operands of one chain of `AND` or `OR`; longer chains are nested. LanceDB's planner recurses once per operand of a chain. Its stack
+ * overflows at about 1,300 operands.
+ */
 const chainLength = 32;
 
 /**
- * Returns the predicate for `where`, `countRows` and `delete`. Negations are pushed down to the comparisons, so only `and` and `or` are
- * above them. There, SQL's null counts as false, so only a negated comparison has to include rows without the key.
+ * Returns the predicate for `where`, `countRows` and `delete`. A `not` is moved down to the comparisons inside it, so that only `AND` and
+ * `OR` join the comparisons. Under `AND` and `OR`, LanceDB treats the SQL result null as false. So a comparison without `not` excludes
+ * rows that lack the key, as it should. A negated comparison has to include these rows explicitly.
  */
 export function compileFilter(filter: Filter, facts: Pick<TableFacts, "columns" | "idType">): string {
   checkFilter(filter);
@@ -24,7 +28,7 @@ export function compileFilter(filter: Filter, facts: Pick<TableFacts, "columns" 
   return typeof sql === "string" ? sql : constant(sql);
 }
 
-/** Matches the rows with one of the keys. All keys must have the collection's key type. */
+/** Returns a predicate for the rows whose key is one of `keys`. All keys must have the collection's key type. */
 export function keyIsOneOf(keys: readonly Key[]): string {
   const texts = keys.filter((key) => typeof key === "string");
   const sql =
@@ -38,7 +42,7 @@ export function keyIsOneOf(keys: readonly Key[]): string {
   return typeof sql === "string" ? sql : constant(sql);
 }
 
-/** Matches the rows with one of the texts in a text column. `texts` must not be empty. */
+/** Returns a predicate for the rows whose value in a text column is one of `texts`. `texts` must not be empty. */
 export function anyTextOf(column: "id" | "content", texts: readonly string[]): string {
   return `${quoteName(column)} IN (${texts.map(quoteText).join(", ")})`;
 }
@@ -80,7 +84,10 @@ function term(filter: Term, name: string, type: ColumnType | null): Sql {
   }
 }
 
-/** True for rows whose value does not match the term. The result for rows without a value does not matter. */
+/**
+ * Returns a predicate for the rows whose value does not match the term. Its result for rows without a value does not matter, because the
+ * caller adds these rows.
+ */
 function negatedTerm(filter: Term, name: string, type: ColumnType | null): Sql {
   const sql = term(filter, name, type);
   if (typeof sql === "boolean") return !sql;
@@ -93,7 +100,10 @@ function compare(name: string, type: ColumnType | null, operator: Comparison, va
   return literal !== null && `${name} ${operator === "==" ? "=" : operator} ${literal}`;
 }
 
-/** Compares whole numbers exactly. LanceDB would round them to float64, or refuse a literal outside the column's range. */
+/**
+ * Compares a column of whole numbers exactly. If the literal were passed on unchanged, LanceDB would round both numbers to float64, or
+ * refuse a literal outside the column's range.
+ */
 function compareInt(name: string, type: "int32" | "int64", operator: Comparison, value: number): Sql {
   const floor = BigInt(Math.floor(value));
   const below = Number.isInteger(value) ? floor - 1n : floor;
@@ -182,11 +192,11 @@ function typeOf(key: string, { columns, idType }: Pick<TableFacts, "columns" | "
   }
 }
 
-/** Null when the types of the column and the value differ. */
+/** Returns the value as an SQL literal, or null if the value does not have the type of the column. */
 function literalOf(type: ColumnType | null, value: MetadataValue): string | null {
   if (type === "text" && typeof value === "string") return quoteText(value);
   if (type === "boolean" && typeof value === "boolean") return constant(value);
-  // Arrow orders −0 before 0, and stored values are never −0.
+  // Replaces −0 by 0: Arrow orders −0 before 0, and the table never contains −0.
   return type === "number" && typeof value === "number" ? String(value === 0 ? 0 : value) : null;
 }
 
@@ -202,7 +212,7 @@ function quoteText(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
-/** Names were checked before, so a back quote cannot occur here. */
+/** Quotes a column name. The filter was checked before, so a name cannot contain a back quote. */
 function quoteName(name: string): string {
   if (/^[a-z0-9_]+$/.test(name)) return `\`${name}\``;
   throw new HeadraceError("filter_invalid", `filter: expected a key, found ${JSON.stringify(name).slice(0, 80)}`);

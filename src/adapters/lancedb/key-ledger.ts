@@ -1,21 +1,24 @@
-/** The keys of a table, as its writer knows them. A row whose key is certainly new is appended without a look-up. */
+/** The keys of a table, kept in the writer's memory. A row whose key is not in the table is appended, without a query for the key. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key } from "../../contracts/index.js";
 import { HashTable } from "../../kit/index.js";
 import { hashOf } from "./key-hash.js";
 
-/** Most keys that are remembered, at 11 to 16 bytes per key. Rows for a larger table are merged. */
+/** Most keys that are kept in memory, at 11 to 16 bytes per key. If a table has more rows, all new rows are merged, not appended. */
 const maxKeys = 10_000_000;
 
 /**
- * The keys are read after this many rows were merged, when these are also this share of the table. Reading a million keys takes a second.
+ * The writer reads the keys of the table after it has merged at least `rows` rows. The merged rows must also be at least `share` of the
+ * table's rows. Reading a million keys takes a second.
  */
 const mergedFirst = { rows: 1_000, share: 1 / 200 } as const;
 
 /**
- * Knows all keys while the writer holds the lock: from the start when the table was empty, otherwise once the keys have been read. Some
- * keys count as existing although they are not: deleted keys, keys whose write failed, and keys with the hash of another key. Their rows
- * are merged, which is correct for every row.
+ * Records the keys of the table. If the table was empty when the writer took the lock, the record is complete from the start. Otherwise
+ * the record is complete after `prepare` has read the keys of the table.
+ *
+ * Some keys count as present although the table does not have them: deleted keys, keys whose write failed, and keys with the same hash
+ * as another key. The rows of such keys are merged instead of appended. A merge is correct for any row.
  */
 export class KeyLedger {
   /** Null while the keys are unknown. */
@@ -24,13 +27,13 @@ export class KeyLedger {
   #merged = 0;
   #isBeyond = false;
 
-  /** `rows`: number of rows in the table, counted while the lock is held. */
+  /** `rows`: the number of rows in the table, counted while this process holds the writer's lock. */
   constructor(rows: number) {
     if (rows === 0) this.#keys = new HashTable({ values: 0 });
     else this.#isBeyond = rows > maxKeys;
   }
 
-  /** True when the table does not have the key. Records the key, so a second call returns false. */
+  /** Returns true if the table certainly does not have the key. Then records the key, so a second call with the same key returns false. */
   isNew(key: Key): boolean {
     if (this.#keys === null) return false;
     if (this.#keys.first(hashOf(key), []) !== null) return false;
@@ -42,7 +45,7 @@ export class KeyLedger {
     return true;
   }
 
-  /** Must be called before rows are written. Reads the keys when many rows were merged because the keys are unknown. */
+  /** Must be called before each write of rows. If the keys are unknown and many rows were merged for that reason, reads the keys. */
   async prepare(table: Table, writtenRows: number): Promise<void> {
     if (this.#keys !== null || this.#isBeyond) return;
     this.#merged += writtenRows;

@@ -1,4 +1,4 @@
-/** Looks up rows by key, and vectors by the content of their image. */
+/** Looks up rows by key, and vectors by the content fingerprint of their image. */
 import type { Table } from "@lancedb/lancedb";
 import type { RecordBatch } from "apache-arrow";
 import type { Key, KnownRow, StoredContent } from "../../contracts/index.js";
@@ -6,10 +6,10 @@ import { checkAborted } from "../../kit/index.js";
 import { anyTextOf, keyIsOneOf } from "./filter-sql.js";
 import { vectorAt } from "./rows.js";
 
-/** Most values of one `in (…)`. */
+/** Most values in one SQL `IN (…)`. A look-up of more values is split into several queries. */
 const lookupRows = 1000;
 
-/** A content with more rows than this gets a query of its own, limited to one row. */
+/** If more rows than this have the same content, the content gets its own query, limited to one row. */
 const fewCopies = 4;
 
 export async function knownRows(table: Table, ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
@@ -36,8 +36,9 @@ export async function* rowsOfKeys(
 }
 
 /**
- * Returns one row per stored content. It first counts the rows, without their vectors and up to a limit. Otherwise, an image stored under
- * a thousand names would be read a thousand times for each batch with another copy of it.
+ * Returns one vector for each fingerprint that is stored. First counts the rows per fingerprint, up to a limit and without reading
+ * vectors. Without this count, an image that is stored under a thousand names would cost a thousand vectors each time that another copy
+ * of the image is looked up.
  */
 export async function storedContents(
   table: Table,
@@ -55,14 +56,14 @@ export async function storedContents(
       const rare = isComplete ? [...copies].filter(([, count]) => count <= fewCopies).map(([content]) => content) : [];
       if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
       for (const content of copies.keys()) if (!found.has(content)) await collectOne(table, content, found, signal);
-      // When the limit was reached, more contents may have rows.
+      // If the count reached its limit, contents that were not counted may also have rows, so the loop counts again without the found ones.
       open = isComplete ? [] : open.filter((content) => !copies.has(content));
     }
   }
   return found;
 }
 
-/** Counts the rows of each content among the first `limit` rows. */
+/** Reads up to `limit` rows that have one of the contents, and counts these rows per content. */
 async function copiesOf(table: Table, contents: readonly string[], limit: number) {
   const copies = new Map<string, number>();
   let rows = 0;

@@ -1,7 +1,10 @@
 /** Settings of LanceDB: the `lancedb` section. */
 import * as z from "zod";
 
-/** A vector index of a million rows of 512 numbers takes half of this. LanceDB's default of 7 GiB is too much for most machines. */
+/**
+ * The vector index of a million rows with 512 numbers each takes half of this cache. LanceDB's own default of 7 GiB is too much for most
+ * machines.
+ */
 const defaultCacheMb = 512;
 
 export const lancedbSection = z.strictObject({

@@ -1,29 +1,33 @@
-/** Version and metadata fingerprint of every row, read into memory for a run that looks up many keys. */
+/**
+ * The key, version and metadata fingerprint of every row of a table, in memory. A run that looks up many keys reads them once, instead of
+ * sending a query per batch.
+ */
 import type { Table } from "@lancedb/lancedb";
 import type { Vector } from "apache-arrow";
 import type { Key, KnownRow } from "../../contracts/index.js";
 import { HashTable } from "../../kit/index.js";
 import { hashOf } from "./key-hash.js";
 
-/** Most rows that are read into memory, at 100 to 200 bytes per row. A larger table is queried per look-up. */
+/** Most rows that are read into memory, at 100 to 200 bytes per row. In a larger table, every look-up is a query. */
 const maxRows = 2_000_000;
 
-/** Most written keys that are remembered, at 11 to 16 bytes per key. */
+/** Most keys of written rows that are kept in memory, at 11 to 16 bytes per key. After more keys, every look-up is a query. */
 const maxWritten = 10_000_000;
 
 /**
- * The rows are read after this many look-ups, when these are also this share of the table. With an index on keys and 245 fragments, a
- * look-up takes 0.75 ms of processor time per key. Reading a million rows takes half a second.
+ * The rows are read into memory after look-ups of at least `keys` keys. The number of looked-up keys must also be at least `share` of the
+ * table's rows. In a table with 245 fragments and an index on keys, a query takes 0.75 ms of processor time per key. Reading a million
+ * rows takes half a second.
  */
 const askedFirst = { keys: 1_000, share: 1 / 1_000 } as const;
 
 export interface Marks {
   readonly found: Map<Key, KnownRow>;
-  /** Keys that need a query. */
+  /** Keys that memory cannot answer. The caller must query the table for these keys. */
   readonly unsure: readonly Key[];
 }
 
-/** Belongs to the table's only writer, which reports every key that it writes. */
+/** Belongs to the table's only writer. The writer reports the key of every row before it writes the row. */
 export class RowMarks {
   #asked = 0;
   #isBeyond = false;
@@ -31,7 +35,7 @@ export class RowMarks {
   readonly #written = new HashTable({ values: 0 });
   #writtenCount = 0;
 
-  /** Must be called before the row is written. From then on, look-ups of the key are queries. */
+  /** Must be called before a row with this key is written. After the call, every look-up of the key is a query. */
   writes(key: Key): void {
     if (this.#isBeyond || this.#written.first(hashOf(key), []) !== null) return;
     this.#writtenCount += 1;
@@ -66,7 +70,7 @@ export class RowMarks {
     return !this.#isBeyond && this.#asked >= rows * askedFirst.share;
   }
 
-  /** After a failure, a later look-up reads again. */
+  /** Reads the rows into memory. If reading fails, a later look-up tries again. */
   async #read(table: Table): Promise<Snapshot> {
     try {
       return await Snapshot.read(table);
@@ -91,7 +95,7 @@ class Snapshot {
     return snapshot;
   }
 
-  /** Null when no row has the key. "unsure" when another key has the same hash. */
+  /** Returns null if no row has the key, and "unsure" if another key has the same hash. */
   row(key: Key): KnownRow | null | "unsure" {
     const place = this.#places.get(hashOf(key));
     if (place === null) return null;

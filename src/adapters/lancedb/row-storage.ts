@@ -1,4 +1,4 @@
-/** Writes the rows of several batches together: rows with new keys are appended, the others are merged. */
+/** Writes the rows of several batches together. Appends rows with new keys, and merges all other rows into the table. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key, RowBatch } from "../../contracts/index.js";
 import { type MetadataType, planUpsert } from "../../kit/index.js";
@@ -25,8 +25,8 @@ export class RowStorage {
   constructor(readonly parts: RowStorageParts) {}
 
   /**
-   * Returns the result of each batch. A row also counts as stored when a later batch replaces it. After an error that some rows may
-   * have caused, each batch is stored alone, so that only the faulty batch fails.
+   * Returns the result of each batch. A row that a later batch of the same call replaces counts as stored. If LanceDB reports an error
+   * that a row may have caused, stores each batch alone, so that only the batch with that row fails.
    */
   async store(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
     try {
@@ -49,7 +49,7 @@ export class RowStorage {
     await ledger.prepare(table, rows);
     if (added.size > 0) await table.addColumns(newColumns(added));
     const schema = await table.schema();
-    // Keys are recorded before their rows are written. So when a write fails and is repeated, its rows are merged.
+    // Each key is recorded before its row is written. A failed write may still have stored the rows, so a repeated write merges them.
     const { fresh, others } = split(accepted, (key) => {
       marks.writes(key);
       return ledger.isNew(key);
@@ -67,13 +67,13 @@ export class RowStorage {
 
 interface Plans {
   readonly settled: readonly Settled[];
-  /** The last row of each key. */
+  /** The rows to write: if several rows have the same key, only the last one. */
   readonly accepted: readonly AcceptedRows[];
   /** Metadata columns that the rows need and the table does not have. */
   readonly added: ReadonlyMap<string, MetadataType>;
 }
 
-/** Plans the batches with the same result as if they were written one after the other. */
+/** Plans one write for all batches. The table will be the same as if the batches were written one after the other. */
 function planAll(batches: readonly RowBatch[], facts: TableFacts): Plans {
   const added = new Map<string, MetadataType>();
   const settled: Settled[] = [];

@@ -5,14 +5,17 @@ import { builtInColumns, givenMetadata, ingestedAtOf } from "../../kit/index.js"
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** Some rows of a batch. */
+/** The rows of a batch that will be written. */
 export interface AcceptedRows {
   readonly batch: RowBatch;
-  /** Positions in the batch, ascending. */
+  /** Positions of the rows in the batch, ascending. */
   readonly indices: readonly number[];
 }
 
-/** Converts the rows to one Arrow table with all columns of the schema. In an upsert, a missing column would keep its old value. */
+/**
+ * Converts the rows to one Arrow table with all columns of the schema. If a column were missing, a merge would keep the old value of the
+ * column in existing rows.
+ */
 export function toArrow(vendor: Vendor, schema: Schema, parts: readonly AcceptedRows[]): Table {
   const { arrow } = vendor;
   return new arrow.Table(
@@ -120,9 +123,9 @@ function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): D
 }
 
 /**
- * Makes a boolean column of nulls. For a boolean column of nulls, Arrow's writer leaves the buffer of values empty, and LanceDB refuses
- * this ("Need at least 1 bytes for bitmap"). For a column of bytes, Arrow writes the buffer. The schema still says boolean, so LanceDB
- * reads these bytes as the bitmap.
+ * Makes a boolean column in which every value is null, from a uint8 column. Arrow writes no buffer of values for a boolean column of
+ * nulls, and LanceDB refuses a column without this buffer ("Need at least 1 bytes for bitmap"). Arrow does write the buffer of a uint8
+ * column. The schema declares the column as boolean, so LanceDB reads the buffer as the bitmap of booleans.
  */
 function absentBooleans({ arrow }: Vendor, length: number): Data {
   const nullBitmap = new Uint8Array(Math.ceil(length / 8));

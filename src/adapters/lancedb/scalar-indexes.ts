@@ -1,27 +1,30 @@
-/** Indexes on keys and contents, for look-ups and for upserts by key. */
+/** The indexes on the columns `id` and `content`, for look-ups and for merges by key. */
 import type { Table } from "@lancedb/lancedb";
 import { indexStates, type TableState } from "./table-state.js";
 import type { Vendor } from "./vendor.js";
 
-/** From this many rows on, look-ups by key and by content are faster with an index. */
+/** In tables with at least this many rows, look-ups by key and by content are faster with an index. */
 export const scalarIndexRows = 10_000;
 
 const scalarColumns = ["id", "content"] as const;
 
-/** An index is not rebuilt for fewer unindexed rows than this. */
+/** An index is rebuilt only if at least this many rows are unindexed. */
 const minUnindexedRows = 4_000;
 
-/** Largest share of the rows that may be outside an index: while the index is used, and while rows are only appended. */
+/**
+ * An index is rebuilt when this share of the rows is unindexed. `used`: a run looks up keys or merges rows. `unused`: a run only appends
+ * rows.
+ */
 const unindexedShare = { used: 1 / 8, unused: 1 / 2 } as const;
 
 export interface FreshenOptions {
-  /** Whether keys are looked up or rows are merged. */
+  /** "used": keys are looked up or rows are merged. "unused": rows are only appended. */
   readonly use: "used" | "unused";
-  /** Called before each index is built. Throws when upkeep must stop. */
+  /** Called before each index is built. Throws if no further index may be built, for example because the writer's lock was lost. */
   mayGoOn(): Promise<void>;
 }
 
-/** Builds missing indexes, and rebuilds indexes with many unindexed rows. 150,000 rows take 100 ms. Returns the indexed columns. */
+/** Builds missing indexes. Rebuilds indexes with many unindexed rows (100 ms for 150,000 rows). Returns the columns of new indexes. */
 export async function freshenScalarIndexes(
   { lancedb }: Vendor,
   table: Table,
@@ -40,21 +43,24 @@ export async function freshenScalarIndexes(
   return built;
 }
 
-/** A writer checks the indexes after `first` rows, then each time after `later` rows or this share of the table, whichever is more. */
+/**
+ * A writer checks the indexes after it has written `first` rows. It checks them again each time it has written `later` more rows, or
+ * `share` of the table's rows, whichever is larger.
+ */
 const lookAfterRows = { first: 1_000, later: 4_000, share: 1 / 16 } as const;
 
 /**
- * Keeps the index on keys useful during a long series of writes. A merge with the index scans all columns of the unindexed rows, at
- * about 0.01 ms per row. A merge without the index scans the keys of all rows, at a thirtieth of that per row. Appending rows needs no
- * index.
+ * Rebuilds the index on keys during a long series of writes. A merge that uses the index scans all columns of the unindexed rows, which
+ * takes about 0.01 ms per row. A merge without the index scans the keys of all rows, which takes a thirtieth of that per row. Appending
+ * rows needs no index.
  */
 export class KeyIndex {
-  /** Null until `look` was called, unless the table was empty. */
+  /** The last known state of the index. Null until the first call of `look`, unless the table was empty at the start. */
   #seen: { rows: number; unindexedRows: number } | null;
   #lookIn: number = lookAfterRows.first;
   #use: FreshenOptions["use"] = "unused";
 
-  /** `rows`: number of rows in the table. */
+  /** `rows`: the number of rows in the table at the start. */
   constructor(
     readonly vendor: Vendor,
     readonly mayGoOn: () => Promise<void>,
@@ -63,7 +69,7 @@ export class KeyIndex {
     this.#seen = rows === 0 ? { rows: 0, unindexedRows: 0 } : null;
   }
 
-  /** True when a merge is faster with the index, or when the state of the index is unknown. */
+  /** True if a merge is faster with the index than without it, or if the state of the index is unknown. */
   get isWorthUsing(): boolean {
     return this.#seen === null || this.#seen.unindexedRows * 32 <= this.#seen.rows;
   }
@@ -82,7 +88,7 @@ export class KeyIndex {
     this.#lookIn -= rows;
   }
 
-  /** Reads the coverage of the indexes. Builds those that are missing or have too many unindexed rows. */
+  /** Counts the unindexed rows of each index. Builds an index that is missing or has too many unindexed rows. */
   async look(table: Table): Promise<void> {
     const state = { rows: await table.countRows(), indexes: await indexStates(table) };
     this.#lookIn = Math.max(lookAfterRows.later, state.rows * lookAfterRows.share);

@@ -7,12 +7,15 @@ import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
 import { distanceOf, vectorIndexOf } from "./vector-index.js";
 
-/** Partitions that a query with an index probes. Up to about 260,000 rows, these are all partitions. */
+/** Number of index partitions that a search reads. In tables of up to about 260,000 rows, this is every partition. */
 const probes = 64;
-/** Candidates per hit whose exact distance a query with an index computes. */
+/** A search with the index computes exact distances for this many candidates per hit. */
 const refineFactor = 10;
 
-/** When a filter matches fewer rows than this, the search is exact. With an index it would probe partitions without any of these rows. */
+/**
+ * If a filter matches fewer rows than this, the search scans all matching rows instead of using the index. The partitions that the index
+ * selects could contain none of the few matching rows.
+ */
 const exactBelowRows = 5_000;
 
 /** Returns a list of hits per query, best first. */
@@ -49,7 +52,7 @@ async function nearest(table: Table, facts: TableFacts, { query, topK, where, wa
   const wayed = way === "exact" ? asked.bypassVectorIndex() : asked.nprobes(probes).refineFactor(refineFactor);
   const filtered = where === null ? wayed : wayed.where(where);
   const hits: Hit[] = [];
-  // `_distance` is not used. Without it, LanceDB prints a warning per search.
+  // Nothing reads the column `_distance`. If it is not selected, LanceDB prints a warning for each search.
   for await (const batch of filtered.select([...rowColumns(facts.columns, "include"), "_distance"])) {
     for (const { id, vector, facts: found } of toRows(batch, facts.columns)) {
       hits.push({ id, score: scoreOf(facts.metric, query, vector!), facts: found });

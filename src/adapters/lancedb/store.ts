@@ -1,4 +1,4 @@
-/** LanceDB: collections as tables in a local folder. */
+/** Stores each collection as a LanceDB table in a local folder. */
 import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -18,13 +18,13 @@ import { groupLimits } from "./write-group.js";
 import { WriterLock } from "./writer-lock.js";
 import { TableWriters, type WriterLease } from "./writers.js";
 
-/** Shares of the cache: for indexes, and for file metadata. */
+/** How LanceDB divides the cache: three quarters for indexes, one quarter for file metadata. */
 const cacheShares = [3 / 4, 1 / 4] as const;
 
-/** Collections in a local folder. A collection has one writer and any number of readers, in any number of processes. */
+/** A folder with collections. Only one process at a time can write to a collection. Any number of processes can read it. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
-  /** One, because concurrent upserts of one key in LanceDB store it twice. */
+  /** One, because two concurrent upserts of the same new key would store two rows in LanceDB. */
   readonly maxWriters = 1;
   readonly gathers = groupLimits;
   readonly path: string;
@@ -67,7 +67,7 @@ export class LanceStore implements VectorStore {
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
 
-  /** Handles of one table that are open for writing share the lock. Their writes run one after the other. */
+  /** All handles of one table that this store opens for writing share the writer's lock. Their writes run one after the other. */
   async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
     checkCollectionName(name);
     const vendor = this.#loaded();
@@ -96,7 +96,7 @@ export class LanceStore implements VectorStore {
     return found;
   }
 
-  /** Also removes a folder without a table, which an interrupted creation leaves. Throws `lock_held` while the collection has a writer. */
+  /** Also removes the folder that an interrupted creation left without a table. Throws `lock_held` while the collection has a writer. */
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
     this.#loaded();
@@ -138,7 +138,7 @@ export class LanceStore implements VectorStore {
     }
   }
 
-  /** Null for a table that is not a collection, and for a table that was dropped meanwhile. */
+  /** Returns null for a table that is not a collection, and for a table that was dropped after it was listed. */
   async #statsOf(name: string): Promise<CollectionStats | null> {
     try {
       const collection = await this.openCollection(name, "read");
@@ -165,7 +165,7 @@ export class LanceStore implements VectorStore {
     return join(this.path, `${name}.lock`);
   }
 
-  /** Connecting creates the folder. So a missing folder is created only by a write, never by a read. */
+  /** LanceDB creates the folder when it connects. Calls that only read therefore do not connect while the folder does not exist. */
   #connection(): Promise<Connection> {
     this.#connecting ??= this.#call("open", () => this.#connect()).catch((error: unknown) => {
       this.#connecting = null;
@@ -177,7 +177,7 @@ export class LanceStore implements VectorStore {
   #connect(): Promise<Connection> {
     const { lancedb } = this.#loaded();
     const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
-    // 0: every call sees the latest writes of other handles and processes.
+    // With the interval 0, every call sees the latest writes of other handles and processes.
     return lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
   }
 
@@ -195,7 +195,7 @@ export class LanceStore implements VectorStore {
   }
 }
 
-/** Closes the table when it is not a collection. */
+/** Reads the properties of the collection. Closes the table if they cannot be read, for example because the table is not a collection. */
 async function factsOf(place: TablePlace, table: Table): Promise<TableFacts> {
   try {
     return await readFacts(place, table);

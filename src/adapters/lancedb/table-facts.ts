@@ -6,7 +6,10 @@ import { HeadraceError, type Passport } from "../../contracts/index.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
-/** Earlier builds kept the passport in the schema. There, each version and each file of rows repeats it: 77 kB at 1,280 numbers. */
+/**
+ * The file of the passport. Earlier builds stored the passport in the table's schema, and LanceDB copies the schema into each version and
+ * each file of rows. A passport for vectors of 1,280 numbers has 77 kB.
+ */
 const passportFile = "headrace-passport.json";
 
 export interface TablePlace {

@@ -1,22 +1,25 @@
-/** Converts a collection's columns to an Arrow schema, and reads a collection's properties from one. */
+/** Makes the Arrow schema of a new collection, and reads the properties of an existing collection from its Arrow schema. */
 import type { Field, Schema } from "apache-arrow";
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
 import { builtInColumns, type MetadataType } from "../../kit/index.js";
 import type { Vendor } from "./vendor.js";
 
-/** The properties of a collection, as its table's schema states them. */
+/** The properties of a collection that its table's schema contains. */
 export interface TableFacts {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  /** The configured index kind. */
+  /** The kind of vector index that was configured when the collection was created. */
   readonly index: string;
   readonly passport: Passport | null;
-  /** Metadata columns with their types. "other" marks columns that another tool added and Headrace ignores. */
+  /** The metadata columns with their types. "other": a column that another program added, with a type that Headrace ignores. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
 
-/** Keys of the schema's metadata, and of the vector column's, where earlier builds kept the passport. The settings never change. */
+/**
+ * `settingsKey`: the key of the collection's settings in the metadata of the schema. The settings never change.
+ * `passportKey`: the key of the passport in the metadata of the vector column. Only earlier builds stored the passport there.
+ */
 const settingsKey = "headrace";
 const passportKey = "headrace.passport";
 
@@ -64,7 +67,7 @@ export function tableFacts({ arrow }: Vendor, name: string, schema: Schema): Tab
   };
 }
 
-/** Empty columns of the given types, for `addColumns`. */
+/** Describes new columns for LanceDB's `addColumns`. Existing rows get null in these columns. */
 export function newColumns(columns: ReadonlyMap<string, MetadataType>): { name: string; valueSql: string }[] {
   return [...columns].map(([name, type]) => ({ name, valueSql: `cast(null as ${sqlTypes[type]})` }));
 }

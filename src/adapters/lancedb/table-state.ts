@@ -4,31 +4,31 @@ import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
 
 export interface IndexState {
-  /** Rows that were written after the index was built. LanceDB scans them. */
+  /** Number of rows that were written after the index was built. A search scans these rows one by one. */
   readonly unindexedRows: number;
-  /** Each update of the index adds a part. A search visits all parts, one after the other. */
+  /** Number of parts of the index. Each update of the index adds a part, and a search reads all parts one after the other. */
   readonly parts: number;
 }
 
 export interface TableState {
   readonly rows: number;
   /**
-   * Fragments that can be merged. Fragments that the vector index covers count as one per part, because those of different parts stay
-   * separate.
+   * Number of small fragments, which compaction could merge. LanceDB does not merge fragments that belong to different parts of the
+   * vector index. So all fragments of one part count as one fragment.
    */
   readonly smallFragments: number;
-  /** Rows of the largest fragment. */
+  /** Number of rows in the largest fragment. */
   readonly largestFragment: number;
-  /** Whether at least `manyVersions` versions are older than `keepVersionsMs`. */
+  /** "many": at least `manyVersions` versions of the table are older than `keepVersionsMs`. */
   readonly oldVersions: "few" | "many";
-  /** By column. */
+  /** The state of each index, by the name of the indexed column. */
   readonly indexes: ReadonlyMap<string, IndexState>;
 }
 
-/** This many old versions justify compaction. */
+/** The table is compacted if it has at least this many old versions. */
 const manyVersions = 128;
 
-/** Reads the state of the table in `folder`. Versions older than `keepVersionsMs` count as old. It takes a few milliseconds. */
+/** Reads the state of the table in `folder`, in a few milliseconds. Versions older than `keepVersionsMs` count as old. */
 export async function tableState(table: Table, folder: string, keepVersionsMs: number): Promise<TableState> {
   const { numRows, fragmentStats } = await table.stats();
   const indexes = await indexStates(table);
@@ -56,19 +56,19 @@ export async function indexStates(table: Table): Promise<ReadonlyMap<string, Ind
   return found;
 }
 
-/** True when the folder holds a version of the table. An interrupted creation leaves a folder without one. */
+/** Returns true if the folder contains a version of a table. An interrupted creation leaves a folder without any version. */
 export async function hasVersion(folder: string): Promise<boolean> {
   return (await manifests(folder)).length > 0;
 }
 
 async function oldVersions(folder: string, versions: readonly string[], keepVersionsMs: number): Promise<TableState["oldVersions"]> {
-  // All versions before this one are older still, so the time of one file is enough.
+  // All earlier versions are older than this version, so reading the time of this one file is enough.
   const oldest = versions.at(-manyVersions);
   if (oldest === undefined) return "few";
   return Date.now() - (await versionTime(folder, oldest)) > keepVersionsMs ? "many" : "few";
 }
 
-/** Counts the versions since the newest index. Each of them added at most one fragment that the index does not cover. */
+/** Counts the versions that are newer than the newest index. Each such version added at most one fragment that the index does not cover. */
 async function versionsSinceIndex(folder: string, versions: readonly string[]): Promise<number> {
   const builtMs = await newestIndexTime(folder);
   let [newer, older] = [0, versions.length];
@@ -93,7 +93,7 @@ async function versionTime(folder: string, version: string): Promise<number> {
 /** Names of the version files, newest first. */
 async function manifests(folder: string): Promise<readonly string[]> {
   try {
-    // LanceDB counts down in these names, so ascending order puts the newest first.
+    // A newer version has a lower number in its file name, so ascending order puts the newest version first.
     return (await readdir(join(folder, "_versions"))).filter((file) => file.endsWith(".manifest")).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];

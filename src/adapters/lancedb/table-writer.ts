@@ -1,4 +1,4 @@
-/** The only writer of a table in this process. All handles that are open for writing share it. */
+/** The only writer of a table in this process. All handles of the table that are open for writing share this writer. */
 import type { Table } from "@lancedb/lancedb";
 import type { Key, Passport, RowBatch, RowFailure } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
@@ -15,7 +15,7 @@ import type { Vendor } from "./vendor.js";
 import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
 
-/** In a long series of writes, a batch waits this long for other batches, so that the table does not get a fragment per batch. */
+/** In a long series of writes, a batch waits this long for other batches. Batches that are written together become one fragment. */
 const seriesLingerMs = 250;
 
 export interface TableWriterParts {
@@ -25,7 +25,7 @@ export interface TableWriterParts {
   /** The folder of the table. */
   readonly folder: string;
   readonly facts: TableFacts;
-  /** Rows of the table, counted while the lock is held. */
+  /** Number of rows in the table, counted while this process holds the writer's lock. */
   readonly rows: number;
   readonly lock: WriterLock;
 }
@@ -34,13 +34,13 @@ export class TableWriter {
   readonly table: Table;
   readonly facts: TableFacts;
   #passport: Passport | null;
-  /** Runs one write at a time, because concurrent upserts of one key store it twice. */
+  /** Runs one write at a time, because two concurrent upserts of the same new key would store two rows. */
   readonly #queue = new SerialQueue();
   readonly #schedule = new CompactionSchedule();
   readonly #keyIndex: KeyIndex;
   readonly #storage: RowStorage;
   readonly #marks = new RowMarks();
-  /** Accepts batches until its turn comes, or until another kind of call is queued behind it. */
+  /** The newest group of batches in the queue. Null if another kind of call was queued later, so that batches do not overtake the call. */
   #group: WriteGroup | null = null;
   #leftBehind: Promise<unknown> | null = null;
 
@@ -56,7 +56,7 @@ export class TableWriter {
     return this.#passport;
   }
 
-  /** Settles when an aborted call that could not be stopped has ended. Null when there is no such call. */
+  /** Settles when LanceDB has finished a call that was aborted but could not be stopped. Null if there is no such call. */
   get leftBehind(): Promise<unknown> | null {
     return this.#leftBehind;
   }
@@ -68,7 +68,7 @@ export class TableWriter {
     });
   }
 
-  /** The rows are durable when it resolves. Batches that wait for their turn are written together. */
+  /** The rows are durable when the promise resolves. Batches that wait in the queue at the same time are written together. */
   async upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     const call = `collection ${this.parts.name}: upsert`;
     checkAborted(signal, call);
@@ -76,22 +76,22 @@ export class TableWriter {
     const failures = await orAborted(settled, signal, { call, mayLeave: leave });
     if (!isFirst) return failures;
     const [compacted] = await Promise.allSettled([this.#compactDuringSeries(signal)]);
-    // The rows are durable. After an abort, the next call does the compaction.
+    // The rows are durable at this point. If the caller aborted only the compaction, the next call compacts the table.
     if (compacted.status === "rejected" && !signal.aborted) throw compacted.reason;
     return failures;
   }
 
-  /** Called for each look-up through a handle that is open for writing. */
+  /** Must be called for each look-up through a handle that is open for writing. Look-ups make an up-to-date index on keys worthwhile. */
   lookedUp(): void {
     this.#keyIndex.asked();
   }
 
-  /** Looks the keys up in memory, without a query. */
+  /** Looks up the keys in the rows that are in memory, without a query. */
   marksOf(keys: readonly Key[]): Promise<Marks> {
     return this.#marks.find(this.table, keys);
   }
 
-  /** Deletes the rows of each predicate and returns their number. */
+  /** Deletes the rows that match any of the predicates. Returns the number of deleted rows. */
   async delete(predicatesFor: (facts: TableFacts) => readonly string[], signal: AbortSignal): Promise<number> {
     const deleted = await this.#write("delete", signal, async (table) => {
       let count = 0;
@@ -147,7 +147,7 @@ export class TableWriter {
     const group = new WriteGroup();
     this.#group = group;
     const member = group.add(rows);
-    // `write` never rejects: it settles the promise of each batch.
+    // The promise of `write` never rejects: `write` settles the promise of each batch instead.
     void this.#queue.run(() => group.write(this.#schedule.isSeries ? seriesLingerMs : 0, (batches) => this.#store(batches)));
     return member;
   }
@@ -161,7 +161,7 @@ export class TableWriter {
     return this.#storage.store(batches);
   }
 
-  /** Does the most necessary upkeep during a long series of writes, because `upkeep` runs only after the series. */
+  /** Compacts the table during a long series of writes, if its state requires this. `upkeep` runs only after the series. */
   async #compactDuringSeries(signal: AbortSignal): Promise<void> {
     const [mayCompact, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
     if (!mayCompact && !mustLook) return;
@@ -171,7 +171,7 @@ export class TableWriter {
     });
   }
 
-  /** Rejects at once on an abort. LanceDB cannot stop a running operation, so it continues, and later writes wait for its end. */
+  /** Rejects as soon as the signal fires. LanceDB cannot stop a running operation: it continues, and later writes wait for its end. */
   async #writeOrLeave(call: string, signal: AbortSignal, write: (table: Table) => Promise<void>): Promise<void> {
     const running = this.#write(call, signal, write);
     try {
@@ -189,7 +189,7 @@ export class TableWriter {
     this.#leftBehind = ended;
   }
 
-  /** Waits for its turn until the signal fires, verifies the lock, and writes. */
+  /** Waits in the queue of writes, verifies the lock, and writes. If the signal fires while the call waits, the call rejects. */
   async #write<T>(call: string, signal: AbortSignal | undefined, write: (table: Table) => Promise<T>): Promise<T> {
     const what = `collection ${this.parts.name}: ${call}`;
     checkAborted(signal, what);
@@ -211,12 +211,12 @@ export class TableWriter {
 }
 
 interface Leaving {
-  /** Names the collection and the call in messages. */
+  /** The collection and the call, as error messages name them. */
   readonly call: string;
   readonly mayLeave: () => boolean;
 }
 
-/** Settles as the call does. Rejects with `aborted` when the signal fires and `mayLeave` returns true. */
+/** Settles like `running`. If the signal fires first and `mayLeave` returns true, rejects with `aborted` instead. */
 async function orAborted<T>(running: Promise<T>, signal: AbortSignal | undefined, { call, mayLeave }: Leaving): Promise<T> {
   if (signal === undefined) return running;
   let leave: () => void = () => undefined;

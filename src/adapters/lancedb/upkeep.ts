@@ -6,45 +6,51 @@ import { type TableState, tableState } from "./table-state.js";
 import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
-/** A reader may stay on one version for this long. Compaction removes the files of older versions. */
+/** A reader may use one version of the table for this long. Compaction removes the files of older versions. */
 export const keepVersionsMs = 10 * 60_000;
 
-/** Most rows outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
+/** Compaction is due when this many rows are outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
 const maxUnindexedRows = 4_000;
 
-/** Fewer fragments than `few` do not justify compaction; `many` always do. Each fragment costs a search about 0.2 ms. */
+/**
+ * Numbers of fragments. Fewer than `few` do not justify compaction, and `many` always do. During a long series of writes,
+ * `manyDuringSeries` applies. Each fragment adds about 0.2 ms to a search.
+ */
 const fragments = { few: 64, many: 512, manyDuringSeries: 2_000 } as const;
 
-/** This many fragments justify compaction when they hold a large share of the rows, for example after a run into a new table. */
+/** This many fragments justify compaction if they contain a large share of the rows, for example after a run into a new table. */
 const coarseFragments = 8;
 
-/** Compacting this many rows takes a second. The old copy, which stays for running readers, takes little disk space. */
+/**
+ * Compacting this many rows takes a second. The files before the compaction stay on the disk for running readers, and are small for so few
+ * rows.
+ */
 const fewRows = 100_000;
 
 /**
- * Compaction rewrites all rows outside the vector index. The more such rows there are, the more fragments are needed to justify it:
- * one fragment per this many rows.
+ * Compaction rewrites all rows outside the vector index. So a table with more such rows needs more fragments to justify compaction: one
+ * fragment per this many rows.
  */
 const rowsPerFragment = 300;
 
 /**
- * With a vector index, compaction also rewrites the indexes on keys and contents. This takes a second per million rows, too long for
- * every few calls.
+ * If the table has a vector index, compaction also rewrites the indexes on keys and contents. Rewriting them takes a second per million
+ * rows. So compaction also needs one fragment per this many rows of the table.
  */
 const rowsPerCall = 8_000;
 
 /**
- * Most parts of the vector index. A search visits each part. A larger table may have more parts, because rebuilding its index takes
- * longer.
+ * Most parts that the vector index may have before it is rebuilt. A search reads every part. A larger table may have more parts, because
+ * rebuilding its index takes longer.
  */
 const maxIndexParts = (rows: number): number => 8 + Math.floor(rows / 50_000);
 
-/** After this many commits, a writer counts as being in a long series of writes. */
+/** A writer that has made this many commits is in a long series of writes. */
 const seriesWrites = 16;
 
 /**
- * Decides when a long series of writes looks for small fragments: after 100 writes, then when their number has doubled, at least every
- * 1,000 writes.
+ * Decides when a writer checks the table for small fragments during a long series of writes. The first check is after 100 writes. The next
+ * check follows when the number of writes has doubled, but at the latest after 1,000 more writes.
  */
 export class CompactionSchedule {
   #writes = 0;
@@ -55,7 +61,7 @@ export class CompactionSchedule {
     return this.#writes >= seriesWrites;
   }
 
-  /** Counts a write; true when it is time to look. */
+  /** Counts a write. Returns true when the table should be checked for small fragments. */
   wrote(): boolean {
     this.#writes += 1;
     if (this.#writes < this.#next) return false;
@@ -64,12 +70,12 @@ export class CompactionSchedule {
   }
 }
 
-/** Merges small fragments, updates indexes, and removes old versions. LanceDB does the three only together. */
+/** Merges small fragments, updates indexes, and removes old versions. LanceDB has only one call for all three steps. */
 export async function compact(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
 }
 
-/** True when small fragments, rows outside the vector index, or old versions slow down searches or fill the disk. */
+/** Returns true if the table needs compaction: it has many small fragments, rows outside the vector index, or old versions. */
 export function owesCompaction({ rows, smallFragments, largestFragment, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
   const vector = indexes.get("vector");
@@ -83,8 +89,8 @@ export function owesCompaction({ rows, smallFragments, largestFragment, oldVersi
 }
 
 /**
- * Decides the same during a long series of writes. There, compaction is due only when many small fragments hold few rows, because each
- * rewritten row is on the disk twice until running readers have ended.
+ * Returns true if the table needs compaction during a long series of writes. Then it is due only if many small fragments contain few
+ * rows. Each row that compaction rewrites is on the disk twice, until the old version is removed.
  */
 export function owesCompactionDuringSeries({ rows, smallFragments, oldVersions, indexes }: TableState): boolean {
   if (oldVersions === "many") return true;
@@ -92,7 +98,7 @@ export function owesCompactionDuringSeries({ rows, smallFragments, oldVersions, 
   return smallFragments >= Math.min(fragments.manyDuringSeries, Math.max(fragments.few, rewritten / rowsPerFragment));
 }
 
-/** The vector index to build over all rows: the first index, or the replacement of an index with too many parts. Null when none is due. */
+/** The vector index to build: the first index of the table, or a new one if the existing index has too many parts. Null: build none. */
 export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState, maxParts = maxIndexParts(rows)): BuiltIndex | null {
   const vector = indexes.get("vector");
   return vector === undefined || vector.parts > maxParts ? wantedVectorIndex(facts, rows) : null;
@@ -104,11 +110,11 @@ export interface UpkeepParts {
   readonly facts: TableFacts;
   /** The folder of the table. */
   readonly folder: string;
-  /** Called before each step, because building an index can take minutes. Throws when upkeep must stop. */
+  /** Called before each step, because a step can take minutes. Throws if no further step may begin, for example after the lock was lost. */
   mayGoOn(): Promise<void>;
 }
 
-/** Does the upkeep that the table's state requires. It does not matter who wrote the rows. */
+/** Does the upkeep that the table's state requires, even if another process wrote the rows. */
 export async function keepUp(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
   const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
@@ -125,7 +131,7 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
 }
 
-/** Reduces the table to one fragment and one part per index, as far as LanceDB can. Versions of running readers stay. */
+/** Reduces the table to one fragment and one part per index, as far as LanceDB can. Keeps the versions that running readers may use. */
 export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
   await mayGoOn();
@@ -137,7 +143,7 @@ export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   await mayGoOn();
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
   if (now.smallFragments < 2) return;
-  // Now one part of the index covers all fragments, so they can be merged.
+  // Now one part of the vector index covers all fragments, so LanceDB can merge the fragments.
   await mayGoOn();
   await compact(table);
 }

@@ -10,22 +10,22 @@ export interface Vendor {
 }
 
 /**
- * Most bytes that a scan reads ahead of its consumer. With LanceDB's default of 2 GiB, a slow consumer makes it hold most tables
- * completely in memory.
+ * Most bytes that a scan may read before its consumer asks for them. With LanceDB's default of 2 GiB, a scan with a slow consumer would
+ * hold most tables completely in memory.
  */
 const readAheadBytes = 64 * 1024 * 1024;
 
 /**
- * Bytes that building a vector index gathers before it writes them to disk. With LanceDB's default, a million rows of 512 numbers take
- * 700 MB more.
+ * Size of the buffer that LanceDB fills before it writes rows to disk, while it builds a vector index. With LanceDB's default size, the
+ * index of a million rows of 512 numbers needs 700 MB more memory.
  */
 const shuffleBytes = 8 * 1024 * 1024;
 
-/** Settings that LanceDB reads only from the environment, when it is loaded. Variables that are set already are kept. */
+/** Environment variables that LanceDB reads when it is loaded. A variable that the user has set keeps its value. */
 const environment: Readonly<Record<string, string>> = {
   LANCE_DEFAULT_IO_BUFFER_SIZE: String(readAheadBytes),
   LANCE_SHUFFLE_BATCH_BYTES: String(shuffleBytes),
-  // LanceDB prints warnings ("partition 1 is empty, skipping") to the user's terminal. The user can do nothing about them.
+  // By default, LanceDB prints warnings such as "partition 1 is empty, skipping" to the terminal. The user can do nothing about them.
   LANCEDB_LOG: "error",
 };
 
@@ -34,7 +34,7 @@ export async function loadVendor(): Promise<Vendor> {
   try {
     for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
     const loaded = await import("@lancedb/lancedb");
-    // An ESM import of Arrow would load a second copy. LanceDB refuses its types ("schemas must be equivalent").
+    // `import` would load a second copy of Arrow, and LanceDB refuses schemas from another copy ("schemas must be equivalent").
     const requireBeside = createRequire(import.meta.resolve("@lancedb/lancedb"));
     return { lancedb: loaded, arrow: requireBeside("apache-arrow") as typeof arrow };
   } catch (cause) {

@@ -1,16 +1,16 @@
-/** A group of batches that wait for the writer: one commit for all of them, and a result per batch. */
+/** A group of batches that are written to the table in one commit. Each batch gets its own result. */
 import type { RowBatch, RowFailure } from "../../contracts/index.js";
 
 /**
- * Limits of one commit. Each commit adds a fragment, and fragments of this many rows need no compaction. A commit holds its rows in
- * memory four times.
+ * Most rows and bytes of one commit. Each commit adds a fragment to the table, and fragments with this many rows need no compaction.
+ * During a commit, four copies of its rows are in memory.
  */
 export const groupLimits = { rows: 4_096, bytes: 16 * 1024 * 1024 } as const;
 
-/** A batch of fewer rows does not wait for other batches, because its caller may be waiting for the result. */
+/** A batch with fewer rows than this does not wait for other batches, because a user may be waiting for the result. */
 const smallBatchRows = 32;
 
-/** The result of a batch. When fulfilled, it lists the failed rows, and the other rows are durable. */
+/** The result of a batch. A fulfilled result lists the rows that failed; all other rows of the batch are durable. */
 export type Settled = PromiseSettledResult<readonly RowFailure[]>;
 
 /** One batch of a group, as its caller sees it. */
@@ -18,7 +18,7 @@ export interface Member {
   readonly settled: Promise<readonly RowFailure[]>;
   /** True for the first batch of the group. */
   readonly isFirst: boolean;
-  /** Removes the batch from the group. Returns false when it is too late. */
+  /** Removes the batch from the group. Returns false if the group is already being written; then the batch is written too. */
   leave(): boolean;
 }
 
@@ -35,7 +35,7 @@ export class WriteGroup {
   #state: "gathering" | "hurried" | "closed" = "gathering";
   #onHurry: () => void = () => undefined;
 
-  /** False when the group is being written, or when the batch would exceed its limits. */
+  /** Returns false if the group is already being written, or if the batch would make the group larger than `groupLimits`. */
   hasRoomFor({ ids, vectors }: RowBatch): boolean {
     if (this.#state === "closed") return false;
     return this.#rows + ids.length <= groupLimits.rows && this.#bytes + vectors.byteLength <= groupLimits.bytes;
@@ -54,13 +54,13 @@ export class WriteGroup {
     return { settled, isFirst, leave: () => this.#leave(added!) };
   }
 
-  /** Ends the wait for more batches. */
+  /** Ends the time in which `write` waits for more batches. */
   hurry(): void {
     if (this.#state === "gathering") this.#state = "hurried";
     this.#onHurry();
   }
 
-  /** Waits for more batches until `hurry` is called. Then commits the remaining batches and settles each with its result. */
+  /** Waits up to `lingerMs` for more batches; `hurry` ends this wait. Then commits the batches of the group and settles each of them. */
   async write(lingerMs: number, commit: (batches: readonly RowBatch[]) => Promise<readonly Settled[]>): Promise<void> {
     if (lingerMs > 0 && this.#state === "gathering") await this.#hurried(lingerMs);
     this.#state = "closed";

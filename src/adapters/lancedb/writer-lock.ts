@@ -13,15 +13,16 @@ export interface LockOwner extends ProcessIdentity {
 }
 
 const heartbeatMs = 10_000;
-/** An owner in another machine, boot, or container counts as dead when its heartbeat is older than this. */
+/** An owner on another machine, in another container or from before a reboot counts as dead if its last heartbeat is older than this. */
 const staleMs = 120_000;
-/** How long to wait for a lock that this process holds, and how often to check it. */
+/** How long `take` waits for a lock that another part of this process holds, and how often it tries again. */
 const ownWaitMs = 30_000;
 const ownWaitStepMs = 25;
 
 /**
- * A writer takes the lock before its first write and releases it at the end. The lock of a living process is never taken over, even if
- * that process is suspended. If something replaces the file anyway, `verify` fails in the process that lost the lock.
+ * A writer takes the lock before its first write and releases the lock when the table is closed. No other process takes over the lock of a
+ * living process on the same machine, even if that process is suspended. If the lock file is replaced anyway, `verify` throws in the
+ * process that lost the lock.
  */
 export class WriterLock {
   readonly #heartbeat: NodeJS.Timeout;
@@ -36,8 +37,8 @@ export class WriterLock {
   }
 
   /**
-   * Throws `lock_held` with the host and process of the owner. If another part of this process holds the lock, for example a second
-   * store over the same folder, the call waits up to `waitMs`. `what` names the collection in messages.
+   * Throws `lock_held` if another process holds the lock; the message names the host and the process. If another part of this process
+   * holds the lock, for example a second store with the same folder, waits up to `waitMs` first. `what`: the collection, for messages.
    */
   static async take(path: string, what: string, { waitMs = ownWaitMs }: { readonly waitMs?: number } = {}): Promise<WriterLock> {
     const token = randomUUID();
@@ -52,7 +53,7 @@ export class WriterLock {
     }
   }
 
-  /** Called before every write. Throws `lock_lost`. */
+  /** Must be called before every write. Throws `lock_lost` if the lock file no longer contains this lock's token. */
   async verify(): Promise<void> {
     const owner = await readOwner(this.path);
     if (owner?.token === this.token) return;
@@ -66,22 +67,25 @@ export class WriterLock {
     if ((await readOwner(this.path))?.token === this.token) await rm(this.path, { force: true });
   }
 
-  /** A missed beat does no harm. The lock becomes stale only after twelve missed beats in a row. */
+  /** Updates the heartbeat of the lock file. One missed update does no harm: the lock becomes stale only after twelve in a row. */
   async #beat(): Promise<void> {
     try {
       const now = new Date();
       if ((await readOwner(this.path))?.token === this.token) await utimes(this.path, now, now);
       else clearInterval(this.#heartbeat);
     } catch {
-      // The next write reports the problem with the file.
+      // Not an error here: if something is wrong with the lock file, `verify` throws before the next write.
     }
   }
 }
 
-/** The owner of the lock. "unknown" when the file does not name one. */
+/** The owner of the lock. "unknown" if the lock file does not contain a valid owner. */
 type Holder = LockOwner | "unknown";
 
-/** Places the lock, and tries again while another part of this process holds it. Removes the draft at the end. */
+/**
+ * Makes the draft the lock file. Tries again for `waitMs` while another part of this process holds the lock. Returns null on success,
+ * otherwise the owner of the lock. Removes the draft at the end.
+ */
 async function placeOrWait(path: string, draft: string, waitMs: number): Promise<Holder | null> {
   const until = performance.now() + waitMs;
   try {
@@ -95,7 +99,7 @@ async function placeOrWait(path: string, draft: string, waitMs: number): Promise
   }
 }
 
-/** Makes the draft the lock and returns null. If the lock has a living owner, returns that owner. */
+/** Makes the draft the lock file and returns null. If a living process owns the lock, returns that owner instead. */
 async function placeLock(path: string, draft: string): Promise<Holder | null> {
   if (await claim(draft, path)) return null;
   const living = await removeDead(path, path, draft);
@@ -103,7 +107,7 @@ async function placeLock(path: string, draft: string): Promise<Holder | null> {
   return (await claim(draft, path)) ? null : ((await readOwner(path)) ?? "unknown");
 }
 
-/** Creates the file with a hard link, which is atomic and never replaces another file. */
+/** Creates the file at `path` as a hard link to the draft. This is atomic and never replaces a file. Returns false if the file exists. */
 async function claim(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path);
@@ -115,9 +119,9 @@ async function claim(draft: string, path: string): Promise<boolean> {
 }
 
 /**
- * Removes the file and returns null when its owner is dead. Otherwise returns the owner, or the process that is about to remove the
- * file. Only the process that holds a guard file may remove. The guard's name contains the token of the dead owner, so a slow process
- * cannot remove the lock or the guard that a fast process has just taken.
+ * Removes the lock file and returns null if the owner of the file is dead. Otherwise returns the owner, or the process that is just
+ * removing the file. A process must create a guard file before it removes the lock file. The name of the guard file contains the token of
+ * the dead owner. So a slow process cannot remove a lock or a guard that a fast process has created in the meantime.
  */
 async function removeDead(file: string, path: string, draft: string): Promise<Holder | null> {
   const owner = await readOwner(file);
@@ -142,7 +146,7 @@ async function isStale(path: string): Promise<boolean> {
   return beat === null || Date.now() - beat.mtimeMs > staleMs;
 }
 
-/** Null when there is no file, or when its content is not an owner. */
+/** Returns null if there is no file, or if its content does not describe an owner. */
 async function readOwner(path: string): Promise<LockOwner | null> {
   const text = await readFile(path, "utf8").catch(absent);
   if (text === null) return null;

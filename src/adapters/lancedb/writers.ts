@@ -1,26 +1,29 @@
-/** The tables that a store has open for writing. The handles of one table share its writer and its lock. */
+/** The tables that a store has open for writing. All handles of one table share its writer and its lock. */
 import { SerialQueue } from "../../kit/index.js";
 import { collectionExists } from "./errors.js";
 import type { TableWriter } from "./table-writer.js";
 
 interface Entry {
-  /** Runs opening and closing one after the other. */
+  /** Runs the calls that open or close the writer one after the other. */
   readonly queue: SerialQueue;
   writer: TableWriter | null;
   handles: number;
 }
 
-/** The use of a writer by one handle. */
+/** The right of one handle to use the writer of a table, until the handle releases it. */
 export interface WriterLease {
   readonly writer: TableWriter;
-  /** The last release also releases the lock. If a call that cannot be stopped still runs, this happens at the end of that call. */
+  /**
+   * Ends the use by this handle. The last release also closes the writer and releases its lock. If LanceDB still executes an aborted call,
+   * the lock is released when LanceDB has finished.
+   */
   release(): Promise<void>;
 }
 
 export class TableWriters {
   readonly #entries = new Map<string, Entry>();
 
-  /** Returns the writer of the table, and opens it if necessary. */
+  /** Returns the writer of the table. Opens the writer with `open` if the table is not open for writing yet. */
   share(name: string, open: () => Promise<TableWriter>): Promise<WriterLease> {
     const entry = this.#entry(name);
     return entry.queue.run(async () => {
@@ -29,7 +32,7 @@ export class TableWriters {
     });
   }
 
-  /** Creates a table and returns its writer. Throws `collection_exists` when the table is open already. */
+  /** Creates a table with `create` and returns its writer. Throws `collection_exists` if the table is already open for writing. */
   first(name: string, create: () => Promise<TableWriter>): Promise<WriterLease> {
     const entry = this.#entry(name);
     return entry.queue.run(async () => {
@@ -39,7 +42,7 @@ export class TableWriters {
     });
   }
 
-  /** Runs the call while no handle can open the table for writing. `isOpen` tells whether the table is open for writing already. */
+  /** Runs `call`. Until it ends, no handle can open the table for writing. `isOpen`: whether the table was already open for writing. */
   alone<T>(name: string, call: (isOpen: { readonly isOpen: boolean }) => Promise<T>): Promise<T> {
     const entry = this.#entry(name);
     return entry.queue.run(() => call({ isOpen: entry.writer !== null }));
@@ -66,7 +69,7 @@ async function endUnused(entry: Entry): Promise<void> {
   const { writer } = entry;
   if (writer === null || entry.handles > 0) return;
   if (writer.leftBehind !== null) {
-    // `release` does not wait for this. If the lock file cannot be removed, the next process that takes the lock gets the error.
+    // `release` does not wait for this promise. If the lock file cannot be removed, the next process that takes the lock gets the error.
     const ending = writer.leftBehind.then(() => entry.queue.run(() => endUnused(entry)));
     ending.catch(() => undefined);
     return;

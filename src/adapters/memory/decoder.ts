@@ -2,7 +2,7 @@
 import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type ImageMeasure, type Pixels } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 
-/** An image that starts with this byte counts as damaged. */
+/** The decoder reports an image as damaged if the first byte of the file has this value. */
 const damagedMark = 0xff;
 
 export function memoryDecoder(): ImageDecoder {

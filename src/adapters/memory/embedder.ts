@@ -3,13 +3,13 @@ import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/
 import { checkAborted, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 
 export interface MemoryEmbedderOptions {
-  /** Default: uint8 NHWC, 8 × 8 pixels. */
+  /** The tensor that the embedder takes. Default: uint8 NHWC, 8 × 8 pixels. */
   readonly input?: TensorSpec;
-  /** Default 16. */
+  /** Numbers per vector. Default 16. */
   readonly dimension?: number;
-  /** Default: preferred batch 4, maximum batch 32, two batches in parallel. */
+  /** Batch sizes and parallel batches. Default: preferred batch size 4, maximum batch size 32, two batches in parallel. */
   readonly feed?: Feed;
-  /** Awaited once per batch before the vectors are made. Simulates device time or failures. */
+  /** Called once per batch. The vectors are made when its promise resolves. Tests use it to simulate slow devices and failures. */
   readonly work?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export function memoryEmbedder(options: MemoryEmbedderOptions = {}): MemoryEmbed
   return new MemoryEmbedder(options);
 }
 
-/** Deterministic: equal rows give equal vectors in any batch, and different rows give different vectors. */
+/** Equal images give equal vectors in every batch, and different images give different vectors. */
 export class MemoryEmbedder implements Embedder {
   readonly name = "memory";
   readonly input: TensorSpec;
@@ -38,12 +38,12 @@ export class MemoryEmbedder implements Embedder {
     this.#pool = new SlabPool(rowBytes(this.input), this.feed.maxBatch, this.feed.parallel);
   }
 
-  /** Batches passed to `embed`, without those aborted before it began. */
+  /** Number of calls of `embed`. A call whose signal has fired before the call does not count. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** Rows in these batches. */
+  /** Number of rows in the batches that `calls` counts. */
   get rows(): number {
     return this.#rows;
   }
@@ -77,7 +77,7 @@ export class MemoryEmbedder implements Embedder {
   }
 }
 
-/** Fills the vector with numbers from −1 to 1. They come from an FNV-1a hash of the bytes, mixed once more per number. */
+/** Fills the vector with numbers from −1 to 1. They are computed from an FNV-1a hash of the bytes, which is mixed for each number. */
 function fill(vector: Float32Array, bytes: Uint8Array): void {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);

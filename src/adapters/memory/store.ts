@@ -1,4 +1,4 @@
-/** Collections in memory: a fake for tests, and the reference for filters and scores. */
+/** A vector store in memory: a fake for tests. Its filter results and scores define what all other stores must return. */
 import {
   type Collection,
   type CollectionSchema,
@@ -42,9 +42,9 @@ interface Table {
 }
 
 export interface MemoryStoreOptions {
-  /** Runs before each call, with its name and collection. If it throws, the call fails with that error. For fault tests. */
+  /** Called before each call of the store, with the names of the call and the collection. If it throws, the call fails with its error. */
   readonly beforeCall?: (call: string, collection: string | null) => void | Promise<void>;
-  /** Default 4. */
+  /** How many calls may write to a collection at the same time. Default 4. */
   readonly maxWriters?: number;
 }
 
@@ -52,7 +52,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return new MemoryStore(options);
 }
 
-/** Collections that live as long as this object. */
+/** The collections exist as long as this object. `close` does not delete them. */
 export class MemoryStore implements VectorStore {
   readonly name = "memory";
   readonly maxWriters: number;
@@ -241,7 +241,7 @@ class MemoryCollection implements Collection {
   }
 
   async close(): Promise<void> {
-    // Nothing is held.
+    // The handle holds no resources.
   }
 
   async #enterToWrite(call: string, signal?: AbortSignal): Promise<Table> {

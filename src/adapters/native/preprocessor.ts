@@ -5,10 +5,10 @@ import { checkAborted, float32ToFloat16, rowBytes, takePixels } from "../../kit/
 
 type Numbers = Uint8Array | Uint16Array | Float32Array;
 
-/** Look-up table per channel: the result for each of the 256 pixel values. */
+/** A look-up table per colour channel. It contains the normalised number for each of the 256 pixel values. */
 type Tables = readonly [Numbers, Numbers, Numbers];
 
-/** Runs on the calling thread. Takes about a millisecond per image of 224 × 224. */
+/** Makes a preprocessor that runs on the calling thread. It takes about a millisecond per image of 224 × 224 pixels. */
 export function nativePreprocessor(preprocessing: Preprocessing): Preprocessor {
   return new NativePreprocessor(preprocessing);
 }
@@ -49,7 +49,10 @@ function tablesOf(normalization: Normalization | null, { dtype }: TensorSpec): T
   return [table(0), table(1), table(2)];
 }
 
-/** Calls `write` with a view of the row's numbers: of the slab itself if its memory is aligned, else of a copy. */
+/**
+ * Calls `write` with a typed array of the row's numbers. The array is a view of the slab if the row begins at a multiple of four bytes.
+ * Otherwise the array is a copy, which is written back to the slab.
+ */
 function writeRow(slab: Slab, row: number, spec: TensorSpec, write: (numbers: Numbers) => void): void {
   const bytes = slab.bytes.subarray(row * slab.rowBytes, row * slab.rowBytes + rowBytes(spec));
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes.byteLength);

@@ -1,10 +1,10 @@
-/** The paths of the three files of a collection for numpy. The others are derived from the first. */
+/** The paths of the three files that a collection is exported to for numpy. Two paths are derived from the path of the vectors. */
 
 export interface NpyPaths {
   readonly vectors: string;
-  /** All other columns as JSON Lines: one line per row, in the same order. */
+  /** The JSON Lines file with all other columns: one line per row, in the order of the vectors. */
   readonly rows: string;
-  /** Dimension, metric, type of the ids and passport. Written last: without it the other files are incomplete. */
+  /** The JSON file with dimension, metric, type of ids and passport. It gets its name last: without it, the export is incomplete. */
   readonly description: string;
 }
 

@@ -1,6 +1,6 @@
-/** The header of a `.npy` file, version 1.0: little-endian float32 in row order. */
+/** Writes and parses the header of a `.npy` file that contains a matrix of little-endian float32 numbers in row order. */
 
-/** Size of the header that is written: magic, version, length and the padded description. */
+/** Size of the headers that `npyHeader` makes: magic number, version, length, and the description padded with spaces. */
 const npyHeaderBytes = 128;
 
 const npyMagic = "\x93NUMPY";
@@ -20,7 +20,7 @@ export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
   return bytes;
 }
 
-/** Parses the header at the start of a file. Null if it is not the header of a float32 matrix in row order. */
+/** Parses the header at the start of a file. Returns null unless the file contains a float32 matrix in row order. */
 export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;

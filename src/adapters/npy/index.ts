@@ -1,4 +1,4 @@
-/** Reads and writes vectors as a matrix for numpy: a collection with all its columns, or only vectors. */
+/** Reads and writes `.npy` files for numpy. They contain a collection with all its columns, or only vectors with ids and sources. */
 export { openNpyRows } from "./row-source.js";
 export { createNpyRows } from "./row-writer.js";
 export { createNpyVectors, type VectorFile } from "./vector-writer.js";

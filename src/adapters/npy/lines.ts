@@ -1,4 +1,4 @@
-/** Converts a row without its vector to a line of JSON and back. */
+/** Converts all columns of a row except the vector to a line of JSON, and back. */
 import type { Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
 import { builtInColumns, fileInvalid } from "../../kit/index.js";
 
@@ -10,7 +10,7 @@ export function lineOf({ id, facts, ingestedAt }: StoredRow): string {
   return `${JSON.stringify({ ...columns, ...metadata })}\n`;
 }
 
-/** Throws `input_invalid` if the line is not a row. */
+/** Parses a line, and adds the vector. Throws `input_invalid` if the line lacks a column of a row. */
 export function rowOf(line: string, idType: "text" | "int64", vector: Float32Array | null, path: string): StoredRow {
   const cells = cellsOf(line, path);
   const text = (name: string): string => {

@@ -1,4 +1,4 @@
-/** Writes a matrix, and one line of text per row, in chunks of about a megabyte. */
+/** Writes a `.npy` matrix and a second file with one line of text per row. Collects about a megabyte before each write. */
 import { mebibyte, StagedFiles } from "../../kit/index.js";
 import type { NpyPaths } from "./files.js";
 import { npyHeader } from "./format.js";
@@ -17,7 +17,7 @@ export class MatrixWriter {
     readonly files: StagedFiles,
   ) {}
 
-  /** `finish` replaces existing files. `description` is the text of the third file. Null: no third file. */
+  /** Existing files are replaced when `finish` is called. `description`: the text of a third file. Null: write no third file. */
   static async create(paths: NpyPaths, dimension: number, description: string | null): Promise<MatrixWriter> {
     const files = await StagedFiles.create([paths.vectors, paths.rows, ...(description === null ? [] : [paths.description])]);
     try {
@@ -34,7 +34,7 @@ export class MatrixWriter {
     return this.#rows;
   }
 
-  /** Copies the vector. Null becomes zeros. */
+  /** Adds a row. Copies the vector; a vector that is null is written as zeros. */
   async add(vector: Float32Array | null, line: string): Promise<void> {
     const values = vector?.slice() ?? new Float32Array(this.dimension);
     this.#vectors.push(new Uint8Array(values.buffer));

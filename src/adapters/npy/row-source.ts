@@ -12,7 +12,7 @@ import { type NpyPaths, npyPaths } from "./files.js";
 import { parseNpyHeader } from "./format.js";
 import { rowOf } from "./lines.js";
 
-/** The header of a matrix is shorter than this. */
+/** Number of bytes that are read to parse the header of a matrix. */
 const maxHeaderBytes = 4096;
 const scanRows = 1000;
 

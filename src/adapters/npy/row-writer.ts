@@ -1,11 +1,11 @@
-/** Writes a collection for numpy. The three files get their final names when all are complete. */
+/** Writes a collection as three files for numpy. The files get their final names when all three are complete. */
 import type { RowFailure, RowWriter, StoredRow } from "../../contracts/index.js";
 import { type CollectionDescription, describeCollectionFile } from "../../kit/index.js";
 import { npyPaths } from "./files.js";
 import { lineOf } from "./lines.js";
 import { MatrixWriter } from "./matrix-writer.js";
 
-/** `finish` replaces existing files. */
+/** Begins an export. Existing files are replaced when `finish` is called. */
 export async function createNpyRows(path: string, collection: CollectionDescription): Promise<RowWriter> {
   const description = `${describeCollectionFile(collection)}\n`;
   return new NpyRowWriter(await MatrixWriter.create(npyPaths(path), collection.dimension, description));

@@ -1,4 +1,4 @@
-/** Writes vectors without a collection as a matrix for numpy, with their ids and sources in a second file. */
+/** Writes vectors that are not in a collection to a `.npy` file. A second file gets their ids and sources. */
 import type { Key } from "../../contracts/index.js";
 import { npyPaths } from "./files.js";
 import { MatrixWriter } from "./matrix-writer.js";
@@ -6,7 +6,7 @@ import { MatrixWriter } from "./matrix-writer.js";
 export interface VectorFile {
   /** Rows written so far. */
   readonly rows: number;
-  /** Copies the vector. Throws errors of scope "run". */
+  /** Adds a row. Copies the vector. An error has the scope "run". */
   write(row: { readonly id: Key; readonly source: string; readonly vector: Float32Array }): Promise<void>;
   /** Gives the complete files their final names. */
   finish(): Promise<void>;
@@ -14,7 +14,7 @@ export interface VectorFile {
   discard(): Promise<void>;
 }
 
-/** `finish` replaces `path`, and `path` with `.jsonl` appended. */
+/** Begins the two files: `path`, and `path` with `.jsonl` appended. Existing files are replaced when `finish` is called. */
 export async function createNpyVectors(path: string, dimension: number): Promise<VectorFile> {
   const matrix = await MatrixWriter.create(npyPaths(path), dimension, null);
   return {

@@ -9,7 +9,7 @@ import { type OnnxSection, onnxSection } from "./options.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
 import { refuseTelemetry } from "./telemetry.js";
 
-/** Larger batches are not faster on a CPU, and need more memory for activations. */
+/** Preferred number of images per batch. On a CPU, larger batches are not faster and need more memory. */
 const preferredBatch = 3;
 const maxBatch = 32;
 
@@ -23,14 +23,14 @@ interface Opened {
   readonly feed: Feed;
 }
 
-/** Missing options have the defaults of the settings. Nothing is loaded before `open`. */
+/** Makes an embedder. A missing option has the default of the setting with the same name. `open` loads ONNX Runtime and the model. */
 export function onnxEmbedder(options: Partial<OnnxSection> = {}): OnnxEmbedder {
   return new OnnxEmbedder(options);
 }
 
 /**
- * `input`, `dimension`, `feed` and `label` are available after `open`. `open` throws `part_missing` if onnxruntime-node is missing,
- * and `model_invalid` if the model is not an image embedder.
+ * `input`, `dimension`, `feed` and `label` can be read after `open`. `open` throws `part_missing` if the package onnxruntime-node is
+ * missing, and `model_invalid` if the model does not convert images to vectors.
  */
 export class OnnxEmbedder implements Embedder {
   readonly name = "onnx";
@@ -50,7 +50,7 @@ export class OnnxEmbedder implements Embedder {
     return this.#ready().dimension;
   }
 
-  /** Path of the model, names of its tensors and type of the embedding. Needed to export the model for a server. */
+  /** The path of the model, the names of its tensors, and the number type of the embedding. `headrace triton export` needs these values. */
   get model(): Pick<ModelPlan, "inputName" | "outputName" | "outputType"> & { readonly path: string } {
     const { inputName, outputName, outputType } = this.#ready().plan;
     return { path: this.#model().path, inputName, outputName, outputType };
@@ -64,7 +64,7 @@ export class OnnxEmbedder implements Embedder {
     return `${this.#model().name}, ONNX Runtime`;
   }
 
-  /** The preprocessing that belongs to the model. Null: unknown. */
+  /** The preset that belongs to the model. Null: the model does not name one. */
   get preset(): PresetName | null {
     return this.#model().preset;
   }
@@ -90,7 +90,7 @@ export class OnnxEmbedder implements Embedder {
         imageSize: this.#options.imageSize,
       });
       const feed = feedOf(plan, sessions);
-      // Slabs have the preferred size: larger batches are rare, and must not make every slab large.
+      // Slabs are as large as a preferred batch. Larger batches are rare, so making all slabs larger would waste memory.
       slabs = new SlabPool(rowBytes(plan.input), feed.preferredBatch, sessions * 2);
       const dimension = plan.dimension ?? (await probe(pool, plan, signal));
       this.#opened = { pool, slabs, plan, dimension, feed };
@@ -157,7 +157,7 @@ function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
   };
 }
 
-/** Runs one inference to find a dimension that the model does not declare. */
+/** Finds the dimension of the vectors with one inference, for a model that does not declare the dimension. */
 async function probe(pool: Pool, plan: ModelPlan, signal: AbortSignal): Promise<number> {
   const { values, shape } = await pool.call(requestOf(plan, 1), new ArrayBuffer(rowBytes(plan.input)), signal);
   if (shape[0] !== 1 || vectorLength(shape.slice(1)) !== values.length || values.length === 0)

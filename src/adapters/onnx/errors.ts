@@ -8,7 +8,7 @@ export function runtimeMissing(cause: unknown): HeadraceError {
   return new HeadraceError("part_missing", message, { hint: `Run: ${installCommand}`, cause });
 }
 
-/** See `refuseTelemetry`: the runtime would crash the process while it loads. */
+/** The error for a command line that would make ONNX Runtime crash the process, see `refuseTelemetry`. */
 export function commandLineTooLong(bytes: number, maxBytes: number): HeadraceError {
   const message = `embedding with ONNX Runtime: expected a command line of at most ${maxBytes} bytes, found ${bytes}: its telemetry would crash the process`;
   const hint = "Start the program with ORT_DISABLE_TELEMETRY=1, or pass file names in a file or a pipe instead of as arguments.";
@@ -28,7 +28,7 @@ export function fromRunError(modelPath: string, rows: number, cause: unknown): H
   return new HeadraceError("inference_failed", `model ${modelPath}: batch of ${rows} failed: ${firstLine(cause)}`, { cause });
 }
 
-/** The first line names the node. The rest of a long message repeats the graph. */
+/** Returns only the first line of ONNX Runtime's message, which names the node. The other lines repeat the graph of the model. */
 function firstLine(cause: unknown): string {
   const words = cause instanceof Error ? cause.message : String(cause);
   return words.split("\n", 1)[0]!.slice(0, 300).trim();

@@ -1,4 +1,4 @@
-/** Finds the file of the model. */
+/** Finds the file of the configured model. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,13 +9,13 @@ const builtinFile = "efficientnet-lite0-uint8.onnx";
 
 export interface ModelFile {
   readonly path: string;
-  /** The file's name. */
+  /** The name of the model file, without its folder. */
   readonly name: string;
-  /** The model's preprocessing if the model ships with Headrace, else null. */
+  /** The preset of a model that is part of the Headrace package. Null for any other model. */
   readonly preset: PresetName | null;
 }
 
-/** `model` is `builtin` or a path. Throws `model_invalid` if there is no such file. */
+/** `model`: the path of an ONNX file, or `builtin` for the shipped model. Throws `model_invalid` if the file does not exist. */
 export function findModel(model: string): ModelFile {
   const shipped = join(packageRoot(), "models");
   const path = model === "builtin" ? join(shipped, builtinFile) : resolve(model);
@@ -23,7 +23,7 @@ export function findModel(model: string): ModelFile {
   return { path, name: basename(path), preset: dirname(path) === shipped ? "efficientnet-lite" : null };
 }
 
-/** The folder of this package. Searches upwards, because builds put this module at different depths. */
+/** Returns the folder of the Headrace package. Searches parent folders, because this module is at different depths in different builds. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder)) {

@@ -1,10 +1,10 @@
-/** Derives from a model's declaration how it takes images and which output is the embedding. */
+/** Reads from the declaration of a model which images the model takes, and decides which output contains the embedding. */
 import type { TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type DeclaredOutput, embeddingNames, embeddingOutput } from "../../kit/index.js";
 import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
 
-/** The type that the model declares. Embeddings are always converted to float32. */
+/** The number type that the model declares for its output. Headrace converts the embeddings to float32. */
 export type OutputType = "float16" | "float32" | "float64";
 
 export interface ModelPlan {
@@ -12,22 +12,22 @@ export interface ModelPlan {
   readonly outputName: string;
   readonly input: TensorSpec;
   readonly outputType: OutputType;
-  /** Null if only an inference shows it. */
+  /** Numbers per embedding. Null if the model does not declare the number; then it is found by an inference. */
   readonly dimension: number | null;
-  /** Null if the batch dimension is dynamic. */
+  /** Most images per batch. Null if the model's batch dimension is dynamic, so that any batch size is possible. */
   readonly maxBatch: number | null;
 }
 
 export interface ModelWishes {
-  /** The file's name, for errors. */
+  /** The name of the model file, for error messages. */
   readonly model: string;
-  /** Output that is the embedding. Null: chosen by name and shape. */
+  /** The name of the output that contains the embedding. Null: choose an output by its name and shape. */
   readonly outputName: string | null;
-  /** Height and width for a model with dynamic ones. */
+  /** Height and width of the images for a model whose height and width are dynamic. Null: not configured. */
   readonly imageSize: readonly [number, number] | null;
 }
 
-/** Throws `model_invalid` with what was expected and what the model declares. */
+/** Throws `model_invalid` if the model does not fit. The message says what was expected and what the model declares. */
 export function planModel(declared: ModelDeclaration, wishes: ModelWishes): ModelPlan {
   const input = imageInput(declared.inputs, wishes);
   const { output, dimension } = chosenOutput(declared.outputs, wishes);

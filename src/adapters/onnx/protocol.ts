@@ -3,14 +3,14 @@ import type { TensorType } from "../../contracts/index.js";
 
 export interface SessionSettings {
   readonly modelPath: string;
-  /** Threads inside the session. */
+  /** Number of threads that ONNX Runtime uses for one session. */
   readonly threads: number;
 }
 
-/** An input or output as the model declares it. A dynamic dimension is a name. */
+/** An input or output as the model declares it. In the shape, a name instead of a number is a dynamic dimension. */
 export interface TensorDeclaration {
   readonly name: string;
-  /** ONNX Runtime's name of the type. Null if the value is not a tensor. */
+  /** ONNX Runtime's name of the number type. Null if the input or output is not a tensor. */
   readonly type: string | null;
   readonly shape: readonly (number | string)[];
 }

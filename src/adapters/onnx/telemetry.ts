@@ -1,22 +1,25 @@
-/** Turns off the telemetry of ONNX Runtime. The telemetry also crashes processes with a long command line. */
+/** Turns off the telemetry of ONNX Runtime, which also crashes processes that have a long command line. */
 import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { commandLineTooLong } from "./errors.js";
 
 const variable = "ORT_DISABLE_TELEMETRY";
-/** Values that the runtime accepts as true. */
+/** The values of the environment variable that ONNX Runtime accepts as true. */
 const yes = /^(1|true|yes)$/i;
 
-/** Half the length of the shortest command line that crashed a process: 13 kB of file names, with the runtime in a worker thread. */
+/**
+ * Longest command line that is allowed with telemetry. The shortest command line that crashed a process was twice as long: 13 kB of file
+ * names, with ONNX Runtime in a worker thread.
+ */
 const maxCommandLineBytes = 6_000;
 
 /**
- * Telemetry in version 1.30 writes a device id and a database into the user's cache and sends them to Microsoft. It also matches the
- * command line with a deeply recursive regular expression: 13 kB crash the process without a message (SIGSEGV). Setting the variable
- * before the runtime is loaded prevents both.
+ * Sets `ORT_DISABLE_TELEMETRY`; must be called before ONNX Runtime is loaded. The telemetry of version 1.30 writes a device id and a
+ * database into the user's cache and sends them to Microsoft. It also matches the command line against a deeply recursive regular
+ * expression. A command line of 13 kB crashes the process without a message (SIGSEGV).
  *
- * The variable cannot be set if the user has set it to keep telemetry on, or in a worker thread, where `process.env` is a copy that the
- * runtime does not see. Throws `usage_invalid` if the command line is too long in these cases.
+ * Two cases leave telemetry on. If the user has set the variable to another value, that value is kept. In a worker thread, `process.env` is
+ * a copy that ONNX Runtime does not see. In both cases, throws `usage_invalid` if the command line is too long.
  */
 export function refuseTelemetry(): void {
   if (yes.test(process.env[variable] ?? "")) return;
@@ -28,7 +31,7 @@ export function refuseTelemetry(): void {
   if (bytes > maxCommandLineBytes) throw commandLineTooLong(bytes, maxCommandLineBytes);
 }
 
-/** Zero if the system has no such file. Then the runtime cannot read it either. */
+/** Returns 0 if the operating system has no `/proc/self/cmdline`. Then ONNX Runtime cannot read the file either, and does not crash. */
 function commandLineBytes(): number {
   try {
     return readFileSync("/proc/self/cmdline").byteLength;

@@ -1,4 +1,4 @@
-/** A session thread: has one ONNX Runtime session, and runs one batch at a time. */
+/** The code of a worker thread. The thread has one ONNX Runtime session, and runs one batch at a time. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import { fromRunError, modelUnloadable, runtimeMissing } from "./errors.js";
@@ -19,7 +19,7 @@ async function openSession(settings: SessionSettings): Promise<WorkerService<Mod
 }
 
 async function loadRuntime(): Promise<Runtime> {
-  // If Float16Array exists (Node 24), onnxruntime-node 1.30 uses it for float16 tensors, but then does not read their bytes.
+  // If the global Float16Array exists (Node 24), onnxruntime-node 1.30 uses it for float16 tensors, and then ignores their bytes.
   Reflect.deleteProperty(globalThis, "Float16Array");
   try {
     return await import("onnxruntime-node");
@@ -61,7 +61,7 @@ function numbersOf({ dtype, shape }: InferenceRequest, buffer: ArrayBuffer): Uin
   return new Float32Array(buffer, 0, count);
 }
 
-/** Copies, because memory of the runtime must not be transferred to another thread. */
+/** Returns a float32 copy of the output. ONNX Runtime owns the memory of the output, so the output itself must not go to another thread. */
 function toFloat32(output: Tensor): Float32Array<ArrayBuffer> {
   const { data } = output;
   if (output.type === "float16") {

@@ -1,4 +1,4 @@
-/** What the packages for Parquet throw, as errors of ours; the only file that reads it. */
+/** Translates the errors of the Parquet packages. No other file reads their messages. */
 import { HeadraceError } from "../../contracts/index.js";
 import { fileInvalid } from "../../kit/index.js";
 

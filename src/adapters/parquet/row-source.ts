@@ -1,4 +1,4 @@
-/** Reads a collection from a Parquet file, one row group at a time. Other programs may have written the file, with the same columns. */
+/** Reads a collection from a Parquet file, one row group at a time. Another program may have written the file, with the same columns. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
 import type { Key, Metadata, Metric, Passport, RowSource, StoredRow } from "../../contracts/index.js";
@@ -17,13 +17,13 @@ import { notParquet, rowsUnreadable } from "./errors.js";
 import { descriptionKey } from "./schema.js";
 import { loadReader } from "./vendor.js";
 
-/** The largest row group. Decoding it takes about eight times its bytes. */
+/** Largest size of a row group. Decoding a row group needs about eight times its size in memory. */
 const maxGroupBytes = 256 * mebibyte;
 const scanRows = 1000;
 
 type Hyparquet = Awaited<ReturnType<typeof loadReader>>;
 
-/** Throws `input_invalid` for a file that is not Parquet, or lacks columns of a row. */
+/** Throws `input_invalid` if the file is not a Parquet file, or lacks one of the built-in columns of a collection. */
 export async function openParquetRows(path: string): Promise<RowSource> {
   const vendor = await loadReader();
   let file: FileHandle | undefined;
@@ -133,7 +133,7 @@ function metadataOfRow(cells: ReadonlyMap<string, unknown>): Metadata {
 
 const builtIns = new Set<string>(builtInColumns);
 
-/** Returns the top-level columns, and checks that those of a row are among them. */
+/** Returns the names of the top-level columns. Throws if a built-in column of a collection is missing. */
 function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
   const names = topLevel(schema).map(({ name }) => name);
   const missing = builtInColumns.filter((name) => !names.includes(name));
@@ -168,7 +168,10 @@ function afterSubtree(schema: readonly SchemaElement[], at: number): number {
   return next;
 }
 
-/** Reads the description in the file. A file of another program has none: its rows show the dimension, and its model is unknown. */
+/**
+ * Returns the description of the collection in the file's metadata. A file that another program wrote has no description. Then the
+ * dimension is that of the first vector, and the model is unknown.
+ */
 async function describe(vendor: Hyparquet, file: AsyncBuffer, metadata: FileMetaData, path: string): Promise<CollectionDescription> {
   const said = metadata.key_value_metadata?.find(({ key }) => key === descriptionKey)?.value;
   if (said !== undefined) return parseCollectionDescription(said, path);

@@ -1,4 +1,4 @@
-/** Writes a collection to a Parquet file, one row group at a time. The file appears under its name when it is complete. */
+/** Writes a collection to a Parquet file, one row group at a time. The file gets its final name when it is complete. */
 import type { ByteWriter, ColumnSource, ParquetWriter } from "hyparquet-writer";
 import { HeadraceError, type RowFailure, type RowWriter, type StoredRow } from "../../contracts/index.js";
 import { fileError, givenMetadata, metadataTypeOf, StagedFiles } from "../../kit/index.js";
@@ -7,11 +7,14 @@ import { loadWriter } from "./vendor.js";
 
 export type { ParquetCollection } from "./schema.js";
 
-/** Numbers in the vectors of a row group, 2 MiB in total. Encoding needs about 100 times that memory; larger groups are not faster. */
+/**
+ * How many numbers the vectors of a row group contain together, 2 MiB in total. Encoding a row group needs about 100 times its size in
+ * memory. Larger row groups are not faster.
+ */
 const groupNumbers = 1 << 19;
 const maxGroupRows = 10_000;
 
-/** Replaces the file at `path` when `finish` is called. */
+/** Begins an export. An existing file at `path` is replaced when `finish` is called. */
 export async function createParquetRows(path: string, collection: ParquetCollection): Promise<RowWriter> {
   const { parquet, arrow } = await loadWriter();
   const bytes = new parquet.ByteWriter();
@@ -76,7 +79,7 @@ class ParquetRowWriter implements RowWriter {
     this.bytes.index = 0;
   }
 
-  /** The error of a row whose metadata does not fit the columns, which were fixed before the first row. */
+  /** Returns an error if a metadata value does not have the type of its column. The column types are fixed before the first row. */
   #typeError({ facts }: StoredRow): HeadraceError | null {
     for (const [name, value] of givenMetadata(facts.metadata)) {
       const expected = this.collection.columns.get(name);

@@ -1,17 +1,17 @@
-/** The columns of a collection as a Parquet schema and as an Arrow schema. */
+/** Makes the Parquet schema and the Arrow schema for the columns of a collection. */
 import type * as arrow from "apache-arrow";
 import type { SchemaElement } from "hyparquet";
 import { type CollectionDescription, describeCollectionFile, type MetadataType } from "../../kit/index.js";
 
-/** A collection and the types of its metadata. */
+/** The description of a collection, with the types of its metadata columns. */
 export interface ParquetCollection extends CollectionDescription {
-  /** Every metadata key of the rows. */
+  /** Every metadata key that occurs in the rows, with its type. */
   readonly columns: ReadonlyMap<string, MetadataType>;
 }
 
-/** Key of the collection's description in the file's metadata. */
+/** The key in the file's metadata under which the description of the collection is stored. */
 export const descriptionKey = "headrace";
-/** Key under which Arrow readers find types that Parquet lacks, such as fixed-size lists. */
+/** The key in the file's metadata where Arrow readers look for types that Parquet lacks, such as fixed-size lists. */
 const arrowKey = "ARROW:schema";
 
 const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
@@ -29,7 +29,7 @@ export function parquetSchema({ idType, columns }: ParquetCollection): SchemaEle
   return [{ name: "headrace", num_children: fields.length + 1 }, id, ...vectorElements, ...others];
 }
 
-/** Metadata of the file: the description of the collection, and the Arrow schema. */
+/** Returns the file's metadata: the description of the collection, and the Arrow schema. */
 export function fileMetadata(vendor: typeof arrow, collection: ParquetCollection): { key: string; value: string }[] {
   const description = describeCollectionFile(collection);
   const table = new vendor.Table(arrowSchema(vendor, collection, description));

@@ -1,15 +1,15 @@
-/** Loads the packages that read and write Parquet, and Arrow for the Arrow schema of the file. */
+/** Loads the packages that read and write Parquet. Also loads Arrow, which makes the Arrow schema in the file. */
 import type * as arrow from "apache-arrow";
 import type * as hyparquet from "hyparquet";
 import type * as hyparquetWriter from "hyparquet-writer";
 import { packagesMissing } from "./errors.js";
 
-/** Throws `part_missing` with the command that installs it. */
+/** Loads hyparquet. If it is missing, throws `part_missing` with the command that installs the packages. */
 export function loadReader(): Promise<typeof hyparquet> {
   return loadPackages(() => import("hyparquet"));
 }
 
-/** Throws `part_missing` with the command that installs it. */
+/** Loads hyparquet-writer and Arrow. If one is missing, throws `part_missing` with the command that installs the packages. */
 export async function loadWriter(): Promise<{ readonly parquet: typeof hyparquetWriter; readonly arrow: typeof arrow }> {
   return loadPackages(async () => ({ parquet: await import("hyparquet-writer"), arrow: await import("apache-arrow") }));
 }

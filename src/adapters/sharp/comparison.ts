@@ -1,14 +1,17 @@
-/** One picture with the original image next to what the model sees of it. */
+/** Makes a picture that shows the original image next to the pixels that the model gets. */
 import type { Encoded, Pixels } from "../../contracts/index.js";
 import { fromDecodeError } from "./errors.js";
 import { loadSharp } from "./load.js";
 
 const gapPixels = 8;
-/** Maximum width of the original, relative to the height of the picture. */
+/** The original image is at most this many times as wide as the picture is high. */
 const maxAspect = 4;
 const white = "#ffffff";
 
-/** A PNG with the height of `seen`: the upright original on the left, `seen` on the right. Throws `image_corrupt`, `image_unsupported`. */
+/**
+ * Returns a PNG with the upright original on the left and `seen`, the model's input, on the right. The PNG has the height of `seen`. Throws
+ * `image_corrupt` or `image_unsupported`.
+ */
 export async function comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const { width, height, data } = seen;

@@ -15,13 +15,13 @@ const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", ne
   string
 >;
 const white = "#ffffff";
-/** Above this size (very tall images), only the rows that the result needs are decoded. */
+/** If the resized rows would need more bytes than this (very tall images), only the rows that the result needs are decoded. */
 const maxRasterBytes = 16 * mebibyte;
 
 /**
- * A decoder for JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. Applies EXIF orientation and colour profiles, puts transparent images on
- * white, and takes the first frame. Even a warning of the codec counts as `image_corrupt`. Missing options have the defaults of the
- * settings.
+ * Makes a decoder for JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. The decoder applies EXIF orientation and colour profiles, puts transparent
+ * images on white, and takes the first frame of an animation. If the codec reports a warning, the image fails with `image_corrupt`. A
+ * missing option has the default of the setting with the same name.
  */
 export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
   return new SharpDecoder({ ...sharpSection.parse({}), ...options });
@@ -30,7 +30,7 @@ export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder 
 class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
-  /** Limits the memory of all concurrent decodes. Cannot deadlock: a holder waits for no other lock. */
+  /** Limits the memory of all concurrent decode calls. A call that holds a share waits for no other lock, so there can be no deadlock. */
   readonly #memory: Semaphore;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
@@ -98,15 +98,15 @@ class SharpDecoder implements ImageDecoder {
   }
 }
 
-/** Whether libvips resizes this axis differently from Pillow. When it enlarges, it shifts by half a pixel. */
+/** Returns true if libvips resizes this axis differently from Pillow. For example, libvips shifts an enlarged image by half a pixel. */
 function isResampled({ from, to }: Axis, pixels: MeasuredHeader["pixels"]): boolean {
   if (to > from) return true;
-  // libvips averages neighbours before it shrinks to a quarter or less. The difference is visible in black-and-white images, up to a
-  // factor of 16, where everything averages to grey.
+  // When libvips shrinks an image to a quarter or less, it averages neighbouring pixels first. In black-and-white images, the result
+  // visibly differs from Pillow's. At a sixteenth or less there is no difference, because both results average to grey.
   return pixels === "bilevel" && from >= 4 * to && from < 16 * to;
 }
 
-/** What libvips does to an axis: it resizes it to `to` pixels, and keeps a part of them. */
+/** What libvips does with an axis of the image. It resizes the axis to `to` pixels, and then keeps `size` pixels, beginning at `start`. */
 interface Part {
   readonly to: number;
   readonly start: number;
@@ -117,10 +117,10 @@ function partOf(axis: Axis, taps: Taps | null): Part {
   return taps === null ? { to: axis.to, start: axis.cut, size: axis.keep } : { to: axis.from, ...taps.span };
 }
 
-/** Decodes, resizes both axes, and extracts the part to keep. */
+/** Decodes the image, resizes both axes, and extracts the part to keep. */
 async function shrink(image: Pipeline, columns: Part, rows: Part, filter: ResizeFilter, channels: 1 | 3): Promise<Raster> {
   const rowBytes = columns.size * channels;
-  // Damage in rows that are not decoded goes unnoticed, so all rows are decoded if they fit.
+  // Damage in rows that are not decoded is not noticed. So all rows are decoded, unless they need more than `maxRasterBytes`.
   const decoded = rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
   const data = await image
     .resize({ width: columns.to, height: rows.to, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
@@ -132,7 +132,10 @@ async function shrink(image: Pipeline, columns: Part, rows: Part, filter: Resize
   return { width: columns.size, height: rows.size, channels, data: data.subarray(first, first + rows.size * rowBytes) };
 }
 
-/** Places the raster in the result. A raster of the full size is not copied, unless it uses less than half of its buffer. */
+/**
+ * Places the raster in the image that the model gets. If the raster covers this image completely, the raster is not copied, unless it uses
+ * less than half of its buffer.
+ */
 function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
   const { width, height, fill, x, y } = plan;
   const colours = raster.channels === 3 ? raster.data : greyToRgb(raster.data);

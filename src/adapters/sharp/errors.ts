@@ -12,7 +12,10 @@ export function fromDecodeError(cause: unknown, bytes: Uint8Array): HeadraceErro
   return new HeadraceError(code, message, { cause });
 }
 
-/** sharp calls a truncated file unsupported, and some unsupported formats corrupt. The first bytes of the file decide instead. */
+/**
+ * Chooses the error code. sharp reports a truncated file as unsupported, and some unsupported formats as corrupt. So the first bytes of the
+ * file decide, not only sharp's message.
+ */
 function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string] {
   if (bytes.byteLength === 0) return ["image_corrupt", "image: expected bytes, found none"];
   if (tooLarge.test(words)) return ["image_too_large", `image: expected a size within the decoder's limit, found: ${shortened(words)}`];

@@ -1,9 +1,9 @@
-/** Computes for one image what size each axis is resized to, and which part of it is kept. */
+/** Computes the size to which each axis of an image is resized, and the part of the resized axis that is kept. */
 import { type Geometry, HeadraceError } from "../../contracts/index.js";
 
-/** One axis, in pixels. */
+/** How one axis of an image (its width or its height) is resized and cropped. All numbers are pixels. */
 export interface Axis {
-  /** Size of the oriented image. */
+  /** Size of the upright image along this axis. */
   readonly from: number;
   /** Size after resizing. */
   readonly to: number;
@@ -51,7 +51,7 @@ export function planGeometry(width: number, height: number, target: Geometry): P
   }
 }
 
-/** A fraction, so that halves are rounded exactly. */
+/** The scale `by / over`. A fraction of whole numbers, so that sizes that end in exactly one half are rounded up reliably. */
 interface Scale {
   readonly by: number;
   readonly over: number;
@@ -71,7 +71,7 @@ function inside(from: number, scale: Scale, room: number): Axis {
   return { from, to, cut: 0, keep: to, at: Math.floor((room - to) / 2) };
 }
 
-/** Rounds half up, as the golden tensors do. */
+/** Rounds halves up, like the program that made the reference tensors of the tests. */
 function scaled(side: number, { by, over }: Scale): number {
   return Math.floor((side * by) / over + 0.5);
 }

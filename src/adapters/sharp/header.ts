@@ -1,4 +1,4 @@
-/** Reads the oriented size of an image from its header, and estimates the memory for decoding. */
+/** Reads the size of the upright image from the header of a file, and estimates the memory that decoding needs. */
 import type { Metadata } from "sharp";
 import { HeadraceError, type ImageMeasure } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
@@ -15,29 +15,29 @@ const bytesPerValue: Readonly<Record<string, number>> = {
   double: 8,
 };
 /**
- * Lines that the pipeline keeps in memory. A JPEG is shrunk while it is read, other formats afterwards. Measured at 24 megapixels: 390
- * and 1,640.
+ * Number of image lines that libvips keeps in memory while it decodes and resizes. A JPEG is shrunk while it is read, other formats are
+ * shrunk afterwards. Measured with images of 24 megapixels: 390 lines for JPEG, 1,640 for others.
  */
 const linesHeld = { jpeg: 512, others: 2048 };
-/** Memory of threads, tables and the codec, for any image. */
+/** Memory that any image needs, for threads, tables and the codec. */
 const overheadBytes = mebibyte;
-/** Frames of 4 bytes per pixel that these codecs hold. Measured at 24 megapixels: 2.0, 1.2 and 4.3. */
+/** Number of whole frames, at 4 bytes per pixel, that these codecs keep in memory. Measured with 24 megapixels: 2.0, 1.2 and 4.3. */
 const wholeFrames: Readonly<Record<string, number>> = { webp: 2.1, gif: 1.3, heif: 4.5 };
-/** Rotation keeps the whole image in memory. The factor covers the overhead. */
+/** To rotate an image, libvips keeps the whole image in memory, with some overhead. This is the memory as a multiple of the image. */
 const rotationFactor = 1.1;
-/** Bytes per channel and pixel of images that are decoded completely before resizing. */
+/** Bytes per channel and pixel for kinds of images that are decoded completely before resizing. Other images: 0. */
 const wholeRasterBytes = { cmyk: 1.4, bilevel: 1.3, usual: 0 };
-/** EXIF orientations that keep the order of the rows. All others need the whole image first. */
+/** The EXIF orientations that keep the order of the rows. For all others, libvips needs the whole image before it can rotate. */
 const rowOrderKept = new Set([1, 2]);
 
 export interface MeasuredHeader extends ImageMeasure {
   /** "cmyk": CMYK without a colour profile. "bilevel": at most two colours. */
   readonly pixels: "cmyk" | "bilevel" | "usual";
-  /** Channels to decode. */
+  /** Number of colour channels to decode. */
   readonly channels: 1 | 3;
 }
 
-/** Size after orientation, and the decoder's peak memory without input and output. */
+/** Returns the size of the upright image, and the peak memory of decoding. The peak does not include the file and the resulting pixels. */
 export function measureHeader(header: Metadata): MeasuredHeader {
   const { width, height } = header.autoOrient ?? header;
   if (!width || !height) throw new HeadraceError("image_corrupt", "image: expected a size in the header, found none");
@@ -64,7 +64,7 @@ function peakBytes(header: Metadata, pixels: number): number {
   return Math.min(lineBytes * lines, frameBytes) + rotated;
 }
 
-/** Bytes per pixel. A progressive JPEG keeps the 16-bit coefficients of every plane. An interlaced PNG keeps the whole image. */
+/** Returns the bytes per pixel that the decoder keeps: for a progressive JPEG the 16-bit coefficients, for an interlaced PNG the image. */
 function coefficientBytes(header: Metadata): number {
   if (header.format !== "jpeg") return (header.channels ?? 4) * (bytesPerValue[header.depth ?? "uchar"] ?? 8);
   return header.chromaSubsampling === "4:2:0" ? 3.3 : 2.1 * (header.channels ?? 3);

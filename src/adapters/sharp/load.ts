@@ -4,8 +4,8 @@ import { sharpMissing } from "./errors.js";
 export type Sharp = typeof sharpModule;
 
 /**
- * Loads sharp with one thread per image, because the workers of a run already decode in parallel, and without a cache, because each image
- * is decoded once. Throws `part_missing`.
+ * Loads sharp. Sets one thread per image, because the workers of a run already decode in parallel. Turns off the cache, because each image
+ * is decoded once. Throws `part_missing` if sharp cannot be loaded.
  */
 export async function loadSharp(): Promise<Sharp> {
   try {

@@ -1,8 +1,8 @@
-/** Resizing that is bit-identical to Pillow. Used where libvips gives different results. */
+/** Resizes images with exactly the same results as Pillow. The decoder uses this code where libvips gives other results. */
 import type { ResizeFilter } from "../../contracts/index.js";
 import type { Axis } from "./geometry.js";
 
-/** 8-bit RGB or grey, row by row. */
+/** The pixels of an image, row by row, as 8-bit RGB or 8-bit grey. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
@@ -15,29 +15,32 @@ export interface Span {
   readonly size: number;
 }
 
-/** The source pixels and weights for each kept pixel of an axis. */
+/** For each kept pixel of a resized axis: the source pixels that it is computed from, and their weights. */
 export interface Taps {
-  /** The part of the original axis that is needed, in pixels. */
+  /** The pixels of the original axis that the kept pixels are computed from. */
   readonly span: Span;
-  /** Per kept pixel: position of its first source pixel in the span. */
+  /** For each kept pixel, the position of its first source pixel within `span`. */
   readonly firsts: Int32Array;
-  /** Per kept pixel: number of its source pixels. */
+  /** For each kept pixel, the number of its source pixels. */
   readonly counts: Int32Array;
-  /** Weights of the source pixels of all kept pixels, in order. */
+  /** The weights of the source pixels: first all weights for the first kept pixel, then all for the second, and so on. */
   readonly weights: Int32Array;
 }
 
-/** Fixed-point weights, so that sums are rounded exactly as in Pillow. The largest sum, 255 × 1.3 × 2²², fits into 32 bits. */
+/**
+ * Weights are whole numbers with this many bits after the binary point, so that sums are rounded exactly as in Pillow. The largest sum,
+ * 255 × 1.3 × 2²², fits into 32 bits.
+ */
 const weightBits = 22;
 
-/** Filter kernels: their radius in pixels, and their weight at a distance. */
+/** The resize filters. `support`: the radius in pixels. `at`: the weight of a source pixel at a given distance. */
 const kernels = {
   bilinear: { support: 1, at: (x: number) => 1 - x },
   bicubic: { support: 2, at: (x: number) => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((2.5 - 0.5 * x) * x - 4) * x + 2) },
   lanczos3: { support: 3, at: (x: number) => sinc(x) * sinc(x / 3) },
 } as const;
 
-/** Weights at the edge are normalised over the pixels inside the image. */
+/** Computes the source pixels and weights of an axis. At the edges, only pixels inside the image count, and their weights add up to 1. */
 export function tapsOf(axis: Axis, filter: ResizeFilter): Taps {
   const parts = Array.from({ length: axis.keep }, (_, index) => partsOf(axis, axis.cut + index, filter));
   const start = parts.reduce((least, { first }) => Math.min(least, first), axis.from);
@@ -53,7 +56,10 @@ export function tapsOf(axis: Axis, filter: ResizeFilter): Taps {
   };
 }
 
-/** An axis without taps (null) keeps its size. `raster` contains the span of each axis with taps, and the kept pixels of the other. */
+/**
+ * Resizes a raster. `across`: the taps of the width. `down`: the taps of the height. Null: do not resize this axis. Along an axis with
+ * taps, the raster must contain exactly the pixels of the taps' `span`.
+ */
 export function resample({ width, height, channels, data }: Raster, across: Taps | null, down: Taps | null): Raster {
   const wide = across === null ? data : weigh(data, { lines: height, size: width, depth: channels }, across);
   const newWidth = across?.firsts.length ?? width;
@@ -61,7 +67,7 @@ export function resample({ width, height, channels, data }: Raster, across: Taps
   return { width: newWidth, height: down?.firsts.length ?? height, channels, data: high };
 }
 
-/** Resizes each of `lines` lines from `size` pixels to the kept pixels. A pixel has `depth` numbers. */
+/** Resizes `lines` lines of `size` pixels each. A pixel has `depth` numbers. */
 function weigh(data: Uint8Array, { lines, size, depth }: Record<"lines" | "size" | "depth", number>, taps: Taps): Uint8Array {
   const { firsts, counts, weights } = taps;
   const result = new Uint8ClampedArray(lines * firsts.length * depth);
@@ -79,7 +85,7 @@ function weigh(data: Uint8Array, { lines, size, depth }: Record<"lines" | "size"
   return new Uint8Array(result.buffer);
 }
 
-/** The source pixels of pixel `index` of the resized axis, with their shares. */
+/** Returns the source pixels of the pixel at `index` of the resized axis, and the share of each source pixel. */
 function partsOf({ from, to }: Axis, index: number, filter: ResizeFilter): { readonly first: number; readonly shares: readonly number[] } {
   const centre = ((index + 0.5) * from) / to;
   if (filter === "nearest") return { first: Math.floor(centre), shares: [1] };

@@ -4,7 +4,7 @@ import { loadSharp } from "./load.js";
 
 const maxSidePixels = 320;
 
-/** The upright image as a JPEG of at most 320 × 320 pixels. Throws `image_corrupt`, `image_unsupported`. */
+/** Returns the upright image as a JPEG of at most 320 × 320 pixels. Throws `image_corrupt` or `image_unsupported`. */
 export async function thumbnail(image: Encoded): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {
