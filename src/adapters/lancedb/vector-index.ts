@@ -21,8 +21,8 @@ type IndexKind = (typeof indexKinds)[number];
 export type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
 
 /**
- * Parses the index kind of a schema. Throws `config_invalid` for an unknown kind, `config_conflict` for a kind that does not fit the
- * dimension.
+ * Parses the index kind that `create` was called with, such as "auto" or "ivf_rq". Throws `config_invalid` for an unknown kind, and
+ * `config_conflict` for a kind that does not fit the dimension.
  */
 export function indexKind(name: string, dimension: number): IndexKind {
   const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());

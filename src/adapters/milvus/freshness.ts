@@ -45,7 +45,7 @@ export class Freshness {
     return { consistency_level: "Session", guarantee_timestamp: String(this.#written) };
   }
 
-  /** Records that a read with this consistency was answered. Later reads need not wait for the same writes again. */
+  /** Called when the server has answered a read. The server has then seen all writes that this read waited for, so later reads do not wait for them. */
   answered(consistency: Consistency): void {
     if (consistency.consistency_level === "Strong") this.#first = false;
     const seen = BigInt(consistency.guarantee_timestamp ?? 0);

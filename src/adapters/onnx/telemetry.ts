@@ -4,7 +4,7 @@ import { isMainThread } from "node:worker_threads";
 import { commandLineTooLong } from "./errors.js";
 
 const variable = "ORT_DISABLE_TELEMETRY";
-/** The values of the environment variable that ONNX Runtime accepts as true. */
+/** ONNX Runtime takes these values of `ORT_DISABLE_TELEMETRY` as true. */
 const yes = /^(1|true|yes)$/i;
 
 /**

@@ -58,8 +58,8 @@ export class SameModel {
   }
 
   /**
-   * Sends the probe image until the model version `version` answers. null: any version. Throws `model_mismatch` when a returned vector
-   * differs from that of the reference server.
+   * Proves that the server has the same model. A server may have several versions, so the probe image is sent until `version` answers.
+   * With null, the first answer counts. Throws `model_mismatch` when a returned vector differs from that of the reference server.
    */
   async prove({ address, link }: Server, version: string | null, signal: AbortSignal): Promise<void> {
     for (let tries = 0; tries < maxTries; tries += 1) {
