@@ -206,7 +206,7 @@ export class Settlement {
 }
 
 /**
- * Of two items with the same id, the first one is processed. The second is skipped as a duplicate if both have the same source; otherwise
+ * When two items have the same id, the first one is processed. The second is skipped as a duplicate if both have the same source; otherwise
  * it fails.
  */
 function duplicateRefusal({ id, facts }: Item<unknown>, first: Item<unknown> | undefined): Refusal | undefined {
