@@ -89,7 +89,7 @@ describe("an insertion while Milvus is killed twice, frozen and rate-limited", {
   }
 
   async function frozen(): Promise<void> {
-    live.server.pause();
+    await live.server.pause();
     await delay(frozenMs);
     live.server.resume();
   }

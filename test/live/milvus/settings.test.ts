@@ -44,7 +44,7 @@ describe("settings", { skip: missing }, () => {
   it("a server that freezes is a service that is away, within the timeout", async () => {
     const store = await live.store({ timeout: 2 });
     const collection = await store.create("settings_frozen", { dimension: 8, metric: "l2", passport: null });
-    live.server.pause();
+    await live.server.pause();
     try {
       const away = (error: unknown) => HeadraceError.is(error) && error.scope === "service" && error.retryable;
       await assert.rejects(collection.upsert(rowsOf(keys(3)), calm), away);

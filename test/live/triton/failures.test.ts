@@ -65,7 +65,7 @@ describe("a Triton that fails in the middle of a run", { skip }, async () => {
 
     test(`${transport}: a frozen server costs time, no item, and is not blamed on the batch`, async () => {
       await withEmbedder({ ...options, timeout: 1 }, async (embedder) => {
-        server.pause();
+        await server.pause();
         try {
           const error = await failure(embed(embedder, [1]));
           assert.equal(error.code, "timed_out");

@@ -225,7 +225,7 @@ function idleMs(executions: readonly Execution[]): number {
 }
 
 async function frozen(server: TritonServer, ms: number): Promise<void> {
-  server.pause();
+  await server.pause();
   await pause(ms);
   server.resume();
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startTicksOf } from "../../../src/kit/index.js";
-import { isAlive, type ProcessMark, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
+import { freezeProcess, isAlive, type ProcessMark, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
 import { installVenv, type Venv } from "./venv.js";
 
 /** Settings of milvus.yaml by dotted path, e.g. `quotaAndLimits.dml.enabled`. */
@@ -22,8 +22,8 @@ export interface MilvusServer {
   kill(): Promise<void>;
   /** A new server on the same data, ended first if it runs; resolves when a real query is answered. */
   restart(settings?: MilvusSettings): Promise<void>;
-  /** SIGSTOP: calls hang. */
-  pause(): void;
+  /** Stops all its threads: calls hang. */
+  pause(): Promise<void>;
   resume(): void;
 }
 
@@ -118,9 +118,7 @@ const own: MilvusServer = {
     writeState({ server: launch(), ...use });
     await ready(120_000);
   },
-  pause: () => {
-    process.kill(running().pid, "SIGSTOP");
-  },
+  pause: () => freezeProcess(running().pid),
   resume: () => {
     process.kill(running().pid, "SIGCONT");
   },

@@ -1,6 +1,6 @@
 /** Starts, watches and stops the real servers that tests and developers run on this machine. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -134,6 +134,18 @@ export async function stopProcess(mark: ProcessMark, options: { readonly graceMs
   while (isAlive(mark) && Date.now() < giveUpAt) await delay(50);
   if (isAlive(mark)) process.kill(-mark.pid, "SIGKILL");
   while (isAlive(mark)) await delay(20);
+}
+
+/** SIGSTOP; resolves when every thread of the process has stopped. Threads go on for some milliseconds after the signal was sent. */
+export async function freezeProcess(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await waitUntil(`process ${pid} stops`, async () => isFrozen(pid), { timeoutMs: 10_000, everyMs: 2 });
+}
+
+function isFrozen(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /^State:\s+[Tt]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8")),
+  );
 }
 
 /** Asks again every `everyMs` until `ready` answers true. Throws `what` and the last error after `timeoutMs`, or when `alive` says no. */

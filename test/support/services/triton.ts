@@ -2,7 +2,16 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, readPidFile, type ServiceProcess, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
+import {
+  freePorts,
+  freezeProcess,
+  readPidFile,
+  type ServiceProcess,
+  servicesFolder,
+  startProcess,
+  stopProcess,
+  waitUntil,
+} from "./process.js";
 import { type TestModel, writeModels } from "./triton-models.js";
 import { installVenv, type Venv } from "./venv.js";
 
@@ -34,8 +43,8 @@ export interface TritonServer {
   stop(): Promise<void>;
   /** SIGKILL; resolves when it is gone. `restart` brings it back. */
   kill(): Promise<void>;
-  /** SIGSTOP: it accepts connections and answers nothing. */
-  pause(): void;
+  /** Stops all its threads: it accepts connections and answers nothing. */
+  pause(): Promise<void>;
   resume(): void;
   /** A new server on the same ports and repository; kills one that still runs. */
   restart(): Promise<void>;
@@ -117,7 +126,7 @@ export async function startTriton(options: TritonOptions): Promise<TritonServer>
       rmSync(folder, { recursive: true, force: true });
     },
     kill,
-    pause: () => server.signal("SIGSTOP"),
+    pause: () => freezeProcess(server.pid),
     resume: () => server.signal("SIGCONT"),
     restart: async () => {
       await kill();
