@@ -21,7 +21,7 @@ const owners = {
   "adapters/sharp": "^sharp$",
   "adapters/jax": "^@jax-js/",
   "adapters/onnx": "^onnxruntime-",
-  "adapters/triton": "^(undici|@grpc/)",
+  "adapters/triton": "^@grpc/",
   "adapters/milvus": "^@zilliz/",
   "adapters/lancedb": "^@lancedb/",
   "adapters/parquet": "^hyparquet",
@@ -80,6 +80,12 @@ export default {
       "protobufjs is used in src/adapters/milvus and src/adapters/triton alone",
       { path: "^src/", pathNot: "^src/adapters/(milvus|triton)/" },
       { dependencyTypesNot: ["local", "core"], path: "node_modules/protobufjs" },
+    ),
+    error(
+      "only-adapters-undici",
+      "undici is used in src/adapters/http and src/adapters/triton alone",
+      { path: "^src/", pathNot: "^src/adapters/(http|triton)/" },
+      { dependencyTypesNot: ["local", "core"], path: "node_modules/undici" },
     ),
     error(
       "only-adapters-arrow",

@@ -41,6 +41,12 @@ export const errorCodes = {
     "Raise `preprocess.max_file_mb`, or leave the image out.",
   ),
   source_unreadable: define("item", true, "Reading the image failed.", "Check the disk or the network; run again."),
+  address_refused: define(
+    "item",
+    false,
+    "The URL leads to an address that is not public, and `http.network` is `public`.",
+    "If the server is trusted, add its host or network to `http.allow`.",
+  ),
   image_corrupt: define("item", false, "The image is damaged, truncated or empty.", "Open it in a viewer; fetch it again from its origin."),
   image_unsupported: define(
     "item",

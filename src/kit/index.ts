@@ -9,6 +9,7 @@ export {
   keyOf,
   pathOfFileUrl,
   urlRef,
+  urlUri,
 } from "./canonical.js";
 export { chunksOf } from "./chunks.js";
 export {

@@ -66,12 +66,12 @@ test("an image of a manifest that fails is named with its line in the dead lette
   assert.match(String(letter["source"]), /gone\.jpg$/);
 });
 
-test("a URL among paths fails alone and says what to do", async () => {
+test("a URL whose scheme nobody reads fails alone and says what to do", async () => {
   await using space = await spaceWith([]);
-  const document = await space.json<Document>(3, "ingest", "a.jpg", "https://example.org/x.jpg", "b.jpg");
+  const document = await space.json<Document>(3, "ingest", "a.jpg", "ftp://example.org/x.jpg", "b.jpg");
   assert.deepEqual(counts(document), [3, 2, 0, 1]);
   const [failure] = document.failures;
-  assert.deepEqual([failure?.source, failure?.code], ["https://example.org/x.jpg", "source_unreadable"]);
+  assert.deepEqual([failure?.source, failure?.code], ["ftp://example.org/x.jpg", "source_unreadable"]);
   assert.match(failure?.hint ?? "", /Download the image first/);
 });
 

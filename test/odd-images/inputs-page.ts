@@ -17,14 +17,14 @@ What can be handed to \`headrace ingest\`, to \`listImages\` in a program, and w
 | \`photos/a.jpg\`, \`file:///photos/a.jpg\` | one file, tried whatever its ending |
 | \`photos\` | a folder, with all that is below it |
 | \`'photos/**/*.{jpg,png}'\` | a glob, see below |
+| \`https://example.com/a.jpg\` | one image on a web server, see [images from the web](../guides/web.md) |
 | \`-\`, \`--files-from list.txt\`, \`--files-from -\` | more inputs, one a line, from stdin or a file |
 | \`--manifest photos.jsonl\`, \`--manifest -\` | a list with ids and metadata, see below |
 
 Relative paths count from the folder that the command or the program runs in. A manifest comes first, so that its metadata counts for
 images that a folder names too; then the inputs in the order given, \`--files-from\` last, folders in the order of names. A path that is not there fails as \`source_not_found\` and the others go on; when nothing at all is there, the run
-is \`source_failed\` before it begins. In a program, \`insertImages\` takes files, \`data:\` URLs and bytes; folders and globs are for
-\`listImages\`. A web address fails alone as \`source_unreadable\`: no reader for it is
-part of Headrace.
+is \`source_failed\` before it begins. In a program, \`insertImages\` takes files, web URLs, \`data:\` URLs and bytes; folders and globs are for
+\`listImages\`. A URL of another scheme, such as \`ftp:\`, fails alone as \`source_unreadable\`, unless the program has a reader for it.
 
 Lists and manifests may be pipes (\`<(…)\`, \`/dev/stdin\`, a named pipe): they are read once and to their end. The progress line then
 shows no total.

@@ -45,6 +45,7 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },
   "only-adapters-lancedb": { "src/kit/lancedb.ts": 'import "@lancedb/lancedb";' },
   "only-adapters-parquet": { "src/kit/parquet.ts": 'import "hyparquet";' },
+  "only-adapters-undici": { "src/kit/undici.ts": 'import "undici";' },
   "only-adapters-arrow": { "src/kit/arrow.ts": 'import "apache-arrow";' },
 };
 

@@ -46,6 +46,7 @@ export class ServiceConfig implements Settings {
   triton!: Settings["triton"];
   /** Null if Milvus is not used. */
   milvus!: Settings["milvus"];
+  http!: Settings["http"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
   limits!: Settings["limits"];

@@ -1,5 +1,6 @@
 /** The schema of the whole configuration, with its defaults. */
 import * as z from "zod";
+import { httpSection } from "../../adapters/http/options.js";
 import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
@@ -12,6 +13,7 @@ export const settingsSchema = z.strictObject({
   asyncPipeline: asyncPipelineSection.prefault({}).describe("Number of workers, size of writes and queues, and memory."),
   preprocess: preprocessSection.prefault({}).describe("How images become tensors for the model."),
   embedder: embedderSection.prefault({}).describe("How tensors become vectors."),
+  http: httpSection.prefault({}).describe("How images are read from web servers."),
   triton: tritonSection
     .nullable()
     .default(null)

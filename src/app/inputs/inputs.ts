@@ -6,7 +6,7 @@ import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } f
 import { bytesUri, isUrl, keyOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
-/** An image: a path, a `file:` or `data:` URL, or the bytes of an image file. For other URLs, pass your own reader. */
+/** An image: a path, a web, `file:` or `data:` URL, or the bytes of an image file. For other URLs, pass your own reader. */
 export type ImageInput = string | URL | Uint8Array;
 
 /** One image, optionally with its own id and metadata. */

@@ -42,7 +42,7 @@ export class PipelineParts {
     const owner = this.#owner;
     this.#readers = new Shared(async () => {
       const open = (readers: readonly Reader[]) => Promise.all(readers.map((reader) => owner.open(reader)));
-      return [...(await open(own.readers ?? [])), ...(await open(await makeReaders()))];
+      return [...(await open(own.readers ?? [])), ...(await open(await makeReaders(this.settings)))];
     });
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await makeDecoder(settings))));
     this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));

@@ -140,12 +140,13 @@ export async function makeCustomPreprocessor(path: string, input: TensorSpec, se
   return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
 
-export async function makeReaders(): Promise<readonly Reader[]> {
-  const [{ fileReader }, { dataReader }] = await Promise.all([
+export async function makeReaders({ http }: Settings): Promise<readonly Reader[]> {
+  const [{ fileReader }, { dataReader }, { httpReader }] = await Promise.all([
     import("../../adapters/fs/index.js"),
     import("../../adapters/data/index.js"),
+    import("../../adapters/http/index.js"),
   ]);
-  return [fileReader(), dataReader()];
+  return [fileReader(), dataReader(), httpReader(http)];
 }
 
 export async function makeListing(

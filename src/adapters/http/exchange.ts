@@ -1,0 +1,96 @@
+/** One attempt to fetch an image: a GET request, and the requests to which the answers redirect. */
+import type { Dispatcher } from "undici";
+import { urlUri } from "../../kit/index.js";
+import { discard, readBody } from "./body.js";
+import { AttemptError, fromFailure, fromStatus, unreadable } from "./errors.js";
+import type { Guard } from "./guard.js";
+import type { HttpSettings } from "./options.js";
+import type { HostPauses } from "./pauses.js";
+import { retryAfterMs } from "./retry-after.js";
+
+export interface Exchange {
+  readonly dispatcher: Dispatcher;
+  readonly guard: Guard;
+  readonly pauses: HostPauses;
+  readonly settings: Pick<HttpSettings, "headers" | "headersFor" | "maxRedirects" | "firstByteTimeout" | "maxRetryAfter">;
+}
+
+export interface Answer {
+  readonly bytes: Uint8Array;
+  /** The server's ETag, else its Last-Modified. null: the server sends neither. */
+  readonly version: string | null;
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** `shown`: how errors name the image. Throws `AttemptError`. */
+export async function fetchOnce(
+  location: string,
+  { shown, maxBytes }: { readonly shown: string; readonly maxBytes: number },
+  exchange: Exchange,
+  signal: AbortSignal,
+): Promise<Answer> {
+  let url = new URL(location);
+  try {
+    for (let hop = 0; hop <= exchange.settings.maxRedirects; hop++) {
+      const answer = await request(url, exchange, signal);
+      if (answer.statusCode === 200) {
+        const bytes = await readBody(shown, { stream: answer.body, headers: answer.headers }, maxBytes, signal);
+        return { bytes, version: single(answer.headers["etag"]) ?? single(answer.headers["last-modified"]) ?? null };
+      }
+      discard(answer.body);
+      if (!redirects.has(answer.statusCode)) throw refusal(url, shown, answer, exchange);
+      url = target(url, shown, single(answer.headers["location"]));
+    }
+    throw unreadable(
+      shown,
+      `at most ${exchange.settings.maxRedirects} redirects (http.max_redirects)`,
+      `another one, to ${urlUri(url.href)}`,
+    );
+  } catch (error) {
+    throw fromFailure(shown, error);
+  }
+}
+
+async function request(url: URL, { dispatcher, guard, pauses, settings }: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  guard.checkHost(url.hostname);
+  await pauses.ended(url.host, signal);
+  return await dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method: "GET",
+    headers: { accept: "image/*, */*;q=0.5", "accept-encoding": "identity", "user-agent": "headrace", ...headersFor(url, settings) },
+    headersTimeout: settings.firstByteTimeout * 1000,
+    bodyTimeout: settings.firstByteTimeout * 1000,
+    signal,
+  });
+}
+
+/** The configured headers go only to the hosts that the configuration names, and the URL's own user only to the host of that URL. */
+function headersFor(url: URL, { headers, headersFor }: Pick<HttpSettings, "headers" | "headersFor">): Readonly<Record<string, string>> {
+  const user = url.username === "" ? {} : { authorization: `Basic ${btoa(decodeURIComponent(`${url.username}:${url.password}`))}` };
+  const isNamed = headersFor.some((host) => host === url.host || host === url.hostname);
+  return isNamed ? { ...user, ...headers } : user;
+}
+
+function refusal(url: URL, shown: string, { statusCode, headers }: Dispatcher.ResponseData, { pauses, settings }: Exchange): AttemptError {
+  const waitMs = retryAfterMs(single(headers["retry-after"]), Date.now());
+  const isTooLong = waitMs !== null && waitMs > settings.maxRetryAfter * 1000;
+  if (waitMs !== null && !isTooLong) pauses.extend(url.host, waitMs);
+  const { error, isTransient } = fromStatus(shown, statusCode, waitMs);
+  return new AttemptError(error, isTransient && !isTooLong);
+}
+
+function target(from: URL, shown: string, location: string | undefined): URL {
+  const next = location === undefined || !URL.canParse(location, from.href) ? null : new URL(location, from);
+  if (next?.protocol === "http:" || next?.protocol === "https:") return next;
+  throw unreadable(
+    shown,
+    "a redirect to http: or https:",
+    next === null ? "a redirect without a valid location" : `a redirect to ${next.protocol}`,
+  );
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

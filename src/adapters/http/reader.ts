@@ -1,0 +1,85 @@
+/** Reads images from web servers. */
+
+import type { LookupFunction } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Agent, buildConnector } from "undici";
+import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
+import { AttemptError, tooLate } from "./errors.js";
+import { type Exchange, fetchOnce } from "./exchange.js";
+import { makeGuard } from "./guard.js";
+import { type HttpSettings, httpSection } from "./options.js";
+import { HostPauses } from "./pauses.js";
+
+/** How the reader reaches servers. */
+export interface HttpParts {
+  /** Resolves host names. Default: the resolver of the operating system. */
+  readonly lookup?: LookupFunction;
+  /** Makes the function that opens connections. Default: undici's. */
+  readonly dial?: (options: buildConnector.BuildOptions) => buildConnector.connector;
+}
+
+const maxDelayMs = 30_000;
+
+/**
+ * Makes a reader for the schemes `http` and `https`. Retries what may succeed later, obeys `Retry-After` for the whole host, and limits
+ * connections per host, redirects, size and time. With `network: "public"`, private addresses are refused at each connection.
+ */
+export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }: HttpParts = {}): Reader {
+  const settings = httpSection.parse(options);
+  const guard = makeGuard(settings, lookup);
+  const pauses = new HostPauses();
+  let agent: Promise<Agent> | null = null;
+  return {
+    name: "http",
+    schemes: ["http", "https"],
+    async read(ref, { maxBytes }, signal) {
+      agent ??= makeAgent(settings, guard.lookup, dial);
+      return await fetchPatiently(ref, maxBytes, { dispatcher: await agent, guard, pauses, settings }, signal);
+    },
+    async close() {
+      await (await agent)?.destroy();
+      agent = null;
+    },
+  };
+}
+
+type Patience = Exchange & { readonly settings: HttpSettings };
+
+async function fetchPatiently(ref: ImageRef, maxBytes: number, exchange: Patience, signal: AbortSignal): Promise<Encoded> {
+  const { maxRetries, retryDelay } = exchange.settings;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await fetchInTime(ref, maxBytes, exchange, signal);
+    } catch (thrown) {
+      checkAborted(signal, "reading");
+      if (!(thrown instanceof AttemptError)) throw thrown;
+      if (!thrown.isTransient || failures > maxRetries) throw lastError(thrown.error, failures);
+      const jitter = Math.random();
+      await delay(jitter * backOffMs({ baseDelayMs: retryDelay * 1000, maxDelayMs }, failures), undefined, { signal }).catch(() => {});
+      checkAborted(signal, "reading");
+    }
+  }
+}
+
+function fetchInTime(ref: ImageRef, maxBytes: number, exchange: Patience, signal: AbortSignal): Promise<Encoded> {
+  return withDeadline((limited) => fetchOnce(ref.location, { shown: ref.uri, maxBytes }, exchange, limited), {
+    call: "reading",
+    signal,
+    timeoutMs: exchange.settings.timeout * 1000,
+    late: () => tooLate(ref.uri, "http.timeout"),
+  });
+}
+
+function lastError(error: HeadraceError, attempts: number): HeadraceError {
+  if (attempts === 1) return error;
+  return new HeadraceError(error.code, `${error.message} (${attempts} attempts)`, { ...error.toJSON(), cause: error.cause });
+}
+
+async function makeAgent({ connections, connectTimeout }: HttpSettings, lookup: LookupFunction, dial: HttpParts["dial"]): Promise<Agent> {
+  const { Agent, buildConnector } = await import("undici").catch((cause: unknown) => {
+    throw new HeadraceError("part_missing", "reading URLs: expected the package undici, found none", { hint: "npm install undici", cause });
+  });
+  const options = { lookup, timeout: connectTimeout * 1000, autoSelectFamily: true };
+  return new Agent({ connections, pipelining: 1, allowH2: false, connect: (dial ?? buildConnector)(options) });
+}
