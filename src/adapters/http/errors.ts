@@ -96,3 +96,7 @@ function headraceErrorIn(error: unknown): HeadraceError | null {
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
+
+export function missingPackage(cause: unknown): never {
+  throw new HeadraceError("part_missing", "reading URLs: expected the package undici, found none", { hint: "npm install undici", cause });
+}

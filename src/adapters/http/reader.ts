@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
-import { AttemptError, tooLate } from "./errors.js";
+import { AttemptError, missingPackage, tooLate } from "./errors.js";
 import { type Exchange, fetchOnce } from "./exchange.js";
 import { makeGuard } from "./guard.js";
 import { type HttpSettings, httpSection } from "./options.js";
@@ -77,9 +77,7 @@ function lastError(error: HeadraceError, attempts: number): HeadraceError {
 }
 
 async function makeAgent({ connections, connectTimeout }: HttpSettings, lookup: LookupFunction, dial: HttpParts["dial"]): Promise<Agent> {
-  const { Agent, buildConnector } = await import("undici").catch((cause: unknown) => {
-    throw new HeadraceError("part_missing", "reading URLs: expected the package undici, found none", { hint: "npm install undici", cause });
-  });
+  const { Agent, buildConnector } = await import("undici").catch(missingPackage);
   const options = { lookup, timeout: connectTimeout * 1000, autoSelectFamily: true };
   return new Agent({ connections, pipelining: 1, allowH2: false, connect: (dial ?? buildConnector)(options) });
 }
