@@ -1,16 +1,6 @@
 /** Translates HTTP answers and errors of undici into the error of one image. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 
-/** The error of one attempt. `isTransient`: another attempt may succeed. */
-export class AttemptError extends Error {
-  constructor(
-    readonly error: HeadraceError,
-    readonly isTransient: boolean,
-  ) {
-    super(error.message);
-  }
-}
-
 const statusCodes: Readonly<Record<number, ErrorCode>> = {
   401: "source_forbidden",
   403: "source_forbidden",
@@ -22,18 +12,17 @@ const statusCodes: Readonly<Record<number, ErrorCode>> = {
 const transientStatus: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 const statusHint = "Open the URL in a browser. Servers that need a login get a header from `http.headers`.";
 
-/** The error for an answer whose status is not 200. */
-export function fromStatus(url: string, status: number, retryAfterMs: number | null): AttemptError {
+/** The error for an answer whose status is not 200. `retryable`: another attempt may succeed. */
+export function fromStatus(url: string, status: number, retryAfterMs: number | null, then: "try again" | "give up"): HeadraceError {
   const isTransient = transientStatus.has(status);
   const code = statusCodes[status] ?? "source_unreadable";
   const asked = retryAfterMs === null ? "" : `, to be asked again in ${Math.ceil(retryAfterMs / 1000)} s`;
-  const error = new HeadraceError(code, `${url}: expected status 200, found ${status}${asked}`, {
+  return new HeadraceError(code, `${url}: expected status 200, found ${status}${asked}`, {
     item: url,
-    retryable: false,
+    retryable: isTransient && then === "try again",
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
     ...(isTransient ? {} : { hint: statusHint }),
   });
-  return new AttemptError(error, isTransient);
 }
 
 const late: Readonly<Record<string, string>> = {
@@ -41,34 +30,34 @@ const late: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: "http.first_byte_timeout",
 };
 
-/** The error for a request that brought no answer, or an answer that ended too early. */
-export function fromFailure(url: string, cause: unknown): AttemptError {
-  if (cause instanceof AttemptError) return cause;
-  if (HeadraceError.is(cause)) return new AttemptError(withItem(cause, url), false);
-  const known = headraceErrorIn(cause);
-  if (known !== null) return new AttemptError(withItem(known, url), false);
+/** The error for a request that brought no answer, or an answer that ended too early. `retryable`: another attempt may succeed. */
+export function fromFailure(url: string, cause: unknown): HeadraceError {
+  const known = HeadraceError.is(cause) ? cause : headraceErrorIn(cause);
+  if (known !== null) return withItem(known, url);
   const code = codeOf(cause);
   const setting = late[code];
-  if (setting !== undefined) return new AttemptError(tooLate(url, setting, cause), true);
+  if (setting !== undefined) return tooLate(url, setting, { retryable: true, cause });
   const reason = cause instanceof Error ? cause.message || code : String(cause);
   const isUnknownHost = code === "ENOTFOUND";
-  const error = new HeadraceError(isUnknownHost ? "source_not_found" : "source_unreadable", `${url}: the request failed: ${reason}`, {
+  return new HeadraceError(isUnknownHost ? "source_not_found" : "source_unreadable", `${url}: the request failed: ${reason}`, {
     item: url,
-    retryable: false,
+    retryable: !isUnknownHost && !code.startsWith("CERT_") && !code.includes("_CERT"),
     cause,
     ...(isUnknownHost ? { hint: "Check the host name of the URL." } : {}),
   });
-  return new AttemptError(error, !isUnknownHost && !code.startsWith("CERT_") && !code.includes("_CERT"));
 }
 
 /** The error for a request that took longer than the setting allows. */
-export function tooLate(url: string, setting: string, cause?: unknown): HeadraceError {
+export function tooLate(
+  url: string,
+  setting: string,
+  options: { readonly retryable: boolean; readonly cause?: unknown } = { retryable: false },
+): HeadraceError {
   return new HeadraceError("timed_out", `${url}: no complete answer within ${setting}`, {
     scope: "item",
     item: url,
-    retryable: false,
     hint: `Raise \`${setting}\` if the server is only slow.`,
-    ...(cause === undefined ? {} : { cause }),
+    ...options,
   });
 }
 
@@ -81,9 +70,9 @@ export function unreadable(url: string, expected: string, found: string): Headra
   return new HeadraceError("source_unreadable", `${url}: expected ${expected}, found ${found}`, { item: url, retryable: false });
 }
 
-function withItem({ code, message, hint, scope, retryable, cause }: HeadraceError, item: string): HeadraceError {
-  const text = message.startsWith(item) ? message : `${item}: ${message}`;
-  return new HeadraceError(code, text, { item, hint, scope, retryable, cause });
+function withItem(error: HeadraceError, item: string): HeadraceError {
+  if (error.item !== undefined) return error;
+  return new HeadraceError(error.code, `${item}: ${error.message}`, { ...error.toJSON(), item, cause: error.cause });
 }
 
 /** Net and TLS errors wrap the error of a lookup: an error of several addresses holds one for each. */

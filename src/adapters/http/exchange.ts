@@ -1,8 +1,9 @@
 /** One attempt to fetch an image: a GET request, and the requests to which the answers redirect. */
 import type { Dispatcher } from "undici";
+import type { HeadraceError } from "../../contracts/index.js";
 import { urlUri } from "../../kit/index.js";
 import { discard, readBody } from "./body.js";
-import { AttemptError, fromFailure, fromStatus, unreadable } from "./errors.js";
+import { fromFailure, fromStatus, unreadable } from "./errors.js";
 import type { Guard } from "./guard.js";
 import type { HttpSettings } from "./options.js";
 import type { HostPauses } from "./pauses.js";
@@ -23,7 +24,7 @@ export interface Answer {
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** `shown`: how errors name the image. Throws `AttemptError`. */
+/** `shown`: how errors name the image. Throws the error of the image. `retryable`: another attempt may succeed. */
 export async function fetchOnce(
   location: string,
   { shown, maxBytes }: { readonly shown: string; readonly maxBytes: number },
@@ -73,12 +74,11 @@ function headersFor(url: URL, { headers, headersFor }: Pick<HttpSettings, "heade
   return isNamed ? { ...user, ...headers } : user;
 }
 
-function refusal(url: URL, shown: string, { statusCode, headers }: Dispatcher.ResponseData, { pauses, settings }: Exchange): AttemptError {
+function refusal(url: URL, shown: string, { statusCode, headers }: Dispatcher.ResponseData, { pauses, settings }: Exchange): HeadraceError {
   const waitMs = retryAfterMs(single(headers["retry-after"]), Date.now());
   const isTooLong = waitMs !== null && waitMs > settings.maxRetryAfter * 1000;
   if (waitMs !== null && !isTooLong) pauses.extend(url.host, waitMs);
-  const { error, isTransient } = fromStatus(shown, statusCode, waitMs);
-  return new AttemptError(error, isTransient && !isTooLong);
+  return fromStatus(shown, statusCode, waitMs, isTooLong ? "give up" : "try again");
 }
 
 function target(from: URL, shown: string, location: string | undefined): URL {

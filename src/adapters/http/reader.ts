@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
-import { AttemptError, missingPackage, tooLate } from "./errors.js";
+import { missingPackage, tooLate } from "./errors.js";
 import { type Exchange, fetchOnce } from "./exchange.js";
 import { makeGuard } from "./guard.js";
 import { type HttpSettings, httpSection } from "./options.js";
@@ -53,11 +53,10 @@ async function fetchPatiently(ref: ImageRef, maxBytes: number, exchange: Patienc
       return await fetchInTime(ref, maxBytes, exchange, signal);
     } catch (thrown) {
       checkAborted(signal, "reading");
-      if (!(thrown instanceof AttemptError)) throw thrown;
-      if (!thrown.isTransient || failures > maxRetries) throw lastError(thrown.error, failures);
-      const jitter = Math.random();
-      await delay(jitter * backOffMs({ baseDelayMs: retryDelay * 1000, maxDelayMs }, failures), undefined, { signal }).catch(() => {});
-      checkAborted(signal, "reading");
+      const error = HeadraceError.from(thrown);
+      if (!error.retryable || failures > maxRetries) throw finalError(error, failures);
+      const delayMs = Math.random() * backOffMs({ baseDelayMs: retryDelay * 1000, maxDelayMs }, failures);
+      await delay(delayMs, undefined, { signal }).catch(() => checkAborted(signal, "reading"));
     }
   }
 }
@@ -71,9 +70,10 @@ function fetchInTime(ref: ImageRef, maxBytes: number, exchange: Patience, signal
   });
 }
 
-function lastError(error: HeadraceError, attempts: number): HeadraceError {
-  if (attempts === 1) return error;
-  return new HeadraceError(error.code, `${error.message} (${attempts} attempts)`, { ...error.toJSON(), cause: error.cause });
+/** The engine must not try again what the reader has tried often enough. */
+function finalError(error: HeadraceError, attempts: number): HeadraceError {
+  const message = attempts === 1 ? error.message : `${error.message} (${attempts} attempts)`;
+  return new HeadraceError(error.code, message, { ...error.toJSON(), retryable: false, cause: error.cause });
 }
 
 async function makeAgent({ connections, connectTimeout }: HttpSettings, lookup: LookupFunction, dial: HttpParts["dial"]): Promise<Agent> {
