@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   engine: async () => (await import("./engine-speed.bench.js")).engineSpeed(),
   memory: async () => (await import("./memory.bench.js")).memorySlope(),
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
+  int8: async () => (await import("./int8.bench.js")).int8Graph(),
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   "milvus-search": async () => (await import("./milvus-search.bench.js")).milvusSearch(),
   "sync-async": async () => (await import("./sync-async.bench.js")).syncAsync(),

@@ -2,6 +2,7 @@
 
 // For users.
 export {
+  type Advice,
   type CollectionAddress,
   type CompactOptions,
   type ConfigSources,
@@ -23,6 +24,7 @@ export {
   type Insertion,
   type InsertOptions,
   type InsertStats,
+  type Limit,
   type ListedImage,
   type ListingRequest,
   listImages,
@@ -33,6 +35,7 @@ export {
   type Preprocessed,
   type SearchOptions,
   type SearchQuery,
+  type ServerLoad,
   ServiceConfig,
   type Settings,
   type TritonExportOptions,

@@ -20,7 +20,7 @@ export interface TritonExportOptions {
   readonly maxBatch?: number;
   /** Batch sizes that the server prefers. Clients send batches of the largest size. Default: 16 and 32, or `maxBatch` if that is less than 32. */
   readonly preferredBatch?: readonly number[];
-  /** Path of an ONNX file. The model is named after the file. Default: the shipped model. */
+  /** Path of an ONNX file, or `builtin-int8`. The model is named after the file. Default: the shipped model. */
   readonly model?: string;
   /** The preprocessing that the model expects. Default: none, except for the shipped models. */
   readonly preset?: PresetName;

@@ -1,5 +1,5 @@
 /** The library: opens a pipeline from settings. */
-export { tooShortToSay } from "../insight/index.js";
+export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";

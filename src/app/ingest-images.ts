@@ -14,6 +14,7 @@ import {
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
+import type { ServerLoad } from "../insight/index.js";
 import { mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
@@ -21,6 +22,8 @@ import { createOrOpen, NewCollection } from "./collections/new-collection.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
+import { ResourceWatch } from "./resource-watch.js";
+import { type SpeedReport, speedReport } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
 import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -47,13 +50,15 @@ export interface IngestRun {
   /** Soft stop: reads no more items and finishes the ones in flight. After the last row, upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
+  /** How busy the servers of the model were in the last seconds. null: there are none, or they do not tell. */
+  serverLoad(): ServerLoad | null;
   readonly deadLetterPath: string;
   /** Resolves to the report, after upkeep is done and the collection is closed. */
   readonly done: Promise<InsertStats>;
 }
 
 /** The report of an ingestion, and the current contents of the collection's dead-letter file. */
-export interface InsertStats extends RunReport {
+export interface InsertStats extends RunReport, SpeedReport {
   /** Number of entries in the dead-letter file. */
   readonly deadLetters: number;
   /** Number of entries from earlier runs, not counting images that failed again in this run. */
@@ -71,14 +76,20 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
     const path = deadLetterPath(parts.settings, request.collectionName);
     const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
+    const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null);
+    const explain = async (report: RunReport): Promise<SpeedReport> => {
+      const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
+      return speedReport(report, resources, { parts, store, schedule: request.schedule });
+    };
     return {
       drain: () => {
         run.drain();
         soft.abort();
       },
       snapshot: () => run.snapshot(),
+      serverLoad: () => watch.recentServerLoad,
       deadLetterPath: path,
-      done: finish(parts, run, collection, deadLetters, { signal, soft: soft.signal }),
+      done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal }),
     };
   } catch (error) {
     await collection.close();
@@ -184,10 +195,14 @@ async function finish(
   run: Run,
   collection: Collection,
   deadLetters: DeadLetters,
-  stops: { readonly signal: AbortSignal; readonly soft: AbortSignal },
+  {
+    explain,
+    ...stops
+  }: { readonly explain: (report: RunReport) => Promise<SpeedReport>; readonly signal: AbortSignal; readonly soft: AbortSignal },
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done;
+    const speed = await explain(report);
     await deadLetters.finish();
     const label = labelOf({ collection: collection.name }, parts.storeKind);
     const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...stops });
@@ -195,6 +210,7 @@ async function finish(
       ...report,
       deadLetters: deadLetters.size,
       failedEarlier: deadLetters.fromEarlierRuns,
+      ...speed,
       ...(upkeepError === null ? {} : { upkeepError }),
     };
   });

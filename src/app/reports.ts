@@ -1,6 +1,7 @@
 /** The reports of runs as JSON documents. */
 import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
-import { stageShares, verdict } from "../insight/index.js";
+import { type Limit, type ServerLoad, stageShares } from "../insight/index.js";
+import type { InsertStats } from "./ingest-images.js";
 import { pathOfSource } from "./inputs/source-paths.js";
 
 /** One image or row that failed. */
@@ -44,7 +45,12 @@ export interface IngestDocument {
     readonly waitingShare: number;
   }[];
   readonly peakRssBytes: number;
+  /** `limit` and `gpu` in words. */
   readonly verdict: string;
+  /** What limited the speed; null when the run was too short to say, or stored nothing. */
+  readonly limit: Limit | null;
+  /** How busy the servers of the model were; null when there are none, when they do not tell, or when the run was too short. */
+  readonly gpu: ServerLoad | null;
 }
 
 /** What the report of an ingestion contains besides the report of the run. */
@@ -53,7 +59,6 @@ export interface ReportContext {
   readonly leftOut: IngestDocument["leftOut"];
   readonly failures: readonly ReportedFailure[];
   readonly deadLetters: string | null;
-  readonly failedEarlier: number;
   readonly peakRssBytes: number;
 }
 
@@ -63,7 +68,7 @@ export function reportedFailure({ facts, error }: { readonly facts: ImageFacts; 
   return { source, path: pathOfSource(source), code, message, hint };
 }
 
-export function ingestDocument(report: RunReport, context: ReportContext): IngestDocument {
+export function ingestDocument(report: InsertStats, context: ReportContext): IngestDocument {
   const { ended, read, stored, reused, skipped, failed, abandoned, elapsedMs, stages } = report;
   return {
     ended,
@@ -79,10 +84,12 @@ export function ingestDocument(report: RunReport, context: ReportContext): Inges
     imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,
     deadLetters: context.deadLetters,
-    failedEarlier: context.failedEarlier,
+    failedEarlier: report.failedEarlier,
     stages: stages.map((stage) => ({ name: stage.name, workers: stage.workers, items: stage.items, ...stageShares(stage) })),
     peakRssBytes: context.peakRssBytes,
-    verdict: verdict(report),
+    verdict: report.verdict,
+    limit: report.limit,
+    gpu: report.gpu,
   };
 }
 

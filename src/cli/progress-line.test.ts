@@ -67,4 +67,11 @@ describe("the progress line", () => {
     assert.equal(render(20), "105/200 · 3 failed");
     assert.equal(render(5), "105/200");
   });
+
+  it("shows how busy the model is on its server, where that is known", () => {
+    const now = snapshot(1_000, 100);
+    const line = (source: "gpu" | "model") => new ProgressLine().render(now, { ...unknown, server: { busyShare: 0.558, source } });
+    assert.match(line("gpu"), / · GPU busy 56%$/);
+    assert.match(line("model"), / · model busy 56%$/);
+  });
 });

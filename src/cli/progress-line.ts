@@ -1,4 +1,5 @@
 /** The progress of a run as one line for people: counts, recent speed, time left, and the busiest stage. */
+import type { ServerLoad } from "../app/index.js";
 import type { RunSnapshot, StageReport } from "../contracts/index.js";
 
 interface Sample {
@@ -11,6 +12,8 @@ interface Sample {
 export interface ProgressView {
   /** Total number of items; null until the total is known. */
   readonly total: number | null;
+  /** How busy the servers of the model are. Default: null, that is unknown. */
+  readonly server?: ServerLoad | null;
   /** Maximum number of characters in the line. */
   readonly width: number;
 }
@@ -37,7 +40,7 @@ export class ProgressLine {
   constructor(readonly unit = "images") {}
 
   /** Returns the line. Parts that do not fit into `width` are left out, beginning with the busiest stage. */
-  render(snapshot: RunSnapshot, { total, width }: ProgressView): string {
+  render(snapshot: RunSnapshot, { total, server = null, width }: ProgressView): string {
     const { stored, skipped, failed, elapsedMs, stages } = snapshot;
     const now: Sample = { atMs: elapsedMs, settled: stored + skipped + failed, worked: stored + failed, stages };
     this.#samples.push(now);
@@ -49,6 +52,7 @@ export class ProgressLine {
       ...this.#speed(first, now, total),
       ...(skipped > 0 ? [`${format(skipped)} skipped`] : []),
       ...busiest(stages, first.stages),
+      ...(server === null ? [] : [`${server.source === "gpu" ? "GPU" : "model"} busy ${Math.round(server.busyShare * 100)}%`]),
     ];
     while (parts.length > 1 && parts.join(separator).length > width) parts.pop();
     return parts.join(separator);

@@ -1,4 +1,5 @@
 /** Shows the progress of a run: one live line on a terminal, otherwise a line every 30 seconds. */
+import type { ServerLoad } from "../app/index.js";
 import type { RunEvent, RunReport, RunSnapshot } from "../contracts/index.js";
 import { ProgressLine } from "./progress-line.js";
 import type { Terminal } from "./terminal.js";
@@ -13,6 +14,8 @@ export interface ProgressOptions {
   readonly unit: "images" | "rows";
   /** Returns the total number of items; null when it is unknown. `stop` fires when the run is done. */
   readonly count: (stop: AbortSignal) => Promise<number | null>;
+  /** How busy the servers of the model are; null when there are none, or when they do not tell. Default: null. */
+  readonly serverLoad?: () => ServerLoad | null;
 }
 
 const liveEveryMs = 200;
@@ -21,7 +24,7 @@ const logEveryMs = 30_000;
 export async function showProgressUntilDone<R extends RunReport>(
   run: RunInProgress<R>,
   terminal: Terminal,
-  { unit, count }: ProgressOptions,
+  { unit, count, serverLoad = () => null }: ProgressOptions,
 ): Promise<R> {
   if (terminal.options.quiet === true) return run.done;
   const counting = new AbortController();
@@ -31,7 +34,11 @@ export async function showProgressUntilDone<R extends RunReport>(
     total = found;
   });
   const show = (): void => {
-    const text = progress.render(run.snapshot(), { total, width: terminal.isLive ? terminal.width : Number.POSITIVE_INFINITY });
+    const text = progress.render(run.snapshot(), {
+      total,
+      server: serverLoad(),
+      width: terminal.isLive ? terminal.width : Number.POSITIVE_INFINITY,
+    });
     if (terminal.isLive) terminal.line(text);
     else terminal.note(text);
   };

@@ -64,6 +64,20 @@ export interface Feed {
   readonly parallel: number;
 }
 
+/** What the servers of an embedder have counted so far. The difference between two readings shows what the model did in between. */
+export interface ServerUse {
+  /** When the counts were read, in milliseconds of `performance.now()`. */
+  readonly atMs: number;
+  /** Images that the model has embedded, for all clients. */
+  readonly images: number;
+  /** Time in which instances of the model computed, added up over all instances and servers. */
+  readonly computeMs: number;
+  /** Number of instances of the model that can compute at the same time. */
+  readonly instances: number;
+  /** How busy the GPUs of the servers are now, from 0 to 1. null: the servers report no GPU. */
+  readonly gpuShare: number | null;
+}
+
 /** Computes embeddings from tensors. `dimension` and `feed` are known after `open`. The first image to embed waits for `open`. */
 export interface Embedder extends Part {
   readonly input: TensorSpec;
@@ -75,6 +89,8 @@ export interface Embedder extends Part {
   readonly feed: Feed;
   /** Returns messages for the user that are new since the last call, for example about a limit of the server. Called after each batch. */
   notices?(): readonly string[];
+  /** Reads the counts of the servers. null: the servers do not tell. Called about once per second during a run. Absent: there is no server. */
+  serverUse?(signal: AbortSignal): Promise<ServerUse | null>;
   /** Runs one real inference. Throws if the inference fails. */
   check(signal: AbortSignal): Promise<void>;
   /** Returns memory for a batch with this number of images. */

@@ -34,6 +34,14 @@ export function goldenImages(): readonly { readonly file: string; readonly pixel
   }));
 }
 
+/** The embeddings of the golden images that belong to the int8 graph, in the order of `goldenImages`. */
+export function int8Embeddings(): readonly (readonly number[])[] {
+  const { embeddings } = JSON.parse(readFileSync(new URL("golden-int8.json", goldenFolder), "utf8")) as {
+    embeddings: Readonly<Record<string, readonly number[]>>;
+  };
+  return goldenImages().map(({ file }) => embeddings[file.replace(/\.\w+$/, "")]!);
+}
+
 /** Declares the tests. `make` gives an embedder that was not opened yet; each call another one. */
 export function embedderConformance(
   name: string,

@@ -7,20 +7,26 @@ import { nativePreprocessor } from "../../src/adapters/native/index.js";
 import { type OnnxEmbedder, onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/chain/index.js";
-import { cosine, goldenImages, packGolden } from "../conformance/embedder.js";
+import { cosine, goldenImages, int8Embeddings, packGolden } from "../conformance/embedder.js";
 
-const models = ["efficientnet-lite0-uint8.onnx", "efficientnet-lite0.onnx"];
 const images = goldenImages();
+const golden = images.map(({ embedding }) => embedding);
+const models: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  "efficientnet-lite0-uint8.onnx": golden,
+  "efficientnet-lite0.onnx": golden,
+  "efficientnet-lite0-int8.onnx": int8Embeddings(),
+};
 const never = new AbortController().signal;
 const root = new URL("../../../", import.meta.url);
 
-for (const model of models) {
+for (const [model, embeddings] of Object.entries(models)) {
   describe(model, () => {
     const embedder = onnxEmbedder({ model: fileURLToPath(new URL(`models/${model}`, root)), sessions: 1 });
     before(() => embedder.open(never));
     after(() => embedder.close());
 
-    for (const [index, { file, pixels, embedding }] of images.entries()) {
+    for (const [index, { file, pixels }] of images.entries()) {
+      const embedding = embeddings[index]!;
       test(`${file}: the stored pixels give the reference's embedding (cosine at least 0.9999)`, async () => {
         const tensor = new Uint8Array(embedder.lease(1).rowBytes);
         packGolden(pixels, tensor, embedder.input);

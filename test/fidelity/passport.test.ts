@@ -60,6 +60,15 @@ describe("passports of the shipped model", () => {
     });
   }
 
+  test("the int8 graph is another model", async () => {
+    const embedder = onnxEmbedder({ model: "builtin-int8", sessions: 1 });
+    await embedder.open(never);
+    assert.deepEqual([embedder.input, embedder.dimension, embedder.preset], [byteEmbedder.input, 1280, "efficientnet-lite"]);
+    const { same, cosines } = comparePassports(reference, await stamp(embedder, null, own(embedder)), "cosine");
+    await embedder.close();
+    assert.ok(!same, cosines.join(", "));
+  });
+
   test("red and blue exchanged is another", async () => {
     const preprocessing = own(byteEmbedder);
     const swap: Preprocessor = {

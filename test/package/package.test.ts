@@ -21,7 +21,12 @@ describe("the packed package with all that is installed", () => {
 
   it("has no tests, and has the model and the schema", async () => {
     const files = await readdir(join(project.folder, "node_modules", "headrace"), { recursive: true });
-    const wanted = ["models/efficientnet-lite0-uint8.onnx", "models/efficientnet-lite0.onnx.data", "config/headrace.schema.json"];
+    const wanted = [
+      "models/efficientnet-lite0-uint8.onnx",
+      "models/efficientnet-lite0.onnx.data",
+      "models/efficientnet-lite0-int8.onnx",
+      "config/headrace.schema.json",
+    ];
     assert.deepEqual(
       files.filter((file) => file.includes(".test.")),
       [],

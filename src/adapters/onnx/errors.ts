@@ -20,7 +20,7 @@ export function modelUnloadable(modelPath: string, cause: unknown): HeadraceErro
 }
 
 export function modelNotFound(modelPath: string, cause?: unknown): HeadraceError {
-  const hint = "Set `embedder.model` to the path of an ONNX file, or to `builtin`.";
+  const hint = "Set `embedder.model` to the path of an ONNX file, to `builtin`, or to `builtin-int8`.";
   return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX file, found none`, { hint, cause });
 }
 

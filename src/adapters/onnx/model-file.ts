@@ -5,7 +5,11 @@ import { fileURLToPath } from "node:url";
 import type { PresetName } from "../../kit/index.js";
 import { modelNotFound } from "./errors.js";
 
-const builtinFile = "efficientnet-lite0-uint8.onnx";
+/** The shipped models, by their values of `embedder.model`. */
+const shippedFiles: Readonly<Record<string, string>> = {
+  builtin: "efficientnet-lite0-uint8.onnx",
+  "builtin-int8": "efficientnet-lite0-int8.onnx",
+};
 
 export interface ModelFile {
   readonly path: string;
@@ -15,10 +19,11 @@ export interface ModelFile {
   readonly preset: PresetName | null;
 }
 
-/** `model`: the path of an ONNX file, or `builtin` for the shipped model. Throws `model_invalid` if the file does not exist. */
+/** `model`: the path of an ONNX file, or `builtin` or `builtin-int8` for a shipped model. Throws `model_invalid` if the file does not exist. */
 export function findModel(model: string): ModelFile {
   const shipped = join(packageRoot(), "models");
-  const path = model === "builtin" ? join(shipped, builtinFile) : resolve(model);
+  const file = shippedFiles[model];
+  const path = file === undefined ? resolve(model) : join(shipped, file);
   if (!existsSync(path) || !statSync(path).isFile()) throw modelNotFound(path);
   return { path, name: basename(path), preset: dirname(path) === shipped ? "efficientnet-lite" : null };
 }

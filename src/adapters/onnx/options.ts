@@ -2,7 +2,12 @@
 import * as z from "zod";
 
 export const onnxSettings = {
-  model: z.string().default("builtin").describe("Path of an ONNX file. builtin: the model that ships with Headrace."),
+  model: z
+    .string()
+    .default("builtin")
+    .describe(
+      "Path of an ONNX file. builtin: the model that ships with Headrace. builtin-int8: the same in int8, about twice as fast, with other vectors.",
+    ),
   outputName: z
     .string()
     .nullable()

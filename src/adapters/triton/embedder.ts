@@ -1,5 +1,14 @@
 /** Computes embeddings on one or several Triton Inference Servers. */
-import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
+import {
+  type Embedder,
+  type Feed,
+  type Finding,
+  HeadraceError,
+  type ServerUse,
+  type Slab,
+  type TensorSpec,
+  type Vectors,
+} from "../../contracts/index.js";
 import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import { findingsOf } from "./diagnose.js";
@@ -10,6 +19,7 @@ import { establish, type Link, type LinkSettings, reestablish } from "./link.js"
 import type { ModelExpectation } from "./model.js";
 import { type TritonEmbedderOptions, type TritonSection, tritonSection } from "./options.js";
 import { SameModel } from "./sameness.js";
+import { serverUse } from "./server-use.js";
 import { readSecurity, type Security } from "./transport/security.js";
 
 interface Opened {
@@ -123,6 +133,13 @@ export class TritonEmbedder implements Embedder {
     const values = await this.#endpoints!.run(signal, (link, endpoint, stop) => inference.run(rows, bytes, link, endpoint, stop));
     slabs.giveBack(buffer);
     return { dimension: plan.dimension, values };
+  }
+
+  async serverUse(signal: AbortSignal): Promise<ServerUse | null> {
+    const connected = (this.#endpoints?.all ?? []).flatMap(({ address, link, away }) =>
+      link === null || away !== null ? [] : [{ address, link }],
+    );
+    return await serverUse(connected, this.#options.metricsPort, signal);
   }
 
   async diagnose(): Promise<readonly Finding[]> {

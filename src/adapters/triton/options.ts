@@ -45,6 +45,13 @@ const keys = z.strictObject({
     .optional()
     .describe("Alias of `transport`, for files of the Python service.")
     .meta({ deprecated: true }),
+  metricsPort: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .nullable()
+    .default(null)
+    .describe("Port of the server's metrics, for the utilisation of its GPUs. null: 8002 if `url` has port 8000 or 8001, else not read."),
   modelName: z.string().min(1).default("efficientnet_lite0").describe("Name of the model in the server's repository."),
   modelVersion: z
     .union([z.string().min(1), z.int().min(1)])

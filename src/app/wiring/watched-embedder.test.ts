@@ -19,6 +19,7 @@ const inner: Required<Embedder> = {
   check: async () => {},
   lease: (rows) => plainSlab(rows, 3),
   embed: async () => ({ dimension: 2, values: new Float32Array([1, 2]) }),
+  serverUse: async () => ({ atMs: 0, images: 1, computeMs: 2, instances: 1, gpuShare: 0.5 }),
   diagnose: async () => [{ severity: "advice", part: "inner", message: "slow", hint: "none" }],
 };
 
@@ -26,6 +27,7 @@ test("everything that an embedder says reaches whoever asks the watched one", as
   const watched = new WatchedEmbedder(inner, () => {});
   for (const key of ["name", "label", "preset", "dimension", "input", "feed"] as const) assert.deepEqual(watched[key], inner[key]);
   assert.deepEqual(watched.notices(), inner.notices());
+  assert.deepEqual(await watched.serverUse(calm), await inner.serverUse(calm));
   assert.deepEqual(await watched.diagnose(calm), await inner.diagnose(calm));
   assert.deepEqual(await watched.embed(watched.lease(1), calm), await inner.embed(inner.lease(1), calm));
   // Opening and closing are the owner's.

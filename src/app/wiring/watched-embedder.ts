@@ -1,5 +1,14 @@
 /** An embedder that reports failures of its service, because the service may have another model when it is back. */
-import { type Embedder, type Feed, type Finding, HeadraceError, type Slab, type TensorSpec, type Vectors } from "../../contracts/index.js";
+import {
+  type Embedder,
+  type Feed,
+  type Finding,
+  HeadraceError,
+  type ServerUse,
+  type Slab,
+  type TensorSpec,
+  type Vectors,
+} from "../../contracts/index.js";
 
 export class WatchedEmbedder implements Embedder {
   readonly #inner: Embedder;
@@ -37,6 +46,10 @@ export class WatchedEmbedder implements Embedder {
 
   notices(): readonly string[] {
     return this.#inner.notices?.() ?? [];
+  }
+
+  async serverUse(signal: AbortSignal): Promise<ServerUse | null> {
+    return (await this.#inner.serverUse?.(signal)) ?? null;
   }
 
   check(signal: AbortSignal): Promise<void> {

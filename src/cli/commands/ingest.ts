@@ -134,7 +134,11 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       observer: (event) => noteEvent(terminal, event),
     });
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, { unit: "images", count: (stop) => countInputs(request, stop) });
+    const report = await showProgressUntilDone(run, terminal, {
+      unit: "images",
+      count: (stop) => countInputs(request, stop),
+      serverLoad: () => run?.serverLoad() ?? null,
+    });
     if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = ingestDocument(report, {
@@ -142,7 +146,6 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
       failures,
       leftOut: tally.leftOut,
       deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
-      failedEarlier: report.failedEarlier,
       peakRssBytes: process.resourceUsage().maxRSS * 1024,
     });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());

@@ -35,7 +35,7 @@ export function tritonCommand(program: Command, exit: (code: ExitCode) => void):
         "batch sizes that the server prefers (default: 16,32, or --max-batch if that is less than 32)",
       ).argParser(sizes),
     )
-    .option("--model <file>", "an ONNX file (default: the shipped model)")
+    .option("--model <file>", "an ONNX file, or builtin-int8 (default: the shipped model)")
     .addOption(new Option("--preset <name>", "the preprocessing that belongs to --model").choices(presetNames))
     .option("--ensemble", "normalise on the server, so that clients send uint8 to a --model that takes floats")
     .option("--json", "print one JSON document on stdout and nothing else")

@@ -10,7 +10,7 @@ import { exportTritonModel } from "../../../src/app/index.js";
 import { resolvePreprocessing } from "../../../src/chain/index.js";
 import { HeadraceError } from "../../../src/contracts/index.js";
 import { float16ToFloat32, float32ToFloat16, presetNames } from "../../../src/kit/index.js";
-import { cosine, goldenImages, packGolden } from "../../conformance/embedder.js";
+import { cosine, goldenImages, int8Embeddings, packGolden } from "../../conformance/embedder.js";
 import { tinyOnnx } from "../../fakes/tiny-onnx.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installTriton, startTriton } from "../../support/services/triton.js";
@@ -40,6 +40,25 @@ describe("an exported repository", () => {
         });
         const advice = (await embedder.diagnose()).filter(({ message }) => /batch|float/.test(message));
         assert.deepEqual(advice, []);
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("of the int8 graph is served with its own golden vectors", { skip }, async () => {
+    const folder = join(output, "int8");
+    const { modelName } = await exportTritonModel({ output: folder, backend: "python", model: "builtin-int8", maxBatch: 8 });
+    const server = await startTriton({ models: [], repository: folder });
+    try {
+      await withEmbedder({ urls: [server.httpUrl], modelName }, async (embedder) => {
+        assert.equal(embedder.preset, "efficientnet-lite");
+        const embeddings = int8Embeddings();
+        for (const [row, { file, pixels }] of goldenImages().entries()) {
+          const slab = embedder.lease(1);
+          packGolden(pixels, slab.bytes, embedder.input);
+          assert.ok(cosine((await embedder.embed(slab, never)).values, embeddings[row]!) >= 0.9999, file);
+        }
       });
     } finally {
       await server.stop();

@@ -10,6 +10,7 @@ service GRPCInferenceService {
   rpc ModelReady(ModelReadyRequest) returns (ModelReadyResponse);
   rpc ModelMetadata(ModelMetadataRequest) returns (ModelMetadataResponse);
   rpc ModelConfig(ModelConfigRequest) returns (ModelConfigResponse);
+  rpc ModelStatistics(ModelStatisticsRequest) returns (ModelStatisticsResponse);
   rpc RepositoryIndex(RepositoryIndexRequest) returns (RepositoryIndexResponse);
   rpc ModelInfer(ModelInferRequest) returns (ModelInferResponse);
 }
@@ -48,6 +49,20 @@ message ModelConfig {
   ModelDynamicBatching dynamic_batching = 11;
   map<string, ModelParameter> parameters = 14;
 }
+
+message ModelStatisticsRequest { string name = 1; string version = 2; }
+message StatisticDuration { uint64 count = 1; uint64 ns = 2; }
+message InferBatchStatistics {
+  uint64 batch_size = 1;
+  StatisticDuration compute_input = 2;
+  StatisticDuration compute_infer = 3;
+  StatisticDuration compute_output = 4;
+}
+message ModelStatistics {
+  uint64 inference_count = 4;
+  repeated InferBatchStatistics batch_stats = 7;
+}
+message ModelStatisticsResponse { repeated ModelStatistics model_stats = 1; }
 
 message RepositoryIndexRequest { string repository_name = 1; bool ready = 2; }
 message RepositoryIndexResponse {

@@ -6,9 +6,9 @@ import { checkAborted, listenForAbort } from "../../../kit/index.js";
 import { type Address, authorityOf } from "../address.js";
 import { type GrpcError, isWithheld, missingPackage, requestToTriton, type Target, translateGrpc, translateRefusal } from "../errors.js";
 import { protocolText, serviceName } from "./grpc-proto.js";
-import { configShape, indexShape, joinDescription, metadataShape } from "./response-schemas.js";
+import { configShape, indexShape, joinDescription, joinStatistics, metadataShape, statisticsShape } from "./response-schemas.js";
 import type { Security } from "./security.js";
-import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 
 export interface GrpcOptions {
   readonly address: Address;
@@ -113,6 +113,10 @@ export class GrpcConnection implements Connection {
       );
     }
     return { datatype: output.datatype, shape: output.shape.map(Number), bytes: raw, version: answer.model_version };
+  }
+
+  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
+    return joinStatistics(this.#parse(await this.#call("ModelStatistics", this.#name(), signal), statisticsShape));
   }
 
   async models(signal: AbortSignal): Promise<readonly { name: string; state: string; reason: string }[]> {

@@ -3,9 +3,17 @@ import type { Pool } from "undici";
 import * as z from "zod";
 import { type Address, originOf } from "../address.js";
 import { isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "../errors.js";
-import { configShape, indexShape, inferHeaderShape, joinDescription, metadataShape } from "./response-schemas.js";
+import {
+  configShape,
+  indexShape,
+  inferHeaderShape,
+  joinDescription,
+  joinStatistics,
+  metadataShape,
+  statisticsShape,
+} from "./response-schemas.js";
 import type { Security } from "./security.js";
-import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 
 export interface HttpOptions {
   readonly address: Address;
@@ -97,6 +105,10 @@ export class HttpConnection implements Connection {
   async inferShared(request: SharedInput, signal: AbortSignal): Promise<InferAnswer> {
     const header = requestHeader(request, { shared_memory_region: request.region, shared_memory_byte_size: request.byteLength });
     return await this.#infer([header], { [headerLength]: String(header.byteLength) }, signal);
+  }
+
+  async statistics(signal: AbortSignal): Promise<ModelStatistics> {
+    return joinStatistics(await this.#json(`${this.#modelPath}/stats`, statisticsShape, signal));
   }
 
   async models(signal: AbortSignal): Promise<readonly { name: string; state: string; reason: string }[]> {

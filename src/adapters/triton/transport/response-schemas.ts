@@ -1,6 +1,6 @@
 /** Schemas of Triton's answers about a model. Each schema accepts both the JSON of the HTTP protocol and the messages of gRPC. */
 import * as z from "zod";
-import type { ModelDescription } from "./transport.js";
+import type { ModelDescription, ModelStatistics } from "./transport.js";
 
 /** Accepts numbers and text, because the gRPC library returns int64 values as text. */
 const whole = z.union([z.number(), z.string()]).transform(Number);
@@ -23,6 +23,20 @@ export const configShape = z.object({
     .nullish()
     .transform((value) => value ?? null),
   parameters: z.record(z.string(), z.object({ string_value: z.string().default("") })).default({}),
+});
+
+const duration = z
+  .object({ ns: whole.default(0) })
+  .nullish()
+  .transform((value) => value?.ns ?? 0);
+
+export const statisticsShape = z.object({
+  model_stats: z.array(
+    z.object({
+      inference_count: whole.default(0),
+      batch_stats: z.array(z.object({ compute_input: duration, compute_infer: duration, compute_output: duration })).default([]),
+    }),
+  ),
 });
 
 export const indexShape = z.array(z.object({ name: z.string(), state: z.string().default(""), reason: z.string().default("") }));
@@ -56,5 +70,14 @@ export function joinDescription(
       // `count` is the number of instances on each GPU of the group.
       config.instance_group.reduce((sum, { count, gpus }) => sum + count * Math.max(1, gpus.length), 0),
     ),
+  };
+}
+
+/** Adds up the versions of a model. `inference_stats` would count the time of a batch once per request in it, so it is not read. */
+export function joinStatistics({ model_stats }: z.infer<typeof statisticsShape>): ModelStatistics {
+  const batches = model_stats.flatMap(({ batch_stats }) => batch_stats);
+  return {
+    images: model_stats.reduce((sum, { inference_count }) => sum + inference_count, 0),
+    computeMs: batches.reduce((sum, batch) => sum + batch.compute_input + batch.compute_infer + batch.compute_output, 0) / 1e6,
   };
 }

@@ -4,7 +4,7 @@ import { HeadraceError } from "../../../contracts/index.js";
 import { isRegionLost } from "../errors.js";
 import type { HttpConnection } from "./http.js";
 import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFile } from "./regions.js";
-import type { Connection, InferAnswer, InferRequest, ModelDescription } from "./transport.js";
+import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 
 export interface SharedMemoryOptions {
   /** Maximum number of shared memory regions. Each concurrent batch needs one region. */
@@ -50,6 +50,10 @@ export class SharedMemoryConnection implements Connection {
 
   ready(signal: AbortSignal): Promise<void> {
     return this.#http.ready(signal);
+  }
+
+  statistics(signal: AbortSignal): Promise<ModelStatistics> {
+    return this.#http.statistics(signal);
   }
 
   models(signal: AbortSignal): ReturnType<Connection["models"]> {

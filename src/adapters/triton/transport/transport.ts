@@ -51,6 +51,13 @@ export interface InferAnswer {
   readonly version: string;
 }
 
+/** What a server has counted for one model since the model was loaded. */
+export interface ModelStatistics {
+  readonly images: number;
+  /** Time in which instances of the model computed. A batch that serves several requests counts once. */
+  readonly computeMs: number;
+}
+
 /** A connection to one model on one server. All methods throw only `HeadraceError`s, and end when their signal aborts. */
 export interface Connection {
   readonly kind: "http" | "grpc" | "shm";
@@ -58,6 +65,7 @@ export interface Connection {
   /** Throws an error unless the model is ready to answer requests. */
   ready(signal: AbortSignal): Promise<void>;
   infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer>;
+  statistics(signal: AbortSignal): Promise<ModelStatistics>;
   /** Lists the models in the server's model repository, each with its state. */
   models(signal: AbortSignal): Promise<readonly { readonly name: string; readonly state: string; readonly reason: string }[]>;
   /** Drops the network connection, which may no longer work. The next call opens a new network connection. */

@@ -1,0 +1,72 @@
+/** Watches during a run what the run shares with other programs: the processors of this machine, and the servers of the model. */
+import { availableParallelism, cpus } from "node:os";
+import type { Embedder, ServerUse } from "../contracts/index.js";
+import { type LoadRecord, type Resources, type ServerLoad, serverLoad, withReading } from "../insight/index.js";
+
+const readEveryMs = 500;
+const readTimeoutMs = 1_000;
+/** The present load of the servers is that of the last readings. */
+const recentReadings = 10;
+
+export class ResourceWatch {
+  readonly #embedder: () => Embedder | null;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #cpuBefore = cpuTimes();
+  #record: LoadRecord | null = null;
+  #recent: readonly ServerUse[] = [];
+  #reading: Promise<void> | null = null;
+
+  /** `embedder`: returns null while the embedder is not open. Call `stop` at the end of the run. */
+  constructor(embedder: () => Embedder | null) {
+    this.#embedder = embedder;
+    void this.#begin();
+    this.#timer = setInterval(() => void this.#begin(), readEveryMs);
+    this.#timer.unref();
+  }
+
+  /** The load of the servers in the last seconds. */
+  get recentServerLoad(): ServerLoad | null {
+    return serverLoad(this.#recent.reduce<LoadRecord | null>(withReading, null));
+  }
+
+  /** Ends the watch, and returns what was used since its beginning. */
+  async stop(how: "at once" | "after a last reading"): Promise<Resources> {
+    clearInterval(this.#timer);
+    const cpu = cpuTimes();
+    if (how === "after a last reading") {
+      await this.#reading;
+      await this.#begin();
+    }
+    const totalMs = cpu.totalMs - this.#cpuBefore.totalMs;
+    return {
+      cores: availableParallelism(),
+      cpuShare: totalMs > 0 ? (cpu.busyMs - this.#cpuBefore.busyMs) / totalMs : null,
+      server: serverLoad(this.#record),
+    };
+  }
+
+  /** Begins a reading, unless the last one is still waiting for its server. */
+  #begin(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  /** A server that does not answer is not an error here: the run itself finds out. */
+  async #read(): Promise<void> {
+    const reading = await this.#embedder()
+      ?.serverUse?.(AbortSignal.timeout(readTimeoutMs))
+      .catch(() => null);
+    if (reading === null || reading === undefined) return;
+    this.#record = withReading(this.#record, reading);
+    this.#recent = [...this.#recent.slice(1 - recentReadings), reading];
+  }
+}
+
+function cpuTimes(): { readonly busyMs: number; readonly totalMs: number } {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const times = cpus().map((cpu) => cpu.times);
+  const totalMs = sum(times.map((each) => sum(Object.values(each))));
+  return { busyMs: totalMs - sum(times.map(({ idle }) => idle)), totalMs };
+}

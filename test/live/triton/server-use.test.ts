@@ -1,0 +1,83 @@
+/** How busy the model was, by the server's own figures: compared with the model's log of its executions. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../../src/app/index.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
+import { embed, never, withEmbedder } from "./helpers.js";
+import { executionsOf, makePictures, side } from "./images.js";
+
+const skip = await skipUnless("Triton", installTriton);
+
+describe("what the server counts", { skip, concurrency: false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-server-use-"));
+  const pictures = join(folder, "pictures");
+  const busyLog = join(folder, "gpu.log");
+  const model = { kind: "sleeping", name: "gpu", baseMs: 8, rowMs: 4, dimension: 32, size: side, busyLog } as const;
+  let server: TritonServer;
+
+  before(async () => {
+    server = await startTriton({ models: [model] });
+    await makePictures(pictures, 1_000);
+  });
+  after(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("a run that keeps the model busy says so, and names it as the limit", async () => {
+    const logged = executionsOf(busyLog).length;
+    const config = new ServiceConfig({
+      triton: { url: server.httpUrl, modelName: "gpu" },
+      preprocess: { preset: "none" },
+      lancedb: { path: join(folder, "db") },
+    });
+    await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy" });
+    const run = await pipeline.ingest({ inputs: listInputs({ paths: [pictures] }), collectionName: "busy", schedule: "overlapped" });
+    const { stored, limit, gpu, verdict } = await run.done;
+    assert.equal(stored, 1_000);
+    const executions = executionsOf(busyLog).slice(logged);
+    const busyMs = executions.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+    const wallMs = Math.max(...executions.map(({ endMs }) => endMs)) - Math.min(...executions.map(({ startMs }) => startMs));
+    assert.equal(gpu?.source, "model");
+    assert.ok(Math.abs((gpu?.busyShare ?? 0) - busyMs / wallMs) < 0.15, `expected ${busyMs / wallMs}, found ${gpu?.busyShare}`);
+    assert.equal(limit?.stage, "embed", verdict);
+    assert.match(verdict, /Model busy \d+ % \(its server's figure\)/);
+  });
+
+  for (const transport of ["http", "grpc", "shm"] as const) {
+    test(`${transport}: a batch adds its images and its time once`, async () => {
+      const urls = [transport === "grpc" ? server.grpcUrl : server.httpUrl];
+      await withEmbedder({ urls, transport, modelName: "gpu" }, async (embedder) => {
+        const first = await embedder.serverUse(never);
+        await embed(embedder, [1, 2, 3, 4]);
+        const last = await embedder.serverUse(never);
+        assert.ok(first !== null && last !== null);
+        assert.deepEqual([last.images - first.images, last.instances, last.gpuShare], [4, 1, null]);
+        const computeMs = last.computeMs - first.computeMs;
+        assert.ok(computeMs >= 23 && computeMs < 500, `expected 8 + 4 × 4 ms and a little, found ${computeMs}`);
+      });
+    });
+  }
+
+  test("triton.metrics_port: the utilisation of the GPUs is read there, and missing metrics are no error", async () => {
+    const metrics = createServer((_, answer) =>
+      answer.end(
+        '# TYPE nv_gpu_utilization gauge\nnv_gpu_utilization{gpu_uuid="GPU-1"} 0.560000\nnv_gpu_utilization{gpu_uuid="GPU-2"} 0.44\nnv_gpu_power_usage{gpu_uuid="GPU-1"} 71\n',
+      ),
+    );
+    await new Promise<void>((resolve) => metrics.listen(0, "127.0.0.1", resolve));
+    const metricsPort = (metrics.address() as AddressInfo).port;
+    await withEmbedder({ urls: [server.httpUrl], modelName: "gpu", metricsPort }, async (embedder) => {
+      assert.equal((await embedder.serverUse(never))?.gpuShare, 0.5);
+      await new Promise((resolve) => metrics.close(resolve));
+      metrics.closeAllConnections();
+      assert.equal((await embedder.serverUse(never))?.gpuShare, null);
+    });
+  });
+});
