@@ -3,6 +3,7 @@ import type { Table } from "@lancedb/lancedb";
 import { freshenScalarIndexes } from "./scalar-indexes.js";
 import type { TableFacts } from "./table-schema.js";
 import { type TableState, tableState } from "./table-state.js";
+import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
 import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
@@ -70,6 +71,8 @@ export class CompactionSchedule {
   }
 }
 
+const mergingFiles = "merging small files";
+
 /** Merges small fragments, updates indexes, and removes old versions. LanceDB has only one call for all three steps. */
 export async function compact(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
@@ -106,12 +109,14 @@ export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState
 
 export interface UpkeepParts {
   readonly vendor: Vendor;
+  /** Name of the collection. */
+  readonly name: string;
   readonly table: Table;
   readonly facts: TableFacts;
   /** The folder of the table. */
   readonly folder: string;
   /** Called before each step, because a step can take minutes. Throws if no further step may begin, for example after the lock was lost. */
-  mayGoOn(): Promise<void>;
+  mayGoOn(step: UpkeepStep): Promise<void>;
 }
 
 /** Does the upkeep that the table's state requires, even if another process wrote the rows. */
@@ -120,30 +125,30 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
   let now = await state();
   if (owesCompaction(now)) {
-    await mayGoOn();
+    await mayGoOn({ step: mergingFiles, rows: now.rows });
     await compact(table);
     now = await state();
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now);
   if (kind === null) return;
-  await mayGoOn();
+  await mayGoOn(buildingIndex("vector", now));
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
 }
 
 /** Reduces the table to one fragment and one part per index, as far as LanceDB can. Keeps the versions that running readers may use. */
 export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
-  await mayGoOn();
+  await mayGoOn({ step: mergingFiles, rows: await table.countRows() });
   await compact(table);
   const now = await tableState(table, parts.folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
   if (kind === null) return;
-  await mayGoOn();
+  await mayGoOn(buildingIndex("vector", now));
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
   if (now.smallFragments < 2) return;
   // Now one part of the vector index covers all fragments, so LanceDB can merge the fragments.
-  await mayGoOn();
+  await mayGoOn({ step: mergingFiles, rows: now.rows });
   await compact(table);
 }

@@ -11,7 +11,7 @@ import type { Vendor } from "./vendor.js";
 export const vectorIndexRows = 20_000;
 
 /** LanceDB needs at least 256 rows to train an index. */
-const trainingRows = 256;
+export const trainingRows = 256;
 
 /** Approximate number of rows per partition of a vector index. */
 const partitionRows = 4096;
