@@ -2,6 +2,7 @@
 
 // For users.
 export {
+  type BuildIndexesOptions,
   type CollectionAddress,
   type CompactOptions,
   type ConfigSources,
@@ -38,6 +39,7 @@ export {
   type TritonExportOptions,
 } from "./app/index.js";
 export {
+  type BuiltIndex,
   type CollectionStats,
   type ErrorCode,
   errorCodes,
@@ -48,6 +50,7 @@ export {
   type Observer,
   type RunEvent,
   type RunReport,
+  type UpkeepProgress,
 } from "./contracts/index.js";
 
 // For programs that build their own pipelines.

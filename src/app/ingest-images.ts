@@ -18,6 +18,7 @@ import { mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { createOrOpen, NewCollection } from "./collections/new-collection.js";
+import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
@@ -78,7 +79,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
       },
       snapshot: () => run.snapshot(),
       deadLetterPath: path,
-      done: finish(parts, run, collection, deadLetters, { signal, soft: soft.signal }),
+      done: finish(parts, run, collection, deadLetters, { signal, soft: soft.signal, observer: request.observer }),
     };
   } catch (error) {
     await collection.close();
@@ -184,13 +185,13 @@ async function finish(
   run: Run,
   collection: Collection,
   deadLetters: DeadLetters,
-  stops: { readonly signal: AbortSignal; readonly soft: AbortSignal },
+  after: Pick<AfterRunOptions, "signal" | "soft" | "observer">,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done;
     await deadLetters.finish();
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...stops });
+    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...after });
     return {
       ...report,
       deadLetters: deadLetters.size,

@@ -16,6 +16,7 @@ import {
   type Selection,
   type StoredContent,
   type StoredRow,
+  type UpkeepOptions,
   type VectorStore,
 } from "../../contracts/index.js";
 import { checkFilter, compareText, evaluateFilter, fieldsOf } from "../../filter/index.js";
@@ -246,8 +247,9 @@ class MemoryCollection implements Collection {
     await this.#enterToWrite("settle", signal);
   }
 
-  async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
-    await this.#enterToWrite("upkeep", signal);
+  async upkeep(_extent: "owed" | "all", signal: AbortSignal, { onProgress }: UpkeepOptions = {}): Promise<void> {
+    const { rows } = await this.#enterToWrite("upkeep", signal);
+    onProgress?.({ step: "looking at the rows", share: 1, rows: rows.size });
   }
 
   async buildIndex(column: string, signal: AbortSignal): Promise<BuiltIndex> {
