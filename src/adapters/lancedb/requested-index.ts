@@ -5,7 +5,7 @@ import { buildScalarIndex } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
 import { compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";
 import { buildingIndex } from "./upkeep-step.js";
-import { buildVectorIndex, trainingRows, vectorIndexOf, vectorIndexRows, wantedVectorIndex } from "./vector-index.js";
+import { buildVectorIndex, requestedVectorIndex, trainingRows, vectorIndexOf } from "./vector-index.js";
 
 export function buildRequestedIndex(parts: UpkeepParts, column: string): Promise<BuiltIndex> {
   return column === "vector" ? buildVectors(parts) : buildKey(parts, column);
@@ -33,10 +33,8 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
       hint: "Insert more images first. Searches of so few rows are fast without an index.",
     });
   }
-  const index = facts.index === "none" ? "auto" : facts.index;
-  const kind = wantedVectorIndex({ ...facts, index }, Math.max(rows, vectorIndexRows)) ?? "ivf_flat";
   await mayGoOn(buildingIndex("vector", { rows }));
-  await buildVectorIndex(vendor, table, facts, kind, rows);
+  await buildVectorIndex(vendor, table, facts, requestedVectorIndex(facts), rows);
   return report("built");
 }
 

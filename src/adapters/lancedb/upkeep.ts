@@ -4,7 +4,7 @@ import { freshenScalarIndexes } from "./scalar-indexes.js";
 import type { TableFacts } from "./table-schema.js";
 import { type TableState, tableState } from "./table-state.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
-import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
+import { type BuiltIndex, buildVectorIndex, requestedVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
 /** A reader may use one version of the table for this long. Compaction removes the files of older versions. */
@@ -104,7 +104,8 @@ export function owesCompactionDuringSeries({ rows, smallFragments, oldVersions, 
 /** The vector index to build: the first index of the table, or a new one if the existing index has too many parts. Null: build none. */
 export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState, maxParts = maxIndexParts(rows)): BuiltIndex | null {
   const vector = indexes.get("vector");
-  return vector === undefined || vector.parts > maxParts ? wantedVectorIndex(facts, rows) : null;
+  if (vector === undefined) return wantedVectorIndex(facts, rows);
+  return vector.parts > maxParts ? requestedVectorIndex(facts) : null;
 }
 
 export interface UpkeepParts {

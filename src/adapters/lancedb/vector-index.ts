@@ -52,6 +52,13 @@ export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number
   return rows >= vectorIndexRows && isQuantizable(dimension) ? "ivf_rq" : null;
 }
 
+/** Returns the kind of vector index that a user gets who requests one, whatever the size and the settings of the table. */
+export function requestedVectorIndex({ index, dimension }: TableFacts): BuiltIndex {
+  const kind = indexKind(index, dimension);
+  if (kind !== "auto" && kind !== "none") return kind;
+  return isQuantizable(dimension) ? "ivf_rq" : "ivf_flat";
+}
+
 /**
  * Builds the index over all rows, and replaces an existing index.
  *
