@@ -1,6 +1,6 @@
 /** Builds the index that a user has requested. */
 import { type BuiltIndex, HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
-import { checkIndexColumn } from "../../../kit/index.js";
+import { checkAborted, checkIndexColumn } from "../../../kit/index.js";
 import type { Queries } from "../queries.js";
 import { isExact } from "./index-exchange.js";
 import type { Upkeep } from "./upkeep.js";
@@ -13,6 +13,7 @@ export async function buildRequestedIndex(
   options: UpkeepOptions,
 ): Promise<BuiltIndex> {
   const { name, columns } = upkeep.shape;
+  checkAborted(signal, `collection ${name}: buildIndex`);
   if (column !== "vector") {
     checkIndexColumn(name, column, columns.keys());
     throw new HeadraceError("index_invalid", `collection ${name}: index on ${column}: expected vector, found a key for filters`, {
