@@ -22,6 +22,7 @@ function forgetfulCollection(name: string, { dimension, metric }: CollectionSche
     metric,
     idType: "text",
     index: "none",
+    indexedKeys: [],
     passport: null,
   });
   return {
@@ -46,6 +47,7 @@ function forgetfulCollection(name: string, { dimension, metric }: CollectionSche
     stats,
     settle: async () => {},
     upkeep: async () => {},
+    buildIndex: async (column) => ({ column, type: "none", outcome: "unchanged", rows }),
     close: async () => {},
   };
 }

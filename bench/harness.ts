@@ -20,6 +20,16 @@ export interface BenchSection {
   /** The command that measures it again. */
   readonly command: string;
   readonly figures: readonly Figure[];
+  readonly picture?: Picture;
+}
+
+/** A picture that is shown below the figures. */
+export interface Picture {
+  /** Name of the file beside RESULTS.md. */
+  readonly file: string;
+  /** What the picture shows, for readers who cannot see it. */
+  readonly text: string;
+  readonly svg: string;
 }
 
 /** Runs the variants A B A B …, so that a machine that changes its speed changes it for all. */
@@ -63,6 +73,7 @@ export function plain(what: string, value: string): Figure {
 export async function report(section: BenchSection): Promise<void> {
   const text = sectionText(section);
   process.stdout.write(`${text}\n`);
+  if (section.picture !== undefined) await writeFile(`bench/${section.picture.file}`, section.picture.svg);
   const path = "bench/RESULTS.md";
   const before = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "# Measured\n\nWritten by `npm run bench`; each section names its command, machine and commit.\n";
@@ -76,7 +87,7 @@ export async function report(section: BenchSection): Promise<void> {
   await writeFile(path, after);
 }
 
-function sectionText({ title, command, figures }: BenchSection): string {
+function sectionText({ title, command, figures, picture }: BenchSection): string {
   const kept = { true: "kept", false: "**not kept**", null: "" } as const;
   const rows = figures.map(({ what, value, promise, isKept }) => `| ${what} | ${value} | ${promise} | ${kept[`${isKept}`]} |`);
   return [
@@ -88,6 +99,7 @@ function sectionText({ title, command, figures }: BenchSection): string {
     "| --- | --- | --- | --- |",
     ...rows,
     "",
+    ...(picture === undefined ? [] : [`![${picture.text}](${picture.file})`, ""]),
   ].join("\n");
 }
 

@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   known: async () => (await import("./known.bench.js")).secondRun(),
   million: async () => (await import("./million.bench.js")).millionRows(),
   "million-calls": async () => (await import("./million-calls.bench.js")).millionCalls(),
+  copies: async () => (await import("./copies.bench.js")).copiesOfOnePicture(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
   recall: async () => (await import("./recall-index.bench.js")).recallOfIndex(),
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),

@@ -1,10 +1,22 @@
-/** Stores so many rows in LanceDB through the main job, and prints speed, memory and disk: `node million-run.js ROWS DIMENSION` */
+/**
+ * Stores so many rows in LanceDB through the main job, searches them, and prints speed, memory and disk:
+ * `node million-run.js ROWS DIMENSION`
+ */
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryDecoder, memoryEmbedder } from "../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../src/app/index.js";
 import type { RunEvent } from "../src/contracts/index.js";
+import { quickVectorSource } from "./vectors.js";
+
+/** One moment of the run, each time that 10,000 more rows were stored. */
+export interface Moment {
+  readonly rows: number;
+  /** Milliseconds since the start of the run. */
+  readonly atMs: number;
+  readonly memoryBytes: number;
+}
 
 /** What the script prints last. */
 export interface MillionRun {
@@ -12,6 +24,9 @@ export interface MillionRun {
   /** Rows per second of each step. */
   readonly speeds: readonly number[];
   readonly stepRows: number;
+  readonly moments: readonly Moment[];
+  /** Milliseconds of each search for the ten nearest rows, when all rows are stored and upkeep is over. */
+  readonly searches: readonly number[];
   readonly peakBytes: number;
   readonly peakDiskBytes: number;
   readonly endDiskBytes: number;
@@ -25,6 +40,9 @@ export interface MillionRun {
 const [rowsText = "1000000", dimensionText = "512"] = process.argv.slice(2);
 const [rows, dimension] = [Number(rowsText), Number(dimensionText)];
 const stepRows = Math.min(50_000, rows);
+const momentRows = 10_000;
+/** The first searches read the index from the disk, and are not counted. */
+const [warmSearches, countedSearches] = [20, 100];
 const folder = await mkdtemp(join(tmpdir(), "headrace-million-"));
 const pipeline = await ImageEmbeddingPipeline.open(
   new ServiceConfig({ lancedb: { path: folder }, asyncPipeline: { insertBatchSize: 100, preprocessWorkers: 4 } }),
@@ -44,6 +62,8 @@ try {
     stored: first.result.stored,
     speeds: first.result.speeds,
     stepRows,
+    moments: first.result.moments,
+    searches: await searchAll(),
     peakBytes: first.peakBytes,
     peakDiskBytes: first.peakDiskBytes,
     endDiskBytes: disk.bytes,
@@ -62,20 +82,23 @@ interface Inserted {
   readonly stored: number;
   readonly skipped: number;
   readonly speeds: readonly number[];
+  readonly moments: readonly Moment[];
   readonly storeMs: number;
 }
 
 async function insert(): Promise<Inserted> {
   const started = performance.now();
   const speeds: number[] = [];
+  const moments: Moment[] = [];
   let [count, stepStarted, storeMs, cpu] = [0, started, 0, process.cpuUsage()];
   const observer = (event: RunEvent): void => {
     if (event.kind !== "batch-done" || event.stage !== "store") return;
-    const before = Math.floor(count / stepRows);
+    const before = count;
     count += event.items;
     const now = performance.now();
     storeMs = now - started;
-    if (Math.floor(count / stepRows) === before) return;
+    if (passes(momentRows, before, count)) moments.push({ rows: count, atMs: storeMs, memoryBytes: process.memoryUsage.rss() });
+    if (!passes(stepRows, before, count)) return;
     speeds.push((stepRows / (now - stepStarted)) * 1000);
     stepStarted = now;
     const spent = process.cpuUsage(cpu);
@@ -87,7 +110,24 @@ async function insert(): Promise<Inserted> {
   };
   const { stats } = await pipeline.insertImagesAsync({ inputs: generated(), collectionName: "many", collectIds: "omit", observer });
   if (stats.upkeepError !== undefined) throw stats.upkeepError;
-  return { stored: stats.stored, skipped: stats.skipped, speeds, storeMs };
+  return { stored: stats.stored, skipped: stats.skipped, speeds, moments, storeMs };
+}
+
+/** Whether a count that grows from `before` to `after` reaches a multiple of `step`. */
+function passes(step: number, before: number, after: number): boolean {
+  return Math.floor(after / step) > Math.floor(before / step);
+}
+
+async function searchAll(): Promise<readonly number[]> {
+  const nextVector = quickVectorSource({ dimension, seed: 2 });
+  const ms: number[] = [];
+  for (let count = 0; count < warmSearches + countedSearches; count += 1) {
+    const vector = nextVector();
+    const started = performance.now();
+    await pipeline.searchImages({ vector }, { collectionName: "many", topK: 10 });
+    ms.push(performance.now() - started);
+  }
+  return ms.slice(warmSearches);
 }
 
 /** Runs it while memory and disk are looked at. */

@@ -1,22 +1,71 @@
 /** LanceDB as a table grows to a million rows, through the whole main job with a fake decoder and embedder. */
-import { atLeast, atMost, type BenchSection, type Figure, plain } from "./harness.js";
+import { type GrowthPanel, growthPicture, logSpaced } from "./growth-picture.js";
+import { atLeast, atMost, type BenchSection, type Figure, median, plain } from "./harness.js";
 import type { MillionRun } from "./million-run.js";
 import { measureScriptUnder } from "./processes.js";
 
 /** Fewer for a quick look: `HEADRACE_BENCH_ROWS=100000 npm run bench -- million`. */
 const rows = Number(process.env.HEADRACE_BENCH_ROWS ?? 1_000_000);
 
+/** The sizes of the collections that are searched. */
+const sizes = [...[10_000, 30_000, 100_000, 300_000, 1_000_000].filter((size) => size < rows), rows];
+
+interface Growth {
+  readonly size: number;
+  readonly measured: MillionRun;
+}
+
 export async function millionRows(): Promise<BenchSection> {
   // What the launcher gives the command.
   process.env.MALLOC_ARENA_MAX ??= "2";
-  const narrow = await run(rows, 512);
+  const growths: Growth[] = [];
+  for (const size of sizes) growths.push({ size, measured: await run(size, 512) });
+  const narrow = growths.at(-1)!.measured;
   const wide = await run(Math.ceil(rows * 0.3), 1280);
   return {
     name: "million",
     title: `${rows} images into a new LanceDB table, fake decoder and embedder, \`insert_batch_size\` 100`,
     command: "npm run bench -- million",
-    figures: [...figures(narrow, rows, 512, 15_000), ...figures(wide, Math.ceil(rows * 0.3), 1280, 7_000)],
+    figures: [
+      ...figures(narrow, rows, 512, 15_000),
+      plain(
+        `a search by vector, 512 numbers, median, ms: ${sizes.map(thousands).join(", ")} rows`,
+        growths.map(({ measured }) => median(measured.searches).toFixed(1)).join(", "),
+      ),
+      ...figures(wide, Math.ceil(rows * 0.3), 1280, 7_000),
+    ],
+    picture: {
+      file: "million.svg",
+      text: `Rows per second, memory, and milliseconds per search against the number of rows, from ${thousands(sizes[0]!)} to ${thousands(rows)}`,
+      svg: growthPicture(`LanceDB from ${thousands(sizes[0]!)} to ${thousands(rows)} rows of 512 numbers`, panels(growths)),
+    },
   };
+}
+
+function panels(growths: readonly Growth[]): readonly GrowthPanel[] {
+  const moments = logSpaced(growths.at(-1)!.measured.moments);
+  const starts = [{ rows: 0, atMs: 0 }, ...moments];
+  return [
+    {
+      title: "Rows stored per second",
+      points: moments.map(({ rows: at, atMs }, index) => [at, ((at - starts[index]!.rows) / (atMs - starts[index]!.atMs)) * 1000]),
+      promise: { value: 15_000, text: "promised: at least 15,000" },
+    },
+    {
+      title: "Memory of the process, MB",
+      points: moments.map((moment) => [moment.rows, moment.memoryBytes / 1e6]),
+      promise: { value: 700, text: "promised: at most 700" },
+    },
+    {
+      title: "Milliseconds per search for the ten nearest rows, median",
+      points: growths.map(({ size, measured }) => [size, median(measured.searches)]),
+      promise: { value: 8, text: "promised: at most 8" },
+    },
+  ];
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString("en-US");
 }
 
 async function run(count: number, dimension: number): Promise<MillionRun> {

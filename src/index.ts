@@ -3,6 +3,7 @@
 // For users.
 export {
   type Advice,
+  type BuildIndexesOptions,
   type CollectionAddress,
   type CompactOptions,
   type ConfigSources,
@@ -41,6 +42,7 @@ export {
   type TritonExportOptions,
 } from "./app/index.js";
 export {
+  type BuiltIndex,
   type CollectionStats,
   type ErrorCode,
   errorCodes,
@@ -51,6 +53,7 @@ export {
   type Observer,
   type RunEvent,
   type RunReport,
+  type UpkeepProgress,
 } from "./contracts/index.js";
 
 // For programs that build their own pipelines.

@@ -19,8 +19,9 @@ export { countInputs, type InputStream, type ListedImage, type ListingRequest, l
 export { pathOfSource } from "./inputs/source-paths.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
+export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
-export { type CompactOptions, ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
+export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export {
   type IngestDocument,
   ingestDocument,

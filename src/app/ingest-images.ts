@@ -19,6 +19,7 @@ import { mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { createOrOpen, NewCollection } from "./collections/new-collection.js";
+import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
@@ -89,7 +90,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
       snapshot: () => run.snapshot(),
       serverLoad: () => watch.recentServerLoad,
       deadLetterPath: path,
-      done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal }),
+      done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal, observer: request.observer }),
     };
   } catch (error) {
     await collection.close();
@@ -197,15 +198,15 @@ async function finish(
   deadLetters: DeadLetters,
   {
     explain,
-    ...stops
-  }: { readonly explain: (report: RunReport) => Promise<SpeedReport>; readonly signal: AbortSignal; readonly soft: AbortSignal },
+    ...after
+  }: { readonly explain: (report: RunReport) => Promise<SpeedReport> } & Pick<AfterRunOptions, "signal" | "soft" | "observer">,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done;
     const speed = await explain(report);
     await deadLetters.finish();
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...stops });
+    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...after });
     return {
       ...report,
       deadLetters: deadLetters.size,

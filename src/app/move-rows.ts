@@ -150,6 +150,7 @@ async function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget
           ended: report.ended,
           signal,
           soft: soft.signal,
+          observer: request.observer,
         });
         return { ...report, ...(upkeepError === null ? {} : { upkeepError }) };
       });

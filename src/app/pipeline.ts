@@ -1,5 +1,5 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
-import { type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
+import { type BuiltIndex, type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import { type Preview, preview } from "../operations/index.js";
 import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
@@ -16,6 +16,7 @@ import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessed } from "./inspect-image.js";
+import { type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import {
   type CopyRequest,
   type ExportRequest,
@@ -39,12 +40,6 @@ export interface OpenOptions {
   readonly parts?: "eager" | "lazy";
   /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
   readonly own?: OwnParts;
-  readonly signal?: AbortSignal;
-}
-
-/** Options of `compactCollection`. */
-export interface CompactOptions {
-  /** Stops the upkeep: the call rejects with `aborted`. Upkeep that is already done remains. */
   readonly signal?: AbortSignal;
 }
 
@@ -106,8 +101,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Does all upkeep of a collection now: builds indexes, merges files, and removes old versions. */
   compactCollection(name: string, options: CompactOptions = {}): Promise<void> {
-    refuseUnknownOptions("compactCollection", options, { signal: true });
-    return withCollection(this.#parts, name, "write", (collection) => collection.upkeep("all", options.signal ?? never()));
+    return compactCollection(this.#parts, name, options);
+  }
+
+  /** Builds indexes now, even those that upkeep would not build yet. Returns what was done for each. Throws `index_invalid`. */
+  buildIndexes(name: string, options: BuildIndexesOptions = {}): Promise<readonly BuiltIndex[]> {
+    return buildIndexes(this.#parts, name, options);
   }
 
   /**

@@ -55,7 +55,8 @@ export async function withPipeline<T>(options: CommonOptions, use: (pipeline: Im
   }
 }
 
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+/** Parses an option that can be repeated into a list. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
 

@@ -12,6 +12,7 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "config_not_found",
   "filter_invalid",
   "query_invalid",
+  "index_invalid",
   "name_invalid",
   "input_invalid",
 ]);

@@ -11,15 +11,21 @@ export interface Interrupts {
   dispose(): void;
 }
 
+/** What the first Ctrl-C stops, for people: a run that reads images or rows, or the maintenance of a collection. */
+const stopNotes = {
+  run: "Stopping: no more is read, and what was read is finished. Press Ctrl-C again to stop at once.",
+  upkeep: "Stopping: what is done is kept. Press Ctrl-C again to exit at once.",
+} as const;
+
 /** Starts to handle signals. Calls `onSoft` at the first SIGINT or SIGTERM. */
-export function watchInterrupts(terminal: Terminal, onSoft: () => void): Interrupts {
+export function watchInterrupts(terminal: Terminal, onSoft: () => void, stopped: keyof typeof stopNotes = "run"): Interrupts {
   const controller = new AbortController();
   const counts = new SignalCounts();
   let acted = 0;
   const act = (): void => {
     const { total } = counts;
     if (acted === 0 && total >= 1) {
-      terminal.note("Stopping: no more is read, and what was read is finished. Press Ctrl-C again to stop at once.");
+      terminal.note(stopNotes[stopped]);
       onSoft();
     }
     if (acted < 2 && total >= 2) {

@@ -8,6 +8,7 @@ import { adviceLines } from "./resume-advice.js";
 import { noteEvent, showProgressUntilDone } from "./run-progress.js";
 import { moveText } from "./summary.js";
 import type { Terminal } from "./terminal.js";
+import { UpkeepLine } from "./upkeep-line.js";
 
 /** The source and the target of the rows, as reports show them. */
 export interface MoveEnds {
@@ -33,11 +34,12 @@ export async function runMove<R extends MoveRun>(
 ): Promise<ExitCode> {
   const failures: ReportedFailure[] = [];
   let run: R | undefined;
+  const upkeep = new UpkeepLine();
   const interrupts = watchInterrupts(terminal, () => run?.drain());
   try {
     const started = await start({
       signal: interrupts.hard,
-      observer: (event) => noteEvent(terminal, event),
+      observer: (event) => noteEvent(terminal, event, upkeep),
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
         failures.push(reportedFailure(outcome));
@@ -45,7 +47,7 @@ export async function runMove<R extends MoveRun>(
     });
     run = started;
     if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, { unit: "rows", count: () => started.total });
+    const report = await showProgressUntilDone(run, terminal, { unit: "rows", count: () => started.total, upkeep });
     if (report.read === 0 && report.error !== undefined) throw report.error;
     const document = moveDocument(report, { ...ends(run), failures });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());

@@ -188,6 +188,12 @@ export const errorCodes = {
     "The query cannot be used for a search.",
     "Give an image, a vector of the collection's dimension, or the id of a stored row.",
   ),
+  index_invalid: define(
+    "run",
+    false,
+    "The store cannot build the index.",
+    "Name a metadata key that rows have, or a built-in column. The message says what the store can index.",
+  ),
   lock_held: define(
     "run",
     false,

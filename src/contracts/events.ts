@@ -1,6 +1,7 @@
 /** The events that a run sends to its observer. */
 import type { HeadraceError } from "./errors.js";
 import type { Outcome, RunReport } from "./flow.js";
+import type { UpkeepProgress } from "./upkeep.js";
 
 /** One event of a run. `kind` is the type of the event. */
 export type RunEvent =
@@ -18,7 +19,9 @@ export type RunEvent =
   | { readonly kind: "outage-ended"; readonly stage: string; readonly elapsedMs: number }
   | { readonly kind: "notice"; readonly message: string }
   | { readonly kind: "stopping"; readonly how: "soft" | "hard" }
-  | { readonly kind: "run-ended"; readonly report: RunReport };
+  | { readonly kind: "run-ended"; readonly report: RunReport }
+  /** After the last row: the store compacts the collection or builds its indexes. */
+  | { readonly kind: "upkeep"; readonly progress: UpkeepProgress };
 
 /** Receives the events of a run. The engine calls the observer synchronously for every batch and item. It must be fast and not throw. */
 export type Observer = (event: RunEvent) => void;

@@ -8,6 +8,7 @@ import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
+import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
 /** Finds the images of an input, such as a folder or a manifest, without reading their bytes. */
 export interface Listing {
@@ -138,6 +139,8 @@ export interface CollectionStats {
   readonly idType: "text" | "int64";
   /** Type of the current vector index. "none": a search compares the query with every row. */
   readonly index: string;
+  /** The metadata keys and built-in columns with an index for filters, besides `id` and `content`. Sorted. */
+  readonly indexedKeys: readonly string[];
   readonly passport: Passport | null;
 }
 
@@ -228,7 +231,13 @@ export interface Collection {
    * makes the collection faster or smaller. After the signal fires, `upkeep` rejects with `aborted` within a second. Finished work is kept,
    * and the next call does the rest. The collection stays searchable after a failure.
    */
-  upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void>;
+  upkeep(extent: "owed" | "all", signal: AbortSignal, options?: UpkeepOptions): Promise<void>;
+  /**
+   * Builds the index on a column now, even if `upkeep` would not build it because of thresholds or settings. `column`: "vector", a metadata
+   * key, or a built-in column. Afterwards `upkeep` keeps the index up to date, and filters on the column use it. Cheap if the index covers
+   * all rows. Throws `index_invalid` if the store cannot build the index. The signal has the same effect as in `upkeep`. Needs write access.
+   */
+  buildIndex(column: string, signal: AbortSignal, options?: UpkeepOptions): Promise<BuiltIndex>;
   /** Releases handles and, after write access, the writer lock. The caller that opened the collection calls `close` once. */
   close(): Promise<void>;
 }

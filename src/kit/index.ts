@@ -47,6 +47,7 @@ export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
 export { StagedFiles } from "./staged-files.js";
 export {
   checkCollectionName,
+  checkIndexColumn,
   checkKey,
   checkQuery,
   checkSchema,

@@ -10,7 +10,7 @@ import {
   type RowFailure,
   type SearchOptions,
 } from "../contracts/index.js";
-import { checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
+import { builtInColumns, checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
 import { isWellFormed } from "./text.js";
 
 /** The properties of a collection that the rows of a batch must match. */
@@ -92,6 +92,18 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
 
 export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
   return typeof ingestedAt === "number" ? ingestedAt : ingestedAt[index]!;
+}
+
+/** Throws `index_invalid` unless filters can use the column. `keys`: the metadata keys of the collection. */
+export function checkIndexColumn(collection: string, column: string, keys: Iterable<string>): void {
+  const known = [...keys].sort();
+  if (known.includes(column) || (column !== "vector" && builtInColumns.some((name) => name === column))) return;
+  const shown = known.length === 0 ? "the rows have no metadata" : `the keys are ${known.slice(0, 20).join(", ")}`;
+  const name = JSON.stringify(column).slice(0, 80);
+  throw new HeadraceError(
+    "index_invalid",
+    `collection ${collection}: index on ${name}: expected a key that rows have, found none; ${shown}`,
+  );
 }
 
 /** Throws `query_invalid` if the query vector or an option of the search is invalid. */

@@ -1,6 +1,7 @@
 /** What every vector store promises, as tests: a new store passes these, or names what it cannot do. */
 import { describe } from "node:test";
 import { collectionTests } from "./store-collections.js";
+import { indexTests } from "./store-indexes.js";
 import { metadataTests } from "./store-metadata.js";
 import { rowTests } from "./store-rows.js";
 import { searchTests } from "./store-search.js";
@@ -17,5 +18,6 @@ export function vectorStoreConformance(name: string, make: () => Promise<VectorS
     rowTests(suite);
     metadataTests(suite);
     searchTests(suite);
+    indexTests(suite);
   });
 }

@@ -23,6 +23,20 @@ test("an index build that cannot be stopped is left at the first Ctrl-C, with al
   assert.equal((JSON.parse(stdout) as { stored: number }).stored, 1);
 });
 
+test("an index that was requested is left at the first Ctrl-C too", { timeout: 120_000 }, async () => {
+  await using space = await workspace();
+  await oweAnIndex(space);
+  const command = hangingAt(space, "createIndex", "collection", "index", "photos", "--json");
+  const end = ended(command);
+  await saysHanging(command);
+  const heard = saying(command, /what is done is kept/);
+  command.kill("SIGINT");
+  await heard;
+  const { code, stdout } = await end;
+  assert.equal(code, 130);
+  assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, "aborted");
+});
+
 test("a call that does not end at all is left at the third Ctrl-C", { timeout: 120_000 }, async () => {
   await using space = await workspace();
   await space.json(0, "ingest", photo, "--collection", "photos");

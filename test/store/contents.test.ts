@@ -59,4 +59,22 @@ describe("contents with many copies", () => {
     assert.ok(vectors() <= 12, `${vectors()} vectors were read`);
     await collection.close();
   });
+
+  it("of which each has twenty copies, are answered by two queries", async () => {
+    const collection = await test.store.create("twenties", schema);
+    assert.ok(collection instanceof LanceCollection);
+    const contents = Array.from({ length: 100 }, (_, at) => `picture ${at}`);
+    const copies = Array.from({ length: 20 }, (_, copy) => contents.map((content) => ({ id: `${content} ${copy}`, facts: { content } })));
+    await collection.upsert(batchOf(copies.flat()), calm);
+    const { table } = collection.parts;
+    const query = table.query.bind(table);
+    let queries = 0;
+    table.query = () => {
+      queries += 1;
+      return query();
+    };
+    assert.equal((await collection.byContent(contents, calm)).size, 100);
+    assert.equal(queries, 2);
+    await collection.close();
+  });
 });

@@ -121,6 +121,34 @@ describe("upkeep that is owed", () => {
     });
   }
 
+  it("indexes that were requested are kept up to date, in a collection that gets none by itself", async () => {
+    const collection = await create("requested", "none", 300);
+    for (const column of ["vector", "n"]) await collection.buildIndex(column, calm);
+    for (let at = 300; at < 310; at += 1) {
+      await collection.upsert(rows(at, 1), calm);
+      await collection.parts.table.optimize();
+    }
+    await collection.close();
+    assert.equal(await vectorParts("requested"), 11);
+    await keepUp("requested");
+    assert.equal(await vectorParts("requested"), 1);
+    await assertNearest("requested", [7, 300, 309]);
+    const again = await test.store.openCollection("requested", "write");
+    await again.upsert(rows(310, 4_000), calm);
+    await again.upkeep("owed", calm);
+    for (const column of ["vector", "n"]) assert.equal((await again.buildIndex(column, calm)).outcome, "unchanged");
+    await again.close();
+  });
+
+  it("a search uses the index on the key of its filter", async () => {
+    const collection = await create("planned", "none", 1_000);
+    const plan = () => collection.parts.table.query().where("`n` = 5").explainPlan(true);
+    assert.doesNotMatch(await plan(), /ScalarIndexQuery/);
+    await collection.buildIndex("n", calm);
+    assert.match(await plan(), /ScalarIndexQuery.*n_idx/);
+    await collection.close();
+  });
+
   it("a long series of writes gets its indexes on keys and contents on the way, and stores no key twice", async () => {
     const collection = await create("long", "none", 9_000);
     assert.deepEqual(await indexed("long"), []);

@@ -36,6 +36,8 @@ describe("upkeep of a LanceDB table", () => {
     assert.equal((await collection.known(["row 5", "row 10049"], calm)).size, 0);
     await collection.upkeep("owed", calm);
     assert.equal(await collection.count(parseFilter('id == "row 10048" or id == "row 5"')), 1);
+    assert.equal(await collection.count(parseFilter('startsWith(id, "row 1000")')), 11);
+    assert.equal(await collection.count(parseFilter('startsWith(id, "row_1000") or startsWith(content, "content%")')), 0);
     assert.deepEqual((await collection.stats()).passport, passport);
     await collection.close();
   });

@@ -1,6 +1,7 @@
 /** One LanceDB table as a collection: a handle for reading, or for reading and writing. */
 import type { Table } from "@lancedb/lancedb";
 import {
+  type BuiltIndex,
   type Collection,
   type CollectionStats,
   type Filter,
@@ -16,15 +17,18 @@ import {
   type Selection,
   type StoredContent,
   type StoredRow,
+  type UpkeepOptions,
 } from "../../contracts/index.js";
 import { checkAborted, isKeyOf } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import { compileFilter, keyIsOneOf } from "./filter-sql.js";
 import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
 import { rowColumns, toRows } from "./rows.js";
+import { requestedColumns } from "./scalar-indexes.js";
 import { searchTable } from "./search.js";
 import { readFacts } from "./table-facts.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
+import { indexStates } from "./table-state.js";
 import type { TableWriter } from "./table-writer.js";
 import { vectorIndexOf } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
@@ -152,7 +156,8 @@ export class LanceCollection implements Collection {
   stats(): Promise<CollectionStats> {
     return this.#read("stats", undefined, async (table) => {
       const { dimension, metric, idType, passport } = await readFacts(this.parts, table);
-      return { name: this.name, count: await table.countRows(), dimension, metric, idType, index: await vectorIndexOf(table), passport };
+      const [count, index, indexes] = await Promise.all([table.countRows(), vectorIndexOf(table), indexStates(table)]);
+      return { name: this.name, count, dimension, metric, idType, index, indexedKeys: requestedColumns(indexes), passport };
     });
   }
 
@@ -162,8 +167,12 @@ export class LanceCollection implements Collection {
     checkAborted(signal, `collection ${this.name}: settle`);
   }
 
-  async upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void> {
-    await this.#writer("upkeep").upkeep(extent, signal);
+  async upkeep(extent: "owed" | "all", signal: AbortSignal, options: UpkeepOptions = {}): Promise<void> {
+    await this.#writer("upkeep").upkeep(extent, signal, options);
+  }
+
+  async buildIndex(column: string, signal: AbortSignal, options: UpkeepOptions = {}): Promise<BuiltIndex> {
+    return this.#writer("buildIndex").buildIndex(column, signal, options);
   }
 
   /**

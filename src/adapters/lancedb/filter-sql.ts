@@ -78,7 +78,7 @@ function term(filter: Term, name: string, type: ColumnType | null): Sql {
     case "in":
       return anyOf(name, type, filter.values);
     case "startsWith":
-      return type === "text" && `starts_with(${name}, ${quoteText(filter.prefix)})`;
+      return type === "text" && beginsWith(name, filter.prefix);
     default:
       throw unknownKind(filter);
   }
@@ -136,6 +136,20 @@ function above(name: string, type: "int32" | "int64", bound: bigint): Sql {
   const [min, max] = ranges[type];
   if (bound < min) return nullTest(name, "present");
   return bound < max && `${name} >= ${bound + 1n}`;
+}
+
+/**
+ * Selects the texts from the prefix up to the first text that is greater than all texts with this prefix. LanceDB orders text by code
+ * point. `starts_with` would be wrong for a column with an index, because the index takes `_` and `%` in a prefix as wildcards.
+ */
+function beginsWith(name: string, prefix: string): string {
+  const points = [...prefix];
+  while (points.at(-1) === "\u{10FFFF}") points.pop();
+  const last = points.pop();
+  if (last === undefined) return prefix === "" ? nullTest(name, "present") : `${name} >= ${quoteText(prefix)}`;
+  // The code points of surrogates are left out, because no text contains them.
+  const next = last === "\uD7FF" ? "\uE000" : String.fromCodePoint(last.codePointAt(0)! + 1);
+  return `(${name} >= ${quoteText(prefix)} AND ${name} < ${quoteText(points.join("") + next)})`;
 }
 
 function anyOf(name: string, type: ColumnType | null, values: readonly MetadataValue[]): Sql {

@@ -9,8 +9,8 @@ import { vectorAt } from "./rows.js";
 /** Most values in one SQL `IN (…)`. A look-up of more values is split into several queries. */
 const lookupRows = 1000;
 
-/** If more rows than this have the same content, the content gets its own query, limited to one row. */
-const fewCopies = 4;
+/** Most rows that one query for contents returns. Many copies of a few contents can fill the answer, so that other contents are missing. */
+const contentRows = 4_000;
 
 export async function knownRows(table: Table, ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
   const found = new Map<Key, KnownRow>();
@@ -36,61 +36,19 @@ export async function* rowsOfKeys(
 }
 
 /**
- * Returns one vector for each fingerprint that is stored. First counts the rows per fingerprint, up to a limit and without reading
- * vectors. Without this count, an image that is stored under a thousand names would cost a thousand vectors each time that another copy
- * of the image is looked up.
+ * Returns one vector for each fingerprint that is stored. First finds one key for each content, then reads the vectors of only these keys,
+ * because one image can be stored under very many keys.
  */
 export async function storedContents(
   table: Table,
   fingerprints: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, StoredContent>> {
-  const found = new Map<string, StoredContent>();
   const asked = [...new Set(fingerprints)].filter((fingerprint) => fingerprint !== "");
-  for (const part of chunksOf(asked)) {
-    for (let open = part; open.length > 0; ) {
-      checkAborted(signal, "look-up");
-      const limit = open.length * fewCopies;
-      const { copies, rows } = await copiesOf(table, open, limit);
-      const isComplete = rows < limit;
-      const rare = isComplete ? [...copies].filter(([, count]) => count <= fewCopies).map(([content]) => content) : [];
-      if (rare.length > 0) await collect(table.query().where(anyTextOf("content", rare)), found);
-      for (const content of copies.keys()) if (!found.has(content)) await collectOne(table, content, found, signal);
-      // If the count reached its limit, contents that were not counted may also have rows, so the loop counts again without the found ones.
-      open = isComplete ? [] : open.filter((content) => !copies.has(content));
-    }
-  }
-  return found;
-}
-
-/** Reads up to `limit` rows that have one of the contents, and counts these rows per content. */
-async function copiesOf(table: Table, contents: readonly string[], limit: number) {
-  const copies = new Map<string, number>();
-  let rows = 0;
-  for await (const batch of table.query().select(["content"]).where(anyTextOf("content", contents)).limit(limit)) {
-    const column = batch.getChild("content")!;
-    rows += batch.numRows;
-    for (let row = 0; row < batch.numRows; row += 1) {
-      const content = String(column.get(row));
-      copies.set(content, (copies.get(content) ?? 0) + 1);
-    }
-  }
-  return { copies, rows };
-}
-
-async function collectOne(table: Table, content: string, found: Map<string, StoredContent>, signal: AbortSignal): Promise<void> {
-  checkAborted(signal, "look-up");
-  await collect(
-    table
-      .query()
-      .where(anyTextOf("content", [content]))
-      .limit(1),
-    found,
-  );
-}
-
-async function collect(query: ReturnType<Table["query"]>, found: Map<string, StoredContent>): Promise<void> {
-  for await (const batch of query.select(["content", "vector", "width", "height"])) {
+  const keys: Key[] = [];
+  for (const part of chunksOf(asked)) keys.push(...(await keysOfContents(table, part, signal)).values());
+  const found = new Map<string, StoredContent>();
+  for await (const batch of rowsOfKeys(table, keys, ["content", "vector", "width", "height"], signal)) {
     const [content, vector, width, height] = ["content", "vector", "width", "height"].map((name) => batch.getChild(name)!);
     for (let row = 0; row < batch.numRows; row += 1) {
       found.set(String(content!.get(row)), {
@@ -100,6 +58,23 @@ async function collect(query: ReturnType<Table["query"]>, found: Map<string, Sto
       });
     }
   }
+  return found;
+}
+
+/** Finds one key for each content. */
+async function keysOfContents(table: Table, contents: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Key>> {
+  const keys = new Map<string, Key>();
+  for (let missing = contents; missing.length > 0; ) {
+    checkAborted(signal, "look-up");
+    let rows = 0;
+    for await (const batch of table.query().select(["id", "content"]).where(anyTextOf("content", missing)).limit(contentRows)) {
+      const [id, content] = [batch.getChild("id")!, batch.getChild("content")!];
+      rows += batch.numRows;
+      for (let row = 0; row < batch.numRows; row += 1) keys.set(String(content.get(row)), id.get(row) as Key);
+    }
+    missing = rows < contentRows ? [] : missing.filter((content) => !keys.has(content));
+  }
+  return keys;
 }
 
 export function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {

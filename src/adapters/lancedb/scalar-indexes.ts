@@ -1,6 +1,7 @@
-/** The indexes on the columns `id` and `content`, for look-ups and for merges by key. */
+/** The indexes on the columns `id` and `content`, for look-ups and for merges by key, and those on columns that filters use. */
 import type { Table } from "@lancedb/lancedb";
 import { indexStates, type TableState } from "./table-state.js";
+import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
 import type { Vendor } from "./vendor.js";
 
 /** In tables with at least this many rows, look-ups by key and by content are faster with an index. */
@@ -21,7 +22,7 @@ export interface FreshenOptions {
   /** "used": keys are looked up or rows are merged. "unused": rows are only appended. */
   readonly use: "used" | "unused";
   /** Called before each index is built. Throws if no further index may be built, for example because the writer's lock was lost. */
-  mayGoOn(): Promise<void>;
+  mayGoOn(step: UpkeepStep): Promise<void>;
 }
 
 /** Builds missing indexes. Rebuilds indexes with many unindexed rows (100 ms for 150,000 rows). Returns the columns of new indexes. */
@@ -32,15 +33,25 @@ export async function freshenScalarIndexes(
   { use, mayGoOn }: FreshenOptions,
 ): Promise<readonly string[]> {
   const built: string[] = [];
-  if (rows < scalarIndexRows) return built;
-  for (const column of scalarColumns) {
+  const owned = rows < scalarIndexRows ? [] : scalarColumns;
+  for (const column of [...owned, ...requestedColumns(indexes)]) {
     const unindexed = indexes.get(column)?.unindexedRows ?? rows;
     if (unindexed < Math.max(minUnindexedRows, rows * unindexedShare[use])) continue;
-    await mayGoOn();
-    await table.createIndex(column, { config: lancedb.Index.btree(), replace: true });
+    await mayGoOn(buildingIndex(column, { rows }));
+    await buildScalarIndex(lancedb, table, column);
     built.push(column);
   }
   return built;
+}
+
+/** Builds the index over all rows, and replaces an existing index. */
+export async function buildScalarIndex(lancedb: Vendor["lancedb"], table: Table, column: string): Promise<void> {
+  await table.createIndex(column, { config: lancedb.Index.btree(), replace: true });
+}
+
+/** The columns with an index that a user has requested, sorted. */
+export function requestedColumns(indexes: TableState["indexes"]): readonly string[] {
+  return [...indexes.keys()].filter((column) => column !== "vector" && !scalarColumns.some((own) => own === column)).sort();
 }
 
 /**

@@ -1,16 +1,26 @@
 /** The only writer of a table in this process. All handles of the table that are open for writing share this writer. */
 import type { Table } from "@lancedb/lancedb";
-import type { Key, Passport, RowBatch, RowFailure } from "../../contracts/index.js";
+import type { BuiltIndex, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
 import { fromLanceError } from "./errors.js";
 import { KeyLedger } from "./key-ledger.js";
+import { buildRequestedIndex } from "./requested-index.js";
 import { type Marks, RowMarks } from "./row-marks.js";
 import { RowStorage } from "./row-storage.js";
 import { KeyIndex } from "./scalar-indexes.js";
 import { writePassport } from "./table-facts.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import { tableState } from "./table-state.js";
-import { CompactionSchedule, compact, keepUp, keepUpWhole, keepVersionsMs, owesCompactionDuringSeries } from "./upkeep.js";
+import {
+  CompactionSchedule,
+  compact,
+  keepUp,
+  keepUpWhole,
+  keepVersionsMs,
+  owesCompactionDuringSeries,
+  type UpkeepParts,
+} from "./upkeep.js";
+import type { UpkeepStep } from "./upkeep-step.js";
 import type { Vendor } from "./vendor.js";
 import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
@@ -117,16 +127,13 @@ export class TableWriter {
   }
 
   /** See `Collection.upkeep`. */
-  upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void> {
-    const { vendor, folder, lock, name } = this.parts;
-    const keep = extent === "all" ? keepUpWhole : keepUp;
-    return this.#writeOrLeave("upkeep", signal, async (table) => {
-      const mayGoOn = async (): Promise<void> => {
-        checkAborted(signal, `collection ${name}: upkeep`);
-        await lock.verify();
-      };
-      await keep({ vendor, table, facts: await this.#facts(), folder, mayGoOn });
-    });
+  upkeep(extent: "owed" | "all", signal: AbortSignal, options: UpkeepOptions): Promise<void> {
+    return this.#maintain("upkeep", signal, options, extent === "all" ? keepUpWhole : keepUp);
+  }
+
+  /** See `Collection.buildIndex`. */
+  buildIndex(column: string, signal: AbortSignal, options: UpkeepOptions): Promise<BuiltIndex> {
+    return this.#maintain("buildIndex", signal, options, (parts) => buildRequestedIndex(parts, column));
   }
 
   /** Closes the table and releases the lock, after all queued writes. */
@@ -171,11 +178,23 @@ export class TableWriter {
     });
   }
 
+  #maintain<T>(call: string, signal: AbortSignal, { onProgress }: UpkeepOptions, work: (parts: UpkeepParts) => Promise<T>): Promise<T> {
+    const { vendor, folder, lock, name } = this.parts;
+    return this.#writeOrLeave(call, signal, async (table) => {
+      const mayGoOn = async (step: UpkeepStep): Promise<void> => {
+        checkAborted(signal, `collection ${name}: ${call}`);
+        await lock.verify();
+        onProgress?.({ ...step, share: null });
+      };
+      return work({ vendor, name, table, facts: await this.#facts(), folder, mayGoOn });
+    });
+  }
+
   /** Rejects as soon as the signal fires. LanceDB cannot stop a running operation: it continues, and later writes wait for its end. */
-  async #writeOrLeave(call: string, signal: AbortSignal, write: (table: Table) => Promise<void>): Promise<void> {
+  async #writeOrLeave<T>(call: string, signal: AbortSignal, write: (table: Table) => Promise<T>): Promise<T> {
     const running = this.#write(call, signal, write);
     try {
-      await orAborted(running, signal, { call: `collection ${this.parts.name}: ${call}`, mayLeave: () => true });
+      return await orAborted(running, signal, { call: `collection ${this.parts.name}: ${call}`, mayLeave: () => true });
     } finally {
       if (signal.aborted) this.#leave(running);
     }

@@ -3,7 +3,8 @@ import type { Table } from "@lancedb/lancedb";
 import { freshenScalarIndexes } from "./scalar-indexes.js";
 import type { TableFacts } from "./table-schema.js";
 import { type TableState, tableState } from "./table-state.js";
-import { type BuiltIndex, buildVectorIndex, wantedVectorIndex } from "./vector-index.js";
+import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
+import { type BuiltIndex, buildVectorIndex, requestedVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
 /** A reader may use one version of the table for this long. Compaction removes the files of older versions. */
@@ -70,6 +71,8 @@ export class CompactionSchedule {
   }
 }
 
+const mergingFiles = "merging small files";
+
 /** Merges small fragments, updates indexes, and removes old versions. LanceDB has only one call for all three steps. */
 export async function compact(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
@@ -101,17 +104,20 @@ export function owesCompactionDuringSeries({ rows, smallFragments, oldVersions, 
 /** The vector index to build: the first index of the table, or a new one if the existing index has too many parts. Null: build none. */
 export function owedVectorIndex(facts: TableFacts, { rows, indexes }: TableState, maxParts = maxIndexParts(rows)): BuiltIndex | null {
   const vector = indexes.get("vector");
-  return vector === undefined || vector.parts > maxParts ? wantedVectorIndex(facts, rows) : null;
+  if (vector === undefined) return wantedVectorIndex(facts, rows);
+  return vector.parts > maxParts ? requestedVectorIndex(facts) : null;
 }
 
 export interface UpkeepParts {
   readonly vendor: Vendor;
+  /** Name of the collection. */
+  readonly name: string;
   readonly table: Table;
   readonly facts: TableFacts;
   /** The folder of the table. */
   readonly folder: string;
   /** Called before each step, because a step can take minutes. Throws if no further step may begin, for example after the lock was lost. */
-  mayGoOn(): Promise<void>;
+  mayGoOn(step: UpkeepStep): Promise<void>;
 }
 
 /** Does the upkeep that the table's state requires, even if another process wrote the rows. */
@@ -120,30 +126,30 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
   let now = await state();
   if (owesCompaction(now)) {
-    await mayGoOn();
+    await mayGoOn({ step: mergingFiles, rows: now.rows });
     await compact(table);
     now = await state();
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now);
   if (kind === null) return;
-  await mayGoOn();
+  await mayGoOn(buildingIndex("vector", now));
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
 }
 
 /** Reduces the table to one fragment and one part per index, as far as LanceDB can. Keeps the versions that running readers may use. */
 export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, mayGoOn } = parts;
-  await mayGoOn();
+  await mayGoOn({ step: mergingFiles, rows: await table.countRows() });
   await compact(table);
   const now = await tableState(table, parts.folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
   if (kind === null) return;
-  await mayGoOn();
+  await mayGoOn(buildingIndex("vector", now));
   await buildVectorIndex(vendor, table, facts, kind, now.rows);
   if (now.smallFragments < 2) return;
   // Now one part of the vector index covers all fragments, so LanceDB can merge the fragments.
-  await mayGoOn();
+  await mayGoOn({ step: mergingFiles, rows: now.rows });
   await compact(table);
 }

@@ -11,7 +11,7 @@ import type { Vendor } from "./vendor.js";
 export const vectorIndexRows = 20_000;
 
 /** LanceDB needs at least 256 rows to train an index. */
-const trainingRows = 256;
+export const trainingRows = 256;
 
 /** Approximate number of rows per partition of a vector index. */
 const partitionRows = 4096;
@@ -50,6 +50,13 @@ export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number
   if (kind === "none" || rows < trainingRows) return null;
   if (kind !== "auto") return kind;
   return rows >= vectorIndexRows && isQuantizable(dimension) ? "ivf_rq" : null;
+}
+
+/** Returns the kind of vector index that a user gets who requests one, whatever the size and the settings of the table. */
+export function requestedVectorIndex({ index, dimension }: TableFacts): BuiltIndex {
+  const kind = indexKind(index, dimension);
+  if (kind !== "auto" && kind !== "none") return kind;
+  return isQuantizable(dimension) ? "ivf_rq" : "ivf_flat";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** A vector store in memory: a fake for tests. Its filter results and scores define what all other stores must return. */
 import {
+  type BuiltIndex,
   type Collection,
   type CollectionSchema,
   type CollectionStats,
@@ -15,12 +16,14 @@ import {
   type Selection,
   type StoredContent,
   type StoredRow,
+  type UpkeepOptions,
   type VectorStore,
 } from "../../contracts/index.js";
 import { checkFilter, compareText, evaluateFilter, fieldsOf } from "../../filter/index.js";
 import {
   checkAborted,
   checkCollectionName,
+  checkIndexColumn,
   checkQuery,
   checkSchema,
   chunksOf,
@@ -38,6 +41,8 @@ interface Table {
   readonly schema: Required<CollectionSchema>;
   readonly rows: Map<Key, FullRow>;
   readonly columns: Map<string, MetadataType>;
+  /** The columns that `buildIndex` was called for. The store keeps no real index. */
+  readonly indexedKeys: Set<string>;
   passport: Passport | null;
 }
 
@@ -71,7 +76,13 @@ export class MemoryStore implements VectorStore {
     if (this.#tables.has(name))
       throw new HeadraceError("collection_exists", `collection ${name}: expected a new name, found this collection`);
     const complete = { idType: "text", index: "auto", ...schema } as const;
-    this.#tables.set(name, { schema: complete, rows: new Map(), columns: new Map(), passport: structuredClone(schema.passport) });
+    this.#tables.set(name, {
+      schema: complete,
+      rows: new Map(),
+      columns: new Map(),
+      indexedKeys: new Set(),
+      passport: structuredClone(schema.passport),
+    });
     return this.#collection(name, "write");
   }
 
@@ -227,17 +238,28 @@ class MemoryCollection implements Collection {
   }
 
   async stats(): Promise<CollectionStats> {
-    const { rows, passport } = await this.enter("stats");
+    const { rows, passport, indexedKeys } = await this.enter("stats");
     const { name, dimension, metric, idType } = this;
-    return { name, count: rows.size, dimension, metric, idType, index: "none", passport };
+    return { name, count: rows.size, dimension, metric, idType, index: "none", indexedKeys: [...indexedKeys].sort(compareText), passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {
     await this.#enterToWrite("settle", signal);
   }
 
-  async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
-    await this.#enterToWrite("upkeep", signal);
+  async upkeep(_extent: "owed" | "all", signal: AbortSignal, { onProgress }: UpkeepOptions = {}): Promise<void> {
+    const { rows } = await this.#enterToWrite("upkeep", signal);
+    onProgress?.({ step: "looking at the rows", share: 1, rows: rows.size });
+  }
+
+  async buildIndex(column: string, signal: AbortSignal): Promise<BuiltIndex> {
+    const { rows, columns, indexedKeys } = await this.#enterToWrite("buildIndex", signal);
+    const unchanged = { column, rows: rows.size, outcome: "unchanged" } as const;
+    if (column === "vector") return { ...unchanged, type: "none" };
+    checkIndexColumn(this.name, column, columns.keys());
+    if (indexedKeys.has(column)) return { ...unchanged, type: "memory" };
+    indexedKeys.add(column);
+    return { ...unchanged, type: "memory", outcome: "built" };
   }
 
   async close(): Promise<void> {

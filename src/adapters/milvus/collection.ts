@@ -1,5 +1,6 @@
 /** A collection in Milvus. */
 import {
+  type BuiltIndex,
   type Collection,
   type CollectionStats,
   type Filter,
@@ -15,6 +16,7 @@ import {
   type Selection,
   type StoredContent,
   type StoredRow,
+  type UpkeepOptions,
 } from "../../contracts/index.js";
 import {
   checkAborted,
@@ -33,8 +35,9 @@ import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
 import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
+import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
-import type { IndexInPlace } from "./upkeep/vector-index.js";
+import { kindOf } from "./upkeep/vector-index.js";
 import type { Inserter } from "./writing/inserter.js";
 
 /** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
@@ -211,7 +214,7 @@ export class MilvusCollection implements Collection {
     // Another process may have set the passport since this collection was opened.
     this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
-    return { name, count, dimension, metric, idType, index: kindOf(index), passport };
+    return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys: [], passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {
@@ -221,9 +224,14 @@ export class MilvusCollection implements Collection {
     this.#wrote = false;
   }
 
-  async upkeep(_extent: "owed" | "all", signal: AbortSignal): Promise<void> {
+  async upkeep(_extent: "owed" | "all", signal: AbortSignal, options: UpkeepOptions = {}): Promise<void> {
     this.#checkWrite("upkeep");
-    await this.parts.upkeep.buildIndex(signal);
+    await this.parts.upkeep.buildIndex(signal, options);
+  }
+
+  async buildIndex(column: string, signal: AbortSignal, options: UpkeepOptions = {}): Promise<BuiltIndex> {
+    this.#checkWrite("buildIndex");
+    return buildRequestedIndex(this.parts, column, signal, options);
   }
 
   async close(): Promise<void> {
@@ -264,11 +272,6 @@ export class MilvusCollection implements Collection {
     if (this.parts.access === "write") return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
   }
-}
-
-/** The index type as `CollectionStats` reports it. */
-export function kindOf(index: IndexInPlace | null): string {
-  return index === null || index.type === "FLAT" ? "none" : index.type;
 }
 
 /** Negates L2 distances, so that a higher score always means a nearer vector. */

@@ -10,7 +10,7 @@ import {
 import { compareText } from "../../filter/index.js";
 import { checkAborted, checkCollectionName, checkSchema, mebibyte } from "../../kit/index.js";
 import { MilvusConnection } from "./client.js";
-import { type CollectionParts, kindOf, MilvusCollection } from "./collection.js";
+import { type CollectionParts, MilvusCollection } from "./collection.js";
 import { alreadyThere, Creation } from "./creation.js";
 import { isForbidden } from "./errors.js";
 import { Freshness } from "./freshness.js";
@@ -28,6 +28,7 @@ import {
 import { Queries } from "./queries.js";
 import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
 import { Upkeep } from "./upkeep/upkeep.js";
+import { kindOf } from "./upkeep/vector-index.js";
 import { Inserter, type InserterOptions } from "./writing/inserter.js";
 import { WriteLimiter } from "./writing/write-limiter.js";
 
@@ -148,7 +149,7 @@ export class MilvusStore implements VectorStore {
       const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
         client.getCollectionStatistics({ collection_name: name }),
       );
-      return { ...shape, count: Number(counted.data["row_count"]), index: kindOf(await upkeep.currentIndex()) };
+      return { ...shape, count: Number(counted.data["row_count"]), index: kindOf(await upkeep.currentIndex()), indexedKeys: [] };
     } catch (error) {
       const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");
       if (gone || isForbidden(error)) return null;

@@ -1,5 +1,6 @@
 /** A collection that is created when its first row is written. So a run without rows creates no collection. */
 import {
+  type BuiltIndex,
   type Collection,
   type CollectionStats,
   type Filter,
@@ -15,6 +16,7 @@ import {
   type Selection,
   type StoredContent,
   type StoredRow,
+  type UpkeepOptions,
 } from "../../contracts/index.js";
 import { Shared } from "../wiring/shared.js";
 
@@ -104,15 +106,19 @@ export class NewCollection implements Collection {
 
   async stats(): Promise<CollectionStats> {
     const { name, dimension, metric, idType, passport } = this;
-    return (await this.#collection?.stats()) ?? { name, count: 0, dimension, metric, idType, index: "none", passport };
+    return (await this.#collection?.stats()) ?? { name, count: 0, dimension, metric, idType, index: "none", indexedKeys: [], passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {
     await this.#collection?.settle(signal);
   }
 
-  async upkeep(extent: "owed" | "all", signal: AbortSignal): Promise<void> {
-    await this.#collection?.upkeep(extent, signal);
+  async upkeep(extent: "owed" | "all", signal: AbortSignal, options?: UpkeepOptions): Promise<void> {
+    await this.#collection?.upkeep(extent, signal, options);
+  }
+
+  async buildIndex(column: string, signal: AbortSignal, options?: UpkeepOptions): Promise<BuiltIndex> {
+    return (await this.#collection?.buildIndex(column, signal, options)) ?? { column, type: "none", outcome: "unchanged", rows: 0 };
   }
 
   /** Closes the collection. Waits first if the collection is being created. */

@@ -1,5 +1,5 @@
 /** The work of a call after its last row: it calls the collection's `settle`, for example to flush, and does the upkeep that is due. */
-import { type Collection, HeadraceError, type RunReport } from "../../contracts/index.js";
+import { type Collection, HeadraceError, type Observer, type RunReport } from "../../contracts/index.js";
 
 /** The collection that a run wrote to, and how the run ended. */
 export interface AfterRunOptions {
@@ -11,6 +11,8 @@ export interface AfterRunOptions {
   readonly signal: AbortSignal;
   /** Soft stop: upkeep does not start, or stops. The next call does it. */
   readonly soft: AbortSignal;
+  /** Receives the progress of upkeep. */
+  readonly observer?: Observer | undefined;
 }
 
 /** Runs upkeep, at most once at the same time per collection. Each pipeline has one `Upkeep`. */
@@ -31,11 +33,13 @@ export class Upkeep {
   }
 
   /** Does nothing while another call does upkeep of the same collection. The next call does the rest. So no call waits for two upkeeps. */
-  async #doOwed({ label, collection, signal, soft }: AfterRunOptions): Promise<void> {
+  async #doOwed({ label, collection, signal, soft, observer }: AfterRunOptions): Promise<void> {
     if (this.#running.has(label)) return;
     this.#running.add(label);
     try {
-      await collection.upkeep("owed", AbortSignal.any([signal, soft]));
+      await collection.upkeep("owed", AbortSignal.any([signal, soft]), {
+        onProgress: (progress) => observer?.({ kind: "upkeep", progress }),
+      });
     } finally {
       this.#running.delete(label);
     }

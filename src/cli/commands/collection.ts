@@ -1,9 +1,10 @@
-/** `headrace collection` and its subcommands: create, list, stats, drop, adopt, compact. */
+/** `headrace collection` and its subcommands create, list, stats, drop and adopt. */
 import { type Command, Option } from "commander";
 import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { counted } from "../printable-text.js";
+import { upkeepCommands } from "./collection-upkeep.js";
 import { positive } from "./ingest.js";
 
 interface CreateOptions extends CommonOptions {
@@ -42,10 +43,7 @@ export function collectionCommand(program: Command, exit: (code: ExitCode) => vo
     .argument("<name>")
     .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await adopt(name, options)));
-  withCommonOptions(group.command("compact"))
-    .description("build indexes, merge small files, remove old versions")
-    .argument("<name>")
-    .action(async (name: string, options: CommonOptions) => exit(await compact(name, options)));
+  upkeepCommands(group, exit);
 }
 
 function create(name: string, options: CreateOptions): Promise<ExitCode> {
@@ -80,13 +78,14 @@ function stats(name: string, options: CommonOptions): Promise<ExitCode> {
   });
 }
 
-function statsDocument({ name, count, dimension, metric, idType, index, passport }: CollectionStats) {
-  return { name, count, dimension, metric, ids: idType, index, passport: passport?.labels ?? null };
+function statsDocument({ name, count, dimension, metric, idType, index, indexedKeys, passport }: CollectionStats) {
+  return { name, count, dimension, metric, ids: idType, index, indexedKeys, passport: passport?.labels ?? null };
 }
 
-function statsText({ name, count, dimension, metric, index, idType, passport }: CollectionStats): string {
+function statsText({ name, count, dimension, metric, index, indexedKeys, idType, passport }: CollectionStats): string {
   const labels = passport === null ? "unknown" : Object.values(passport.labels).join(", ");
-  return `${name}: ${counted(count, "row")}, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n  made by: ${labels}\n`;
+  const keys = indexedKeys.length === 0 ? "" : `  indexes for filters: ${indexedKeys.join(", ")}\n`;
+  return `${name}: ${counted(count, "row")}, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n${keys}  made by: ${labels}\n`;
 }
 
 function drop(name: string, options: DropOptions): Promise<ExitCode> {
@@ -105,15 +104,6 @@ function adopt(name: string, options: DropOptions): Promise<ExitCode> {
     await pipeline.adoptCollection(name);
     const { passport } = await pipeline.collectionStats(name);
     terminalOf(options).result({ adopted: name, passport: passport?.labels ?? null }, `Adopted ${name}.\n`);
-    return exitCodes.ok;
-  });
-}
-
-function compact(name: string, options: CommonOptions): Promise<ExitCode> {
-  return withPipeline(options, async (pipeline) => {
-    await pipeline.compactCollection(name);
-    const { index } = await pipeline.collectionStats(name);
-    terminalOf(options).result({ compacted: name, index }, `Compacted ${name}, index ${index}.\n`);
     return exitCodes.ok;
   });
 }

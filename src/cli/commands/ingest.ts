@@ -18,6 +18,7 @@ import { watchInterrupts } from "../interrupts.js";
 import { adviceLines, rerunAdvice } from "../resume-advice.js";
 import { noteEvent, showProgressUntilDone } from "../run-progress.js";
 import { previewText, summaryText } from "../summary.js";
+import { UpkeepLine } from "../upkeep-line.js";
 
 interface IngestOptions extends CommonOptions {
   readonly collection?: string;
@@ -120,6 +121,7 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
   const terminal = terminalOf(options);
   const failures: ReportedFailure[] = [];
   let run: IngestRun | undefined;
+  const upkeep = new UpkeepLine();
   const interrupts = watchInterrupts(terminal, () => run?.drain());
   try {
     run = await pipeline.ingest({
@@ -131,13 +133,14 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
         failures.push(reportedFailure(outcome));
       },
-      observer: (event) => noteEvent(terminal, event),
+      observer: (event) => noteEvent(terminal, event, upkeep),
     });
     if (interrupts.wasInterrupted()) run.drain();
     const report = await showProgressUntilDone(run, terminal, {
       unit: "images",
       count: (stop) => countInputs(request, stop),
       serverLoad: () => run?.serverLoad() ?? null,
+      upkeep,
     });
     if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
     if (report.read === 0 && report.error !== undefined) throw report.error;

@@ -1,5 +1,5 @@
 /** Keeps one collection searchable: loads the collection, builds its index and maintains its index note. */
-import { HeadraceError } from "../../../contracts/index.js";
+import { HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
 import { checkAborted, unlessAborted, within } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
 import type { Freshness } from "../freshness.js";
@@ -113,7 +113,7 @@ export class Upkeep {
    * Creates the configured index if it does not exist yet, and waits until the server has built the index. Makes only one call to the
    * server when the index is complete.
    */
-  async buildIndex(signal: AbortSignal): Promise<void> {
+  async buildIndex(signal: AbortSignal, options: UpkeepOptions = {}): Promise<void> {
     checkAborted(signal, `upkeep ${this.shape.name}`);
     const note = await this.#settledNote(signal);
     if (note !== "pending" && note !== "building") {
@@ -121,7 +121,7 @@ export class Upkeep {
       return;
     }
     try {
-      if (this.wanted !== "FLAT") await this.#createWanted(signal);
+      if (this.wanted !== "FLAT") await this.#createWanted(signal, options);
       await this.serve(signal);
       await this.properties.set(indexProperty, "built");
       this.#isSettled = true;
@@ -136,7 +136,7 @@ export class Upkeep {
   }
 
   /** Replaces only the exact index. Any other index is kept, because the server may have worked for hours to build it. */
-  async #createWanted(signal: AbortSignal): Promise<void> {
+  async #createWanted(signal: AbortSignal, options: UpkeepOptions): Promise<void> {
     if (this.insert.flush === "auto") await this.#flush(signal);
     while (isExact(await this.index.inPlace(signal))) {
       await this.load.untilLoaded(signal);
@@ -148,7 +148,7 @@ export class Upkeep {
       this.freshness.reloaded();
       if ((await unlessAborted(exchanged, signal, `upkeep ${this.shape.name}`)) === "lost") await this.#settledNote(signal);
     }
-    await this.index.untilBuilt(signal);
+    await this.index.untilBuilt(signal, options);
   }
 
   async #settledNote(signal?: AbortSignal): Promise<string | undefined> {

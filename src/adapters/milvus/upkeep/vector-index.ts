@@ -1,6 +1,6 @@
 /** Describes, creates and drops the index of a collection's vector field, and waits until the server has built the index. */
 import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
-import { HeadraceError } from "../../../contracts/index.js";
+import { HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../client.js";
 import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "../errors.js";
 import { buildParameters } from "../indexes.js";
@@ -23,6 +23,8 @@ export interface IndexInPlace {
   readonly state: string;
   readonly failure: string;
   readonly pendingRows: number;
+  /** Number of rows that the server must index, without those in segments that still grow. */
+  readonly totalRows: number;
 }
 
 export class VectorIndex {
@@ -86,16 +88,24 @@ export class VectorIndex {
   }
 
   /** Waits until the server has built the index. Throws `timed_out` when the build makes no progress. */
-  async untilBuilt(signal: AbortSignal): Promise<void> {
+  async untilBuilt(signal: AbortSignal, { onProgress }: UpkeepOptions): Promise<void> {
     const what = `build the index of ${this.shape.name}`;
     await until({ what, signal }, async () => {
       const index = await this.inPlace(signal);
       if (index === null) throw new HeadraceError("unexpected", `${what}: expected an index, found none; another client dropped it`);
       if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: expected success, found ${index.failure}`);
       if (index.state === "Finished" && index.pendingRows === 0) return "done";
+      const { pendingRows, totalRows } = index;
+      const share = totalRows > 0 ? Math.max(0, 1 - pendingRows / totalRows) : null;
+      onProgress?.({ step: "building the index on vector", share, rows: totalRows });
       return { at: `${index.state}, ${index.pendingRows} rows left` };
     });
   }
+}
+
+/** The index type as `CollectionStats` reports it. */
+export function kindOf(index: IndexInPlace | null): string {
+  return index === null || index.type === "FLAT" ? "none" : index.type;
 }
 
 function inPlaceOf(found: IndexDescription): IndexInPlace {
@@ -108,5 +118,6 @@ function inPlaceOf(found: IndexDescription): IndexInPlace {
     state: String(found.state),
     failure: found.index_state_fail_reason,
     pendingRows: Number(found.pending_index_rows),
+    totalRows: Number(found.total_rows),
   };
 }

@@ -1,0 +1,51 @@
+/** Builds the index that a user has requested, whatever the thresholds of upkeep say. */
+import { type BuiltIndex, HeadraceError } from "../../contracts/index.js";
+import { checkIndexColumn } from "../../kit/index.js";
+import { buildScalarIndex } from "./scalar-indexes.js";
+import { tableState } from "./table-state.js";
+import { compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";
+import { buildingIndex } from "./upkeep-step.js";
+import { buildVectorIndex, requestedVectorIndex, trainingRows, vectorIndexOf } from "./vector-index.js";
+
+export function buildRequestedIndex(parts: UpkeepParts, column: string): Promise<BuiltIndex> {
+  return column === "vector" ? buildVectors(parts) : buildKey(parts, column);
+}
+
+/** Adds new rows to an existing index. If there is none, builds the kind that a large table would get. */
+async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
+  const { vendor, name, table, facts, folder, mayGoOn } = parts;
+  const { rows, indexes } = await tableState(table, folder, keepVersionsMs);
+  const existing = indexes.get("vector");
+  const report = async (outcome: BuiltIndex["outcome"]): Promise<BuiltIndex> => ({
+    column: "vector",
+    type: await vectorIndexOf(table),
+    outcome,
+    rows,
+  });
+  if (existing?.unindexedRows === 0) return report("unchanged");
+  if (existing !== undefined) {
+    await mayGoOn({ step: "adding rows to the index on vector", rows: existing.unindexedRows });
+    await compact(table);
+    return report("extended");
+  }
+  if (rows < trainingRows) {
+    throw new HeadraceError("index_invalid", `collection ${name}: index on vector: expected at least ${trainingRows} rows, found ${rows}`, {
+      hint: "Insert more images first. Searches of so few rows are fast without an index.",
+    });
+  }
+  await mayGoOn(buildingIndex("vector", { rows }));
+  await buildVectorIndex(vendor, table, facts, requestedVectorIndex(facts), rows);
+  return report("built");
+}
+
+async function buildKey({ vendor, name, table, facts, folder, mayGoOn }: UpkeepParts, column: string): Promise<BuiltIndex> {
+  const keys = [...facts.columns].filter(([, type]) => type !== "other").map(([key]) => key);
+  checkIndexColumn(name, column, keys);
+  const { rows, indexes } = await tableState(table, folder, keepVersionsMs);
+  const existing = indexes.get(column);
+  const built = { column, type: "btree", rows };
+  if (existing?.unindexedRows === 0) return { ...built, outcome: "unchanged" };
+  await mayGoOn(buildingIndex(column, { rows }));
+  await buildScalarIndex(vendor.lancedb, table, column);
+  return { ...built, outcome: existing === undefined ? "built" : "extended" };
+}

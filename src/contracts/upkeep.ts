@@ -1,0 +1,29 @@
+/** What stores report about the maintenance of a collection: its progress, and the indexes that were built. */
+
+/** The step of maintenance that a store does now. */
+export interface UpkeepProgress {
+  /** What the store does, in words that follow a colon or begin a line, such as "building the index on vector". */
+  readonly step: string;
+  /** The finished share of the step, from 0 to 1. null: the store cannot measure it. */
+  readonly share: number | null;
+  /** Number of rows that the step works on. null: unknown. */
+  readonly rows: number | null;
+}
+
+/** Options of maintenance. */
+export interface UpkeepOptions {
+  /** Called when a step begins, and when its share grows. It must be fast and not throw. */
+  readonly onProgress?: (progress: UpkeepProgress) => void;
+}
+
+/** The index on one column, and what `buildIndex` did to it. */
+export interface BuiltIndex {
+  /** "vector", a metadata key, or a built-in column. */
+  readonly column: string;
+  /** Type of the index: the store's name for it. "none": the store answers exactly, without an index. */
+  readonly type: string;
+  /** "built": a new index. "extended": rows were added to the index. "unchanged": the index covered all rows. */
+  readonly outcome: "built" | "extended" | "unchanged";
+  /** Number of rows in the collection. The index covers all of them. */
+  readonly rows: number;
+}
