@@ -21,6 +21,9 @@ function described(added: readonly object[]) {
   } as unknown as Parameters<typeof shapeOf>[1];
 }
 
+/** Tag of the answer's `upsert_cnt`, field 8. */
+const upsertCount = 64;
+
 const nullable = { name: "tags", data_type: "VarChar", max_length: "100", nullable: true };
 const withDefault = { name: "stars", data_type: "Int64", default_value: 3 };
 const computed = { name: "sparse", data_type: "SparseFloatVector", is_function_output: true };
@@ -56,7 +59,7 @@ async function sent(batch: RowBatch) {
     newWriter: () => protobuf.Writer.create(),
     sendUpsert: async (bytes: Uint8Array) => {
       body = Uint8Array.from(bytes);
-      return new Uint8Array();
+      return Uint8Array.of(upsertCount, batch.ids.length);
     },
   } as unknown as MilvusConnection;
   const inserter = new Inserter(connection, shape, new WriteLimiter(1), new Freshness(), { maxBytes: 1e6 });

@@ -22,7 +22,7 @@ describe("errors of Milvus", () => {
     }
   });
 
-  it("a server that starts, restarts or lost a node is away", () => {
+  it("a server that starts, restarts or lost a node is unavailable", () => {
     for (const error of [
       status("NotReadyServe", 1, "x"),
       status("UnexpectedError", 101, "failed to query: collection not loaded[collection=1]"),

@@ -30,7 +30,7 @@ const grpc = {
 
 const overloadedNames = new Set(["RateLimit", "ForceDeny", "MemoryQuotaExhausted", "TimeTickLongDelay", "OutOfMemory"]);
 const overloadedCodes = new Set([3, 4, 8, 9, 11]);
-const awayNames = new Set([
+const unavailableNames = new Set([
   "NotReadyServe",
   "NotReadyCoordActivating",
   "NoReplicaAvailable",
@@ -42,10 +42,10 @@ const awayNames = new Set([
  * Codes of temporary failures: server not ready, unavailable, internal error, too few nodes, collection not loaded (after a restart), and
  * failures of replicas, channels, nodes, the object store and the message queue.
  */
-const awayCodes = new Set([
+const unavailableCodes = new Set([
   1, 2, 5, 12, 101, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904, 1000, 1001, 1002, 1300, 1301, 1302, 1303,
 ]);
-const away =
+const unavailable =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
 const rowNames = new Set(["IllegalArgument", "IllegalDimension", "IllegalRowRecord", "IllegalVectorID"]);
@@ -181,7 +181,7 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   }
   if (code === 100 || /can.t find collection|collection not found/i.test(words))
     return error("collection_not_found", `${call}: expected a collection, found none`);
-  if (awayNames.has(name) || awayCodes.has(code ?? 0) || away.test(words)) return error("store_unavailable");
+  if (unavailableNames.has(name) || unavailableCodes.has(code ?? 0) || unavailable.test(words)) return error("store_unavailable");
   if (/invalid index type/i.test(words)) {
     return error("config_invalid", `milvus.index_type: expected a type that ${endpoint.address} supports, found ${words}`, {
       hint: "Choose another type. GPU indexes need a GPU build of Milvus.",

@@ -6,7 +6,7 @@ import type { MilvusConnection } from "../client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
 import type { Freshness } from "../freshness.js";
 import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../schema.js";
-import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
+import { acknowledgedRows, decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 import type { WriteLimiter } from "./write-limiter.js";
 
 export interface InserterOptions {
@@ -98,6 +98,7 @@ export class Inserter {
     if (rows.length === 0) return [];
     try {
       const answer = await this.limiter.run(() => this.#request(batch, rows, signal), signal);
+      checkAcknowledged(answer, rows.length, this.shape.name);
       this.freshness.wrote(answer.timestamp);
       return [];
     } catch (error) {
@@ -151,7 +152,8 @@ export class Inserter {
         }),
       { signal, fallback: "row_rejected" },
     );
-    return { status: answer.status, timestamp: BigInt(answer.timestamp) };
+    const acknowledged = acknowledgedRows(Number(answer.upsert_cnt), answer.succ_index.length);
+    return { status: answer.status, timestamp: BigInt(answer.timestamp), acknowledged };
   }
 
   #encode(batch: RowBatch, rows: readonly PreparedRow[]): Uint8Array {
@@ -192,6 +194,15 @@ export class Inserter {
       ingested_at: ingestedAtOf(batch, index),
     };
   }
+}
+
+/** Writing the rows again does no harm, so the error is one that callers retry. */
+function checkAcknowledged({ acknowledged }: MutationAnswer, sent: number, collection: string): void {
+  if (acknowledged >= sent) return;
+  throw new HeadraceError(
+    "store_unavailable",
+    `upsert into ${collection}: expected Milvus to acknowledge ${sent} rows, found ${acknowledged} acknowledged`,
+  );
 }
 
 /**

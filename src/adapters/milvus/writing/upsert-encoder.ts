@@ -33,6 +33,8 @@ export interface MutationAnswer {
   readonly status: MilvusStatus;
   /** Time of the write by the server's clock. A read that waits for this time sees the written rows. */
   readonly timestamp: bigint;
+  /** Number of rows that the server has written. */
+  readonly acknowledged: number;
 }
 
 const dataTypes = { Bool: 1, Int8: 2, Int16: 3, Int32: 4, Int64: 5, Float: 10, Double: 11, VarChar: 21, dynamic: 23, vector: 101 } as const;
@@ -57,6 +59,7 @@ export function decodeMutation(bytes: Uint8Array): MutationAnswer {
   const fields = readFields(bytes);
   const status = readFields(fields.get(1)?.bytes ?? new Uint8Array());
   const reason = status.get(2)?.bytes;
+  const written = fields.get(3)?.bytes;
   return {
     status: {
       error_code: Number(status.get(1)?.number ?? 0n),
@@ -64,7 +67,17 @@ export function decodeMutation(bytes: Uint8Array): MutationAnswer {
       reason: reason === undefined ? "" : Buffer.from(reason).toString("utf8"),
     },
     timestamp: fields.get(9)?.number ?? 0n,
+    acknowledged: acknowledgedRows(Number(fields.get(8)?.number ?? 0n), written === undefined ? 0 : countVarints(written)),
   };
+}
+
+/** `count`: the answer's `upsert_cnt`. `positions`: how many positions of written rows its `succ_index` lists; 0 if it lists none. */
+export function acknowledgedRows(count: number, positions: number): number {
+  return positions === 0 ? count : Math.min(count, positions);
+}
+
+function countVarints(packed: Uint8Array): number {
+  return packed.reduce((count, byte) => (byte < 0x80 ? count + 1 : count), 0);
 }
 
 function writeColumn(column: UpsertColumn, writer: Writer): void {
