@@ -13,7 +13,9 @@ const schema = { dimension: 2, metric: "l2", passport: null } as const;
 
 /** A collection of ours, as a newer server describes it, with fields that somebody added. */
 function described(added: readonly object[]) {
-  const fields = fieldsOf(schema, "vector", []).map((field) => ({ ...field, dim: field.dim ?? "" }));
+  const fields = fieldsOf(schema, { vectorField: "vector", declared: [], settings: { vectorType: null, partitionKey: null } }).map(
+    (field) => ({ ...field, dim: field.dim ?? "" }),
+  );
   return {
     collection_name: "photos",
     properties: [],

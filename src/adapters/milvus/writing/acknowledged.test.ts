@@ -45,7 +45,9 @@ describe("an upsert's answer", () => {
 /** Upserts three rows through a connection that answers with bytes, or for the SDK with an object. */
 async function write(encoded: (() => Promise<Uint8Array>) | null, sdk: object = {}) {
   const { default: protobuf } = await import("protobufjs");
-  const fields = fieldsOf(schema, "vector", []).map((field) => ({ ...field, dim: field.dim ?? "" }));
+  const fields = fieldsOf(schema, { vectorField: "vector", declared: [], settings: { vectorType: null, partitionKey: null } }).map(
+    (field) => ({ ...field, dim: field.dim ?? "" }),
+  );
   const described = {
     properties: [],
     schema: { description: describeCollection(schema, "", "us"), enable_dynamic_field: true, fields },

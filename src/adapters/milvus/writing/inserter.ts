@@ -1,7 +1,7 @@
 /** Writes the accepted rows of a batch. Limits the bytes per request, and halves a request that the server refuses as too large. */
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
-import { givenMetadata, ingestedAtOf } from "../../../kit/index.js";
+import { float32ToFloat16, givenMetadata, ingestedAtOf } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
 import type { Freshness } from "../freshness.js";
@@ -26,6 +26,8 @@ interface PreparedRow {
 
 const maxRows = 10_000;
 const maxDynamicBytes = 65_536;
+const maxFloat16 = 65_504;
+const isAboveFloat16 = (value: number) => Math.abs(value) > maxFloat16;
 const maxInt64 = 2n ** 63n - 1n;
 
 export class Inserter {
@@ -66,6 +68,15 @@ export class Inserter {
       return new HeadraceError("id_invalid", `id: expected a number below ${maxInt64}, found ${id}, which Milvus never returns`, {
         item: facts.source,
       });
+    }
+    if (this.shape.vectorType === "Float16Vector") {
+      const largest = batch.vectors.subarray(index * batch.dimension, (index + 1) * batch.dimension).find(isAboveFloat16);
+      if (largest !== undefined) {
+        return new HeadraceError("row_rejected", `vector: expected numbers up to ${maxFloat16} for FLOAT16_VECTOR, found ${largest}`, {
+          scope: "item",
+          item: facts.source,
+        });
+      }
     }
     const declared = new Set(this.shape.declared.map(({ name }) => name));
     const given = new Map(givenMetadata(facts.metadata));
@@ -162,7 +173,7 @@ export class Inserter {
     const text = (name: string, of: (each: ImageFacts) => string): UpsertColumn => ({ name, kind: "VarChar", values: facts.map(of) });
     const columns: UpsertColumn[] = [
       keyColumn(rows.map(({ index }) => batch.ids[index]!)),
-      { name: shape.vectorField, kind: "vector", dimension: batch.dimension, values: vectorsOf(batch, rows) },
+      vectorColumn(shape, batch.dimension, vectorsOf(batch, rows)),
       text("source", (each) => each.source),
       text("root", (each) => each.root),
       text("version", (each) => each.version),
@@ -245,6 +256,11 @@ function keyColumn(ids: readonly Key[]): UpsertColumn {
   return typeof ids[0] === "bigint"
     ? { name: "id", kind: "Int64", values: ids as readonly bigint[] }
     : { name: "id", kind: "VarChar", values: ids as readonly string[] };
+}
+
+function vectorColumn({ vectorField: name, vectorType }: CollectionShape, dimension: number, values: Float32Array): UpsertColumn {
+  if (vectorType === "FloatVector") return { name, kind: "vector", dimension, values };
+  return { name, kind: "vector16", dimension, values: float32ToFloat16(values) };
 }
 
 /** Returns the vectors of the rows in one array. When the rows are consecutive in the batch, the array is a view of the batch's memory. */

@@ -14,6 +14,8 @@ export type UpsertColumn = UpsertValues & {
 
 type UpsertValues =
   | { readonly name: string; readonly kind: "vector"; readonly dimension: number; readonly values: Float32Array }
+  /** Vectors of float16 numbers, each as its 16 bits. */
+  | { readonly name: string; readonly kind: "vector16"; readonly dimension: number; readonly values: Uint16Array }
   | { readonly name: string; readonly kind: "VarChar"; readonly values: readonly string[] }
   | { readonly name: string; readonly kind: "Int64"; readonly values: readonly (bigint | number)[] }
   | { readonly name: string; readonly kind: "Int8" | "Int16" | "Int32"; readonly values: readonly number[] }
@@ -37,7 +39,19 @@ export interface MutationAnswer {
   readonly acknowledged: number;
 }
 
-const dataTypes = { Bool: 1, Int8: 2, Int16: 3, Int32: 4, Int64: 5, Float: 10, Double: 11, VarChar: 21, dynamic: 23, vector: 101 } as const;
+const dataTypes = {
+  Bool: 1,
+  Int8: 2,
+  Int16: 3,
+  Int32: 4,
+  Int64: 5,
+  Float: 10,
+  Double: 11,
+  VarChar: 21,
+  dynamic: 23,
+  vector: 101,
+  vector16: 102,
+} as const;
 const scalarFields = { Bool: 1, Int8: 2, Int16: 2, Int32: 2, Int64: 3, Float: 4, Double: 5, VarChar: 6, dynamic: 9 } as const;
 const delimited = 2;
 const varint = 0;
@@ -91,6 +105,12 @@ function writeColumn(column: UpsertColumn, writer: Writer): void {
     writer.ldelim().ldelim();
     return;
   }
+  if (column.kind === "vector16") {
+    writer.uint32(tag(4, delimited)).fork();
+    writer.uint32(tag(1, varint)).uint32(column.dimension);
+    writer.uint32(tag(4, delimited)).bytes(halfBytes(column.values)).ldelim();
+    return;
+  }
   writer.uint32(tag(3, delimited)).fork();
   writer.uint32(tag(scalarFields[column.kind], delimited)).fork();
   writeScalars(column, writer);
@@ -102,7 +122,7 @@ function writeColumn(column: UpsertColumn, writer: Writer): void {
   writer.ldelim();
 }
 
-function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" }>, writer: Writer): void {
+function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" | "vector16" }>, writer: Writer): void {
   switch (column.kind) {
     case "VarChar":
     case "dynamic":
@@ -159,6 +179,15 @@ function floatBytes(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.byteLength);
   const view = new DataView(bytes.buffer);
   for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true);
+  return bytes;
+}
+
+/** Returns the float16 numbers as little-endian bytes. */
+function halfBytes(values: Uint16Array): Uint8Array {
+  if (littleEndian) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = new Uint8Array(values.byteLength);
+  const view = new DataView(bytes.buffer);
+  for (const [index, value] of values.entries()) view.setUint16(index * 2, value, true);
   return bytes;
 }
 
