@@ -13,13 +13,18 @@ const schema = { dimension: 2, metric: "l2", passport: null } as const;
 
 /** A collection of ours, as a newer server describes it, with fields that somebody added. */
 function described(added: readonly object[]) {
-  const fields = fieldsOf(schema, "vector", []).map((field) => ({ ...field, dim: field.dim ?? "" }));
+  const fields = fieldsOf(schema, { vectorField: "vector", declared: [], settings: { vectorType: null, partitionKey: null } }).map(
+    (field) => ({ ...field, dim: field.dim ?? "" }),
+  );
   return {
     collection_name: "photos",
     properties: [],
     schema: { description: describeCollection(schema, "", "us"), enable_dynamic_field: true, fields: [...fields, ...added] },
   } as unknown as Parameters<typeof shapeOf>[1];
 }
+
+/** Tag of the answer's `upsert_cnt`, field 8. */
+const upsertCount = 64;
 
 const nullable = { name: "tags", data_type: "VarChar", max_length: "100", nullable: true };
 const withDefault = { name: "stars", data_type: "Int64", default_value: 3 };
@@ -56,7 +61,7 @@ async function sent(batch: RowBatch) {
     newWriter: () => protobuf.Writer.create(),
     sendUpsert: async (bytes: Uint8Array) => {
       body = Uint8Array.from(bytes);
-      return new Uint8Array();
+      return Uint8Array.of(upsertCount, batch.ids.length);
     },
   } as unknown as MilvusConnection;
   const inserter = new Inserter(connection, shape, new WriteLimiter(1), new Freshness(), { maxBytes: 1e6 });

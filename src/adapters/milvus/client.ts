@@ -5,7 +5,7 @@ import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted, inTime, listenForAbort } from "../../kit/index.js";
 import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, succeeded, timedOut } from "./errors.js";
-import type { MilvusSection } from "./options.js";
+import { addressOf, type MilvusSection } from "./options.js";
 
 type Sdk = typeof import("@zilliz/milvus2-sdk-node");
 
@@ -24,6 +24,8 @@ export class MilvusConnection {
     /** Makes a protobuf writer, for requests that are encoded without the SDK. */
     readonly newWriter: () => Writer,
     readonly timeoutMs: number,
+    /** How long background work of the server may make no progress before a call that waits for it fails. */
+    readonly maxStallMs: number,
     readonly endpoint: Endpoint,
     readonly headers: Readonly<Record<string, string>>,
   ) {}
@@ -34,25 +36,27 @@ export class MilvusConnection {
    */
   static async open(options: MilvusSection, signal: AbortSignal): Promise<MilvusConnection> {
     const { sdk, newWriter } = await loadSdk();
-    const endpoint = { address: `${options.host}:${options.port}`, database: options.database };
-    checkFiles(options);
+    const { host, port, secure, database } = addressOf(options);
+    const from = options.uri === null ? "milvus.host, milvus.port" : "milvus.uri";
+    const endpoint: Endpoint = { address: `${host}:${port}`, database, from };
+    checkFiles({ ...options, secure });
     const timeoutMs = options.timeout * 1000;
     const credentials = { token: options.token ?? "", username: options.user ?? "", password: options.password ?? "" };
     const client = new sdk.MilvusClient({
       address: endpoint.address,
       ...credentials,
-      ...(options.database === null ? {} : { database: options.database }),
-      ...(options.secure ? { ssl: true, tls: tlsOf(options) } : {}),
+      ...(database === null ? {} : { database }),
+      ...(secure ? { ssl: true, tls: tlsOf(options) } : {}),
       timeout: timeoutMs,
       maxRetries: 0,
       telemetry: { enabled: false },
     });
     const authorization = sdk.getAuthString(credentials);
     const headers = {
-      dbname: options.database ?? "default",
+      dbname: database ?? "default",
       ...(authorization === "" ? {} : { authorization }),
     };
-    const connection = new MilvusConnection(sdk, client, newWriter, timeoutMs, endpoint, headers);
+    const connection = new MilvusConnection(sdk, client, newWriter, timeoutMs, options.maxStall * 1000, endpoint, headers);
     try {
       await connection.#race("connect", client.connectPromise, signal);
       await connection.call("list collections", (milvus) => milvus.showCollections(), { signal });

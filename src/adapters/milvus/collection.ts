@@ -224,8 +224,9 @@ export class MilvusCollection implements Collection {
     this.#wrote = false;
   }
 
-  async upkeep(_extent: "owed" | "all", signal: AbortSignal, options: UpkeepOptions = {}): Promise<void> {
+  async upkeep(extent: "owed" | "all", signal: AbortSignal, options: UpkeepOptions = {}): Promise<void> {
     this.#checkWrite("upkeep");
+    if (extent === "owed" && this.parts.upkeep.isOnDemand) return;
     await this.parts.upkeep.buildIndex(signal, options);
   }
 

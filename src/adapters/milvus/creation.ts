@@ -6,9 +6,9 @@ import { randomUUID } from "node:crypto";
 import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
 import type { MilvusConnection } from "./client.js";
-import { isDuplicate } from "./errors.js";
-import type { IndexType, InsertSection } from "./options.js";
-import { indexProperty } from "./schema.js";
+import { isDuplicate, refusedSetting } from "./errors.js";
+import type { CreationSettings, IndexType, InsertSection } from "./options.js";
+import { indexProperty, loadProperty } from "./schema.js";
 import { BusyNote } from "./upkeep/index-note.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
@@ -24,24 +24,30 @@ export class Creation {
     readonly connection: MilvusConnection,
     readonly name: string,
     readonly index: IndexType,
-    readonly insert: Pick<InsertSection, "index">,
+    readonly options: { readonly settings: CreationSettings; readonly insert: Pick<InsertSection, "index"> },
   ) {}
 
-  /** Throws `collection_exists` when another process created the collection first. */
+  /**
+   * Throws `collection_exists` when another process created the collection first, and `config_invalid` when the server refuses a setting.
+   */
   async make({ description, fields }: { readonly description: string; readonly fields: FieldType[] }): Promise<void> {
+    const { settings } = this.options;
+    await checkVersion(this.connection, settings);
+    const what = `create ${this.name}`;
     try {
-      await this.connection.call(`create ${this.name}`, (client) =>
+      await this.connection.call(what, (client) =>
         client.createCollection({
           collection_name: this.name,
           description,
           enable_dynamic_field: true,
           consistency_level: "Bounded",
           fields,
-          properties: { [indexProperty]: this.#note.text },
+          ...(settings.numShards === null ? {} : { shards_num: settings.numShards }),
+          properties: { [indexProperty]: this.#note.text, ...propertiesOf(settings) },
         }),
       );
     } catch (error) {
-      throw isDuplicate(error) ? alreadyThere(this.name, error) : error;
+      throw isDuplicate(error) ? alreadyThere(this.name, error) : refusedSetting(what, error, settings);
     }
   }
 
@@ -50,7 +56,7 @@ export class Creation {
    * the collection when a step fails.
    */
   async complete({ index, load, properties }: Upkeep): Promise<void> {
-    const later = this.insert.index !== "before" && this.index !== "FLAT";
+    const later = this.options.insert.index !== "before" && this.index !== "FLAT";
     this.#note.keep(properties);
     try {
       await index.create(later ? "FLAT" : this.index);
@@ -62,7 +68,7 @@ export class Creation {
     } catch (error) {
       await this.#note.stop();
       await this.#remove({ properties, load }, error);
-      throw error;
+      throw refusedSetting(`load ${this.name}`, error, this.options.settings);
     }
   }
 
@@ -89,4 +95,29 @@ export function alreadyThere(name: string, cause?: unknown): HeadraceError {
     hint: "Open the existing collection, or choose another name. When several processes create it at once, one succeeds; the others open it.",
     cause,
   });
+}
+
+/** Properties of the collection that only Milvus reads, and the number of copies in memory, which `LoadState` reads. */
+function propertiesOf({ mmap, ttlSeconds, replicaNumber }: CreationSettings): Readonly<Record<string, string>> {
+  return {
+    ...(mmap === null ? {} : { "mmap.enabled": String(mmap) }),
+    ...(ttlSeconds === null ? {} : { "collection.ttl.seconds": String(ttlSeconds) }),
+    ...(replicaNumber === null ? {} : { [loadProperty]: JSON.stringify({ replicas: replicaNumber, groups: [] }) }),
+  };
+}
+
+/** Older servers ignore such settings, or store the collection and fail later. A version without numbers counts as new enough. */
+async function checkVersion(connection: MilvusConnection, { vectorType, mmap }: CreationSettings): Promise<void> {
+  const setting = vectorType === "FLOAT16_VECTOR" ? "milvus.vector_type FLOAT16_VECTOR" : mmap !== null ? "milvus.mmap" : null;
+  if (setting === null) return;
+  const { version } = await connection.call("server version", (client) => client.getVersion());
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined || Number(major) > 2 || (major === "2" && Number(minor) >= 4)) return;
+  throw new HeadraceError(
+    "config_invalid",
+    `${setting}: expected Milvus 2.4 or newer at ${connection.endpoint.address}, found ${version}`,
+    {
+      hint: "Remove the setting, or use a newer server.",
+    },
+  );
 }

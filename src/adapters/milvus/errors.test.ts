@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fromStatus, fromThrown, isTooLarge, succeeded } from "./errors.js";
+import { type Endpoint, fromStatus, fromThrown, isTooLarge, succeeded } from "./errors.js";
 
-const endpoint = { address: "db:19530", database: null };
+const endpoint: Endpoint = { address: "db:19530", database: null, from: "milvus.host, milvus.port" };
 const status = (error_code: string | number, code: number, reason: string) =>
   fromStatus("upsert", { error_code, code, reason }, endpoint, "row_rejected");
 const thrown = (code: number, details: string) =>
@@ -22,7 +22,7 @@ describe("errors of Milvus", () => {
     }
   });
 
-  it("a server that starts, restarts or lost a node is away", () => {
+  it("a server that starts, restarts or lost a node is unavailable", () => {
     for (const error of [
       status("NotReadyServe", 1, "x"),
       status("UnexpectedError", 101, "failed to query: collection not loaded[collection=1]"),

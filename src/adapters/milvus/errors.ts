@@ -1,5 +1,6 @@
 /** Translates Milvus statuses and gRPC errors into `HeadraceError`s. No other file inspects the text of such errors. */
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
+import type { CreationSettings } from "./options.js";
 
 /** The status in every Milvus answer. `code` exists since Milvus 2.3. Older servers send only the name of the error, in `error_code`. */
 export interface MilvusStatus {
@@ -11,6 +12,8 @@ export interface MilvusStatus {
 export interface Endpoint {
   readonly address: string;
   readonly database: string | null;
+  /** Settings that give the address. */
+  readonly from: "milvus.uri" | "milvus.host, milvus.port";
 }
 
 const grpc = {
@@ -30,7 +33,7 @@ const grpc = {
 
 const overloadedNames = new Set(["RateLimit", "ForceDeny", "MemoryQuotaExhausted", "TimeTickLongDelay", "OutOfMemory"]);
 const overloadedCodes = new Set([3, 4, 8, 9, 11]);
-const awayNames = new Set([
+const unavailableNames = new Set([
   "NotReadyServe",
   "NotReadyCoordActivating",
   "NoReplicaAvailable",
@@ -42,10 +45,10 @@ const awayNames = new Set([
  * Codes of temporary failures: server not ready, unavailable, internal error, too few nodes, collection not loaded (after a restart), and
  * failures of replicas, channels, nodes, the object store and the message queue.
  */
-const awayCodes = new Set([
+const unavailableCodes = new Set([
   1, 2, 5, 12, 101, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902, 903, 904, 1000, 1001, 1002, 1300, 1301, 1302, 1303,
 ]);
-const away =
+const unavailable =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
 const rowNames = new Set(["IllegalArgument", "IllegalDimension", "IllegalRowRecord", "IllegalVectorID"]);
@@ -142,6 +145,21 @@ export function refusedIndex(call: string, error: unknown): unknown {
   });
 }
 
+/** Words that show which setting of a new collection the server refuses. */
+const settingWords = [
+  ["numShards", "milvus.num_shards", /shard/i],
+  ["replicaNumber", "milvus.replica_number", /replica|resource/i],
+  ["partitionKey", "milvus.partition_key", /partition/i],
+] as const;
+
+/** Translates the error of a refused setting into `config_invalid`. Returns other errors unchanged. */
+export function refusedSetting(call: string, error: unknown, settings: CreationSettings): unknown {
+  const [, name] = settingWords.find(([setting, , words]) => settings[setting] !== null && words.test(wordsOf(error))) ?? [];
+  if (name === undefined) return error;
+  const text = `${name}: ${call}: expected success, found ${firstLine(causeOf(error).reason ?? wordsOf(error))}`;
+  return new HeadraceError("config_invalid", text, { hint: `Change ${name}.`, cause: error });
+}
+
 export function isUnimplemented(error: unknown): boolean {
   return (error as { code?: number } | null)?.code === grpc.unimplemented;
 }
@@ -181,7 +199,7 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   }
   if (code === 100 || /can.t find collection|collection not found/i.test(words))
     return error("collection_not_found", `${call}: expected a collection, found none`);
-  if (awayNames.has(name) || awayCodes.has(code ?? 0) || away.test(words)) return error("store_unavailable");
+  if (unavailableNames.has(name) || unavailableCodes.has(code ?? 0) || unavailable.test(words)) return error("store_unavailable");
   if (/invalid index type/i.test(words)) {
     return error("config_invalid", `milvus.index_type: expected a type that ${endpoint.address} supports, found ${words}`, {
       hint: "Choose another type. GPU indexes need a GPU build of Milvus.",
@@ -254,12 +272,13 @@ function denied(endpoint: Endpoint, words: string, cause: unknown): HeadraceErro
 }
 
 /** Explains a failed connection, by naming the setting that is most likely wrong. */
-function unreachable(endpoint: Endpoint, words: string): string {
-  if (/name resolution/i.test(words)) return `milvus.host: expected a host name that resolves, found ${endpoint.address}`;
+function unreachable({ address, from }: Endpoint, words: string): string {
+  const setting = (name: string) => (from === "milvus.uri" ? from : `milvus.${name}`);
+  if (/name resolution/i.test(words)) return `${setting("host")}: expected a host name that resolves, found ${address}`;
   if (/ssl|tls|certificate|wrong version number/i.test(words))
-    return `milvus.secure: expected TLS as configured at ${endpoint.address}, found ${words}`;
-  if (/protocol error|http2/i.test(words)) return `milvus.port: expected gRPC at ${endpoint.address}, found another protocol`;
-  return `milvus.host, milvus.port: expected a server at ${endpoint.address}, found none: ${words}`;
+    return `${setting("secure")}: expected TLS as configured at ${address}, found ${words}`;
+  if (/protocol error|http2/i.test(words)) return `${setting("port")}: expected gRPC at ${address}, found another protocol`;
+  return `${from}: expected a server at ${address}, found none: ${words}`;
 }
 
 /** The Milvus status or gRPC error that a `HeadraceError` was made from. */

@@ -42,9 +42,20 @@ describe("index parameters", () => {
     assert.deepEqual(buildParameters("GPU_BRUTE_FORCE", settings, 8), { cache_dataset_on_device: "true" });
   });
 
+  it("indexes on disk, and those that compare candidates again, take theirs", () => {
+    const settings = milvusSection.parse({ nlist: 256, nprobe: 300, reorderK: 50, searchList: 40 });
+    assert.deepEqual(buildParameters("SCANN", settings, 8), { nlist: 256 });
+    assert.deepEqual(searchParameters({ type: "SCANN", nlist: null }, settings, 10), { nprobe: 256, reorder_k: 50 });
+    assert.deepEqual(searchParameters({ type: "SCANN", nlist: 1024 }, settings, 80), { nprobe: 300, reorder_k: 80 });
+    assert.deepEqual(searchParameters({ type: "SCANN", nlist: null }, milvusSection.parse({}), 10), { nprobe: 16 });
+    assert.deepEqual(buildParameters("DISKANN", settings, 8), {});
+    assert.deepEqual(searchParameters({ type: "DISKANN", nlist: null }, settings, 10), { search_list: 40 });
+    assert.deepEqual(searchParameters({ type: "DISKANN", nlist: null }, milvusSection.parse({}), 500), { search_list: 500 });
+  });
+
   it("an index that somebody else built is searched with the server's defaults, and its own clusters bound nprobe", () => {
     const settings = milvusSection.parse({ nprobe: 512 });
-    for (const type of ["DISKANN", "SCANN", "IVF_RABITQ"]) assert.deepEqual(searchParameters({ type, nlist: null }, settings, 10), {});
+    for (const type of ["HNSW_SQ", "IVF_RABITQ"]) assert.deepEqual(searchParameters({ type, nlist: null }, settings, 10), {});
     assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 4096 }, settings, 10), { nprobe: 512 });
     assert.deepEqual(searchParameters({ type: "IVF_FLAT", nlist: 64 }, settings, 10), { nprobe: 64 });
   });

@@ -4,18 +4,20 @@ import { type IndexSettings, type IndexType, indexTypes } from "./options.js";
 
 export type Parameters = Readonly<Record<string, string | number | boolean>>;
 
-const defaults = { nlist: 128, nprobe: 16, M: 16, efConstruction: 256, ef: 64, nbits: 8 } as const;
+const defaults = { nlist: 128, nprobe: 16, M: 16, efConstruction: 256, ef: 64, nbits: 8, searchList: 100 } as const;
 
 /** Throws `config_conflict` for parameters that contradict each other. */
 export function buildParameters(type: IndexType, settings: IndexSettings, dimension: number): Parameters {
   switch (type) {
     case "AUTOINDEX":
     case "FLAT":
+    case "DISKANN":
       return {};
     case "GPU_BRUTE_FORCE":
       return given({ cache_dataset_on_device: flag(settings.cacheDatasetOnDevice) });
     case "IVF_FLAT":
     case "IVF_SQ8":
+    case "SCANN":
       return { nlist: settings.nlist ?? defaults.nlist };
     case "GPU_IVF_FLAT":
       return given({ nlist: settings.nlist ?? defaults.nlist, cache_dataset_on_device: flag(settings.cacheDatasetOnDevice) });
@@ -51,7 +53,14 @@ export function searchParameters(
     case "IVF_PQ":
     case "GPU_IVF_FLAT":
     case "GPU_IVF_PQ":
-      return { nprobe: Math.min(settings.nprobe ?? defaults.nprobe, nlist ?? settings.nlist ?? defaults.nlist) };
+      return { nprobe: clustersSearched(settings, nlist) };
+    case "SCANN":
+      return {
+        nprobe: clustersSearched(settings, nlist),
+        ...given({ reorder_k: settings.reorderK === null ? null : Math.max(settings.reorderK, topK) }),
+      };
+    case "DISKANN":
+      return { search_list: Math.max(settings.searchList ?? defaults.searchList, topK) };
     case "HNSW":
       return { ef: Math.max(settings.ef ?? defaults.ef, topK) };
     case "GPU_CAGRA":
@@ -65,6 +74,10 @@ export function searchParameters(
     default:
       return {};
   }
+}
+
+function clustersSearched({ nprobe, nlist }: IndexSettings, indexed: number | null): number {
+  return Math.min(nprobe ?? defaults.nprobe, indexed ?? nlist ?? defaults.nlist);
 }
 
 function cagra(settings: IndexSettings): Parameters {

@@ -3,7 +3,7 @@ import type { DescribeCollectionResponse, FieldSchema, FieldType } from "@zilliz
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
 import { builtInColumns, type MetadataType, maxKeyBytes } from "../../kit/index.js";
 import type { FilterColumn } from "./filter.js";
-import type { DeclaredField } from "./options.js";
+import type { CreationSettings, DeclaredField } from "./options.js";
 import { propertyOf } from "./upkeep/properties.js";
 
 export const maxTextBytes = 65_535;
@@ -11,6 +11,8 @@ export const maxTextBytes = 65_535;
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
 export const columnsProperty = "headrace.columns";
+/** How many copies of the collection are in memory, and where. Absent: one copy, wherever the server puts it. */
+export const loadProperty = "headrace.load";
 /** The property that holds the index note, which is the state of the collection's index: see index-note.ts. */
 export const indexProperty = "headrace.index";
 
@@ -25,12 +27,17 @@ export interface DeclaredColumn {
   readonly presence: "required" | "optional";
 }
 
+export type VectorType = (typeof vectorTypes)[number];
+
+const vectorTypes = ["FloatVector", "Float16Vector"] as const;
+
 export interface CollectionShape {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly vectorField: string;
+  readonly vectorType: VectorType;
   readonly passport: Passport | null;
   /** The index note when the description of the collection was read. */
   readonly indexNote: string | null;
@@ -68,30 +75,56 @@ export function describeCollection(schema: CollectionSchema, text: string, maker
   return JSON.stringify(marks);
 }
 
-export function fieldsOf(schema: CollectionSchema, vectorField: string, declared: readonly DeclaredColumn[]): FieldType[] {
+/** The fields of a new collection. */
+export interface FieldOptions {
+  readonly vectorField: string;
+  readonly declared: readonly DeclaredField[];
+  readonly settings: Pick<CreationSettings, "vectorType" | "partitionKey">;
+}
+
+export function fieldsOf(schema: CollectionSchema, { vectorField, declared, settings }: FieldOptions): FieldType[] {
+  const { vectorType, partitionKey } = settings;
   return [
     schema.idType === "int64"
       ? { name: "id", data_type: "Int64", is_primary_key: true }
       : { name: "id", data_type: "VarChar", max_length: maxKeyBytes, is_primary_key: true },
-    { name: vectorField, data_type: "FloatVector", dim: schema.dimension },
+    { name: vectorField, data_type: vectorType === "FLOAT16_VECTOR" ? "Float16Vector" : "FloatVector", dim: schema.dimension },
     ...texts.map((name) => ({ name, data_type: "VarChar" as const, max_length: maxTextBytes })),
     { name: "width", data_type: "Int32" },
     { name: "height", data_type: "Int32" },
     { name: "ingested_at", data_type: "Int64" },
-    ...declared.map(({ name, dataType, maxBytes }) => ({
+    ...withPartitionKey(declaredColumns(declared, vectorField), { partitionKey, vectorField }).map(({ name, dataType, maxBytes }) => ({
       name,
       data_type: dataType,
       ...(dataType === "VarChar" ? { max_length: maxBytes } : {}),
+      ...(name === partitionKey ? { is_partition_key: true } : {}),
     })),
   ];
 }
 
+/** Adds a text column for the partition key, unless the key is declared. Throws `config_invalid` if Milvus cannot partition by the key. */
+function withPartitionKey(
+  columns: readonly DeclaredColumn[],
+  { partitionKey: name, vectorField }: { readonly partitionKey: string | null; readonly vectorField: string },
+): readonly DeclaredColumn[] {
+  if (name === null) return columns;
+  const declared = columns.find((column) => column.name === name);
+  const isTaken = name === "id" || name === vectorField || builtIns.has(name);
+  if (!isTaken && declared === undefined) return [...columns, columnOf(name, "VarChar", maxTextBytes)];
+  if (declared?.dataType === "VarChar" || declared?.dataType === "Int64") return columns;
+  const found = isTaken ? "a field of every collection" : `a field of type ${declared?.dataType}`;
+  throw new HeadraceError(
+    "config_invalid",
+    `milvus.partition_key: expected a metadata key of type VARCHAR or INT64, found ${name}, ${found}`,
+  );
+}
+
 /** Returns the declared fields that are metadata columns. The key, the vector, Headrace's own fields and JSON fields are left out. */
-export function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
+function declaredColumns(fields: readonly DeclaredField[], vectorField: string): readonly DeclaredColumn[] {
   return fields
     .filter(
       ({ name, type, primaryKey }) =>
-        !primaryKey && name !== vectorField && !builtIns.has(name) && type !== "JSON" && type !== "FLOAT_VECTOR",
+        !primaryKey && name !== vectorField && !builtIns.has(name) && type !== "JSON" && !type.endsWith("_VECTOR"),
     )
     .map(({ name, type, maxLength }) => columnOf(name, dataTypeNames[type as keyof typeof dataTypeNames], maxLength));
 }
@@ -99,7 +132,7 @@ export function declaredColumns(fields: readonly DeclaredField[], vectorField: s
 /** Throws `collection_foreign` for a collection that Headrace did not create. */
 export function shapeOf(name: string, answer: DescribeCollectionResponse): CollectionShape {
   const { fields, description } = answer.schema;
-  const vector = fields.find((field) => field.data_type === "FloatVector");
+  const vector = fields.find(({ data_type }) => vectorTypes.some((type) => type === data_type));
   const marks = marksOf(description);
   const missing = ["id", ...fixedFields].filter((field) => !fields.some((each) => each.name === field));
   if (vector === undefined || marks === null || missing.length > 0 || !answer.schema.enable_dynamic_field) {
@@ -126,6 +159,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
     metric: marks.metric,
     idType: marks.idType,
     vectorField: vector.name,
+    vectorType: vector.data_type as VectorType,
     passport: passport === undefined ? marks.passport : (JSON.parse(String(passport)) as Passport),
     indexNote: property(indexProperty) ?? null,
     maker: marks.maker ?? null,

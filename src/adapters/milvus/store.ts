@@ -15,6 +15,7 @@ import { alreadyThere, Creation } from "./creation.js";
 import { isForbidden } from "./errors.js";
 import { Freshness } from "./freshness.js";
 import {
+  creationSettings,
   type DeclaredCollection,
   declaredSettings,
   type IndexSettings,
@@ -26,7 +27,7 @@ import {
   milvusSection,
 } from "./options.js";
 import { Queries } from "./queries.js";
-import { type CollectionShape, declaredColumns, describeCollection, fieldsOf, shapeOf } from "./schema.js";
+import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./schema.js";
 import { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import { Inserter, type InserterOptions } from "./writing/inserter.js";
@@ -99,13 +100,11 @@ export class MilvusStore implements VectorStore {
     checkSchema(schema);
     const declared = this.#declared(name);
     const index = this.#indexType(name, schema.index);
-    const columns = declaredColumns(declared?.schema.fields ?? [], this.milvus.vectorField);
+    const settings = creationSettings(this.milvus, declared);
+    const fields = fieldsOf(schema, { vectorField: this.milvus.vectorField, declared: declared?.schema.fields ?? [], settings });
     if (await this.#exists(name)) throw alreadyThere(name);
-    const creation = new Creation(this.#connection, name, index, this.insert);
-    await creation.make({
-      description: describeCollection(schema, declared?.description ?? "", creation.maker),
-      fields: fieldsOf(schema, this.milvus.vectorField, columns),
-    });
+    const creation = new Creation(this.#connection, name, index, { settings, insert: this.insert });
+    await creation.make({ description: describeCollection(schema, declared?.description ?? "", creation.maker), fields });
     const shape = await this.#shape(name);
     if (shape.maker !== creation.maker) throw alreadyThere(name);
     this.#freshness.delete(name);

@@ -1,5 +1,6 @@
 /** The kinds of embedders, stores and files, and how the settings choose them. */
 import { resolve } from "node:path";
+import { addressOf } from "../../adapters/milvus/options.js";
 import type { Settings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
@@ -25,8 +26,16 @@ interface KindOfStore {
 const kindsOfStores: Readonly<Record<StoreKind, KindOfStore>> = {
   milvus: {
     isChosen: ({ milvus }) => milvus !== null,
-    locationOf: ({ milvus }) => (milvus === null ? "Milvus at the default address" : `Milvus at ${milvus.host}:${milvus.port}`),
-    identityOf: ({ milvus }) => ["milvus", `${milvus?.host}_${milvus?.port}`, milvus?.database ?? "default"],
+    locationOf: ({ milvus }) => {
+      if (milvus === null) return "Milvus at the default address";
+      const { host, port } = addressOf(milvus);
+      return `Milvus at ${host}:${port}`;
+    },
+    identityOf: ({ milvus }) => {
+      if (milvus === null) return ["milvus"];
+      const { host, port, database } = addressOf(milvus);
+      return ["milvus", `${host}_${port}`, database ?? "default"];
+    },
   },
   lancedb: {
     isChosen: () => true,

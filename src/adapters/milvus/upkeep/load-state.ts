@@ -1,15 +1,20 @@
 /** The load state of a collection. Milvus answers queries only for loaded collections. */
 import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../client.js";
+import type { Properties } from "./properties.js";
+import { loadParameters, rememberReplicas } from "./replicas.js";
 import { until } from "./waits.js";
 
 export type LoadedAs = "loaded" | "loading" | "released";
 
 export class LoadState {
-  constructor(
-    readonly connection: MilvusConnection,
-    readonly collection: string,
-  ) {}
+  readonly connection: MilvusConnection;
+  readonly collection: string;
+
+  constructor(readonly properties: Properties) {
+    this.connection = properties.connection;
+    this.collection = properties.collection;
+  }
 
   /** Asks the server for the load state. Throws `collection_not_found` when the collection does not exist. */
   async now(signal?: AbortSignal): Promise<LoadedAs> {
@@ -25,14 +30,21 @@ export class LoadState {
     return String(state) === "LoadStateLoading" ? "loading" : "released";
   }
 
-  /** Requests that the server loads the collection. The server continues loading even if this process ends. */
+  /**
+   * Requests that the server loads the collection, with as many copies as before it was released. The server continues loading even if this
+   * process ends.
+   */
   async request(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
-    await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name }), { signal });
+    const parameters = loadParameters(await this.properties.describe(signal));
+    await this.connection.call(`load ${collection_name}`, (client) => client.loadCollectionAsync({ collection_name, ...parameters }), {
+      signal,
+    });
   }
 
   async release(): Promise<void> {
     const { collection: collection_name } = this;
+    await rememberReplicas(this.properties);
     await this.connection.call(`release ${collection_name}`, (client) => client.releaseCollection({ collection_name }));
   }
 
@@ -40,7 +52,7 @@ export class LoadState {
   async untilLoaded(signal?: AbortSignal): Promise<void> {
     const { collection: collection_name } = this;
     const what = `load ${collection_name}`;
-    await until({ what, signal }, async () => {
+    await until({ what, signal, maxStallMs: this.connection.maxStallMs }, async () => {
       if ((await this.now(signal)) !== "loading") return "done";
       const { progress } = await this.connection.call(what, (client) => client.getLoadingProgress({ collection_name }), { signal });
       return { at: `${progress} %` };

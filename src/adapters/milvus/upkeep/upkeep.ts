@@ -34,13 +34,13 @@ export class Upkeep {
     readonly shape: CollectionShape,
     readonly wanted: IndexType,
     readonly settings: IndexSettings,
-    readonly insert: Pick<InsertSection, "flush">,
+    readonly insert: Pick<InsertSection, "flush" | "index">,
     readonly freshness: Freshness,
   ) {
     this.#isSettled = shape.indexNote === null || shape.indexNote === "built";
     this.properties = new Properties(connection, shape.name);
     this.index = new VectorIndex(connection, shape, settings);
-    this.load = new LoadState(connection, shape.name);
+    this.load = new LoadState(this.properties);
   }
 
   /**
@@ -109,6 +109,11 @@ export class Upkeep {
     if (this.insert.flush === "end") await this.#flush(signal);
   }
 
+  /** True if this process builds the index only when a user asks for it. */
+  get isOnDemand(): boolean {
+    return this.insert.index === "never";
+  }
+
   /**
    * Creates the configured index if it does not exist yet, and waits until the server has built the index. Makes only one call to the
    * server when the index is complete.
@@ -174,7 +179,7 @@ export class Upkeep {
   /** Milvus allows one flush per collection in ten seconds. Refused flushes are tried again. */
   async #flush(signal: AbortSignal): Promise<void> {
     const what = `flush ${this.shape.name}`;
-    await until({ what, signal }, async () => {
+    await until({ what, signal, maxStallMs: this.connection.maxStallMs }, async () => {
       try {
         await this.connection.call(what, (client) => client.flush({ collection_names: [this.shape.name] }), { signal });
         return "done";

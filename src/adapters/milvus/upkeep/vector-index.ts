@@ -90,7 +90,7 @@ export class VectorIndex {
   /** Waits until the server has built the index. Throws `timed_out` when the build makes no progress. */
   async untilBuilt(signal: AbortSignal, { onProgress }: UpkeepOptions): Promise<void> {
     const what = `build the index of ${this.shape.name}`;
-    await until({ what, signal }, async () => {
+    await until({ what, signal, maxStallMs: this.connection.maxStallMs }, async () => {
       const index = await this.inPlace(signal);
       if (index === null) throw new HeadraceError("unexpected", `${what}: expected an index, found none; another client dropped it`);
       if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: expected success, found ${index.failure}`);

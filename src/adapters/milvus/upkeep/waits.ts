@@ -2,11 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
 import { abortedError } from "../../../kit/index.js";
+import type { MilvusConnection } from "../client.js";
 
 const pollMs = 100;
-
-/** How long loading, flushing or index building may make no progress before the call fails. */
-const patienceMs = 600_000;
 
 export interface Wait {
   /** Name of the work in error messages. */
@@ -17,8 +15,11 @@ export interface Wait {
 /** "done", or a text that changes as the work advances. */
 export type Progress = "done" | { readonly at: string };
 
-/** Polls until `look` returns "done". Throws `timed_out` after ten minutes without progress. */
-export async function until({ what, signal }: Wait, look: () => Promise<Progress>): Promise<void> {
+/** Polls until `look` returns "done". Throws `timed_out` if there is no progress for `milvus.max_stall`. */
+export async function until(
+  { what, signal, maxStallMs }: Wait & Pick<MilvusConnection, "maxStallMs">,
+  look: () => Promise<Progress>,
+): Promise<void> {
   let seen = "";
   let since = Date.now();
   for (;;) {
@@ -27,9 +28,11 @@ export async function until({ what, signal }: Wait, look: () => Promise<Progress
     if (progress.at !== seen) {
       seen = progress.at;
       since = Date.now();
-    } else if (Date.now() - since > patienceMs) {
-      throw new HeadraceError("timed_out", `${what}: expected progress within ${patienceMs / 1000} s, found none at ${progress.at}`, {
+    } else if (Date.now() - since > maxStallMs) {
+      const text = `${what}: expected progress within milvus.max_stall, ${maxStallMs / 1000} s, found none at ${progress.at}`;
+      throw new HeadraceError("timed_out", text, {
         scope: "service",
+        hint: "The server continues this work, and the next call waits for it again. Raise milvus.max_stall to wait longer.",
       });
     }
     await pause(pollMs, { what, signal });

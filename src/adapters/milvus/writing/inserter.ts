@@ -1,12 +1,12 @@
 /** Writes the accepted rows of a batch. Limits the bytes per request, and halves a request that the server refuses as too large. */
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
-import { givenMetadata, ingestedAtOf } from "../../../kit/index.js";
+import { float32ToFloat16, givenMetadata, ingestedAtOf } from "../../../kit/index.js";
 import type { MilvusConnection } from "../client.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
 import type { Freshness } from "../freshness.js";
 import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../schema.js";
-import { decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
+import { acknowledgedRows, decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 import type { WriteLimiter } from "./write-limiter.js";
 
 export interface InserterOptions {
@@ -26,6 +26,8 @@ interface PreparedRow {
 
 const maxRows = 10_000;
 const maxDynamicBytes = 65_536;
+const maxFloat16 = 65_504;
+const isAboveFloat16 = (value: number) => Math.abs(value) > maxFloat16;
 const maxInt64 = 2n ** 63n - 1n;
 
 export class Inserter {
@@ -67,6 +69,15 @@ export class Inserter {
         item: facts.source,
       });
     }
+    if (this.shape.vectorType === "Float16Vector") {
+      const largest = batch.vectors.subarray(index * batch.dimension, (index + 1) * batch.dimension).find(isAboveFloat16);
+      if (largest !== undefined) {
+        return new HeadraceError("row_rejected", `vector: expected numbers up to ${maxFloat16} for FLOAT16_VECTOR, found ${largest}`, {
+          scope: "item",
+          item: facts.source,
+        });
+      }
+    }
     const declared = new Set(this.shape.declared.map(({ name }) => name));
     const given = new Map(givenMetadata(facts.metadata));
     for (const column of this.shape.declared) {
@@ -98,6 +109,7 @@ export class Inserter {
     if (rows.length === 0) return [];
     try {
       const answer = await this.limiter.run(() => this.#request(batch, rows, signal), signal);
+      checkAcknowledged(answer, rows.length, this.shape.name);
       this.freshness.wrote(answer.timestamp);
       return [];
     } catch (error) {
@@ -151,7 +163,8 @@ export class Inserter {
         }),
       { signal, fallback: "row_rejected" },
     );
-    return { status: answer.status, timestamp: BigInt(answer.timestamp) };
+    const acknowledged = acknowledgedRows(Number(answer.upsert_cnt), answer.succ_index.length);
+    return { status: answer.status, timestamp: BigInt(answer.timestamp), acknowledged };
   }
 
   #encode(batch: RowBatch, rows: readonly PreparedRow[]): Uint8Array {
@@ -160,7 +173,7 @@ export class Inserter {
     const text = (name: string, of: (each: ImageFacts) => string): UpsertColumn => ({ name, kind: "VarChar", values: facts.map(of) });
     const columns: UpsertColumn[] = [
       keyColumn(rows.map(({ index }) => batch.ids[index]!)),
-      { name: shape.vectorField, kind: "vector", dimension: batch.dimension, values: vectorsOf(batch, rows) },
+      vectorColumn(shape, batch.dimension, vectorsOf(batch, rows)),
       text("source", (each) => each.source),
       text("root", (each) => each.root),
       text("version", (each) => each.version),
@@ -192,6 +205,15 @@ export class Inserter {
       ingested_at: ingestedAtOf(batch, index),
     };
   }
+}
+
+/** Writing the rows again does no harm, so the error is one that callers retry. */
+function checkAcknowledged({ acknowledged }: MutationAnswer, sent: number, collection: string): void {
+  if (acknowledged >= sent) return;
+  throw new HeadraceError(
+    "store_unavailable",
+    `upsert into ${collection}: expected Milvus to acknowledge ${sent} rows, found ${acknowledged} acknowledged`,
+  );
 }
 
 /**
@@ -234,6 +256,11 @@ function keyColumn(ids: readonly Key[]): UpsertColumn {
   return typeof ids[0] === "bigint"
     ? { name: "id", kind: "Int64", values: ids as readonly bigint[] }
     : { name: "id", kind: "VarChar", values: ids as readonly string[] };
+}
+
+function vectorColumn({ vectorField: name, vectorType }: CollectionShape, dimension: number, values: Float32Array): UpsertColumn {
+  if (vectorType === "FloatVector") return { name, kind: "vector", dimension, values };
+  return { name, kind: "vector16", dimension, values: float32ToFloat16(values) };
 }
 
 /** Returns the vectors of the rows in one array. When the rows are consecutive in the batch, the array is a view of the batch's memory. */

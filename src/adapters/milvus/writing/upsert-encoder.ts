@@ -14,6 +14,8 @@ export type UpsertColumn = UpsertValues & {
 
 type UpsertValues =
   | { readonly name: string; readonly kind: "vector"; readonly dimension: number; readonly values: Float32Array }
+  /** Vectors of float16 numbers, each as its 16 bits. */
+  | { readonly name: string; readonly kind: "vector16"; readonly dimension: number; readonly values: Uint16Array }
   | { readonly name: string; readonly kind: "VarChar"; readonly values: readonly string[] }
   | { readonly name: string; readonly kind: "Int64"; readonly values: readonly (bigint | number)[] }
   | { readonly name: string; readonly kind: "Int8" | "Int16" | "Int32"; readonly values: readonly number[] }
@@ -33,9 +35,23 @@ export interface MutationAnswer {
   readonly status: MilvusStatus;
   /** Time of the write by the server's clock. A read that waits for this time sees the written rows. */
   readonly timestamp: bigint;
+  /** Number of rows that the server has written. */
+  readonly acknowledged: number;
 }
 
-const dataTypes = { Bool: 1, Int8: 2, Int16: 3, Int32: 4, Int64: 5, Float: 10, Double: 11, VarChar: 21, dynamic: 23, vector: 101 } as const;
+const dataTypes = {
+  Bool: 1,
+  Int8: 2,
+  Int16: 3,
+  Int32: 4,
+  Int64: 5,
+  Float: 10,
+  Double: 11,
+  VarChar: 21,
+  dynamic: 23,
+  vector: 101,
+  vector16: 102,
+} as const;
 const scalarFields = { Bool: 1, Int8: 2, Int16: 2, Int32: 2, Int64: 3, Float: 4, Double: 5, VarChar: 6, dynamic: 9 } as const;
 const delimited = 2;
 const varint = 0;
@@ -57,6 +73,7 @@ export function decodeMutation(bytes: Uint8Array): MutationAnswer {
   const fields = readFields(bytes);
   const status = readFields(fields.get(1)?.bytes ?? new Uint8Array());
   const reason = status.get(2)?.bytes;
+  const written = fields.get(3)?.bytes;
   return {
     status: {
       error_code: Number(status.get(1)?.number ?? 0n),
@@ -64,7 +81,17 @@ export function decodeMutation(bytes: Uint8Array): MutationAnswer {
       reason: reason === undefined ? "" : Buffer.from(reason).toString("utf8"),
     },
     timestamp: fields.get(9)?.number ?? 0n,
+    acknowledged: acknowledgedRows(Number(fields.get(8)?.number ?? 0n), written === undefined ? 0 : countVarints(written)),
   };
+}
+
+/** `count`: the answer's `upsert_cnt`. `positions`: how many positions of written rows its `succ_index` lists; 0 if it lists none. */
+export function acknowledgedRows(count: number, positions: number): number {
+  return positions === 0 ? count : Math.min(count, positions);
+}
+
+function countVarints(packed: Uint8Array): number {
+  return packed.reduce((count, byte) => (byte < 0x80 ? count + 1 : count), 0);
 }
 
 function writeColumn(column: UpsertColumn, writer: Writer): void {
@@ -78,6 +105,12 @@ function writeColumn(column: UpsertColumn, writer: Writer): void {
     writer.ldelim().ldelim();
     return;
   }
+  if (column.kind === "vector16") {
+    writer.uint32(tag(4, delimited)).fork();
+    writer.uint32(tag(1, varint)).uint32(column.dimension);
+    writer.uint32(tag(4, delimited)).bytes(halfBytes(column.values)).ldelim();
+    return;
+  }
   writer.uint32(tag(3, delimited)).fork();
   writer.uint32(tag(scalarFields[column.kind], delimited)).fork();
   writeScalars(column, writer);
@@ -89,7 +122,7 @@ function writeColumn(column: UpsertColumn, writer: Writer): void {
   writer.ldelim();
 }
 
-function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" }>, writer: Writer): void {
+function writeScalars(column: Exclude<UpsertColumn, { kind: "vector" | "vector16" }>, writer: Writer): void {
   switch (column.kind) {
     case "VarChar":
     case "dynamic":
@@ -146,6 +179,15 @@ function floatBytes(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.byteLength);
   const view = new DataView(bytes.buffer);
   for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true);
+  return bytes;
+}
+
+/** Returns the float16 numbers as little-endian bytes. */
+function halfBytes(values: Uint16Array): Uint8Array {
+  if (littleEndian) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = new Uint8Array(values.byteLength);
+  const view = new DataView(bytes.buffer);
+  for (const [index, value] of values.entries()) view.setUint16(index * 2, value, true);
   return bytes;
 }
 
