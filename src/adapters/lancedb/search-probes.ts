@@ -55,11 +55,15 @@ async function neededProbes(table: Table, facts: TableFacts, { rows, partitions,
   await mayGoOn();
   const queries = await sampleVectors(table, rows);
   const wanted = await searchAll(table, facts, queries, partitions);
-  for (const probes of candidates(partitions)) {
+  const tried = candidates(partitions);
+  let [least, most] = [0, tried.length];
+  while (least < most) {
     await mayGoOn();
-    if (shareFound(wanted, await searchAll(table, facts, queries, probes)) >= shareToFind) return probes;
+    const middle = Math.floor((least + most) / 2);
+    if (shareFound(wanted, await searchAll(table, facts, queries, tried[middle]!)) >= shareToFind) most = middle;
+    else least = middle + 1;
   }
-  return partitions;
+  return tried[least] ?? partitions;
 }
 
 /** 8, 12, 16, 24, 32, 48 and so on. */

@@ -55,10 +55,8 @@ export async function tableState(table: Table, folder: string, keepVersionsMs: n
 
 export async function indexStates(table: Table): Promise<ReadonlyMap<string, IndexState>> {
   const found = new Map<string, IndexState>();
-  for (const { name, columns } of await table.listIndices()) {
-    const stats = await table.indexStats(name);
-    if (stats === undefined) continue;
-    for (const column of columns) found.set(column, { unindexedRows: stats.numUnindexedRows, parts: stats.numIndices ?? 1 });
+  for (const { columns, numUnindexedRows = 0, numSegments = 1 } of await table.listIndices()) {
+    for (const column of columns) found.set(column, { unindexedRows: numUnindexedRows, parts: numSegments });
   }
   return found;
 }
