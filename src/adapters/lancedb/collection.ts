@@ -20,14 +20,15 @@ import {
   type UpkeepOptions,
 } from "../../contracts/index.js";
 import { checkAborted, isKeyOf } from "../../kit/index.js";
-import { fromLanceError } from "./errors.js";
+import { fromLanceError, isFileGone } from "./errors.js";
 import { compileFilter, keyIsOneOf } from "./filter-sql.js";
 import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
+import { markRead } from "./read-marks.js";
 import { rowColumns, toRows } from "./rows.js";
 import { requestedColumns } from "./scalar-indexes.js";
 import { searchTable } from "./search.js";
-import { readFacts } from "./table-facts.js";
-import { type TableFacts, tableFacts } from "./table-schema.js";
+import { FactsOfVersion, readFacts } from "./table-facts.js";
+import type { TableFacts } from "./table-schema.js";
 import { indexStates } from "./table-state.js";
 import type { TableWriter } from "./table-writer.js";
 import { vectorIndexOf } from "./vector-index.js";
@@ -52,6 +53,7 @@ export class LanceCollection implements Collection {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
+  readonly #facts: FactsOfVersion;
   #isOpen = true;
 
   constructor(readonly parts: LanceCollectionParts) {
@@ -59,6 +61,7 @@ export class LanceCollection implements Collection {
     this.dimension = parts.facts.dimension;
     this.metric = parts.facts.metric;
     this.idType = parts.facts.idType;
+    this.#facts = new FactsOfVersion(parts);
   }
 
   get passport(): Passport | null {
@@ -96,7 +99,10 @@ export class LanceCollection implements Collection {
   }
 
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
-    return this.#read("search", options.signal, async (table) => searchTable(table, await this.#facts(table), queries, options));
+    const { folder } = this.parts;
+    return this.#read("search", options.signal, async (table) =>
+      searchTable({ table, folder, facts: await this.#facts.of(table) }, queries, options),
+    );
   }
 
   get(
@@ -104,7 +110,7 @@ export class LanceCollection implements Collection {
     { vectors, signal }: { readonly vectors: "include" | "omit"; readonly signal?: AbortSignal },
   ): Promise<readonly StoredRow[]> {
     return this.#read("get", signal, async (table) => {
-      const { columns } = await this.#facts(table);
+      const { columns } = await this.#facts.of(table);
       const rows: StoredRow[] = [];
       for await (const batch of rowsOfKeys(table, this.#keys(ids), rowColumns(columns, vectors), signal))
         rows.push(...toRows(batch, columns));
@@ -121,13 +127,13 @@ export class LanceCollection implements Collection {
 
   count(filter?: Filter): Promise<number> {
     return this.#read("count", undefined, async (table) =>
-      table.countRows(filter === undefined ? undefined : compileFilter(filter, await this.#facts(table))),
+      table.countRows(filter === undefined ? undefined : compileFilter(filter, await this.#facts.of(table))),
     );
   }
 
   /**
-   * Reads the version of the table that is current when the scan begins, so concurrent writes do not change the result. A scan of more
-   * than 10 minutes can fail, because compaction removes versions older than that.
+   * Reads the version of the table that is current when the scan begins, so concurrent writes do not change the result. A mark in the
+   * table's folder keeps this version until the scan ends.
    */
   async *scan(options: {
     readonly filter?: Filter;
@@ -136,11 +142,12 @@ export class LanceCollection implements Collection {
     readonly signal?: AbortSignal;
   }): AsyncIterable<readonly StoredRow[]> {
     const { filter, signal, batchRows = scanRows } = options;
-    const { table } = this.parts;
+    const { table, folder } = this.parts;
     this.#checkOpen("scan");
+    checkAborted(signal, `collection ${this.name}: scan`);
+    const unmark = await markRead(folder);
     try {
-      checkAborted(signal, `collection ${this.name}: scan`);
-      const facts = await this.#facts(table);
+      const facts = await this.#facts.of(table);
       const all = table.query().select(rowColumns(facts.columns, options.vectors));
       for await (const batch of filter === undefined ? all : all.where(compileFilter(filter, facts))) {
         for (let start = 0; start < batch.numRows; start += batchRows) {
@@ -150,6 +157,8 @@ export class LanceCollection implements Collection {
       }
     } catch (cause) {
       throw fromLanceError(`collection ${this.name}: scan`, cause);
+    } finally {
+      await unmark();
     }
   }
 
@@ -187,10 +196,6 @@ export class LanceCollection implements Collection {
     else await lease.release();
   }
 
-  async #facts(table: Table): Promise<TableFacts> {
-    return tableFacts(this.parts.vendor, this.name, await table.schema());
-  }
-
   #keys(ids: readonly Key[]): readonly Key[] {
     return [...new Set(ids)].filter((id) => isKeyOf(id, this.idType));
   }
@@ -198,8 +203,13 @@ export class LanceCollection implements Collection {
   async #read<T>(call: string, signal: AbortSignal | undefined, read: (table: Table) => Promise<T>): Promise<T> {
     this.#checkOpen(call);
     checkAborted(signal, `collection ${this.name}: ${call}`);
+    const { table } = this.parts;
     try {
-      return await read(this.parts.table);
+      return await read(table).catch((cause: unknown) => {
+        if (!isFileGone(cause)) throw cause;
+        // Compaction has removed files that the read was using. The newest version of the table has the same rows.
+        return read(table);
+      });
     } catch (cause) {
       throw fromLanceError(`collection ${this.name}: ${call}`, cause);
     }

@@ -32,6 +32,11 @@ export function fromLanceError(what: string, cause: unknown): HeadraceError {
   return new HeadraceError(code, `${what}: ${firstLine(cause)}`, { ...options, cause });
 }
 
+/** Returns true if a file of the table does not exist (any more). */
+export function isFileGone(cause: unknown): boolean {
+  return cause instanceof Error && /Not found: \S*\.lance\/(?!_versions)|Object at location \S*\.lance\/\S* not found/.test(cause.message);
+}
+
 interface Meaning extends ErrorOptions {
   readonly code:
     | "disk_full"

@@ -3,9 +3,9 @@ import { type BuiltIndex, HeadraceError } from "../../contracts/index.js";
 import { checkIndexColumn } from "../../kit/index.js";
 import { buildScalarIndex } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
-import { compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";
+import { buildIndex, compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";
 import { buildingIndex } from "./upkeep-step.js";
-import { buildVectorIndex, requestedVectorIndex, trainingRows, vectorIndexOf } from "./vector-index.js";
+import { requestedVectorIndex, trainingRows, vectorIndexOf } from "./vector-index.js";
 
 export function buildRequestedIndex(parts: UpkeepParts, column: string): Promise<BuiltIndex> {
   return column === "vector" ? buildVectors(parts) : buildKey(parts, column);
@@ -13,7 +13,7 @@ export function buildRequestedIndex(parts: UpkeepParts, column: string): Promise
 
 /** Adds new rows to an existing index. If there is none, builds the kind that a large table would get. */
 async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
-  const { vendor, name, table, facts, folder, mayGoOn } = parts;
+  const { name, table, facts, folder, mayGoOn } = parts;
   const { rows, indexes } = await tableState(table, folder, keepVersionsMs);
   const existing = indexes.get("vector");
   const report = async (outcome: BuiltIndex["outcome"]): Promise<BuiltIndex> => ({
@@ -25,7 +25,7 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
   if (existing?.unindexedRows === 0) return report("unchanged");
   if (existing !== undefined) {
     await mayGoOn({ step: "adding rows to the index on vector", rows: existing.unindexedRows });
-    await compact(table);
+    await compact(table, folder);
     return report("extended");
   }
   if (rows < trainingRows) {
@@ -33,8 +33,7 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
       hint: "Insert more images first. Searches of so few rows are fast without an index.",
     });
   }
-  await mayGoOn(buildingIndex("vector", { rows }));
-  await buildVectorIndex(vendor, table, facts, requestedVectorIndex(facts), rows);
+  await buildIndex(parts, requestedVectorIndex(facts), rows);
   return report("built");
 }
 

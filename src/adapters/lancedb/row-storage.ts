@@ -44,9 +44,9 @@ export class RowStorage {
   async #storeTogether(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
     const { vendor, name, table, ledger, keyIndex, marks } = this.parts;
     const { settled, accepted, added } = planAll(batches, tableFacts(vendor, name, await table.schema()));
-    const rows = accepted.reduce((sum, { indices }) => sum + indices.length, 0);
-    if (rows === 0) return settled;
-    await ledger.prepare(table, rows);
+    const keys = accepted.flatMap(({ batch, indices }) => indices.map((index) => batch.ids[index]!));
+    if (keys.length === 0) return settled;
+    await ledger.prepare(table, keys);
     if (added.size > 0) await table.addColumns(newColumns(added));
     const schema = await table.schema();
     // Each key is recorded before its row is written. A failed write may still have stored the rows, so a repeated write merges them.
@@ -60,7 +60,7 @@ export class RowStorage {
       keyIndex.asked();
     }
     if (fresh.length > 0) await table.add(toArrow(vendor, schema, fresh));
-    keyIndex.wrote(rows);
+    keyIndex.wrote(keys.length);
     return settled;
   }
 }

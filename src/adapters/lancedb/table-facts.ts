@@ -1,8 +1,8 @@
 /** Reads the properties of a collection from the table's schema and from the passport file in its folder. */
-import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
-import { HeadraceError, type Passport } from "../../contracts/index.js";
+import type { Passport } from "../../contracts/index.js";
+import { readJsonFile, writeJsonFile } from "./folder-files.js";
 import { type TableFacts, tableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
@@ -20,32 +20,29 @@ export interface TablePlace {
   readonly folder: string;
 }
 
+/** The properties of a table, read again only when the table has a new version. Reading the schema takes a millisecond. */
+export class FactsOfVersion {
+  #known: { readonly version: number; readonly facts: TableFacts } | null = null;
+
+  constructor(readonly place: Pick<TablePlace, "vendor" | "name">) {}
+
+  async of(table: Table): Promise<TableFacts> {
+    const version = await table.version();
+    if (this.#known?.version !== version) {
+      const facts = tableFacts(this.place.vendor, this.place.name, await table.schema());
+      this.#known = { version, facts };
+    }
+    return this.#known.facts;
+  }
+}
+
 /** Throws `collection_foreign` for a table without the columns of a collection. */
 export async function readFacts({ vendor, name, folder }: TablePlace, table: Table): Promise<TableFacts> {
   const facts = tableFacts(vendor, name, await table.schema());
-  return { ...facts, passport: (await readPassport(folder)) ?? facts.passport };
+  return { ...facts, passport: (await readJsonFile<Passport>(join(folder, passportFile))) ?? facts.passport };
 }
 
 /** Replaces the passport file atomically. */
 export async function writePassport(folder: string, passport: Passport): Promise<void> {
-  const path = join(folder, passportFile);
-  const draft = await open(`${path}.draft`, "w");
-  try {
-    await draft.writeFile(JSON.stringify(passport));
-    await draft.sync();
-  } finally {
-    await draft.close();
-  }
-  await rename(`${path}.draft`, path);
-}
-
-async function readPassport(folder: string): Promise<Passport | null> {
-  const path = join(folder, passportFile);
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as Passport;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new HeadraceError("collection_foreign", `passport: ${path}: expected JSON, found something else`, { cause });
-  }
+  await writeJsonFile(join(folder, passportFile), passport);
 }

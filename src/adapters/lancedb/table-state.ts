@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
+import { oldestRead } from "./read-marks.js";
 
 export interface IndexState {
   /** Number of rows that were written after the index was built. A search scans these rows one by one. */
@@ -12,6 +13,8 @@ export interface IndexState {
 
 export interface TableState {
   readonly rows: number;
+  /** Number of all fragments. */
+  readonly fragments: number;
   /**
    * Number of small fragments, which compaction could merge. LanceDB does not merge fragments that belong to different parts of the
    * vector index. So all fragments of one part count as one fragment.
@@ -19,7 +22,7 @@ export interface TableState {
   readonly smallFragments: number;
   /** Number of rows in the largest fragment. */
   readonly largestFragment: number;
-  /** "many": at least `manyVersions` versions of the table are older than `keepVersionsMs`. */
+  /** "many": at least `manyVersions` versions of the table can be removed. */
   readonly oldVersions: "few" | "many";
   /** The state of each index, by the name of the indexed column. */
   readonly indexes: ReadonlyMap<string, IndexState>;
@@ -28,7 +31,10 @@ export interface TableState {
 /** The table is compacted if it has at least this many old versions. */
 const manyVersions = 128;
 
-/** Reads the state of the table in `folder`, in a few milliseconds. Versions older than `keepVersionsMs` count as old. */
+/**
+ * Reads the state of the table in `folder`, in a few milliseconds. Versions older than `keepVersionsMs` count as old, unless a marked read
+ * may use them.
+ */
 export async function tableState(table: Table, folder: string, keepVersionsMs: number): Promise<TableState> {
   const { numRows, fragmentStats } = await table.stats();
   const indexes = await indexStates(table);
@@ -36,6 +42,7 @@ export async function tableState(table: Table, folder: string, keepVersionsMs: n
   const apart = indexes.get("vector")?.parts;
   return {
     rows: numRows,
+    fragments: fragmentStats.numFragments,
     smallFragments:
       apart === undefined
         ? fragmentStats.numSmallFragments
@@ -48,10 +55,8 @@ export async function tableState(table: Table, folder: string, keepVersionsMs: n
 
 export async function indexStates(table: Table): Promise<ReadonlyMap<string, IndexState>> {
   const found = new Map<string, IndexState>();
-  for (const { name, columns } of await table.listIndices()) {
-    const stats = await table.indexStats(name);
-    if (stats === undefined) continue;
-    for (const column of columns) found.set(column, { unindexedRows: stats.numUnindexedRows, parts: stats.numIndices ?? 1 });
+  for (const { columns, numUnindexedRows = 0, numSegments = 1 } of await table.listIndices()) {
+    for (const column of columns) found.set(column, { unindexedRows: numUnindexedRows, parts: numSegments });
   }
   return found;
 }
@@ -65,7 +70,12 @@ async function oldVersions(folder: string, versions: readonly string[], keepVers
   // All earlier versions are older than this version, so reading the time of this one file is enough.
   const oldest = versions.at(-manyVersions);
   if (oldest === undefined) return "few";
-  return Date.now() - (await versionTime(folder, oldest)) > keepVersionsMs ? "many" : "few";
+  return (await versionTime(folder, oldest)) < (await removableBefore(folder, keepVersionsMs)) ? "many" : "few";
+}
+
+/** Versions from before the returned time, in milliseconds since 1970, can be removed. */
+export async function removableBefore(folder: string, keepVersionsMs: number): Promise<number> {
+  return Math.min(Date.now() - keepVersionsMs, await oldestRead(folder));
 }
 
 /** Counts the versions that are newer than the newest index. Each such version added at most one fragment that the index does not cover. */

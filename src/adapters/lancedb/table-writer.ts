@@ -173,7 +173,8 @@ export class TableWriter {
     const [mayCompact, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
     if (!mayCompact && !mustLook) return;
     await this.#writeOrLeave("compaction", signal, async (table) => {
-      if (mayCompact && owesCompactionDuringSeries(await tableState(table, this.parts.folder, keepVersionsMs))) await compact(table);
+      const { folder } = this.parts;
+      if (mayCompact && owesCompactionDuringSeries(await tableState(table, folder, keepVersionsMs))) await compact(table, folder);
       if (mustLook) await this.#keyIndex.look(table);
     });
   }

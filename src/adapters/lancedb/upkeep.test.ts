@@ -7,7 +7,14 @@ import type { Table } from "@lancedb/lancedb";
 import { type TableState, tableState } from "./table-state.js";
 import { CompactionSchedule, owesCompaction } from "./upkeep.js";
 
-const fresh: TableState = { rows: 50_000, smallFragments: 1, largestFragment: 50_000, oldVersions: "few", indexes: new Map() };
+const fresh: TableState = {
+  rows: 50_000,
+  fragments: 1,
+  smallFragments: 1,
+  largestFragment: 50_000,
+  oldVersions: "few",
+  indexes: new Map(),
+};
 const withIndex = (unindexedRows: number, parts = 1) => new Map([["vector", { unindexedRows, parts }]]);
 
 describe("what a table owes", () => {

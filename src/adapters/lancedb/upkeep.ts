@@ -1,14 +1,25 @@
 /** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
 import { freshenScalarIndexes } from "./scalar-indexes.js";
+import { measureProbes } from "./search-probes.js";
 import type { TableFacts } from "./table-schema.js";
-import { type TableState, tableState } from "./table-state.js";
+import { removableBefore, type TableState, tableState } from "./table-state.js";
+import { mayHaveLongTail, mergeTail, type TailState } from "./table-tail.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
-import { type BuiltIndex, buildVectorIndex, requestedVectorIndex, wantedVectorIndex } from "./vector-index.js";
+import { type BuiltIndex, buildVectorIndex, partitionsOf, requestedVectorIndex, wantedVectorIndex } from "./vector-index.js";
 import type { Vendor } from "./vendor.js";
 
-/** A reader may use one version of the table for this long. Compaction removes the files of older versions. */
-export const keepVersionsMs = 10 * 60_000;
+/**
+ * Compaction removes the files of versions older than this. A scan marks its version, so that the version is kept until the scan ends. All
+ * other reads are much shorter than this.
+ */
+export const keepVersionsMs = 60_000;
+
+/**
+ * After a vector index was built for at least `rows` rows, only versions of the last `keepMs` are kept. Otherwise the table would need twice
+ * the space on the disk until the next compaction.
+ */
+const afterBuilding = { rows: 100_000, keepMs: 10_000 } as const;
 
 /** Compaction is due when this many rows are outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
 const maxUnindexedRows = 4_000;
@@ -73,9 +84,9 @@ export class CompactionSchedule {
 
 const mergingFiles = "merging small files";
 
-/** Merges small fragments, updates indexes, and removes old versions. LanceDB has only one call for all three steps. */
-export async function compact(table: Table): Promise<void> {
-  await table.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+/** Merges small fragments, updates indexes, and removes versions older than `keepMs`. LanceDB has only one call for all three steps. */
+export async function compact(table: Table, folder: string, keepMs = keepVersionsMs): Promise<void> {
+  await table.optimize({ cleanupOlderThan: new Date(await removableBefore(folder, keepMs)) });
 }
 
 /** Returns true if the table needs compaction: it has many small fragments, rows outside the vector index, or old versions. */
@@ -122,34 +133,60 @@ export interface UpkeepParts {
 
 /** Does the upkeep that the table's state requires, even if another process wrote the rows. */
 export async function keepUp(parts: UpkeepParts): Promise<void> {
-  const { vendor, table, facts, mayGoOn } = parts;
-  const state = (): Promise<TableState> => tableState(table, parts.folder, keepVersionsMs);
+  const { vendor, table, facts, folder, mayGoOn } = parts;
+  const state = (): Promise<TableState> => tableState(table, folder, keepVersionsMs);
   let now = await state();
-  if (owesCompaction(now)) {
+  const tail = tailOf(now);
+  if (owesCompaction(now) || owesCompactionBeforeIndex(facts, now)) {
     await mayGoOn({ step: mergingFiles, rows: now.rows });
-    await compact(table);
+    await compact(table, folder);
     now = await state();
+  } else if (tail !== null && mayHaveLongTail(tail)) {
+    await mayGoOn({ step: mergingFiles, rows: tail.unindexedRows });
+    await mergeTail(vendor, table, tail);
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now);
-  if (kind === null) return;
-  await mayGoOn(buildingIndex("vector", now));
-  await buildVectorIndex(vendor, table, facts, kind, now.rows);
+  if (kind !== null) await buildIndex(parts, kind, now.rows);
+}
+
+/** Null: the table has no vector index. Compaction leaves one fragment per part of the index. All other fragments are newer. */
+function tailOf({ fragments, indexes }: TableState): TailState | null {
+  const vector = indexes.get("vector");
+  return vector === undefined ? null : { unindexedRows: vector.unindexedRows, fragments: fragments - vector.parts };
+}
+
+/**
+ * Returns true if the table gets its first vector index and has many small fragments. After the index is built, the same compaction would
+ * take twice as long, because it would also write the index again.
+ */
+function owesCompactionBeforeIndex(facts: TableFacts, now: TableState): boolean {
+  return !now.indexes.has("vector") && now.smallFragments >= coarseFragments && owedVectorIndex(facts, now) !== null;
+}
+
+/** Builds the vector index, measures how much of it a search must read, and removes old files of a large table. */
+export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, rows: number): Promise<void> {
+  await mayGoOn(buildingIndex("vector", { rows }));
+  await buildVectorIndex(vendor, table, facts, kind, rows);
+  const measuring = () => mayGoOn({ step: "measuring searches", rows });
+  await measureProbes(table, facts, { folder, rows, partitions: partitionsOf(rows), mayGoOn: measuring });
+  if (rows < afterBuilding.rows) return;
+  await mayGoOn({ step: "removing old files", rows });
+  await compact(table, folder, afterBuilding.keepMs);
 }
 
 /** Reduces the table to one fragment and one part per index, as far as LanceDB can. Keeps the versions that running readers may use. */
 export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
-  const { vendor, table, facts, mayGoOn } = parts;
+  const { vendor, table, facts, folder, mayGoOn } = parts;
   await mayGoOn({ step: mergingFiles, rows: await table.countRows() });
-  await compact(table);
-  const now = await tableState(table, parts.folder, keepVersionsMs);
+  await compact(table, folder);
+  const now = await tableState(table, folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
   if (kind === null) return;
-  await mayGoOn(buildingIndex("vector", now));
-  await buildVectorIndex(vendor, table, facts, kind, now.rows);
+  await buildIndex(parts, kind, now.rows);
   if (now.smallFragments < 2) return;
   // Now one part of the vector index covers all fragments, so LanceDB can merge the fragments.
   await mayGoOn({ step: mergingFiles, rows: now.rows });
-  await compact(table);
+  await compact(table, folder);
 }

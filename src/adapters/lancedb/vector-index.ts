@@ -67,10 +67,15 @@ export function requestedVectorIndex({ index, dimension }: TableFacts): BuiltInd
  * times as long to build.
  */
 export async function buildVectorIndex({ lancedb }: Vendor, table: Table, { metric }: TableFacts, kind: BuiltIndex, rows: number) {
-  const numPartitions = Math.max(1, Math.round(rows / partitionRows));
+  const numPartitions = partitionsOf(rows);
   const options = { distanceType: distanceOf(metric), numPartitions, maxIterations: 10, sampleRate: 64 };
   const config = kind === "ivf_flat" ? lancedb.Index.ivfFlat(options) : lancedb.Index.ivfRq({ ...options, numBits: 4 });
   await table.createIndex("vector", { config, replace: true });
+}
+
+/** Number of partitions of a new index. */
+export function partitionsOf(rows: number): number {
+  return Math.max(1, Math.round(rows / partitionRows));
 }
 
 /** LanceDB's name for a metric. */
