@@ -43,10 +43,10 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
   const { settings } = parts;
   const { signal, onOutcome } = request;
   const waiting = signal ?? new AbortController().signal;
-  const chain = await parts.chain(waiting);
+  const chain = parts.runChain(await parts.chain(waiting));
   return embed({
     inputs: request.inputs,
-    readers: await parts.readers(waiting),
+    readers: await parts.runReaders(waiting),
     chain,
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,

@@ -113,7 +113,7 @@ async function startRun(
     await parts.passports.check(collection, chain, "write", waiting);
     return chain;
   };
-  const once = new Shared(() => readyAndChecked(signal));
+  const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   return ingest({
@@ -122,7 +122,7 @@ async function startRun(
     collection,
     lookups: isEmpty ? "omit" : "include",
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
-    readers: await parts.readers(signal),
+    readers: await parts.runReaders(signal),
     ready: (waiting) => once.get(waiting),
     readyAndChecked,
     checkStore: (waiting) => store.check(waiting),

@@ -60,6 +60,12 @@ export const errorCodes = {
     "The image has more pixels than `preprocess.max_pixels`.",
     "Raise `preprocess.max_pixels` if the image is trusted.",
   ),
+  image_crashed_decoder: define(
+    "item",
+    false,
+    "A decode worker died while it read or decoded the image. Other images of the same worker have this error too.",
+    "Run again. If the same image fails again, convert it to another format or leave it out.",
+  ),
   vector_invalid: define(
     "item",
     false,

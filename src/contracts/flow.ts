@@ -115,8 +115,10 @@ export interface Sink extends Part {
 
 /** The settings with which the engine runs a stage: workers, batches, queue and retries. */
 export interface Lane {
-  /** Number of workers. Each worker processes one batch at a time. Default 1. */
+  /** Number of workers. Default 1. */
   readonly concurrency?: number;
+  /** Number of batches that one worker processes at the same time. Default 1. */
+  readonly batchesPerWorker?: number;
   /**
    * An incomplete batch waits for more items until its oldest item has waited for `lingerMs`. Default: every batch has one item and starts
    * at once.

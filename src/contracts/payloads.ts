@@ -48,6 +48,8 @@ export interface Encoded {
   readonly bytes: Uint8Array;
   /** The version (see `ImageRef.version`) of exactly these bytes. null: the source has no versions. */
   readonly version: string | null;
+  /** SHA-256 of the bytes in hex. Absent: the reader has not computed it. */
+  readonly content?: string;
 }
 
 /** Decoded 8-bit RGB pixels, row by row. `data` has `width × height × 3` bytes. No other data is in the buffer of `data`. */

@@ -3,7 +3,7 @@ import type { StageReport } from "../contracts/index.js";
 
 export type Activity = "busy" | "starved" | "blocked" | "waiting";
 
-/** Measures the time of one worker. The worker is in exactly one activity at any time from the start of the run to the end of its stage. */
+/** Measures the time of one worker, or of one batch at a time if a worker processes several. The worker is in exactly one activity at any time from the start of the run to the end of its stage. */
 export class WorkerClock {
   readonly #spentMs: Record<Activity, number> = { busy: 0, starved: 0, blocked: 0, waiting: 0 };
   #activity: Activity = "starved";
@@ -32,16 +32,21 @@ export class WorkerClock {
 
 /** Counts the items, batches and retries of one stage. */
 export class StageAccount {
+  /** One clock per batch that the stage can process at the same time. */
   readonly clocks: readonly WorkerClock[];
+  readonly workers: number;
+  readonly #batchesPerWorker: number;
   readonly #name: string;
   #endedAt: number | undefined;
   items = 0;
   batches = 0;
   retries = 0;
 
-  constructor(name: string, workers: number, now: number) {
+  constructor(name: string, workers: number, now: number, batchesPerWorker = 1) {
     this.#name = name;
-    this.clocks = Array.from({ length: workers }, () => new WorkerClock(now));
+    this.workers = workers;
+    this.#batchesPerWorker = batchesPerWorker;
+    this.clocks = Array.from({ length: workers * batchesPerWorker }, () => new WorkerClock(now));
   }
 
   /** Call this when no worker of the stage has work left. */
@@ -51,10 +56,12 @@ export class StageAccount {
 
   report(maxQueued: number, now: number): StageReport {
     const until = this.#endedAt ?? now;
-    const total = (activity: Activity) => this.clocks.reduce((sum, clock) => sum + clock.spentMs(activity, until), 0);
+    const sum = (activity: Activity) => this.clocks.reduce((total, clock) => total + clock.spentMs(activity, until), 0);
+    // A worker is busy to one half if it could process two batches and processes one.
+    const total = (activity: Activity) => sum(activity) / this.#batchesPerWorker;
     return {
       name: this.#name,
-      workers: this.clocks.length,
+      workers: this.workers,
       items: this.items,
       batches: this.batches,
       retries: this.retries,

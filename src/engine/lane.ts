@@ -35,7 +35,7 @@ export class LaneRunner {
     this.#stage = step.stage;
     this.#place = place;
     this.#shared = shared;
-    this.account = new StageAccount(step.stage.name, workers, performance.now());
+    this.account = new StageAccount(step.stage.name, workers, performance.now(), step.lane.batchesPerWorker);
     const { circuit, emit, random } = shared;
     this.#circuit = new Circuit({ stage: step.stage.name, emit, random, ...circuit });
   }

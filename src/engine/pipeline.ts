@@ -12,6 +12,7 @@ export interface Step {
 /** A lane with every default filled in. */
 export interface ResolvedLane {
   readonly concurrency: number;
+  readonly batchesPerWorker: number;
   readonly batchItems: number;
   readonly batchBytes: number;
   readonly lingerMs: number;
@@ -67,6 +68,7 @@ function stepOf(stage: AnyStage, lane: Lane): Step {
     stage,
     lane: {
       concurrency: integerFrom(1, lane.concurrency ?? 1, key("concurrency")),
+      batchesPerWorker: integerFrom(1, lane.batchesPerWorker ?? 1, key("batchesPerWorker")),
       batchItems,
       batchBytes: positive(lane.batch?.maxBytes ?? Number.POSITIVE_INFINITY, key("batch.maxBytes")),
       lingerMs: nonNegative(lane.batch?.lingerMs ?? 0, key("batch.lingerMs")),

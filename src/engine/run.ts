@@ -142,7 +142,7 @@ class FlowRun implements Run {
     this.#startedAt = performance.now();
     const { steps } = this.#pipeline;
     this.#lanes = steps.map((step, at) => this.#laneOf(step, at === steps.length - 1 ? "sink" : "stage"));
-    const stages = this.#lanes.map((lane) => ({ name: lane.name, workers: lane.account.clocks.length }));
+    const stages = this.#lanes.map((lane) => ({ name: lane.name, workers: lane.account.workers }));
     this.#emit({ kind: "run-started", schedule: this.#settings.schedule, stages });
     const flow = { lanes: this.#lanes, puller: this.#puller, gate: this.#gate, halt: this.#halt, onFatal: this.#fail };
     const { schedule, sequentialBatch } = this.#settings;

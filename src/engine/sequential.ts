@@ -82,7 +82,7 @@ export class Sequential implements Schedule {
     return portion;
   }
 
-  /** Runs tickets through one lane, with one batch per worker at once. Returns the tickets that continue, in order. */
+  /** Runs tickets through one lane, with one batch per clock at once. Returns the tickets that continue, in order. */
   async #runLane(at: number, tickets: readonly Ticket[]): Promise<Ticket[]> {
     const lane = this.#flow.lanes[at] as LaneRunner;
     this.#maxQueued[at] = Math.max(this.#maxQueued[at] ?? 0, tickets.length);

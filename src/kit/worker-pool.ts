@@ -1,7 +1,8 @@
-/** A pool of worker threads. If a worker dies, its running call fails, and a new worker replaces the dead one. */
+/** A pool of worker threads. If a worker dies, its running calls fail, and a new worker replaces the dead one. */
+import type { ResourceLimits } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
-import { type PendingCall, WorkerThread } from "./worker-thread.js";
+import { type PendingCall, type WorkerDeath, WorkerThread } from "./worker-thread.js";
 
 export interface WorkerPoolOptions {
   /** The name of the pool in error messages. */
@@ -10,8 +11,14 @@ export interface WorkerPoolOptions {
   readonly url: URL;
   /** Passed to the `open` function of `serveWorker` in each worker. Must be a value that `structuredClone` accepts. */
   readonly settings: unknown;
-  /** Number of workers. Each worker runs one call at a time. Further calls wait in order. */
+  /** Number of workers. If all workers are busy, further calls wait in order. */
   readonly size: number;
+  /** Number of calls that one worker runs at the same time. Default 1. */
+  readonly callsPerWorker?: number;
+  /** Limits of the JavaScript memory of each worker. Default: those of Node. */
+  readonly resourceLimits?: ResourceLimits;
+  /** Makes the error of the calls that run in a worker that dies. Default: `inference_failed`. */
+  readonly death?: WorkerDeath;
   /**
    * Receives the buffer of each call when the pool no longer needs the buffer. After an aborted call this can take long, because the worker
    * may still use the buffer. Not called if the worker died during the call: the buffer is then lost.
@@ -68,12 +75,12 @@ export class WorkerPool<Ready, Request, Answer> {
     }
   }
 
-  /** Sends the request and the buffer to a worker. If the signal fires, `call` rejects at once, and a later answer is ignored. */
-  call(request: Request, buffer: ArrayBuffer, signal: AbortSignal): Promise<Answer> {
+  /** Sends the request and the buffer to the worker with the fewest calls. If the signal fires, `call` rejects at once, and a later answer is ignored. */
+  call(request: Request, buffer: ArrayBuffer | null, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
       if (refusal !== null) {
-        this.#options.giveBack(buffer);
+        this.#giveBack(buffer);
         reject(refusal);
         return;
       }
@@ -81,7 +88,7 @@ export class WorkerPool<Ready, Request, Answer> {
         const position = this.#queue.indexOf(call);
         if (position >= 0) {
           this.#queue.splice(position, 1);
-          this.#options.giveBack(buffer);
+          this.#giveBack(buffer);
         }
         reject(abortedError(signal, this.#options.name));
       };
@@ -111,6 +118,11 @@ export class WorkerPool<Ready, Request, Answer> {
 
   #start(onReady: (ready: Ready) => void, onRefused: (error: HeadraceError) => void): void {
     const thread: WorkerThread<Ready, Request, Answer> = new WorkerThread({
+      callsPerWorker: 1,
+      death: (why, cause) => {
+        const message = `${this.#options.name}: expected an answer, but the worker thread died: ${why}`;
+        return new HeadraceError("inference_failed", message, { cause });
+      },
       ...this.#options,
       onReady,
       onRefused,
@@ -141,22 +153,31 @@ export class WorkerPool<Ready, Request, Answer> {
     }
     const cause = this.#refusal ?? death;
     const message = `${this.#options.name}: worker threads died ${this.#deaths} times in a row; last reason: ${cause.message}`;
-    this.#end(new HeadraceError("inference_failed", message, { scope: "run", retryable: false, cause }));
+    this.#end(new HeadraceError(death.code, message, { scope: "run", retryable: false, cause }));
   }
 
   #dispatch(): void {
-    for (const thread of this.#threads) {
-      if (!thread.isFree) continue;
-      const call = this.#queue.shift();
-      if (call === undefined) return;
-      thread.run(call);
+    while (this.#queue.length > 0) {
+      const thread = this.#freest();
+      if (thread === null) return;
+      thread.run(this.#queue.shift()!);
     }
+  }
+
+  #freest(): WorkerThread<Ready, Request, Answer> | null {
+    let freest: WorkerThread<Ready, Request, Answer> | null = null;
+    for (const thread of this.#threads) if (thread.isFree && thread.load < (freest?.load ?? Number.POSITIVE_INFINITY)) freest = thread;
+    return freest;
+  }
+
+  #giveBack(buffer: ArrayBuffer | null): void {
+    if (buffer !== null) this.#options.giveBack(buffer);
   }
 
   #end(reason: HeadraceError): void {
     this.#ended ??= reason;
     for (const call of this.#queue.splice(0)) {
-      this.#options.giveBack(call.buffer);
+      this.#giveBack(call.buffer);
       call.reject(this.#ended);
     }
   }

@@ -1,20 +1,27 @@
 /** One worker thread of a WorkerPool. */
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import type { FromWorker, ToWorker } from "./worker-protocol.js";
 
 export interface PendingCall<Request, Answer> {
   readonly request: Request;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBuffer | null;
   /** The worker thread calls either `resolve` or `reject`, exactly once. */
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: HeadraceError) => void;
 }
 
+/** `why` is the reason as text, and `cause` is the error that ended the thread, if there was one. */
+export type WorkerDeath = (why: string, cause: unknown) => HeadraceError;
+
 export interface WorkerThreadOptions<Ready> {
   readonly name: string;
   readonly url: URL;
   readonly settings: unknown;
+  readonly resourceLimits?: ResourceLimits;
+  readonly callsPerWorker: number;
+  /** Makes the error of the calls that run in a thread that dies. */
+  readonly death: WorkerDeath;
   readonly giveBack: (buffer: ArrayBuffer) => void;
   readonly onReady: (ready: Ready) => void;
   /** The worker failed to open. `onExit` is called afterwards. */
@@ -28,14 +35,16 @@ export interface WorkerThreadOptions<Ready> {
 export class WorkerThread<Ready, Request, Answer> {
   readonly #options: WorkerThreadOptions<Ready>;
   readonly #worker: Worker;
-  #state: "opening" | "free" | "busy" | "ended" = "opening";
-  #call: PendingCall<Request, Answer> | null = null;
+  readonly #calls = new Map<number, PendingCall<Request, Answer>>();
+  #state: "opening" | "open" | "ended" = "opening";
+  #sent = 0;
   #cause: unknown;
 
   constructor(options: WorkerThreadOptions<Ready>) {
     this.#options = options;
     // The worker must not inherit Node's flags from the main program. With some flags, such as --input-type, the worker cannot start.
-    this.#worker = new Worker(options.url, { workerData: options.settings, name: options.name, execArgv: [] });
+    const { url, name, settings, resourceLimits = {} } = options;
+    this.#worker = new Worker(url, { workerData: settings, name, execArgv: [], resourceLimits });
     this.#worker.on("message", (message: FromWorker<Ready, Answer>) => this.#receive(message));
     this.#worker.on("error", (error) => {
       this.#cause = error;
@@ -44,17 +53,23 @@ export class WorkerThread<Ready, Request, Answer> {
   }
 
   get isFree(): boolean {
-    return this.#state === "free";
+    return this.#state === "open" && this.#calls.size < this.#options.callsPerWorker;
+  }
+
+  /** The number of running calls. */
+  get load(): number {
+    return this.#calls.size;
   }
 
   /** Starts a call. The thread must be free. */
-  run(call: PendingCall<Request, Answer>): void {
-    this.#state = "busy";
-    this.#call = call;
-    this.#post({ kind: "call", request: call.request, buffer: call.buffer }, [call.buffer]);
+  run(pending: PendingCall<Request, Answer>): void {
+    const { request, buffer } = pending;
+    const call = this.#sent++;
+    this.#calls.set(call, pending);
+    this.#post({ kind: "call", call, request, buffer }, buffer === null ? [] : [buffer]);
   }
 
-  /** Waits for the running call, then ends the thread. Terminates the thread if it has not ended after `timeoutMs`. */
+  /** Waits for the running calls, then ends the thread. Terminates the thread if it has not ended after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === "ended") return;
     await new Promise<void>((resolve) => {
@@ -74,7 +89,7 @@ export class WorkerThread<Ready, Request, Answer> {
   #receive(message: FromWorker<Ready, Answer>): void {
     switch (message.kind) {
       case "ready":
-        this.#state = "free";
+        this.#state = "open";
         this.#options.onReady(message.ready);
         break;
       case "refused":
@@ -82,11 +97,11 @@ export class WorkerThread<Ready, Request, Answer> {
         this.#options.onRefused(HeadraceError.fromRecord(message.error));
         return;
       case "answer":
-        this.#finish(message.buffer, (call) => call.resolve(message.answer));
+        this.#finish(message, (call) => call.resolve(message.answer));
         this.#options.onAnswer();
         break;
       case "failure":
-        this.#finish(message.buffer, (call) => call.reject(HeadraceError.fromRecord(message.error)));
+        this.#finish(message, (call) => call.reject(HeadraceError.fromRecord(message.error)));
         this.#options.onAnswer();
         break;
       default:
@@ -95,23 +110,22 @@ export class WorkerThread<Ready, Request, Answer> {
     this.#options.onFree();
   }
 
-  #finish(buffer: ArrayBuffer, settle: (call: PendingCall<Request, Answer>) => void): void {
-    const call = this.#call;
-    this.#call = null;
-    this.#state = "free";
-    this.#options.giveBack(buffer);
-    if (call !== null) settle(call);
+  #finish(
+    { call, buffer }: { readonly call: number; readonly buffer: ArrayBuffer | null },
+    settle: (pending: PendingCall<Request, Answer>) => void,
+  ): void {
+    const pending = this.#calls.get(call);
+    this.#calls.delete(call);
+    if (buffer !== null) this.#options.giveBack(buffer);
+    if (pending !== undefined) settle(pending);
   }
 
   #exit(exitCode: number): void {
-    const call = this.#call;
     this.#state = "ended";
-    this.#call = null;
     const why = this.#cause instanceof Error ? this.#cause.message : `exit code ${exitCode}`;
-    const error = new HeadraceError("inference_failed", `${this.#options.name}: expected an answer, but the worker thread died: ${why}`, {
-      cause: this.#cause,
-    });
-    call?.reject(error);
+    const error = this.#options.death(why, this.#cause);
+    for (const pending of this.#calls.values()) pending.reject(error);
+    this.#calls.clear();
     this.#options.onExit(error);
   }
 }

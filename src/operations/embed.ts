@@ -41,7 +41,11 @@ export function embed(plan: EmbedPlan): Run {
       admit: true,
       queue,
     })
-    .through(decodeStage(ready), { concurrency: lanes.preprocessWorkers, queue })
+    .through(decodeStage(ready), {
+      concurrency: lanes.preprocessWorkers,
+      batchesPerWorker: lanes.imagesPerDecodeWorker,
+      queue,
+    })
     .through(preprocessStage(ready), { batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 }, queue })
     .through(embedStage(ready), { concurrency: lanes.embedParallel, batch: { maxItems: lanes.embedBatch, lingerMs: 50 }, queue })
     .into(orderedSink(order), { queue });

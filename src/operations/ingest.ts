@@ -17,6 +17,8 @@ export interface IngestWidths {
   /** Number of files that are read at the same time. */
   readonly numWorkers: number;
   readonly preprocessWorkers: number;
+  /** Number of images that one decode worker decodes at the same time. */
+  readonly imagesPerDecodeWorker: number;
   /** Number of concurrent calls to the embedder, over all workers together. */
   readonly embedParallel: number;
   /** Maximum number of images per call to the embedder. */
@@ -64,7 +66,11 @@ export function ingest(plan: IngestPlan): Run {
   const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
   const decoded = fresh.through(
     decodeStage(ready),
-    lane({ concurrency: lanes.preprocessWorkers, queue: imageQueue(lanes, lanes.preprocessWorkers) }),
+    lane({
+      concurrency: lanes.preprocessWorkers,
+      batchesPerWorker: lanes.imagesPerDecodeWorker,
+      queue: imageQueue(lanes, lanes.preprocessWorkers * lanes.imagesPerDecodeWorker),
+    }),
   );
   const tensors =
     plan.preprocess === "include"

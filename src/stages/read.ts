@@ -36,6 +36,6 @@ async function readItem(
   signal: AbortSignal,
 ): Promise<Result<Encoded>> {
   const encoded = await readerFor(readers, item.value).read(item.value, { maxBytes }, signal);
-  const facts = { ...item.facts, version: encoded.version ?? "", content: fingerprint(encoded.bytes) };
+  const facts = { ...item.facts, version: encoded.version ?? "", content: encoded.content ?? fingerprint(encoded.bytes) };
   return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes, facts) };
 }

@@ -130,6 +130,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
     lanes: {
       numWorkers: 2,
       preprocessWorkers: 2,
+      imagesPerDecodeWorker: 1,
       embedParallel: 2,
       embedBatch: 4,
       preprocessBatch: 8,

@@ -9,7 +9,12 @@ const count = (fallback: number, description: string) => z.int().min(1).default(
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
 export const asyncPipelineSection = z.strictObject({
-  preprocessWorkers: count(2, "Images decoded concurrently. 2 to 4 suit local files. More workers need more memory."),
+  preprocessWorkers: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Threads that read and decode images, two at a time each. null: one less than the machine has cores, and at least 2."),
   embeddingWorkers: count(1, "Embedding workers. Use one per GPU. Each keeps `inflight_per_worker` batches in flight."),
   insertBatchSize: count(100, "Rows per write. Larger batches mean fewer calls and more memory."),
   queueMaxsize: count(100, "Maximum number of items that wait in front of a stage. Queues of decoded images hold fewer."),

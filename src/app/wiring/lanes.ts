@@ -5,7 +5,7 @@ import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js
 import { mebibyte, rowBytes } from "../../kit/index.js";
 import type { IngestWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
-import { expectedFeed } from "./registry.js";
+import { decodeWorkersOf, expectedFeed, imagesPerDecodeWorker } from "./registry.js";
 
 export interface LaneOverrides {
   readonly preprocessWorkers?: number;
@@ -41,7 +41,8 @@ export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"
   const feed = embedder?.feed ?? expectedFeed(settings);
   return {
     numWorkers: preprocess.numWorkers,
-    preprocessWorkers: overrides.preprocessWorkers ?? asyncPipeline.preprocessWorkers,
+    preprocessWorkers: overrides.preprocessWorkers ?? decodeWorkersOf(settings),
+    imagesPerDecodeWorker,
     embedParallel: Math.max(1, Math.round(feed.parallel * embeddingShare(settings, overrides))),
     embedBatch: Math.min(preprocess.batchSize, feed.preferredBatch, feed.maxBatch),
     preprocessBatch: preprocess.batchSize,

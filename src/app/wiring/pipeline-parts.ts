@@ -5,10 +5,11 @@ import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type Vect
 import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
+import { HandOver } from "../decode-workers/hand-over.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeEmbedder, makeReaders, makeStore } from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -33,6 +34,7 @@ export class PipelineParts {
   readonly #decoder: Shared<ImageDecoder>;
   readonly #embedder: Shared<Embedder>;
   readonly #chain: Shared<Chain>;
+  readonly #handOver = new HandOver(async () => this.#owner.open(await makeDecodeWorkers(this.settings)));
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -68,6 +70,19 @@ export class PipelineParts {
 
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
+  }
+
+  /** Returns the readers for a run. The built-in file reader hands over to the decode workers. */
+  async runReaders(signal: AbortSignal): Promise<readonly Reader[]> {
+    const readers = await this.readers(signal);
+    const { decoder, readers: ownReaders = [] } = this.own;
+    const isOurs = (reader: Reader) => decoder === undefined && reader.schemes.includes("file") && !ownReaders.includes(reader);
+    return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
+  }
+
+  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. */
+  runChain(chain: Chain): Chain {
+    return this.own.decoder === undefined ? { ...chain, decoder: this.#handOver.decoder(chain.decoder) } : chain;
   }
 
   /**

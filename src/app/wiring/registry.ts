@@ -24,6 +24,7 @@ import type {
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
+import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -53,6 +54,11 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
     return milvusStore(milvus ?? {}, insert, { collections });
   },
 };
+
+const minDecodeWorkers = 2;
+
+/** Images that one decode worker decodes at the same time. While libvips decodes one, the worker's JavaScript prepares the other. */
+export const imagesPerDecodeWorker = 2;
 
 /** Returns the expected feed of an embedder that is not open yet. */
 export function expectedFeed(settings: Settings): Feed {
@@ -128,6 +134,20 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../../adapters/sharp/index.js");
   return sharpDecoder(preprocess);
+}
+
+/** Returns the number of decode workers. By default, one core is left for servers or for the sessions of the model. */
+export function decodeWorkersOf({ asyncPipeline }: Settings): number {
+  return asyncPipeline.preprocessWorkers ?? Math.max(minDecodeWorkers, availableParallelism() - 1);
+}
+
+export async function makeDecodeWorkers(settings: Settings): Promise<DecodeWorkers> {
+  const { DecodeWorkers } = await import("../decode-workers/decode-workers.js");
+  return new DecodeWorkers({
+    settings: { preprocess: settings.preprocess },
+    size: decodeWorkersOf(settings),
+    imagesPerWorker: imagesPerDecodeWorker,
+  });
 }
 
 export async function makePreprocessor(backend: "native" | "jax", preprocessing: Preprocessing, settings: Settings): Promise<Preprocessor> {

@@ -1,0 +1,92 @@
+/** A pool of threads that read, hash, measure and decode images. The main thread only passes on what the threads return. */
+import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Part, type Pixels } from "../../contracts/index.js";
+import { mebibyte, Semaphore, WorkerPool } from "../../kit/index.js";
+import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js";
+
+/** The pool gives up after this many deaths of workers without an answer in between. */
+const maxDeaths = 10;
+/**
+ * A small young generation is collected often, and with it the images that a worker no longer needs. V8 would otherwise keep up to 32 MB of
+ * them in each worker. Measured with two workers: 456 MB for the whole process instead of 518 MB.
+ */
+const maxYoungGenerationSizeMb = 2;
+
+export interface DecodeWorkersOptions {
+  readonly settings: DecodeSettings;
+  /** Number of workers. */
+  readonly size: number;
+  /** Number of images that one worker decodes at the same time. */
+  readonly imagesPerWorker: number;
+  /** The main module of a worker. Default: the worker that reads files and decodes with sharp. */
+  readonly worker?: URL;
+}
+
+export class DecodeWorkers implements Part {
+  readonly name = "decode workers";
+  readonly #pool: WorkerPool<null, DecodeRequest, DecodeAnswer>;
+  /** Limits the memory of all concurrent decodes. */
+  readonly #memory: Semaphore;
+  /** The share of the memory that an image gets at first. If decoding needs more, the image waits until so much memory is free. */
+  readonly #shareBytes: number;
+  /** Images that a worker has read. Only the run has their bytes, so the bytes can be transferred to a worker instead of copied. */
+  readonly #transferable = new WeakSet<Encoded>();
+
+  constructor({ settings, size, imagesPerWorker, worker = new URL("./worker.js", import.meta.url) }: DecodeWorkersOptions) {
+    const budgetBytes = settings.preprocess.decodeBudgetMb * mebibyte;
+    this.#memory = new Semaphore(budgetBytes);
+    this.#shareBytes = budgetBytes / (size * imagesPerWorker);
+    this.#pool = new WorkerPool({
+      name: this.name,
+      url: worker,
+      settings,
+      size,
+      callsPerWorker: Number.POSITIVE_INFINITY,
+      death: (why, cause) =>
+        new HeadraceError("image_crashed_decoder", `image: expected an answer of the decode worker, but the worker died: ${why}`, {
+          cause,
+        }),
+      giveBack: () => undefined,
+      maxDeaths,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#pool.open(signal);
+  }
+
+  /** Reads a file and computes its fingerprint. See `Reader.read`. */
+  async read(ref: ImageRef, { maxBytes }: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded> {
+    const { uri, location, scheme, root, version, sizeBytes } = ref;
+    const answer = await this.#pool.call(
+      { kind: "read", ref: { uri, location, scheme, root, version, sizeBytes }, maxBytes },
+      null,
+      signal,
+    );
+    if (answer.kind !== "read") throw wrongAnswer("read", answer);
+    const encoded: Encoded = { bytes: answer.bytes, version: answer.version, content: answer.content };
+    this.#transferable.add(encoded);
+    return encoded;
+  }
+
+  /** Decodes an image. See `ImageDecoder.decode`. The bytes of an image that `read` has returned cannot be used afterwards. */
+  async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
+    const { buffer, byteLength } = this.#transferable.has(image) ? image.bytes : new Uint8Array(image.bytes);
+    const decodeWithin = (encoded: ArrayBuffer, maxPeakBytes: number, reservedBytes: number) =>
+      this.#memory.run(reservedBytes, signal, "decoding", () =>
+        this.#pool.call({ kind: "decode", target, byteLength, maxPeakBytes }, encoded, signal),
+      );
+    let answer = await decodeWithin(buffer as ArrayBuffer, this.#shareBytes, this.#shareBytes);
+    if (answer.kind === "too-heavy") answer = await decodeWithin(answer.encoded, Number.POSITIVE_INFINITY, answer.peakBytes);
+    if (answer.kind !== "decoded") throw wrongAnswer("decoded", answer);
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+function wrongAnswer(expected: DecodeAnswer["kind"], { kind }: DecodeAnswer): HeadraceError {
+  return new HeadraceError("contract_broken", `decode worker: expected the answer "${expected}", found "${kind}"`);
+}

@@ -1,0 +1,56 @@
+/**
+ * Decides where an image is read and decoded: in the main thread at first, and in decode workers once they have started. A run of a few
+ * images starts no workers, and no image waits for the start of a worker.
+ */
+import type { ImageDecoder, Reader } from "../../contracts/index.js";
+import type { DecodeWorkers } from "./decode-workers.js";
+
+/** The workers start when a pipeline has read more images than this. */
+const imagesBeforeStart = 3;
+
+export class HandOver {
+  readonly #start: () => Promise<DecodeWorkers>;
+  #seen = 0;
+  #workers: DecodeWorkers | null = null;
+  #failure: unknown = null;
+
+  /** `start` opens the workers. It is called once. */
+  constructor(start: () => Promise<DecodeWorkers>) {
+    this.#start = start;
+  }
+
+  /** Returns a reader that uses the workers once they have started, and `main` before. */
+  reader(main: Reader): Reader {
+    return {
+      name: main.name,
+      schemes: main.schemes,
+      read: async (ref, options, signal) => {
+        this.#count();
+        return (this.#workers ?? main).read(ref, options, signal);
+      },
+    };
+  }
+
+  /** Returns a decoder that uses the workers once they have started, and `main` before. */
+  decoder(main: ImageDecoder): ImageDecoder {
+    return {
+      name: main.name,
+      measure: (image) => main.measure(image),
+      decode: (image, target, signal) => (this.#workers ?? main).decode(image, target, signal),
+    };
+  }
+
+  #count(): void {
+    if (this.#failure !== null) throw this.#failure;
+    this.#seen += 1;
+    if (this.#seen !== imagesBeforeStart + 1) return;
+    this.#start().then(
+      (workers) => {
+        this.#workers = workers;
+      },
+      (error: unknown) => {
+        this.#failure = error;
+      },
+    );
+  }
+}

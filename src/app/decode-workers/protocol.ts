@@ -1,0 +1,20 @@
+/** The messages between the main thread and the decode workers. */
+import type { Geometry, ImageRef, Pixels } from "../../contracts/index.js";
+import type { Settings } from "../configuration/settings.js";
+
+/** What a worker needs to make its reader and its decoder. */
+export type DecodeSettings = Pick<Settings, "preprocess">;
+
+/** The fields of an `ImageRef` that a file reader needs. */
+export type FileRef = Pick<ImageRef, "uri" | "location" | "scheme" | "root" | "version" | "sizeBytes">;
+
+export type DecodeRequest =
+  | { readonly kind: "read"; readonly ref: FileRef; readonly maxBytes: number }
+  /** The buffer of the call contains the encoded image. `maxPeakBytes`: the memory that the decoder may use. */
+  | { readonly kind: "decode"; readonly target: Geometry; readonly byteLength: number; readonly maxPeakBytes: number };
+
+export type DecodeAnswer =
+  | { readonly kind: "read"; readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string | null; readonly content: string }
+  | ({ readonly kind: "decoded" } & Pixels)
+  /** The image was not decoded, because decoding needs more than `maxPeakBytes`. `encoded` is the buffer of the call. */
+  | { readonly kind: "too-heavy"; readonly peakBytes: number; readonly encoded: ArrayBuffer };
