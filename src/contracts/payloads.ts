@@ -43,6 +43,15 @@ export interface ImageRef {
   readonly data?: Uint8Array;
 }
 
+/** An image that is looked up in the collection, and not yet read. */
+export interface LookedUpRef extends ImageRef {
+  /**
+   * The version in the stored row. Set if the listing does not know the version of the image, and nothing else has changed. The image need not
+   * be read if its source still has this version.
+   */
+  readonly storedVersion?: string;
+}
+
 /** The bytes of an image file, as they were read. */
 export interface Encoded {
   readonly bytes: Uint8Array;

@@ -22,6 +22,15 @@ export interface Reader extends Part {
   readonly schemes: readonly string[];
   /** Throws an error of scope "item" if the image cannot be read. */
   read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
+  /**
+   * Like `read`, but returns null if the source still has the version `storedVersion`. For sources that can answer this without sending the
+   * image. Default: the image is always read.
+   */
+  readIfChanged?(
+    ref: ImageRef,
+    options: { readonly maxBytes: number; readonly storedVersion: string },
+    signal: AbortSignal,
+  ): Promise<Encoded | null>;
 }
 
 /** The size of an image, and the memory to decode it, from the header of the image. */

@@ -1,9 +1,18 @@
 /** Skips images that are already in the collection and unchanged, before the bytes of the images are read. */
-import type { Collection, ImageFacts, ImageRef, Item, Key, KnownRow, Result, Row, Stage, StoredRow } from "../contracts/index.js";
+import type {
+  Collection,
+  ImageFacts,
+  ImageRef,
+  Item,
+  Key,
+  KnownRow,
+  LookedUpRef,
+  Result,
+  Row,
+  Stage,
+  StoredRow,
+} from "../contracts/index.js";
 import { advance, checkKey, checkMetadata, metadataHash, resultFor } from "../kit/index.js";
-
-/** The reason for a skip: the collection has a row with the same key, version and metadata. */
-const knownReason = "known";
 
 /** What the listing knows about an image, to compare it with the stored row. */
 export interface ListedFacts {
@@ -18,7 +27,7 @@ export interface ListedFacts {
  * stored vector is used and the image is not embedded. If the image has changed and the listing has no metadata, the stored metadata is
  * kept. `lookups` "omit": no key is looked up.
  */
-export function knownStage(collection: Collection, lookups: "include" | "omit"): Stage<ImageRef, ImageRef> {
+export function knownStage(collection: Collection, lookups: "include" | "omit"): Stage<ImageRef, LookedUpRef> {
   return {
     name: "known",
     async process(batch, signal) {
@@ -31,8 +40,9 @@ export function knownStage(collection: Collection, lookups: "include" | "omit"):
         resultFor(each, (item) => {
           checkKey(item.id, collection.idType);
           checkMetadata(item.facts.metadata, item.facts.source);
-          if (isKnown(listedFacts(item), found.get(item.id))) return { kind: "skip", seq: item.seq, reason: knownReason };
-          return passOn(item, storedVectors.get(item.id), storedMetadata.get(item.id));
+          if (isKnown(listedFacts(item), found.get(item.id))) return { kind: "skip", seq: item.seq, reason: "known" };
+          const storedVersion = versionToCompare(listedFacts(item), found.get(item.id));
+          return passOn(item, storedVectors.get(item.id), storedMetadata.get(item.id), storedVersion);
         }),
       );
     },
@@ -44,12 +54,22 @@ export function isKnown(listed: ListedFacts, row: KnownRow | undefined): row is 
   return hasVersion(listed, row) && (listed.metadataHash === null || listed.metadataHash === row.metadataHash);
 }
 
-function passOn(item: Item<ImageRef>, vectorRow: StoredRow | undefined, metadataRow: StoredRow | undefined): Result<ImageRef> {
+function passOn(
+  item: Item<ImageRef>,
+  vectorRow: StoredRow | undefined,
+  metadataRow: StoredRow | undefined,
+  storedVersion: string | null,
+): Result<LookedUpRef> {
   if (vectorRow?.vector) return { kind: "bypass", item: withVector(item, vectorRow.facts, vectorRow.vector) };
-  return {
-    kind: "ok",
-    item: metadataRow === undefined ? item : advance(item, item.value, item.bytes, withMetadata(item.facts, metadataRow.facts)),
-  };
+  const value = storedVersion === null ? item.value : { ...item.value, storedVersion };
+  const facts = metadataRow === undefined ? item.facts : withMetadata(item.facts, metadataRow.facts);
+  return { kind: "ok", item: advance(item, value, item.bytes, facts) };
+}
+
+/** The version that the reader compares with the source. Null: the image must be read. */
+function versionToCompare({ version, metadataHash }: ListedFacts, row: KnownRow | undefined): string | null {
+  if (version !== null || row === undefined || row.version === "") return null;
+  return metadataHash === null || metadataHash === row.metadataHash ? row.version : null;
 }
 
 function listedFacts({ value, facts }: Item<ImageRef>): ListedFacts {

@@ -1,5 +1,14 @@
 /** Reads the bytes of images. The URI scheme of an image decides which reader is used. */
-import { type Encoded, HeadraceError, type ImageRef, type Item, type Reader, type Result, type Stage } from "../contracts/index.js";
+import {
+  type Encoded,
+  HeadraceError,
+  type ImageRef,
+  type Item,
+  type LookedUpRef,
+  type Reader,
+  type Result,
+  type Stage,
+} from "../contracts/index.js";
 import { advance, fingerprint } from "../kit/index.js";
 
 export interface ReadOptions {
@@ -10,7 +19,7 @@ export interface ReadOptions {
 }
 
 /** The readers must be open. The stage does not close the readers. All images of a batch are read at the same time. */
-export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<ImageRef, Encoded> {
+export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<LookedUpRef, Encoded> {
   return {
     name: "read",
     process: (batch, signal) => Promise.all(batch.map((item) => readItem(item, readers, options, signal))),
@@ -30,12 +39,18 @@ export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef)
 }
 
 async function readItem(
-  item: Item<ImageRef>,
+  item: Item<LookedUpRef>,
   readers: readonly Reader[],
   { maxBytes, reserveBytes }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Result<Encoded>> {
-  const encoded = await readerFor(readers, item.value).read(item.value, { maxBytes }, signal);
+  const { storedVersion } = item.value;
+  const reader = readerFor(readers, item.value);
+  const encoded =
+    storedVersion === undefined || reader.readIfChanged === undefined
+      ? await reader.read(item.value, { maxBytes }, signal)
+      : await reader.readIfChanged(item.value, { maxBytes, storedVersion }, signal);
+  if (encoded === null) return { kind: "skip", seq: item.seq, reason: "known" };
   const facts = { ...item.facts, version: encoded.version ?? "", content: encoded.content ?? fingerprint(encoded.bytes) };
   return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes, facts) };
 }

@@ -46,6 +46,30 @@ test("URLs on the command line, in a list and in a manifest are stored; what is 
   assert.ok((hits[0]?.score ?? 0) > 0.999, `${hits[0]?.score}`);
 });
 
+test("a second run asks the server for changes, and reads only the image that has changed", async () => {
+  let version = 1;
+  const sent: number[] = [];
+  const versioned: Handler = (request, response) => {
+    if (request.headers["if-none-match"] === `"${version}"`) response.writeHead(304).end();
+    else {
+      sent.push(version);
+      response.writeHead(200, { etag: `"${version}"` }).end(version === 1 ? photo : cat);
+    }
+  };
+  await using server = await imageServer({ "/a.jpg": versioned });
+  await using space = await workspace();
+  const ingest = async () => {
+    const { stored, skipped } = await space.json<Document>(0, "ingest", `${server.url}/a.jpg`);
+    return { stored, skipped };
+  };
+  assert.deepEqual(await ingest(), { stored: 1, skipped: 0 });
+  assert.deepEqual(await ingest(), { stored: 0, skipped: 1 });
+  version = 2;
+  assert.deepEqual(await ingest(), { stored: 1, skipped: 0 });
+  assert.deepEqual(await ingest(), { stored: 0, skipped: 1 });
+  assert.deepEqual(sent, [1, 2]);
+});
+
 test("with http.network: public, the server of this machine gets no request", async () => {
   await using server = await shop();
   await using space = await workspace();

@@ -214,6 +214,24 @@ describe("a picture from a web server", () => {
     });
   });
 
+  test("is not sent again if it still has the stored version, an ETag or a date", async () => {
+    const conditional: Handler = (request, response) => {
+      const { "if-none-match": tag, "if-modified-since": since } = request.headers;
+      if (tag === '"v1"' || since === "Tue, 01 Jan 2030 00:00:00 GMT") response.writeHead(304).end();
+      else fine(request, response);
+    };
+    await using server = await imageServer({ "/a": conditional, "/moved": redirect("/a") });
+    await withReader({}, async (reader) => {
+      const again = (path: string, storedVersion: string) =>
+        reader.readIfChanged?.(urlRef(server.url + path), { maxBytes, storedVersion }, never);
+      for (const path of ["/a", "/moved"]) {
+        assert.equal(await again(path, '"v1"'), null);
+        assert.equal(await again(path, "Tue, 01 Jan 2030 00:00:00 GMT"), null);
+        for (const other of ['"v0"', "12345-67", '"v1"\r\nx: y']) assert.equal((await again(path, other))?.version, '"v1"', other);
+      }
+    });
+  });
+
   test("is asked for with the configured headers at the configured hosts alone, and with the user of its own URL", async () => {
     const seen: Record<string, string | undefined> = {};
     const note =

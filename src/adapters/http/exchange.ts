@@ -24,22 +24,31 @@ export interface Answer {
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** `shown`: how errors name the image. Throws the error of the image. `retryable`: another attempt may succeed. */
+export interface Wanted {
+  /** How errors name the image. */
+  readonly shown: string;
+  readonly maxBytes: number;
+  /** The image is sent only if it has another version now. Null: it is always sent. */
+  readonly storedVersion: string | null;
+}
+
+/** Returns null if the server says that the image has not changed. Throws the error of the image. `retryable`: another attempt may succeed. */
 export async function fetchOnce(
   location: string,
-  { shown, maxBytes }: { readonly shown: string; readonly maxBytes: number },
+  { shown, maxBytes, storedVersion }: Wanted,
   exchange: Exchange,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<Answer | null> {
   let url = new URL(location);
   try {
     for (let hop = 0; hop <= exchange.settings.maxRedirects; hop++) {
-      const answer = await request(url, exchange, signal);
+      const answer = await request(url, storedVersion, exchange, signal);
       if (answer.statusCode === 200) {
         const bytes = await readBody(shown, { stream: answer.body, headers: answer.headers }, maxBytes, signal);
         return { bytes, version: single(answer.headers["etag"]) ?? single(answer.headers["last-modified"]) ?? null };
       }
       discard(answer.body);
+      if (answer.statusCode === 304 && storedVersion !== null) return null;
       if (!redirects.has(answer.statusCode)) throw refusal(url, shown, answer, exchange);
       url = target(url, shown, single(answer.headers["location"]));
     }
@@ -53,18 +62,39 @@ export async function fetchOnce(
   }
 }
 
-async function request(url: URL, { dispatcher, guard, pauses, settings }: Exchange, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function request(
+  url: URL,
+  storedVersion: string | null,
+  { dispatcher, guard, pauses, settings }: Exchange,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
   guard.checkHost(url.hostname);
   await pauses.ended(url.host, signal);
   return await dispatcher.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: "GET",
-    headers: { accept: "image/*, */*;q=0.5", "accept-encoding": "identity", "user-agent": "headrace", ...headersFor(url, settings) },
+    headers: {
+      accept: "image/*, */*;q=0.5",
+      "accept-encoding": "identity",
+      "user-agent": "headrace",
+      ...conditionOf(storedVersion),
+      ...headersFor(url, settings),
+    },
     headersTimeout: settings.firstByteTimeout * 1000,
     bodyTimeout: settings.firstByteTimeout * 1000,
     signal,
   });
+}
+
+/** A version is what the server sent: an ETag, which has quotation marks, or a date. */
+function conditionOf(storedVersion: string | null): Readonly<Record<string, string>> {
+  if (storedVersion === null) return {};
+  return /^(W\/)?"[\x20-\x7e]*"$/.test(storedVersion) ? { "if-none-match": storedVersion } : dateCondition(storedVersion);
+}
+
+function dateCondition(storedVersion: string): Readonly<Record<string, string>> {
+  return /^[A-Z][a-z]{2}, [\x20-\x7e]+ GMT$/.test(storedVersion) ? { "if-modified-since": storedVersion } : {};
 }
 
 /** The configured headers go only to the hosts that the configuration names, and the URL's own user only to the host of that URL. */

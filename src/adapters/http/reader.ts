@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
-import { missingPackage, tooLate } from "./errors.js";
-import { type Exchange, fetchOnce } from "./exchange.js";
+import { missingPackage, tooLate, unreadable } from "./errors.js";
+import { type Exchange, fetchOnce, type Wanted } from "./exchange.js";
 import { makeGuard } from "./guard.js";
 import { type HttpSettings, httpSection } from "./options.js";
 import { HostPauses } from "./pauses.js";
@@ -30,12 +30,20 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
   const guard = makeGuard(settings, lookup);
   const pauses = new HostPauses();
   let agent: Promise<Agent> | null = null;
+  const exchange = async (): Promise<Patience> => {
+    agent ??= makeAgent(settings, guard.lookup, dial);
+    return { dispatcher: await agent, guard, pauses, settings };
+  };
   return {
     name: "http",
     schemes: ["http", "https"],
     async read(ref, { maxBytes }, signal) {
-      agent ??= makeAgent(settings, guard.lookup, dial);
-      return await fetchPatiently(ref, maxBytes, { dispatcher: await agent, guard, pauses, settings }, signal);
+      const read = await fetchPatiently(ref, { maxBytes, storedVersion: null }, await exchange(), signal);
+      if (read === null) throw unreadable(ref.uri, "an image", "status 304 although no version was sent");
+      return read;
+    },
+    async readIfChanged(ref, options, signal) {
+      return await fetchPatiently(ref, options, await exchange(), signal);
     },
     async close() {
       await (await agent)?.destroy();
@@ -44,13 +52,14 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
   };
 }
 
+type Wishes = Omit<Wanted, "shown">;
 type Patience = Exchange & { readonly settings: HttpSettings };
 
-async function fetchPatiently(ref: ImageRef, maxBytes: number, exchange: Patience, signal: AbortSignal): Promise<Encoded> {
+async function fetchPatiently(ref: ImageRef, wishes: Wishes, exchange: Patience, signal: AbortSignal): Promise<Encoded | null> {
   const { maxRetries, retryDelay } = exchange.settings;
   for (let failures = 1; ; failures++) {
     try {
-      return await fetchInTime(ref, maxBytes, exchange, signal);
+      return await fetchInTime(ref, wishes, exchange, signal);
     } catch (thrown) {
       checkAborted(signal, "reading");
       const error = HeadraceError.from(thrown);
@@ -61,8 +70,8 @@ async function fetchPatiently(ref: ImageRef, maxBytes: number, exchange: Patienc
   }
 }
 
-function fetchInTime(ref: ImageRef, maxBytes: number, exchange: Patience, signal: AbortSignal): Promise<Encoded> {
-  return withDeadline((limited) => fetchOnce(ref.location, { shown: ref.uri, maxBytes }, exchange, limited), {
+function fetchInTime(ref: ImageRef, wishes: Wishes, exchange: Patience, signal: AbortSignal): Promise<Encoded | null> {
+  return withDeadline((limited) => fetchOnce(ref.location, { ...wishes, shown: ref.uri }, exchange, limited), {
     call: "reading",
     signal,
     timeoutMs: exchange.settings.timeout * 1000,
