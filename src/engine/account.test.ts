@@ -30,3 +30,11 @@ test("time stands still after the end of the stage", () => {
     maxQueued: 3,
   });
 });
+
+test("a worker that could process two batches and processes one is busy to one half", () => {
+  const account = new StageAccount("decode", 1, 0, 2);
+  assert.equal(account.clocks.length, 2);
+  account.clocks[0]?.enter("busy", 0);
+  const { workers, busyMs, starvedMs } = account.report(0, 100);
+  assert.deepEqual({ workers, busyMs, starvedMs }, { workers: 1, busyMs: 50, starvedMs: 50 });
+});

@@ -29,6 +29,7 @@ test("defaults: one item at once, a queue of one full batch, three attempts", ()
     .into(sinkOf(), { batch: { maxItems: 32, lingerMs: 5 }, queue: { maxItems: 8 } }).steps;
   assert.deepEqual(step?.lane, {
     concurrency: 1,
+    batchesPerWorker: 1,
     batchItems: 1,
     batchBytes: Number.POSITIVE_INFINITY,
     lingerMs: 0,

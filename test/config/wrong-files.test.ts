@@ -56,7 +56,12 @@ const wrongFiles: readonly WrongFile[] = [
   ["milvus:\n  M: sixteen", "milvus.M", 2, "expected a whole number, 2 to 2048, or null"],
   ["milvus:\n  team_size: 3", "milvus.team_size", 2, ", found 3"],
   ["milvus:\n  timeout: -1", "milvus.timeout", 2, "expected a number above 0, found -1"],
-  ["async_pipeline:\n  preprocess_workers: 0", "async_pipeline.preprocess_workers", 2, "expected a whole number of at least 1, found 0"],
+  [
+    "async_pipeline:\n  preprocess_workers: 0",
+    "async_pipeline.preprocess_workers",
+    2,
+    "expected a whole number of at least 1, or null, found 0",
+  ],
   ["async_pipeline:\n  queue_maxsize: '100'", "async_pipeline.queue_maxsize", 2, 'expected a whole number of at least 1, found "100"'],
   ["async_pipeline:\n  insert_batch_size: 1e3.5", "async_pipeline.insert_batch_size", 2, 'found "1e3.5"'],
   ["async_pipeline: 4", "async_pipeline", 1, "expected a section, found 4"],

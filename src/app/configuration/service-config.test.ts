@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { decodeWorkersOf } from "../wiring/registry.js";
 import { ServiceConfig } from "./service-config.js";
 import { type Settings, settingsSchema } from "./settings.js";
 
@@ -20,7 +21,12 @@ describe("ServiceConfig", () => {
   it("has the specification's defaults", async () => {
     const { asyncPipeline, preprocess } = new ServiceConfig();
     const fromFile = await ServiceConfig.fromYaml(specification);
-    assert.deepEqual([asyncPipeline, preprocess], [fromFile.asyncPipeline, fromFile.preprocess]);
+    assert.deepEqual([asyncPipeline, preprocess], [{ ...fromFile.asyncPipeline, preprocessWorkers: null }, fromFile.preprocess]);
+  });
+
+  it("has at least the specification's decode workers, and one less than the machine has cores", () => {
+    const workers = decodeWorkersOf(new ServiceConfig().settings());
+    assert.equal(workers, Math.max(2, availableParallelism() - 1));
   });
 
   it("reads a file of the Python service, and notes what has no effect here", async () => {
