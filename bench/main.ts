@@ -20,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
   "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
+  verdict: async () => (await import("./verdict.bench.js")).verdicts(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

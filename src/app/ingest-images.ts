@@ -24,7 +24,7 @@ import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
 import { ResourceWatch } from "./resource-watch.js";
-import { type SpeedReport, speedReport } from "./speed-report.js";
+import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
 import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -77,7 +77,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
     const path = deadLetterPath(parts.settings, request.collectionName);
     const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
-    const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null);
+    const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
       const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
       return speedReport(report, resources, { parts, store, schedule: request.schedule });

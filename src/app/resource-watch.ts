@@ -11,14 +11,20 @@ const recentReadings = 10;
 export class ResourceWatch {
   readonly #embedder: () => Embedder | null;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #cpuBefore = cpuTimes();
+  readonly #cpuTimes: () => CpuTimes;
+  readonly #cpuBefore: CpuTimes;
   #record: LoadRecord | null = null;
   #recent: readonly ServerUse[] = [];
   #reading: Promise<void> | null = null;
 
-  /** `embedder`: returns null while the embedder is not open. Call `stop` at the end of the run. */
-  constructor(embedder: () => Embedder | null) {
+  /**
+   * `embedder`: returns null while the embedder is not open. `cpu`: whose use of the processors counts. "machine": that of all processes, for
+   * a run whose servers may be on this machine. Call `stop` at the end of the run.
+   */
+  constructor(embedder: () => Embedder | null, cpu: "process" | "machine") {
     this.#embedder = embedder;
+    this.#cpuTimes = cpu === "process" ? processTimes : machineTimes;
+    this.#cpuBefore = this.#cpuTimes();
     void this.#begin();
     this.#timer = setInterval(() => void this.#begin(), readEveryMs);
     this.#timer.unref();
@@ -32,7 +38,7 @@ export class ResourceWatch {
   /** Ends the watch, and returns what was used since its beginning. */
   async stop(how: "at once" | "after a last reading"): Promise<Resources> {
     clearInterval(this.#timer);
-    const cpu = cpuTimes();
+    const cpu = this.#cpuTimes();
     if (how === "after a last reading") {
       await this.#reading;
       await this.#begin();
@@ -64,7 +70,18 @@ export class ResourceWatch {
   }
 }
 
-function cpuTimes(): { readonly busyMs: number; readonly totalMs: number } {
+interface CpuTimes {
+  readonly busyMs: number;
+  /** The time of all cores. */
+  readonly totalMs: number;
+}
+
+function processTimes(): CpuTimes {
+  const { user, system } = process.cpuUsage();
+  return { busyMs: (user + system) / 1000, totalMs: performance.now() * availableParallelism() };
+}
+
+function machineTimes(): CpuTimes {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const times = cpus().map((cpu) => cpu.times);
   const totalMs = sum(times.map((each) => sum(Object.values(each))));

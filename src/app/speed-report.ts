@@ -1,7 +1,7 @@
 /** What limited the speed of an ingestion, and the settings that would raise it. */
 import type { RunReport, VectorStore } from "../contracts/index.js";
 import { type Knob, type Limit, limitOf, type Resources, type ServerLoad, verdict } from "../insight/index.js";
-import { embedderKind } from "./configuration/kinds.js";
+import { embedderKind, storeKind } from "./configuration/kinds.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** CPU time of the shipped int8 graph, divided by that of the graph in floats. Measured: models/README.md. */
@@ -14,6 +14,13 @@ export interface SpeedReport {
   readonly gpu: ServerLoad | null;
   /** `limit` and `gpu` in words. */
   readonly verdict: string;
+}
+
+/** True if the configured parts are clients of servers. The servers may be on this machine and use its processors. */
+export function usesServers({ settings, own }: PipelineParts): boolean {
+  return (
+    (own.embedder === undefined && embedderKind(settings) === "triton") || (own.store === undefined && storeKind(settings) === "milvus")
+  );
 }
 
 export function speedReport(

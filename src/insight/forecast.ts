@@ -5,7 +5,7 @@ import type { ServerLoad } from "./server-load.js";
 /** What a run shares with other programs: the processors of this machine, and the servers of the model. */
 export interface Resources {
   readonly cores: number;
-  /** Share (0 to 1) of the time of all cores in which any process used them. null: not measured. */
+  /** Share (0 to 1) of the time of all cores in which the run used them, with its servers if they are on this machine. null: not measured. */
   readonly cpuShare: number | null;
   /** null: the embedder has no servers, or they do not tell. */
   readonly server: ServerLoad | null;
