@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import type { MilvusStore } from "../../../src/adapters/milvus/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
@@ -139,6 +140,7 @@ describe("the exchange of an index", { skip: missing }, () => {
     const writer = await (await live.store({ ...slow, maxStall: 0.01 })).create(name, { dimension, metric: "cosine", passport: null });
     const batch = rowsOf(keys(20_000), { dimension });
     assert.deepEqual(await writer.upsert(batch, calm), []);
+    while (!(await isLoaded(name))) await delay(100);
     await assert.rejects(writer.upkeep("owed", calm), (error) => {
       assert.ok(HeadraceError.is(error));
       assert.equal(error.code, "timed_out");
@@ -234,6 +236,11 @@ describe("the exchange of an index", { skip: missing }, () => {
     const collection = await (await live.store(hnsw)).openCollection(name, "read");
     assert.equal((await collection.stats()).index, expected.index);
     await answers(collection, batch);
+  }
+
+  async function isLoaded(name: string): Promise<boolean> {
+    const { client } = connectionOf(await live.store(hnsw));
+    return String((await client.getLoadState({ collection_name: name })).state) === "LoadStateLoaded";
   }
 
   async function indexId(store: MilvusStore, name: string): Promise<number | undefined> {

@@ -1,6 +1,6 @@
 /** A collection that an operator loaded into a resource group stays there when its index is exchanged. */
 import assert from "node:assert/strict";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
@@ -12,15 +12,8 @@ const shared = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? missing : 
 
 describe("resource groups", { skip: shared }, () => {
   const live = new LiveMilvus("replicas_", { use: "alone" });
-  after(async () => {
-    const store = await live.store();
-    const { client } = connectionOf(store);
-    await client.releaseCollection({ collection_name: name });
-    await client.transferNode({ source_resource_group: group, target_resource_group: defaultGroup, num_node: 1 });
-    await client.dropResourceGroup({ resource_group: group });
-  });
 
-  it("are the same after the exchange of an index, and when a released collection is opened again", async () => {
+  it("are the same after the exchange of an index, and when a released collection is opened again", async (context) => {
     const store = await live.store({ indexType: "HNSW" });
     const writer = await store.create(name, { dimension, metric: "cosine", passport: null });
     assert.deepEqual(await writer.upsert(rowsOf(keys(2000), { dimension }), calm), []);
@@ -28,6 +21,11 @@ describe("resource groups", { skip: shared }, () => {
     const { collectionID } = await client.describeCollection({ collection_name: name });
     await client.releaseCollection({ collection_name: name });
     await client.createResourceGroup({ resource_group: group });
+    context.after(async () => {
+      await client.releaseCollection({ collection_name: name });
+      await client.transferNode({ source_resource_group: group, target_resource_group: defaultGroup, num_node: 1 });
+      await client.dropResourceGroup({ resource_group: group });
+    });
     const moved = await client.transferNode({ source_resource_group: defaultGroup, target_resource_group: group, num_node: 1 });
     assert.equal(moved.error_code, "Success", moved.reason);
     const loaded = await client.loadCollectionSync({ collection_name: name, replica_number: 1, resource_groups: [group] });
