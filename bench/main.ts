@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   int8: async () => (await import("./int8.bench.js")).int8Graph(),
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   "milvus-search": async () => (await import("./milvus-search.bench.js")).milvusSearch(),
+  "milvus-copies": async () => (await import("./milvus-copies.bench.js")).copiesInMilvus(),
   "sync-async": async () => (await import("./sync-async.bench.js")).syncAsync(),
   "slow-store": async () => (await import("./slow-store.bench.js")).slowStore(),
   "one-by-one": async () => (await import("./one-by-one.bench.js")).oneByOne(),

@@ -43,6 +43,8 @@ import type { Inserter } from "./writing/inserter.js";
 /** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
 const keysPerQuery = 5000;
 const contentsPerQuery = 1000;
+/** Rows per content that the first query for keys has room for. Most images are stored under a few keys. */
+const rowsPerContent = 4;
 /** Milvus returns at most this many rows per query. */
 const maxAnswerRows = 16_384;
 
@@ -138,18 +140,18 @@ export class MilvusCollection implements Collection {
   }
 
   /**
-   * Finds one key for each content. Many rows with the same content can fill the answer, so that other contents are missing. The missing
-   * contents are then queried again, in two halves.
+   * Finds one key for each content. Many rows with the same content can fill an answer, so that other contents are missing. Only the missing
+   * contents are queried again, with room for more rows.
    */
   async #keysOf(contents: readonly string[], signal: AbortSignal): Promise<Map<string, Key>> {
-    const limit = contents.length === 1 ? 1 : maxAnswerRows;
-    const expression = `content in [${contents.map(quote).join(",")}]`;
-    const raws = await this.parts.queries.rows(expression, ["id", "content"], "own", { signal, limit });
-    const keys = new Map(raws.map((raw) => [String(raw["content"]), keyOf(raw, this)] as const));
-    if (contents.length === 1 || raws.length < limit) return keys;
-    const rest = contents.filter((content) => !keys.has(content));
-    for (const half of chunksOf(rest, Math.max(1, Math.ceil(rest.length / 2)))) {
-      for (const [content, key] of await this.#keysOf(half, signal)) keys.set(content, key);
+    const keys = new Map<string, Key>();
+    let rest = contents;
+    for (let rows = rowsPerContent * contents.length; rest.length > 0; rows *= 4) {
+      const limit = rest.length === 1 ? 1 : Math.min(rows, maxAnswerRows);
+      const raws = await this.parts.queries.rows(`content in [${rest.map(quote).join(",")}]`, ["id", "content"], "own", { signal, limit });
+      for (const raw of raws) keys.set(String(raw["content"]), keyOf(raw, this));
+      if (raws.length < limit) break;
+      rest = rest.filter((content) => !keys.has(content));
     }
     return keys;
   }

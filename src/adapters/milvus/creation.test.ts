@@ -23,14 +23,14 @@ describe("the creation of a collection", () => {
     assert.deepEqual([Object.keys(plain!.properties), plain!.shards_num], [["headrace.index"], undefined]);
   });
 
-  const newer = { mmap: false, vectorType: "FLOAT16_VECTOR" } as const;
+  const newer = { mmap: false, vectorType: "FLOAT16_VECTOR", partitionKey: "tenant" } as const;
   for (const [setting, value] of Object.entries(newer)) {
     it(`is refused before anything is sent if the server is too old for ${setting}`, async () => {
       for (const version of ["v2.3.5", "2.2.16-dev", "v1.9"]) {
         const { request, error } = await created({ [setting]: value }, { version });
         assert.equal(request, null);
         assert.equal(error?.code, "config_invalid");
-        assert.match(error!.message, /milvus\.(mmap|vector_type).*2\.4 or newer at db:19530, found v?[12]\./);
+        assert.match(error!.message, /milvus\.(mmap|vector_type|partition_key).*2\.4 or newer at db:19530, found v?[12]\./);
       }
       for (const version of ["v2.4.0", "2.6.3", "3.0", "Zilliz Cloud Vector Database(Compatible with Milvus 2.5)", "unknown"]) {
         const { request, error } = await created({ [setting]: value }, { version });
@@ -42,6 +42,7 @@ describe("the creation of a collection", () => {
 
   const refusals: readonly (readonly [setting: string, settings: Partial<CreationSettings>, words: string])[] = [
     ["milvus.num_shards", { numShards: 99 }, "maximum shards's number should be limited to 16"],
+    ["milvus.replica_number", { replicaNumber: 3 }, "nodes not enough"],
     ["milvus.partition_key", { partitionKey: "tenant" }, "the partition key field is not supported"],
   ];
   for (const [setting, settings, words] of refusals) {

@@ -106,18 +106,22 @@ function propertiesOf({ mmap, ttlSeconds, replicaNumber }: CreationSettings): Re
   };
 }
 
-/** Older servers ignore such settings, or store the collection and fail later. A version without numbers counts as new enough. */
-async function checkVersion(connection: MilvusConnection, { vectorType, mmap }: CreationSettings): Promise<void> {
-  const setting = vectorType === "FLOAT16_VECTOR" ? "milvus.vector_type FLOAT16_VECTOR" : mmap !== null ? "milvus.mmap" : null;
-  if (setting === null) return;
+/**
+ * Settings that need Milvus 2.4. Older servers accept them, and then ignore them (mmap), cannot index the vectors, or put rows that are
+ * upserted into the wrong partition, where filters on the partition key miss them (milvus-io/milvus pull request 30772).
+ */
+async function checkVersion(connection: MilvusConnection, { vectorType, mmap, partitionKey }: CreationSettings): Promise<void> {
+  const given = {
+    "vector_type FLOAT16_VECTOR": vectorType === "FLOAT16_VECTOR",
+    mmap: mmap !== null,
+    partition_key: partitionKey !== null,
+  };
+  const setting = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
+  if (setting === undefined) return;
   const { version } = await connection.call("server version", (client) => client.getVersion());
+  // A hosted server may report a name without numbers. Such a server counts as new enough.
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
   if (major === undefined || Number(major) > 2 || (major === "2" && Number(minor) >= 4)) return;
-  throw new HeadraceError(
-    "config_invalid",
-    `${setting}: expected Milvus 2.4 or newer at ${connection.endpoint.address}, found ${version}`,
-    {
-      hint: "Remove the setting, or use a newer server.",
-    },
-  );
+  const text = `milvus.${setting}: expected Milvus 2.4 or newer at ${connection.endpoint.address}, found ${version}`;
+  throw new HeadraceError("config_invalid", text, { hint: "Remove the setting, or use a newer server." });
 }

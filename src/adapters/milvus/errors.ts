@@ -148,7 +148,7 @@ export function refusedIndex(call: string, error: unknown): unknown {
 /** Words that show which setting of a new collection the server refuses. */
 const settingWords = [
   ["numShards", "milvus.num_shards", /shard/i],
-  ["replicaNumber", "milvus.replica_number", /replica|resource/i],
+  ["replicaNumber", "milvus.replica_number", /replica|resource|nodes? not enough/i],
   ["partitionKey", "milvus.partition_key", /partition/i],
 ] as const;
 

@@ -71,7 +71,7 @@ const creationParameters = {
   partitionKey: fieldName
     .nullable()
     .default(null)
-    .describe("New collections: metadata key whose value selects the partition of a row. Every row must have a value for this key."),
+    .describe("New collections: metadata key whose value selects the partition of a row. Every row needs a value. Needs Milvus 2.4."),
   mmap: z
     .boolean()
     .nullable()

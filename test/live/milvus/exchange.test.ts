@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import type { MilvusStore } from "../../../src/adapters/milvus/index.js";
+import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
 import { type Collection, HeadraceError } from "../../../src/contracts/index.js";
 import { connectionOf } from "../../support/milvus-connections.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
@@ -81,7 +84,7 @@ describe("the exchange of an index", { skip: missing }, () => {
   it("killed at any step, the next one that opens the collection finds it searched, also for reading", async () => {
     const script = new URL("./killed-exchange.js", import.meta.url).pathname;
     const [host = "", port = ""] = live.server.address.split(":");
-    const points = ["releaseCollection", "dropIndex", "createIndex"];
+    const points = ["alterCollectionProperties", "releaseCollection", "dropIndex", "createIndex", "loadCollectionAsync"];
     await Promise.all(
       points.map(async (point) => {
         const { writer, name } = await filled(`exchange_killed_${point.toLowerCase()}`);
@@ -131,6 +134,57 @@ describe("the exchange of an index", { skip: missing }, () => {
     await isServed(name, { index: "HNSW", note: "built" });
   });
 
+  it("an index that is slower than the patience of a run is served meanwhile, and the next run waits for the same one", async () => {
+    const name = "exchange_slow";
+    const slow = { ...hnsw, efConstruction: 512, M: 64 };
+    const writer = await (await live.store({ ...slow, maxStall: 0.01 })).create(name, { dimension, metric: "cosine", passport: null });
+    const batch = rowsOf(keys(20_000), { dimension });
+    assert.deepEqual(await writer.upsert(batch, calm), []);
+    while (!(await isLoaded(name))) await delay(100);
+    await assert.rejects(writer.upkeep("owed", calm), (error) => {
+      assert.ok(HeadraceError.is(error));
+      assert.equal(error.code, "timed_out");
+      assert.match(error.message, /build the index of exchange_slow.*milvus\.max_stall.*rows are stored/);
+      return true;
+    });
+    await isServed(name, { index: "HNSW", note: "building" }, batch);
+    const store = await live.store(slow);
+    const begun = await indexId(store, name);
+    const next = await store.openCollection(name, "write");
+    await next.upkeep("owed", calm);
+    assert.equal(await indexId(store, name), begun, "not begun anew");
+    await isServed(name, { index: "HNSW", note: "built" }, batch);
+    assert.equal(await next.count(), 20_000);
+  });
+
+  it("a run that stores nothing builds the index that an earlier one left", async () => {
+    const name = "exchange_left";
+    const inputs = [{ input: Uint8Array.of(1, 2, 3), id: "only" }];
+    const insert = async (index: "never" | "auto") => {
+      const own = { decoder: memoryDecoder(), embedder: memoryEmbedder({ dimension }) };
+      const config = new ServiceConfig({ milvus: live.settings(hnsw), insert: { index } });
+      const pipeline = await ImageEmbeddingPipeline.open(config, { own });
+      const { stats } = await pipeline.insertImagesAsync({ collectionName: name, inputs });
+      await pipeline.close();
+      return [stats.stored, stats.upkeepError];
+    };
+    const indexed = async () => (await (await (await live.store(hnsw)).openCollection(name, "read")).stats()).index;
+    assert.deepEqual([await insert("never"), await indexed()], [[1, undefined], "none"]);
+    assert.deepEqual([await insert("auto"), await indexed()], [[0, undefined], "HNSW"]);
+  });
+
+  it("a run with insert.index never builds none, whatever is owed; building all builds it", async () => {
+    const name = "exchange_never";
+    const never = async () => live.store(hnsw, { index: "never" });
+    const writer = await (await never()).create(name, { dimension, metric: "cosine", passport: null });
+    assert.deepEqual(await writer.upsert(rowsOf(keys(rows), { dimension }), calm), []);
+    await writer.upkeep("owed", calm);
+    await isServed(name, { index: "none", note: "pending" });
+    const later = await (await never()).openCollection(name, "write");
+    await later.upkeep("all", calm);
+    await isServed(name, { index: "HNSW", note: "built" });
+  });
+
   it("pipelines that open and search meanwhile wait, and none of them fails", async () => {
     const { writer, name } = await filled("exchange_watched");
     const strong = { ...hnsw, consistencyLevel: "Strong" } as const;
@@ -163,21 +217,30 @@ describe("the exchange of an index", { skip: missing }, () => {
     return { writer, store, name };
   }
 
-  async function answers(collection: Collection): Promise<void> {
-    const query = rowsOf(keys(rows), { dimension }).vectors.slice(0, dimension);
+  async function answers(collection: Collection, { vectors } = rowsOf(keys(rows), { dimension })): Promise<void> {
+    const query = vectors.slice(0, dimension);
     const [hits] = await collection.search([query], { topK: 1 });
     assert.equal(hits?.[0]?.id, keys(1)[0]);
   }
 
   /** As the server sees it, before anybody opens it again. */
-  async function isServed(name: string, expected: { readonly index: string; readonly note: string }): Promise<void> {
+  async function isServed(
+    name: string,
+    expected: { readonly index: string; readonly note: string },
+    batch = rowsOf(keys(rows), { dimension }),
+  ): Promise<void> {
     const { client } = connectionOf(await live.store(hnsw));
     assert.notEqual(String((await client.getLoadState({ collection_name: name })).state), "LoadStateNotLoad");
     const { properties } = await client.describeCollection({ collection_name: name });
     assert.equal(properties.find(({ key }) => key === "headrace.index")?.value, expected.note);
     const collection = await (await live.store(hnsw)).openCollection(name, "read");
     assert.equal((await collection.stats()).index, expected.index);
-    await answers(collection);
+    await answers(collection, batch);
+  }
+
+  async function isLoaded(name: string): Promise<boolean> {
+    const { client } = connectionOf(await live.store(hnsw));
+    return String((await client.getLoadState({ collection_name: name })).state) === "LoadStateLoaded";
   }
 
   async function indexId(store: MilvusStore, name: string): Promise<number | undefined> {
