@@ -4,7 +4,7 @@ import type { TableFacts } from "./table-schema.js";
 import { distanceOf } from "./vector-index.js";
 
 export interface IndexReading {
-  /** Number of partitions of the index that are read. Rows that are not indexed are always read. */
+  /** Number of partitions of the index that are read. */
   readonly probes: number;
   /** Exact distances are computed for this many candidates per hit. */
   readonly refine: number;
@@ -15,9 +15,13 @@ export interface Nearest {
   readonly limit: number;
   /** "exact": compares the query with every row, without the index. */
   readonly way: "exact" | IndexReading;
+  /** "indexed": leaves out the rows that are not in the index. Default "all". */
+  readonly rows?: "all" | "indexed";
 }
 
-export function vectorQuery(table: Table, { metric }: TableFacts, { query, limit, way }: Nearest): VectorQuery {
+export function vectorQuery(table: Table, { metric }: TableFacts, { query, limit, way, rows }: Nearest): VectorQuery {
   const asked = table.vectorSearch(query).column("vector").distanceType(distanceOf(metric)).limit(limit);
-  return way === "exact" ? asked.bypassVectorIndex() : asked.nprobes(way.probes).refineFactor(way.refine);
+  if (way === "exact") return asked.bypassVectorIndex();
+  const indexed = asked.nprobes(way.probes).refineFactor(way.refine);
+  return rows === "indexed" ? indexed.fastSearch() : indexed;
 }
