@@ -23,6 +23,7 @@ import { checkAborted, isKeyOf } from "../../kit/index.js";
 import { fromLanceError, isFileGone } from "./errors.js";
 import { compileFilter, keyIsOneOf } from "./filter-sql.js";
 import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
+import type { NewestRows } from "./newest-rows.js";
 import { markRead } from "./read-marks.js";
 import { rowColumns, toRows } from "./rows.js";
 import { requestedColumns } from "./scalar-indexes.js";
@@ -44,6 +45,8 @@ export interface LanceCollectionParts {
   /** The folder of the table. */
   readonly folder: string;
   readonly facts: TableFacts;
+  /** Shared by all handles of the table. */
+  readonly newest: NewestRows;
   /** Null when the collection is open for reading. */
   readonly lease: WriterLease | null;
 }
@@ -99,10 +102,8 @@ export class LanceCollection implements Collection {
   }
 
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
-    const { folder } = this.parts;
-    return this.#read("search", options.signal, async (table) =>
-      searchTable({ table, folder, facts: await this.#facts.of(table) }, queries, options),
-    );
+    const { folder, newest } = this.parts;
+    return this.#read("search", options.signal, (table) => searchTable({ table, folder, facts: this.#facts, newest }, queries, options));
   }
 
   get(

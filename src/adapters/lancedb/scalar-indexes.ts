@@ -55,6 +55,16 @@ export function requestedColumns(indexes: TableState["indexes"]): readonly strin
 }
 
 /**
+ * Drops the indexes, so that compaction merges indexed and unindexed fragments into one, and does not write the indexes again. The next call
+ * of `freshenScalarIndexes` builds the indexes. It takes a second per million rows.
+ */
+export async function dropScalarIndexes(table: Table): Promise<void> {
+  for (const { name, columns } of await table.listIndices()) {
+    if (scalarColumns.some((column) => columns.includes(column))) await table.dropIndex(name);
+  }
+}
+
+/**
  * A writer checks the indexes after it has written `first` rows. It checks them again each time it has written `later` more rows, or
  * `share` of the table's rows, whichever is larger.
  */

@@ -17,8 +17,14 @@ const unmeasuredProbes = 64;
 /** A table whose index has no more partitions than this is not measured: every search reads every partition. */
 const fewPartitions = 8;
 
+/**
+ * A search computes exact distances for this many candidates per hit. With two, recall@10 was 0.98, both for clustered and for random
+ * vectors. With four, it was 1.
+ */
+export const refineFactor = 4;
+
 /** The sample: so many rows of the table are used as queries, each for so many nearest rows. */
-const sample = { queries: 64, nearest: 10, atOnce: 4 } as const;
+export const sample = { queries: 64, nearest: 10, atOnce: 4 } as const;
 
 /** The smallest number of probes is chosen that finds this share of the nearest rows which a search of all partitions finds. */
 const shareToFind = 0.998;
@@ -95,7 +101,7 @@ async function searchAll(table: Table, facts: TableFacts, queries: readonly Floa
 
 async function nearestDistances(table: Table, facts: TableFacts, query: Float32Array, probes: number): Promise<readonly number[]> {
   const distances: number[] = [];
-  const search = vectorQuery(table, facts, { query, limit: sample.nearest + 1, way: { probes } });
+  const search = vectorQuery(table, facts, { query, limit: sample.nearest + 1, way: { probes, refine: refineFactor } });
   for await (const batch of search.select(["_distance"])) distances.push(...(batch.getChild("_distance")!.toArray() as Float32Array));
   return distances.sort((a, b) => a - b).slice(1);
 }

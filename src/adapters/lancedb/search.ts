@@ -3,23 +3,32 @@ import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
 import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
 import { compileFilter } from "./filter-sql.js";
+import { type NewestRow, type NewestRows, nearestOf } from "./newest-rows.js";
 import { rowColumns, toRows } from "./rows.js";
-import { readProbes } from "./search-probes.js";
+import { readProbes, refineFactor, sample } from "./search-probes.js";
+import type { FactsOfVersion } from "./table-facts.js";
 import type { TableFacts } from "./table-schema.js";
-import { vectorIndexOf } from "./vector-index.js";
+import { vectorIndexState } from "./vector-index.js";
 import { type Nearest, vectorQuery } from "./vector-query.js";
 
 /**
- * If a filter matches fewer rows than this, the search scans all matching rows instead of using the index. The partitions that the index
- * selects could contain none of the few matching rows.
+ * If a filter matches fewer rows than `rows`, the search reads the whole index, and computes exact distances for at least `candidates` of
+ * the matching rows. Without the index, LanceDB would read the vectors of all rows: with 300,000 rows, that took 20 times as long.
  */
-const exactBelowRows = 5_000;
+const fewMatching = { rows: 5_000, candidates: 200 } as const;
+
+/** More than any index has. */
+const everyPartition = 1_000_000;
+
+/** Attempts of a search while other calls write to the table. The last attempt lets LanceDB search all rows at once. */
+const maxAttempts = 3;
 
 export interface SearchedTable {
   readonly table: Table;
   /** The folder of the table. */
   readonly folder: string;
-  readonly facts: TableFacts;
+  readonly facts: FactsOfVersion;
+  readonly newest: NewestRows;
 }
 
 /** Returns a list of hits per query, best first. */
@@ -28,34 +37,77 @@ export async function searchTable(
   queries: readonly Float32Array[],
   options: SearchOptions,
 ): Promise<readonly (readonly Hit[])[]> {
-  const { facts } = searched;
-  const { topK, filter, minScore, signal } = options;
-  for (const query of queries) checkQuery(query, options, facts);
-  const where = filter === undefined ? null : compileFilter(filter, facts);
-  const way = await wayOf(searched, where);
-  const answers: (readonly Hit[])[] = [];
-  for (const query of queries) {
-    checkAborted(signal, "search");
-    const found = await nearest(searched, { query, limit: topK, where, way });
-    const isComplete = way === "exact" || found.length === topK;
-    answers.push(nearEnough(isComplete ? found : await nearest(searched, { query, limit: topK, where, way: "exact" }), minScore));
+  const { table } = searched;
+  for (let attempt = 1; ; attempt += 1) {
+    const version = await table.version();
+    const plan = await planOf(searched, options, version, attempt === maxAttempts ? "together" : "apart");
+    for (const query of queries) checkQuery(query, options, plan.facts);
+    const answers: (readonly Hit[])[] = [];
+    for (const query of queries) {
+      checkAborted(options.signal, "search");
+      answers.push(nearEnough(await hitsOf(table, query, options, plan), options.minScore));
+    }
+    // If a row was written again meanwhile, neither the index nor the newest rows may have had the row.
+    if (plan.newest === null || (await table.version()) === version) return answers;
   }
-  return answers;
 }
 
-async function wayOf({ table, folder }: SearchedTable, where: string | null): Promise<Nearest["way"]> {
-  if ((await vectorIndexOf(table)) === "none") return "exact";
-  const probes = await readProbes(folder);
-  if (where === null) return { probes };
+interface Plan {
+  readonly facts: TableFacts;
+  readonly where: string | null;
+  readonly way: Nearest["way"];
+  /** Number of hits that a complete answer has. */
+  readonly hits: number;
+  /** The unindexed rows, if they are searched in memory. Null: LanceDB searches them. */
+  readonly newest: readonly NewestRow[] | null;
+}
+
+/** `newest`: whether the unindexed rows are searched in memory ("apart") or by LanceDB ("together"). */
+async function planOf(
+  { table, folder, facts: factsOf, newest: memory }: SearchedTable,
+  { topK, filter }: SearchOptions,
+  version: number,
+  newest: "apart" | "together",
+): Promise<Plan> {
+  const facts = await factsOf.of(table, version);
+  const where = filter === undefined ? null : compileFilter(filter, facts);
+  const index = await vectorIndexState(table);
+  if (index === null) return { facts, where, way: "exact", hits: topK, newest: null };
+  const unindexed = { version, indexId: index.id, rows: index.unindexedRows };
+  // Only LanceDB can evaluate a filter on columns with types that Headrace ignores.
+  const isForLance = newest === "together" || (where !== null && [...facts.columns.values()].includes("other"));
+  const common = { facts, where, newest: isForLance ? null : await memory.load(table, facts, unindexed) };
+  const probes = (await readProbes(folder)) * Math.sqrt(Math.max(1, topK / sample.nearest));
+  if (where === null) return { ...common, way: { probes: Math.ceil(probes), refine: refineFactor }, hits: topK };
   const [matching, rows] = await Promise.all([table.countRows(where), table.countRows()]);
-  if (matching < exactBelowRows) return "exact";
-  // So the search compares about as many matching rows as a search without a filter compares rows.
-  return { probes: Math.ceil((probes * rows) / matching) };
+  const hits = Math.min(topK, matching);
+  if (matching < fewMatching.rows) {
+    const refine = Math.max(refineFactor, Math.ceil(Math.min(matching, fewMatching.candidates) / topK));
+    return { ...common, way: { probes: everyPartition, refine }, hits };
+  }
+  // The nearest matching rows are farther from the query than the nearest rows, so they are in more partitions.
+  return { ...common, way: { probes: Math.ceil(probes * Math.sqrt(rows / matching)), refine: refineFactor }, hits };
+}
+
+async function hitsOf(table: Table, query: Float32Array, { topK, filter }: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
+  const { facts, where, way, hits, newest } = plan;
+  const rows = newest === null ? "all" : "indexed";
+  const found = await nearest(table, facts, { query, limit: topK, where, way, rows });
+  const together =
+    newest === null ? found : merged(found, nearestOf(newest, { query, metric: facts.metric, limit: topK, filter })).slice(0, topK);
+  if (way === "exact" || together.length >= hits) return together;
+  return nearest(table, facts, { query, limit: topK, where, way: "exact", rows: "all" });
+}
+
+/** Merges two lists of hits, best first. A row that is in both counts once. */
+function merged(found: readonly Hit[], newest: readonly Hit[]): readonly Hit[] {
+  const ids = new Set(newest.map(({ id }) => id));
+  return [...newest, ...found.filter(({ id }) => !ids.has(id))].sort((a, b) => b.score - a.score);
 }
 
 type Search = Nearest & { readonly where: string | null };
 
-async function nearest({ table, facts }: SearchedTable, { where, ...wanted }: Search): Promise<readonly Hit[]> {
+async function nearest(table: Table, facts: TableFacts, { where, ...wanted }: Search): Promise<readonly Hit[]> {
   const search = vectorQuery(table, facts, wanted);
   const filtered = where === null ? search : search.where(where);
   const hits: Hit[] = [];

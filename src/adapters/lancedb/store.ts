@@ -7,6 +7,7 @@ import { type Collection, type CollectionSchema, type CollectionStats, HeadraceE
 import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
+import { NewestRows } from "./newest-rows.js";
 import type { LancedbSection } from "./options.js";
 import { readFacts, type TablePlace, writePassport } from "./table-facts.js";
 import { newTableSchema, type TableFacts } from "./table-schema.js";
@@ -32,6 +33,7 @@ export class LanceStore implements VectorStore {
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
   readonly #writers = new TableWriters();
+  readonly #newest = new Map<string, NewestRows>();
 
   constructor({ path, cacheMb }: LancedbSection) {
     this.path = resolve(path);
@@ -79,7 +81,7 @@ export class LanceStore implements VectorStore {
     return this.#call(`collection ${name}: open`, async () => {
       const table = await connection.openTable(name);
       const place = { vendor, name, folder: this.#folder(name) };
-      return new LanceCollection({ ...place, table, facts: await factsOf(place, table), lease: null });
+      return new LanceCollection({ ...place, table, facts: await factsOf(place, table), newest: this.#newestOf(name), lease: null });
     });
   }
 
@@ -107,6 +109,7 @@ export class LanceStore implements VectorStore {
       const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
       try {
         await this.#call(`collection ${name}: drop`, () => connection.dropTable(name));
+        this.#newest.delete(name);
       } finally {
         await lock.release();
       }
@@ -123,7 +126,21 @@ export class LanceStore implements VectorStore {
 
   #handle(name: string, lease: WriterLease): Collection {
     const { table, facts } = lease.writer;
-    return new LanceCollection({ vendor: this.#loaded(), name, folder: this.#folder(name), table, facts, lease });
+    return new LanceCollection({
+      vendor: this.#loaded(),
+      name,
+      folder: this.#folder(name),
+      table,
+      facts,
+      newest: this.#newestOf(name),
+      lease,
+    });
+  }
+
+  #newestOf(name: string): NewestRows {
+    const newest = this.#newest.get(name) ?? new NewestRows();
+    this.#newest.set(name, newest);
+    return newest;
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {

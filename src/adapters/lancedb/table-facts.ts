@@ -26,8 +26,9 @@ export class FactsOfVersion {
 
   constructor(readonly place: Pick<TablePlace, "vendor" | "name">) {}
 
-  async of(table: Table): Promise<TableFacts> {
-    const version = await table.version();
+  /** `current`: the current version of the table, if the caller knows it. */
+  async of(table: Table, current?: number): Promise<TableFacts> {
+    const version = current ?? (await table.version());
     if (this.#known?.version !== version) {
       const facts = tableFacts(this.place.vendor, this.place.name, await table.schema());
       this.#known = { version, facts };

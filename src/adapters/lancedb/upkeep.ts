@@ -1,6 +1,6 @@
 /** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
-import { freshenScalarIndexes } from "./scalar-indexes.js";
+import { dropScalarIndexes, freshenScalarIndexes } from "./scalar-indexes.js";
 import { measureProbes } from "./search-probes.js";
 import type { TableFacts } from "./table-schema.js";
 import { removableBefore, type TableState, tableState } from "./table-state.js";
@@ -137,8 +137,10 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   const state = (): Promise<TableState> => tableState(table, folder, keepVersionsMs);
   let now = await state();
   const tail = tailOf(now);
-  if (owesCompaction(now) || owesCompactionBeforeIndex(facts, now)) {
+  const isBeforeIndex = owesCompactionBeforeIndex(facts, now);
+  if (isBeforeIndex || owesCompaction(now)) {
     await mayGoOn({ step: mergingFiles, rows: now.rows });
+    if (isBeforeIndex) await dropScalarIndexes(table);
     await compact(table, folder);
     now = await state();
   } else if (tail !== null && mayHaveLongTail(tail)) {

@@ -44,6 +44,12 @@ export async function vectorIndexOf(table: Table): Promise<string> {
   return found === undefined ? "none" : found.indexType.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
+/** Returns null if the table has no vector index. */
+export async function vectorIndexState(table: Table): Promise<{ readonly id: string; readonly unindexedRows: number } | null> {
+  const found = (await table.listIndices()).find((index) => index.columns.includes("vector"));
+  return found === undefined ? null : { id: found.indexUuid ?? "", unindexedRows: found.numUnindexedRows ?? 0 };
+}
+
 /** Returns the kind of vector index that a table with this many rows should have. Null: no index. */
 export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number): BuiltIndex | null {
   const kind = indexKind(index, dimension);
