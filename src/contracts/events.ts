@@ -1,7 +1,16 @@
 /** The events that a run sends to its observer. */
 import type { HeadraceError } from "./errors.js";
 import type { Outcome, RunReport } from "./flow.js";
-import type { UpkeepProgress } from "./upkeep.js";
+
+/** The step of maintenance that a store does now. */
+export interface UpkeepProgress {
+  /** What the store does, in words that follow a colon or begin a line, such as "building the index on vector". */
+  readonly step: string;
+  /** The finished share of the step, from 0 to 1. null: the store cannot measure it. */
+  readonly share: number | null;
+  /** Number of rows that the step works on. null: unknown. */
+  readonly rows: number | null;
+}
 
 /** One event of a run. `kind` is the type of the event. */
 export type RunEvent =
