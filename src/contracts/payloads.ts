@@ -68,6 +68,11 @@ export interface Pixels {
   readonly data: Uint8Array;
   /** Size of the original image in pixels, after the EXIF orientation is applied. */
   readonly original: { readonly width: number; readonly height: number };
+  /**
+   * Gives the memory of `data` back to the decoder, which uses it again. `data` cannot be used afterwards. If `release` is absent or not
+   * called, garbage collection frees the memory.
+   */
+  release?(): void;
 }
 
 /** The type of a tensor's numbers. */
@@ -88,6 +93,8 @@ export interface TensorSpec {
 /** One image in the form that the model expects: little-endian numbers with the type and shape of the model's `TensorSpec`. */
 export interface Tensor {
   readonly data: Uint8Array;
+  /** See `Pixels.release`. */
+  release?(): void;
 }
 
 /** Memory for a batch of tensors. `Embedder.lease` returns a slab. A slab cannot be used again after `Embedder.embed`. */

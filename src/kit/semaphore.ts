@@ -36,6 +36,10 @@ export class Semaphore {
    */
   async enter(weight: number, signal: AbortSignal, call: string): Promise<void> {
     checkAborted(signal, call);
+    if (this.#waiting.length === 0 && this.#fits(weight)) {
+      this.#used += weight;
+      return;
+    }
     let onAbort = () => {};
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 /** A pool of worker threads. If a worker dies, its running calls fail, and a new worker replaces the dead one. */
 import type { ResourceLimits } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
+import { AbortListeners } from "./abort-listeners.js";
 import { abortedError, checkAborted, listenForAbort } from "./signals.js";
 import { type PendingCall, type WorkerDeath, WorkerThread } from "./worker-thread.js";
 
@@ -34,6 +35,7 @@ export class WorkerPool<Ready, Request, Answer> {
   readonly #options: WorkerPoolOptions;
   readonly #threads = new Set<WorkerThread<Ready, Request, Answer>>();
   readonly #queue: PendingCall<Request, Answer>[] = [];
+  readonly #aborts = new AbortListeners();
   #isOpen = false;
   #deaths = 0;
   /** The error of the last replacement worker that failed to open. */
@@ -55,7 +57,7 @@ export class WorkerPool<Ready, Request, Answer> {
         checkAborted(signal, this.#options.name);
         const onAbort = () => fail(abortedError(signal, this.#options.name));
         const fail = (error: HeadraceError) => {
-          signal.removeEventListener("abort", onAbort);
+          this.#aborts.remove(signal, onAbort);
           reject(error);
         };
         listenForAbort(signal, onAbort);
@@ -75,8 +77,11 @@ export class WorkerPool<Ready, Request, Answer> {
     }
   }
 
-  /** Sends the request and the buffer to the worker with the fewest calls. If the signal fires, `call` rejects at once, and a later answer is ignored. */
-  call(request: Request, buffer: ArrayBuffer | null, signal: AbortSignal): Promise<Answer> {
+  /**
+   * Sends the request and the buffer to the worker with the fewest calls. `transfer` lists more buffers that the request contains. If the
+   * signal fires, `call` rejects at once, and a later answer is ignored.
+   */
+  call(request: Request, buffer: ArrayBuffer | null, signal: AbortSignal, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const refusal = signal.aborted ? abortedError(signal, this.#options.name) : this.#ended;
       if (refusal !== null) {
@@ -90,21 +95,22 @@ export class WorkerPool<Ready, Request, Answer> {
           this.#queue.splice(position, 1);
           this.#giveBack(buffer);
         }
-        reject(abortedError(signal, this.#options.name));
+        call.reject(abortedError(signal, this.#options.name));
       };
       const call: PendingCall<Request, Answer> = {
         request,
         buffer,
+        transfer,
         resolve: (answer) => {
-          signal.removeEventListener("abort", onAbort);
+          this.#aborts.remove(signal, onAbort);
           resolve(answer);
         },
         reject: (error) => {
-          signal.removeEventListener("abort", onAbort);
+          this.#aborts.remove(signal, onAbort);
           reject(error);
         },
       };
-      listenForAbort(signal, onAbort);
+      this.#aborts.add(signal, onAbort);
       this.#queue.push(call);
       this.#dispatch();
     });

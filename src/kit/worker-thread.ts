@@ -6,6 +6,8 @@ import type { FromWorker, ToWorker } from "./worker-protocol.js";
 export interface PendingCall<Request, Answer> {
   readonly request: Request;
   readonly buffer: ArrayBuffer | null;
+  /** Buffers in the request that are transferred instead of copied. They do not come back. */
+  readonly transfer: readonly ArrayBuffer[];
   /** The worker thread calls either `resolve` or `reject`, exactly once. */
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: HeadraceError) => void;
@@ -63,10 +65,10 @@ export class WorkerThread<Ready, Request, Answer> {
 
   /** Starts a call. The thread must be free. */
   run(pending: PendingCall<Request, Answer>): void {
-    const { request, buffer } = pending;
+    const { request, buffer, transfer } = pending;
     const call = this.#sent++;
     this.#calls.set(call, pending);
-    this.#post({ kind: "call", call, request, buffer }, buffer === null ? [] : [buffer]);
+    this.#post({ kind: "call", call, request, buffer }, buffer === null ? transfer : [buffer, ...transfer]);
   }
 
   /** Waits for the running calls, then ends the thread. Terminates the thread if it has not ended after `timeoutMs`. */

@@ -29,6 +29,7 @@ export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
           );
         });
       }
+      for (const { value } of batch) value.release?.();
       return results;
     },
   };

@@ -17,8 +17,10 @@ export function preprocessStage(ready: ChainReady): Stage<Pixels, Tensor> {
         signal,
       );
       return batch.map((item, row) => {
+        const pixelBytes = item.value.data.byteLength;
+        item.value.release?.();
         const data = slab.bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes);
-        return { kind: "ok", item: advance(item, { data }, item.bytes - item.value.data.byteLength + data.byteLength) };
+        return { kind: "ok", item: advance(item, { data }, item.bytes - pixelBytes + data.byteLength) };
       });
     },
   };

@@ -83,6 +83,17 @@ describe("decode workers and the main thread", () => {
     }
   });
 
+  test("use the memory of released pixels again, and only of those", async () => {
+    const decode = async (index: number) => workers.decode({ bytes: readFileSync(images[index]!), version: null }, crop, never);
+    const [kept, released] = [await decode(0), await decode(1)];
+    const before = fingerprint(kept.data);
+    released.release?.();
+    const later = await decode(2);
+    assert.equal(released.data.byteLength, 0, "the worker has the memory now");
+    assert.notEqual(later.data.byteLength, 0);
+    assert.equal(fingerprint(kept.data), before);
+  });
+
   test("leave the bytes alone that the caller has passed", async () => {
     const image: Encoded = { bytes: readFileSync(images[0]!), version: null };
     const before = fingerprint(image.bytes);

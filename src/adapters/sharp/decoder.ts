@@ -143,7 +143,8 @@ function place(raster: Raster, plan: Plan): Omit<Pixels, "original"> {
     return { width, height, data: colours.buffer.byteLength > 2 * colours.byteLength ? new Uint8Array(colours) : colours };
   }
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) data[i] = fill[i % 3] ?? 0;
+  data.set(fill);
+  for (let filled = fill.length; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
   for (let row = 0; row < raster.height; row++) {
     const from = row * raster.width * 3;
     data.set(colours.subarray(from, from + raster.width * 3), ((y.at + row) * width + x.at) * 3);

@@ -3,6 +3,8 @@ import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Part, t
 import { mebibyte, Semaphore, WorkerPool } from "../../kit/index.js";
 import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js";
 
+/** Maximum number of unused buffers of pixels. */
+const maxSpares = 128;
 /** The pool gives up after this many deaths of workers without an answer in between. */
 const maxDeaths = 10;
 /**
@@ -30,6 +32,8 @@ export class DecodeWorkers implements Part {
   readonly #shareBytes: number;
   /** Images that a worker has read. Only the run has their bytes, so the bytes can be transferred to a worker instead of copied. */
   readonly #transferable = new WeakSet<Encoded>();
+  /** Buffers of pixels that are no longer used. Without reuse, garbage collection would have to free 150 kB per image. */
+  readonly #spares: ArrayBuffer[] = [];
 
   constructor({ settings, size, imagesPerWorker, worker = new URL("./worker.js", import.meta.url) }: DecodeWorkersOptions) {
     const budgetBytes = settings.preprocess.decodeBudgetMb * mebibyte;
@@ -72,18 +76,38 @@ export class DecodeWorkers implements Part {
   /** Decodes an image. See `ImageDecoder.decode`. The bytes of an image that `read` has returned cannot be used afterwards. */
   async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
     const { buffer, byteLength } = this.#transferable.has(image) ? image.bytes : new Uint8Array(image.bytes);
-    const decodeWithin = (encoded: ArrayBuffer, maxPeakBytes: number, reservedBytes: number) =>
+    const decodeWithin = (encoded: ArrayBuffer, maxPeakBytes: number, reservedBytes: number, spare: ArrayBuffer | null) =>
       this.#memory.run(reservedBytes, signal, "decoding", () =>
-        this.#pool.call({ kind: "decode", target, byteLength, maxPeakBytes }, encoded, signal),
+        this.#pool.call({ kind: "decode", target, byteLength, maxPeakBytes, spare }, encoded, signal, spare === null ? [] : [spare]),
       );
-    let answer = await decodeWithin(buffer as ArrayBuffer, this.#shareBytes, this.#shareBytes);
-    if (answer.kind === "too-heavy") answer = await decodeWithin(answer.encoded, Number.POSITIVE_INFINITY, answer.peakBytes);
+    let answer = await decodeWithin(buffer as ArrayBuffer, this.#shareBytes, this.#shareBytes, this.#spares.pop() ?? null);
+    if (answer.kind === "too-heavy") answer = await decodeWithin(answer.encoded, Number.POSITIVE_INFINITY, answer.peakBytes, null);
     if (answer.kind !== "decoded") throw wrongAnswer("decoded", answer);
-    return answer;
+    return new WorkerPixels(answer, this.#spares);
   }
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+}
+
+class WorkerPixels implements Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly original: Pixels["original"];
+  readonly #spares: ArrayBuffer[];
+
+  constructor({ width, height, data, original }: DecodeAnswer & { kind: "decoded" }, spares: ArrayBuffer[]) {
+    this.width = width;
+    this.height = height;
+    this.data = data;
+    this.original = original;
+    this.#spares = spares;
+  }
+
+  release(): void {
+    if (this.#spares.length < maxSpares) this.#spares.push(this.data.buffer);
   }
 }
 

@@ -10,11 +10,19 @@ export type FileRef = Pick<ImageRef, "uri" | "location" | "scheme" | "root" | "v
 
 export type DecodeRequest =
   | { readonly kind: "read"; readonly ref: FileRef; readonly maxBytes: number }
-  /** The buffer of the call contains the encoded image. `maxPeakBytes`: the memory that the decoder may use. */
-  | { readonly kind: "decode"; readonly target: Geometry; readonly byteLength: number; readonly maxPeakBytes: number };
+  /** The buffer of the call contains the encoded image. */
+  | {
+      readonly kind: "decode";
+      readonly target: Geometry;
+      readonly byteLength: number;
+      /** The memory that the decoder may use. */
+      readonly maxPeakBytes: number;
+      /** A buffer of earlier pixels. The worker uses the buffer again if it has the right size. */
+      readonly spare: ArrayBuffer | null;
+    };
 
 export type DecodeAnswer =
   | { readonly kind: "read"; readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string | null; readonly content: string }
-  | ({ readonly kind: "decoded" } & Pixels)
+  | ({ readonly kind: "decoded" } & Pixels & { readonly data: Uint8Array<ArrayBuffer> })
   /** The image was not decoded, because decoding needs more than `maxPeakBytes`. `encoded` is the buffer of the call. */
   | { readonly kind: "too-heavy"; readonly peakBytes: number; readonly encoded: ArrayBuffer };

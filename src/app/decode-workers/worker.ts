@@ -29,7 +29,7 @@ async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "
 
 async function decode(
   decoder: ImageDecoder,
-  { target, byteLength, maxPeakBytes }: DecodeRequest & { kind: "decode" },
+  { target, byteLength, maxPeakBytes, spare }: DecodeRequest & { kind: "decode" },
   buffer: ArrayBuffer,
 ): Promise<WorkerAnswer<DecodeAnswer>> {
   const image: Encoded = { bytes: new Uint8Array(buffer, 0, byteLength), version: null };
@@ -39,7 +39,8 @@ async function decode(
   }
   const { width, height, data, original } = await decoder.decode(image, target, calm);
   // The memory of libvips cannot be transferred to another thread.
-  const pixels = new Uint8Array(data);
+  const pixels = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
+  pixels.set(data);
   return { answer: { kind: "decoded", width, height, data: pixels, original }, transfer: [pixels.buffer], keeps: "buffer" };
 }
 
