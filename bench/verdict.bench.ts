@@ -4,7 +4,7 @@ import { type Pace, pacedImages, pacedParts } from "../test/fakes/paced-parts.js
 import { atMost, type BenchSection, type Figure, plain } from "./harness.js";
 
 const quick: Pace = { sourceMs: 0, decodeMs: 2, batchMs: 2, imageMs: 0.2, writeMs: 5 };
-const runMs = 6_000;
+const runMs = 10_000;
 
 interface Settings {
   readonly preprocessWorkers: number;
@@ -21,8 +21,8 @@ interface Scenario {
 }
 
 const scenarios: readonly Scenario[] = [
-  { limit: "decode", pace: { decodeMs: 20, batchMs: 8, imageMs: 3 }, before: {}, speed: 97 },
-  { limit: "decode", pace: { decodeMs: 20, batchMs: 2, imageMs: 0.2 }, before: { preprocessWorkers: 1 }, speed: 49 },
+  { limit: "decode", pace: { decodeMs: 40, batchMs: 8, imageMs: 3 }, before: {}, speed: 97 },
+  { limit: "decode", pace: { decodeMs: 40, batchMs: 2, imageMs: 0.2 }, before: { preprocessWorkers: 1 }, speed: 49 },
   { limit: "embed", pace: { batchMs: 30, imageMs: 3 }, before: {}, speed: 200 },
   { limit: "store", pace: { writeMs: 1_000, imageMs: 5 }, before: { insertWorkers: 1 }, speed: 50 },
   { limit: "source", pace: { sourceMs: 15 }, before: {}, speed: 65 },

@@ -31,3 +31,6 @@ export {
   reportedFailure,
 } from "./reports.js";
 export type { SearchOptions, SearchQuery } from "./search-images.js";
+export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
+export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";
+export type { Moment, Trial, TrialStage } from "./trials/trial.js";

@@ -1,5 +1,6 @@
 /** The commands of `headrace`, with their flags and help. */
 import { Command } from "commander";
+import { benchCommand } from "./commands/bench.js";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
@@ -12,6 +13,7 @@ import { healthCommand } from "./commands/health.js";
 import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
+import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
@@ -31,6 +33,8 @@ const commands = [
   deleteCommand,
   healthCommand,
   doctorCommand,
+  benchCommand,
+  planCommand,
   configCommand,
   initCommand,
   tritonCommand,

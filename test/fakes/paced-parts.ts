@@ -9,6 +9,7 @@ import { SerialQueue } from "../../src/kit/index.js";
 export interface Pace {
   /** Between two images of the source. */
   readonly sourceMs: number;
+  /** One image. A worker decodes two at a time. */
   readonly decodeMs: number;
   /** One device, one batch at a time. */
   readonly batchMs: number;

@@ -18,7 +18,7 @@ interface Scenario {
 const scenarios: readonly Scenario[] = [
   {
     limit: "decode",
-    pace: { decodeMs: 20 },
+    pace: { decodeMs: 40 },
     images: 360,
     setting: "async_pipeline.preprocess_workers",
     sentence:
