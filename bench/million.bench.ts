@@ -1,4 +1,7 @@
 /** LanceDB as a table grows to a million rows, through the whole main job with a fake decoder and embedder. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type GrowthPanel, growthPicture, logSpaced } from "./growth-picture.js";
 import { atLeast, atMost, type BenchSection, type Figure, median, plain } from "./harness.js";
 import type { MillionRun } from "./million-run.js";
@@ -10,6 +13,11 @@ const rows = Number(process.env.HEADRACE_BENCH_ROWS ?? 1_000_000);
 /** The sizes of the collections that are searched. */
 const sizes = [...[10_000, 30_000, 100_000, 300_000, 1_000_000].filter((size) => size < rows), rows];
 
+interface Runs {
+  readonly first: MillionRun;
+  readonly again: MillionRun;
+}
+
 interface Growth {
   readonly size: number;
   readonly measured: MillionRun;
@@ -19,8 +27,9 @@ export async function millionRows(): Promise<BenchSection> {
   // What the launcher gives the command.
   process.env.MALLOC_ARENA_MAX ??= "2";
   const growths: Growth[] = [];
-  for (const size of sizes) growths.push({ size, measured: await run(size, 512) });
-  const narrow = growths.at(-1)!.measured;
+  for (const size of sizes.slice(0, -1)) growths.push({ size, measured: (await run(size, 512)).first });
+  const narrow = await run(rows, 512);
+  growths.push({ size: rows, measured: narrow.first });
   const wide = await run(Math.ceil(rows * 0.3), 1280);
   return {
     name: "million",
@@ -68,13 +77,20 @@ function thousands(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-async function run(count: number, dimension: number): Promise<MillionRun> {
-  const measured = await measureScriptUnder<MillionRun>([], "million-run", String(count), String(dimension));
-  if (measured.stored !== count) throw new Error(`${measured.stored} of ${count} rows were stored`);
-  return measured;
+/** Stores the rows, and then the same rows again in a process of its own. */
+async function run(count: number, dimension: number): Promise<Runs> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-million-"));
+  const measured = (): Promise<MillionRun> => measureScriptUnder<MillionRun>([], "million-run", folder, String(count), String(dimension));
+  try {
+    const [first, again] = [await measured(), await measured()];
+    if (first.stored !== count || again.skipped !== count) throw new Error(`${first.stored} stored, ${again.skipped} skipped of ${count}`);
+    return { first, again };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function figures(run: MillionRun, count: number, dimension: number, leastSpeed: number): readonly Figure[] {
+function figures({ first: run, again }: Runs, count: number, dimension: number, leastSpeed: number): readonly Figure[] {
   const what = (text: string): string => `${count} × ${dimension}: ${text}`;
   const raw = count * dimension * Float32Array.BYTES_PER_ELEMENT;
   const [first, last] = [run.speeds[0]!, run.speeds.at(-1)!];
@@ -85,7 +101,7 @@ function figures(run: MillionRun, count: number, dimension: number, leastSpeed: 
     atMost(what("disk while it runs ÷ the vectors alone"), run.peakDiskBytes / raw, 2, 2),
     atMost(what("disk at the end ÷ the vectors alone"), run.endDiskBytes / raw, 1.25, 2),
     plain(what("upkeep after the last row, s; files at the end"), `${(run.upkeepMs / 1000).toFixed(1)}, ${run.files}`),
-    atMost(what("the same inputs again, all known, s"), run.secondRun.ms / 1000, 60 * (count / 1_000_000), 1),
-    atMost(what("the same inputs again: peak memory, MB"), run.secondRun.peakBytes / 1e6, 600, 0),
+    atMost(what("the same inputs again, all known, s"), again.ms / 1000, 60 * (count / 1_000_000), 1),
+    atMost(what("the same inputs again, in a process of its own: peak memory, MB"), again.peakBytes / 1e6, 600, 0),
   ];
 }

@@ -14,7 +14,8 @@ export function buildRequestedIndex(parts: UpkeepParts, column: string): Promise
 /** Adds new rows to an existing index. If there is none, builds the kind that a large table would get. */
 async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
   const { name, table, facts, folder, mayGoOn } = parts;
-  const { rows, indexes } = await tableState(table, folder, keepVersionsMs);
+  const now = await tableState(table, folder, keepVersionsMs);
+  const { rows, indexes } = now;
   const existing = indexes.get("vector");
   const report = async (outcome: BuiltIndex["outcome"]): Promise<BuiltIndex> => ({
     column: "vector",
@@ -33,7 +34,7 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
       hint: "Insert more images first. Searches of so few rows are fast without an index.",
     });
   }
-  await buildIndex(parts, requestedVectorIndex(facts), rows);
+  await buildIndex(parts, requestedVectorIndex(facts), now);
   return report("built");
 }
 

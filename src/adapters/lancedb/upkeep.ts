@@ -15,12 +15,6 @@ import type { Vendor } from "./vendor.js";
  */
 export const keepVersionsMs = 60_000;
 
-/**
- * After a vector index was built for at least `rows` rows, only versions of the last `keepMs` are kept. Otherwise the table would need twice
- * the space on the disk until the next compaction.
- */
-const afterBuilding = { rows: 100_000, keepMs: 10_000 } as const;
-
 /** Compaction is due when this many rows are outside the vector index. A search scans these rows: 2,000 rows of 512 numbers take 11 ms. */
 const maxUnindexedRows = 4_000;
 
@@ -141,7 +135,8 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   if (isBeforeIndex || owesCompaction(now)) {
     await mayGoOn({ step: mergingFiles, rows: now.rows });
     if (isBeforeIndex) await dropScalarIndexes(table);
-    await compact(table, folder);
+    // Old files are removed at once. Otherwise the table would need twice its space on the disk until the next compaction.
+    await compact(table, folder, isBeforeIndex ? 0 : keepVersionsMs);
     now = await state();
   } else if (tail !== null && mayHaveLongTail(tail)) {
     await mayGoOn({ step: mergingFiles, rows: tail.unindexedRows });
@@ -149,7 +144,7 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now);
-  if (kind !== null) await buildIndex(parts, kind, now.rows);
+  if (kind !== null) await buildIndex(parts, kind, now);
 }
 
 /** Null: the table has no vector index. Compaction leaves one fragment per part of the index. All other fragments are newer. */
@@ -159,22 +154,26 @@ function tailOf({ fragments, indexes }: TableState): TailState | null {
 }
 
 /**
- * Returns true if the table gets its first vector index and has many small fragments. After the index is built, the same compaction would
+ * Returns true if the table gets its first vector index and has several small fragments. After the index is built, the same compaction would
  * take twice as long, because it would also write the index again.
  */
 function owesCompactionBeforeIndex(facts: TableFacts, now: TableState): boolean {
-  return !now.indexes.has("vector") && now.smallFragments >= coarseFragments && owedVectorIndex(facts, now) !== null;
+  return !now.indexes.has("vector") && now.smallFragments >= 2 && owedVectorIndex(facts, now) !== null;
 }
 
-/** Builds the vector index, measures how much of it a search must read, and removes old files of a large table. */
-export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, rows: number): Promise<void> {
+/**
+ * Builds the vector index, and measures how much of it a search must read. Then merges the fragments that belonged to different parts of the
+ * index before.
+ */
+export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, now: TableState): Promise<void> {
+  const { rows } = now;
   await mayGoOn(buildingIndex("vector", { rows }));
   await buildVectorIndex(vendor, table, facts, kind, rows);
   const measuring = () => mayGoOn({ step: "measuring searches", rows });
   await measureProbes(table, facts, { folder, rows, partitions: partitionsOf(rows), mayGoOn: measuring });
-  if (rows < afterBuilding.rows) return;
-  await mayGoOn({ step: "removing old files", rows });
-  await compact(table, folder, afterBuilding.keepMs);
+  if (now.smallFragments < 2) return;
+  await mayGoOn({ step: mergingFiles, rows });
+  await compact(table, folder);
 }
 
 /** Reduces the table to one fragment and one part per index, as far as LanceDB can. Keeps the versions that running readers may use. */
@@ -185,10 +184,5 @@ export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const now = await tableState(table, folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
-  if (kind === null) return;
-  await buildIndex(parts, kind, now.rows);
-  if (now.smallFragments < 2) return;
-  // Now one part of the vector index covers all fragments, so LanceDB can merge the fragments.
-  await mayGoOn({ step: mergingFiles, rows: now.rows });
-  await compact(table, folder);
+  if (kind !== null) await buildIndex(parts, kind, now);
 }
