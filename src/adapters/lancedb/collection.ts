@@ -26,15 +26,15 @@ import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
 import type { NewestRows } from "./newest-rows.js";
 import { markRead } from "./read-marks.js";
 import { rowColumns, toRows } from "./rows.js";
-import { requestedColumns } from "./scalar-indexes.js";
 import { searchTable } from "./search.js";
 import { FactsOfVersion, readFacts } from "./table-facts.js";
 import type { TableFacts } from "./table-schema.js";
-import { indexStates } from "./table-state.js";
-import type { TableWriter } from "./table-writer.js";
-import { vectorIndexOf } from "./vector-index.js";
+import { requestedColumns } from "./upkeep/scalar-indexes.js";
+import { indexStates } from "./upkeep/table-state.js";
+import { vectorIndexOf } from "./upkeep/vector-index.js";
 import type { Vendor } from "./vendor.js";
-import type { WriterLease } from "./writers.js";
+import type { TableWriter } from "./writing/table-writer.js";
+import type { WriterLease } from "./writing/writers.js";
 
 const scanRows = 1000;
 

@@ -8,7 +8,7 @@ import { rowColumns, toRows } from "./rows.js";
 import { readProbes, refineFactor, sample } from "./search-probes.js";
 import type { FactsOfVersion } from "./table-facts.js";
 import type { TableFacts } from "./table-schema.js";
-import { vectorIndexState } from "./vector-index.js";
+import { vectorIndexState } from "./upkeep/vector-index.js";
 import { type Nearest, vectorQuery } from "./vector-query.js";
 
 /**

@@ -11,13 +11,13 @@ import { NewestRows } from "./newest-rows.js";
 import type { LancedbSection } from "./options.js";
 import { readFacts, type TablePlace, writePassport } from "./table-facts.js";
 import { newTableSchema, type TableFacts } from "./table-schema.js";
-import { hasVersion } from "./table-state.js";
-import { TableWriter } from "./table-writer.js";
-import { indexKind } from "./vector-index.js";
+import { hasVersion } from "./upkeep/table-state.js";
+import { indexKind } from "./upkeep/vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
-import { groupLimits } from "./write-group.js";
-import { WriterLock } from "./writer-lock.js";
-import { TableWriters, type WriterLease } from "./writers.js";
+import { TableWriter } from "./writing/table-writer.js";
+import { groupLimits } from "./writing/write-group.js";
+import { WriterLock } from "./writing/writer-lock.js";
+import { TableWriters, type WriterLease } from "./writing/writers.js";
 
 /** How LanceDB divides the cache: three quarters for indexes, one quarter for file metadata. */
 const cacheShares = [3 / 4, 1 / 4] as const;

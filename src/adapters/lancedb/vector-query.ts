@@ -1,7 +1,7 @@
 /** Builds a LanceDB query for the rows that are nearest to a vector. */
 import type { Table, VectorQuery } from "@lancedb/lancedb";
 import type { TableFacts } from "./table-schema.js";
-import { distanceOf } from "./vector-index.js";
+import { distanceOf } from "./upkeep/vector-index.js";
 
 export interface IndexReading {
   /** Number of partitions of the index that are read. */

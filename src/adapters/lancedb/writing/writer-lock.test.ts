@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { ownIdentity } from "../../kit/index.js";
+import { ownIdentity } from "../../../kit/index.js";
 import { type LockOwner, WriterLock } from "./writer-lock.js";
 
 describe("a writer's lock", () => {

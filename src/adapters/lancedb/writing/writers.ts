@@ -1,6 +1,6 @@
 /** The tables that a store has open for writing. All handles of one table share its writer and its lock. */
-import { SerialQueue } from "../../kit/index.js";
-import { collectionExists } from "./errors.js";
+import { SerialQueue } from "../../../kit/index.js";
+import { collectionExists } from "../errors.js";
 import type { TableWriter } from "./table-writer.js";
 
 interface Entry {

@@ -1,6 +1,6 @@
 /** Builds the index that a user has requested, whatever the thresholds of upkeep say. */
-import { type BuiltIndex, HeadraceError } from "../../contracts/index.js";
-import { checkIndexColumn } from "../../kit/index.js";
+import { type BuiltIndex, HeadraceError } from "../../../contracts/index.js";
+import { checkIndexColumn } from "../../../kit/index.js";
 import { buildScalarIndex } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
 import { buildIndex, compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";

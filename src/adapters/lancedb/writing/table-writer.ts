@@ -1,16 +1,13 @@
 /** The only writer of a table in this process. All handles of the table that are open for writing share this writer. */
 import type { Table } from "@lancedb/lancedb";
-import type { BuiltIndex, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../contracts/index.js";
-import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../kit/index.js";
-import { fromLanceError } from "./errors.js";
-import { KeyLedger } from "./key-ledger.js";
-import { buildRequestedIndex } from "./requested-index.js";
-import { type Marks, RowMarks } from "./row-marks.js";
-import { RowStorage } from "./row-storage.js";
-import { KeyIndex } from "./scalar-indexes.js";
-import { writePassport } from "./table-facts.js";
-import { type TableFacts, tableFacts } from "./table-schema.js";
-import { tableState } from "./table-state.js";
+import type { BuiltIndex, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../../contracts/index.js";
+import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../../kit/index.js";
+import { fromLanceError } from "../errors.js";
+import { writePassport } from "../table-facts.js";
+import { type TableFacts, tableFacts } from "../table-schema.js";
+import { buildRequestedIndex } from "../upkeep/requested-index.js";
+import { KeyIndex } from "../upkeep/scalar-indexes.js";
+import { tableState } from "../upkeep/table-state.js";
 import {
   CompactionSchedule,
   compact,
@@ -19,9 +16,12 @@ import {
   keepVersionsMs,
   owesCompactionDuringSeries,
   type UpkeepParts,
-} from "./upkeep.js";
-import type { UpkeepStep } from "./upkeep-step.js";
-import type { Vendor } from "./vendor.js";
+} from "../upkeep/upkeep.js";
+import type { UpkeepStep } from "../upkeep/upkeep-step.js";
+import type { Vendor } from "../vendor.js";
+import { KeyLedger } from "./key-ledger.js";
+import { type Marks, RowMarks } from "./row-marks.js";
+import { RowStorage } from "./row-storage.js";
 import { type Member, type Settled, WriteGroup } from "./write-group.js";
 import type { WriterLock } from "./writer-lock.js";
 

@@ -1,5 +1,5 @@
 /** The steps of upkeep, as users see them while they run. */
-import type { UpkeepProgress } from "../../contracts/index.js";
+import type { UpkeepProgress } from "../../../contracts/index.js";
 
 /** LanceDB does not tell how much of a step is done. */
 export type UpkeepStep = Pick<UpkeepProgress, "step" | "rows">;

@@ -1,6 +1,6 @@
 /** Hashes row keys to 64 bits, so that millions of keys fit into memory. */
-import type { Key } from "../../contracts/index.js";
-import type { Hash } from "../../kit/index.js";
+import type { Key } from "../../../contracts/index.js";
+import type { Hash } from "../../../kit/index.js";
 
 /** A 64-bit hash: 32 bits of FNV-1a, and 32 bits of a variant with extra mixing. */
 export function hashOf(key: Key): Hash {

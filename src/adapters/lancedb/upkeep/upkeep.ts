@@ -1,13 +1,13 @@
 /** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
+import { measureProbes } from "../search-probes.js";
+import type { TableFacts } from "../table-schema.js";
+import type { Vendor } from "../vendor.js";
 import { dropScalarIndexes, freshenScalarIndexes } from "./scalar-indexes.js";
-import { measureProbes } from "./search-probes.js";
-import type { TableFacts } from "./table-schema.js";
 import { removableBefore, type TableState, tableState } from "./table-state.js";
 import { mayHaveLongTail, mergeTail, type TailState } from "./table-tail.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
 import { type BuiltIndex, buildVectorIndex, partitionsOf, requestedVectorIndex, wantedVectorIndex } from "./vector-index.js";
-import type { Vendor } from "./vendor.js";
 
 /**
  * Compaction removes the files of versions older than this. A scan marks its version, so that the version is kept until the scan ends. All

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { HeadraceError } from "../../contracts/index.js";
-import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "../../kit/index.js";
-import { fromLanceError } from "./errors.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "../../../kit/index.js";
+import { fromLanceError } from "../errors.js";
 
 /** The content of the lock file. */
 export interface LockOwner extends ProcessIdentity {

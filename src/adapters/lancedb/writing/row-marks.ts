@@ -4,8 +4,8 @@
  */
 import type { Table } from "@lancedb/lancedb";
 import type { Vector } from "apache-arrow";
-import type { Key, KnownRow } from "../../contracts/index.js";
-import { HashTable } from "../../kit/index.js";
+import type { Key, KnownRow } from "../../../contracts/index.js";
+import { HashTable } from "../../../kit/index.js";
 import { hashOf } from "./key-hash.js";
 
 /** Most rows that are read into memory, at 100 to 200 bytes per row. In a larger table, every look-up is a query. */

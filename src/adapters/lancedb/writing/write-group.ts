@@ -1,5 +1,5 @@
 /** A group of batches that are written to the table in one commit. Each batch gets its own result. */
-import type { RowBatch, RowFailure } from "../../contracts/index.js";
+import type { RowBatch, RowFailure } from "../../../contracts/index.js";
 
 /**
  * Most rows and bytes of one commit. Each commit adds a fragment to the table, and fragments with this many rows need no compaction.

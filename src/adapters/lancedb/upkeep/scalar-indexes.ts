@@ -1,8 +1,8 @@
 /** The indexes on the columns `id` and `content`, for look-ups and for merges by key, and those on columns that filters use. */
 import type { Table } from "@lancedb/lancedb";
+import type { Vendor } from "../vendor.js";
 import { indexStates, type TableState } from "./table-state.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
-import type { Vendor } from "./vendor.js";
 
 /** In tables with at least this many rows, look-ups by key and by content are faster with an index. */
 export const scalarIndexRows = 10_000;

@@ -1,14 +1,14 @@
 /** Writes the rows of several batches together. Appends rows with new keys, and merges all other rows into the table. */
 import type { Table } from "@lancedb/lancedb";
-import type { Key, RowBatch } from "../../contracts/index.js";
-import { type MetadataType, planUpsert } from "../../kit/index.js";
-import { fromLanceError } from "./errors.js";
+import type { Key, RowBatch } from "../../../contracts/index.js";
+import { type MetadataType, planUpsert } from "../../../kit/index.js";
+import { fromLanceError } from "../errors.js";
+import { type AcceptedRows, toArrow } from "../rows.js";
+import { newColumns, type TableFacts, tableFacts } from "../table-schema.js";
+import type { KeyIndex } from "../upkeep/scalar-indexes.js";
+import type { Vendor } from "../vendor.js";
 import type { KeyLedger } from "./key-ledger.js";
 import type { RowMarks } from "./row-marks.js";
-import { type AcceptedRows, toArrow } from "./rows.js";
-import type { KeyIndex } from "./scalar-indexes.js";
-import { newColumns, type TableFacts, tableFacts } from "./table-schema.js";
-import type { Vendor } from "./vendor.js";
 import type { Settled } from "./write-group.js";
 
 export interface RowStorageParts {
