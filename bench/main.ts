@@ -22,6 +22,8 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
   "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
   verdict: async () => (await import("./verdict.bench.js")).verdicts(),
+  "large-machine": async () => (await import("./large-machine.bench.js")).largeMachine(),
+  "main-thread": async () => (await import("./main-thread.bench.js")).mainThread(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

@@ -17,9 +17,21 @@ export async function measureCommand<T>(...args: readonly string[]): Promise<T> 
   return parseLast(await output(["dist/cli/launcher.js", ...args, "--json", "--quiet"]));
 }
 
-function output(args: readonly string[]): Promise<string> {
+/** Runs the command without its launcher, in one process, under flags of Node and with more variables. */
+export async function measureMain<T>(
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<T> {
+  return parseLast(await output([...flags, "dist/cli/main.js", ...args, "--json", "--quiet"], environment));
+}
+
+function output(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<string> {
   return new Promise((fulfil, reject) => {
-    const child = spawn(process.execPath, ["--expose-gc", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--expose-gc", ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...environment },
+    });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {
       text += part;
