@@ -6,7 +6,7 @@ import { alternate, atMost, type BenchSection, median, plain, spread } from "./h
 
 const copies = 20_000;
 const fewCopies = 20;
-const rounds = 3;
+const rounds = 2;
 
 /** Copies of so many pictures are stored. */
 const variants = { one: 1, many: copies / fewCopies } as const;
@@ -63,7 +63,9 @@ async function insert(pipeline: ImageEmbeddingPipeline, { collectionName, name, 
   if (stats.stored !== count || stats.reused !== reused || stats.upkeepError !== undefined) {
     throw new Error(`${name}: ${stats.stored} stored, ${stats.reused} of them without inference, ${stats.failed} failed`);
   }
-  return (elapsedMs * 1000) / count;
+  const perImageUs = (elapsedMs * 1000) / count;
+  process.stderr.write(`${collectionName}, ${name}: ${Math.round(perImageUs)} µs per image\n`);
+  return perImageUs;
 }
 
 function* inputs(name: string, pictures: number, count: number): Generator<DescribedInput> {

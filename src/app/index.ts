@@ -34,3 +34,4 @@ export type { SearchOptions, SearchQuery } from "./search-images.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
 export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";
 export type { Moment, Trial, TrialStage } from "./trials/trial.js";
+export { type TuneOptions, type TuneStep, type Tuning, tune } from "./trials/tune.js";

@@ -17,6 +17,7 @@ import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
 import { tritonCommand } from "./commands/triton.js";
+import { tuneCommand } from "./commands/tune.js";
 import type { ExitCode } from "./exit.js";
 import { acceptOuterOptions } from "./outer-options.js";
 
@@ -35,6 +36,7 @@ const commands = [
   doctorCommand,
   benchCommand,
   planCommand,
+  tuneCommand,
   configCommand,
   initCommand,
   tritonCommand,

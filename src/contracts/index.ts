@@ -8,3 +8,4 @@ export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
 export * from "./run.js";
+export * from "./upkeep.js";

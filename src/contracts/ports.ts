@@ -4,11 +4,11 @@
  * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { HeadraceError } from "./errors.js";
-import type { UpkeepProgress } from "./events.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
+import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
 /** Finds the images of an input, such as a folder or a manifest, without reading their bytes. */
 export interface Listing {
@@ -193,24 +193,6 @@ export interface Hit {
 
 /** Selects rows of a collection, by id or by filter. */
 export type Selection = { readonly ids: readonly Key[] } | { readonly filter: Filter };
-
-/** Options of maintenance. */
-export interface UpkeepOptions {
-  /** Called when a step begins, and when its share grows. It must be fast and not throw. */
-  readonly onProgress?: (progress: UpkeepProgress) => void;
-}
-
-/** The index on one column, and what `buildIndex` did to it. */
-export interface BuiltIndex {
-  /** "vector", a metadata key, or a built-in column. */
-  readonly column: string;
-  /** Type of the index: the store's name for it. "none": the store answers exactly, without an index. */
-  readonly type: string;
-  /** "built": a new index. "extended": rows were added to the index. "unchanged": the index covered all rows. */
-  readonly outcome: "built" | "extended" | "unchanged";
-  /** Number of rows in the collection. The index covers all of them. */
-  readonly rows: number;
-}
 
 /** One open collection of a store. */
 export interface Collection {

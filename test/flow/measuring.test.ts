@@ -1,4 +1,4 @@
-/** `bench` and `plan`: they measure on the user's own images and leave nothing behind. */
+/** `bench`, `plan` and `tune`: they measure on the user's own images and leave nothing behind. */
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -58,6 +58,47 @@ test("plan reckons from a sample, and leaves the collections as they were", asyn
   assert.equal(plan.seconds, Math.ceil(1_000_000 / plan.imagesPerSecond));
   assert.equal(plan.diskBytes, 1_000_000 * (1280 * 4 + 400));
   assert.ok(plan.memoryBytes > 50e6);
+  await assertUntouched(space);
+});
+
+interface Step {
+  readonly settings: Readonly<Record<string, number>>;
+  readonly imagesPerSecond: number;
+}
+
+test("tune measures settings, prints the best of them, and leaves the collections as they were", async () => {
+  await using space = await workspace();
+  await space.json(0, "ingest", photo);
+  const { best, settings, yaml, server, tried } = await space.json<{
+    best: Step;
+    settings: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    yaml: string;
+    server: readonly string[];
+    tried: readonly Step[];
+  }>(0, "tune", corpusFolder, "--sample", "12", "--max-runs", "4", "--set", "embedder.sessions=1");
+  assert.equal(tried.length, 4);
+  assert.equal(tried[0]?.settings["embedder.sessions"], 1);
+  assert.equal(new Set(tried.map((step) => JSON.stringify(step.settings))).size, 4);
+  assert.ok(tried.some((step) => JSON.stringify(step) === JSON.stringify(best)));
+  for (const [section, values] of Object.entries(settings)) {
+    for (const [key, value] of Object.entries(values)) {
+      assert.equal(best.settings[`${section}.${key}`], value);
+      assert.match(yaml, new RegExp(`^${section}:\\n(  .*\\n)*  ${key}: ${value}$`, "m"));
+    }
+  }
+  assert.deepEqual(server, []);
+  const refused = await space.json<{ error: { code: string; message: string } }>(
+    2,
+    "tune",
+    corpusFolder,
+    "--sample",
+    "4",
+    "--max-runs",
+    "1",
+    "--max-memory",
+    "1",
+  );
+  assert.match(refused.error.message, /expected at most 1 MB, found \d+ MB/);
   await assertUntouched(space);
 });
 

@@ -7,7 +7,7 @@ import { vectorSource } from "../../bench/vectors.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { openTestStore, type TestStore } from "./stores.js";
 
-const [rows, batchRows, dimension] = [60_000, 4_000, 16];
+const [rows, batchRows, dimension] = [60_000, 4_000, 64];
 
 describe("the number of partitions that a search reads", () => {
   let test: TestStore;

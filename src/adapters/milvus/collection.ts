@@ -35,6 +35,7 @@ import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
 import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
+import { indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
@@ -212,11 +213,11 @@ export class MilvusCollection implements Collection {
 
   async stats(): Promise<CollectionStats> {
     const { upkeep } = this.parts;
-    const [count, index] = await Promise.all([this.count(), upkeep.currentIndex()]);
+    const [count, index, indexedKeys] = await Promise.all([this.count(), upkeep.currentIndex(), indexedKeysOf(upkeep)]);
     // Another process may have set the passport since this collection was opened.
     this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
-    return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys: [], passport };
+    return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys, passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {

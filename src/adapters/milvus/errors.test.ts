@@ -36,6 +36,12 @@ describe("errors of Milvus", () => {
     assert.deepEqual([thrown(4, "Deadline exceeded").code, thrown(4, "").scope], ["timed_out", "service"]);
   });
 
+  it("a parameter that the server refuses is not a server that is unavailable, whatever the words", () => {
+    const words = "index type not match: invalid parameter[expected=STL_SORT][actual=INVERTED]";
+    const { code } = fromStatus("create the index", { error_code: "IllegalArgument", code: 1100, reason: words }, endpoint);
+    assert.equal(code, "unexpected");
+  });
+
   it("what is not known to blame a row blames the service, and keeps the server's words", () => {
     for (const error of [
       status("UnexpectedError", 12, "service resource insufficient[currentStreamingNode=0]"),

@@ -199,7 +199,8 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   }
   if (code === 100 || /can.t find collection|collection not found/i.test(words))
     return error("collection_not_found", `${call}: expected a collection, found none`);
-  if (unavailableNames.has(name) || unavailableCodes.has(code ?? 0) || unavailable.test(words)) return error("store_unavailable");
+  const isUnavailable = unavailableNames.has(name) || unavailableCodes.has(code ?? 0) || unavailable.test(words);
+  if (isUnavailable && !isInvalidParameter(code)) return error("store_unavailable");
   if (/invalid index type/i.test(words)) {
     return error("config_invalid", `milvus.index_type: expected a type that ${endpoint.address} supports, found ${words}`, {
       hint: "Choose another type. GPU indexes need a GPU build of Milvus.",
@@ -208,12 +209,14 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
   return error(fallback === "row_rejected" && !blamesRows(status, name) ? "store_unavailable" : fallback);
 }
 
-/**
- * True when the rows are at fault for a refused write. Codes 1100 to 1102 mean invalid parameters. Codes 1700 to 1899 mean invalid fields
- * or inputs.
- */
+/** Such a refusal names what was found, in words that may also describe a server that is unavailable. */
+function isInvalidParameter(code = 0): boolean {
+  return code >= 1100 && code <= 1102;
+}
+
+/** True when the rows are at fault for a refused write. Codes 1700 to 1899 mean invalid fields or inputs. */
 function blamesRows({ code = 0, reason = "" }: MilvusStatus, name: string): boolean {
-  return (code >= 1100 && code <= 1102) || (code >= 1700 && code < 1900) || rowNames.has(name) || rowWords.test(reason);
+  return isInvalidParameter(code) || (code >= 1700 && code < 1900) || rowNames.has(name) || rowWords.test(reason);
 }
 
 /** Translates gRPC errors, and statuses that the SDK threw. Returns a `HeadraceError` unchanged. */

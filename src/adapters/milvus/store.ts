@@ -28,6 +28,7 @@ import {
 } from "./options.js";
 import { Queries } from "./queries.js";
 import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./schema.js";
+import { indexedKeysOf } from "./upkeep/key-index.js";
 import { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import { Inserter, type InserterOptions } from "./writing/inserter.js";
@@ -148,7 +149,12 @@ export class MilvusStore implements VectorStore {
       const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
         client.getCollectionStatistics({ collection_name: name }),
       );
-      return { ...shape, count: Number(counted.data["row_count"]), index: kindOf(await upkeep.currentIndex()), indexedKeys: [] };
+      return {
+        ...shape,
+        count: Number(counted.data["row_count"]),
+        index: kindOf(await upkeep.currentIndex()),
+        indexedKeys: await indexedKeysOf(upkeep),
+      };
     } catch (error) {
       const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");
       if (gone || isForbidden(error)) return null;

@@ -1,8 +1,9 @@
 /** Builds the index that a user has requested. */
-import { type BuiltIndex, HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
+import type { BuiltIndex, UpkeepOptions } from "../../../contracts/index.js";
 import { checkAborted, checkIndexColumn } from "../../../kit/index.js";
 import type { Queries } from "../queries.js";
 import { isExact } from "./index-exchange.js";
+import { buildKeyIndex } from "./key-index.js";
 import type { Upkeep } from "./upkeep.js";
 import { kindOf } from "./vector-index.js";
 
@@ -16,9 +17,8 @@ export async function buildRequestedIndex(
   checkAborted(signal, `collection ${name}: buildIndex`);
   if (column !== "vector") {
     checkIndexColumn(name, column, columns.keys());
-    throw new HeadraceError("index_invalid", `collection ${name}: index on ${column}: expected vector, found a key for filters`, {
-      hint: "Create the index with the tools of Milvus.",
-    });
+    const built = await buildKeyIndex(upkeep, column, signal, options);
+    return { column, ...built, rows: await queries.count("", signal) };
   }
   const before = await upkeep.index.inPlace(signal);
   await upkeep.buildIndex(signal, options);

@@ -109,6 +109,11 @@ export class Upkeep {
     if (this.insert.flush === "end") await this.#flush(signal);
   }
 
+  /** Flushes the collection before an index is built, because Milvus indexes only sealed segments. */
+  async seal(signal: AbortSignal): Promise<void> {
+    if (this.insert.flush === "auto") await this.#flush(signal);
+  }
+
   /** True if this process builds the index only when a user asks for it. */
   get isOnDemand(): boolean {
     return this.insert.index === "never";
@@ -142,7 +147,7 @@ export class Upkeep {
 
   /** Replaces only the exact index. Any other index is kept, because the server may have worked for hours to build it. */
   async #createWanted(signal: AbortSignal, options: UpkeepOptions): Promise<void> {
-    if (this.insert.flush === "auto") await this.#flush(signal);
+    await this.seal(signal);
     while (isExact(await this.index.inPlace(signal))) {
       await this.load.untilLoaded(signal);
       // The vector field has the exact index already, so Milvus creates no index now. Milvus only validates the configured type and its

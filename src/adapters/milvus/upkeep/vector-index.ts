@@ -87,20 +87,39 @@ export class VectorIndex {
     }
   }
 
-  /** Waits until the server has built the index. Throws `timed_out` when the build makes no progress. */
   async untilBuilt(signal: AbortSignal, { onProgress }: UpkeepOptions): Promise<void> {
-    const what = `build the index of ${this.shape.name}`;
-    await until({ what, signal, maxStallMs: this.connection.maxStallMs }, async () => {
-      const index = await this.inPlace(signal);
-      if (index === null) throw new HeadraceError("unexpected", `${what}: expected an index, found none; another client dropped it`);
-      if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: expected success, found ${index.failure}`);
-      if (index.state === "Finished" && index.pendingRows === 0) return "done";
-      const { pendingRows, totalRows } = index;
-      const share = totalRows > 0 ? Math.max(0, 1 - pendingRows / totalRows) : null;
-      onProgress?.({ step: "building the index on vector", share, rows: totalRows });
-      return { at: `${index.state}, ${index.pendingRows} rows left` };
-    });
+    const build = { what: `build the index of ${this.shape.name}`, column: "vector", read: () => this.inPlace(signal) };
+    await untilBuilt(build, this.connection, { signal, onProgress });
   }
+}
+
+interface Build {
+  /** Name of the work in error messages. */
+  readonly what: string;
+  /** The column in progress reports. */
+  readonly column: string;
+  readonly read: () => Promise<IndexInPlace | null>;
+}
+
+/** Waits until the server has built the index, and returns it. Throws `timed_out` when the build makes no progress. */
+export async function untilBuilt(
+  { what, column, read }: Build,
+  { maxStallMs }: Pick<MilvusConnection, "maxStallMs">,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: UpkeepOptions["onProgress"] },
+): Promise<IndexInPlace> {
+  let built: IndexInPlace | null = null;
+  await until({ what, signal, maxStallMs }, async () => {
+    const index = await read();
+    if (index === null) throw new HeadraceError("unexpected", `${what}: expected an index, found none; another client dropped it`);
+    if (index.state === "Failed") throw new HeadraceError("unexpected", `${what}: expected success, found ${index.failure}`);
+    built = index;
+    const { pendingRows, totalRows, state } = index;
+    if (state === "Finished" && pendingRows === 0) return "done";
+    const share = totalRows > 0 ? Math.max(0, 1 - pendingRows / totalRows) : null;
+    onProgress?.({ step: `building the index on ${column}`, share, rows: totalRows });
+    return { at: `${state}, ${pendingRows} rows left` };
+  });
+  return built!;
 }
 
 /** The index type as `CollectionStats` reports it. */
@@ -108,7 +127,7 @@ export function kindOf(index: IndexInPlace | null): string {
   return index === null || index.type === "FLAT" ? "none" : index.type;
 }
 
-function inPlaceOf(found: IndexDescription): IndexInPlace {
+export function inPlaceOf(found: IndexDescription): IndexInPlace {
   const parameter = (name: string) => found.params.find(({ key }) => key === name)?.value;
   const nlist = Number(parameter("nlist") ?? (JSON.parse(String(parameter("params") ?? "{}")) as { nlist?: number }).nlist);
   return {
