@@ -17,6 +17,12 @@ import { type Nearest, vectorQuery } from "./vector-query.js";
  */
 const fewMatching = { rows: 5_000, candidates: 200 } as const;
 
+/**
+ * The codes of the index cannot tell vectors apart that are as similar as frames of one video. If all hits have at least this cosine with the
+ * query, exact distances are computed for more candidates: with 40, an image did not always find itself among its near-duplicates.
+ */
+const nearDuplicates = { cosine: 0.995, candidatesTimes: 10 } as const;
+
 /** More than any index has. */
 const everyPartition = 1_000_000;
 
@@ -92,11 +98,18 @@ async function planOf(
 async function hitsOf(table: Table, query: Float32Array, { topK, filter }: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
   const { facts, where, way, hits, newest } = plan;
   const rows = newest === null ? "all" : "indexed";
-  const found = await nearest(table, facts, { query, limit: topK, where, way, rows });
+  const found = await nearestIndexed(table, facts, { query, limit: topK, where, way, rows });
   const together =
     newest === null ? found : merged(found, nearestOf(newest, { query, metric: facts.metric, limit: topK, filter })).slice(0, topK);
   if (way === "exact" || together.length >= hits) return together;
-  return nearest(table, facts, { query, limit: topK, where, way: "exact", rows: "all" });
+  return (await nearest(table, facts, { query, limit: topK, where, way: "exact", rows: "all" })).hits;
+}
+
+async function nearestIndexed(table: Table, facts: TableFacts, search: Search): Promise<readonly Hit[]> {
+  const { hits, leastCosine } = await nearest(table, facts, search);
+  if (search.way === "exact" || hits.length < search.limit || leastCosine < nearDuplicates.cosine) return hits;
+  const way = { ...search.way, refine: search.way.refine * nearDuplicates.candidatesTimes };
+  return (await nearest(table, facts, { ...search, way })).hits;
 }
 
 /** Merges two lists of hits, best first. A row that is in both counts once. */
@@ -107,15 +120,23 @@ function merged(found: readonly Hit[], newest: readonly Hit[]): readonly Hit[] {
 
 type Search = Nearest & { readonly where: string | null };
 
-async function nearest(table: Table, facts: TableFacts, { where, ...wanted }: Search): Promise<readonly Hit[]> {
+interface Found {
+  readonly hits: readonly Hit[];
+  /** Cosine of the query and the hit that is least similar to it. */
+  readonly leastCosine: number;
+}
+
+async function nearest(table: Table, facts: TableFacts, { where, ...wanted }: Search): Promise<Found> {
   const search = vectorQuery(table, facts, wanted);
   const filtered = where === null ? search : search.where(where);
   const hits: Hit[] = [];
+  let leastCosine = 1;
   // Nothing reads the column `_distance`. If it is not selected, LanceDB prints a warning for each search.
   for await (const batch of filtered.select([...rowColumns(facts.columns, "include"), "_distance"])) {
     for (const { id, vector, facts: found } of toRows(batch, facts.columns)) {
       hits.push({ id, score: scoreOf(facts.metric, wanted.query, vector!), facts: found });
+      leastCosine = Math.min(leastCosine, scoreOf("cosine", wanted.query, vector!));
     }
   }
-  return hits.sort((a, b) => b.score - a.score);
+  return { hits: hits.sort((a, b) => b.score - a.score), leastCosine };
 }
