@@ -63,4 +63,23 @@ describe("rows that come one at a time", () => {
     await call(rowsFrom(5, 1));
     assert.equal(await collection.count(), indexedRows + calls);
   });
+
+  it("are all found after rows before and after the index were deleted and replaced", async () => {
+    const writer = await test.store.openCollection("singles", "write");
+    const last = indexedRows + calls - 1;
+    await writer.delete({ ids: Array.from({ length: 500 }, (_, at) => `row ${100 + at}`) }, calm);
+    await writer.upsert(batchOf(rowsFrom(700, 3)), calm);
+    await writer.delete({ ids: [`row ${last}`, `row ${last - 50}`] }, calm);
+    await writer.upsert(batchOf(rowsFrom(last, 5)), calm);
+    await writer.close();
+    for await (const rows of collection.scan({ vectors: "include" })) {
+      const answers = await collection.search(
+        rows.map(({ vector }) => vector!),
+        { topK: 5 },
+      );
+      for (const [at, row] of rows.entries()) assert.ok(answers[at]!.some(({ id, score }) => id === row.id && score > 0.9999));
+    }
+    const [hits] = await collection.search([unitVector(last - 50)], { topK: 1 });
+    assert.notEqual(hits![0]!.id, `row ${last - 50}`);
+  });
 });

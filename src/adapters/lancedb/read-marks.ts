@@ -22,7 +22,7 @@ interface Mark extends ProcessIdentity {
 export async function markRead(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, marksFolder, randomUUID());
   try {
-    await mkdir(join(folder, marksFolder), { recursive: true });
+    await makeFolder(join(folder, marksFolder));
     await writeFile(path, JSON.stringify({ ...ownIdentity(), beganMs: Date.now() } satisfies Mark));
   } catch {
     return async () => undefined;
@@ -45,6 +45,13 @@ export async function oldestRead(folder: string): Promise<number> {
     else oldest = Math.min(oldest, beganMs - clockToleranceMs);
   }
   return oldest;
+}
+
+/** Throws if the folder above does not exist, so that the folder of a dropped table is not made again. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** Returns null for the mark of a dead process. */
