@@ -57,6 +57,7 @@ export {
   nearEnough,
   planUpsert,
   scoreOf,
+  type VectorType,
 } from "./store-rules.js";
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";

@@ -14,10 +14,15 @@ import { builtInColumns, checkMetadata, givenMetadata, type MetadataType, maxMet
 import { isWellFormed } from "./text.js";
 
 /** The properties of a collection that the rows of a batch must match. */
+/** Type of the numbers of stored vectors. float16 takes half the space. */
+export type VectorType = "float32" | "float16";
+
 export interface RowRules {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
+  /** The type of the numbers of the vectors. */
+  readonly vectorType: VectorType;
   /** The metadata keys of the collection, with the types of their columns. "other": a column type that no metadata value has. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
 }
@@ -80,7 +85,7 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   batch.ids.forEach((id, index) => {
     try {
       checkKey(id, rules.idType);
-      checkVector(batch.vectors.subarray(index * rules.dimension, (index + 1) * rules.dimension), rules.metric, String(id));
+      checkVector(batch.vectors.subarray(index * rules.dimension, (index + 1) * rules.dimension), rules, String(id));
       admitMetadata(batch.facts[index]!, rules, newColumns);
       lastOfKey.set(id, index);
     } catch (error) {
@@ -164,12 +169,18 @@ function checkBatch(batch: RowBatch, rules: RowRules): void {
   }
 }
 
-function checkVector(vector: Float32Array, metric: Metric, item: string): void {
+/** Numbers from here on would become infinity. */
+const float16Limit = 65_520;
+/** Numbers up to this one would become zero. */
+const float16Zero = 2 ** -25;
+
+function checkVector(vector: Float32Array, { metric, vectorType }: RowRules, item: string): void {
+  const [limit, zero] = vectorType === "float16" ? [float16Limit, float16Zero] : [Number.POSITIVE_INFINITY, 0];
+  const fits = vector.every((value) => Math.abs(value) < limit);
+  if (fits && (metric !== "cosine" || vector.some((value) => Math.abs(value) > zero))) return;
   const finite = vector.every(Number.isFinite);
-  if (finite && (metric !== "cosine" || vector.some((value) => value !== 0))) return;
-  throw new HeadraceError("vector_invalid", `vector: expected finite numbers, found ${finite ? "only zeros" : "NaN or infinity"}`, {
-    item,
-  });
+  const found = fits ? "only zeros" : finite ? `${Math.max(...vector.map(Math.abs))}, which float16 cannot hold` : "NaN or infinity";
+  throw new HeadraceError("vector_invalid", `vector: expected finite numbers, found ${found}`, { item });
 }
 
 function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<string, MetadataType>): void {

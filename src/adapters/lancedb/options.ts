@@ -19,6 +19,10 @@ export const lancedbSection = z.strictObject({
     .min(16, "expected a whole number of at least 16")
     .default(defaultCacheMb)
     .describe("MiB of indexes and file descriptions that are kept in memory. More: faster searches of tables of many millions."),
+  vectorType: z
+    .enum(["float32", "float16"])
+    .default("float32")
+    .describe("Type of the numbers of the vectors of new collections. float16 takes half the space on the disk."),
 });
 
 export type LancedbSection = z.output<typeof lancedbSection>;

@@ -1,7 +1,7 @@
 /** Converts rows to Arrow columns, and back. */
 import type { Data, Field, FixedSizeList, RecordBatch, Schema, Table, Vector } from "apache-arrow";
 import type { Key, MetadataValue, RowBatch, StoredRow } from "../../contracts/index.js";
-import { builtInColumns, givenMetadata, ingestedAtOf } from "../../kit/index.js";
+import { builtInColumns, float16ToFloat32, float32ToFloat16, givenMetadata, ingestedAtOf } from "../../kit/index.js";
 import type { TableFacts } from "./table-schema.js";
 import type { Vendor } from "./vendor.js";
 
@@ -76,7 +76,9 @@ export function toRows(batch: RecordBatch, columns: TableFacts["columns"]): read
 
 /** Copies the vector of one row out of the batch. */
 export function vectorAt(column: Vector, row: number): Float32Array {
-  return (column.get(row) as Vector).toArray().slice() as Float32Array;
+  // Arrow gives float16 numbers as their bits.
+  const numbers = (column.get(row) as Vector).toArray() as Float32Array | Uint16Array;
+  return numbers instanceof Uint16Array ? float16ToFloat32(numbers) : numbers.slice();
 }
 
 /** The columns that `toRows` needs. */
@@ -118,7 +120,11 @@ function vectorsOf({ vectors, dimension, ids }: RowBatch, accepted: readonly num
 
 function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): Data {
   const type = field.type as FixedSizeList;
-  const child = arrow.makeData({ type: new arrow.Float32(), length: vectors.length, nullCount: 0, data: vectors });
+  const [item] = type.children;
+  const isHalf = item?.type.precision === arrow.Precision.HALF;
+  const child = isHalf
+    ? arrow.makeData({ type: new arrow.Float16(), length: vectors.length, nullCount: 0, data: float32ToFloat16(vectors) })
+    : arrow.makeData({ type: new arrow.Float32(), length: vectors.length, nullCount: 0, data: vectors });
   return arrow.makeData({ type, length: vectors.length / type.listSize, nullCount: 0, child });
 }
 

@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Connection, Table } from "@lancedb/lancedb";
 import { type Collection, type CollectionSchema, type CollectionStats, HeadraceError, type VectorStore } from "../../contracts/index.js";
-import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
+import { checkAborted, checkCollectionName, checkSchema, type VectorType } from "../../kit/index.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import { NewestRows } from "./newest-rows.js";
@@ -33,10 +33,12 @@ export class LanceStore implements VectorStore {
   #vendor: Vendor | null = null;
   #connecting: Promise<Connection> | null = null;
   readonly #writers = new TableWriters();
+  readonly #vectorType: VectorType;
   readonly #newest = new Map<string, NewestRows>();
 
-  constructor({ path, cacheMb }: LancedbSection) {
+  constructor({ path, cacheMb, vectorType }: LancedbSection) {
     this.path = resolve(path);
+    this.#vectorType = vectorType;
     this.#cacheBytes = cacheMb * 1024 * 1024;
   }
 
@@ -62,7 +64,7 @@ export class LanceStore implements VectorStore {
     const connection = await this.#connection();
     const create = async (): Promise<Table> => {
       if (await this.#has(name)) throw collectionExists(name);
-      const table = await connection.createEmptyTable(name, newTableSchema(vendor, schema));
+      const table = await connection.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
       if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
       return table;
     };

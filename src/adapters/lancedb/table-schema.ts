@@ -1,12 +1,13 @@
 /** Makes the Arrow schema of a new collection, and reads the properties of an existing collection from its Arrow schema. */
 import type { Field, Schema } from "apache-arrow";
 import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../contracts/index.js";
-import { builtInColumns, type MetadataType } from "../../kit/index.js";
+import { builtInColumns, type MetadataType, type VectorType } from "../../kit/index.js";
 import type { Vendor } from "./vendor.js";
 
 /** The properties of a collection that its table's schema contains. */
 export interface TableFacts {
   readonly dimension: number;
+  readonly vectorType: VectorType;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   /** The kind of vector index that was configured when the collection was created. */
@@ -27,8 +28,8 @@ const sqlTypes: Readonly<Record<MetadataType, string>> = { text: "string", numbe
 const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
 
 /** The schema of an empty collection. */
-export function newTableSchema({ arrow }: Vendor, schema: CollectionSchema): Schema {
-  const item = new arrow.Field("item", new arrow.Float32(), true);
+export function newTableSchema({ arrow }: Vendor, schema: CollectionSchema, vectorType: VectorType): Schema {
+  const item = new arrow.Field("item", vectorType === "float16" ? new arrow.Float16() : new arrow.Float32(), true);
   const fields = [
     new arrow.Field("id", schema.idType === "int64" ? new arrow.Int64() : new arrow.Utf8(), false),
     new arrow.Field("vector", new arrow.FixedSizeList(schema.dimension, item), false),
@@ -52,13 +53,18 @@ export function tableFacts({ arrow }: Vendor, name: string, schema: Schema): Tab
   const isText = (found: Field) => DataType.isUtf8(found.type) || DataType.isLargeUtf8(found.type);
   const isInt = (bits: number) => (found: Field) => DataType.isInt(found.type) && found.type.bitWidth === bits && found.type.isSigned;
   const id = field("id", (found) => isText(found) || isInt(64)(found), "text or int64");
-  const vector = field("vector", (found) => isFloatList(arrow, found), "a fixed-size list of float32");
+  const vector = field(
+    "vector",
+    (found) => isFloatList(arrow, found, halfPrecision) || isFloatList(arrow, found, singlePrecision),
+    "a fixed-size list of float32 or float16",
+  );
   for (const column of textColumns) field(column, isText, "text");
   for (const column of ["width", "height"]) field(column, isInt(32), "int32");
   field("ingested_at", isInt(64), "int64");
   const settings = readJson<{ metric?: Metric; index?: string }>(schema.metadata.get(settingsKey)) ?? {};
   return {
     dimension: (vector.type as { listSize: number }).listSize,
+    vectorType: isFloatList(arrow, vector, halfPrecision) ? "float16" : "float32",
     metric: settings.metric ?? "cosine",
     idType: isText(id) ? "text" : "int64",
     index: settings.index ?? "auto",
@@ -82,10 +88,13 @@ function metadataColumns({ DataType }: Vendor["arrow"], schema: Schema): Readonl
   return new Map(schema.fields.filter((found) => !own.has(found.name)).map((found) => [found.name, typeOf(found)]));
 }
 
-function isFloatList({ DataType }: Vendor["arrow"], { type }: Field): boolean {
+/** Arrow's numbers for float16 and float32. */
+const [halfPrecision, singlePrecision] = [0, 1];
+
+function isFloatList({ DataType }: Vendor["arrow"], { type }: Field, precision: number): boolean {
   if (!DataType.isFixedSizeList(type)) return false;
   const item: unknown = type.children[0]?.type;
-  return DataType.isFloat(item) && item.precision === 1;
+  return DataType.isFloat(item) && item.precision === precision;
 }
 
 function readJson<T>(text: string | undefined): T | null {

@@ -164,7 +164,7 @@ class MemoryCollection implements Collection {
 
   async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     const table = await this.#enterToWrite("upsert", signal);
-    const plan = planUpsert(batch, { ...this.schema, columns: table.columns });
+    const plan = planUpsert(batch, { ...this.schema, vectorType: "float32", columns: table.columns });
     for (const [name, type] of plan.newColumns) table.columns.set(name, type);
     for (const index of plan.accepted) {
       const id = batch.ids[index]!;

@@ -103,7 +103,9 @@ export class MilvusCollection implements Collection {
   async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     this.#checkWrite("upsert");
     checkAborted(signal, `collection ${this.name}: upsert`);
-    const plan = planUpsert(batch, { dimension: this.dimension, metric: this.metric, idType: this.idType, columns: this.#columns });
+    const { dimension, metric, idType } = this;
+    const vectorType = this.parts.shape.vectorType === "Float16Vector" ? "float16" : "float32";
+    const plan = planUpsert(batch, { dimension, metric, idType, vectorType, columns: this.#columns });
     if (plan.newColumns.size > 0 || this.#columnsUnsaved) await this.#addColumns(plan.newColumns, signal);
     if (plan.accepted.length === 0) return plan.failures;
     this.#wrote = true;
