@@ -7,7 +7,7 @@ import { vectorSource } from "../../bench/vectors.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { openTestStore, type TestStore } from "./stores.js";
 
-const [rows, batchRows, dimension] = [60_000, 4_000, 64];
+const [rows, batchRows, dimension] = [64_000, 4_000, 128];
 
 describe("the number of partitions that a search reads", () => {
   let test: TestStore;
@@ -23,7 +23,7 @@ describe("the number of partitions that a search reads", () => {
       const some = Array.from({ length: batchRows }, (_, at) => ({ id: `row ${start + at}`, vector: [...next()] }));
       await collection.upsert(batchOf(some), calm);
     }
-    const queries = Array.from({ length: 40 }, next);
+    const queries = Array.from({ length: 160 }, next);
     const exact = await collection.search(queries, { topK: 10 });
     await collection.upkeep("owed", calm);
     const found = await collection.search(queries, { topK: 10 });
