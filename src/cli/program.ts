@@ -16,13 +16,17 @@ import { initCommand } from "./commands/init.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { searchCommand } from "./commands/search.js";
+import { syncCommand } from "./commands/sync.js";
 import { tritonCommand } from "./commands/triton.js";
 import { tuneCommand } from "./commands/tune.js";
+import { verifyCommand } from "./commands/verify.js";
 import type { ExitCode } from "./exit.js";
 import { acceptOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
+  syncCommand,
+  verifyCommand,
   searchCommand,
   embedCommand,
   preprocessCommand,
