@@ -57,6 +57,6 @@ async function portOf({ stdout }: ChildProcess): Promise<number> {
 }
 
 async function urlsOf(port: number): Promise<string> {
-  const names = (await readdir(corpusFolder)).filter((name) => name.endsWith(".jpg"));
+  const names = (await readdir(corpusFolder)).filter((name) => !name.endsWith(".json"));
   return names.map((name) => `http://127.0.0.1:${port}/${name}`).join("\n");
 }
