@@ -1,8 +1,8 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
-import { type BuiltIndex, type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
+import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import { type Preview, preview } from "../operations/index.js";
-import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
+import type { Preview } from "../operations/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
 import { dropNamed, openNamed, withCollection } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
@@ -10,12 +10,12 @@ import { type CreateCollectionOptions, createCollection } from "./create-collect
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
-import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
+import { defaultCollection, type IngestRun, previewOfIngest, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
-import { type Preprocessed, preprocessed } from "./inspect-image.js";
+import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
 import { type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import {
   type CopyRequest,
@@ -29,10 +29,9 @@ import {
   startExport,
   startImport,
 } from "./move-rows.js";
+import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
-import { closed } from "./wiring/closing.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-import { pictures } from "./wiring/registry.js";
 
 /** How a pipeline is opened. */
 export interface OpenOptions {
@@ -135,15 +134,24 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return startIngest(this.#parts, request);
   }
 
+  /**
+   * Tries images again that failed in earlier runs. Images that are then stored leave the dead-letter file.
+   *
+   *     const run = await pipeline.retryFailures({ collectionName: "photos", codes: ["source_unreadable"] });
+   *     const { tried, stored, failed } = await run.done;
+   */
+  retryFailures(request: RetryRequest = {}): Promise<RetryRun> {
+    return startRetry(this.#parts, request);
+  }
+
+  /** Computes what a retry would do, without running it. */
+  previewRetry(request: RetryRequest = {}): Promise<RetryPreview> {
+    return previewOfRetry(this.#parts, request);
+  }
+
   /** Computes what an ingestion would do, without running it. */
-  async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
-    checkCollectionName(collectionName);
-    const signal = never();
-    const collection = await openNamed(this.#parts, { collection: collectionName }, "read").catch((error: unknown) => {
-      if (HeadraceError.is(error) && error.code === "collection_not_found") return null;
-      throw error;
-    });
-    return closed(collection === null ? [] : [collection], () => preview(inputs(signal), collection, signal));
+  preview(inputs: InputStream, collectionName: string): Promise<Preview> {
+    return previewOfIngest(this.#parts, inputs, collectionName);
   }
 
   /** Embeds images without storing them. The vector of an input that fails is null. */
@@ -169,14 +177,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-  async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
-    const { thumbnail } = await pictures();
-    try {
-      return await thumbnail(await readImage(this.#parts, input, never()));
-    } catch (error) {
-      if (HeadraceError.is(error) && error.scope === "item") return null;
-      throw error;
-    }
+  thumbnail(input: ImageInput): Promise<Uint8Array | null> {
+    return thumbnailOf(this.#parts, input);
   }
 
   /** Returns the hits of one query, the best hit first. */

@@ -133,7 +133,7 @@ export const errorCodes = {
     "run",
     false,
     "More items failed than `limits` allows.",
-    "Read the dead-letter file; fix the cause, or raise the limit.",
+    "Read the dead-letter file, and fix the cause. Then run `headrace retry` and the same command again.",
   ),
   aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
