@@ -11,6 +11,7 @@ export {
   type CreateCollectionOptions,
   type DescribedInput,
   type Diagnosis,
+  type Difference,
   type Embedded,
   type EmbedOptions,
   type ExportRequest,
@@ -43,7 +44,13 @@ export {
   type ServerLoad,
   ServiceConfig,
   type Settings,
+  type SyncPreview,
+  type SyncRequest,
+  type SyncRun,
+  type SyncStats,
   type TritonExportOptions,
+  type Verification,
+  type VerifyRequest,
 } from "./app/index.js";
 export {
   type BuiltIndex,

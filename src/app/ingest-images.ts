@@ -16,9 +16,8 @@ import {
 } from "../contracts/index.js";
 import type { ServerLoad } from "../insight/index.js";
 import { mebibyte } from "../kit/index.js";
-import { type IngestInput, ingest, type Preview, preview } from "../operations/index.js";
+import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
-import { withCollectionIfExists } from "./collections/named-collection.js";
 import { createOrOpen, NewCollection } from "./collections/new-collection.js";
 import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
@@ -97,12 +96,6 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
     await collection.close();
     throw error;
   }
-}
-
-/** Computes what an ingestion would do, without running it. */
-export function previewOfIngest(parts: PipelineParts, inputs: RunRequest["inputs"], collectionName: string): Promise<Preview> {
-  const { signal } = new AbortController();
-  return withCollectionIfExists(parts, collectionName, (collection) => preview(inputs(signal), collection, signal));
 }
 
 async function startRun(

@@ -135,6 +135,12 @@ export const errorCodes = {
     "More items failed than `limits` allows.",
     "Read the dead-letter file, and fix the cause. Then run `headrace retry` and the same command again.",
   ),
+  prune_refused: define(
+    "run",
+    false,
+    "The rows of images that are gone were not deleted, because they are more than the limit or because the source lists no image.",
+    "Check that the source is complete and mounted. If the images are really gone, raise `--max-deletions`.",
+  ),
   aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
   disk_full: define("run", false, "No disk space is left.", "Free some space, then run the same command again."),
