@@ -27,9 +27,13 @@ export {
   ingestDocument,
   type MoveDocument,
   moveDocument,
+  type ReportContext,
   type ReportedFailure,
+  type RetryDocument,
   reportedFailure,
+  retryDocument,
 } from "./reports.js";
+export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
 export type { SearchOptions, SearchQuery } from "./search-images.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";

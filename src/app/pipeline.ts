@@ -1,5 +1,5 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
-import { type BuiltIndex, type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
+import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { Preview } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
@@ -15,8 +15,8 @@ import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
-import { type Preprocessed, preprocessed } from "./inspect-image.js";
-import { type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
+import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
+import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import {
   type CopyRequest,
   type ExportRequest,
@@ -31,11 +31,11 @@ import {
 } from "./move-rows.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-import { pictures } from "./wiring/registry.js";
 
 /** How a pipeline is opened. */
 export interface OpenOptions {
@@ -112,15 +112,9 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return buildIndexes(this.#parts, name, options);
   }
 
-  /**
-   * Declares that this pipeline's model made the vectors of a collection: replaces the collection's passport. Compares only the dimensions.
-   * Throws `dimension_mismatch`.
-   */
+  /** Declares that this pipeline's model made the vectors of a collection: replaces its passport. Throws `dimension_mismatch`. */
   adoptCollection(name: string): Promise<void> {
-    return withCollection(this.#parts, name, "write", async (collection) => {
-      const chain = await this.#parts.chain(never());
-      await this.#parts.passports.adopt(collection, chain, never());
-    });
+    return adoptCollection(this.#parts, name);
   }
 
   /** Inserts images with the sequential schedule: one batch passes through all stages, then the next batch starts. */
@@ -136,6 +130,16 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Starts an ingestion of any stream of inputs, without keeping their ids in memory. The command line uses this method. */
   ingest(request: RunRequest): Promise<IngestRun> {
     return startIngest(this.#parts, request);
+  }
+
+  /** Tries images again that failed in earlier runs. Images that are then stored leave the dead-letter file. */
+  retryFailures(request: RetryRequest = {}): Promise<RetryRun> {
+    return startRetry(this.#parts, request);
+  }
+
+  /** Computes what a retry would do, without running it. */
+  previewRetry(request: RetryRequest = {}): Promise<RetryPreview> {
+    return previewOfRetry(this.#parts, request);
   }
 
   /**
@@ -187,14 +191,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-  async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
-    const { thumbnail } = await pictures();
-    try {
-      return await thumbnail(await readImage(this.#parts, input, never()));
-    } catch (error) {
-      if (HeadraceError.is(error) && error.scope === "item") return null;
-      throw error;
-    }
+  thumbnail(input: ImageInput): Promise<Uint8Array | null> {
+    return thumbnailOf(this.#parts, input);
   }
 
   /** Returns the hits of one query, the best hit first. */

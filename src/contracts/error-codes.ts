@@ -133,7 +133,7 @@ export const errorCodes = {
     "run",
     false,
     "More items failed than `limits` allows.",
-    "Read the dead-letter file; fix the cause, or raise the limit.",
+    "Read the dead-letter file, and fix the cause. Then run `headrace retry` and the same command again.",
   ),
   prune_refused: define(
     "run",
