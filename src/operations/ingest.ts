@@ -80,7 +80,7 @@ export function ingest(plan: IngestPlan): Run {
     embedStage(plan.readyAndChecked),
     lane({
       concurrency: lanes.embedParallel,
-      batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
+      batch: { maxItems: lanes.embedBatch, lingerMs: 50, maxLingerMs: maxEmbedLingerMs },
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
@@ -121,6 +121,12 @@ function imageQueue({ queueMaxsize }: IngestWidths, takenAtOnce: number): { read
 
 /** Minimum length of the queues of decoded images. It keeps workers busy while the event loop is blocked. */
 const minQueuedImages = 8;
+
+/**
+ * While images keep coming, a batch waits this long until it is full. A batch that leaves earlier costs the model almost as much as a full
+ * one, and at the start of a run, when the decoders are not yet at full speed, the model would compute many small batches.
+ */
+export const maxEmbedLingerMs = 1_000;
 
 /** Maximum number of ids per lookup. The number is small because a soft stop must finish all items of a started lookup. */
 const maxLookup = 100;
