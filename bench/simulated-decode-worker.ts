@@ -28,8 +28,11 @@ await serveWorker<DecodeSettings, null, DecodeRequest, DecodeAnswer>(async () =>
       }
       turn = turn.then(() => delay(decodeMs));
       await turn;
-      const pixels = new Uint8Array(data);
-      return { answer: { kind: "decoded", width, height, data: pixels, original }, transfer: [pixels.buffer], keeps: "buffer" };
+      const pixels = new Uint8Array(request.spare?.byteLength === data.byteLength ? request.spare : new ArrayBuffer(data.byteLength));
+      pixels.set(data);
+      const picture = { width, height, data: pixels, original };
+      if (request.kind === "decode") return { answer: { kind: "decoded", ...picture }, transfer: [pixels.buffer], keeps: "buffer" };
+      return { answer: { kind: "read-and-decoded", version: request.ref.version, content, ...picture }, transfer: [pixels.buffer] };
     },
     close: async () => undefined,
   };

@@ -1,10 +1,34 @@
 /** Ingestion: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
 
-import type { ChainReady } from "../chain/index.js";
-import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
+import type { ChainReady, Unread } from "../chain/index.js";
+import type {
+  Collection,
+  Encoded,
+  ImageFacts,
+  ImageRef,
+  Item,
+  Key,
+  Lane,
+  LookedUpRef,
+  Outcome,
+  Reader,
+  Run,
+  RunOptions,
+  Source,
+  Stage,
+} from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
-import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
+import {
+  contentStage,
+  decodeStage,
+  embedStage,
+  knownStage,
+  preprocessStage,
+  readOrLeaveStage,
+  readStage,
+  storeSink,
+} from "../stages/index.js";
 
 /** One image to ingest, with the key of its future row. */
 export interface IngestInput {
@@ -59,11 +83,13 @@ export function ingest(plan: IngestPlan): Run {
   const lane = (more: Lane): Lane => ({ queue: { maxItems: lanes.queueMaxsize }, retry: lanes.retry, ...more });
   const listed = from(imageSource(plan));
   const known = listed.through(knownStage(collection, plan.lookups), lane({ batch: { maxItems: maxLookup, lingerMs: 20 } }));
-  const read = known.through(
-    readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
-    lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } }),
-  );
-  const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
+  const readLane = lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } });
+  const fresh =
+    plan.lookups === "include"
+      ? known
+          .through(readStage(plan.readers, plan), readLane)
+          .through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
+      : known.through(readToDecodeStage(plan), readLane);
   const decoded = fresh.through(
     decodeStage(ready),
     lane({
@@ -92,6 +118,18 @@ export function ingest(plan: IngestPlan): Run {
     }),
   );
   return run(pipeline, plan.options);
+}
+
+/**
+ * The read stage of a run that does not look at the bytes between reading and decoding. If `numWorkers` asks for more files at a time than
+ * the decode workers would read, reading remains a step of its own.
+ */
+export function readToDecodeStage(
+  plan: Pick<IngestPlan, "readers" | "lanes" | "maxFileBytes" | "reserveBytes">,
+): Stage<LookedUpRef, Encoded | Unread> {
+  const { numWorkers, preprocessWorkers, imagesPerDecodeWorker } = plan.lanes;
+  const stage = numWorkers <= preprocessWorkers * imagesPerDecodeWorker ? readOrLeaveStage : readStage;
+  return stage(plan.readers, plan);
 }
 
 /** Turns refs into items. What the listing knows about an image becomes the facts of its item. */
