@@ -1,4 +1,6 @@
 /** The code of a decode worker: reads files with the file reader, and decodes images with the configured decoder. */
+import { fileReader } from "../../adapters/fs/index.js";
+import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings } from "./protocol.js";
@@ -7,10 +9,6 @@ import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSet
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const [{ fileReader }, { sharpDecoder }] = await Promise.all([
-    import("../../adapters/fs/index.js"),
-    import("../../adapters/sharp/index.js"),
-  ]);
   const reader = fileReader();
   const decoder = sharpDecoder(preprocess);
   await decoder.open?.(calm);
