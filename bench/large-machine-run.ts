@@ -74,6 +74,7 @@ const run = ingest({
     preprocessBatch: batchRows,
     insertBatchSize: 1_000,
     insertMaxBytes: 32 * mebibyte,
+    insertLingerMs: 500,
     queueMaxsize: 1_000,
     retry: { attempts: 1, baseDelayMs: 1 },
   },

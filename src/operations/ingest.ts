@@ -50,6 +50,7 @@ export interface IngestWidths {
   readonly preprocessBatch: number;
   readonly insertBatchSize: number;
   readonly insertMaxBytes: number;
+  readonly insertLingerMs: number;
   readonly queueMaxsize: number;
   readonly retry: NonNullable<Lane["retry"]>;
 }
@@ -114,7 +115,7 @@ export function ingest(plan: IngestPlan): Run {
     storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }),
     lane({
       concurrency: plan.writers,
-      batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },
+      batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: lanes.insertLingerMs },
     }),
   );
   return run(pipeline, plan.options);
