@@ -24,7 +24,7 @@ export { inTime, startTimer, unlessAborted, withDeadline, within } from "./deadl
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { type Hash, HashTable } from "./hash-table.js";
+export { type Hash, HashTable, hashOfText } from "./hash-table.js";
 export { formatOf } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";

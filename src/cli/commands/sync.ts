@@ -1,0 +1,128 @@
+/** `headrace sync`: makes a collection mirror its source. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  countInputs,
+  type ImageEmbeddingPipeline,
+  ingestDocument,
+  type ListingRequest,
+  ListingTally,
+  type SyncRequest,
+  type SyncStats,
+} from "../../app/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { runIngestion } from "../ingestions.js";
+import { syncPreviewText, syncText } from "../sync-summary.js";
+
+interface SyncOptions extends CommonOptions {
+  readonly collection?: string;
+  readonly manifest?: string;
+  readonly prune?: boolean;
+  readonly maxDeletions?: NonNullable<SyncRequest["maxDeletions"]>;
+  readonly base?: string;
+  readonly as?: string;
+  readonly dryRun?: boolean;
+}
+
+export function syncCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("sync"))
+    .description("make a collection mirror its source: store what is new or changed, and find rows whose image is gone")
+    .argument("[sources...]", "folders and globs")
+    .addOption(collectionOption())
+    .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}')
+    .option("--prune", "delete the rows of images that are gone from these sources")
+    .addOption(
+      new Option(
+        "--max-deletions <n>",
+        "with --prune: delete nothing if more rows than this are gone; a number or a percentage (default: 50%)",
+      ).argParser(deletionLimit),
+    )
+    .option("--base <folder>", "with --as: name files by their path below this folder")
+    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--dry-run", "list and compare, but write and delete nothing")
+    .action(async (paths: string[], options: SyncOptions) => exit(await runSync(paths, options)));
+}
+
+function runSync(paths: readonly string[], options: SyncOptions): Promise<ExitCode> {
+  const tally = new ListingTally();
+  const source = sourceOf("sync", paths, options, tally);
+  return withPipeline(options, (pipeline) => {
+    const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
+    return options.dryRun === true ? showPreview(pipeline, source, named) : sync(pipeline, source, tally, named);
+  });
+}
+
+/** Returns the listing of a source that can be listed again. */
+export function sourceOf(
+  verb: string,
+  paths: readonly string[],
+  { manifest, base, as }: Pick<SyncOptions, "manifest" | "base" | "as">,
+  tally: ListingTally,
+): ListingRequest {
+  if (paths.length === 0 && manifest === undefined) {
+    throw new HeadraceError("usage_invalid", `${verb}: expected at least one folder or glob, or --manifest, found none`, {
+      hint: `For example: headrace ${verb} ./photos`,
+    });
+  }
+  if ((base === undefined) !== (as === undefined)) {
+    throw new HeadraceError(
+      "usage_invalid",
+      `${verb}: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+      { hint: "For example: --base /mnt/photos --as photos" },
+    );
+  }
+  return {
+    paths,
+    onLeftOut: tally.onLeftOut,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
+  };
+}
+
+async function showPreview(
+  pipeline: ImageEmbeddingPipeline,
+  source: ListingRequest,
+  options: SyncOptions & { readonly collection: string },
+): Promise<ExitCode> {
+  const { collection } = options;
+  const preview = await pipeline.previewSync({ source, collectionName: collection });
+  terminalOf(options).result({ dryRun: true, collection, ...preview }, syncPreviewText(preview, collection));
+  return exitCodes.ok;
+}
+
+function sync(
+  pipeline: ImageEmbeddingPipeline,
+  source: ListingRequest,
+  tally: ListingTally,
+  options: SyncOptions & { readonly collection: string },
+): Promise<ExitCode> {
+  const { collection, prune, maxDeletions } = options;
+  return runIngestion<SyncStats>(terminalOf(options), {
+    start: (hooks) =>
+      pipeline.sync({
+        source,
+        collectionName: collection,
+        missing: prune === true ? "delete" : "keep",
+        ...(maxDeletions === undefined ? {} : { maxDeletions }),
+        ...hooks,
+      }),
+    count: (stop) => countInputs(source, stop),
+    show: (report, context, ending) => {
+      const document = { ...ingestDocument(report, { ...context, collection, leftOut: tally.leftOut }), ...mirrored(report) };
+      return { document, text: syncText(document, ending) };
+    },
+  });
+}
+
+function mirrored({ new: added, changed, moved, unchanged, missing, pruned }: SyncStats) {
+  return { new: added, changed, moved, unchanged, missing, pruned };
+}
+
+function deletionLimit(text: string): NonNullable<SyncRequest["maxDeletions"]> {
+  const [, number, percent] = /^(\d+)(%?)$/.exec(text) ?? [];
+  if (number === undefined || (percent === "%" && Number(number) > 100)) {
+    throw new InvalidArgumentError("It must be a whole number such as 200, or a percentage such as 10%.");
+  }
+  return percent === "%" ? { share: Number(number) / 100 } : { rows: Number(number) };
+}
