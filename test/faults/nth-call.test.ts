@@ -135,6 +135,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
       embedBatch: 4,
       preprocessBatch: 8,
       insertBatchSize: 5,
+      insertLingerMs: 500,
       insertMaxBytes: 1_000_000,
       queueMaxsize: 8,
       retry: { attempts: 2, baseDelayMs: 1 },

@@ -3,11 +3,12 @@ import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
 import type { Encoded, Geometry, ImageDecoder, Pixels, ResizeFilter } from "../../contracts/index.js";
 import { mebibyte, Semaphore } from "../../kit/index.js";
 import { cmykToRgb } from "./cmyk.js";
+import { sharpDefaults } from "./defaults.js";
 import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { type MeasuredHeader, measureHeader } from "./header.js";
 import { loadSharp, type Sharp } from "./load.js";
-import { type SharpSection, sharpSection } from "./options.js";
+import type { SharpSection } from "./options.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
 
 const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", nearest: "nearest" } as const satisfies Record<
@@ -24,7 +25,7 @@ const maxRasterBytes = 16 * mebibyte;
  * missing option has the default of the setting with the same name.
  */
 export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
-  return new SharpDecoder({ ...sharpSection.parse({}), ...options });
+  return new SharpDecoder({ ...sharpDefaults, ...options });
 }
 
 class SharpDecoder implements ImageDecoder {
