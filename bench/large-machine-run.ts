@@ -53,6 +53,7 @@ const run = ingest({
   inputs: listed,
   collection,
   lookups: "omit",
+  damaged: "refuse",
   preprocess: "omit",
   readers: [reader],
   ready: async () => chain,

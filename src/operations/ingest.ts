@@ -4,7 +4,16 @@ import type { ChainReady } from "../chain/index.js";
 import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
-import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
+import {
+  contentStage,
+  type DamagedImages,
+  decodeStage,
+  embedStage,
+  knownStage,
+  preprocessStage,
+  readStage,
+  storeSink,
+} from "../stages/index.js";
 
 /** One image to ingest, with the key of its future row. */
 export interface IngestInput {
@@ -36,6 +45,7 @@ export interface IngestPlan {
   readonly collection: Collection;
   /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
+  readonly damaged: DamagedImages;
   /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
@@ -63,7 +73,10 @@ export function ingest(plan: IngestPlan): Run {
     readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
     lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } }),
   );
-  const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
+  const fresh =
+    plan.lookups === "include"
+      ? read.through(contentStage(collection, plan.damaged), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
+      : read;
   const decoded = fresh.through(
     decodeStage(ready),
     lane({

@@ -2,7 +2,7 @@
 
 import type { Chain, ChainReady } from "../chain/index.js";
 import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";
-import { advance } from "../kit/index.js";
+import { advance, markDamage } from "../kit/index.js";
 
 export function decodeStage(ready: ChainReady): Stage<Encoded, Pixels> {
   return {
@@ -18,5 +18,6 @@ async function decodeItem(item: Item<Encoded>, chain: Chain, signal: AbortSignal
   const pixels = await chain.decoder.decode(item.value, chain.preprocessing.geometry, signal);
   const { width, height } = pixels.original;
   const bytes = pixels.data.byteLength + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT;
-  return { kind: "ok", item: advance(item, pixels, bytes, { ...item.facts, width, height }) };
+  const metadata = markDamage(item.facts.metadata, pixels.damaged === true);
+  return { kind: "ok", item: advance(item, pixels, bytes, { ...item.facts, metadata, width, height }) };
 }

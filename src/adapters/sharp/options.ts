@@ -7,6 +7,10 @@ export const sharpSettings = {
     .min(1)
     .default(268_402_689)
     .describe("Maximum number of pixels of an image. A larger one fails with `image_too_large`."),
+  damaged: z
+    .enum(["refuse", "keep"])
+    .default("refuse")
+    .describe("refuse: a damaged image fails with `image_corrupt`. keep: what can be decoded is stored, and marked with `image_damaged`."),
   decodeBudgetMb: z
     .int()
     .min(1)

@@ -96,13 +96,15 @@ class WorkerPixels implements Pixels {
   readonly height: number;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly original: Pixels["original"];
+  readonly damaged: boolean;
   readonly #spares: ArrayBuffer[];
 
-  constructor({ width, height, data, original }: DecodeAnswer & { kind: "decoded" }, spares: ArrayBuffer[]) {
+  constructor({ width, height, data, original, damaged = false }: DecodeAnswer & { kind: "decoded" }, spares: ArrayBuffer[]) {
     this.width = width;
     this.height = height;
     this.data = data;
     this.original = original;
+    this.damaged = damaged;
     this.#spares = spares;
   }
 

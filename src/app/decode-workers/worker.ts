@@ -37,11 +37,11 @@ async function decode(
   if (peakBytes > maxPeakBytes) {
     return { answer: { kind: "too-heavy", peakBytes, encoded: buffer }, transfer: [buffer], keeps: "buffer" };
   }
-  const { width, height, data, original } = await decoder.decode(image, target, calm);
+  const { width, height, data, original, damaged = false } = await decoder.decode(image, target, calm);
   // The memory of libvips cannot be transferred to another thread.
   const pixels = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
   pixels.set(data);
-  return { answer: { kind: "decoded", width, height, data: pixels, original }, transfer: [pixels.buffer], keeps: "buffer" };
+  return { answer: { kind: "decoded", width, height, data: pixels, original, damaged }, transfer: [pixels.buffer], keeps: "buffer" };
 }
 
 /** Returns bytes that are alone in their buffer, so that the buffer can be transferred. */
