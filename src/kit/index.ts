@@ -31,8 +31,11 @@ export { advance } from "./items.js";
 export {
   builtInColumns,
   checkMetadata,
+  damagedKey,
   givenMetadata,
+  isMarkedDamaged,
   type MetadataType,
+  markDamage,
   metadataHash,
   metadataNameError,
   metadataTypeOf,

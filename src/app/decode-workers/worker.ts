@@ -67,11 +67,11 @@ async function readAndDecode(
 }
 
 async function decodePixels(decoder: ImageDecoder, image: Encoded, { target, spare }: DecodeOrder): Promise<DecodedPixels> {
-  const { width, height, data, original } = await decoder.decode(image, target, calm);
+  const { width, height, data, original, damaged = false } = await decoder.decode(image, target, calm);
   // The memory of libvips cannot be transferred to another thread.
   const own = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
   own.set(data);
-  return { width, height, data: own, original };
+  return { width, height, data: own, original, damaged };
 }
 
 /** Returns bytes that are alone in their buffer, so that the buffer can be transferred. */
