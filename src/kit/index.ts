@@ -25,7 +25,7 @@ export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } fr
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 export { type Hash, HashTable } from "./hash-table.js";
-export { formatOf } from "./image-formats.js";
+export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
 export {

@@ -5,14 +5,11 @@ import type { IngestInput } from "../../operations/index.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/registry.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { isBlank, manifestInputs } from "./manifest.js";
-import { type OpenStdin, TextSource } from "./text-sources.js";
+import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
+import type { TextSource } from "./text-sources.js";
 
 /** The images to list. */
-export interface ListingRequest {
-  /** Files, folders and globs. If `stdin` is given, `-` means the paths that stdin contains, one per line. */
-  readonly paths: readonly string[];
-  /** A file that contains more paths, one per line. If `stdin` is given, `-` means stdin. */
-  readonly filesFrom?: string;
+export interface ListingRequest extends PathSources {
   /**
    * A file with JSON lines of `{ "input", "id"?, "metadata"? }`. Its images are listed before the paths. If `stdin` is given, `-` means
    * stdin.
@@ -24,8 +21,6 @@ export interface ListingRequest {
   readonly naming?: FileNaming;
   /** Maximum number of images, counted from the first. Default: all images. */
   readonly limit?: number;
-  /** Opens stdin, which `-` then means. Default: `-` is an ordinary file name. */
-  readonly stdin?: OpenStdin;
   /**
    * Called for each file in a folder that is not listed, because its extension is not that of an image. Gets the extension, such as
    * ".heic", or "(none)".
@@ -39,20 +34,25 @@ export interface ListingRequest {
 export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
-  return (stop) => {
+  return async function* list(stop) {
     const inputs = listAll(request, stop);
-    return take(mayHaveDuplicates(request) ? refuseDuplicates(inputs) : inputs, request.limit);
+    yield* take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
   };
 }
 
 /** Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, or when `stop` fires. */
 export async function countInputs(request: ListingRequest, stop: AbortSignal): Promise<number | null> {
-  const { manifest, filesFrom, paths, limit = Number.POSITIVE_INFINITY } = request;
-  if (paths.some((path) => textOf(request, path).isStdin)) return null;
-  for (const path of [manifest, filesFrom]) if (path !== undefined && !(await textOf(request, path).isRepeatable())) return null;
+  const { manifest, limit = Number.POSITIVE_INFINITY } = request;
+  if (!(await areRepeatable(request))) return null;
+  if (manifest !== undefined && !(await textOf(request, manifest).isRepeatable())) return null;
   try {
     const lines = manifest === undefined ? 0 : await countLines(textOf(request, manifest), stop);
-    const files = hasPaths(request) ? await countFiles(allPaths(request, stop), stop) : 0;
+    const files = hasPaths(request)
+      ? await countFiles(
+          pathsOf(request, () => {}, stop),
+          stop,
+        )
+      : 0;
     return stop.aborted ? null : Math.min(lines + files, limit);
   } catch (error) {
     // The run itself will list the same inputs and report the error.
@@ -87,60 +87,47 @@ export async function* listImages(
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
 async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, badLines = "fail", onSkippedLine, naming, onLeftOut } = request;
+  const { manifest, naming, onLeftOut } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
-    const fileRefs = await makeFileRefs();
-    yield* manifestInputs({ text, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) }, stop);
+    yield* listManifest({ name: text.name, lines: text.lines("manifest", stop) }, request, stop);
   }
   if (!hasPaths(request) || stop.aborted) return;
-  const listing = await makeListing(hasPathList(request) ? allPaths(request, stop) : request.paths, {
+  const manifests: FoundManifest[] = [];
+  const addManifest = (found: FoundManifest) => void manifests.push(found);
+  const listing = await makeListing((await hasPathList(request)) ? pathsOf(request, addManifest, stop) : request.paths, {
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   });
   for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
+  for (const found of manifests) yield* listManifest(found, request, stop);
+}
+
+async function* listManifest(
+  manifest: FoundManifest,
+  { badLines = "fail", onSkippedLine }: ListingRequest,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
+  const fileRefs = await makeFileRefs();
+  yield* manifestInputs({ ...manifest, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) }, stop);
 }
 
 /**
  * Returns whether the same image may be listed twice. A single folder has no duplicates, and remembering all its files could take too much
  * memory.
  */
-function mayHaveDuplicates(request: ListingRequest): boolean {
-  return request.manifest !== undefined || hasPathList(request) || request.paths.length > 1;
+async function mayHaveDuplicates(request: ListingRequest): Promise<boolean> {
+  return request.manifest !== undefined || request.paths.length > 1 || (await hasPathList(request));
 }
 
 function hasPaths({ paths, filesFrom }: ListingRequest): boolean {
   return paths.length > 0 || filesFrom !== undefined;
 }
 
-function hasPathList(request: ListingRequest): boolean {
-  return request.filesFrom !== undefined || request.paths.some((path) => textOf(request, path).isStdin);
-}
-
-async function* allPaths(request: ListingRequest, stop: AbortSignal): AsyncGenerator<string> {
-  for (const path of request.paths) {
-    const text = textOf(request, path);
-    if (text.isStdin) yield* pathsIn(text, stop);
-    else yield path;
-  }
-  if (request.filesFrom !== undefined) yield* pathsIn(textOf(request, request.filesFrom), stop);
-}
-
-async function* pathsIn(text: TextSource, stop: AbortSignal): AsyncGenerator<string> {
-  for await (const line of text.lines("list of files", stop)) {
-    const path = line.replace(/\r$/, "");
-    if (path !== "") yield path;
-  }
-}
-
 async function countLines(manifest: TextSource, stop: AbortSignal): Promise<number> {
   let count = 0;
   for await (const line of manifest.lines("manifest", stop)) if (!isBlank(line)) count += 1;
   return count;
-}
-
-function textOf({ stdin }: ListingRequest, path: string): TextSource {
-  return new TextSource(path, stdin ?? null);
 }
 
 async function* take(inputs: AsyncIterable<IngestInput>, limit = Number.POSITIVE_INFINITY): AsyncGenerator<IngestInput> {

@@ -3,28 +3,29 @@ import { HeadraceError, type Metadata } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { type DescribedInput, type FileRefs, ingestInput, refusedRef } from "./inputs.js";
-import type { TextSource } from "./text-sources.js";
 
 /** The manifest to read. */
 export interface ManifestOptions {
-  readonly text: TextSource;
+  /** The name of the manifest in messages. It becomes the `root` of the images. */
+  readonly name: string;
+  readonly lines: AsyncIterable<string>;
   readonly badLines: "fail" | "skip";
   /** Called for each line that is skipped. */
   readonly onSkippedLine?: (error: HeadraceError) => void;
   readonly fileRefs: FileRefs;
 }
 
-/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when the manifest file cannot be read. */
+/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { text } = options;
+  const { name, lines } = options;
   let number = 0;
-  for await (const line of text.lines("manifest", stop)) {
+  for await (const line of lines) {
     if (stop.aborted) return;
     number += 1;
     if (isBlank(line)) continue;
-    const where = `${text.name}:${number}`;
+    const where = `${name}:${number}`;
     const { id, ref } = await inputOfLine(line, where, options);
-    yield { id, ref: { ...ref, root: text.name, line: where } };
+    yield { id, ref: { ...ref, root: name, line: where } };
   }
 }
 

@@ -25,6 +25,7 @@ interface IngestOptions extends CommonOptions {
   readonly pipeline: "async" | "sync";
   readonly manifest?: string;
   readonly filesFrom?: string;
+  readonly null?: boolean;
   readonly onBadLine: "fail" | "skip";
   readonly base?: string;
   readonly as?: string;
@@ -46,7 +47,7 @@ const maxFailuresShown = 1_000;
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
     .description("embed images and store them: files, folders and globs become rows of a collection")
-    .argument("[inputs...]", "files, folders, globs; - reads paths from stdin, one per line")
+    .argument("[inputs...]", "files, folders, globs, URLs; - and pipes: a list of these, one per line, or JSON lines as in a manifest")
     .addOption(collectionOption())
     .addOption(
       new Option("--pipeline <schedule>", "async: all stages at once; sync: one batch after the other")
@@ -55,6 +56,7 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     )
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}; - for stdin')
     .option("--files-from <file>", "more inputs, one per line; - for stdin")
+    .option("-0, --null", "inputs in lists end with NUL, as find -print0 writes them, not with a line feed")
     .addOption(
       new Option("--on-bad-line <what>", "whether a bad line of the manifest counts as a failed or as a skipped image")
         .choices(["fail", "skip"])
@@ -77,6 +79,7 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const { manifest, filesFrom, base, as, limit, onBadLine } = options;
+  const separator = options.null === true ? ("null" as const) : ("newline" as const);
   if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
     throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
       hint: "For example: headrace ingest ./photos",
@@ -97,6 +100,7 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const tally = new ListingTally();
   const request = {
     paths,
+    separator,
     badLines: onBadLine,
     stdin: () => process.stdin,
     onLeftOut: tally.onLeftOut,
