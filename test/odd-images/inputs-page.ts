@@ -19,6 +19,8 @@ What can be handed to \`headrace ingest\`, to \`listImages\` in a program, and w
 | \`'photos/**/*.{jpg,png}'\` | a glob, see below |
 | \`https://example.com/a.jpg\` | one image on a web server, see [images from the web](../guides/web.md) |
 | \`-\`, \`<(…)\`, a named pipe, \`--files-from list.txt\`, \`--files-from -\` | more inputs, one per line, or JSON lines as in a manifest |
+| \`photos.csv\`, \`photos.parquet\`, \`urls.txt\`, … | a table or a list, see [sources](../guides/sources.md) |
+| \`photos.tar\`, \`photos.tar.gz\`, \`photos.zip\` | an archive, see [sources](../guides/sources.md) |
 | \`--manifest photos.jsonl\`, \`--manifest -\` | a list with ids and metadata, see below |
 
 Relative paths count from the folder that the command or the program runs in. A manifest comes first, so that its metadata counts for

@@ -1,4 +1,4 @@
-/** The code of a decode worker: reads files with the file reader, and decodes images with the configured decoder. */
+/** The code of a decode worker: reads files and members of archives, and decodes images with the configured decoder. */
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js";
@@ -7,21 +7,30 @@ import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js"
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const [{ fileReader }, { sharpDecoder }] = await Promise.all([
-    import("../../adapters/fs/index.js"),
-    import("../../adapters/sharp/index.js"),
-  ]);
-  const reader = fileReader();
+  const { sharpDecoder } = await import("../../adapters/sharp/index.js");
+  const readers = new Map<string, Promise<Reader>>();
   const decoder = sharpDecoder(preprocess);
   await decoder.open?.(calm);
   return {
     ready: null,
-    handle: (request, buffer) => (request.kind === "read" ? read(reader, request) : decode(decoder, request, buffer)),
+    handle: (request, buffer) => (request.kind === "read" ? read(readers, request) : decode(decoder, request, buffer)),
     close: () => Promise.resolve(),
   };
 });
 
-async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "read" }): Promise<WorkerAnswer<DecodeAnswer>> {
+/** The readers of `workerSchemes`, imported when an image needs them. */
+const makeReaders: Readonly<Record<string, () => Promise<Reader>>> = {
+  file: async () => (await import("../../adapters/fs/index.js")).fileReader(),
+  tar: async () => (await import("../../adapters/tar/index.js")).tarReader(),
+  zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
+};
+
+async function read(
+  readers: Map<string, Promise<Reader>>,
+  { ref, maxBytes }: DecodeRequest & { kind: "read" },
+): Promise<WorkerAnswer<DecodeAnswer>> {
+  const reader = await (readers.get(ref.scheme) ?? makeReaders[ref.scheme]!());
+  readers.set(ref.scheme, Promise.resolve(reader));
   const { bytes, version } = await reader.read({ ...ref, metadata: null }, { maxBytes }, calm);
   const own = ownBuffer(bytes);
   return { answer: { kind: "read", bytes: own, version, content: fingerprint(own) }, transfer: [own.buffer] };

@@ -3,6 +3,8 @@ import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../con
 import { type FileNaming, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/registry.js";
+import type { ColumnChoice } from "./columns.js";
+import { containedInputs, isContainer, isContainerRef } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { isBlank, manifestInputs } from "./manifest.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
@@ -17,6 +19,8 @@ export interface ListingRequest extends PathSources {
   readonly manifest?: string;
   /** Whether an invalid manifest line counts as a failed ("fail") or a skipped ("skip") image. Default "fail". */
   readonly badLines?: "fail" | "skip";
+  /** Which columns of tables are the image, the id and metadata. Default: chosen by their names. */
+  readonly columns?: ColumnChoice;
   /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
   /** Maximum number of images, counted from the first. Default: all images. */
@@ -40,20 +44,26 @@ export function listInputs(request: ListingRequest): InputStream {
   };
 }
 
-/** Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, or when `stop` fires. */
+/**
+ * Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, when counting would mean to read
+ * tables or archives, or when `stop` fires.
+ */
 export async function countInputs(request: ListingRequest, stop: AbortSignal): Promise<number | null> {
   const { manifest, limit = Number.POSITIVE_INFINITY } = request;
   if (!(await areRepeatable(request))) return null;
   if (manifest !== undefined && !(await textOf(request, manifest).isRepeatable())) return null;
   try {
     const lines = manifest === undefined ? 0 : await countLines(textOf(request, manifest), stop);
-    const files = hasPaths(request)
-      ? await countFiles(
-          pathsOf(request, () => {}, stop),
-          stop,
-        )
-      : 0;
-    return stop.aborted ? null : Math.min(lines + files, limit);
+    let isUnknown = false;
+    async function* paths(): AsyncGenerator<string> {
+      for await (const path of pathsOf(request, () => {}, stop)) {
+        isUnknown = isContainer(path);
+        if (isUnknown) return;
+        yield path;
+      }
+    }
+    const files = hasPaths(request) ? await countFiles(paths(), stop) : 0;
+    return stop.aborted || isUnknown ? null : Math.min(lines + files, limit);
   } catch (error) {
     // The run itself will list the same inputs and report the error.
     if (HeadraceError.is(error)) return null;
@@ -87,7 +97,7 @@ export async function* listImages(
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
 async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, naming, onLeftOut } = request;
+  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
     yield* listManifest({ name: text.name, lines: text.lines("manifest", stop) }, request, stop);
@@ -99,7 +109,16 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   });
-  for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
+  const options = {
+    badLines,
+    columns,
+    ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
+    ...(onLeftOut === undefined ? {} : { onLeftOut }),
+  };
+  for await (const ref of listing.list(stop)) {
+    if (isContainerRef(ref)) yield* containedInputs(ref, options, stop);
+    else yield { id: keyOf(ref.uri), ref };
+  }
   for (const found of manifests) yield* listManifest(found, request, stop);
 }
 
@@ -109,7 +128,10 @@ async function* listManifest(
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
-  yield* manifestInputs({ ...manifest, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) }, stop);
+  yield* manifestInputs(
+    { ...manifest, root: manifest.name, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) },
+    stop,
+  );
 }
 
 /**
@@ -117,7 +139,8 @@ async function* listManifest(
  * memory.
  */
 async function mayHaveDuplicates(request: ListingRequest): Promise<boolean> {
-  return request.manifest !== undefined || request.paths.length > 1 || (await hasPathList(request));
+  if (request.manifest !== undefined || request.paths.length > 1 || request.paths.some(isContainer)) return true;
+  return hasPathList(request);
 }
 
 function hasPaths({ paths, filesFrom }: ListingRequest): boolean {

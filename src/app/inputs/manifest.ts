@@ -1,18 +1,14 @@
 /** Turns the lines of a manifest into inputs. An invalid line fails or is skipped without affecting other lines. */
 import { HeadraceError, type Metadata } from "../../contracts/index.js";
-import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { type DescribedInput, type FileRefs, ingestInput, refusedRef } from "./inputs.js";
+import type { DescribedInput } from "./inputs.js";
+import { type LineOptions, lineInput } from "./line-inputs.js";
 
 /** The manifest to read. */
-export interface ManifestOptions {
-  /** The name of the manifest in messages. It becomes the `root` of the images. */
+export interface ManifestOptions extends LineOptions {
+  /** The name of the manifest in messages. */
   readonly name: string;
   readonly lines: AsyncIterable<string>;
-  readonly badLines: "fail" | "skip";
-  /** Called for each line that is skipped. */
-  readonly onSkippedLine?: (error: HeadraceError) => void;
-  readonly fileRefs: FileRefs;
 }
 
 /** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
@@ -24,28 +20,12 @@ export async function* manifestInputs(options: ManifestOptions, stop: AbortSigna
     number += 1;
     if (isBlank(line)) continue;
     const where = `${name}:${number}`;
-    const { id, ref } = await inputOfLine(line, where, options);
-    yield { id, ref: { ...ref, root: name, line: where } };
+    yield await lineInput(parseLine(line, where), where, options);
   }
 }
 
 export function isBlank(line: string): boolean {
   return line.trim() === "";
-}
-
-async function inputOfLine(line: string, where: string, options: ManifestOptions): Promise<IngestInput> {
-  const parsed = parseLine(line, where);
-  if (HeadraceError.is(parsed)) return refusedLine(where, parsed, options);
-  const input = await ingestInput(parsed, options.fileRefs);
-  if (input.ref.refused?.kind !== "fail") return input;
-  const { code, message, hint } = input.ref.refused.error;
-  return refusedLine(where, new HeadraceError(code, `${where}: ${message}`, { scope: "item", item: where, hint }), options);
-}
-
-function refusedLine(where: string, error: HeadraceError, { badLines, onSkippedLine }: ManifestOptions): IngestInput {
-  if (badLines === "skip") onSkippedLine?.(error);
-  const refused = badLines === "skip" ? ({ kind: "skip", reason: "bad_line" } as const) : ({ kind: "fail", error } as const);
-  return { id: keyOf(where), ref: refusedRef(where, refused) };
 }
 
 function parseLine(line: string, where: string): DescribedInput | HeadraceError {

@@ -1,11 +1,13 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
+import { extname } from "node:path";
 import type { FileListingOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
+  Archive,
   Embedder,
   Encoded,
   Feed,
@@ -18,6 +20,7 @@ import type {
   Reader,
   RowSource,
   RowWriter,
+  Table,
   TensorSpec,
   VectorStore,
 } from "../../contracts/index.js";
@@ -161,12 +164,15 @@ export async function makeCustomPreprocessor(path: string, input: TensorSpec, se
 }
 
 export async function makeReaders({ http }: Settings): Promise<readonly Reader[]> {
-  const [{ fileReader }, { dataReader }, { httpReader }] = await Promise.all([
+  const [{ fileReader }, { dataReader }, { httpReader }, { parquetReader }, { tarReader }, { zipReader }] = await Promise.all([
     import("../../adapters/fs/index.js"),
     import("../../adapters/data/index.js"),
     import("../../adapters/http/index.js"),
+    import("../../adapters/parquet/index.js"),
+    import("../../adapters/tar/index.js"),
+    import("../../adapters/zip/index.js"),
   ]);
-  return [fileReader(), dataReader(), httpReader(http)];
+  return [fileReader(), dataReader(), httpReader(http), parquetReader(), tarReader(), zipReader()];
 }
 
 export async function makeListing(
@@ -180,6 +186,21 @@ export async function makeListing(
 /** Returns the number of files that a listing of the same inputs yields. */
 export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
   return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
+}
+
+/** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
+  return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
+}
+
+/** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
+  const { openTarArchive } = await import("../../adapters/tar/index.js");
+  return openTarArchive(file, { compression: extension === ".tar" ? "none" : "gzip" });
 }
 
 /** Returns a function that makes the ref of a file. The file does not have to exist. */

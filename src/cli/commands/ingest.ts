@@ -27,6 +27,9 @@ interface IngestOptions extends CommonOptions {
   readonly filesFrom?: string;
   readonly null?: boolean;
   readonly onBadLine: "fail" | "skip";
+  readonly imageColumn?: string;
+  readonly idColumn?: string;
+  readonly metadataColumns?: readonly string[];
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
@@ -58,10 +61,13 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--files-from <file>", "more inputs, one per line; - for stdin")
     .option("-0, --null", "inputs in lists end with NUL, as find -print0 writes them, not with a line feed")
     .addOption(
-      new Option("--on-bad-line <what>", "whether a bad line of the manifest counts as a failed or as a skipped image")
+      new Option("--on-bad-line <what>", "whether a bad line of a manifest or a table counts as a failed or as a skipped image")
         .choices(["fail", "skip"])
         .default("fail"),
     )
+    .option("--image-column <name>", "the column of a table with the path, URL or bytes of the image (default: by its name, such as url)")
+    .option("--id-column <name>", "the column of a table with the id (default: id or image_id, else the id is derived from the image)")
+    .option("--metadata-columns <names>", "the columns of a table that become metadata, separated by commas (default: all others)", listed)
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that replaces the folder")
     .option("--limit <n>", "only the first n images", positive)
@@ -70,10 +76,10 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
 }
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
-  const listed = listedOf(paths, options);
+  const inputs = listedOf(paths, options);
   return withPipeline(options, (pipeline) => {
     const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
-    return options.dryRun ? showPreview(pipeline, listed, named) : ingest(pipeline, listed, named);
+    return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
   });
 }
 
@@ -101,6 +107,7 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const request = {
     paths,
     separator,
+    columns: columnsOf(options),
     badLines: onBadLine,
     stdin: () => process.stdin,
     onLeftOut: tally.onLeftOut,
@@ -111,6 +118,14 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
     ...(limit === undefined ? {} : { limit }),
   };
   return { request, tally };
+}
+
+function columnsOf({ imageColumn, idColumn, metadataColumns }: IngestOptions): NonNullable<ListingRequest["columns"]> {
+  return {
+    ...(imageColumn === undefined ? {} : { image: imageColumn }),
+    ...(idColumn === undefined ? {} : { id: idColumn }),
+    ...(metadataColumns === undefined ? {} : { metadata: metadataColumns }),
+  };
 }
 
 async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
@@ -161,6 +176,10 @@ async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: List
   } finally {
     interrupts.dispose();
   }
+}
+
+function listed(text: string): readonly string[] {
+  return text.split(",").filter((name) => name !== "");
 }
 
 export function positive(text: string): number {
