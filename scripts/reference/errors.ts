@@ -34,20 +34,6 @@ ${table(["code", "scope", "retryable", "what happened", "what to do"], rows)}
 
 ## The dead-letter file
 
-Each collection has a file of JSON lines for its failed images, in the folder of \`lancedb.path\`: \`dead-letters/NAME.jsonl\` for LanceDB,
-\`dead-letters/milvus/HOST_PORT/DATABASE/NAME.jsonl\` for Milvus.
-
-\`\`\`json
-{"source":"file:///photos/a.jpg","id":"0a1b…","code":"image_corrupt","message":"…","attempts":1,"time":"2026-11-24T12:00:00.000Z"}
-\`\`\`
-
-An image from a manifest also has \`line\`, for example \`photos.jsonl:17\`. If the line itself cannot be used, this is its \`source\`.
-
-- Each source has one entry, the latest.
-- A later run removes the entry when it stores the image or finds it stored. A run that does not list the source leaves the entry. If an image will
-  not come back, delete its line or the file.
-- An empty file is removed.
-- Several runs may write to one file, also from several processes. No run drops the lines of another.
-- A line that is not an entry is named in a notice and kept. It is not counted.
+Images that failed are listed in a file per collection: [failures](../guides/failures.md#the-dead-letter-file).
 `;
 }

@@ -27,11 +27,17 @@ export {
   ingestDocument,
   type MoveDocument,
   moveDocument,
+  type ReportContext,
   type ReportedFailure,
+  type RetryDocument,
   reportedFailure,
+  retryDocument,
 } from "./reports.js";
+export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
 export type { SearchOptions, SearchQuery } from "./search-images.js";
+export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
 export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";
 export type { Moment, Trial, TrialStage } from "./trials/trial.js";
 export { type TuneOptions, type TuneStep, type Tuning, tune } from "./trials/tune.js";
+export type { Difference, Verification, VerifyRequest } from "./verify-source.js";

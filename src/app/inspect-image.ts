@@ -1,8 +1,11 @@
 /** Shows the tensor that the model gets for one image, in numbers and as a picture. */
 
 import { type Chain, tensorsOf } from "../chain/index.js";
-import type { Encoded, Geometry, Normalization, TensorSpec } from "../contracts/index.js";
+import { type Encoded, type Geometry, HeadraceError, type Normalization, type TensorSpec } from "../contracts/index.js";
 import { float16ToFloat32, tensorShape } from "../kit/index.js";
+import type { ImageInput } from "./inputs/inputs.js";
+import { readImage } from "./inputs/one-image.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { pictures } from "./wiring/registry.js";
 
 type Triple = readonly [number, number, number];
@@ -30,6 +33,17 @@ export interface Preprocessed {
  * white.
  */
 export type Colouring = "denormalize" | "stretch";
+
+/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
+export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
+  const { thumbnail } = await pictures();
+  try {
+    return await thumbnail(await readImage(parts, input, new AbortController().signal));
+  } catch (error) {
+    if (HeadraceError.is(error) && error.scope === "item") return null;
+    throw error;
+  }
+}
 
 export async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
   const { preprocessing, preprocessor, decoder } = chain;

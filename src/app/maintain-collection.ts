@@ -42,3 +42,12 @@ export async function buildIndexes(parts: PipelineParts, name: string, options: 
     return built;
   });
 }
+
+/** Declares that the pipeline's model made the vectors of the collection: replaces the collection's passport. */
+export function adoptCollection(parts: PipelineParts, name: string): Promise<void> {
+  const { signal } = new AbortController();
+  return withCollection(parts, name, "write", async (collection) => {
+    const chain = await parts.chain(signal);
+    await parts.passports.adopt(collection, chain, signal);
+  });
+}

@@ -1,10 +1,10 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
-import { type BuiltIndex, type CollectionStats, HeadraceError, type Hit, type Key, type Run, type StoredRow } from "../contracts/index.js";
+import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import { type Preview, preview } from "../operations/index.js";
-import { checkCollectionName, refuseUnknownOptions } from "./call-options.js";
+import type { Preview } from "../operations/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
-import { dropNamed, openNamed, withCollection } from "./collections/named-collection.js";
+import { dropNamed, withCollection } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
@@ -15,8 +15,8 @@ import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
-import { type Preprocessed, preprocessed } from "./inspect-image.js";
-import { type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
+import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
+import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import {
   type CopyRequest,
   type ExportRequest,
@@ -29,10 +29,13 @@ import {
   startExport,
   startImport,
 } from "./move-rows.js";
+import { previewIngest } from "./preview-ingest.js";
+import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
-import { closed } from "./wiring/closing.js";
+import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
+import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-import { pictures } from "./wiring/registry.js";
 
 /** How a pipeline is opened. */
 export interface OpenOptions {
@@ -109,15 +112,9 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return buildIndexes(this.#parts, name, options);
   }
 
-  /**
-   * Declares that this pipeline's model made the vectors of a collection: replaces the collection's passport. Compares only the dimensions.
-   * Throws `dimension_mismatch`.
-   */
+  /** Declares that this pipeline's model made the vectors of a collection: replaces its passport. Throws `dimension_mismatch`. */
   adoptCollection(name: string): Promise<void> {
-    return withCollection(this.#parts, name, "write", async (collection) => {
-      const chain = await this.#parts.chain(never());
-      await this.#parts.passports.adopt(collection, chain, never());
-    });
+    return adoptCollection(this.#parts, name);
   }
 
   /** Inserts images with the sequential schedule: one batch passes through all stages, then the next batch starts. */
@@ -135,15 +132,40 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return startIngest(this.#parts, request);
   }
 
+  /** Tries images again that failed in earlier runs. Images that are then stored leave the dead-letter file. */
+  retryFailures(request: RetryRequest = {}): Promise<RetryRun> {
+    return startRetry(this.#parts, request);
+  }
+
+  /** Computes what a retry would do, without running it. */
+  previewRetry(request: RetryRequest = {}): Promise<RetryPreview> {
+    return previewOfRetry(this.#parts, request);
+  }
+
+  /**
+   * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
+   * gone. Other sources of the collection are not touched.
+   *
+   *     const run = await pipeline.sync({ source: { paths: ["./photos"] }, collectionName: "photos", missing: "delete" });
+   *     const { new: added, changed, moved, pruned } = await run.done;
+   */
+  sync(request: SyncRequest): Promise<SyncRun> {
+    return startSync(this.#parts, request);
+  }
+
+  /** Computes what `sync` would do, without running it. */
+  previewSync(request: Pick<SyncRequest, "source" | "collectionName">): Promise<SyncPreview> {
+    return previewSync(this.#parts, request);
+  }
+
+  /** Compares a source with a collection, checks the stored rows, and repairs them if asked. Throws `collection_not_found`. */
+  verify(request: VerifyRequest): Promise<Verification> {
+    return verifySource(this.#parts, request);
+  }
+
   /** Computes what an ingestion would do, without running it. */
-  async preview(inputs: InputStream, collectionName: string): Promise<Preview> {
-    checkCollectionName(collectionName);
-    const signal = never();
-    const collection = await openNamed(this.#parts, { collection: collectionName }, "read").catch((error: unknown) => {
-      if (HeadraceError.is(error) && error.code === "collection_not_found") return null;
-      throw error;
-    });
-    return closed(collection === null ? [] : [collection], () => preview(inputs(signal), collection, signal));
+  preview(inputs: InputStream, collectionName: string): Promise<Preview> {
+    return previewIngest(this.#parts, inputs, collectionName);
   }
 
   /** Embeds images without storing them. The vector of an input that fails is null. */
@@ -169,14 +191,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-  async thumbnail(input: ImageInput): Promise<Uint8Array | null> {
-    const { thumbnail } = await pictures();
-    try {
-      return await thumbnail(await readImage(this.#parts, input, never()));
-    } catch (error) {
-      if (HeadraceError.is(error) && error.scope === "item") return null;
-      throw error;
-    }
+  thumbnail(input: ImageInput): Promise<Uint8Array | null> {
+    return thumbnailOf(this.#parts, input);
   }
 
   /** Returns the hits of one query, the best hit first. */
@@ -207,36 +223,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Counts how many of the ids are stored. */
   countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return withCollection(this.#parts, collectionName, "read", async (collection) => (await collection.known(ids, never())).size);
+    return countIds(this.#parts, collectionName, ids);
   }
 
   /** Returns those of the ids that are not stored, in the given order. */
   unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
-    return withCollection(this.#parts, collectionName, "read", async (collection) => {
-      const known = new Set([...(await collection.known(ids, never())).keys()].map(String));
-      return ids.filter((id) => !known.has(String(id)));
-    });
+    return unknownIds(this.#parts, collectionName, ids);
   }
 
   /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
-    const tree = filter === undefined ? undefined : parseFilter(filter);
-    return withCollection(this.#parts, collectionName, "read", (collection) => collection.count(tree));
+    return countRows(this.#parts, collectionName, filter);
   }
 
   /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */
-  async *scan(
-    collectionName: string,
-    options: { readonly vectors: "include" | "omit"; readonly filter?: string; readonly signal?: AbortSignal },
-  ): AsyncGenerator<readonly StoredRow[]> {
-    const { filter, ...rest } = options;
-    const tree = filter === undefined ? {} : { filter: parseFilter(filter) };
-    const collection = await openNamed(this.#parts, { collection: collectionName }, "read");
-    try {
-      yield* collection.scan({ ...rest, ...tree });
-    } finally {
-      await collection.close();
-    }
+  scan(collectionName: string, options: ScanOptions): AsyncGenerator<readonly StoredRow[]> {
+    return scanRows(this.#parts, collectionName, options);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js
 import { type Limit, type ServerLoad, stageShares } from "../insight/index.js";
 import type { InsertStats } from "./ingest-images.js";
 import { pathOfSource } from "./inputs/source-paths.js";
+import type { RetryStats } from "./retry-failures.js";
 
 /** One image or row that failed. */
 export interface ReportedFailure {
@@ -91,6 +92,19 @@ export function ingestDocument(report: InsertStats, context: ReportContext): Ing
     limit: report.limit,
     gpu: report.gpu,
   };
+}
+
+/** The JSON report of a retry. */
+export interface RetryDocument extends IngestDocument {
+  /** Number of images that were tried: `tried = stored + skipped + failed + abandoned`. */
+  readonly tried: number;
+  /** Number of entries of the dead-letter file that only a new insertion can try. */
+  readonly notTried: number;
+}
+
+export function retryDocument(report: RetryStats, context: Omit<ReportContext, "leftOut">): RetryDocument {
+  const { tried, notTried } = report;
+  return { ...ingestDocument(report, { ...context, leftOut: {} }), tried, notTried };
 }
 
 /** The JSON report of a copy, an export or an import. */

@@ -15,14 +15,20 @@ import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
+import { retryCommand } from "./commands/retry.js";
 import { searchCommand } from "./commands/search.js";
+import { syncCommand } from "./commands/sync.js";
 import { tritonCommand } from "./commands/triton.js";
 import { tuneCommand } from "./commands/tune.js";
+import { verifyCommand } from "./commands/verify.js";
 import type { ExitCode } from "./exit.js";
 import { acceptOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
+  retryCommand,
+  syncCommand,
+  verifyCommand,
   searchCommand,
   embedCommand,
   preprocessCommand,

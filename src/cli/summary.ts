@@ -5,7 +5,8 @@ import { duration } from "./progress-line.js";
 
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
-export function summaryText(document: IngestDocument, ending: readonly string[]): string {
+/** `verb` says how the images came into the run. */
+export function summaryText(document: IngestDocument, ending: readonly string[], verb: "listed" | "tried again" = "listed"): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const parts = [
     `${format(stored)} stored${reused > 0 ? ` (${format(reused)} without inference)` : ""}`,
@@ -15,7 +16,7 @@ export function summaryText(document: IngestDocument, ending: readonly string[])
   ];
   const speed = stored > reused ? ` (${imagesPerSecond} images/s)` : "";
   const lines = [
-    `${endings[document.ended]}: ${counted(read, "image")} listed = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
+    `${endings[document.ended]}: ${counted(read, "image")} ${verb} = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...leftOutLines(document.leftOut),
     ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),

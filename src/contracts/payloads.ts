@@ -129,6 +129,10 @@ export interface ImageFacts {
   readonly height: number;
   /** The manifest line that names the image, as `file:line`. It is used in messages and not stored. */
   readonly line?: string;
+  /** The ref that the image came from. It is used to read the image again after a failure, and not stored. Absent for images given as bytes. */
+  readonly listed?: ImageRef;
+  /** Whether the collection had a row with the key of the image when the run looked the key up. It is used in reports and not stored. */
+  readonly before?: "absent" | "stored";
 }
 
 /** What a sink receives for one image: the embedding. */

@@ -20,6 +20,20 @@ test("a hash that comes again gives the values that came first, as a Map would",
   );
 });
 
+test("values that are set replace earlier values, as in a Map", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(40), fc.nat(0xffff_ffff)), { maxLength: 300 }), (entries) => {
+      const table = new HashTable({ values: 1 });
+      const map = new Map<number, number>();
+      for (const [low, value] of entries) {
+        table.set([7, low], [value]);
+        map.set(low, value);
+      }
+      for (let low = 0; low <= 40; low += 1) assert.deepEqual(table.get([7, low]), map.has(low) ? [map.get(low)] : null);
+    }),
+  );
+});
+
 test("a million hashes are told apart in less than 32 bytes each, with two values", () => {
   const table = new HashTable({ values: 2 });
   const hashOf = (index: number): Hash => [Math.imul(index, 0x9e3779b1) >>> 0, Math.imul(index ^ 0x5bd1e995, 0x85ebca6b) >>> 0];

@@ -1,7 +1,14 @@
 /** A hash table with 64-bit keys in typed arrays. It needs less memory than a Map of strings, and can have more than 16 million entries. */
+import { createHash } from "node:crypto";
 
 /** A 64-bit hash as two unsigned 32-bit numbers. */
 export type Hash = readonly [number, number];
+
+/** Returns the first 64 bits of the text's SHA-256. Among a million texts, two have the same hash with a probability of 3 in 10⁸. */
+export function hashOfText(text: string): Hash {
+  const digest = createHash("sha256").update(text).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
+}
 
 /** Number of parts of a table. Each part grows alone, so that growing takes little time. Must be a power of two. */
 const parts = 64;
@@ -25,6 +32,11 @@ export class HashTable {
   /** If the hash is in the table, returns the stored values and changes nothing. Otherwise stores `values` and returns null. */
   first(hash: Hash, values: readonly number[]): readonly number[] | null {
     return this.#parts[hash[1] % parts]!.first(hash, values);
+  }
+
+  /** Stores `values` with the hash, in place of values that are stored with it. */
+  set(hash: Hash, values: readonly number[]): void {
+    this.#parts[hash[1] % parts]!.set(hash, values);
   }
 
   /** Returns the values that are stored with the hash. Returns null if the hash is not in the table. */
@@ -55,12 +67,15 @@ class Part {
 
   first(hash: Hash, values: readonly number[]): readonly number[] | null {
     const found = this.get(hash);
-    if (found !== null) return found;
-    const [high, low] = hash;
-    this.#words.set([marked(high, low), low, ...values], this.#find(marked(high, low), low));
-    this.#used += 1;
+    if (found === null) this.set(hash, values);
+    return found;
+  }
+
+  set([high, low]: Hash, values: readonly number[]): void {
+    const at = this.#find(marked(high, low), low);
+    if (this.#words[at] === 0 && this.#words[at + 1] === 0) this.#used += 1;
+    this.#words.set([marked(high, low), low, ...values], at);
     if (this.#used > this.#slots * maxLoad) this.#grow();
-    return null;
   }
 
   /** Returns the position of the slot with this hash. If there is none, returns the position of the free slot for the hash. */

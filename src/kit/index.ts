@@ -38,7 +38,7 @@ export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } fr
 export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { type Hash, HashTable } from "./hash-table.js";
+export { type Hash, HashTable, hashOfText } from "./hash-table.js";
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";

@@ -1,8 +1,12 @@
-/** The operations that a user can start: ingest, embed, copy and export. */
+/** The operations that a user can start, such as ingest, copy and prune. */
+export { damageOf } from "./check-rows.js";
+export { compare, type Standing, type Standings } from "./compare.js";
 export * from "./copy.js";
 export * from "./copy-target.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
+export { ListedSources } from "./listed-sources.js";
 export * from "./preview.js";
+export { Arrivals, checkPrune, countMissing, type DeletionLimit, prune } from "./prune.js";
 export { batchRows } from "./rows.js";

@@ -149,5 +149,6 @@ function listedFacts(ref: ImageRef): ImageFacts {
     width: 0,
     height: 0,
     ...(ref.line === undefined ? {} : { line: ref.line }),
+    ...(ref.data === undefined ? { listed: ref } : {}),
   };
 }

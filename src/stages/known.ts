@@ -41,8 +41,7 @@ export function knownStage(collection: Collection, lookups: "include" | "omit"):
           checkKey(item.id, collection.idType);
           checkMetadata(item.facts.metadata, item.facts.source);
           if (isKnown(listedFacts(item), found.get(item.id))) return { kind: "skip", seq: item.seq, reason: "known" };
-          const storedVersion = versionToCompare(listedFacts(item), found.get(item.id));
-          return passOn(item, storedVectors.get(item.id), storedMetadata.get(item.id), storedVersion);
+          return passOn(item, found.get(item.id), storedVectors.get(item.id), storedMetadata.get(item.id));
         }),
       );
     },
@@ -56,14 +55,15 @@ export function isKnown(listed: ListedFacts, row: KnownRow | undefined): row is 
 
 function passOn(
   item: Item<ImageRef>,
+  row: KnownRow | undefined,
   vectorRow: StoredRow | undefined,
   metadataRow: StoredRow | undefined,
-  storedVersion: string | null,
 ): Result<LookedUpRef> {
-  if (vectorRow?.vector) return { kind: "bypass", item: withVector(item, vectorRow.facts, vectorRow.vector) };
+  const facts: ImageFacts = { ...item.facts, before: row === undefined ? "absent" : "stored" };
+  if (vectorRow?.vector) return { kind: "bypass", item: withVector(item, facts, vectorRow.facts, vectorRow.vector) };
+  const storedVersion = versionToCompare(listedFacts(item), row);
   const value = storedVersion === null ? item.value : { ...item.value, storedVersion };
-  const facts = metadataRow === undefined ? item.facts : withMetadata(item.facts, metadataRow.facts);
-  return { kind: "ok", item: advance(item, value, item.bytes, facts) };
+  return { kind: "ok", item: advance(item, value, item.bytes, metadataRow === undefined ? facts : withMetadata(facts, metadataRow.facts)) };
 }
 
 /** The version that the reader compares with the source. Null: the image must be read. */
@@ -105,8 +105,8 @@ function idsOf(items: readonly Item<ImageRef>[]): readonly Key[] {
   return items.map((item) => item.id);
 }
 
-function withVector(item: Item<ImageRef>, { content, width, height }: ImageFacts, vector: Float32Array): Item<Row> {
-  return advance(item, { vector }, vector.byteLength, { ...item.facts, content, width, height });
+function withVector(item: Item<ImageRef>, facts: ImageFacts, { content, width, height }: ImageFacts, vector: Float32Array): Item<Row> {
+  return advance(item, { vector }, vector.byteLength, { ...facts, content, width, height });
 }
 
 function withMetadata(facts: ImageFacts, { metadata, metadataHash }: ImageFacts): ImageFacts {

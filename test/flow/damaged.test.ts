@@ -37,7 +37,8 @@ test("a hundred good images and twenty damaged ones are a hundred rows and twent
     .split("\n")
     .map((line) => JSON.parse(line));
   assert.equal(letters.length, 20);
-  for (const letter of letters) assert.deepEqual(Object.keys(letter).sort(), ["attempts", "code", "id", "message", "source", "time"]);
+  const fields = ["attempts", "code", "failures", "first", "id", "message", "root", "source", "time"];
+  for (const letter of letters) assert.deepEqual(Object.keys(letter).sort(), fields);
   const { count } = await space.json<{ count: number }>(0, "collection", "stats", "images");
   assert.equal(count, 100);
 

@@ -10,21 +10,24 @@ export interface Entry {
   readonly kind: "file" | "folder" | "unknown" | "other";
 }
 
-/** Number of entries that one pass over a folder keeps in memory. If a folder has more entries, it is read several times. */
-const windowEntries = 100_000;
+/**
+ * Number of names that one pass over a folder keeps in memory, at most twice as many for a moment. A name of 20 characters takes about 50
+ * bytes. If a folder has more entries, it is read several times.
+ */
+const windowNames = 250_000;
 
 /**
  * Lists the entries of a folder, sorted by name, without hidden entries. Reads the folder in several passes. Each pass keeps only the next
  * `window` names in memory, so memory does not grow with the folder.
  */
-export async function* sortedEntries(folder: string, stop: AbortSignal, window = windowEntries): AsyncGenerator<Entry> {
+export async function* sortedEntries(folder: string, stop: AbortSignal, window = windowNames): AsyncGenerator<Entry> {
   let last = "";
   for (;;) {
-    const { entries, more } = await nextWindow(folder, last, window, stop);
-    for (const entry of entries) yield entry;
-    const end = entries.at(-1);
+    const { names, kinds, more } = await nextWindow(folder, last, window, stop);
+    for (const name of names) yield { name, path: join(folder, name), kind: kinds.get(name) ?? "file" };
+    const end = names.at(-1);
     if (!more || end === undefined || stop.aborted) return;
-    last = end.name;
+    last = end;
   }
 }
 
@@ -36,21 +39,34 @@ export async function* anyEntries(folder: string, stop: AbortSignal): AsyncGener
   }
 }
 
-async function nextWindow(folder: string, last: string, window: number, stop: AbortSignal) {
-  let entries: Entry[] = [];
+interface Window {
+  /** Sorted. */
+  readonly names: readonly string[];
+  /** The kinds of those names that are not files. */
+  readonly kinds: ReadonlyMap<string, Entry["kind"]>;
+  readonly more: boolean;
+}
+
+async function nextWindow(folder: string, last: string, window: number, stop: AbortSignal): Promise<Window> {
+  const names: string[] = [];
+  const kinds = new Map<string, Entry["kind"]>();
   let more = false;
-  const trim = () => {
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    more ||= entries.length > window;
-    entries = entries.slice(0, window);
+  const trim = (): void => {
+    names.sort();
+    more ||= names.length > window;
+    for (const name of names.slice(window)) kinds.delete(name);
+    names.length = Math.min(names.length, window);
   };
   for await (const found of await opendir(folder, { bufferSize: 512 })) {
     if (stop.aborted) break;
-    if (found.name > last && !isHidden(found)) entries.push(entryOf(folder, found));
-    if (entries.length >= 2 * window) trim();
+    if (found.name <= last || isHidden(found)) continue;
+    names.push(found.name);
+    const kind = kindOf(found);
+    if (kind !== "file") kinds.set(found.name, kind);
+    if (names.length >= 2 * window) trim();
   }
   trim();
-  return { entries, more };
+  return { names, kinds, more };
 }
 
 function isHidden({ name }: Dirent): boolean {

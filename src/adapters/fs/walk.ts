@@ -1,10 +1,13 @@
 /** Walks a folder and its subfolders, file by file. */
-import type { BigIntStats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { type BigIntStats, stat as statWithCallback } from "node:fs";
+import { promisify } from "node:util";
 import { mapAhead } from "./ahead.js";
 import { anyEntries, type Entry, sortedEntries } from "./entries.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { beginsLikeImage } from "./first-bytes.js";
+
+/** Uses a third less processor time than `stat` of `node:fs/promises`, which matters for a folder of a million files. */
+const stat = promisify(statWithCallback);
 
 export interface FoundFile {
   readonly path: string;

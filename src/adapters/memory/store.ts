@@ -168,7 +168,7 @@ class MemoryCollection implements Collection {
     for (const [name, type] of plan.newColumns) table.columns.set(name, type);
     for (const index of plan.accepted) {
       const id = batch.ids[index]!;
-      const { line: _, ...facts } = batch.facts[index]!;
+      const { line: _line, listed: _listed, before: _before, ...facts } = batch.facts[index]!;
       table.rows.set(id, {
         id,
         vector: batch.vectors.slice(index * this.dimension, (index + 1) * this.dimension),

@@ -2,6 +2,7 @@
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { checkCollectionName } from "../call-options.js";
 import { storeLocation } from "../configuration/kinds.js";
+import { closed } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import type { CollectionAddress } from "./addresses.js";
 
@@ -10,6 +11,20 @@ const maxNamesShown = 5;
 /** Throws `collection_not_found`. The error names the store. */
 export function openNamed(parts: PipelineParts, address: CollectionAddress, access: "read" | "write"): Promise<Collection> {
   return withStore(parts, address, (store) => store.openCollection(address.collection, access));
+}
+
+/** Opens a collection for reading and passes it to `use`, or null if it does not exist. Always closes it. */
+export async function withCollectionIfExists<T>(
+  parts: PipelineParts,
+  name: string,
+  use: (collection: Collection | null) => Promise<T>,
+): Promise<T> {
+  checkCollectionName(name);
+  const collection = await openNamed(parts, { collection: name }, "read").catch((error: unknown) => {
+    if (HeadraceError.is(error) && error.code === "collection_not_found") return null;
+    throw error;
+  });
+  return closed(collection === null ? [] : [collection], () => use(collection));
 }
 
 /** Opens a collection for `use`, and always closes it. Throws `collection_not_found` and `lock_held`. */

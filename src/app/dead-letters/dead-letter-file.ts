@@ -2,44 +2,32 @@
  * Reads and writes a dead-letter file, in the format JSON lines. Several processes may append to the file and clean it up at the same time.
  */
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
+import { type DeadLetter, lineOf } from "./dead-letter.js";
+import { DeadLetterSnapshot, type DeadLetterSurvey } from "./dead-letter-reader.js";
 import { withShortLock } from "./short-lock.js";
 
-/** One line of the file. It describes an image that failed. */
-export interface DeadLetter {
-  readonly source: string;
-  /** The key that the image's row would have; an int64 key as text. Absent in files of older versions. */
-  readonly id?: string;
-  /** The manifest line that names the image, in the form `file:line`. */
-  readonly line?: string;
-  readonly code: string;
-  readonly message: string;
-  readonly attempts: number;
-  /** When the image failed: ISO 8601, UTC. */
-  readonly time: string;
-}
-
-export interface DeadLetterLines {
-  /** The most recent entry of each source. */
-  readonly letters: readonly DeadLetter[];
-  /** Lines that are not entries, for example after the file was edited by hand. These lines stay in the file. */
-  readonly strange: readonly { readonly line: number; readonly text: string }[];
-  /** True when a crash during a write left an incomplete last line. That line is in neither list. */
-  readonly torn: boolean;
-}
-
-export async function readDeadLetters(path: string): Promise<DeadLetterLines> {
-  const lines = (await textOf(path)).split("\n");
-  const tail = lines.pop() ?? "";
-  const bySource = new Map<string, DeadLetter>();
-  const strange: { readonly line: number; readonly text: string }[] = [];
-  for (const [at, text] of lines.entries()) {
-    const letter = parseLetter(text);
-    if (letter !== null) bySource.set(letter.source, letter);
-    else if (text !== "") strange.push({ line: at + 1, text });
+/** Streams one entry per source: the last, with the failures of all. What other processes write meanwhile is not included. */
+export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter> {
+  try {
+    await using snapshot = await DeadLetterSnapshot.open(path);
+    if (snapshot === null) return;
+    await snapshot.survey(ignore, ignoreLater);
+    yield* snapshot.letters();
+  } catch (error) {
+    throw fileError(error, path);
   }
-  return { letters: [...bySource.values()], strange, torn: tail !== "" };
+}
+
+/** Reads the file once. `onLetter` gets every entry. Sources with several entries are passed several times. */
+export async function surveyDeadLetters(path: string, onLetter: (letter: DeadLetter) => void): Promise<DeadLetterSurvey> {
+  try {
+    await using snapshot = await DeadLetterSnapshot.open(path);
+    return (await snapshot?.survey(onLetter, ignoreLater)) ?? { lines: 0, sources: 0, strange: 0, firstStrange: 0, torn: false };
+  } catch (error) {
+    throw fileError(error, path);
+  }
 }
 
 /** Appends entries. When the promise resolves, they are safely on disk. */
@@ -52,7 +40,7 @@ export function appendDeadLetters(path: string, letters: readonly DeadLetter[]):
       if (size > 0) await handle.read(last, 0, 1, size - 1);
       // Starts a new line after an incomplete last line that a crash left behind.
       const isTorn = size > 0 && last.toString() !== "\n";
-      await handle.appendFile(`${isTorn ? "\n" : ""}${linesOf(letters)}`);
+      await handle.appendFile(`${isTorn ? "\n" : ""}${letters.map(lineOf).join("")}`);
       await handle.datasync();
     } finally {
       await handle.close();
@@ -60,59 +48,97 @@ export function appendDeadLetters(path: string, letters: readonly DeadLetter[]):
   });
 }
 
-/** Removes the entries for which `isDead` is false. Returns the remaining entries. Deletes the file if it is then empty. */
-export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<readonly DeadLetter[]> {
+/** What `tidyDeadLetters` has found and removed. */
+export interface Tidied {
+  /** Number of entries that remain. */
+  readonly kept: number;
+  /** Number of lines that were not entries. They are now in the file of `damagedPath`. */
+  readonly setAside: number;
+  /** The number of the first such line, from 1. */
+  readonly firstSetAside: number;
+}
+
+/** The file that gets the lines of a dead-letter file that are not entries. */
+export function damagedPath(path: string): string {
+  return `${path}.damaged`;
+}
+
+/**
+ * Removes the entries for which `isDead` is false, and merges the entries of each source. Moves lines that are not entries to the file of
+ * `damagedPath`. Deletes the file if it is then empty. `isDead` is called once per source.
+ */
+export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<Tidied> {
   return withFileLock(path, async () => {
-    const { letters, strange } = await readDeadLetters(path);
-    const kept = letters.filter(isDead);
-    const text = strange.map((line) => `${line.text}\n`).join("") + linesOf(kept);
-    if (text === "") await rm(path, { force: true });
-    else if (text !== (await textOf(path))) await replace(path, text);
-    return kept;
+    await using snapshot = await DeadLetterSnapshot.open(path);
+    if (snapshot === null) return { kept: 0, setAside: 0, firstSetAside: 0 };
+    await using aside = new LazyFile(damagedPath(path), "a");
+    const { lines, strange, firstStrange, torn } = await snapshot.survey(ignore, (text) => aside.write(`${text}\n`));
+    await aside.sync();
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    let kept = 0;
+    try {
+      await using target = new LazyFile(temporary, "wx");
+      for await (const letter of snapshot.letters()) {
+        if (!isDead(letter)) continue;
+        kept += 1;
+        await target.write(lineOf(letter));
+      }
+      await target.sync();
+      if (kept === 0) await rm(path, { force: true });
+      else if (kept < lines || torn) await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    return { kept, setAside: strange, firstSetAside: firstStrange };
   });
 }
+
+/** A file that is created by its first write. Writes are collected. */
+class LazyFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #flags: "a" | "wx";
+  #handle: FileHandle | undefined;
+  #waiting: string[] = [];
+  #waitingChars = 0;
+
+  constructor(path: string, flags: "a" | "wx") {
+    this.#path = path;
+    this.#flags = flags;
+  }
+
+  async write(text: string): Promise<void> {
+    this.#waiting.push(text);
+    this.#waitingChars += text.length;
+    if (this.#waitingChars >= chunkChars) await this.#flush();
+  }
+
+  /** Resolves when everything is safely on disk. */
+  async sync(): Promise<void> {
+    if (this.#waitingChars > 0) await this.#flush();
+    await this.#handle?.datasync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle?.close();
+  }
+
+  async #flush(): Promise<void> {
+    this.#handle ??= await open(this.#path, this.#flags);
+    await this.#handle.appendFile(this.#waiting.join(""));
+    this.#waiting = [];
+    this.#waitingChars = 0;
+  }
+}
+
+const chunkChars = 65_536;
+
+const ignore = (): void => undefined;
+const ignoreLater = (): Promise<void> => Promise.resolve();
 
 async function withFileLock<T>(path: string, use: () => Promise<T>): Promise<T> {
   try {
     return await withShortLock(`${path}.lock`, use);
   } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const handle = await open(temporary, "wx");
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
-}
-
-function linesOf(letters: readonly DeadLetter[]): string {
-  return letters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
-}
-
-/** Parses one line. Returns null for a line that is not an entry. */
-function parseLetter(text: string): DeadLetter | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "source" in value && typeof value.source === "string"
-      ? (value as DeadLetter)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw fileError(error, path);
   }
 }

@@ -1,94 +1,100 @@
 /** Records failed images in a dead-letter file. When an image succeeds later, its entry is removed. */
 import type { Outcome } from "../../contracts/index.js";
-import { SerialQueue } from "../../kit/index.js";
-import { appendDeadLetters, type DeadLetter, readDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
+import { HashTable, hashOfText, SerialQueue } from "../../kit/index.js";
+import { type DeadLetter, deadLetterOf } from "./dead-letter.js";
+import { appendDeadLetters, damagedPath, surveyDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
 
 export interface DeadLettersOptions {
   /** Returns the current time. Default: the system clock. */
   readonly now?: () => Date;
-  /** Receives a message for each line of the file that is not an entry. */
+  /** Receives a message if the file has lines that are not entries. */
   readonly notice?: (message: string) => void;
 }
 
 /** Updates the dead-letter file of one collection with the outcomes of a run. Other runs may update the file at the same time. */
 export class DeadLetters {
   readonly #now: () => Date;
-  /** Sources that had an entry before this run. */
-  readonly #before: ReadonlySet<string>;
-  /** Sources that failed in this run and have not succeeded since. */
-  readonly #failed = new Set<string>();
-  /** Sources that succeeded in this run, with the time. Entries from a later failure in another run are kept. */
-  readonly #cured = new Map<string, string>();
+  readonly #notice: (message: string) => void;
+  readonly #sources = new SourceStates();
   #waiting: DeadLetter[] = [];
   /** The next write, which will include all waiting entries. */
   #next: Promise<void> | null = null;
   readonly #writing = new SerialQueue();
-  #left: readonly DeadLetter[] = [];
+  #hasChanged = false;
+  #left = { all: 0, earlier: 0 };
 
   private constructor(
     readonly path: string,
-    before: ReadonlySet<string>,
-    now: () => Date,
+    { now = () => new Date(), notice = () => undefined }: DeadLettersOptions,
   ) {
-    this.#before = before;
     this.#now = now;
+    this.#notice = notice;
   }
 
-  /** Reads the entries of earlier runs. Removes an incomplete last line that a crash left behind. */
-  static async open(path: string, { now = () => new Date(), notice = () => undefined }: DeadLettersOptions = {}): Promise<DeadLetters> {
-    const { letters, strange, torn } = await readDeadLetters(path);
-    if (torn) await tidyDeadLetters(path, () => true);
-    for (const { line } of strange)
-      notice(`dead-letter file ${path}, line ${line}: expected an entry, found other text. The line is kept, but not counted.`);
-    return new DeadLetters(path, new Set(letters.map(({ source }) => source)), now);
+  /** Reads the entries of earlier runs. Sets lines aside that are not entries. Removes an incomplete last line that a crash left behind. */
+  static async open(path: string, options: DeadLettersOptions = {}): Promise<DeadLetters> {
+    const letters = new DeadLetters(path, options);
+    const { strange, torn } = await surveyDeadLetters(path, ({ source }) => letters.#sources.foundEarlier(source));
+    if (strange > 0 || torn) await letters.#tidy(() => true);
+    return letters;
   }
 
   /** Number of entries in the file. Correct only after `finish`. */
   get size(): number {
-    return this.#left.length;
+    return this.#left.all;
   }
 
   /** Number of entries whose images did not fail in this run. Correct only after `finish`. */
   get fromEarlierRuns(): number {
-    return this.#left.filter(({ source }) => !this.#failed.has(source)).length;
+    return this.#left.earlier;
   }
 
   /** Records an outcome. When the promise of a failure resolves, its entry is safely on disk. */
   settle(outcome: Outcome): Promise<void> | undefined {
     const { source, line } = outcome.facts;
-    const time = this.#now().toISOString();
+    const now = this.#now();
     if (outcome.kind === "failed") {
-      this.#failed.add(source);
-      this.#cured.delete(source);
-      const named = line === undefined ? {} : { line };
-      return this.#add({ source, id: String(outcome.id), ...named, ...failureOf(outcome), time });
+      this.#sources.failed(source);
+      return this.#add(deadLetterOf(outcome, now.toISOString()));
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
     // An invalid manifest line has an entry under the name of the line instead of a source.
-    if (isCured) for (const name of line === undefined ? [source] : [source, line]) this.#cure(name, time);
+    if (isCured)
+      for (const name of line === undefined ? [source] : [source, line])
+        if (this.#sources.cured(name, now.getTime())) this.#hasChanged = true;
     return undefined;
-  }
-
-  #cure(source: string, time: string): void {
-    if (this.#failed.delete(source) || this.#before.has(source)) this.#cured.set(source, time);
   }
 
   /** Removes the entries of images that succeeded. Deletes the file if it is then empty. */
   async finish(): Promise<void> {
     await this.#writing.idle();
-    const mayHaveChanged = this.#failed.size > 0 || this.#cured.size > 0;
-    this.#left = mayHaveChanged
-      ? await tidyDeadLetters(this.path, (letter) => this.#isDead(letter))
-      : (await readDeadLetters(this.path)).letters;
+    if (this.#hasChanged) {
+      let earlier = 0;
+      const all = await this.#tidy((letter) => {
+        const isDead = this.#sources.isDead(letter);
+        if (isDead && !this.#sources.hasFailed(letter.source)) earlier += 1;
+        return isDead;
+      });
+      this.#left = { all, earlier };
+    } else {
+      const { sources } = await surveyDeadLetters(this.path, () => undefined);
+      this.#left = { all: sources, earlier: sources };
+    }
   }
 
-  #isDead({ source, time }: DeadLetter): boolean {
-    const cured = this.#cured.get(source);
-    return cured === undefined || cured < time;
+  async #tidy(isDead: (letter: DeadLetter) => boolean): Promise<number> {
+    const { kept, setAside, firstSetAside } = await tidyDeadLetters(this.path, isDead);
+    if (setAside > 0) {
+      const lines =
+        setAside === 1 ? `line ${firstSetAside} is not an entry` : `${setAside} lines are not entries, the first is line ${firstSetAside}`;
+      this.#notice(`dead-letter file ${this.path}: ${lines}. Moved to ${damagedPath(this.path)}.`);
+    }
+    return kept;
   }
 
   /** Adds an entry. Entries that arrive during a write are combined into the next write. */
   #add(letter: DeadLetter): Promise<void> {
+    this.#hasChanged = true;
     this.#waiting.push(letter);
     if (this.#next !== null) return this.#next;
     // If a write fails, all callers that wait for it get the error. The next write is still tried.
@@ -104,6 +110,38 @@ export class DeadLetters {
   }
 }
 
-function failureOf({ error, attempts }: Extract<Outcome, { kind: "failed" }>): Pick<DeadLetter, "code" | "message" | "attempts"> {
-  return { code: error.code, message: error.message, attempts };
+/** What is known about each source that has or had an entry. Needs 28 to 42 bytes of memory per source. */
+class SourceStates {
+  /** By source: its state, and the time of its success. */
+  readonly #states = new HashTable({ values: 3 });
+
+  foundEarlier(source: string): void {
+    this.#states.first(hashOfText(source), [state.earlier, 0, 0]);
+  }
+
+  failed(source: string): void {
+    this.#states.set(hashOfText(source), [state.failed, 0, 0]);
+  }
+
+  /** Returns false if the source has no entry. */
+  cured(source: string, timeMs: number): boolean {
+    const hash = hashOfText(source);
+    if (this.#states.get(hash) === null) return false;
+    this.#states.set(hash, [state.cured, Math.floor(timeMs / word), timeMs % word]);
+    return true;
+  }
+
+  hasFailed(source: string): boolean {
+    return this.#states.get(hashOfText(source))?.[0] === state.failed;
+  }
+
+  /** An entry stays if its source did not succeed, or failed again afterwards in another run. */
+  isDead({ source, time }: DeadLetter): boolean {
+    const [found, high = 0, low = 0] = this.#states.get(hashOfText(source)) ?? [];
+    return found !== state.cured || high * word + low < Date.parse(time);
+  }
 }
+
+const state = { earlier: 0, failed: 1, cured: 2 } as const;
+/** 2³²: the table stores numbers of 32 bits. */
+const word = 0x1_0000_0000;

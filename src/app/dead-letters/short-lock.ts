@@ -1,21 +1,30 @@
 /** A lock file that is held only briefly, so that only one process at a time changes a shared file. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const pauseMs = 20;
-/** A lock older than this counts as stale: the process that held it has probably died. */
+/** A lock whose file is older than this counts as stale: the process that held it has probably died. */
 const staleMs = 30_000;
+/** The holder of a lock renews the time of its file this often. */
+const renewMs = 5_000;
 
 /** Runs `use` while holding the lock. Creates the folder of the lock file if it does not exist. */
 export async function withShortLock<T>(path: string, use: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   while (!(await tryTake(path))) await pause(pauseMs * (0.5 + Math.random()));
+  let isOurs = true;
+  const lost = (): void => {
+    isOurs = false;
+  };
+  const renewing = setInterval(() => void utimes(path, new Date(), new Date()).then(undefined, lost), renewMs);
   try {
     return await use();
   } finally {
-    await rm(path, { force: true });
+    clearInterval(renewing);
+    // Somebody removed the file meanwhile: a file with its name now is the lock of another process.
+    if (isOurs) await rm(path, { force: true });
   }
 }
 

@@ -1,5 +1,4 @@
 /** Turns the members of an archive into inputs. An image, and the texts with the same name beside it, become one input. */
-import { createHash } from "node:crypto";
 import { extname } from "node:path";
 import {
   type Archive,
@@ -9,7 +8,7 @@ import {
   type Metadata,
   type MetadataValue,
 } from "../../contracts/index.js";
-import { type Hash, HashTable, imageExtensions, maxMemberTextBytes, metadataNameLike } from "../../kit/index.js";
+import { HashTable, hashOfText, imageExtensions, maxMemberTextBytes, metadataNameLike } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { ColumnChoice } from "./columns.js";
 import type { DescribedInput } from "./inputs.js";
@@ -32,7 +31,7 @@ export async function* archiveInputs(archive: Archive, options: ArchiveOptions, 
   const texts = new HashTable({ values: archive.placeNumbers });
   for await (const { name, place, problem, ref } of archive.members(stop, isText)) {
     const fits = ref.sizeBytes !== null && ref.sizeBytes <= maxMemberTextBytes;
-    if (isText(name) && problem === undefined && fits) texts.first(hashOf(name), place);
+    if (isText(name) && problem === undefined && fits) texts.first(hashOfText(name), place);
   }
   for await (const member of archive.members(stop, () => false)) {
     if (stop.aborted) return;
@@ -97,7 +96,7 @@ function placeOf(texts: HashTable, image: string, extension: string): MemberPlac
   const base = image.slice(folder.length);
   const [short = ""] = base.split(".");
   const long = base.slice(0, base.lastIndexOf("."));
-  return texts.get(hashOf(`${folder}${long}.${extension}`)) ?? texts.get(hashOf(`${folder}${short}.${extension}`));
+  return texts.get(hashOfText(`${folder}${long}.${extension}`)) ?? texts.get(hashOfText(`${folder}${short}.${extension}`));
 }
 
 function metadataOf(entries: readonly (readonly [string, unknown])[]): Metadata {
@@ -134,9 +133,4 @@ function isText(name: string): boolean {
 /** Hidden files, among them those that macOS adds to archives. `..` is no hidden folder. */
 function isHidden(name: string): boolean {
   return name.split("/").some((part) => (part.startsWith(".") && part !== "..") || part === "__MACOSX");
-}
-
-function hashOf(name: string): Hash {
-  const digest = createHash("sha256").update(name).digest();
-  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }

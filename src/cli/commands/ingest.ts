@@ -3,22 +3,16 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   countInputs,
   type ImageEmbeddingPipeline,
-  type IngestRun,
   ingestDocument,
   type ListingRequest,
   ListingTally,
   listInputs,
-  type ReportedFailure,
-  reportedFailure,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
-import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "../exit.js";
-import { watchInterrupts } from "../interrupts.js";
-import { adviceLines, rerunAdvice } from "../resume-advice.js";
-import { noteEvent, showProgressUntilDone } from "../run-progress.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { maxFailuresOption, runIngestion, withMaxFailures } from "../ingestions.js";
 import { previewText, summaryText } from "../summary.js";
-import { UpkeepLine } from "../upkeep-line.js";
 
 interface IngestOptions extends CommonOptions {
   readonly collection?: string;
@@ -33,6 +27,7 @@ interface IngestOptions extends CommonOptions {
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
+  readonly maxFailures?: string;
   readonly dryRun?: boolean;
 }
 
@@ -43,9 +38,6 @@ interface Listed {
   readonly request: ListingRequest;
   readonly tally: ListingTally;
 }
-
-/** Maximum number of failures that the summary can use. The dead-letter file contains all failures. */
-const maxFailuresShown = 1_000;
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
@@ -71,13 +63,14 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that replaces the folder")
     .option("--limit <n>", "only the first n images", positive)
+    .addOption(maxFailuresOption())
     .option("--dry-run", "list and compare, but write nothing")
     .action(async (paths: string[], options: IngestOptions) => exit(await runIngest(paths, options)));
 }
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
   const inputs = listedOf(paths, options);
-  return withPipeline(options, (pipeline) => {
+  return withPipeline(withMaxFailures(options), (pipeline) => {
     const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
     return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
   });
@@ -136,46 +129,23 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }:
   return exitCodes.ok;
 }
 
-async function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
+function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
-  const failures: ReportedFailure[] = [];
-  let run: IngestRun | undefined;
-  const upkeep = new UpkeepLine();
-  const interrupts = watchInterrupts(terminal, () => run?.drain());
-  try {
-    run = await pipeline.ingest({
-      inputs: listInputs(request),
-      collectionName: options.collection,
-      schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
-      signal: interrupts.hard,
-      onOutcome: (outcome) => {
-        if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push(reportedFailure(outcome));
-      },
-      observer: (event) => noteEvent(terminal, event, upkeep),
-    });
-    if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, {
-      unit: "images",
-      count: (stop) => countInputs(request, stop),
-      serverLoad: () => run?.serverLoad() ?? null,
-      upkeep,
-    });
-    if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
-    if (report.read === 0 && report.error !== undefined) throw report.error;
-    const document = ingestDocument(report, {
-      collection: options.collection,
-      failures,
-      leftOut: tally.leftOut,
-      deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
-      peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    });
-    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    terminal.summary({ ...document, ...runErrorDocument(report) }, summaryText(document, adviceLines(report, rerunAdvice)), code);
-    return code;
-  } finally {
-    interrupts.dispose();
-  }
+  return runIngestion(terminal, {
+    start: (hooks) =>
+      pipeline.ingest({
+        inputs: listInputs(request),
+        collectionName: options.collection,
+        schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
+        ...hooks,
+      }),
+    count: (stop) => countInputs(request, stop),
+    show: (report, context, ending) => {
+      if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
+      const document = ingestDocument(report, { ...context, collection: options.collection, leftOut: tally.leftOut });
+      return { document, text: summaryText(document, ending) };
+    },
+  });
 }
 
 function listed(text: string): readonly string[] {

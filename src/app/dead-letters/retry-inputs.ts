@@ -1,0 +1,62 @@
+/** Turns the entries of a dead-letter file into inputs for a run that tries them again. */
+import type { ImageRef, Key, Reader } from "../../contracts/index.js";
+import { keyOf } from "../../kit/index.js";
+import type { IngestInput } from "../../operations/index.js";
+import type { FileRefs } from "../inputs/inputs.js";
+import type { DeadLetter } from "./dead-letter.js";
+import { readDeadLetters } from "./dead-letter-file.js";
+
+/** Which entries to try again. */
+export interface RetrySelection {
+  /** Path of the dead-letter file. */
+  readonly path: string;
+  /** Only entries with one of these codes. Null: all entries. */
+  readonly codes: ReadonlySet<string> | null;
+  /** Maximum number of entries to try, counted from the first. */
+  readonly limit: number;
+  readonly readers: readonly Reader[];
+}
+
+/** Streams the selected entries. An entry that cannot be tried again is null. */
+export async function* lettersToTry({ path, codes, limit, readers }: RetrySelection): AsyncGenerator<DeadLetter | null> {
+  const schemes = new Set(readers.flatMap((reader) => reader.schemes));
+  let left = limit;
+  for await (const letter of readDeadLetters(path)) {
+    if (codes !== null && !codes.has(letter.code)) continue;
+    if (!isRepeatable(letter, schemes)) {
+      yield null;
+      continue;
+    }
+    if (left <= 0) return;
+    left -= 1;
+    yield letter;
+  }
+}
+
+/**
+ * Returns the image as its listing named it, with the version that it has now. `idType` is the type of the collection's keys; null if the
+ * collection does not exist.
+ */
+export async function retryInput(letter: DeadLetter, idType: "text" | "int64" | null, fileRefs: FileRefs): Promise<IngestInput> {
+  const { source, line, location = source, root = source, metadata = null } = letter;
+  const scheme = schemeOf(letter);
+  const found: Pick<ImageRef, "location" | "version" | "sizeBytes"> =
+    scheme === "file" ? await fileRefs(location) : { location, version: null, sizeBytes: null };
+  const { version, sizeBytes } = found;
+  const ref = { uri: source, location: found.location, scheme, root, version, sizeBytes, metadata };
+  return { id: keyFor(letter, idType), ref: line === undefined ? ref : { ...ref, line } };
+}
+
+function schemeOf({ source, scheme }: DeadLetter): string {
+  return scheme ?? source.slice(0, source.indexOf(":"));
+}
+
+/** An image whose id belongs to another image cannot be tried again: it would replace the other image. */
+function isRepeatable(letter: DeadLetter, schemes: ReadonlySet<string>): boolean {
+  return letter.repeatable !== false && letter.code !== "id_duplicate" && schemes.has(schemeOf(letter));
+}
+
+function keyFor({ source, id, idType: type }: DeadLetter, idType: "text" | "int64" | null): Key {
+  if (id === undefined) return keyOf(source);
+  return (idType ?? type) === "int64" && /^-?\d+$/.test(id) ? BigInt(id) : id;
+}

@@ -1,0 +1,121 @@
+/** Tries images again that failed in earlier runs. */
+import { existsSync } from "node:fs";
+import { type Collection, type ErrorCode, errorCodes, HeadraceError, type Observer, type Outcome } from "../contracts/index.js";
+import { refuseUnknownOptions } from "./call-options.js";
+import { withCollection, withCollectionIfExists } from "./collections/named-collection.js";
+import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
+import { lettersToTry, type RetrySelection, retryInput } from "./dead-letters/retry-inputs.js";
+import { defaultCollection, type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+import { makeFileRefs } from "./wiring/registry.js";
+
+/** Which failures to try again. */
+export interface RetryRequest {
+  /** Name of the collection. Default: `milvus.collection_name`, otherwise "images". */
+  readonly collectionName?: string;
+  /** Only images that failed with one of these codes. Default: all. */
+  readonly codes?: readonly ErrorCode[];
+  /** Maximum number of images, counted from the first. Default: all. */
+  readonly limit?: number;
+  /** Hard stop: the run ends as "aborted". */
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+const optionNames = {
+  collectionName: true,
+  codes: true,
+  limit: true,
+  signal: true,
+  observer: true,
+  onOutcome: true,
+} as const satisfies Record<keyof RetryRequest, true>;
+
+/** What a retry would do. */
+export interface RetryPreview {
+  /** Number of images that would be tried. */
+  readonly wouldTry: number;
+  /** The same by error code. */
+  readonly codes: Readonly<Record<string, number>>;
+  readonly notTried: number;
+}
+
+/** The report of a retry. */
+export interface RetryStats extends InsertStats {
+  /** Number of images that were tried: `tried = stored + skipped + failed + abandoned`. Images that were stored meanwhile are skipped. */
+  readonly tried: number;
+  /**
+   * Number of entries that only a new insertion can try: images that were given as bytes, invalid manifest lines, ids of two images, and
+   * URL schemes without a reader.
+   */
+  readonly notTried: number;
+}
+
+/** A retry in progress. */
+export interface RetryRun extends Omit<IngestRun, "done"> {
+  readonly done: Promise<RetryStats>;
+}
+
+export async function startRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryRun> {
+  const collectionName = request.collectionName ?? defaultCollection(parts.settings);
+  const { selection, idType } = await selectionOf(parts, request);
+  const fileRefs = await makeFileRefs();
+  let notTried = 0;
+  const run = await startIngest(parts, {
+    async *inputs(stop) {
+      for await (const letter of lettersToTry(selection)) {
+        if (stop.aborted) return;
+        if (letter === null) notTried += 1;
+        else yield await retryInput(letter, idType, fileRefs);
+      }
+    },
+    collectionName,
+    schedule: "overlapped",
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    ...(request.observer === undefined ? {} : { observer: request.observer }),
+    ...(request.onOutcome === undefined ? {} : { onOutcome: request.onOutcome }),
+  });
+  return { ...run, done: run.done.then((stats) => ({ ...stats, tried: stats.read, notTried })) };
+}
+
+export async function previewOfRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryPreview> {
+  const { selection } = await selectionOf(parts, request);
+  const codes: Record<string, number> = {};
+  let [wouldTry, notTried] = [0, 0];
+  for await (const letter of lettersToTry(selection)) {
+    if (letter === null) notTried += 1;
+    else {
+      wouldTry += 1;
+      codes[letter.code] = (codes[letter.code] ?? 0) + 1;
+    }
+  }
+  return { wouldTry, codes, notTried };
+}
+
+/** Throws `collection_not_found` if there is neither a collection nor a dead-letter file with this name. */
+async function selectionOf(
+  parts: PipelineParts,
+  request: RetryRequest,
+): Promise<{ readonly selection: RetrySelection; readonly idType: "text" | "int64" | null }> {
+  refuseUnknownOptions("retryFailures", request, optionNames);
+  const unknown = request.codes?.find((code) => !(code in errorCodes));
+  if (unknown !== undefined) {
+    throw new HeadraceError("usage_invalid", `codes: expected error codes, found ${JSON.stringify(unknown)}`, {
+      hint: "docs/reference/errors.md lists all codes.",
+    });
+  }
+  const { collectionName: name = defaultCollection(parts.settings), codes, limit = Number.POSITIVE_INFINITY } = request;
+  const path = deadLetterPath(parts.settings, name);
+  const idTypeOf = (collection: Collection | null) => Promise.resolve(collection?.idType ?? null);
+  const idType = await (existsSync(path) ? withCollectionIfExists(parts, name, idTypeOf) : withCollection(parts, name, "read", idTypeOf));
+  return {
+    selection: {
+      path,
+      codes: codes === undefined ? null : new Set(codes),
+      limit,
+      readers: await parts.readers(request.signal ?? new AbortController().signal),
+    },
+    idType,
+  };
+}

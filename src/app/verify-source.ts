@@ -1,0 +1,119 @@
+/** `verify`: compares a source with a collection, and checks the stored rows. Can repair what it finds. */
+import { type Collection, HeadraceError, type Key, type Observer, type StoredRow } from "../contracts/index.js";
+import { compare, damageOf, ListedSources } from "../operations/index.js";
+import { withCollection } from "./collections/named-collection.js";
+import { type InsertStats, startIngest } from "./ingest-images.js";
+import { type ListingRequest, listInputs } from "./inputs/listings.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
+
+/** What to compare. */
+export interface VerifyRequest {
+  /** Folders, globs or a manifest. A repair lists it twice, so it cannot be a pipe. */
+  readonly source: ListingRequest;
+  readonly collectionName: string;
+  /**
+   * "report": change nothing. "repair": store missing and changed images again, and replace damaged rows whose image is listed. Extra rows
+   * are kept: `sync` deletes them.
+   */
+  readonly purpose: "report" | "repair";
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  /** Called for each difference, as it is found. */
+  readonly onDifference?: (difference: Difference) => void;
+}
+
+/**
+ * One image or row that is not right. "missing": the image has no row. "changed": the image has changed since its row was written. "extra":
+ * the row belongs to the source, but its image is not listed. "damaged": the row cannot be right, for the given reason.
+ */
+export interface Difference {
+  readonly kind: "missing" | "changed" | "extra" | "damaged";
+  readonly source: string;
+  readonly reason: string;
+}
+
+/** The result of a comparison, as numbers. */
+export interface Verification {
+  /** Images in the source. */
+  readonly listed: number;
+  /** Rows that belong to the source. */
+  readonly rows: number;
+  readonly missing: number;
+  readonly changed: number;
+  readonly extra: number;
+  readonly damaged: number;
+  /** Images whose version the listing does not know, such as URLs. Only a run can tell whether they have changed. */
+  readonly unclear: number;
+  /** Rows that were written by the repair. */
+  readonly repaired: number;
+  /** The report of the repair; null if nothing was repaired. */
+  readonly repair: InsertStats | null;
+}
+
+const reasons = { missing: "the image has no row", changed: "the image has changed since its row was written" } as const;
+
+/** Maximum number of damaged rows that one repair replaces. */
+const maxReplaced = 100_000;
+
+/** Throws `collection_not_found`. The differences that remain after a repair are found by the next call. */
+export async function verifySource(parts: PipelineParts, request: VerifyRequest): Promise<Verification> {
+  const signal = request.signal ?? new AbortController().signal;
+  const listed = new ListedSources();
+  const found = { missing: 0, changed: 0, extra: 0, damaged: 0 };
+  const note = (difference: Difference): void => {
+    found[difference.kind] += 1;
+    request.onDifference?.(difference);
+  };
+  const replaced: Key[] = [];
+  let rows = 0;
+  const standings = await withCollection(parts, request.collectionName, "read", async (collection) => {
+    const compared = await compare(listed.remember(listInputs(request.source)(signal)), collection, {
+      signal,
+      onImage: ({ ref }, standing) => {
+        if (standing === "new") note({ kind: "missing", source: ref.uri, reason: reasons.missing });
+        if (standing === "changed") note({ kind: "changed", source: ref.uri, reason: reasons.changed });
+      },
+    });
+    for await (const batch of listed.rowsInScope(collection, { vectors: "include", signal })) {
+      rows += batch.length;
+      for (const row of batch) {
+        const difference = differenceOf(row, listed, collection);
+        if (difference === null) continue;
+        note(difference);
+        if (difference.kind === "damaged" && listed.has(row.facts.source)) replaced.push(row.id);
+      }
+    }
+    return compared;
+  });
+  const needed = found.missing + found.changed + replaced.length > 0;
+  const repair = request.purpose === "repair" && needed ? await repaired(parts, request, replaced, signal) : null;
+  return { listed: listed.count, rows, ...found, unclear: standings.unclear, repaired: repair?.stored ?? 0, repair };
+}
+
+function differenceOf(row: StoredRow, listed: ListedSources, collection: Pick<Collection, "dimension">): Difference | null {
+  const { source } = row.facts;
+  const damage = damageOf(row, collection);
+  if (damage !== null) return { kind: "damaged", source, reason: damage };
+  return listed.has(source) ? null : { kind: "extra", source, reason: "the source does not list the image" };
+}
+
+/** Deletes damaged rows first. Otherwise the run would take their images for stored, or use their vectors again. */
+async function repaired(parts: PipelineParts, request: VerifyRequest, damaged: readonly Key[], signal: AbortSignal): Promise<InsertStats> {
+  if (damaged.length > maxReplaced) {
+    throw new HeadraceError("usage_invalid", `verify: expected at most ${maxReplaced} damaged rows to replace, found ${damaged.length}`, {
+      item: request.collectionName,
+      hint: "So many damaged rows are not an accident: make a new collection from the source.",
+    });
+  }
+  if (damaged.length > 0) {
+    await withCollection(parts, request.collectionName, "write", (collection) => collection.delete({ ids: damaged }, signal));
+  }
+  const run = await startIngest(parts, {
+    inputs: listInputs(request.source),
+    collectionName: request.collectionName,
+    schedule: "overlapped",
+    signal,
+    ...(request.observer === undefined ? {} : { observer: request.observer }),
+  });
+  return run.done;
+}

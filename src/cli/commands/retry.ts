@@ -1,0 +1,85 @@
+/** `headrace retry`: tries images again that failed in earlier runs. */
+import { type Command, InvalidArgumentError } from "commander";
+import { type ImageEmbeddingPipeline, type RetryPreview, type RetryRequest, retryDocument } from "../../app/index.js";
+import { type ErrorCode, errorCodes } from "../../contracts/index.js";
+import { type CommonOptions, collect, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { maxFailuresOption, runIngestion, withMaxFailures } from "../ingestions.js";
+import { counted } from "../printable-text.js";
+import { summaryText } from "../summary.js";
+import { positive } from "./ingest.js";
+
+interface RetryOptions extends CommonOptions {
+  readonly code?: readonly string[];
+  readonly limit?: number;
+  readonly maxFailures?: string;
+  readonly dryRun?: boolean;
+}
+
+export function retryCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("retry"))
+    .description("try images again that failed in earlier runs; images that are then stored leave the dead-letter file")
+    .argument("[collection]", "name of the collection (default: milvus.collection_name, else images)")
+    .option("--code <code>", "only images that failed with this error code; can be repeated", collectCode)
+    .option("--limit <n>", "only the first n images", positive)
+    .addOption(maxFailuresOption())
+    .option("--dry-run", "count, but try nothing")
+    .action(async (collection: string | undefined, options: RetryOptions) => exit(await runRetry(collection, options)));
+}
+
+function runRetry(name: string | undefined, options: RetryOptions): Promise<ExitCode> {
+  const { code, limit } = options;
+  return withPipeline(withMaxFailures(options), (pipeline) => {
+    const collection = name ?? pipeline.defaultCollection;
+    const request = {
+      collectionName: collection,
+      ...(code === undefined ? {} : { codes: code as readonly ErrorCode[] }),
+      ...(limit === undefined ? {} : { limit }),
+    };
+    return options.dryRun === true ? showPreview(pipeline, collection, request, options) : retry(pipeline, collection, request, options);
+  });
+}
+
+async function showPreview(
+  pipeline: ImageEmbeddingPipeline,
+  collection: string,
+  request: RetryRequest,
+  options: RetryOptions,
+): Promise<ExitCode> {
+  const preview = await pipeline.previewRetry(request);
+  terminalOf(options).result({ dryRun: true, collection, ...preview }, previewText(collection, preview));
+  return exitCodes.ok;
+}
+
+function retry(pipeline: ImageEmbeddingPipeline, collection: string, request: RetryRequest, options: RetryOptions): Promise<ExitCode> {
+  return runIngestion(terminalOf(options), {
+    start: (hooks) => pipeline.retryFailures({ ...request, ...hooks }),
+    count: async () => (await pipeline.previewRetry(request)).wouldTry,
+    show: (report, context, ending) => {
+      const document = retryDocument(report, { ...context, collection });
+      return { document, text: summaryText(document, [...notTriedLines(report), ...ending], "tried again") };
+    },
+  });
+}
+
+function previewText(collection: string, preview: RetryPreview): string {
+  const { wouldTry, codes } = preview;
+  const byCount = Object.entries(codes).sort(([, a], [, b]) => b - a);
+  const lines = [
+    `${counted(wouldTry, "image")} of ${collection} would be tried again. Nothing was written.`,
+    ...[...byCount.map(([code, count]) => `${code}: ${count.toLocaleString("en-US")}`), ...notTriedLines(preview)].map(
+      (line) => `  ${line}`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function notTriedLines({ notTried }: Pick<RetryPreview, "notTried">): readonly string[] {
+  if (notTried === 0) return [];
+  return [`not tried: ${counted(notTried, "image")} that only the program or the manifest that named them can give again`];
+}
+
+function collectCode(code: string, previous: readonly string[] | undefined): readonly string[] {
+  if (code in errorCodes) return collect(code, previous);
+  throw new InvalidArgumentError("It must be an error code such as source_unreadable. docs/reference/errors.md lists all codes.");
+}

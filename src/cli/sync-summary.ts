@@ -1,0 +1,57 @@
+/** The summaries of `sync` and `verify` for people. */
+import type { Difference, IngestDocument, SyncPreview, SyncStats, Verification } from "../app/index.js";
+import type { HeadraceError } from "../contracts/index.js";
+import { counted, shownSource } from "./printable-text.js";
+import { summaryText } from "./summary.js";
+
+type Mirrored = Pick<SyncStats, "new" | "changed" | "moved" | "unchanged" | "missing" | "pruned">;
+
+export function syncText(document: IngestDocument & Mirrored, ending: readonly string[], pruneError: HeadraceError | null): string {
+  const { new: added, changed, moved, unchanged } = document;
+  const movedText = moved === null || moved === 0 ? "" : ` (${format(moved)} moved)`;
+  const lines = [
+    `  ${format(added)} new${movedText}, ${format(changed)} changed, ${format(unchanged)} unchanged`,
+    ...missingLines(document),
+    ...(pruneError === null ? [] : [`  [${pruneError.code}] ${pruneError.message}`, `  ${pruneError.hint}`]),
+  ];
+  return `${summaryText(document, ending)}${lines.join("\n")}\n`;
+}
+
+function missingLines({ missing, pruned }: Mirrored): readonly string[] {
+  if (missing === null) return ["  Rows of images that are gone were not counted, because the listing is not complete."];
+  if (missing === 0) return [];
+  if (pruned > 0) return [`  ${counted(pruned, "row")} of images that are gone deleted`];
+  return [`  ${counted(missing, "row")} of images that are gone; --prune deletes them`];
+}
+
+export function syncPreviewText(
+  { new: added, changed, unchanged, unclear, skipped, failed, missing }: SyncPreview,
+  collection: string,
+): string {
+  const parts = [
+    `${format(added)} new`,
+    `${format(changed)} changed`,
+    `${format(unchanged)} unchanged`,
+    ...(unclear > 0 ? [`${format(unclear)} must be read to know`] : []),
+    ...(skipped > 0 ? [`${format(skipped)} would be skipped`] : []),
+    ...(failed > 0 ? [`${format(failed)} would fail`] : []),
+  ];
+  return `${parts.join(", ")}; ${counted(missing, "row")} of images that are gone in ${collection}. Nothing was written.\n`;
+}
+
+export function verifyText(found: Verification, examples: readonly Difference[], collection: string): string {
+  const { listed, rows, missing, changed, extra, damaged, unclear, repaired } = found;
+  const parts = [`${format(missing)} missing`, `${format(changed)} changed`, `${format(extra)} extra`, `${format(damaged)} damaged`];
+  const lines = [
+    `${counted(listed, "image")} listed, ${counted(rows, "row")} of them in ${collection}: ${parts.join(", ")}`,
+    ...(unclear > 0 ? [`  ${format(unclear)} without a version: only an ingestion can tell whether they have changed`] : []),
+    ...examples.map(({ kind, source, reason }) => `  ${kind}: ${shownSource(source)}: ${reason}`),
+    ...(repaired > 0 ? [`  ${counted(repaired, "row")} repaired`] : []),
+    ...(extra > 0 ? ["  Extra rows are kept. To delete them: headrace sync SOURCE --prune"] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function format(value: number): string {
+  return value.toLocaleString("en-US");
+}
