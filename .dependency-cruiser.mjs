@@ -27,6 +27,7 @@ const owners = {
   "adapters/parquet": "^hyparquet",
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
+  "adapters/s3": "^@aws-sdk/",
   "adapters/zip": "^yauzl$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });

@@ -35,6 +35,8 @@ export const reasons: Readonly<Record<string, string>> = {
   "@jax-js/jax": "JAX programs in JavaScript (`jit`, `vmap`), for preprocessing written as in the Python service.",
   "@lancedb/lancedb":
     "The embedded store: upserts, vector indexes and filters in a folder, without a server. Later versions do not install on Node 20.",
+  "@aws-sdk/client-s3":
+    "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
   "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",

@@ -189,3 +189,24 @@ test("a zip bomb is unpacked up to the limit only, whatever size it states", asy
   const lying = await space.json<Document>(3, "ingest", "bomb.zip", "--set", "preprocess.max_file_mb=1", "--collection", "lying");
   assert.deepEqual([lying.stored, codesOf(lying)], [1, [["bomb.png", "source_too_large"]]]);
 });
+
+for (const [name, write] of formats) {
+  test(`${name}: a failed image is tried again by its name when the archive was written again`, async () => {
+    await using space = await workspace();
+    const path = join(space.folder, name);
+    await write(path, [
+      { name: "good.jpg", bytes: cat },
+      { name: "bad.jpg", bytes: coffee.subarray(0, 5000) },
+    ]);
+    const first = await space.json<Document>(3, "ingest", name);
+    assert.deepEqual([counts(first), codesOf(first)], [[2, 1, 0, 1], [["bad.jpg", "image_corrupt"]]]);
+    await write(path, [
+      { name: "new.jpg", bytes: cat },
+      { name: "good.jpg", bytes: cat },
+      { name: "bad.jpg", bytes: coffee },
+    ]);
+    await space.json(0, "retry");
+    const bad = (await rowsOf(space)).find(({ source }) => source.endsWith("#bad.jpg"));
+    assert.ok((bad?.score ?? 0) > 0.999, "the row has the image with this name");
+  });
+}

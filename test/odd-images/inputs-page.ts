@@ -20,6 +20,7 @@ What can be handed to \`headrace ingest\`, to \`listImages\` in a program, and w
 | \`https://example.com/a.jpg\` | one image on a web server, see [images from the web](../guides/web.md) |
 | \`-\`, \`<(…)\`, a named pipe, \`--files-from list.txt\`, \`--files-from -\` | more inputs, one per line, or JSON lines as in a manifest |
 | \`photos.csv\`, \`photos.parquet\`, \`urls.txt\`, … | a table or a list, see [sources](../guides/sources.md) |
+| \`s3://bucket/prefix\`, \`s3://bucket/key.jpg\` | images in a bucket, see [sources](../guides/sources.md#s3) |
 | \`photos.tar\`, \`photos.tar.gz\`, \`photos.zip\` | an archive, see [sources](../guides/sources.md) |
 | \`--manifest photos.jsonl\`, \`--manifest -\` | a list with ids and metadata, see below |
 

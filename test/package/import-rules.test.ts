@@ -45,6 +45,7 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },
   "only-adapters-lancedb": { "src/kit/lancedb.ts": 'import "@lancedb/lancedb";' },
   "only-adapters-csv": { "src/kit/csv.ts": 'import "csv-parse";' },
+  "only-adapters-s3": { "src/kit/s3.ts": 'import "@aws-sdk/client-s3";' },
   "only-adapters-tar": { "src/kit/tar.ts": 'import "tar";' },
   "only-adapters-zip": { "src/kit/zip.ts": 'import "yauzl";' },
   "only-adapters-parquet": { "src/kit/parquet.ts": 'import "hyparquet";' },

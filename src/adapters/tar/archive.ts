@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
   fileError,
+  fileMark,
   fileVersion,
   halves,
   joinHalves,
@@ -39,7 +40,10 @@ export async function openTarArchive(
     file = await open(path, "r");
     const stats = await file.stat({ bigint: true });
     const version = fileVersion(stats, now());
-    return new TarArchive({ path, uri, version, sizeBytes: Number(stats.size), scheme: compression === "none" ? "tar" : "tgz" }, file);
+    return new TarArchive(
+      { path, uri, version, mark: fileMark(stats), sizeBytes: Number(stats.size), scheme: compression === "none" ? "tar" : "tgz" },
+      file,
+    );
   } catch (cause) {
     await file?.close();
     throw fileError(cause, path, "read");
@@ -51,6 +55,8 @@ interface TarFile {
   readonly uri: string;
   readonly scheme: "tar" | "tgz";
   readonly version: string | null;
+  /** See `fileMark`. */
+  readonly mark: string;
   readonly sizeBytes: number;
 }
 
@@ -103,7 +109,7 @@ class TarArchive implements Archive {
   }
 
   #member(entry: TarEntry): ArchiveMember {
-    const { path, sizeBytes: fileBytes, scheme, version } = this.tar;
+    const { path, sizeBytes: fileBytes, scheme, version, mark } = this.tar;
     if (entry.kind === "damaged") {
       const name = `byte ${entry.offset}`;
       const problem = memberUnreadable(`${path}#${name}`, entry.problem);
@@ -114,7 +120,7 @@ class TarArchive implements Archive {
     const ref = memberRef(this.tar, name ?? `byte ${offset}`, {
       version: memberVersion(version, offset),
       sizeBytes,
-      hints: { at: String(offset), size: String(sizeBytes) },
+      hints: { mark, at: String(offset), size: String(sizeBytes) },
     });
     const problem =
       name === null

@@ -68,7 +68,9 @@ export function tarReader({ now = Date.now }: TarReaderOptions = {}): Reader {
         const file = await open(path, "r");
         try {
           const stats = await file.stat({ bigint: true });
-          const given = hints["at"] === undefined ? null : { offset: Number(hints["at"]), sizeBytes: Number(hints["size"]) };
+          // The position counts only for the archive as it was listed. A retry may find another archive.
+          const isListed = hints["mark"] === fileMark(stats) || ref.version !== null;
+          const given = hints["at"] === undefined || !isListed ? null : { offset: Number(hints["at"]), sizeBytes: Number(hints["size"]) };
           const place = given ?? (await placeOf(name, ref.scheme === "tgz" ? bytesOfGzip(path) : bytesOfFile(file, Number(stats.size))));
           if (place === null) throw memberMissing(ref.uri);
           const version = memberVersion(fileVersion(stats, now()), place.offset);

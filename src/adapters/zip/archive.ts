@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
   fileError,
+  fileMark,
   fileVersion,
   halves,
   joinHalves,
@@ -32,9 +33,10 @@ export async function openZipArchive(
   try {
     const file = await open(path, "r");
     try {
-      const version = fileVersion(await file.stat({ bigint: true }), now());
+      const stats = await file.stat({ bigint: true });
+      const version = fileVersion(stats, now());
       (await openDirectory(path)).close();
-      return new ZipArchive({ path, uri, version });
+      return new ZipArchive({ path, uri, version, mark: fileMark(stats) });
     } finally {
       await file.close();
     }
@@ -47,7 +49,7 @@ class ZipArchive implements Archive {
   /** The two halves of the offset, the method, and the sizes before and after unpacking. */
   readonly placeNumbers = 5;
 
-  constructor(readonly zip: { readonly path: string; readonly uri: string; readonly version: string | null }) {}
+  constructor(readonly zip: { readonly path: string; readonly uri: string; readonly version: string | null; readonly mark: string }) {}
 
   async *members(stop: AbortSignal): AsyncGenerator<ArchiveMember> {
     const directory = await openDirectory(this.zip.path);
@@ -86,6 +88,7 @@ class ZipArchive implements Archive {
       version: memberVersion(this.zip.version, place.offset),
       sizeBytes: place.sizeBytes,
       hints: {
+        mark: this.zip.mark,
         at: String(place.offset),
         method: String(place.method),
         packed: String(place.packedBytes),

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import type { Reader } from "../../contracts/index.js";
 import {
   checkAborted,
+  fileMark,
   fileVersion,
   type MemberLocation,
   memberError,
@@ -30,7 +31,9 @@ export function zipReader({ now = Date.now }: ZipReaderOptions = {}): Reader {
       const location = memberLocation(ref.location);
       try {
         const stats = await stat(location.path, { bigint: true });
-        const place = listedPlace(location) ?? (await searchedPlace(location));
+        // The position counts only for the archive as it was listed. A retry may find another archive.
+        const isListed = location.hints["mark"] === fileMark(stats) || ref.version !== null;
+        const place = (isListed ? listedPlace(location) : null) ?? (await searchedPlace(location));
         if (place === null) throw memberMissing(ref.uri);
         const version = memberVersion(fileVersion(stats, now()), place.offset);
         if (ref.version !== null && version !== null && ref.version !== version) {

@@ -27,9 +27,18 @@ const kinds: Readonly<Record<string, "table" | "manifest" | "list" | "archive">>
   ".zip": "archive",
 };
 
-/** Returns whether a path, by its extension, is that of a file that names or contains images. */
+/** Returns whether a path is that of a file, by its extension, or of a bucket, which names or contains images. */
 export function isContainer(path: string): boolean {
-  return !isWeb(path) && kindOf(path) !== undefined;
+  return isBucket(path) || (!isWeb(path) && kindOf(path) !== undefined);
+}
+
+/** Returns whether the path is that of a file, not in a bucket, by its extension. */
+export function isContainerFile(path: string): boolean {
+  return kindOf(path) !== undefined;
+}
+
+function isBucket(path: string): boolean {
+  return path.startsWith("s3://");
 }
 
 /** Lists the images of a file. `ref`: the file. Relative paths in it count from its folder. A file that cannot be read is a failed input. */

@@ -2,7 +2,9 @@
 import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../contracts/index.js";
 import { type FileNaming, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
+import type { Settings } from "../configuration/settings.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/registry.js";
+import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice } from "./columns.js";
 import { containedInputs, isContainer, isContainerRef } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
@@ -21,6 +23,8 @@ export interface ListingRequest extends PathSources {
   readonly badLines?: "fail" | "skip";
   /** Which columns of tables are the image, the id and metadata. Default: chosen by their names. */
   readonly columns?: ColumnChoice;
+  /** How buckets are listed. Default: AWS, with the usual credentials. */
+  readonly s3?: Settings["s3"];
   /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
   /** Maximum number of images, counted from the first. Default: all images. */
@@ -117,6 +121,7 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
   };
   for await (const ref of listing.list(stop)) {
     if (isContainerRef(ref)) yield* containedInputs(ref, options, stop);
+    else if (ref.scheme === "s3") yield* bucketInputs(ref, request, stop);
     else yield { id: keyOf(ref.uri), ref };
   }
   for (const found of manifests) yield* listManifest(found, request, stop);

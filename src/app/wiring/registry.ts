@@ -5,6 +5,7 @@ import type { FileListingOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
+import type { listBucket } from "../../adapters/s3/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
   Archive,
@@ -163,16 +164,19 @@ export async function makeCustomPreprocessor(path: string, input: TensorSpec, se
   return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
 
-export async function makeReaders({ http }: Settings): Promise<readonly Reader[]> {
-  const [{ fileReader }, { dataReader }, { httpReader }, { parquetReader }, { tarReader }, { zipReader }] = await Promise.all([
-    import("../../adapters/fs/index.js"),
-    import("../../adapters/data/index.js"),
-    import("../../adapters/http/index.js"),
-    import("../../adapters/parquet/index.js"),
-    import("../../adapters/tar/index.js"),
-    import("../../adapters/zip/index.js"),
-  ]);
-  return [fileReader(), dataReader(), httpReader(http), parquetReader(), tarReader(), zipReader()];
+export async function makeReaders({ http, s3 }: Settings): Promise<readonly Reader[]> {
+  const [{ fileReader }, { dataReader }, { httpReader }, { parquetReader }, { s3Reader }, { tarReader }, { zipReader }] = await Promise.all(
+    [
+      import("../../adapters/fs/index.js"),
+      import("../../adapters/data/index.js"),
+      import("../../adapters/http/index.js"),
+      import("../../adapters/parquet/index.js"),
+      import("../../adapters/s3/index.js"),
+      import("../../adapters/tar/index.js"),
+      import("../../adapters/zip/index.js"),
+    ],
+  );
+  return [fileReader(), dataReader(), httpReader(http), parquetReader(), s3Reader(s3), tarReader(), zipReader()];
 }
 
 export async function makeListing(
@@ -181,6 +185,11 @@ export async function makeListing(
 ): Promise<Listing> {
   const { listFiles } = await import("../../adapters/fs/index.js");
   return listFiles(inputs, options);
+}
+
+/** Lists the images of a bucket, or below a prefix. */
+export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
+  return (await import("../../adapters/s3/index.js")).listBucket(address, options);
 }
 
 /** Returns the number of files that a listing of the same inputs yields. */

@@ -122,7 +122,7 @@ function columnsOf({ imageColumn, idColumn, metadataColumns }: IngestOptions): N
 }
 
 async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
-  const found = await pipeline.preview(listInputs(request), options.collection);
+  const found = await pipeline.preview(listInputs({ ...pipeline.listingSettings, ...request }), options.collection);
   const { leftOut } = tally;
   const document = { dryRun: true, collection: options.collection, ...found, leftOut };
   terminalOf(options).result(document, previewText(found, leftOut));
@@ -134,7 +134,7 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
   return runIngestion(terminal, {
     start: (hooks) =>
       pipeline.ingest({
-        inputs: listInputs(request),
+        inputs: listInputs({ ...pipeline.listingSettings, ...request }),
         collectionName: options.collection,
         schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
         ...hooks,
