@@ -23,7 +23,7 @@ export interface SyncRequest extends Omit<RunRequest, "inputs" | "schedule"> {
   readonly source: ListingRequest;
   /** "keep": count the rows of images that are gone. "delete": delete them, after all other images are stored. */
   readonly missing: "keep" | "delete";
-  /** The most rows that may be deleted. More: no row is deleted, and `pruneError` says so. Default: half of the rows of the source. */
+  /** The most rows that may be deleted. More: no row is deleted, and `upkeepError` says so. Default: half of the rows of the source. */
   readonly maxDeletions?: DeletionLimit;
 }
 
@@ -41,8 +41,6 @@ export interface SyncStats extends InsertStats {
   readonly missing: number | null;
   /** Number of deleted rows. */
   readonly pruned: number;
-  /** Why no row was deleted, or why not all were. The images that the report counts as stored are stored. */
-  readonly pruneError?: HeadraceError;
 }
 
 /** A synchronisation in progress. */
@@ -132,12 +130,12 @@ async function finish(
         });
         return { ...found, pruned, ...(upkeepError === null ? {} : { upkeepError }) };
       } catch (error) {
-        return { ...found, pruned: 0, pruneError: HeadraceError.from(error) };
+        return { ...found, pruned: 0, upkeepError: HeadraceError.from(error) };
       }
     });
   } catch (error) {
     if (HeadraceError.is(error) && error.code === "collection_not_found") return { ...none, moved: 0, missing: 0 };
-    return { ...none, pruneError: HeadraceError.from(error) };
+    return { ...none, upkeepError: HeadraceError.from(error) };
   }
 }
 

@@ -1,4 +1,4 @@
-/** What `ingest` and `retry` share: interrupts, progress, failures, report and exit code. */
+/** What `ingest`, `retry` and `sync` share: interrupts, progress, failures, report and exit code. */
 import { InvalidArgumentError, Option } from "commander";
 import { type IngestRun, type InsertStats, type ReportContext, type ReportedFailure, reportedFailure } from "../app/index.js";
 import type { Observer, Outcome } from "../contracts/index.js";

@@ -16,8 +16,8 @@ describe("the end of a run that did not complete", () => {
   });
 
   it("gives it after an error that says something else", () => {
-    const error = new HeadraceError("too_many_failures", "more than 3 failed");
-    assert.deepEqual(linesFor("failed", error), ["[too_many_failures] more than 3 failed", error.hint, rerunAdvice]);
+    const error = new HeadraceError("timed_out", "no answer within 10 s");
+    assert.deepEqual(linesFor("failed", error), ["[timed_out] no answer within 10 s", error.hint, rerunAdvice]);
   });
 
   it("does not give it where a repeat ends the same way", () => {

@@ -31,7 +31,7 @@ export function adviceLines(
 ): readonly string[] {
   if (ended === "completed") {
     if (upkeepError === undefined) return [];
-    return [`All rows are stored, but not all upkeep is done: [${upkeepError.code}] ${upkeepError.message}`, upkeepError.hint];
+    return [`All rows are stored, but the work after them is not done: [${upkeepError.code}] ${upkeepError.message}`, upkeepError.hint];
   }
   if (error === undefined) return [advice];
   const what = `[${error.code}] ${error.message}`;

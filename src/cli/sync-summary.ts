@@ -1,18 +1,16 @@
 /** The summaries of `sync` and `verify` for people. */
 import type { Difference, IngestDocument, SyncPreview, SyncStats, Verification } from "../app/index.js";
-import type { HeadraceError } from "../contracts/index.js";
 import { counted, shownSource } from "./printable-text.js";
 import { summaryText } from "./summary.js";
 
 type Mirrored = Pick<SyncStats, "new" | "changed" | "moved" | "unchanged" | "missing" | "pruned">;
 
-export function syncText(document: IngestDocument & Mirrored, ending: readonly string[], pruneError: HeadraceError | null): string {
+export function syncText(document: IngestDocument & Mirrored, ending: readonly string[]): string {
   const { new: added, changed, moved, unchanged } = document;
   const movedText = moved === null || moved === 0 ? "" : ` (${format(moved)} moved)`;
   const lines = [
     `  ${format(added)} new${movedText}, ${format(changed)} changed, ${format(unchanged)} unchanged`,
     ...missingLines(document),
-    ...(pruneError === null ? [] : [`  [${pruneError.code}] ${pruneError.message}`, `  ${pruneError.hint}`]),
   ];
   return `${summaryText(document, ending)}${lines.join("\n")}\n`;
 }

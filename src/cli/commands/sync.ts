@@ -6,20 +6,14 @@ import {
   ingestDocument,
   type ListingRequest,
   ListingTally,
-  type ReportedFailure,
-  reportedFailure,
   type SyncRequest,
-  type SyncRun,
   type SyncStats,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
-import { type ExitCode, exitCodeOf, exitCodeOfRun, exitCodes, runErrorDocument } from "../exit.js";
-import { watchInterrupts } from "../interrupts.js";
-import { adviceLines, rerunAdvice } from "../resume-advice.js";
-import { noteEvent, showProgressUntilDone } from "../run-progress.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { runIngestion } from "../ingestions.js";
 import { syncPreviewText, syncText } from "../sync-summary.js";
-import { UpkeepLine } from "../upkeep-line.js";
 
 interface SyncOptions extends CommonOptions {
   readonly collection?: string;
@@ -30,8 +24,6 @@ interface SyncOptions extends CommonOptions {
   readonly as?: string;
   readonly dryRun?: boolean;
 }
-
-const maxFailuresShown = 1_000;
 
 export function syncCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("sync"))
@@ -99,65 +91,32 @@ async function showPreview(
   return exitCodes.ok;
 }
 
-async function sync(
+function sync(
   pipeline: ImageEmbeddingPipeline,
   source: ListingRequest,
   tally: ListingTally,
   options: SyncOptions & { readonly collection: string },
 ): Promise<ExitCode> {
-  const terminal = terminalOf(options);
-  const failures: ReportedFailure[] = [];
-  let run: SyncRun | undefined;
-  const upkeep = new UpkeepLine();
-  const interrupts = watchInterrupts(terminal, () => run?.drain());
-  try {
-    run = await pipeline.sync({
-      source,
-      collectionName: options.collection,
-      missing: options.prune === true ? "delete" : "keep",
-      ...(options.maxDeletions === undefined ? {} : { maxDeletions: options.maxDeletions }),
-      signal: interrupts.hard,
-      onOutcome: (outcome) => {
-        if (outcome.kind === "failed" && failures.length < maxFailuresShown) failures.push(reportedFailure(outcome));
-      },
-      observer: (event) => noteEvent(terminal, event, upkeep),
-    });
-    if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, {
-      unit: "images",
-      count: (stop) => countInputs(source, stop),
-      serverLoad: () => run?.serverLoad() ?? null,
-      upkeep,
-    });
-    if (report.read === 0 && report.error !== undefined) throw report.error;
-    const document = {
-      ...ingestDocument(report, {
-        collection: options.collection,
-        failures,
-        leftOut: tally.leftOut,
-        deadLetters: report.deadLetters > 0 ? run.deadLetterPath : null,
-        peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  const { collection, prune, maxDeletions } = options;
+  return runIngestion<SyncStats>(terminalOf(options), {
+    start: (hooks) =>
+      pipeline.sync({
+        source,
+        collectionName: collection,
+        missing: prune === true ? "delete" : "keep",
+        ...(maxDeletions === undefined ? {} : { maxDeletions }),
+        ...hooks,
       }),
-      ...mirrored(report),
-    };
-    const code = exitCodeOfSync(report, interrupts.wasInterrupted());
-    const { error = report.pruneError } = report;
-    const text = syncText(document, adviceLines(report, rerunAdvice), report.pruneError ?? null);
-    terminal.summary({ ...document, ...runErrorDocument(error === undefined ? report : { ...report, error }) }, text, code);
-    return code;
-  } finally {
-    interrupts.dispose();
-  }
+    count: (stop) => countInputs(source, stop),
+    show: (report, context, ending) => {
+      const document = { ...ingestDocument(report, { ...context, collection, leftOut: tally.leftOut }), ...mirrored(report) };
+      return { document, text: syncText(document, ending) };
+    },
+  });
 }
 
 function mirrored({ new: added, changed, moved, unchanged, missing, pruned }: SyncStats) {
   return { new: added, changed, moved, unchanged, missing, pruned };
-}
-
-function exitCodeOfSync(report: SyncStats, wasInterrupted: boolean): ExitCode {
-  const code = exitCodeOfRun(report, wasInterrupted);
-  const isFine = code === exitCodes.ok || code === exitCodes.someFailed;
-  return isFine && report.pruneError !== undefined ? exitCodeOf(report.pruneError) : code;
 }
 
 function deletionLimit(text: string): NonNullable<SyncRequest["maxDeletions"]> {

@@ -41,7 +41,7 @@ describe("a folder that is mirrored into Milvus", { skip: missing }, () => {
       const planned = await pipeline.previewSync({ source, collectionName });
       assert.deepEqual([planned.new, planned.missing], [100, 700]);
       const synced = await (await pipeline.sync({ source, collectionName, missing: "delete" })).done;
-      assert.equal(synced.pruneError, undefined);
+      assert.equal(synced.upkeepError, undefined);
       const { new: added, changed, moved, missing: gone, pruned } = synced;
       assert.deepEqual([added, changed, moved, gone, pruned], [100, 50, 100, 700, 700]);
       assert.equal(await pipeline.count(collectionName), files - 600 + 1);
