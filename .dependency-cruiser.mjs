@@ -11,12 +11,14 @@ const rooms = {
   search: ["contracts", "kit", "chain", "filter"],
   operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
   app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "insight", "adapters", "search", "operations"],
-  cli: ["contracts", "app"],
+  server: ["contracts", "kit", "app"],
+  cli: ["contracts", "app", "server"],
 };
 // Which room alone may touch which packages.
 const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
+  server: "^(fastify|@fastify/)",
   "adapters/fs": "^picomatch$",
   "adapters/sharp": "^sharp$",
   "adapters/jax": "^@jax-js/",

@@ -19,6 +19,7 @@ export { countInputs, type InputStream, type ListedImage, type ListingRequest, l
 export { pathOfSource } from "./inputs/source-paths.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
+export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
 export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";

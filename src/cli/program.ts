@@ -17,6 +17,7 @@ import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { retryCommand } from "./commands/retry.js";
 import { searchCommand } from "./commands/search.js";
+import { serveCommand } from "./commands/serve.js";
 import { syncCommand } from "./commands/sync.js";
 import { tritonCommand } from "./commands/triton.js";
 import { tuneCommand } from "./commands/tune.js";
@@ -40,6 +41,7 @@ const commands = [
   deleteCommand,
   healthCommand,
   doctorCommand,
+  serveCommand,
   benchCommand,
   planCommand,
   tuneCommand,

@@ -88,15 +88,41 @@ export const limitsSection = z.strictObject({
     .describe("Seconds that a service may be unavailable before the run ends. null: the value of the `triton` section, else 300."),
 });
 
-const noServer = { ignored: "there is no HTTP server yet" };
-const noLog = { ignored: "there is no log yet" };
+const seconds = (fallback: number, description: string) =>
+  z.number().positive("expected a number of seconds above 0").default(fallback).describe(description);
+
+const serverKey = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, "expected at most 64 letters, digits, `_`, `.` and `-`")
+    .describe("Name of the key in the log."),
+  apiKey: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, "expected at least 16 printable characters without spaces")
+    .describe("The secret that clients send as `Authorization: Bearer`."),
+  scopes: z
+    .array(z.enum(["read", "write", "admin"]))
+    .min(1)
+    .default(["read"])
+    .describe("What the key allows."),
+});
 
 export const serverSection = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all addresses.").meta(noServer),
-  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free port.").meta(noServer),
+  host: z.string().min(1).default("127.0.0.1").describe("Address to listen on. 0.0.0.0: all addresses."),
+  port: z.int().min(0).max(65_535).default(8080).describe("Port to listen on. 0: any free port."),
+  keys: z
+    .array(serverKey)
+    .default([])
+    .describe("API keys, each with `name`, `api_key` and `scopes` (read, write, admin). Without keys, every client may do everything."),
+  keysFile: z.string().nullable().default(null).describe("File with more API keys. One line per key: name, scopes joined by commas, key."),
+  allowedRoots: z.array(z.string().min(1)).default([]).describe("Folders whose files requests may name as `path`. Default: no file."),
+  maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
+  maxImages: count(100, "Maximum number of images in one request."),
+  bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
+  drainTimeout: seconds(30, "Seconds that open requests have to finish after SIGTERM. Then they are aborted."),
 });
 
 export const loggingSection = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Minimum level to log.").meta(noLog),
-  format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines.").meta(noLog),
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Minimum level to log. Only `headrace serve` writes a log."),
+  format: z.enum(["auto", "text", "json"]).default("auto").describe("auto: text on a terminal, else JSON lines."),
 });

@@ -28,7 +28,7 @@ export const settingsSchema = z.strictObject({
     .array(declaredCollection)
     .default([])
     .describe("Settings of individual new collections, by name. They override the `milvus` section."),
-  server: serverSection.prefault({}).describe("Where the HTTP server listens."),
+  server: serverSection.prefault({}).describe("`headrace serve`: where it listens, its API keys and its limits."),
   logging: loggingSection.prefault({}).describe("Level and format of the log."),
   logLevel: z
     .preprocess(

@@ -1,9 +1,9 @@
 /** `headrace delete`: deletes rows by id or by filter. */
 import type { Command } from "commander";
+import { keysOf } from "../../app/index.js";
 import { HeadraceError, type Key } from "../../contracts/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { keysOf } from "../keys.js";
 import { counted } from "../printable-text.js";
 import { requireYes } from "./collection.js";
 

@@ -2,12 +2,11 @@
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ImageEmbeddingPipeline, pathOfSource } from "../../app/index.js";
+import { type ImageEmbeddingPipeline, keysOf, pathOfSource } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
 import { openInBrowser } from "../browser.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { keysOf } from "../keys.js";
 import { writeOutputFile } from "../output-file.js";
 import { shownSource } from "../printable-text.js";
 import { type GivenQuery, type QueryOptions, queryOf } from "../query.js";

@@ -1,0 +1,58 @@
+/** Answers one request: checks what it contains, calls the route, and writes the answer or the problem. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Settings } from "../app/index.js";
+import { listenForAbort } from "../kit/index.js";
+import { type Problem, problemOf, Refused } from "./problems.js";
+import type { Answer, Route, ServerContext } from "./route.js";
+import { readForm } from "./uploads.js";
+import { checked } from "./validation.js";
+
+/** Calls the route. Its signal fires when the client goes away or `hard` fires. */
+export async function answer(
+  each: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: ServerContext,
+  hard: AbortSignal,
+): Promise<Answer> {
+  const ending = new AbortController();
+  const onHardStop = (): void => ending.abort(hard.reason);
+  const onClose = (): void => {
+    if (!reply.raw.writableFinished) ending.abort();
+  };
+  reply.raw.once("close", onClose);
+  listenForAbort(hard, onHardStop);
+  try {
+    const params = each.params === undefined ? undefined : checked(each.params, request.params);
+    const body = await bodyOf(each, request, context.settings);
+    return await each.answer({ ...context, params, body, signal: ending.signal });
+  } finally {
+    reply.raw.off("close", onClose);
+    hard.removeEventListener("abort", onHardStop);
+  }
+}
+
+async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: Settings): Promise<unknown> {
+  if (body === undefined) return undefined;
+  if (!request.isMultipart()) return checked(body, request.body ?? {});
+  if (form === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+  const given = await readForm(request, settings.server);
+  checked(form.fields, given.fields);
+  return form.toBody(given);
+}
+
+export function send(reply: FastifyReply, { status, body, headers: more = {} }: Answer): FastifyReply {
+  void reply.code(status).headers(more);
+  return body === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(body));
+}
+
+/** Answers with the problem of an error, and returns the problem. */
+export function sendProblem(reply: FastifyReply, error: unknown): Problem {
+  const { problem, headers } = problemOf(error);
+  void reply
+    .code(problem.status)
+    .headers(headers)
+    .type("application/problem+json")
+    .send(JSON.stringify({ ...problem, request_id: reply.request.id }));
+  return problem;
+}

@@ -1,0 +1,72 @@
+/** What a route is: its schemas, its scope, and the function that answers. The server and the OpenAPI document are both made from it. */
+
+import type { z } from "zod";
+import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+
+export const scopes = ["read", "write", "admin"] as const;
+/** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
+export type Scope = (typeof scopes)[number];
+
+/** What all routes use. */
+export interface ServerContext {
+  readonly pipeline: ImageEmbeddingPipeline;
+  readonly settings: Settings;
+  /** True from the first stop signal on: open requests are finished, and new ones are refused. */
+  readonly isStopping: () => boolean;
+}
+
+/** One file of a multipart body. */
+export interface UploadedFile {
+  readonly bytes: Uint8Array;
+}
+
+/** A multipart body: its files, and its text fields by name. */
+export interface Form {
+  readonly files: readonly UploadedFile[];
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface Call<P, B> extends ServerContext {
+  readonly params: P;
+  readonly body: B;
+  /** Fires when the client has gone away, or when the time to drain is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Written as JSON. Absent: the answer has no body. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that the OpenAPI document describes. */
+export interface DescribedAnswer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+}
+
+export interface RouteOptions<P, B> {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** The path with parameters in braces, as OpenAPI writes it. */
+  readonly path: string;
+  /** The name of the operation. No two routes have the same. */
+  readonly name: string;
+  readonly summary: string;
+  /** null: no API key is needed. */
+  readonly scope: Scope | null;
+  readonly params?: z.ZodType<P>;
+  readonly body?: z.ZodType<B>;
+  /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
+  readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
+  readonly answers: Readonly<Record<number, DescribedAnswer>>;
+  readonly answer: (call: Call<P, B>) => Promise<Answer>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of routes has routes of all types
+export type Route = RouteOptions<any, any>;
+
+/** Lets the compiler infer the types of the parameters and the body from their schemas. */
+export function route<P = undefined, B = undefined>(options: RouteOptions<P, B>): Route {
+  return options;
+}

@@ -1,0 +1,62 @@
+/** Collections: list, create, describe and delete. */
+import type { CollectionStats } from "../../contracts/index.js";
+import { type Route, route } from "../route.js";
+import * as wire from "../wire.js";
+
+export const collectionRoutes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/collections",
+    name: "listCollections",
+    summary: "Lists all collections.",
+    scope: "read",
+    answers: { 200: { description: "The collections, with their sizes.", schema: wire.collections } },
+    answer: async ({ pipeline }) => ({ status: 200, body: { collections: (await pipeline.listCollections()).map(described) } }),
+  }),
+  route({
+    method: "POST",
+    path: "/v1/collections",
+    name: "createCollection",
+    summary: "Creates an empty collection.",
+    scope: "admin",
+    body: wire.newCollection,
+    answers: { 201: { description: "The new collection.", schema: wire.collection } },
+    answer: async ({ pipeline, body: { name, dimension, metric, index, id_type } }) => {
+      await pipeline.createCollection(name, {
+        ...(dimension === undefined ? {} : { dim: dimension }),
+        ...(metric === undefined ? {} : { metric }),
+        ...(index === undefined ? {} : { index }),
+        ...(id_type === undefined ? {} : { idType: id_type }),
+      });
+      const body = described(await pipeline.collectionStats(name));
+      return { status: 201, body, headers: { location: `/v1/collections/${name}` } };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/collections/{name}",
+    name: "collectionStats",
+    summary: "Describes a collection.",
+    scope: "read",
+    params: wire.collectionParams,
+    answers: { 200: { description: "The collection, with its size.", schema: wire.collection } },
+    answer: async ({ pipeline, params }) => ({ status: 200, body: described(await pipeline.collectionStats(params.name)) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/collections/{name}",
+    name: "deleteCollection",
+    summary: "Deletes a collection with all its rows.",
+    scope: "admin",
+    params: wire.collectionParams,
+    answers: { 204: { description: "The collection is deleted." } },
+    answer: async ({ pipeline, params }) => {
+      await pipeline.dropCollection(params.name);
+      return { status: 204 };
+    },
+  }),
+];
+
+function described({ name, count, dimension, metric, idType, index, indexedKeys, passport }: CollectionStats): object {
+  return { name, count, dimension, metric, id_type: idType, index, indexed_keys: indexedKeys, made_with: passport?.labels ?? null };
+}

@@ -1,0 +1,94 @@
+/** The images of a collection: insert and delete. */
+import type { z } from "zod";
+import { type DescribedInput, type Insertion, keysOf } from "../../app/index.js";
+import type { Key, Metadata } from "../../contracts/index.js";
+import { itemProblem, Refused } from "../problems.js";
+import { type Form, type Route, route, type ServerContext } from "../route.js";
+import { type GivenSource, inputOf } from "../sources.js";
+import { checked, parsedJson } from "../validation.js";
+import * as wire from "../wire.js";
+
+type GivenImage = GivenSource & { readonly id?: string | number | undefined; readonly metadata?: Metadata | null | undefined };
+interface GivenInsertion {
+  readonly images: readonly GivenImage[];
+}
+
+export const imageRoutes: readonly Route[] = [
+  route<z.output<typeof wire.collectionParams>, GivenInsertion>({
+    method: "POST",
+    path: "/v1/collections/{name}/images",
+    name: "insertImages",
+    summary: "Stores images, or replaces the rows with the same ids. An image that fails does not stop the others.",
+    scope: "write",
+    params: wire.collectionParams,
+    body: wire.insertion,
+    form: { fields: wire.insertionForm, toBody: insertionOfForm },
+    answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
+    answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
+      const { pipeline, settings } = context;
+      if (images.length > settings.server.maxImages) {
+        throw new Refused("body_too_large", `Expected at most ${settings.server.maxImages} images, found ${images.length}.`);
+      }
+      // A missing collection is refused here, because an insertion would create it.
+      await pipeline.countIds(name, []);
+      const inputs = await inputsOf(context, name, images);
+      return { status: 200, body: insertionAnswer(await pipeline.insertImagesAsync({ inputs, collectionName: name, signal })) };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/v1/collections/{name}/images/delete",
+    name: "deleteImages",
+    summary: "Deletes the rows with the given ids, or all rows that match a filter.",
+    scope: "write",
+    params: wire.collectionParams,
+    body: wire.deletion,
+    answers: { 200: { description: "The number of deleted rows. Unknown ids are not counted.", schema: wire.deleted } },
+    answer: async ({ pipeline, params: { name }, body: { ids, filter } }) => {
+      const deleted =
+        filter === undefined
+          ? await pipeline.deleteByIds(name, await keysOf(pipeline, name, ids ?? []))
+          : await pipeline.deleteByFilter(name, filter);
+      return { status: 200, body: { deleted } };
+    },
+  }),
+];
+
+async function inputsOf({ pipeline, settings }: ServerContext, name: string, images: readonly GivenImage[]): Promise<DescribedInput[]> {
+  const given = images.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const keys = new Map<string, Key>((await keysOf(pipeline, name, given)).map((key) => [String(key), key]));
+  return Promise.all(
+    images.map(async (image) => ({
+      input: await inputOf(image, settings.server),
+      ...(image.id === undefined ? {} : { id: keys.get(String(image.id)) ?? image.id }),
+      ...(image.metadata === undefined ? {} : { metadata: image.metadata }),
+    })),
+  );
+}
+
+function insertionOfForm({ files, fields }: Form): GivenInsertion {
+  const columns = checked(
+    wire.insertionColumns,
+    Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, parsedJson(text, name)])),
+  );
+  for (const [name, column] of Object.entries(columns)) {
+    if (column === undefined || column.length === files.length) continue;
+    throw new Refused("request_invalid", `${name}: expected ${files.length} entries, one per file, found ${column.length}.`);
+  }
+  if (files.length === 0) throw new Refused("request_invalid", "Expected at least one file, found none.");
+  return { images: files.map(({ bytes }, index) => ({ bytes, id: columns.ids?.[index], metadata: columns.metadata?.[index] })) };
+}
+
+function insertionAnswer({ ids, failures, stats }: Insertion): object {
+  const failed = new Map(failures.map((failure) => [failure.index, failure]));
+  return {
+    stored: stats.stored,
+    unchanged: stats.skipped,
+    failed: failures.length,
+    items: ids.map((id, index) => {
+      const failure = failed.get(index);
+      const known = { index, id: String(id) };
+      return failure === undefined ? { ...known, status: "stored" } : { ...known, status: "failed", problem: itemProblem(failure) };
+    }),
+  };
+}

@@ -1,0 +1,56 @@
+/** Search: by an image, a vector or the id of a stored row. */
+import type { z } from "zod";
+import { keysOf, type SearchQuery } from "../../app/index.js";
+import type { Hit } from "../../contracts/index.js";
+import { Refused } from "../problems.js";
+import { type Form, type Route, route, type ServerContext } from "../route.js";
+import { type GivenSource, inputOf } from "../sources.js";
+import { checked } from "../validation.js";
+import * as wire from "../wire.js";
+
+type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "vector" | "id"> & GivenSource;
+
+export const searchRoutes: readonly Route[] = [
+  route<z.output<typeof wire.collectionParams>, GivenQuery>({
+    method: "POST",
+    path: "/v1/collections/{name}/search",
+    name: "searchImages",
+    summary: "Finds the stored images that are nearest to an image, a vector or a stored row.",
+    scope: "read",
+    params: wire.collectionParams,
+    body: wire.query,
+    form: { fields: wire.queryForm, toBody: queryOfForm },
+    answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
+    answer: async ({ params: { name }, body, signal, ...context }) => {
+      const started = performance.now();
+      const { filter, min_score: minScore, top_k: topK } = body;
+      const found = await context.pipeline.searchImages(await queryOf(context, name, body), {
+        collectionName: name,
+        topK,
+        signal,
+        ...(filter === undefined ? {} : { filter }),
+        ...(minScore === undefined ? {} : { minScore }),
+      });
+      return { status: 200, body: { hits: found.map(hit), elapsed_ms: Math.round((performance.now() - started) * 10) / 10 } };
+    },
+  }),
+];
+
+async function queryOf({ pipeline, settings }: ServerContext, collection: string, given: GivenQuery): Promise<SearchQuery> {
+  if (given.vector !== undefined) return { vector: given.vector };
+  if (given.id === undefined) return inputOf(given, settings.server);
+  const [id = String(given.id)] = await keysOf(pipeline, collection, [given.id]);
+  return { id };
+}
+
+function queryOfForm({ files, fields }: Form): GivenQuery {
+  const [file, ...more] = files;
+  if (file === undefined || more.length > 0) throw new Refused("request_invalid", `Expected exactly one file, found ${files.length}.`);
+  const { top_k = 10, ...rest } = checked(wire.queryForm, fields);
+  return { ...rest, top_k, bytes: file.bytes };
+}
+
+function hit({ id, score, facts }: Hit): object {
+  const { source, width, height, content, metadata } = facts;
+  return { id: String(id), score, source, width, height, content, metadata };
+}

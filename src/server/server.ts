@@ -1,0 +1,185 @@
+/** The HTTP server: takes requests, checks them, lets the routes answer, and logs one line per request. */
+import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import { HeadraceError } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
+import { answer, send, sendProblem } from "./answering.js";
+import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
+import type { Log } from "./log.js";
+import { isLoopback, refuseForeignPages } from "./origins.js";
+import { Refused } from "./problems.js";
+import { ReadinessCheck } from "./readiness.js";
+import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
+import type { Route, ServerContext } from "./route.js";
+import { allRoutes } from "./routes.js";
+import { loadFastify } from "./vendor.js";
+
+export interface ServerOptions {
+  /** Stays open when the server stops. */
+  readonly pipeline: ImageEmbeddingPipeline;
+  readonly settings: Settings;
+  readonly log: Log;
+  /** "require": without API keys, only addresses of this machine are listened on. */
+  readonly keysElsewhere: "require" | "omit";
+}
+
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Takes no new requests, finishes open ones, and aborts them after `server.drain_timeout` seconds or when `hard` fires. */
+  stop(hard: AbortSignal): Promise<void>;
+}
+
+const headers: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** Starts to listen. Throws `config_conflict` for an address of a network without API keys, and `config_invalid` for a busy port. */
+export async function startServer({ pipeline, settings, log, keysElsewhere }: ServerOptions): Promise<RunningServer> {
+  const { host, port } = settings.server;
+  const keys = await loadKeys(settings.server);
+  if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
+  const stopping = new AbortController();
+  const hardStop = new AbortController();
+  const context: ServerContext = { pipeline, settings, isStopping: () => stopping.signal.aborted };
+  const routes = allRoutes(new ReadinessCheck(pipeline));
+  const app = await makeApp(settings.server);
+  const open = new WeakMap<FastifyRequest, OpenRequest>();
+
+  app.addHook("onRequest", async (request, reply) => {
+    open.set(request, { startedMs: performance.now(), key: null, code: null });
+    reply.headers({ ...headers, "x-request-id": request.id });
+    refuseForeignPages(request.headers, host);
+  });
+  // A connection that is kept open would hold up the stop.
+  app.addHook("onSend", async (_request, reply) => {
+    if (context.isStopping()) void reply.header("connection", "close");
+  });
+  app.addHook("onResponse", async (request, reply) => logRequest(log, request, reply, open.get(request)));
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = fromFrameworkError(thrown);
+    const problem = sendProblem(reply, error);
+    const state = open.get(request);
+    if (state !== undefined) state.code = problem.code;
+    if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
+    return reply;
+  });
+  app.setNotFoundHandler(async (request) => {
+    throw unknownRoute(routes, request);
+  });
+  for (const each of routes) {
+    const guard = async (request: FastifyRequest): Promise<void> => {
+      const key = each.scope === null ? null : admit(keys, request, each, context);
+      const state = open.get(request);
+      if (state !== undefined) state.key = key?.name ?? null;
+    };
+    app.route({
+      method: each.method,
+      url: each.path.replace(/\{(\w+)\}/g, ":$1"),
+      // The key is checked before the body is read.
+      onRequest: guard,
+      handler: async (request, reply) => send(reply, await answer(each, request, reply, context, hardStop.signal)),
+    });
+  }
+
+  await listen(app, host, port);
+  return {
+    url: urlOf(app.server.address() as AddressInfo),
+    stop: async (hard) => {
+      stopping.abort();
+      await drain(app, hardStop, AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]));
+    },
+  };
+}
+
+async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<FastifyInstance> {
+  const { fastify, multipart } = await loadFastify();
+  const app = fastify({
+    logger: false,
+    bodyLimit: maxBodyMb * mebibyte,
+    requestTimeout: bodyTimeout * 1000,
+    http: { connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500), headersTimeout: Math.min(30, bodyTimeout) * 1000 },
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: ({ headers: { "x-request-id": given } }) =>
+      typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
+    clientErrorHandler: onBrokenConnection,
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers({ ...headers, "x-request-id": request.id });
+      sendProblem(reply as FastifyReply, fromFrameworkError(error));
+    },
+    routerOptions: { maxParamLength: 500 },
+  });
+  app.removeContentTypeParser("text/plain");
+  await app.register(multipart);
+  return app;
+}
+
+function admit(keys: readonly ApiKey[], request: FastifyRequest, { scope }: Route, { isStopping }: ServerContext): ApiKey | null {
+  if (isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
+  return scope === null ? null : keyOfRequest(keys, request.headers.authorization, scope);
+}
+
+/** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
+function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest): Refused {
+  const [path = ""] = url.split("?");
+  const methods = routes.filter((each) => pathPattern(each.path).test(path)).map((each) => each.method);
+  if (methods.length === 0) return new Refused("route_not_found");
+  return new Refused("method_not_allowed", `Expected ${methods.join(" or ")}, found ${method}.`, {
+    headers: { allow: methods.join(", ") },
+  });
+}
+
+const pathPattern = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`);
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new HeadraceError("config_invalid", `server: expected to listen on ${host}:${port}, found ${message}`, {
+      hint: code === "EADDRINUSE" ? "Choose another port with --port; 0 means any free port." : "Change server.host or server.port.",
+      cause,
+    });
+  }
+}
+
+/** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. */
+async function drain(app: FastifyInstance, hardStop: AbortController, deadline: AbortSignal): Promise<void> {
+  const abort = (): void => {
+    hardStop.abort(new HeadraceError("aborted", "the server is stopping"));
+    setImmediate(() => app.server.closeAllConnections());
+  };
+  if (deadline.aborted) abort();
+  deadline.addEventListener("abort", abort, { once: true });
+  try {
+    await app.close();
+  } finally {
+    deadline.removeEventListener("abort", abort);
+  }
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function keysNeeded(host: string): HeadraceError {
+  return new HeadraceError(
+    "config_conflict",
+    `server.host: expected an address of this machine, because there are no API keys, found ${host}`,
+    {
+      hint: "Add keys with server.keys or server.keys_file. If a trusted proxy checks every request: --without-keys.",
+    },
+  );
+}

@@ -1,0 +1,41 @@
+/** Turns the source of a request into an input of the library. URLs are guarded by the reader; paths must be below an allowed folder. */
+import { realpath } from "node:fs/promises";
+import { isAbsolute, relative, resolve } from "node:path";
+import type { ImageInput, Settings } from "../app/index.js";
+import { Refused } from "./problems.js";
+import type { WireSource } from "./wire.js";
+
+/** An image of a request: named or sent as JSON, or uploaded. */
+export type GivenSource = WireSource | { readonly bytes: Uint8Array };
+
+/** Throws `path_refused` for a path outside the allowed folders, whether the file exists or not. */
+export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
+  if ("bytes" in source) return source.bytes;
+  if (source.url !== undefined) return source.url;
+  if (source.base64 !== undefined) return Buffer.from(source.base64, "base64");
+  return allowedPath(source.path ?? "", allowedRoots);
+}
+
+/** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */
+async function allowedPath(path: string, roots: readonly string[]): Promise<string> {
+  for (const root of roots) {
+    const folder = await realPath(resolve(root));
+    const found = await realPath(resolve(folder, path));
+    if (isBelow(folder, found)) return found;
+  }
+  throw new Refused("path_refused", "Name a file below an allowed folder, or send the image itself.");
+}
+
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    // The file does not exist or cannot be read. The reader reports this, if the path itself is allowed.
+    return path;
+  }
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const inner = relative(folder, path);
+  return inner !== "" && !isAbsolute(inner) && inner !== ".." && !/^\.\.[/\\]/.test(inner) && !path.includes("\0");
+}
