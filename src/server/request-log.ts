@@ -12,10 +12,12 @@ export interface OpenRequest {
   readonly startedMs: number;
   key: string | null;
   code: string | null;
+  /** True when the client closed the connection before the answer. */
+  isGone: boolean;
 }
 
 export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, state: OpenRequest | undefined): void {
-  const isGone = !reply.raw.writableFinished;
+  const isGone = state?.isGone ?? false;
   const status = isGone ? clientGoneStatus : reply.statusCode;
   const [path = ""] = request.url.split("?");
   const ms = state === undefined ? null : Math.round((performance.now() - state.startedMs) * 10) / 10;

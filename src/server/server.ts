@@ -54,7 +54,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const open = new WeakMap<FastifyRequest, OpenRequest>();
 
   app.addHook("onRequest", async (request, reply) => {
-    open.set(request, { startedMs: performance.now(), key: null, code: null });
+    const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
+    open.set(request, state);
+    reply.raw.once("close", () => {
+      state.isGone = !reply.raw.writableFinished;
+    });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
   });
