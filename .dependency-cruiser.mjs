@@ -25,6 +25,10 @@ const owners = {
   "adapters/milvus": "^@zilliz/",
   "adapters/lancedb": "^@lancedb/",
   "adapters/parquet": "^hyparquet",
+  "adapters/csv": "^csv-parse$",
+  "adapters/tar": "^tar$",
+  "adapters/s3": "^@aws-sdk/",
+  "adapters/zip": "^yauzl$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

@@ -58,6 +58,7 @@ const run = ingest({
   inputs: listed,
   collection,
   lookups: "omit",
+  damaged: "refuse",
   preprocess: "omit",
   readers: [reader],
   ready: async () => chain,

@@ -21,6 +21,7 @@ import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
 import {
   contentStage,
+  type DamagedImages,
   decodeStage,
   embedStage,
   knownStage,
@@ -61,6 +62,7 @@ export interface IngestPlan {
   readonly collection: Collection;
   /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
+  readonly damaged: DamagedImages;
   /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
@@ -89,7 +91,7 @@ export function ingest(plan: IngestPlan): Run {
     plan.lookups === "include"
       ? known
           .through(readStage(plan.readers, plan), readLane)
-          .through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
+          .through(contentStage(collection, plan.damaged), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
       : known.through(readToDecodeStage(plan), readLane);
   const decoded = fresh.through(
     decodeStage(ready),

@@ -120,6 +120,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
     inputs: (stop) => inputs(stop),
     collection,
     lookups: "include",
+    damaged: "refuse",
     preprocess: "omit",
     readers: [faultyReader(plant)],
     ready: async () => chain,

@@ -8,6 +8,10 @@ export const sharpSettings = {
     .min(1)
     .default(sharpDefaults.maxPixels)
     .describe("Maximum number of pixels of an image. A larger one fails with `image_too_large`."),
+  damaged: z
+    .enum(["refuse", "keep"])
+    .default(sharpDefaults.damaged)
+    .describe("refuse: a damaged image fails with `image_corrupt`. keep: what can be decoded is stored, and marked with `image_damaged`."),
   decodeBudgetMb: z
     .int()
     .min(1)

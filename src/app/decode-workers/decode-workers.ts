@@ -111,13 +111,15 @@ class WorkerPixels implements Pixels {
   readonly height: number;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly original: Pixels["original"];
+  readonly damaged: boolean;
   readonly #spares: ArrayBuffer[];
 
-  constructor({ width, height, data, original }: DecodedPixels, spares: ArrayBuffer[]) {
+  constructor({ width, height, data, original, damaged = false }: DecodedPixels, spares: ArrayBuffer[]) {
     this.width = width;
     this.height = height;
     this.data = data;
     this.original = original;
+    this.damaged = damaged;
     this.#spares = spares;
   }
 

@@ -1,27 +1,27 @@
-/** The code of a decode worker: reads files with the file reader, and decodes images with the configured decoder. */
+/** The code of a decode worker: reads files and members of archives, and decodes images with the configured decoder. */
 import { fileReader } from "../../adapters/fs/index.js";
 import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
-import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings } from "./protocol.js";
+import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** The pool ignores the answers of aborted calls, so the calls themselves are not aborted. */
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const reader = fileReader();
+  const readers = new Readers();
   const decoder = sharpDecoder(preprocess);
   await decoder.open?.(calm);
   return {
     ready: null,
-    handle: (request, buffer) => {
+    handle: async (request, buffer) => {
       switch (request.kind) {
         case "read":
-          return read(reader, request);
+          return read(await readers.of(request), request);
         case "decode":
           return decode(decoder, request, buffer);
         case "read-and-decode":
-          return readAndDecode(reader, decoder, request);
+          return readAndDecode(await readers.of(request), decoder, request);
         default:
           return request satisfies never;
       }
@@ -29,6 +29,22 @@ await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<
     close: () => Promise.resolve(),
   };
 });
+
+/** The readers of `workerSchemes`. Those of archives are imported when an image needs them. */
+class Readers {
+  readonly #made = new Map<string, Promise<Reader>>();
+  readonly #make: Readonly<Record<string, () => Promise<Reader>>> = {
+    file: () => Promise.resolve(fileReader()),
+    tar: async () => (await import("../../adapters/tar/index.js")).tarReader(),
+    zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
+  };
+
+  of({ ref: { scheme } }: { readonly ref: FileRef }): Promise<Reader> {
+    const made = this.#made.get(scheme) ?? this.#make[scheme]!();
+    this.#made.set(scheme, made);
+    return made;
+  }
+}
 
 async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "read" }): Promise<WorkerAnswer<DecodeAnswer>> {
   return readAnswer(await reader.read({ ...ref, metadata: null }, { maxBytes }, calm));
@@ -67,11 +83,11 @@ async function readAndDecode(
 }
 
 async function decodePixels(decoder: ImageDecoder, image: Encoded, { target, spare }: DecodeOrder): Promise<DecodedPixels> {
-  const { width, height, data, original } = await decoder.decode(image, target, calm);
+  const { width, height, data, original, damaged = false } = await decoder.decode(image, target, calm);
   // The memory of libvips cannot be transferred to another thread.
   const own = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
   own.set(data);
-  return { width, height, data: own, original };
+  return { width, height, data: own, original, damaged };
 }
 
 /** Returns bytes that are alone in their buffer, so that the buffer can be transferred. */
