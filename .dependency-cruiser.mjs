@@ -68,8 +68,8 @@ export default {
     ),
     error(
       "adapters-lazily",
-      "Use import(): nobody loads a vendor that was not asked for.",
-      { path: "^src/(app/|index\\.ts$)" },
+      "Use import(): nobody loads a vendor that was not asked for. A worker thread loads what it needs at once.",
+      { path: "^src/(app/|index\\.ts$)", pathNot: "/worker\\.ts$" },
       { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
     ),
     error("src-never-tests", "", { path: "^src/", pathNot: "\\.test\\.ts$" }, { path: "^(test|bench|examples)/|\\.test\\.ts$" }),

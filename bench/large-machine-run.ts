@@ -6,8 +6,8 @@ import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { DecodeWorkers } from "../src/app/decode-workers/decode-workers.js";
 import { ServiceConfig } from "../src/app/index.js";
-import type { Chain } from "../src/chain/index.js";
-import type { Embedder, ImageRef, Reader, TensorSpec } from "../src/contracts/index.js";
+import type { Chain, DecodingReader } from "../src/chain/index.js";
+import type { Embedder, ImageRef, TensorSpec } from "../src/contracts/index.js";
 import { mebibyte, rowBytes, SlabPool } from "../src/kit/index.js";
 import { type IngestInput, ingest } from "../src/operations/index.js";
 import { forgetfulStore } from "./forgetful-store.js";
@@ -44,7 +44,12 @@ const chain: Chain = {
   },
   normalize: "l2",
 };
-const reader: Reader = { name: "simulated", schemes: ["file"], read: (...args) => workers.read(...args) };
+const reader: DecodingReader = {
+  name: "simulated",
+  schemes: ["file"],
+  read: (...args) => workers.read(...args),
+  readAndDecode: workers.readAndDecode,
+};
 const collection = await forgetfulStore().create("c", { dimension: embedder.dimension, metric: "cosine", passport: null });
 
 const [startedMs, cpuBeforeMs] = [performance.now(), mainThreadCpuMs()];
@@ -53,6 +58,7 @@ const run = ingest({
   inputs: listed,
   collection,
   lookups: "omit",
+  damaged: "refuse",
   preprocess: "omit",
   readers: [reader],
   ready: async () => chain,
@@ -61,7 +67,7 @@ const run = ingest({
   maxFileBytes: mebibyte,
   reserveBytes: rowBytes(input),
   lanes: {
-    numWorkers: 2 * workerCount,
+    numWorkers: 4,
     preprocessWorkers: workerCount,
     imagesPerDecodeWorker: 2,
     embedParallel: parallel,
@@ -69,6 +75,7 @@ const run = ingest({
     preprocessBatch: batchRows,
     insertBatchSize: 1_000,
     insertMaxBytes: 32 * mebibyte,
+    insertLingerMs: 500,
     queueMaxsize: 1_000,
     retry: { attempts: 1, baseDelayMs: 1 },
   },

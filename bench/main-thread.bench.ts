@@ -1,51 +1,49 @@
-/** CPU time of the main thread per image in the whole command, embedded default: the slope between a short and a long run. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { makeCorpus } from "../test/support/corpus/corpus.js";
-import { atMost, type BenchSection, median, plain, spread } from "./harness.js";
-import { measureMain } from "./processes.js";
-
-const [few, many] = [600, 2_000];
-const rounds = 3;
-const corpusFolder = resolve(".cache", "corpus", "vga-2000");
+/** CPU time of the main thread per image in the whole command: with the embedded default, and with real servers. */
+import { availableParallelism, loadavg } from "node:os";
+import { startMilvus } from "../test/support/services/milvus.js";
+import { startTriton } from "../test/support/services/triton.js";
+import { type BenchSection, plain } from "./harness.js";
+import { mainThreadFigures } from "./main-thread-run.js";
 
 export async function mainThread(): Promise<BenchSection> {
-  await makeCorpus({ folder: corpusFolder, count: many, seed: many, sizes: "vga" });
-  const photos = (await readdir(corpusFolder)).filter((name) => /\.(jpg|png|webp)$/.test(name)).map((name) => join(corpusFolder, name));
-  const [short, long] = [[], []] as [number[], number[]];
-  for (let round = 0; round < rounds; round += 1) {
-    short.push(await mainThreadMs(photos.slice(0, few)));
-    long.push(await mainThreadMs(photos.slice(0, many)));
-  }
+  const [few, many] = [600, 2_000];
   return {
     name: "main-thread",
     title: `CPU time of the main thread in the embedded default, between ${few} and ${many} VGA photos`,
     command: "npm run bench -- main-thread",
-    figures: [
-      atMost("ms per image", (median(long) - median(short)) / (many - few), 0.3, 3),
-      plain(`the whole run of ${few} photos, ms`, spread(short, 0)),
-      plain(`the whole run of ${many} photos, ms`, spread(long, 0)),
-    ],
+    figures: [...(await mainThreadFigures({ few, many, rounds: 3 })), load()],
   };
 }
 
-async function mainThreadMs(photos: readonly string[]): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"));
+/** A sleeping model of 8 ms and 1 ms per image, so that the decoders are the limit. */
+export async function mainThreadServed(): Promise<BenchSection> {
+  const [few, many] = [600, 2_400];
+  const model = { kind: "sleeping", name: "gpu", baseMs: 8, rowMs: 1, dimension: 512 } as const;
+  const [triton, milvus] = await Promise.all([startTriton({ models: [model] }), startMilvus()]);
+  const [host = "", port = ""] = milvus.address.split(":");
+  const settings = [
+    `triton.url=${triton.httpUrl}`,
+    `triton.model_name=${model.name}`,
+    "preprocess.preset=efficientnet-lite",
+    `milvus.host=${host}`,
+    `milvus.port=${port}`,
+    "milvus.index_type=FLAT",
+  ].flatMap((setting) => ["--set", setting]);
+  let runs = 0;
+  const args = () => ["--config", "config/servers.yaml", "--collection", `bench_${process.pid}_${runs++}`, ...settings];
   try {
-    const list = join(folder, "list");
-    await writeFile(list, photos.join("\n"));
-    const preload = fileURLToPath(new URL("./main-thread-preload.js", import.meta.url));
-    const cpuFile = join(folder, "main-thread-ms");
-    const { stored } = await measureMain<{ readonly stored: number }>(
-      ["--import", preload],
-      { HEADRACE_BENCH_MAIN_THREAD: cpuFile, UV_THREADPOOL_SIZE: String(availableParallelism() + 4), MALLOC_ARENA_MAX: "2" },
-      ["ingest", "--files-from", list, "--set", `lancedb.path=${join(folder, "data")}`],
-    );
-    if (stored !== photos.length) throw new Error(`${stored} of ${photos.length} photos were stored`);
-    return Number(await readFile(cpuFile, "utf8"));
+    return {
+      name: "main-thread-served",
+      title: `CPU time of the main thread with Triton (shared memory) and Milvus, between ${few} and ${many} VGA photos`,
+      command: "npm run bench -- main-thread-served",
+      figures: [...(await mainThreadFigures({ few, many, rounds: 3, args })), load()],
+    };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await triton.stop();
+    await milvus.stop();
   }
+}
+
+function load() {
+  return plain("load of the machine in the last minute", `${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`);
 }

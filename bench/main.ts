@@ -26,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   verdict: async () => (await import("./verdict.bench.js")).verdicts(),
   "large-machine": async () => (await import("./large-machine.bench.js")).largeMachine(),
   "main-thread": async () => (await import("./main-thread.bench.js")).mainThread(),
+  "main-thread-served": async () => (await import("./main-thread.bench.js")).mainThreadServed(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

@@ -9,6 +9,7 @@ const [dimension, calls] = [512, 1_000];
 export async function millionCalls(): Promise<BenchSection> {
   // What the launcher gives the command.
   process.env.MALLOC_ARENA_MAX ??= "2";
+  process.env.MALLOC_MMAP_THRESHOLD_ ??= String(4 * 1024 * 1024);
   const run = await measureScriptUnder<MillionCalls>([], "million-calls-run", String(rows), String(dimension), String(calls));
   return {
     name: "million-calls",

@@ -26,6 +26,7 @@ interface Growth {
 export async function millionRows(): Promise<BenchSection> {
   // What the launcher gives the command.
   process.env.MALLOC_ARENA_MAX ??= "2";
+  process.env.MALLOC_MMAP_THRESHOLD_ ??= String(4 * 1024 * 1024);
   const growths: Growth[] = [];
   for (const size of sizes.slice(0, -1)) growths.push({ size, measured: (await run(size, 512)).first });
   const narrow = await run(rows, 512);

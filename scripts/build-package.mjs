@@ -12,7 +12,18 @@ const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(read
 const bundled = "zod";
 
 rmSync("dist", { recursive: true, force: true });
+const options = {
+  outdir: "dist",
+  outbase: "src",
+  bundle: true,
+  external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter((name) => name !== bundled),
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  logLevel: "warning",
+};
 await build({
+  ...options,
   entryPoints: [
     "src/index.ts",
     "src/contracts/index.ts",
@@ -20,17 +31,11 @@ await build({
     "src/cli/launcher.ts",
     "src/cli/main.ts",
     "src/app/decode-workers/decode-workers.ts",
-    ...globSync(["src/adapters/*/index.ts", "src/{adapters,app}/*/worker.ts"]).sort(),
+    ...globSync("src/adapters/*/index.ts").sort(),
   ],
-  outdir: "dist",
-  outbase: "src",
   chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
   splitting: true,
-  external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter((name) => name !== bundled),
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  logLevel: "warning",
 });
+// Each worker thread evaluates its code again. A file of its own has only what the worker uses.
+await build({ ...options, entryPoints: globSync("src/{adapters,app}/*/worker.ts").sort() });
 copyFileSync(`node_modules/${bundled}/LICENSE`, `dist/LICENSE-${bundled}`);

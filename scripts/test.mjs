@@ -42,7 +42,8 @@ async function watch() {
 
 /** The built tests of the folders and files that were asked for. */
 function testFiles() {
-  const patterns = places.length === 0 ? ["build/{src,test,scripts}/**/*.test.js"] : places.map(patternOf);
+  // Tests below test/long have commands of their own: `npm run kills` and `npm run soak`.
+  const patterns = places.length === 0 ? ["build/{src,test,scripts}/**/*.test.js", "!build/test/long/**"] : places.map(patternOf);
   const files = globSync(patterns).sort();
   if (files.length > 0) return files;
   process.stderr.write(`There is no test in ${places.join(", ")}: name a folder, or a file that ends in .test.ts.\n`);

@@ -121,6 +121,7 @@ async function startRun(
     inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
     collection,
     lookups: isEmpty ? "omit" : "include",
+    damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.runReaders(signal),
     ready: (waiting) => once.get(waiting),

@@ -47,7 +47,12 @@ export const errorCodes = {
     "The URL leads to an address that is not public, and `http.network` is `public`.",
     "If the server is trusted, add its host or network to `http.allow`.",
   ),
-  image_corrupt: define("item", false, "The image is damaged, truncated or empty.", "Open it in a viewer; fetch it again from its origin."),
+  image_corrupt: define(
+    "item",
+    false,
+    "The image is damaged, truncated or empty.",
+    "Fetch it again from its origin, or store what can be decoded, with `preprocess.damaged: keep`.",
+  ),
   image_unsupported: define(
     "item",
     false,

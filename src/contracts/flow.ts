@@ -120,10 +120,15 @@ export interface Lane {
   /** Number of batches that one worker processes at the same time. Default 1. */
   readonly batchesPerWorker?: number;
   /**
-   * An incomplete batch waits for more items until its oldest item has waited for `lingerMs`. Default: every batch has one item and starts
-   * at once.
+   * An incomplete batch waits for more items. It starts when no item has come for `lingerMs`, or when its oldest item has waited for
+   * `maxLingerMs`. Default of `maxLingerMs`: `lingerMs`. Default of `batch`: every batch has one item and starts at once.
    */
-  readonly batch?: { readonly maxItems: number; readonly maxBytes?: number; readonly lingerMs: number };
+  readonly batch?: {
+    readonly maxItems: number;
+    readonly maxBytes?: number;
+    readonly lingerMs: number;
+    readonly maxLingerMs?: number;
+  };
   /** Maximum number of items that wait for the stage. Default: the size of one full batch, which is also the minimum. */
   readonly queue?: { readonly maxItems: number };
   /**

@@ -68,6 +68,8 @@ export interface Pixels {
   readonly data: Uint8Array;
   /** Size of the original image in pixels, after the EXIF orientation is applied. */
   readonly original: { readonly width: number; readonly height: number };
+  /** True if the image is damaged, and the pixels show only what could be decoded. Default false. */
+  readonly damaged?: boolean;
   /**
    * Gives the memory of `data` back to the decoder, which uses it again. `data` cannot be used afterwards. If `release` is absent or not
    * called, garbage collection frees the memory.

@@ -33,6 +33,7 @@ test("defaults: one item at once, a queue of one full batch, three attempts", ()
     batchItems: 1,
     batchBytes: Number.POSITIVE_INFINITY,
     lingerMs: 0,
+    maxLingerMs: 0,
     queueItems: 1,
     admit: false,
     attempts: 3,

@@ -16,6 +16,7 @@ export interface ResolvedLane {
   readonly batchItems: number;
   readonly batchBytes: number;
   readonly lingerMs: number;
+  readonly maxLingerMs: number;
   readonly queueItems: number;
   readonly admit: boolean;
   readonly attempts: number;
@@ -72,6 +73,7 @@ function stepOf(stage: AnyStage, lane: Lane): Step {
       batchItems,
       batchBytes: positive(lane.batch?.maxBytes ?? Number.POSITIVE_INFINITY, key("batch.maxBytes")),
       lingerMs: nonNegative(lane.batch?.lingerMs ?? 0, key("batch.lingerMs")),
+      maxLingerMs: nonNegative(lane.batch?.maxLingerMs ?? lane.batch?.lingerMs ?? 0, key("batch.maxLingerMs")),
       queueItems: Math.max(batchItems, integerFrom(1, lane.queue?.maxItems ?? batchItems, key("queue.maxItems"))),
       admit: lane.admit ?? false,
       attempts: integerFrom(1, lane.retry?.attempts ?? 3, key("retry.attempts")),

@@ -4,7 +4,7 @@ import { ticket } from "./fakes.test.js";
 import { LaneQueue, type QueueLimits } from "./queue.js";
 import type { Ticket } from "./ticket.js";
 
-const limits: QueueLimits = { maxItems: 8, batchItems: 4, batchBytes: Number.POSITIVE_INFINITY, lingerMs: 60_000 };
+const limits: QueueLimits = { maxItems: 8, batchItems: 4, batchBytes: Number.POSITIVE_INFINITY, lingerMs: 60_000, maxLingerMs: 60_000 };
 const patient = () => false;
 
 function push(queue: LaneQueue, ...tickets: Ticket[]): boolean[] {
@@ -49,7 +49,7 @@ test("a full batch goes at once; what is left lingers", async () => {
 });
 
 test("a part of a batch goes when its oldest item has lingered long enough", async () => {
-  const queue = new LaneQueue({ ...limits, lingerMs: 20 }, patient);
+  const queue = new LaneQueue({ ...limits, lingerMs: 20, maxLingerMs: 20 }, patient);
   const startedAt = performance.now();
   push(queue, ...tickets(2));
   assert.deepEqual(seqs(await queue.take()), [0, 1]);
@@ -58,15 +58,52 @@ test("a part of a batch goes when its oldest item has lingered long enough", asy
 });
 
 test("the age counts from the queue's entrance: items that waited for a busy worker do not linger again", () => {
-  const queue = new LaneQueue({ ...limits, lingerMs: 20 }, patient);
+  const queue = new LaneQueue({ ...limits, lingerMs: 20, maxLingerMs: 20 }, patient);
   const longAgo = performance.now() - 20;
   queue.push(ticket(0), longAgo);
   push(queue, ticket(1));
   assert.deepEqual(seqs(queue.tryTake(performance.now())), [0, 1]);
 });
 
+test("while items keep coming, a batch waits until it is full", () => {
+  const queue = new LaneQueue({ ...limits, lingerMs: 50, maxLingerMs: 1_000 }, patient);
+  const tookAt = [0, 40, 80].map((now, seq) => [queue.push(ticket(seq), now), queue.tryTake(now + 39)]);
+  assert.deepEqual(tookAt, [
+    [true, undefined],
+    [true, undefined],
+    [true, undefined],
+  ]);
+  queue.push(ticket(3), 120);
+  assert.deepEqual(seqs(queue.tryTake(120)), [0, 1, 2, 3]);
+});
+
+test("a part of a batch goes when no item has come for the linger time", () => {
+  const queue = new LaneQueue({ ...limits, lingerMs: 50, maxLingerMs: 1_000 }, patient);
+  queue.push(ticket(0), 0);
+  queue.push(ticket(1), 40);
+  assert.equal(queue.tryTake(89), undefined);
+  assert.deepEqual(seqs(queue.tryTake(90)), [0, 1]);
+});
+
+test("a part of a batch goes after the longest linger time, even if items keep coming", () => {
+  const queue = new LaneQueue({ ...limits, lingerMs: 50, maxLingerMs: 100 }, patient);
+  [0, 45, 90].forEach((now, seq) => {
+    queue.push(ticket(seq), now);
+  });
+  assert.equal(queue.tryTake(99), undefined);
+  assert.deepEqual(seqs(queue.tryTake(100)), [0, 1, 2]);
+});
+
+test("the timer of a waiting worker follows the last item", async () => {
+  const queue = new LaneQueue({ ...limits, lingerMs: 30, maxLingerMs: 60_000 }, patient);
+  const batch = queue.take();
+  push(queue, ticket(0));
+  setTimeout(() => push(queue, ticket(1)), 15);
+  assert.deepEqual(seqs(await batch), [0, 1]);
+});
+
 test("without linger, what one producer hands over in one go makes one batch", async () => {
-  const queue = new LaneQueue({ ...limits, lingerMs: 0 }, patient);
+  const queue = new LaneQueue({ ...limits, lingerMs: 0, maxLingerMs: 0 }, patient);
   const batch = queue.take();
   push(queue, ...tickets(3));
   assert.deepEqual(seqs(await batch), [0, 1, 2]);

@@ -8,15 +8,17 @@ export interface QueueLimits {
   readonly maxItems: number;
   readonly batchItems: number;
   readonly batchBytes: number;
-  /** How long the oldest item may wait for more items before an incomplete batch leaves. */
+  /** An incomplete batch leaves when no item has come for this time. */
   readonly lingerMs: number;
+  /** An incomplete batch leaves when its oldest item has waited for this time, even if items keep coming. */
+  readonly maxLingerMs: number;
 }
 
 type Taker = (batch: readonly Ticket[] | undefined) => void;
 
 /**
  * The queue is bounded by its number of items. Workers that take batches are served in order of arrival. A batch is due when it is full,
- * when the queue is full or closed, when the oldest item has waited for `lingerMs`, or when `isUrgent` returns true.
+ * when the queue is full or closed, when it has lingered (see `QueueLimits`), or when `isUrgent` returns true.
  */
 export class LaneQueue {
   readonly #limits: QueueLimits;
@@ -26,6 +28,8 @@ export class LaneQueue {
   readonly #pushers = new Ring<() => void>();
   #bytes = 0;
   #maxQueued = 0;
+  /** When the last item came. */
+  #newestAt = 0;
   #closed = false;
   #halted = false;
   #recheckQueued = false;
@@ -51,10 +55,11 @@ export class LaneQueue {
     if (this.#halted) return true;
     if (this.#items.size >= this.#limits.maxItems) return false;
     ticket.queuedAt = now;
+    this.#newestAt = now;
     this.#items.push(ticket);
     this.#bytes += ticket.item.bytes;
     if (this.#items.size > this.#maxQueued) this.#maxQueued = this.#items.size;
-    if (this.#takers.size > 0) this.#onPush(now);
+    if (this.#takers.size > 0) this.#onPush(ticket, now);
     return true;
   }
 
@@ -102,14 +107,14 @@ export class LaneQueue {
   /**
    * Hands out a full batch at once. A batch that is due because of its age first waits for items that the same producer is still pushing.
    */
-  #onPush(now: number): void {
+  #onPush(ticket: Ticket, now: number): void {
     if (this.#isFull()) {
       this.#serve();
     } else if (!this.#recheckQueued && this.#isDue(now)) {
       this.#recheckQueued = true;
       queueMicrotask(this.#recheckLater);
     } else if (this.#timer === undefined) {
-      this.#setTimer(this.#limits.lingerMs);
+      this.#setTimer(this.#dueAt(ticket) - now);
     }
   }
 
@@ -129,8 +134,14 @@ export class LaneQueue {
     }
     const oldest = this.#items.peek();
     if (this.#takers.size > 0 && oldest !== undefined && this.#timer === undefined) {
-      this.#setTimer(oldest.queuedAt + this.#limits.lingerMs - now);
+      this.#setTimer(this.#dueAt(oldest) - now);
     }
+  }
+
+  /** When an incomplete batch with this oldest item leaves, if no more items come. */
+  #dueAt(oldest: Ticket): number {
+    const { lingerMs, maxLingerMs } = this.#limits;
+    return Math.min(this.#newestAt + lingerMs, oldest.queuedAt + maxLingerMs);
   }
 
   #isFull(): boolean {
@@ -141,7 +152,7 @@ export class LaneQueue {
   #isDue(now: number): boolean {
     const oldest = this.#items.peek();
     if (oldest === undefined) return false;
-    return this.#isFull() || now - oldest.queuedAt >= this.#limits.lingerMs || this.#isUrgent();
+    return this.#isFull() || now >= this.#dueAt(oldest) || this.#isUrgent();
   }
 
   #takeBatch(): readonly Ticket[] {

@@ -46,8 +46,11 @@ export { isMemberUri, type MemberFile, type MemberLocation, memberLocation, memb
 export {
   builtInColumns,
   checkMetadata,
+  damagedKey,
   givenMetadata,
+  isMarkedDamaged,
   type MetadataType,
+  markDamage,
   metadataHash,
   metadataNameError,
   metadataNameLike,

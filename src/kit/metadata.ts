@@ -36,6 +36,25 @@ const storeColumns = [
 ] as const;
 const reserved = new Set<string>([...builtInColumns, ...storeColumns]);
 
+/**
+ * The metadata key of rows whose image is damaged. Headrace sets it, and ignores it in metadata from users. It does not count for the metadata
+ * hash, because no listing knows it.
+ */
+export const damagedKey = "image_damaged";
+
+/** Returns the metadata with the mark of a damaged image, or without it. */
+export function markDamage(metadata: Metadata, isDamaged: boolean): Metadata {
+  if (isDamaged) return { ...metadata, [damagedKey]: true };
+  if (!(damagedKey in metadata)) return metadata;
+  const { [damagedKey]: _, ...rest } = metadata;
+  return rest;
+}
+
+/** Returns true if the metadata of a row has the mark of a damaged image. */
+export function isMarkedDamaged(metadata: Metadata): boolean {
+  return metadata[damagedKey] === true;
+}
+
 /** Returns null if the name is allowed as a metadata key, else a `metadata_name` error. `item` is the image that has the key. */
 export function metadataNameError(name: string, item?: string): HeadraceError | null {
   const shown = JSON.stringify(name).slice(0, 80);
@@ -91,10 +110,10 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Returns the hash of metadata: 32 hex digits. The order of the keys and null values do not change the hash. */
+/** Returns the hash of metadata: 32 hex digits. The order of the keys, null values and `damagedKey` do not change the hash. */
 export function metadataHash(metadata: Metadata): string {
   return createHash("sha256")
-    .update(JSON.stringify(givenMetadata(metadata)))
+    .update(JSON.stringify(givenMetadata(markDamage(metadata, false))))
     .digest("hex")
     .slice(0, 32);
 }

@@ -3,8 +3,8 @@
 import type { Chain } from "../chain/index.js";
 import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { decodeStage, embedStage, preprocessStage, readStage } from "../stages/index.js";
-import { type IngestInput, type IngestWidths, imageSource } from "./ingest.js";
+import { decodeStage, embedStage, preprocessStage } from "../stages/index.js";
+import { type IngestInput, type IngestWidths, imageSource, maxEmbedLingerMs, readToDecodeStage } from "./ingest.js";
 import { writeOnce } from "./write-once.js";
 
 /** Writes vectors. It gets them in the order of the inputs. */
@@ -36,7 +36,7 @@ export function embed(plan: EmbedPlan): Run {
   const queue = { maxItems: lanes.queueMaxsize };
   const source = imageSource({ ...plan, name: "list", settle: (outcome) => order.settle(outcome, plan.settle) });
   const pipeline = from(source)
-    .through(readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }), {
+    .through(readToDecodeStage(plan), {
       concurrency: lanes.numWorkers,
       admit: true,
       queue,
@@ -47,7 +47,11 @@ export function embed(plan: EmbedPlan): Run {
       queue,
     })
     .through(preprocessStage(ready), { batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 }, queue })
-    .through(embedStage(ready), { concurrency: lanes.embedParallel, batch: { maxItems: lanes.embedBatch, lingerMs: 50 }, queue })
+    .through(embedStage(ready), {
+      concurrency: lanes.embedParallel,
+      batch: { maxItems: lanes.embedBatch, lingerMs: 50, maxLingerMs: maxEmbedLingerMs },
+      queue,
+    })
     .into(orderedSink(order), { queue });
   return run(pipeline, plan.options);
 }

@@ -1,10 +1,35 @@
 /** Ingestion: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
 
-import type { ChainReady } from "../chain/index.js";
-import type { Collection, ImageFacts, ImageRef, Item, Key, Lane, Outcome, Reader, Run, RunOptions, Source } from "../contracts/index.js";
+import type { ChainReady, Unread } from "../chain/index.js";
+import type {
+  Collection,
+  Encoded,
+  ImageFacts,
+  ImageRef,
+  Item,
+  Key,
+  Lane,
+  LookedUpRef,
+  Outcome,
+  Reader,
+  Run,
+  RunOptions,
+  Source,
+  Stage,
+} from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
-import { contentStage, decodeStage, embedStage, knownStage, preprocessStage, readStage, storeSink } from "../stages/index.js";
+import {
+  contentStage,
+  type DamagedImages,
+  decodeStage,
+  embedStage,
+  knownStage,
+  preprocessStage,
+  readOrLeaveStage,
+  readStage,
+  storeSink,
+} from "../stages/index.js";
 
 /** One image to ingest, with the key of its future row. */
 export interface IngestInput {
@@ -26,6 +51,7 @@ export interface IngestWidths {
   readonly preprocessBatch: number;
   readonly insertBatchSize: number;
   readonly insertMaxBytes: number;
+  readonly insertLingerMs: number;
   readonly queueMaxsize: number;
   readonly retry: NonNullable<Lane["retry"]>;
 }
@@ -36,6 +62,7 @@ export interface IngestPlan {
   readonly collection: Collection;
   /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
+  readonly damaged: DamagedImages;
   /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
   readonly readers: readonly Reader[];
@@ -59,11 +86,13 @@ export function ingest(plan: IngestPlan): Run {
   const lane = (more: Lane): Lane => ({ queue: { maxItems: lanes.queueMaxsize }, retry: lanes.retry, ...more });
   const listed = from(imageSource(plan));
   const known = listed.through(knownStage(collection, plan.lookups), lane({ batch: { maxItems: maxLookup, lingerMs: 20 } }));
-  const read = known.through(
-    readStage(plan.readers, { maxBytes: plan.maxFileBytes, reserveBytes: plan.reserveBytes }),
-    lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } }),
-  );
-  const fresh = plan.lookups === "include" ? read.through(contentStage(collection), lane({ batch: { maxItems: 64, lingerMs: 20 } })) : read;
+  const readLane = lane({ concurrency: lanes.numWorkers, admit: true, queue: { maxItems: maxAhead } });
+  const fresh =
+    plan.lookups === "include"
+      ? known
+          .through(readStage(plan.readers, plan), readLane)
+          .through(contentStage(collection, plan.damaged), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
+      : known.through(readToDecodeStage(plan), readLane);
   const decoded = fresh.through(
     decodeStage(ready),
     lane({
@@ -80,7 +109,7 @@ export function ingest(plan: IngestPlan): Run {
     embedStage(plan.readyAndChecked),
     lane({
       concurrency: lanes.embedParallel,
-      batch: { maxItems: lanes.embedBatch, lingerMs: 50 },
+      batch: { maxItems: lanes.embedBatch, lingerMs: 50, maxLingerMs: maxEmbedLingerMs },
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
@@ -88,10 +117,22 @@ export function ingest(plan: IngestPlan): Run {
     storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }),
     lane({
       concurrency: plan.writers,
-      batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: 500 },
+      batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: lanes.insertLingerMs },
     }),
   );
   return run(pipeline, plan.options);
+}
+
+/**
+ * The read stage of a run that does not look at the bytes between reading and decoding. If `numWorkers` asks for more files at a time than
+ * the decode workers would read, reading remains a step of its own.
+ */
+export function readToDecodeStage(
+  plan: Pick<IngestPlan, "readers" | "lanes" | "maxFileBytes" | "reserveBytes">,
+): Stage<LookedUpRef, Encoded | Unread> {
+  const { numWorkers, preprocessWorkers, imagesPerDecodeWorker } = plan.lanes;
+  const stage = numWorkers <= preprocessWorkers * imagesPerDecodeWorker ? readOrLeaveStage : readStage;
+  return stage(plan.readers, plan);
 }
 
 /** Turns refs into items. What the listing knows about an image becomes the facts of its item. */
@@ -121,6 +162,12 @@ function imageQueue({ queueMaxsize }: IngestWidths, takenAtOnce: number): { read
 
 /** Minimum length of the queues of decoded images. It keeps workers busy while the event loop is blocked. */
 const minQueuedImages = 8;
+
+/**
+ * While images keep coming, a batch waits this long until it is full. A batch that leaves earlier costs the model almost as much as a full
+ * one, and at the start of a run, when the decoders are not yet at full speed, the model would compute many small batches.
+ */
+export const maxEmbedLingerMs = 1_000;
 
 /** Maximum number of ids per lookup. The number is small because a soft stop must finish all items of a started lookup. */
 const maxLookup = 100;

@@ -1,20 +1,38 @@
 /** If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. */
-import type { Collection, Encoded, Item, Result, Stage, StoredContent } from "../contracts/index.js";
-import { advance } from "../kit/index.js";
+import type { Collection, Encoded, Filter, Item, Result, Stage, StoredContent } from "../contracts/index.js";
+import { advance, damagedKey, markDamage } from "../kit/index.js";
 
-export function contentStage(collection: Collection): Stage<Encoded, Encoded> {
+/** Whether rows of damaged images may be used. They were stored by a run that keeps such images. */
+export type DamagedImages = "refuse" | "keep";
+
+export function contentStage(collection: Collection, damaged: DamagedImages): Stage<Encoded, Encoded> {
   return {
     name: "content",
     async process(batch, signal) {
       const fingerprints = [...new Set(batch.map((item) => item.facts.content))];
       const found = await collection.byContent(fingerprints, signal);
-      return batch.map((item) => reuse(item, found.get(item.facts.content)));
+      const marked = await markedContents(collection, [...found.keys()], signal);
+      return batch.map((item) => {
+        const { content } = item.facts;
+        const isDamaged = marked.has(content);
+        const stored = isDamaged && damaged === "refuse" ? undefined : found.get(content);
+        return stored === undefined ? { kind: "ok", item } : reuse(item, stored, isDamaged);
+      });
     },
   };
 }
 
-function reuse(item: Item<Encoded>, stored: StoredContent | undefined): Result<Encoded> {
-  if (stored === undefined) return { kind: "ok", item };
-  const { vector, width, height } = stored;
-  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength, { ...item.facts, width, height }) };
+function reuse(item: Item<Encoded>, { vector, width, height }: StoredContent, isDamaged: boolean): Result<Encoded> {
+  const metadata = markDamage(item.facts.metadata, isDamaged);
+  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength, { ...item.facts, metadata, width, height }) };
+}
+
+/** Returns those of the contents whose rows have the mark of a damaged image. */
+async function markedContents(collection: Collection, contents: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const marked = new Set<string>();
+  if (contents.length === 0) return marked;
+  const isMarked: Filter = { kind: "compare", key: damagedKey, operator: "==", value: true };
+  const filter: Filter = { kind: "and", all: [isMarked, { kind: "in", key: "content", values: contents }] };
+  for await (const rows of collection.scan({ filter, vectors: "omit", signal })) for (const { facts } of rows) marked.add(facts.content);
+  return marked;
 }

@@ -1,10 +1,11 @@
 /** Decodes images, applies the EXIF orientation, and resizes the images to the input size of the model. */
 
-import type { Chain, ChainReady } from "../chain/index.js";
-import type { Encoded, Item, Pixels, Result, Stage } from "../contracts/index.js";
-import { advance } from "../kit/index.js";
+import type { Chain, ChainReady, Unread } from "../chain/index.js";
+import type { Encoded, ImageFacts, Item, Pixels, Result, Stage } from "../contracts/index.js";
+import { advance, markDamage } from "../kit/index.js";
 
-export function decodeStage(ready: ChainReady): Stage<Encoded, Pixels> {
+/** An image that the read stage has left is read here too. */
+export function decodeStage(ready: ChainReady): Stage<Encoded | Unread, Pixels> {
   return {
     name: "decode",
     async process(batch, signal) {
@@ -14,9 +15,18 @@ export function decodeStage(ready: ChainReady): Stage<Encoded, Pixels> {
   };
 }
 
-async function decodeItem(item: Item<Encoded>, chain: Chain, signal: AbortSignal): Promise<Result<Pixels>> {
-  const pixels = await chain.decoder.decode(item.value, chain.preprocessing.geometry, signal);
+async function decodeItem(item: Item<Encoded | Unread>, chain: Chain, signal: AbortSignal): Promise<Result<Pixels>> {
+  const { geometry } = chain.preprocessing;
+  if (!("readAndDecode" in item.value)) {
+    return decoded(item, await chain.decoder.decode(item.value, geometry, signal), item.facts, chain);
+  }
+  const { pixels, version, content } = await item.value.readAndDecode(geometry, signal);
+  return decoded(item, pixels, { ...item.facts, version: version ?? "", content }, chain);
+}
+
+function decoded(item: Item<unknown>, pixels: Pixels, facts: ImageFacts, { embedder }: Chain): Result<Pixels> {
   const { width, height } = pixels.original;
-  const bytes = pixels.data.byteLength + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT;
-  return { kind: "ok", item: advance(item, pixels, bytes, { ...item.facts, width, height }) };
+  const bytes = pixels.data.byteLength + embedder.dimension * Float32Array.BYTES_PER_ELEMENT;
+  const metadata = markDamage(facts.metadata, pixels.damaged === true);
+  return { kind: "ok", item: advance(item, pixels, bytes, { ...facts, metadata, width, height }) };
 }

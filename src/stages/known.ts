@@ -12,7 +12,7 @@ import type {
   Stage,
   StoredRow,
 } from "../contracts/index.js";
-import { advance, checkKey, checkMetadata, metadataHash, resultFor } from "../kit/index.js";
+import { advance, checkKey, checkMetadata, isMarkedDamaged, markDamage, metadataHash, resultFor } from "../kit/index.js";
 
 /** What the listing knows about an image, to compare it with the stored row. */
 export interface ListedFacts {
@@ -105,8 +105,10 @@ function idsOf(items: readonly Item<ImageRef>[]): readonly Key[] {
   return items.map((item) => item.id);
 }
 
-function withVector(item: Item<ImageRef>, facts: ImageFacts, { content, width, height }: ImageFacts, vector: Float32Array): Item<Row> {
-  return advance(item, { vector }, vector.byteLength, { ...facts, content, width, height });
+function withVector(item: Item<ImageRef>, facts: ImageFacts, stored: ImageFacts, vector: Float32Array): Item<Row> {
+  const { content, width, height } = stored;
+  const metadata = markDamage(facts.metadata, isMarkedDamaged(stored.metadata));
+  return advance(item, { vector }, vector.byteLength, { ...facts, metadata, content, width, height });
 }
 
 function withMetadata(facts: ImageFacts, { metadata, metadataHash }: ImageFacts): ImageFacts {

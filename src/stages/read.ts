@@ -1,4 +1,6 @@
 /** Reads the bytes of images. The URI scheme of an image decides which reader is used. */
+
+import type { DecodingReader, Unread } from "../chain/index.js";
 import {
   type Encoded,
   HeadraceError,
@@ -13,7 +15,7 @@ import { advance, fingerprint } from "../kit/index.js";
 
 export interface ReadOptions {
   /** Maximum size of one encoded image. */
-  readonly maxBytes: number;
+  readonly maxFileBytes: number;
   /** Memory that an image will use for its tensor and vector, in bytes. The size of the encoded image is added to this. */
   readonly reserveBytes: number;
 }
@@ -22,8 +24,20 @@ export interface ReadOptions {
 export function readStage(readers: readonly Reader[], options: ReadOptions): Stage<LookedUpRef, Encoded> {
   return {
     name: "read",
-    process: (batch, signal) => Promise.all(batch.map((item) => readItem(item, readers, options, signal))),
+    process: (batch, signal) => Promise.all(batch.map((item) => readItem(item, readerFor(readers, item.value), options, signal))),
   };
+}
+
+/** Like `readStage`, but leaves images to the decode stage if their reader can decode. For runs that do not need the bytes in between. */
+export function readOrLeaveStage(readers: readonly Reader[], options: ReadOptions): Stage<LookedUpRef, Encoded | Unread> {
+  const process = (item: Item<LookedUpRef>, signal: AbortSignal): Result<Unread> | Promise<Result<Encoded>> => {
+    const reader = readerFor(readers, item.value);
+    const decoding = "readAndDecode" in reader ? (reader as DecodingReader).readAndDecode : null;
+    if (decoding === null) return readItem(item, reader, options, signal);
+    const unread: Unread = { readAndDecode: (target, stop) => decoding(item.value, { maxBytes: options.maxFileBytes, target }, stop) };
+    return { kind: "ok", item: advance(item, unread, item.bytes) };
+  };
+  return { name: "read", process: (batch, signal) => Promise.all(batch.map((item) => process(item, signal))) };
 }
 
 /** Returns the first reader for the URI scheme of the image. Throws `source_unreadable` if no reader has this scheme. */
@@ -40,12 +54,11 @@ export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef)
 
 async function readItem(
   item: Item<LookedUpRef>,
-  readers: readonly Reader[],
-  { maxBytes, reserveBytes }: ReadOptions,
+  reader: Reader,
+  { maxFileBytes: maxBytes, reserveBytes }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Result<Encoded>> {
   const { storedVersion } = item.value;
-  const reader = readerFor(readers, item.value);
   const encoded =
     storedVersion === undefined || reader.readIfChanged === undefined
       ? await reader.read(item.value, { maxBytes }, signal)

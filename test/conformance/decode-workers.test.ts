@@ -66,6 +66,10 @@ describe("decode workers and the main thread", () => {
         assert.deepEqual(pixels.original, original, path);
         assert.ok(Buffer.from(pixels.data).equals(data), `${path}, ${geometry.kind}`);
         assert.equal(pixels.data.buffer.byteLength, pixels.data.byteLength);
+        const inOneStep = await workers.readAndDecode(ref, { ...limits, target: geometry }, never);
+        assert.deepEqual([inOneStep.version, inOneStep.content], [expected.version, fingerprint(expected.bytes)], path);
+        assert.deepEqual(inOneStep.pixels.original, original, path);
+        assert.ok(Buffer.from(inOneStep.pixels.data).equals(data), `${path}, ${geometry.kind}, in one step`);
       }
     }
   });
@@ -76,6 +80,10 @@ describe("decode workers and the main thread", () => {
       [() => workers.decode(damaged, crop, never), () => decoder.decode(damaged, crop, never)],
       ...["/nowhere/a.jpg", "/", "/dev/null"].map((path) => [
         async () => workers.read(await fileRef(path), limits, never),
+        async () => reader.read(await fileRef(path), limits, never),
+      ]),
+      ...["/nowhere/a.jpg", "/", "/dev/null"].map((path) => [
+        async () => workers.readAndDecode(await fileRef(path), { ...limits, target: crop }, never),
         async () => reader.read(await fileRef(path), limits, never),
       ]),
     ] as const) {
@@ -112,6 +120,9 @@ test("an image that needs more memory than its share waits for it, and is decode
     const pixels = await Promise.all(images.map((image) => workers.decode(image, crop, never)));
     const expected = await sharpDecoder().decode({ bytes: readFileSync(path), version: null }, crop, never);
     for (const { data } of pixels) assert.ok(Buffer.from(data).equals(expected.data));
+    const inOneStep = await workers.readAndDecode(ref, { ...limits, target: crop }, never);
+    assert.ok(Buffer.from(inOneStep.pixels.data).equals(expected.data));
+    assert.equal(inOneStep.content, fingerprint(readFileSync(path)));
   } finally {
     await workers.close();
   }

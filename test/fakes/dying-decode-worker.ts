@@ -9,7 +9,7 @@ const deadlyMark = 0xdd;
 await serveWorker<unknown, null, DecodeRequest, DecodeAnswer>(async () => ({
   ready: null,
   handle: async (request, buffer) => {
-    if (request.kind === "read") throw new Error("this worker only decodes");
+    if (request.kind !== "decode") throw new Error("this worker only decodes");
     if (new Uint8Array(buffer)[0] === deadlyMark) process.exit(11);
     const data = Uint8Array.from({ length: 12 }, (_, index) => index);
     const answer: DecodeAnswer = { kind: "decoded", width: 2, height: 2, data, original: { width: 2, height: 2 } };

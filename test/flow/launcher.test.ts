@@ -62,6 +62,7 @@ test("what must be set before Node starts is set, and the user's own values win"
   const given = await seen({});
   assert.ok(Number(given["UV_THREADPOOL_SIZE"]) > 4);
   assert.equal(given["MALLOC_ARENA_MAX"], "2");
+  assert.equal(given["MALLOC_MMAP_THRESHOLD_"], String(4 * 1024 * 1024));
   const own = { UV_THREADPOOL_SIZE: "3", MALLOC_ARENA_MAX: "7" };
   const kept = await seen(own);
   for (const [name, value] of Object.entries(own)) assert.equal(kept[name], value);

@@ -104,7 +104,8 @@ not counted, links are followed, but never in a circle. A file given by its name
 What becomes of an image before the model sees it: turned upright as EXIF says, converted to 8-bit sRGB by its colour profile,
 put on white where it is transparent, the first frame of an animation. A file that the codec so much as warns about is
 \`image_corrupt\`: it is read to its end, whatever part of it the model looks at. A byte changed inside a JPEG's or a lossy WebP's data can
-decode without a warning; nothing but a checksum would notice.
+decode without a warning; nothing but a checksum would notice. With \`preprocess.damaged: keep\`, what can be decoded is stored
+([failures](../guides/failures.md#keep-what-can-be-decoded)).
 
 SVGs are drawn at their own size. What lies outside them (entities, linked files) is never read.
 

@@ -148,6 +148,7 @@ export class LanceCollection implements Collection {
     checkAborted(signal, `collection ${this.name}: scan`);
     const unmark = await markRead(folder);
     try {
+      await this.#seeLatest();
       const facts = await this.#facts.of(table);
       const all = table.query().select(rowColumns(facts.columns, options.vectors));
       for await (const batch of filter === undefined ? all : all.where(compileFilter(filter, facts))) {
@@ -206,14 +207,22 @@ export class LanceCollection implements Collection {
     checkAborted(signal, `collection ${this.name}: ${call}`);
     const { table } = this.parts;
     try {
-      return await read(table).catch((cause: unknown) => {
+      await this.#seeLatest();
+      return await read(table).catch(async (cause: unknown) => {
         if (!isFileGone(cause)) throw cause;
-        // Compaction has removed files that the read was using. The newest version of the table has the same rows.
+        // Upkeep has removed files that the read was using. The newest version of the table has the same rows.
+        await this.#seeLatest();
         return read(table);
       });
     } catch (cause) {
       throw fromLanceError(`collection ${this.name}: ${call}`, cause);
     }
+  }
+
+  /** Rows of other handles and processes are visible from now on. The writer's table always looks for new versions by itself. */
+  async #seeLatest(): Promise<void> {
+    const { lease, table } = this.parts;
+    if (lease === null) await table.checkoutLatest();
   }
 
   #writer(call: string): TableWriter {

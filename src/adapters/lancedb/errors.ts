@@ -34,7 +34,7 @@ export function fromLanceError(what: string, cause: unknown): HeadraceError {
 
 /** Returns true if a file of the table does not exist (any more). */
 export function isFileGone(cause: unknown): boolean {
-  return cause instanceof Error && /Not found: \S*\.lance\/(?!_versions)|Object at location \S*\.lance\/\S* not found/.test(cause.message);
+  return cause instanceof Error && /Not found: \S*\.lance\/|Object at location \S*\.lance\/\S* not found/.test(cause.message);
 }
 
 interface Meaning extends ErrorOptions {

@@ -1,9 +1,10 @@
 /** Finds the nearest rows, with exact scores. */
+import { setImmediate } from "node:timers/promises";
 import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
 import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
 import { compileFilter } from "./filter-sql.js";
-import { type NewestRow, type NewestRows, nearestOf } from "./newest-rows.js";
+import { type NewestQuery, type NewestRow, type NewestRows, nearestOf } from "./newest-rows.js";
 import { rowColumns, toRows } from "./rows.js";
 import { readProbes, refineFactor, sample } from "./search-probes.js";
 import type { FactsOfVersion } from "./table-facts.js";
@@ -77,13 +78,13 @@ async function planOf(
 ): Promise<Plan> {
   const facts = await factsOf.of(table, version);
   const where = filter === undefined ? null : compileFilter(filter, facts);
-  const index = await vectorIndexState(table);
+  const [index, measured] = await Promise.all([vectorIndexState(table), readProbes(folder)]);
   if (index === null) return { facts, where, way: "exact", hits: topK, newest: null };
   const unindexed = { version, indexId: index.id, rows: index.unindexedRows };
   // Only LanceDB can evaluate a filter on columns with types that Headrace ignores.
   const isForLance = newest === "together" || (where !== null && [...facts.columns.values()].includes("other"));
   const common = { facts, where, newest: isForLance ? null : await memory.load(table, facts, unindexed) };
-  const probes = (await readProbes(folder)) * Math.sqrt(Math.max(1, topK / sample.nearest));
+  const probes = measured * Math.sqrt(Math.max(1, topK / sample.nearest));
   if (where === null) return { ...common, way: { probes: Math.ceil(probes), refine: refineFactor }, hits: topK };
   const [matching, rows] = await Promise.all([table.countRows(where), table.countRows()]);
   const hits = Math.min(topK, matching);
@@ -98,11 +99,19 @@ async function planOf(
 async function hitsOf(table: Table, query: Float32Array, { topK, filter }: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
   const { facts, where, way, hits, newest } = plan;
   const rows = newest === null ? "all" : "indexed";
-  const found = await nearestIndexed(table, facts, { query, limit: topK, where, way, rows });
-  const together =
-    newest === null ? found : merged(found, nearestOf(newest, { query, metric: facts.metric, limit: topK, filter })).slice(0, topK);
+  const [found, fresh] = await Promise.all([
+    nearestIndexed(table, facts, { query, limit: topK, where, way, rows }),
+    newest === null ? [] : nearestWhileLanceWorks(newest, { query, metric: facts.metric, limit: topK, filter }),
+  ]);
+  const together = merged(found, fresh).slice(0, topK);
   if (way === "exact" || together.length >= hits) return together;
   return (await nearest(table, facts, { query, limit: topK, where, way: "exact", rows: "all" })).hits;
+}
+
+/** LanceDB searches the index in threads of its own. Until it answers, this thread has time for the newest rows. */
+async function nearestWhileLanceWorks(newest: readonly NewestRow[], query: NewestQuery): Promise<readonly Hit[]> {
+  await setImmediate();
+  return nearestOf(newest, query);
 }
 
 async function nearestIndexed(table: Table, facts: TableFacts, search: Search): Promise<readonly Hit[]> {

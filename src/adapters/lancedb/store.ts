@@ -22,6 +22,13 @@ import { TableWriters, type WriterLease } from "./writing/writers.js";
 /** How LanceDB divides the cache: three quarters for indexes, one quarter for file metadata. */
 const cacheShares = [3 / 4, 1 / 4] as const;
 
+interface Connections {
+  /** Its tables look for a new version before each call to LanceDB. */
+  readonly writing: Connection;
+  /** Its tables stay at one version until they are told to look for a new one. A search consists of five calls to LanceDB. */
+  readonly reading: Connection;
+}
+
 /** A folder with collections. Only one process at a time can write to a collection. Any number of processes can read it. */
 export class LanceStore implements VectorStore {
   readonly name = "lancedb";
@@ -31,7 +38,7 @@ export class LanceStore implements VectorStore {
   readonly path: string;
   readonly #cacheBytes: number;
   #vendor: Vendor | null = null;
-  #connecting: Promise<Connection> | null = null;
+  #connecting: Promise<Connections> | null = null;
   readonly #writers = new TableWriters();
   readonly #vectorType: VectorType;
   readonly #newest = new Map<string, NewestRows>();
@@ -45,14 +52,16 @@ export class LanceStore implements VectorStore {
   async open(signal: AbortSignal): Promise<void> {
     checkAborted(signal, "LanceDB: open");
     this.#vendor = await loadVendor();
-    if (existsSync(this.path)) await this.#connection();
+    if (existsSync(this.path)) await this.#connections();
   }
 
   async close(): Promise<void> {
     const connecting = this.#connecting;
     this.#vendor = null;
     this.#connecting = null;
-    (await connecting?.catch(() => null))?.close();
+    const connections = await connecting?.catch(() => null);
+    connections?.writing.close();
+    connections?.reading.close();
   }
 
   async create(name: string, schema: CollectionSchema): Promise<Collection> {
@@ -61,10 +70,10 @@ export class LanceStore implements VectorStore {
     indexKind(schema.index ?? "auto", schema.dimension);
     const vendor = this.#loaded();
     if (await this.#has(name)) throw collectionExists(name);
-    const connection = await this.#connection();
+    const { writing } = await this.#connections();
     const create = async (): Promise<Table> => {
       if (await this.#has(name)) throw collectionExists(name);
-      const table = await connection.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
+      const table = await writing.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
       if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
       return table;
     };
@@ -76,12 +85,12 @@ export class LanceStore implements VectorStore {
     checkCollectionName(name);
     const vendor = this.#loaded();
     if (!(await this.#has(name))) throw collectionNotFound(name);
-    const connection = await this.#connection();
+    const { reading, writing } = await this.#connections();
     if (access === "write") {
-      return this.#handle(name, await this.#writers.share(name, () => this.#openWriter(vendor, name, () => connection.openTable(name))));
+      return this.#handle(name, await this.#writers.share(name, () => this.#openWriter(vendor, name, () => writing.openTable(name))));
     }
     return this.#call(`collection ${name}: open`, async () => {
-      const table = await connection.openTable(name);
+      const table = await reading.openTable(name);
       const place = { vendor, name, folder: this.#folder(name) };
       return new LanceCollection({ ...place, table, facts: await factsOf(place, table), newest: this.#newestOf(name), lease: null });
     });
@@ -90,8 +99,8 @@ export class LanceStore implements VectorStore {
   async list(): Promise<readonly CollectionStats[]> {
     this.#loaded();
     if (!existsSync(this.path)) return [];
-    const connection = await this.#connection();
-    const names = await this.#call("list", () => connection.tableNames());
+    const { reading } = await this.#connections();
+    const names = await this.#call("list", () => reading.tableNames());
     const found: CollectionStats[] = [];
     for (const name of names.filter(isCollectionName)) {
       const stats = await this.#statsOf(name);
@@ -105,12 +114,12 @@ export class LanceStore implements VectorStore {
     checkCollectionName(name);
     this.#loaded();
     if (!existsSync(this.#folder(name))) throw collectionNotFound(name);
-    const connection = await this.#connection();
+    const { writing } = await this.#connections();
     await this.#writers.alone(name, async ({ isOpen }) => {
       if (isOpen) throw openHere(name);
       const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
       try {
-        await this.#call(`collection ${name}: drop`, () => connection.dropTable(name));
+        await this.#call(`collection ${name}: drop`, () => writing.dropTable(name));
         this.#newest.delete(name);
       } finally {
         await lock.release();
@@ -122,8 +131,8 @@ export class LanceStore implements VectorStore {
     checkAborted(signal, "LanceDB: check");
     this.#loaded();
     if (!existsSync(this.path)) return this.#call("check", () => access(`${nearestFolder(this.path)}/`, constants.W_OK | constants.X_OK));
-    const connection = await this.#connection();
-    await this.#call("check", () => connection.tableNames());
+    const { reading } = await this.#connections();
+    await this.#call("check", () => reading.tableNames());
   }
 
   #handle(name: string, lease: WriterLease): Collection {
@@ -185,7 +194,7 @@ export class LanceStore implements VectorStore {
   }
 
   /** LanceDB creates the folder when it connects. Calls that only read therefore do not connect while the folder does not exist. */
-  #connection(): Promise<Connection> {
+  #connections(): Promise<Connections> {
     this.#connecting ??= this.#call("open", () => this.#connect()).catch((error: unknown) => {
       this.#connecting = null;
       throw error;
@@ -193,11 +202,11 @@ export class LanceStore implements VectorStore {
     return this.#connecting;
   }
 
-  #connect(): Promise<Connection> {
+  async #connect(): Promise<Connections> {
     const { lancedb } = this.#loaded();
     const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
-    // With the interval 0, every call sees the latest writes of other handles and processes.
-    return lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
+    const writing = await lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
+    return { writing, reading: await lancedb.connect(this.path, {}, session) };
   }
 
   #loaded(): Vendor {

@@ -16,7 +16,7 @@ export async function comparison(image: Encoded, seen: Omit<Pixels, "original">)
   const sharp = await loadSharp();
   const { width, height, data } = seen;
   try {
-    const original = await sharp(image.bytes)
+    const original = await sharp(image.bytes, { failOn: "none" })
       .autoOrient()
       .resize({ width: height * maxAspect, height, fit: "inside" })
       .flatten({ background: white })

@@ -1,13 +1,15 @@
 /** Decodes images with sharp. */
 import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
-import type { Encoded, Geometry, ImageDecoder, Pixels, ResizeFilter } from "../../contracts/index.js";
-import { mebibyte, Semaphore } from "../../kit/index.js";
+import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type Pixels, type ResizeFilter } from "../../contracts/index.js";
+import { formatOf, mebibyte, Semaphore } from "../../kit/index.js";
 import { cmykToRgb } from "./cmyk.js";
+import { sharpDefaults } from "./defaults.js";
 import { fromDecodeError, pixelsExceeded } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { type MeasuredHeader, measureHeader } from "./header.js";
 import { loadSharp, type Sharp } from "./load.js";
-import { type SharpSection, sharpSection } from "./options.js";
+import type { SharpSection } from "./options.js";
+import { repairedPng } from "./png-repair.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
 
 const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", nearest: "nearest" } as const satisfies Record<
@@ -20,23 +22,31 @@ const maxRasterBytes = 16 * mebibyte;
 
 /**
  * Makes a decoder for JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. The decoder applies EXIF orientation and colour profiles, puts transparent
- * images on white, and takes the first frame of an animation. If the codec reports a warning, the image fails with `image_corrupt`. A
- * missing option has the default of the setting with the same name.
+ * images on white, and takes the first frame of an animation. If the codec reports a warning, the image fails with `image_corrupt`, or with
+ * `damaged: "keep"`, is decoded as far as possible. A missing option has the default of the setting with the same name.
  */
 export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
-  return new SharpDecoder({ ...sharpSection.parse({}), ...options });
+  return new SharpDecoder({ ...sharpDefaults, ...options });
+}
+
+/** An image, and the options to open it with. */
+interface Opened {
+  readonly bytes: Uint8Array;
+  readonly input: Input;
 }
 
 class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
+  readonly #damaged: SharpSection["damaged"];
   /** Limits the memory of all concurrent decode calls. A call that holds a share waits for no other lock, so there can be no deadlock. */
   readonly #memory: Semaphore;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
-  constructor({ maxPixels, decodeBudgetMb }: SharpSection) {
+  constructor({ maxPixels, damaged, decodeBudgetMb }: SharpSection) {
     this.#maxPixels = maxPixels;
+    this.#damaged = damaged;
     this.#memory = new Semaphore(decodeBudgetMb * mebibyte);
   }
 
@@ -56,40 +66,54 @@ class SharpDecoder implements ImageDecoder {
     const header = await this.measure(image);
     const { width, height, peakBytes } = header;
     const plan = planGeometry(width, height, target);
-    const raster = await this.#memory.run(peakBytes, signal, "decoding", () => this.#raster(image, plan, target.filter, header));
-    return { ...place(raster, plan), original: { width, height } };
+    const { value: raster, damaged } = await this.#memory.run(peakBytes, signal, "decoding", () =>
+      this.#lenient(image, (opened) => this.#raster(opened, plan, target.filter, header)),
+    );
+    return { ...place(raster, plan), original: { width, height }, ...(damaged ? { damaged } : {}) };
+  }
+
+  /**
+   * Calls `work` with input options that refuse damaged images. If the image is damaged and such images are kept, calls it again with options
+   * that accept them. So a whole image is decoded in the same way with both settings.
+   */
+  async #lenient<T>({ bytes }: Encoded, work: (opened: Opened) => Promise<T>): Promise<{ readonly value: T; readonly damaged: boolean }> {
+    const input: Input = { limitInputPixels: this.#maxPixels, pages: 1 };
+    const translated = async (opened: Opened): Promise<T> => {
+      try {
+        return await work(opened);
+      } catch (error) {
+        throw fromDecodeError(error, bytes);
+      }
+    };
+    try {
+      return { value: await translated({ bytes, input: { ...input, failOn: "warning" } }), damaged: false };
+    } catch (error) {
+      if (this.#damaged === "refuse" || !HeadraceError.is(error) || error.code !== "image_corrupt") throw error;
+      const repaired = formatOf(bytes)?.name === "PNG" ? await repairedPng(bytes) : bytes;
+      return { value: await translated({ bytes: repaired, input: { ...input, failOn: "none" } }), damaged: true };
+    }
   }
 
   async #measure(image: Encoded): Promise<MeasuredHeader> {
     const sharp = await this.#sharp();
-    let header: Metadata;
-    try {
-      header = await sharp(image.bytes, { ...this.#input(), limitInputPixels: false }).metadata();
-    } catch (error) {
-      throw fromDecodeError(error, image.bytes);
-    }
+    const { value: header } = await this.#lenient(
+      image,
+      ({ bytes, input }): Promise<Metadata> => sharp(bytes, { ...input, limitInputPixels: false }).metadata(),
+    );
     const measure = measureHeader(header);
     if (measure.width * measure.height > this.#maxPixels) throw pixelsExceeded(measure.width, measure.height, this.#maxPixels);
     return measure;
   }
 
-  async #raster(image: Encoded, plan: Plan, filter: ResizeFilter, header: MeasuredHeader): Promise<Raster> {
+  async #raster({ bytes, input }: Opened, plan: Plan, filter: ResizeFilter, header: MeasuredHeader): Promise<Raster> {
     const { pixels, channels } = header;
     const sharp = await this.#sharp();
     const across = isResampled(plan.x, pixels) ? tapsOf(plan.x, filter) : null;
     const down = isResampled(plan.y, pixels) ? tapsOf(plan.y, filter) : null;
-    try {
-      const upright = sharp(image.bytes, this.#input()).autoOrient();
-      const coloured = pixels === "cmyk" ? await cmykToRgb(sharp, upright) : upright.flatten({ background: white });
-      const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, channels);
-      return resample(shrunk, across, down);
-    } catch (error) {
-      throw fromDecodeError(error, image.bytes);
-    }
-  }
-
-  #input(): Input {
-    return { failOn: "warning", limitInputPixels: this.#maxPixels, pages: 1 };
+    const upright = sharp(bytes, input).autoOrient();
+    const coloured = pixels === "cmyk" ? await cmykToRgb(sharp, upright) : upright.flatten({ background: white });
+    const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, channels);
+    return resample(shrunk, across, down);
   }
 
   #sharp(): Promise<Sharp> {

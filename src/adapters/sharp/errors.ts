@@ -43,7 +43,9 @@ export function sharpMissing(cause: unknown): HeadraceError {
 }
 
 function shortened(words: string): string {
-  const [first = ""] = words.replace(/^Input buffer has corrupt header:\s*/, "").split("\n", 1);
+  // libvips notes each place at which it looked for the end of a HEIF file. These lines are no cause.
+  const lines = words.replace(/^Input buffer has corrupt header:\s*/, "").split("\n");
+  const first = lines.find((line) => !line.startsWith("source: bad seek")) ?? "";
   return first
     .replace(/[^\x20-\x7e]/g, "?")
     .slice(0, 160)

@@ -8,7 +8,7 @@ const maxSidePixels = 320;
 export async function thumbnail(image: Encoded): Promise<Uint8Array> {
   const sharp = await loadSharp();
   try {
-    return await sharp(image.bytes)
+    return await sharp(image.bytes, { failOn: "none" })
       .rotate()
       .resize({ width: maxSidePixels, height: maxSidePixels, fit: "inside", withoutEnlargement: true })
       .flatten({ background: "#ffffff" })

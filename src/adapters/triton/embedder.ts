@@ -143,10 +143,7 @@ export class TritonEmbedder implements Embedder {
   }
 
   async diagnose(): Promise<readonly Finding[]> {
-    const { feed } = this.#ready();
-    return (this.#endpoints?.all ?? []).flatMap(({ address, link, away }) =>
-      findingsOf({ address, link, away: away?.error ?? null, feed }),
-    );
+    return (this.#endpoints?.all ?? []).flatMap(({ address, link, away }) => findingsOf({ address, link, away: away?.error ?? null }));
   }
 
   notices(): readonly string[] {
@@ -176,7 +173,7 @@ export class TritonEmbedder implements Embedder {
     const sameModel = new SameModel(this.#options.modelName, smallest);
     for (const server of connected) sameModel.check(server);
     const { plan } = smallest.link;
-    const parallel = this.#parallel();
+    const parallel = endpoints.all.reduce((sum, { link }) => sum + this.#requests(link?.description.instances ?? 1), 0);
     const feed = { preferredBatch: plan.preferredBatch, maxBatch: plan.maxBatch, parallel };
     const inference = new Inference({
       sameModel,
@@ -212,7 +209,7 @@ export class TritonEmbedder implements Embedder {
       modelName,
       modelVersion,
       expected: this.#expectation(),
-      parallel: this.#parallel(),
+      parallelOf: (instances) => this.#requests(instances) * (this.#options.urls?.length ?? 1),
       timeoutMs: this.#timeoutMs,
       answerTimeoutMs,
       keepaliveMs: this.#options.keepaliveMs ?? Math.max(keepaliveMs, this.#timeoutMs / keepalivesPerTimeout),
@@ -229,9 +226,10 @@ export class TritonEmbedder implements Embedder {
     return this.#options.timeout * 1000;
   }
 
-  #parallel(): number {
-    const { urls, inflight = 2 } = this.#options;
-    return inflight * (urls?.length ?? 1);
+  /** Concurrent requests to a server whose model has this number of instances. */
+  #requests(instances: number): number {
+    const { inflight = 2, minWorkers = 1 } = this.#options;
+    return inflight * Math.max(minWorkers, instances);
   }
 
   #ready(): Opened {

@@ -22,8 +22,8 @@ export interface LinkSettings {
   readonly modelName: string;
   readonly modelVersion: string | null;
   readonly expected: ModelExpectation;
-  /** Maximum number of concurrent requests. */
-  readonly parallel: number;
+  /** The expected number of concurrent requests to a model with this number of instances. */
+  readonly parallelOf: (instances: number) => number;
   /** Time limit of one inference. */
   readonly timeoutMs: number;
   /** Time limit of one step that runs no inference, such as reading the model's description. */
@@ -71,7 +71,7 @@ export async function establish(address: Address, settings: LinkSettings, signal
     const found = await prove(connection, planned, address, within);
     const { dimension } = found;
     checkDimension({ name: planned.outputName, datatype: planned.outputType, dimension }, expected, where);
-    const batches = description.configuration === "read" ? {} : await batchesOf(connection, planned, address, within);
+    const batches = description.configuration === "read" ? {} : await batchesOf(connection, planned, expected.batchSize, address, within);
     const base = { connection, description, plan: { ...planned, ...batches, dimension }, proof: found.proof, trust: found.trust };
     if (!(connection instanceof HttpConnection)) return { ...base, reason: "gRPC is configured" };
     return await shareMemory({ ...base, connection }, address, settings, within);
@@ -133,14 +133,14 @@ async function prove(connection: Connection, plan: ModelPlan, address: Address, 
  * Finds the maximum batch size of a model when the server does not return config.pbtxt. Sends a full batch: if Triton refuses the batch,
  * the error text names the maximum.
  */
-async function batchesOf(connection: Connection, plan: ModelPlan, address: Address, within: Deadlines) {
+async function batchesOf(connection: Connection, plan: ModelPlan, wanted: number | null, address: Address, within: Deadlines) {
   if (plan.maxBatch === 1) return {};
   try {
     await within.inference((stop) => probe(connection, plan, address, stop, plan.maxBatch));
     return {};
   } catch (error) {
     const limit = rowLimitIn(error);
-    if (limit !== null) return { maxBatch: limit, preferredBatch: limit };
+    if (limit !== null) return { maxBatch: limit, preferredBatch: Math.min(limit, wanted ?? limit) };
     if (isTooLarge(error)) return {};
     throw error;
   }
@@ -180,13 +180,12 @@ function protocolOf(address: Address, transport: TritonTransport): "http" | "grp
 }
 
 async function connect(address: Address, protocol: "http" | "grpc", settings: LinkSettings): Promise<HttpConnection | GrpcConnection> {
-  const { modelName, modelVersion, parallel, timeoutMs, keepaliveMs, security } = settings;
+  const { modelName, modelVersion, timeoutMs, keepaliveMs, security } = settings;
   if (protocol === "grpc") return await GrpcConnection.create({ address, modelName, modelVersion, timeoutMs, keepaliveMs, security });
   return await HttpConnection.create({
     address,
     modelName,
     modelVersion,
-    connections: parallel,
     connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs),
     security,
   });
@@ -196,7 +195,7 @@ async function connect(address: Address, protocol: "http" | "grpc", settings: Li
 async function shareMemory(
   link: Omit<Link, "reason"> & { readonly connection: HttpConnection },
   address: Address,
-  { transport, parallel }: LinkSettings,
+  { transport, parallelOf }: LinkSettings,
   within: Deadlines,
 ): Promise<Link> {
   if (transport === "http") return { ...link, reason: "HTTP is configured" };
@@ -222,7 +221,8 @@ async function shareMemory(
     await trial.releaseRegions();
   }
   const whenRefused = transport === "auto" ? "http" : "fail";
-  const shared = new SharedMemoryConnection(link.connection, { maxRegions: parallel, minBytes, whenRefused });
+  const maxRegions = parallelOf(link.description.instances);
+  const shared = new SharedMemoryConnection(link.connection, { maxRegions, minBytes, whenRefused });
   return { ...link, connection: shared, reason: "shared memory: the server is on this machine, and a probe through it was right" };
 }
 

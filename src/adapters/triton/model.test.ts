@@ -53,14 +53,17 @@ describe("the plan of a model", () => {
     assert.deepEqual(inferRequest(found, 5, new Uint8Array()).shape, [5, 224, 160, 3]);
   });
 
-  test("a model that prefers no size gets what the settings say, as far as it takes it; else 32", () => {
+  test("a model gets batches of the size that the settings say, as far as it takes it; else of the size that it prefers; else of 32", () => {
     const free = { maxBatchSize: 128, dynamicBatching: { preferred: [], maxQueueDelayUs: 0 } };
     assert.equal(plan(free).preferredBatch, 32);
     assert.deepEqual(
       [8, 100, 128, 500].map((batchSize) => plan(free, { batchSize }).preferredBatch),
       [8, 100, 128, 128],
     );
-    assert.equal(plan({}, { batchSize: 60 }).preferredBatch, 16);
+    assert.deepEqual(
+      [null, 8, 60, 500].map((batchSize) => plan({}, { batchSize }).preferredBatch),
+      [16, 8, 60, 64],
+    );
   });
 
   test("knows planes from pixels, and believes the format where the numbers leave both open", () => {

@@ -12,7 +12,7 @@ export interface ModelExpectation {
   readonly dtype: TensorType | null;
   readonly layout: TensorLayout | null;
   readonly dimension: number | null;
-  /** Images per request for a model that prefers no batch size, but never more than the model's maximum. */
+  /** Images per request, whatever size the model prefers, but never more than the model's maximum. */
   readonly batchSize: number | null;
 }
 
@@ -69,7 +69,7 @@ export function planModel(model: ModelDescription, expected: ModelExpectation, w
     dimension,
     batchDimension: batched ? "first" : "none",
     maxBatch,
-    preferredBatch: preferredOf(model, maxBatch, expected.batchSize ?? usualBatch),
+    preferredBatch: preferredOf(model, maxBatch, expected.batchSize),
     preset: presetOf(model, where),
   };
 }
@@ -250,13 +250,11 @@ function maxBatchOf(model: ModelDescription, input: TensorDescription): number {
   return input.shape[0] === -1 ? openBatch : Math.max(1, input.shape[0] ?? 1);
 }
 
-/**
- * Returns the largest size in the model's preferred_batch_size. If the model names no preferred size, returns `usual`, but at most
- * `maxBatch`.
- */
-function preferredOf(model: ModelDescription, maxBatch: number, usual: number): number {
+/** Returns the size that the settings ask for, else the largest size in the model's preferred_batch_size, else the usual size. */
+function preferredOf(model: ModelDescription, maxBatch: number, wanted: number | null): number {
+  if (wanted !== null) return Math.min(wanted, maxBatch);
   const preferred = (model.dynamicBatching?.preferred ?? []).filter((size) => size >= 1 && size <= maxBatch);
-  return preferred.length > 0 ? Math.max(...preferred) : Math.min(usual, maxBatch);
+  return preferred.length > 0 ? Math.max(...preferred) : Math.min(usualBatch, maxBatch);
 }
 
 function presetOf({ parameters }: ModelDescription, where: string): PresetName | null {

@@ -95,8 +95,12 @@ export type TritonSection = z.output<typeof tritonSection>;
 export interface TritonEmbedderOptions extends Partial<Omit<TritonSection, "maxRetries" | "retryDelay" | "maxOutage">> {
   /** Properties that the served model must have. A model with other properties is refused with `model_mismatch`. Default: any model. */
   readonly expect?: Partial<Omit<ModelExpectation, "inputName" | "outputName">>;
-  /** Concurrent requests per server. Default 2: while one batch travels over the network, the server computes the other. */
+  /**
+   * Concurrent requests per instance of the model. Default 2: while one batch travels over the network, the server computes the other.
+   */
   readonly inflight?: number;
+  /** Each server counts as having at least this number of instances. Default 1. */
+  readonly minWorkers?: number;
   /** Idle milliseconds before the first gRPC keepalive ping. Default: the larger of 20,000 and a third of `timeout`. */
   readonly keepaliveMs?: number;
 }

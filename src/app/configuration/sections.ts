@@ -15,16 +15,30 @@ export const asyncPipelineSection = z.strictObject({
     .nullable()
     .default(null)
     .describe("Threads that read and decode images, two at a time each. null: one less than the machine has cores, and at least 2."),
-  embeddingWorkers: count(1, "Embedding workers. Use one per GPU. Each keeps `inflight_per_worker` batches in flight."),
+  embeddingWorkers: count(
+    1,
+    "Embedding workers, each with `inflight_per_worker` batches in flight. A Triton model with more instances (GPUs × count) gets one per instance.",
+  ),
   insertBatchSize: count(100, "Rows per write. Larger batches mean fewer calls and more memory."),
-  queueMaxsize: count(100, "Maximum number of items that wait in front of a stage. Queues of decoded images hold fewer."),
+  queueMaxsize: count(
+    100,
+    "Maximum number of embedded images that wait to be written, but at least one full write. Also limits the other queues; those of decoded images hold fewer.",
+  ),
   inflightPerWorker: count(2, "Concurrent requests of each embedding worker to the inference server."),
+  insertLingerMs: z.int().min(0).default(500).describe("Milliseconds that an incomplete write waits for more rows."),
   insertWorkers: count(2, "Concurrent writes. LanceDB has a single writer, which writes waiting batches together."),
   memoryBudgetMb: count(256, "Maximum MiB of images in flight."),
 });
 
 export const preprocessSection = z.strictObject({
-  batchSize: count(32, "Maximum number of images per embedding batch. The embedder may use smaller batches."),
+  batchSize: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Images per embedding batch. Triton gets batches of this size, as far as the model takes them; ONNX Runtime smaller ones. null: what the model prefers, else 32.",
+    ),
   preset: z
     .union([z.enum(presetNames), z.string().regex(/\.json$/, { abort: true })])
     .nullable()

@@ -21,7 +21,9 @@ describe("ServiceConfig", () => {
   it("has the specification's defaults", async () => {
     const { asyncPipeline, preprocess } = new ServiceConfig();
     const fromFile = await ServiceConfig.fromYaml(specification);
-    assert.deepEqual([asyncPipeline, preprocess], [{ ...fromFile.asyncPipeline, preprocessWorkers: null }, fromFile.preprocess]);
+    // By default, these two are the machine's and the model's.
+    assert.deepEqual(asyncPipeline, { ...fromFile.asyncPipeline, preprocessWorkers: null });
+    assert.deepEqual(preprocess, { ...fromFile.preprocess, batchSize: null });
   });
 
   it("has at least the specification's decode workers, and one less than the machine has cores", () => {

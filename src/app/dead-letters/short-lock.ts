@@ -1,11 +1,19 @@
 /** A lock file that is held only briefly, so that only one process at a time changes a shared file. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { livenessOf, ownIdentity, type ProcessIdentity } from "../../kit/index.js";
+
+/** What a lock file contains. */
+interface Holder {
+  /** Differs for each time that the lock is taken. */
+  readonly token: string;
+  readonly process: ProcessIdentity;
+}
 
 const pauseMs = 20;
-/** A lock whose file is older than this counts as stale: the process that held it has probably died. */
+/** A lock whose file is older than this counts as stale, if it is not known whether its holder is running. */
 const staleMs = 30_000;
 /** The holder of a lock renews the time of its file this often. */
 const renewMs = 5_000;
@@ -30,7 +38,12 @@ export async function withShortLock<T>(path: string, use: () => Promise<T>): Pro
 
 async function tryTake(path: string): Promise<boolean> {
   try {
-    await (await open(path, "wx")).close();
+    const file = await open(path, "wx");
+    try {
+      await file.writeFile(JSON.stringify({ token: randomUUID(), process: ownIdentity() } satisfies Holder));
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -39,8 +52,32 @@ async function tryTake(path: string): Promise<boolean> {
   }
 }
 
-/** Removes a stale lock. Renames the lock file before deleting it: if several processes find it stale, only one of them can rename it. */
+/** Removes the lock of a process that has died, or a lock that is stale. */
 async function removeStale(path: string): Promise<void> {
+  const holder = await holderOf(path);
+  if (holder !== null && livenessOf(holder.process) === "dead") await removeOf(holder, path);
+  else await removeAged(path);
+}
+
+/**
+ * Only one of several processes can make the folder, and only this one may remove the lock. It looks at the lock again, because another
+ * process may have removed it before the folder was made.
+ */
+async function removeOf({ token }: Holder, path: string): Promise<void> {
+  const claim = `${path}.${token}`;
+  try {
+    await mkdir(claim);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    await removeAged(path);
+    return;
+  }
+  if ((await holderOf(path))?.token === token) await rm(path, { force: true });
+  await rmdir(claim);
+}
+
+/** Renames the lock file before deleting it: if several processes find it stale, only one of them can rename it. */
+async function removeAged(path: string): Promise<void> {
   try {
     if (Date.now() - (await stat(path)).mtimeMs < staleMs) return;
     const aside = `${path}.${randomUUID()}`;
@@ -48,5 +85,15 @@ async function removeStale(path: string): Promise<void> {
     await rm(aside, { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** Returns null if the lock is free, or if its holder has not written its name yet. */
+async function holderOf(path: string): Promise<Holder | null> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
   }
 }

@@ -1,7 +1,8 @@
 /** A pool of threads that read, hash, measure and decode images. The main thread only passes on what the threads return. */
+import type { ReadAndDecode } from "../../chain/index.js";
 import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Part, type Pixels } from "../../contracts/index.js";
 import { mebibyte, Semaphore, WorkerPool } from "../../kit/index.js";
-import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js";
+import type { DecodeAnswer, DecodedPixels, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** Maximum number of unused buffers of pixels. */
 const maxSpares = 128;
@@ -61,17 +62,25 @@ export class DecodeWorkers implements Part {
 
   /** Reads a file and computes its fingerprint. See `Reader.read`. */
   async read(ref: ImageRef, { maxBytes }: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded> {
-    const { uri, location, scheme, root, version, sizeBytes } = ref;
-    const answer = await this.#pool.call(
-      { kind: "read", ref: { uri, location, scheme, root, version, sizeBytes }, maxBytes },
-      null,
-      signal,
-    );
+    const answer = await this.#pool.call({ kind: "read", ref: fileRefOf(ref), maxBytes }, null, signal);
     if (answer.kind !== "read") throw wrongAnswer("read", answer);
-    const encoded: Encoded = { bytes: answer.bytes, version: answer.version, content: answer.content };
-    this.#transferable.add(encoded);
-    return encoded;
+    return this.#encoded(answer);
   }
+
+  /** Reads and decodes a file with one message to a worker and one back. */
+  readonly readAndDecode: ReadAndDecode = async (ref, { maxBytes, target }, signal) => {
+    const answer = await this.#memory.run(this.#shareBytes, signal, "decoding", () => {
+      const spare = this.#spares.pop() ?? null;
+      const request = { kind: "read-and-decode", ref: fileRefOf(ref), maxBytes, target, maxPeakBytes: this.#shareBytes, spare } as const;
+      return this.#pool.call(request, null, signal, spare === null ? [] : [spare]);
+    });
+    if (answer.kind === "read") {
+      const pixels = await this.decode(this.#encoded(answer), target, signal);
+      return { pixels, version: answer.version, content: answer.content };
+    }
+    if (answer.kind !== "read-and-decoded") throw wrongAnswer("read-and-decoded", answer);
+    return { pixels: new WorkerPixels(answer, this.#spares), version: answer.version, content: answer.content };
+  };
 
   /** Decodes an image. See `ImageDecoder.decode`. The bytes of an image that `read` has returned cannot be used afterwards. */
   async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
@@ -89,6 +98,12 @@ export class DecodeWorkers implements Part {
   close(): Promise<void> {
     return this.#pool.close();
   }
+
+  #encoded({ bytes, version, content }: DecodeAnswer & { kind: "read" }): Encoded {
+    const encoded: Encoded = { bytes, version, content };
+    this.#transferable.add(encoded);
+    return encoded;
+  }
 }
 
 class WorkerPixels implements Pixels {
@@ -96,19 +111,26 @@ class WorkerPixels implements Pixels {
   readonly height: number;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly original: Pixels["original"];
+  readonly damaged: boolean;
   readonly #spares: ArrayBuffer[];
 
-  constructor({ width, height, data, original }: DecodeAnswer & { kind: "decoded" }, spares: ArrayBuffer[]) {
+  constructor({ width, height, data, original, damaged = false }: DecodedPixels, spares: ArrayBuffer[]) {
     this.width = width;
     this.height = height;
     this.data = data;
     this.original = original;
+    this.damaged = damaged;
     this.#spares = spares;
   }
 
   release(): void {
     if (this.#spares.length < maxSpares) this.#spares.push(this.data.buffer);
   }
+}
+
+/** Only these fields are copied to the worker: metadata can be large. */
+function fileRefOf({ uri, location, scheme, root, version, sizeBytes }: ImageRef): FileRef {
+  return { uri, location, scheme, root, version, sizeBytes };
 }
 
 function wrongAnswer(expected: DecodeAnswer["kind"], { kind }: DecodeAnswer): HeadraceError {

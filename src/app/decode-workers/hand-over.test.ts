@@ -25,7 +25,11 @@ function parts() {
     },
   });
   const main = { name: "main", schemes: ["file"], measure: async () => ({ width: 1, height: 1, peakBytes: 1 }), ...both("main") };
-  return { done, main: main satisfies Reader & ImageDecoder, workers: both("worker") as unknown as DecodeWorkers };
+  return {
+    done,
+    main: main satisfies Reader & ImageDecoder,
+    workers: { ...both("worker"), readAndDecode: async () => assert.fail("not called") } as unknown as DecodeWorkers,
+  };
 }
 
 test("three images start no workers, the fourth does, and images go to the workers once they have started", async () => {
@@ -46,6 +50,7 @@ test("three images start no workers, the fourth does, and images go to the worke
   };
   for (let image = 0; image < 3; image += 1) await one();
   assert.equal(starts, 0);
+  assert.equal(reader.readAndDecode, null);
   for (let image = 0; image < 2; image += 1) await one();
   assert.equal(starts, 1);
   assert.deepEqual(new Set(done.splice(0)), new Set(["main reads", "main decodes"]));
@@ -54,6 +59,7 @@ test("three images start no workers, the fourth does, and images go to the worke
   await one();
   assert.deepEqual(done, ["worker reads", "worker decodes"]);
   assert.equal(starts, 1);
+  assert.equal(reader.readAndDecode, workers.readAndDecode);
 });
 
 test("if the workers do not start, reading fails with the reason", async () => {

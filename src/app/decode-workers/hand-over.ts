@@ -2,6 +2,7 @@
  * Decides where an image is read and decoded: in the main thread at first, and in decode workers once they have started. A run of a few
  * images starts no workers, and no image waits for the start of a worker.
  */
+import type { DecodingReader, ReadAndDecode } from "../../chain/index.js";
 import type { ImageDecoder, Reader } from "../../contracts/index.js";
 import type { DecodeWorkers } from "./decode-workers.js";
 import { workerSchemes } from "./protocol.js";
@@ -20,11 +21,15 @@ export class HandOver {
     this.#start = start;
   }
 
-  /** Returns a reader that uses the workers once they have started, and `main` before. */
-  reader(main: Reader): Reader {
+  /** Returns a reader that uses the workers once they have started, and `main` before. It decodes once the workers have started. */
+  reader(main: Reader): DecodingReader {
+    const readAndDecode = (): ReadAndDecode | null => this.#workers?.readAndDecode ?? null;
     return {
       name: main.name,
       schemes: main.schemes,
+      get readAndDecode() {
+        return readAndDecode();
+      },
       read: async (ref, options, signal) => {
         this.#count();
         return (workerSchemes.has(ref.scheme) ? (this.#workers ?? main) : main).read(ref, options, signal);

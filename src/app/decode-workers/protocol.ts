@@ -13,19 +13,26 @@ export type FileRef = Pick<ImageRef, "uri" | "location" | "scheme" | "root" | "v
 
 export type DecodeRequest =
   | { readonly kind: "read"; readonly ref: FileRef; readonly maxBytes: number }
+  | ({ readonly kind: "read-and-decode"; readonly ref: FileRef; readonly maxBytes: number } & DecodeOrder)
   /** The buffer of the call contains the encoded image. */
-  | {
-      readonly kind: "decode";
-      readonly target: Geometry;
-      readonly byteLength: number;
-      /** The memory that the decoder may use. */
-      readonly maxPeakBytes: number;
-      /** A buffer of earlier pixels. The worker uses the buffer again if it has the right size. */
-      readonly spare: ArrayBuffer | null;
-    };
+  | ({ readonly kind: "decode"; readonly byteLength: number } & DecodeOrder);
+
+export interface DecodeOrder {
+  readonly target: Geometry;
+  /** The memory that the decoder may use. */
+  readonly maxPeakBytes: number;
+  /** A buffer of earlier pixels. The worker uses the buffer again if it has the right size. */
+  readonly spare: ArrayBuffer | null;
+}
+
+export interface DecodedPixels extends Omit<Pixels, "release"> {
+  readonly data: Uint8Array<ArrayBuffer>;
+}
 
 export type DecodeAnswer =
   | { readonly kind: "read"; readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string | null; readonly content: string }
-  | ({ readonly kind: "decoded" } & Pixels & { readonly data: Uint8Array<ArrayBuffer> })
+  | ({ readonly kind: "decoded" } & DecodedPixels)
+  /** If decoding needs more than `maxPeakBytes`, the answer to "read-and-decode" is that to "read". */
+  | ({ readonly kind: "read-and-decoded"; readonly version: string | null; readonly content: string } & DecodedPixels)
   /** The image was not decoded, because decoding needs more than `maxPeakBytes`. `encoded` is the buffer of the call. */
   | { readonly kind: "too-heavy"; readonly peakBytes: number; readonly encoded: ArrayBuffer };

@@ -1,56 +1,93 @@
 /** The code of a decode worker: reads files and members of archives, and decodes images with the configured decoder. */
+import { fileReader } from "../../adapters/fs/index.js";
+import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
-import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "./protocol.js";
+import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** The pool ignores the answers of aborted calls, so the calls themselves are not aborted. */
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  const readers = new Map<string, Promise<Reader>>();
+  const readers = new Readers();
   const decoder = sharpDecoder(preprocess);
   await decoder.open?.(calm);
   return {
     ready: null,
-    handle: (request, buffer) => (request.kind === "read" ? read(readers, request) : decode(decoder, request, buffer)),
+    handle: async (request, buffer) => {
+      switch (request.kind) {
+        case "read":
+          return read(await readers.of(request), request);
+        case "decode":
+          return decode(decoder, request, buffer);
+        case "read-and-decode":
+          return readAndDecode(await readers.of(request), decoder, request);
+        default:
+          return request satisfies never;
+      }
+    },
     close: () => Promise.resolve(),
   };
 });
 
-/** The readers of `workerSchemes`, imported when an image needs them. */
-const makeReaders: Readonly<Record<string, () => Promise<Reader>>> = {
-  file: async () => (await import("../../adapters/fs/index.js")).fileReader(),
-  tar: async () => (await import("../../adapters/tar/index.js")).tarReader(),
-  zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
-};
+/** The readers of `workerSchemes`. Those of archives are imported when an image needs them. */
+class Readers {
+  readonly #made = new Map<string, Promise<Reader>>();
+  readonly #make: Readonly<Record<string, () => Promise<Reader>>> = {
+    file: () => Promise.resolve(fileReader()),
+    tar: async () => (await import("../../adapters/tar/index.js")).tarReader(),
+    zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
+  };
 
-async function read(
-  readers: Map<string, Promise<Reader>>,
-  { ref, maxBytes }: DecodeRequest & { kind: "read" },
-): Promise<WorkerAnswer<DecodeAnswer>> {
-  const reader = await (readers.get(ref.scheme) ?? makeReaders[ref.scheme]!());
-  readers.set(ref.scheme, Promise.resolve(reader));
-  const { bytes, version } = await reader.read({ ...ref, metadata: null }, { maxBytes }, calm);
+  of({ ref: { scheme } }: { readonly ref: FileRef }): Promise<Reader> {
+    const made = this.#made.get(scheme) ?? this.#make[scheme]!();
+    this.#made.set(scheme, made);
+    return made;
+  }
+}
+
+async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "read" }): Promise<WorkerAnswer<DecodeAnswer>> {
+  return readAnswer(await reader.read({ ...ref, metadata: null }, { maxBytes }, calm));
+}
+
+function readAnswer({ bytes, version }: Encoded): WorkerAnswer<DecodeAnswer> {
   const own = ownBuffer(bytes);
   return { answer: { kind: "read", bytes: own, version, content: fingerprint(own) }, transfer: [own.buffer] };
 }
 
 async function decode(
   decoder: ImageDecoder,
-  { target, byteLength, maxPeakBytes, spare }: DecodeRequest & { kind: "decode" },
+  request: DecodeRequest & { kind: "decode" },
   buffer: ArrayBuffer,
 ): Promise<WorkerAnswer<DecodeAnswer>> {
-  const image: Encoded = { bytes: new Uint8Array(buffer, 0, byteLength), version: null };
+  const image: Encoded = { bytes: new Uint8Array(buffer, 0, request.byteLength), version: null };
   const { peakBytes } = await decoder.measure(image);
-  if (peakBytes > maxPeakBytes) {
+  if (peakBytes > request.maxPeakBytes) {
     return { answer: { kind: "too-heavy", peakBytes, encoded: buffer }, transfer: [buffer], keeps: "buffer" };
   }
-  const { width, height, data, original } = await decoder.decode(image, target, calm);
+  const pixels = await decodePixels(decoder, image, request);
+  return { answer: { kind: "decoded", ...pixels }, transfer: [pixels.data.buffer], keeps: "buffer" };
+}
+
+async function readAndDecode(
+  reader: Reader,
+  decoder: ImageDecoder,
+  request: DecodeRequest & { kind: "read-and-decode" },
+): Promise<WorkerAnswer<DecodeAnswer>> {
+  const image = await reader.read({ ...request.ref, metadata: null }, { maxBytes: request.maxBytes }, calm);
+  const { peakBytes } = await decoder.measure(image);
+  if (peakBytes > request.maxPeakBytes) return readAnswer(image);
+  const pixels = await decodePixels(decoder, image, request);
+  const { version, bytes } = image;
+  return { answer: { kind: "read-and-decoded", version, content: fingerprint(bytes), ...pixels }, transfer: [pixels.data.buffer] };
+}
+
+async function decodePixels(decoder: ImageDecoder, image: Encoded, { target, spare }: DecodeOrder): Promise<DecodedPixels> {
+  const { width, height, data, original, damaged = false } = await decoder.decode(image, target, calm);
   // The memory of libvips cannot be transferred to another thread.
-  const pixels = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
-  pixels.set(data);
-  return { answer: { kind: "decoded", width, height, data: pixels, original }, transfer: [pixels.buffer], keeps: "buffer" };
+  const own = new Uint8Array(spare?.byteLength === data.byteLength ? spare : new ArrayBuffer(data.byteLength));
+  own.set(data);
+  return { width, height, data: own, original, damaged };
 }
 
 /** Returns bytes that are alone in their buffer, so that the buffer can be transferred. */

@@ -5,11 +5,14 @@ import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js
 import { mebibyte, rowBytes } from "../../kit/index.js";
 import type { IngestWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
-import { decodeWorkersOf, expectedFeed, imagesPerDecodeWorker } from "./registry.js";
+import { decodeWorkersOf, expectedFeed, imagesPerDecodeWorker, usualBatch } from "./registry.js";
 
 export interface LaneOverrides {
   readonly preprocessWorkers?: number;
-  /** Overrides `async_pipeline.embedding_workers`. The number of concurrent requests to the embedder changes in proportion. */
+  /**
+   * Overrides `async_pipeline.embedding_workers`, and the instances of a Triton model. The number of concurrent requests to the embedder
+   * changes in proportion, up or down.
+   */
   readonly embeddingWorkers?: number;
   readonly insertBatchSize?: number;
   readonly queueMaxsize?: number;
@@ -36,26 +39,35 @@ export function batchesAtOnce(
   return writers * Math.ceil((2 * groupRows) / batchRows);
 }
 
-export function ingestWidths(settings: Settings, embedder: Pick<Embedder, "feed"> | null, overrides: LaneOverrides): IngestWidths {
+type LaneEmbedder = Pick<Embedder, "name" | "feed">;
+
+export function ingestWidths(settings: Settings, embedder: LaneEmbedder | null, overrides: LaneOverrides): IngestWidths {
   const { asyncPipeline, preprocess, insert, triton } = settings;
   const feed = embedder?.feed ?? expectedFeed(settings);
   return {
     numWorkers: preprocess.numWorkers,
     preprocessWorkers: overrides.preprocessWorkers ?? decodeWorkersOf(settings),
     imagesPerDecodeWorker,
-    embedParallel: Math.max(1, Math.round(feed.parallel * embeddingShare(settings, overrides))),
-    embedBatch: Math.min(preprocess.batchSize, feed.preferredBatch, feed.maxBatch),
-    preprocessBatch: preprocess.batchSize,
+    embedParallel: Math.max(1, Math.round(feed.parallel * embeddingShare(settings, embedder, overrides))),
+    embedBatch: Math.min(preprocess.batchSize ?? Number.POSITIVE_INFINITY, feed.preferredBatch, feed.maxBatch),
+    preprocessBatch: preprocess.batchSize ?? usualBatch,
     insertBatchSize: overrides.insertBatchSize ?? asyncPipeline.insertBatchSize,
     insertMaxBytes: insert.maxBytesMb * mebibyte,
+    insertLingerMs: asyncPipeline.insertLingerMs,
     queueMaxsize: overrides.queueMaxsize ?? asyncPipeline.queueMaxsize,
     retry: { attempts: (triton?.maxRetries ?? 3) + 1, baseDelayMs: (triton?.retryDelay ?? 0.1) * 1000 },
   };
 }
 
-/** Returns the ratio of requested to configured workers. The embedder's feed assumes the configured number. */
-function embeddingShare({ asyncPipeline }: Settings, { embeddingWorkers }: LaneOverrides): number {
-  return embeddingWorkers === undefined ? 1 : embeddingWorkers / asyncPipeline.embeddingWorkers;
+/** Returns the ratio of requested workers to those that the embedder's feed assumes. */
+function embeddingShare(settings: Settings, embedder: LaneEmbedder | null, { embeddingWorkers }: LaneOverrides): number {
+  return embeddingWorkers === undefined ? 1 : embeddingWorkers / assumedWorkers(settings, embedder);
+}
+
+/** Triton's feed follows the number of instances of the model, other feeds follow the settings. */
+function assumedWorkers({ asyncPipeline, triton }: Settings, embedder: LaneEmbedder | null): number {
+  if (embedder?.name !== "triton") return asyncPipeline.embeddingWorkers;
+  return embedder.feed.parallel / (asyncPipeline.inflightPerWorker * (triton?.urls?.length ?? 1));
 }
 
 export function runOptions(settings: Settings, request: Pick<RunOptions, "schedule" | "signal" | "observer">): RunOptions {
@@ -63,7 +75,7 @@ export function runOptions(settings: Settings, request: Pick<RunOptions, "schedu
   const maxOutage = limits.maxOutage ?? triton?.maxOutage;
   return {
     ...(request.schedule === undefined ? {} : { schedule: request.schedule }),
-    sequentialBatch: preprocess.batchSize,
+    sequentialBatch: preprocess.batchSize ?? usualBatch,
     memoryBudgetBytes: asyncPipeline.memoryBudgetMb * mebibyte,
     ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
     ...(limits.maxFailures === null ? {} : { maxFailed: limits.maxFailures }),

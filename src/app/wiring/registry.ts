@@ -47,7 +47,7 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
       dimension: milvus?.embeddingDim ?? null,
       batchSize: preprocess.batchSize,
     };
-    return tritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers });
+    return tritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker, minWorkers: asyncPipeline.embeddingWorkers });
   },
 };
 
@@ -61,6 +61,9 @@ const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorS
 
 const minDecodeWorkers = 2;
 
+/** Images per batch, if neither the settings nor the model say. */
+export const usualBatch = 32;
+
 /** Images that one decode worker decodes at the same time. While libvips decodes one, the worker's JavaScript prepares the other. */
 export const imagesPerDecodeWorker = 2;
 
@@ -71,8 +74,8 @@ export function expectedFeed(settings: Settings): Feed {
     return { preferredBatch: 3, maxBatch: 32, parallel: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) };
   }
   return {
-    preferredBatch: preprocess.batchSize,
-    maxBatch: preprocess.batchSize,
+    preferredBatch: preprocess.batchSize ?? usualBatch,
+    maxBatch: preprocess.batchSize ?? usualBatch,
     parallel: asyncPipeline.inflightPerWorker * asyncPipeline.embeddingWorkers * (triton?.urls?.length ?? 1),
   };
 }

@@ -22,7 +22,17 @@ describe("what the server counts", { skip, concurrency: false }, () => {
   let server: TritonServer;
 
   before(async () => {
-    server = await startTriton({ models: [model] });
+    const several = {
+      kind: "sleeping",
+      name: "several",
+      baseMs: 0,
+      rowMs: 0,
+      dimension: 32,
+      size: side,
+      instances: 3,
+      maxBatch: 64,
+    } as const;
+    server = await startTriton({ models: [model, { ...several, preferred: [16, 32] }] });
     await makePictures(pictures, 1_000);
   });
   after(async () => {
@@ -48,6 +58,18 @@ describe("what the server counts", { skip, concurrency: false }, () => {
     assert.ok(Math.abs((gpu?.busyShare ?? 0) - busyMs / wallMs) < 0.15, `expected ${busyMs / wallMs}, found ${gpu?.busyShare}`);
     assert.equal(limit?.stage, "embed", verdict);
     assert.match(verdict, /Model busy \d+ % \(its server's figure\)/);
+  });
+
+  test("every instance of a model gets requests, and batches have the size that is asked for, up to the model's maximum", async () => {
+    for (const [batchSize, preferredBatch] of [
+      [null, 32],
+      [5, 5],
+      [10_000, 64],
+    ] as const) {
+      await withEmbedder({ urls: [server.httpUrl], modelName: "several", inflight: 2, expect: { batchSize } }, async ({ feed }) => {
+        assert.deepEqual(feed, { preferredBatch, maxBatch: 64, parallel: 6 });
+      });
+    }
   });
 
   for (const transport of ["http", "grpc", "shm"] as const) {

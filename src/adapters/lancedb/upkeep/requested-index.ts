@@ -3,7 +3,7 @@ import { type BuiltIndex, HeadraceError } from "../../../contracts/index.js";
 import { checkIndexColumn } from "../../../kit/index.js";
 import { buildScalarIndex } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
-import { buildIndex, compact, keepVersionsMs, type UpkeepParts } from "./upkeep.js";
+import { buildIndex, compact, keepVersionsMs, mergeAfterIndex, type UpkeepParts } from "./upkeep.js";
 import { buildingIndex } from "./upkeep-step.js";
 import { requestedVectorIndex, trainingRows, vectorIndexOf } from "./vector-index.js";
 
@@ -34,7 +34,8 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
       hint: "Insert more images first. Searches of so few rows are fast without an index.",
     });
   }
-  await buildIndex(parts, requestedVectorIndex(facts), now);
+  await buildIndex(parts, requestedVectorIndex(facts), rows);
+  await mergeAfterIndex(parts, now);
   return report("built");
 }
 

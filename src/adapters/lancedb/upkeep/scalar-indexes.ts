@@ -55,12 +55,12 @@ export function requestedColumns(indexes: TableState["indexes"]): readonly strin
 }
 
 /**
- * Drops the indexes, so that compaction merges indexed and unindexed fragments into one, and does not write the indexes again. The next call
- * of `freshenScalarIndexes` builds the indexes. It takes a second per million rows.
+ * Drops the indexes on keys and contents except `kept`, so that compaction merges indexed and unindexed fragments into one, and does not
+ * write the indexes again. The next call of `freshenScalarIndexes` builds the indexes. It takes a second per million rows.
  */
-export async function dropScalarIndexes(table: Table): Promise<void> {
+export async function dropScalarIndexes(table: Table, kept: readonly string[] = []): Promise<void> {
   for (const { name, columns } of await table.listIndices()) {
-    if (scalarColumns.some((column) => columns.includes(column))) await table.dropIndex(name);
+    if (scalarColumns.some((column) => columns.includes(column) && !kept.includes(column))) await table.dropIndex(name);
   }
 }
 

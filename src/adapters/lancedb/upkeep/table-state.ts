@@ -96,12 +96,12 @@ async function newestIndexTime(folder: string): Promise<number> {
   return Math.max(...(await Promise.all(times)));
 }
 
-async function versionTime(folder: string, version: string): Promise<number> {
+export async function versionTime(folder: string, version: string): Promise<number> {
   return (await stat(join(folder, "_versions", version))).mtimeMs;
 }
 
 /** Names of the version files, newest first. */
-async function manifests(folder: string): Promise<readonly string[]> {
+export async function manifests(folder: string): Promise<readonly string[]> {
   try {
     // A newer version has a lower number in its file name, so ascending order puts the newest version first.
     return (await readdir(join(folder, "_versions"))).filter((file) => file.endsWith(".manifest")).sort();

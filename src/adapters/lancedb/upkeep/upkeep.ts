@@ -3,7 +3,9 @@ import type { Table } from "@lancedb/lancedb";
 import { measureProbes } from "../search-probes.js";
 import type { TableFacts } from "../table-schema.js";
 import type { Vendor } from "../vendor.js";
-import { dropScalarIndexes, freshenScalarIndexes } from "./scalar-indexes.js";
+import { isLargestApart } from "./growing-table.js";
+import { removeOldVersions } from "./old-versions.js";
+import { buildScalarIndex, dropScalarIndexes, freshenScalarIndexes } from "./scalar-indexes.js";
 import { removableBefore, type TableState, tableState } from "./table-state.js";
 import { mayHaveLongTail, mergeTail, type TailState } from "./table-tail.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
@@ -129,12 +131,13 @@ export interface UpkeepParts {
 export async function keepUp(parts: UpkeepParts): Promise<void> {
   const { vendor, table, facts, folder, mayGoOn } = parts;
   const state = (): Promise<TableState> => tableState(table, folder, keepVersionsMs);
+  await removeOldVersions(table, folder);
   let now = await state();
   const tail = tailOf(now);
   const isBeforeIndex = owesCompactionBeforeIndex(facts, now);
   if (isBeforeIndex || owesCompaction(now)) {
     await mayGoOn({ step: mergingFiles, rows: now.rows });
-    if (isBeforeIndex) await dropScalarIndexes(table);
+    if (isBeforeIndex) await dropScalarIndexes(table, isLargestApart(now) ? ["id"] : []);
     // Old files are removed at once. Otherwise the table would need twice its space on the disk until the next compaction.
     await compact(table, folder, isBeforeIndex ? 0 : keepVersionsMs);
     now = await state();
@@ -144,7 +147,21 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   }
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now);
-  if (kind !== null) await buildIndex(parts, kind, now);
+  if (kind === null) return;
+  await buildIndex(parts, kind, now.rows);
+  if (!isBeforeIndex) await mergeAfterIndex(parts, now);
+}
+
+/** Merges all files of a table that has no vector index yet into one, and builds the index on keys. Returns the new state. */
+export async function mergeGrown({ vendor, table, folder, mayGoOn }: Omit<UpkeepParts, "name" | "facts">): Promise<TableState> {
+  const { rows } = await tableState(table, folder, keepVersionsMs);
+  await dropScalarIndexes(table);
+  await mayGoOn({ step: mergingFiles, rows });
+  // Old files are removed at once, so that at most the merged rows are on the disk twice.
+  await compact(table, folder, 0);
+  await mayGoOn(buildingIndex("id", { rows }));
+  await buildScalarIndex(vendor.lancedb, table, "id");
+  return tableState(table, folder, keepVersionsMs);
 }
 
 /** Null: the table has no vector index. Compaction leaves one fragment per part of the index. All other fragments are newer. */
@@ -161,17 +178,17 @@ function owesCompactionBeforeIndex(facts: TableFacts, now: TableState): boolean 
   return !now.indexes.has("vector") && now.smallFragments >= 2 && owedVectorIndex(facts, now) !== null;
 }
 
-/**
- * Builds the vector index, and measures how much of it a search must read. Then merges the fragments that belonged to different parts of the
- * index before.
- */
-export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, now: TableState): Promise<void> {
-  const { rows } = now;
+/** Builds the vector index, and measures how much of it a search must read. */
+export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, rows: number): Promise<void> {
   await mayGoOn(buildingIndex("vector", { rows }));
   await buildVectorIndex(vendor, table, facts, kind, rows);
   const measuring = () => mayGoOn({ step: "measuring searches", rows });
   await measureProbes(table, facts, { folder, rows, partitions: partitionsOf(rows), mayGoOn: measuring });
-  if (now.smallFragments < 2) return;
+}
+
+/** After the vector index was built: merges the fragments that belonged to different parts of the index before. */
+export async function mergeAfterIndex({ table, folder, mayGoOn }: UpkeepParts, { rows, smallFragments }: TableState): Promise<void> {
+  if (smallFragments < 2) return;
   await mayGoOn({ step: mergingFiles, rows });
   await compact(table, folder);
 }
@@ -184,5 +201,7 @@ export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   const now = await tableState(table, folder, keepVersionsMs);
   await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
   const kind = owedVectorIndex(facts, now, 1);
-  if (kind !== null) await buildIndex(parts, kind, now);
+  if (kind === null) return;
+  await buildIndex(parts, kind, now.rows);
+  await mergeAfterIndex(parts, now);
 }

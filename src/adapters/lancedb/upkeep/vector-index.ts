@@ -51,7 +51,7 @@ export async function vectorIndexState(table: Table): Promise<{ readonly id: str
 }
 
 /** Returns the kind of vector index that a table with this many rows should have. Null: no index. */
-export function wantedVectorIndex({ index, dimension }: TableFacts, rows: number): BuiltIndex | null {
+export function wantedVectorIndex({ index, dimension }: Pick<TableFacts, "index" | "dimension">, rows: number): BuiltIndex | null {
   const kind = indexKind(index, dimension);
   if (kind === "none" || rows < trainingRows) return null;
   if (kind !== "auto") return kind;

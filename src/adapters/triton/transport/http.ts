@@ -19,8 +19,6 @@ export interface HttpOptions {
   readonly address: Address;
   readonly modelName: string;
   readonly modelVersion: string | null;
-  /** Maximum number of concurrent requests, without readiness checks. */
-  readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly security: Security;
 }
@@ -64,8 +62,6 @@ export class HttpConnection implements Connection {
       throw missingPackage("undici", error);
     });
     const pool = new Pool(originOf(options.address), {
-      // Two connections are for readiness checks while all others are busy.
-      connections: options.connections + 2,
       pipelining: 1,
       keepAliveTimeout: 30_000,
       connect: { timeout: options.connectTimeoutMs, ...tlsOf(options.security) },
