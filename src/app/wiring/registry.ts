@@ -179,7 +179,16 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
       import("../../adapters/zip/index.js"),
     ],
   );
-  return [fileReader(), dataReader(), httpReader(http), parquetReader(), s3Reader(s3), tarReader(), zipReader()];
+  return [
+    fileReader(),
+    dataReader(),
+    httpReader(http),
+    parquetReader(),
+    s3Reader(s3),
+    tarReader({ compression: "none" }),
+    tarReader({ compression: "gzip" }),
+    zipReader(),
+  ];
 }
 
 export async function makeListing(
