@@ -17,7 +17,7 @@ const rooms = {
 const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
-  "adapters/fs": "^picomatch$",
+  "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
   "adapters/jax": "^@jax-js/",
   "adapters/onnx": "^onnxruntime-",

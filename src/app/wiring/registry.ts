@@ -1,7 +1,7 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
-import type { FileListingOptions } from "../../adapters/fs/index.js";
+import type { FileListingOptions, FolderWatch, FolderWatchOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
@@ -179,7 +179,16 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
       import("../../adapters/zip/index.js"),
     ],
   );
-  return [fileReader(), dataReader(), httpReader(http), parquetReader(), s3Reader(s3), tarReader(), zipReader()];
+  return [
+    fileReader(),
+    dataReader(),
+    httpReader(http),
+    parquetReader(),
+    s3Reader(s3),
+    tarReader({ compression: "none" }),
+    tarReader({ compression: "gzip" }),
+    zipReader(),
+  ];
 }
 
 export async function makeListing(
@@ -193,6 +202,10 @@ export async function makeListing(
 /** Lists the images of a bucket, or below a prefix. */
 export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
   return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
+  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
 }
 
 /** Returns the number of files that a listing of the same inputs yields. */
