@@ -26,6 +26,7 @@ export async function versionFiles(path: string): Promise<VersionFiles | null> {
     const manifest = manifestOf(await readFile(path));
     return manifest === null ? null : filesOf(manifest);
   } catch (error) {
+    // Node throws a RangeError for numbers beyond the end of a buffer.
     if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
@@ -43,25 +44,29 @@ function manifestOf(bytes: Buffer): Buffer | null {
 function filesOf(manifest: Buffer): VersionFiles | null {
   const data = new Set<string>();
   let transaction: string | null = null;
-  for (const { number, value } of fieldsOf(manifest)) {
+  const fields = fieldsOf(manifest);
+  if (fields === null) return null;
+  for (const { number, value } of fields) {
     if (number === field.transactionFile && value !== null) transaction = value.toString("utf8");
     if (number !== field.fragments || value === null) continue;
     const paths = pathsOf(value);
-    if (paths.length === 0 || paths.includes(null)) return null;
-    for (const path of paths) if (path !== null) data.add(path);
+    if (paths.length === 0) return null;
+    for (const path of paths) {
+      if (path === null) return null;
+      data.add(path);
+    }
   }
   return { data, transaction };
 }
 
 /** The paths of a fragment's files. null: a file without a path, or a file outside the table's folder. */
 function pathsOf(fragment: Buffer): readonly (string | null)[] {
-  return fieldsOf(fragment)
-    .filter(({ number }) => number === field.files)
-    .map(({ value }) => {
-      const fields = value === null ? [] : fieldsOf(value);
-      const path = fields.find(({ number }) => number === field.path)?.value ?? null;
-      return path === null || fields.some(({ number }) => number === field.baseId) ? null : path.toString("utf8");
-    });
+  const files = fieldsOf(fragment)?.filter(({ number }) => number === field.files) ?? [];
+  return files.map(({ value }) => {
+    const fields = value === null ? null : fieldsOf(value);
+    const path = fields?.find(({ number }) => number === field.path)?.value ?? null;
+    return path === null || fields?.some(({ number }) => number === field.baseId) ? null : path.toString("utf8");
+  });
 }
 
 /** A field of a protobuf message. `value` is null for a number. */
@@ -70,24 +75,17 @@ interface Field {
   readonly value: Buffer | null;
 }
 
-/** Throws a `RangeError` if the bytes are not a whole message. */
-function fieldsOf(message: Buffer): readonly Field[] {
+/** Returns null if the bytes are not a whole message. */
+function fieldsOf(message: Buffer): readonly Field[] | null {
   const fields: Field[] = [];
   let at = 0;
   const varint = (): number => {
     let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
+    for (let scale = 1; ; scale *= 128) {
       const byte = message.readUInt8(at++);
-      value += (byte & 0x7f) * 2 ** shift;
+      value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw new RangeError("a number of more than ten bytes");
-  };
-  const skip = (bytes: number): number => {
-    const start = at;
-    at += bytes;
-    if (at > message.length) throw new RangeError("a field ends after its message");
-    return start;
   };
   while (at < message.length) {
     const tag = varint();
@@ -95,13 +93,14 @@ function fieldsOf(message: Buffer): readonly Field[] {
     const type = tag % 8;
     let value: Buffer | null = null;
     if (type === 0) varint();
-    else if (type === 1) skip(8);
-    else if (type === 5) skip(4);
+    else if (type === 1) at += 8;
+    else if (type === 5) at += 4;
     else if (type === 2) {
       const length = varint();
-      const start = skip(length);
-      value = message.subarray(start, start + length);
-    } else throw new RangeError(`a field of the unknown type ${type}`);
+      value = message.subarray(at, at + length);
+      at += length;
+    } else return null;
+    if (at > message.length) return null;
     fields.push({ number, value });
   }
   return fields;
