@@ -12,7 +12,7 @@ import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./
 /** The file extensions of images that the decoder can read, without the dot. */
 export const imageExtensions: readonly string[] = [
   ...["jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"],
-  ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "svg"],
+  ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "bmp", "dib", "heic", "heif", "jxl"],
 ];
 
 export interface FileListingOptions {
