@@ -17,7 +17,7 @@ const rooms = {
 const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
-  "adapters/fs": "^picomatch$",
+  "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",
   "adapters/jxl": "^@jsquash/jxl",
@@ -27,6 +27,10 @@ const owners = {
   "adapters/milvus": "^@zilliz/",
   "adapters/lancedb": "^@lancedb/",
   "adapters/parquet": "^hyparquet",
+  "adapters/csv": "^csv-parse$",
+  "adapters/tar": "^tar$",
+  "adapters/s3": "^@aws-sdk/",
+  "adapters/zip": "^yauzl$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

@@ -35,13 +35,22 @@ export const reasons: Readonly<Record<string, string>> = {
   "@jax-js/jax": "JAX programs in JavaScript (`jit`, `vmap`), for preprocessing written as in the Python service.",
   "@lancedb/lancedb":
     "The embedded store: upserts, vector indexes and filters in a folder, without a server. Later versions do not install on Node 20.",
+  "@aws-sdk/client-s3":
+    "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
+  chokidar:
+    "Watches folders with their subfolders. Node's own watching loses files in new folders on Linux, and does not tell when a file is complete.",
+  "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",
   hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
+  "hyparquet-compressors": "Unpacks the Parquet files of other programs: gzip, Zstandard, Brotli and LZ4. Same authors as hyparquet.",
   "hyparquet-writer": "Writes Parquet in JavaScript with explicit schemas, one row group at a time. Same authors as hyparquet.",
   "onnxruntime-node": "Runs the shipped model, or your own, on the CPU. Nothing else has to be installed.",
+  yauzl:
+    "Reads the directory of zip archives, also those above 4 GiB, one entry at a time. Headrace unpacks the members itself, with a limit.",
   protobufjs: "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder.",
   sharp: "libvips: the fastest decoder for Node. Strict about damaged files, with a limit on pixels.",
+  tar: "Decodes the headers of tar archives in all dialects: long names, large sizes, extended headers. Headrace reads the data itself, by position.",
   undici: "HTTP with a pool per server and a deadline per phase. Node's `fetch` does not expose its dispatcher.",
   "libheif-js":
     "Decodes HEIC, in WebAssembly. You install it yourself: its licence is LGPL, and only HEIC needs it. The builds of sharp have no HEIC because of patents.",
@@ -58,6 +67,8 @@ export const reasons: Readonly<Record<string, string>> = {
   jscpd: "Finds copied code.",
   knip: "Finds exports, files and dependencies that nothing uses.",
   publint: "Checks the packed package's entry points.",
+  yazl: "Writes zip archives for tests.",
+  "@types/yazl": "Types of yazl.",
   tinyglobby: "Lists test files for the build scripts.",
   typescript: "Checks types. Version 7 is outside the range that the other tools support.",
 };

@@ -12,7 +12,7 @@ import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
-import type { InputStream } from "./inputs/listings.js";
+import type { InputStream, ListingRequest } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
@@ -66,10 +66,9 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, optionNames);
     const parts = new PipelineParts(config.settings(), options.own);
-    const signal = options.signal ?? never();
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
     try {
-      await parts.check(signal);
+      await parts.check(options.signal ?? never());
     } catch (error) {
       await parts.close();
       throw error;
@@ -80,6 +79,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
+  }
+
+  /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
+  get listingSettings(): Pick<ListingRequest, "s3"> {
+    return { s3: this.#parts.settings.s3 };
   }
 
   /** Creates an empty collection. Throws `collection_exists`. */
@@ -293,6 +297,4 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 }
 
-function never(): AbortSignal {
-  return new AbortController().signal;
-}
+const never = (): AbortSignal => new AbortController().signal;

@@ -20,6 +20,8 @@ const environment: Readonly<Record<string, string | undefined>> = {
   // glibc keeps freed buffers up to 32 MB for later use. With this limit, larger buffers go back to the system. Measured after 300,000 rows in
   // LanceDB, with the merging of files and the vector index: 516 MB instead of 749 MB.
   MALLOC_MMAP_THRESHOLD_: String(4 * 1024 * 1024),
+  // The AWS client prints advice for developers about later versions of Node.
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   ...process.env,
 };
 

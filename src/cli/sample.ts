@@ -29,7 +29,8 @@ export async function withSample<T>(paths: readonly string[], options: SampleOpt
   const stop = new AbortController();
   const interrupts = watchInterrupts(terminalOf(options), () => stop.abort());
   try {
-    return await use({ config: await configOf(options), inputs: listInputs({ paths, limit: options.sample }), signal: stop.signal });
+    const config = await configOf(options);
+    return await use({ config, inputs: listInputs({ paths, limit: options.sample, s3: config.settings().s3 }), signal: stop.signal });
   } finally {
     interrupts.dispose();
   }

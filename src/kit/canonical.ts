@@ -69,6 +69,7 @@ export function urlRef(text: string): ImageRef {
 
 /** Returns the canonical URI of a URL: the WHATWG form, without fragment, user info and signature parameters. Throws `input_invalid`. */
 export function urlUri(text: string): string {
+  if (rawScheme.test(text)) return text;
   let url: URL;
   try {
     url = new URL(text);
@@ -86,6 +87,9 @@ export function urlUri(text: string): string {
 export function bytesUri(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
+
+/** After these schemes comes a key, in which `?` and `#` are characters as all others. */
+const rawScheme = /^s3:\/\//;
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_-]+$/;
 const separator = process.platform === "win32" ? "\\" : "/";

@@ -1,4 +1,10 @@
-/** Recognises the format of an image file by its first bytes. */
+/** Recognises image files: by the extension of their names, and by their first bytes. */
+
+/** The file extensions of images that the decoder can read, without the dot. */
+export const imageExtensions: readonly string[] = [
+  ...["jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"],
+  ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "bmp", "dib", "heic", "heif", "jxl"],
+];
 
 export interface ImageFormat {
   readonly name: string;

@@ -1,4 +1,17 @@
 /** Helpers for authors of adapters. Only the names that this file exports are stable. */
+
+export {
+  halves,
+  joinHalves,
+  maxMemberTextBytes,
+  memberError,
+  memberMissing,
+  memberName,
+  memberNotFile,
+  memberTooLarge,
+  memberUnreadable,
+  memberVersion,
+} from "./archive-members.js";
 export { type Backoff, backOffMs } from "./backoff.js";
 export {
   bytesUri,
@@ -22,12 +35,14 @@ export {
 } from "./collection-files.js";
 export { inTime, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
+export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 export { type Hash, HashTable, hashOfText } from "./hash-table.js";
-export { formatOf } from "./image-formats.js";
+export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
+export { isMemberUri, type MemberFile, type MemberLocation, memberLocation, memberRef, memberRefOf } from "./members.js";
 export {
   builtInColumns,
   checkMetadata,
@@ -38,6 +53,7 @@ export {
   markDamage,
   metadataHash,
   metadataNameError,
+  metadataNameLike,
   metadataTypeOf,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";

@@ -32,7 +32,8 @@ it("a value or a name that no store keeps is refused with advice of its own", ()
     [{ CameraModel: "x" }, "metadata_name", /"CameraModel"/, /Call it "cameramodel"/],
     [{ "Größe in mm": 1 }, "metadata_name", /expected/, /Call it "gro_e_in_mm"/],
     [{ "2024": 1 }, "metadata_name", /"2024"/, /Call it "_2024"/],
-    [{ Source: 1 }, "metadata_name", /"Source"/, /none of the built-in column names/],
+    [{ Source: 1 }, "metadata_name", /"Source"/, /Call it "source_"/],
+    [{ width: 1 }, "metadata_name", /"width"/, /Call it "width_"/],
     [{ 日本: 1 }, "metadata_name", /expected/, /none of the built-in/],
   ] as const) {
     assert.throws(

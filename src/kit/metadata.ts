@@ -58,22 +58,29 @@ export function isMarkedDamaged(metadata: Metadata): boolean {
 /** Returns null if the name is allowed as a metadata key, else a `metadata_name` error. `item` is the image that has the key. */
 export function metadataNameError(name: string, item?: string): HeadraceError | null {
   const shown = JSON.stringify(name).slice(0, 80);
-  if (reserved.has(name)) return failure("metadata_name", `metadata key ${shown}: expected a free name, found a built-in column`, item);
+  const suggestion = metadataNameLike(name);
+  if (reserved.has(name))
+    return failure("metadata_name", `metadata key ${shown}: expected a free name, found a built-in column`, item, {
+      hint: `Call it "${suggestion}".`,
+    });
   if (namePattern.test(name)) return null;
-  const suggestion = validNameLike(name);
   const hint = suggestion === null ? {} : { hint: `Call it "${suggestion}": keys are lower-case letters, digits and _, at most 63.` };
   return failure("metadata_name", `metadata key ${shown}: expected [a-z_][a-z0-9_]{0,62}`, item, hint);
 }
 
-/** Returns a valid metadata key that is similar to `name`. Returns null if there is no such key. */
-function validNameLike(name: string): string | null {
+/**
+ * Returns a valid metadata key that is similar to `name`, or `name` itself if it is valid. The name of a built-in column gets `_` at its
+ * end. Returns null if there is no such key.
+ */
+export function metadataNameLike(name: string): string | null {
   const plain = name
     .normalize("NFD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, "_");
   const valid = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
-  return /[a-z0-9]/.test(valid) && !reserved.has(valid) ? valid : null;
+  if (!/[a-z0-9]/.test(valid)) return null;
+  return reserved.has(valid) ? `${valid}_` : valid;
 }
 
 /** Returns the type of the column that can store the value. Returns null if no store accepts the value. */

@@ -70,6 +70,55 @@ for (const [kind, line] of [
   });
 }
 
+for (const [kind, line] of [
+  ["a process substitution", "headrace ingest --json <(cat list.txt) b.jpg"],
+  ["/dev/stdin", "cat list.txt | headrace ingest --json /dev/stdin b.jpg"],
+  ["a named pipe", "cat list.txt > pipe & headrace ingest --json pipe b.jpg"],
+] as const) {
+  test(`${kind} in the place of a file is a list of files, read once and whole`, async () => {
+    await using space = await spaceWith(5_000);
+    await copyFile(photo, join(space.folder, "b.jpg"));
+    execFileSync("mkfifo", [join(space.folder, "pipe")]);
+    const { read, failed } = await bash(space, line);
+    assert.deepEqual([read, failed], [5_001, 0]);
+  });
+}
+
+for (const flag of ["-0", "--null"]) {
+  test(`with ${flag} names end with NUL, and may have line feeds, braces and blanks`, async () => {
+    await using space = await spaceWith(1);
+    const names = ["two\nlines.jpg", "{brace.jpg", " blank.jpg", "cr.jpg\r"];
+    for (const name of names) await copyFile(photo, join(space.folder, name));
+    const { read, stored, skipped, failed } = await bash(
+      space,
+      `find . -type f -name '*.jpg*' -print0 | headrace ingest ${flag} --json - --collection names`,
+    );
+    assert.deepEqual([read, stored + skipped, failed], [5, 5, 0]);
+    const { count } = await space.json<{ count: number }>(0, "count", "--collection", "names");
+    assert.equal(count, 5);
+  });
+}
+
+for (const [kind, line] of [
+  ["-", "cat m.jsonl | headrace ingest --json -"],
+  ["--files-from", "headrace ingest --json --files-from m.jsonl"],
+  ["a process substitution", "headrace ingest --json <(printf '\\n'; cat m.jsonl)"],
+] as const) {
+  test(`JSON lines from ${kind} bring ids and metadata, as a manifest does`, async () => {
+    await using space = await spaceWith(1);
+    await copyFile(photo, join(space.folder, "b.jpg"));
+    await writeFile(
+      join(space.folder, "m.jsonl"),
+      '{"input":"a.jpg","id":"one","metadata":{"year":2024}}\n{"bad\n{"input":"b.jpg","id":"two"}\n',
+    );
+    const { read, stored, failed, failures } = await bash<Counts & { failures: { source: string }[] }>(space, `${line} || test $? = 3`);
+    assert.deepEqual([read, stored, failed], [3, 2, 1]);
+    assert.match(failures[0]?.source ?? "", kind === "a process substitution" ? /:3$/ : /:2$/);
+    const { count } = await space.json<{ count: number }>(0, "count", "--filter", "year == 2024");
+    assert.equal(count, 1);
+  });
+}
+
 test("a dry run reads a pipe whole, too", async () => {
   await using space = await spaceWith(300);
   const preview = await bash<{ listed: number; fresh: number; skipped: number }>(

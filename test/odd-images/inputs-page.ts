@@ -1,7 +1,7 @@
 /** The page of the reference that says how each odd input ends, and the command that writes it. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { imageExtensions } from "../../src/adapters/fs/index.js";
+import { imageExtensions } from "../../src/kit/index.js";
 import { damagedInputs, oddInputs } from "./make.js";
 
 export const inputsPage = new URL("../../../docs/reference/inputs.md", import.meta.url);
@@ -18,7 +18,10 @@ What can be handed to \`headrace ingest\`, to \`listImages\` in a program, and w
 | \`photos\` | a folder, with all that is below it |
 | \`'photos/**/*.{jpg,png}'\` | a glob, see below |
 | \`https://example.com/a.jpg\` | one image on a web server, see [images from the web](../guides/web.md) |
-| \`-\`, \`--files-from list.txt\`, \`--files-from -\` | more inputs, one a line, from stdin or a file |
+| \`-\`, \`<(…)\`, a named pipe, \`--files-from list.txt\`, \`--files-from -\` | more inputs, one per line, or JSON lines as in a manifest |
+| \`photos.csv\`, \`photos.parquet\`, \`urls.txt\`, … | a table or a list, see [sources](../guides/sources.md) |
+| \`s3://bucket/prefix\`, \`s3://bucket/key.jpg\` | images in a bucket, see [sources](../guides/sources.md#s3) |
+| \`photos.tar\`, \`photos.tar.gz\`, \`photos.zip\` | an archive, see [sources](../guides/sources.md) |
 | \`--manifest photos.jsonl\`, \`--manifest -\` | a list with ids and metadata, see below |
 
 Relative paths count from the folder that the command or the program runs in. A manifest comes first, so that its metadata counts for
@@ -27,10 +30,11 @@ is \`source_failed\` before it begins. In a program, \`insertImages\` takes file
 \`listImages\`. A URL of another scheme, such as \`ftp:\`, fails alone as \`source_unreadable\`, unless the program has a reader for it.
 
 Lists and manifests may be pipes (\`<(…)\`, \`/dev/stdin\`, a named pipe): they are read once and to their end. The progress line then
-shows no total.
+shows no total. With \`-0\` (\`--null\`) the names in lists end with NUL, so they may contain line feeds. A list whose first line begins with
+\`{\` contains JSON lines. They are read after the paths; \`--manifest\` reads them before.
 
 \`\`\`sh
-find photos -name '*.jpg' -newer stamp | headrace ingest -
+find photos -name '*.jpg' -newer stamp -print0 | headrace ingest -0 -
 headrace ingest --manifest <(jq -c '{input: .path, metadata: {year}}' database.json)
 \`\`\`
 

@@ -2,9 +2,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ImageRef } from "../../contracts/index.js";
-import { fileUri, pathOfFileUrl } from "../../kit/index.js";
+import { fileUri, fileVersion, pathOfFileUrl } from "../../kit/index.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
-import { fileVersion } from "./version.js";
 
 /**
  * `input`: a path or a `file:` URL. A missing file is no error here, because reading it will fail. Throws `source_failed` for an error that

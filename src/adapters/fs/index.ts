@@ -1,5 +1,6 @@
 /** Lists and reads image files. */
 
 export { fileRef } from "./file-ref.js";
-export { countFiles, type FileListingOptions, imageExtensions, listFiles } from "./listing.js";
+export { countFiles, type FileListingOptions, listFiles } from "./listing.js";
 export { type FileReaderOptions, fileReader } from "./reader.js";
+export { type FolderWatch, type FolderWatchOptions, watchFolder } from "./watch.js";

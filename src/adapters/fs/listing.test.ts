@@ -6,9 +6,9 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { asNobody } from "../../../test/odd-images/nobody.js";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
+import { fileVersion } from "../../kit/index.js";
 import { sortedEntries } from "./entries.js";
 import { countFiles, type FileListingOptions, listFiles } from "./listing.js";
-import { fileVersion } from "./version.js";
 
 const root = mkdtempSync(join(tmpdir(), "listing-"));
 chmodSync(root, 0o755);

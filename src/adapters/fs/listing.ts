@@ -2,18 +2,20 @@
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
-import { type FileNaming, fileUri, pathOfFileUrl, urlRef } from "../../kit/index.js";
+import {
+  type FileNaming,
+  fileUri,
+  fileVersion,
+  imageExtensions,
+  isMemberUri,
+  memberRefOf,
+  pathOfFileUrl,
+  urlRef,
+} from "../../kit/index.js";
 import { mapAhead } from "./ahead.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
-import { fileVersion } from "./version.js";
 import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./walk.js";
-
-/** The file extensions of images that the decoder can read, without the dot. */
-export const imageExtensions: readonly string[] = [
-  ...["jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "pjp"],
-  ...["png", "apng", "webp", "gif", "avif", "tif", "tiff", "bmp", "dib", "heic", "heif", "jxl"],
-];
 
 export interface FileListingOptions {
   /** Relative inputs are resolved against this folder. Default: the working directory. */
@@ -192,6 +194,7 @@ function isWebUrl(input: string): boolean {
 
 /** Makes the image reference of a URL. An invalid or unsupported URL is no error here, because reading it will fail. */
 function webRef(text: string): ImageRef {
+  if (isMemberUri(text)) return memberRefOf(text);
   if (URL.canParse(text)) return urlRef(text);
   const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
   return { uri: text, location: text, scheme, root: text, version: null, sizeBytes: null, metadata: null };

@@ -2,9 +2,8 @@
 import { constants } from "node:fs";
 import { access, type FileHandle, open } from "node:fs/promises";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
-import { checkAborted, mebibyte } from "../../kit/index.js";
+import { checkAborted, fileMark, fileVersion, mebibyte } from "../../kit/index.js";
 import { fromFileError } from "./errors.js";
-import { fileMark, fileVersion } from "./version.js";
 
 const maxAttempts = 3;
 const chunkBytes = 4 * mebibyte;

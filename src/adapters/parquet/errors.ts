@@ -2,7 +2,7 @@
 import { HeadraceError } from "../../contracts/index.js";
 import { fileInvalid } from "../../kit/index.js";
 
-const install = "npm i hyparquet hyparquet-writer apache-arrow@18.1.0";
+const install = "npm i hyparquet hyparquet-compressors hyparquet-writer apache-arrow@18.1.0";
 
 export function packagesMissing(cause: unknown): HeadraceError {
   const said = wordsOf(cause).split("\n", 1)[0];

@@ -1,3 +1,5 @@
-/** Reads and writes collections as Parquet files. */
+/** Reads and writes collections as Parquet files, and reads images from tables. */
+export { parquetReader } from "./reader.js";
 export { openParquetRows } from "./row-source.js";
 export { createParquetRows, type ParquetCollection } from "./row-writer.js";
+export { openParquetTable } from "./table.js";

@@ -1,42 +1,30 @@
 /** Reads a collection from a Parquet file, one row group at a time. Another program may have written the file, with the same columns. */
-import { type FileHandle, open } from "node:fs/promises";
-import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
+import type { FileMetaData } from "hyparquet";
 import type { Key, Metadata, Metric, Passport, RowSource, StoredRow } from "../../contracts/index.js";
 import {
   builtInColumns,
   type CollectionDescription,
   checkAborted,
   chunksOf,
-  fileError,
   fileInvalid,
-  mebibyte,
   metadataNameError,
   parseCollectionDescription,
 } from "../../kit/index.js";
-import { notParquet, rowsUnreadable } from "./errors.js";
+import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
 import { descriptionKey } from "./schema.js";
-import { loadReader } from "./vendor.js";
 
-/** Largest size of a row group. Decoding a row group needs about eight times its size in memory. */
-const maxGroupBytes = 256 * mebibyte;
 const scanRows = 1000;
-
-type Hyparquet = Awaited<ReturnType<typeof loadReader>>;
 
 /** Throws `input_invalid` if the file is not a Parquet file, or lacks one of the built-in columns of a collection. */
 export async function openParquetRows(path: string): Promise<RowSource> {
-  const vendor = await loadReader();
-  let file: FileHandle | undefined;
+  const file = await openParquetFile(path);
   try {
-    file = await open(path, "r");
-    const buffer = await bufferOf(file);
-    const metadata = await metadataOf(vendor, buffer, path);
-    const columns = columnsOf(metadata, path);
-    checkGroups(metadata, path);
-    return new ParquetRows(path, vendor, file, buffer, metadata, columns, await describe(vendor, buffer, metadata, path));
-  } catch (cause) {
-    await file?.close();
-    throw fileError(cause, path, "read");
+    const columns = columnsOf(file.metadata, path);
+    checkGroups(file.metadata, columns, path);
+    return new ParquetRows(path, file, columns, await describe(file));
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
@@ -48,10 +36,7 @@ class ParquetRows implements RowSource {
 
   constructor(
     readonly name: string,
-    readonly vendor: Hyparquet,
-    readonly file: FileHandle,
-    readonly buffer: AsyncBuffer,
-    readonly metadata: FileMetaData,
+    readonly file: ParquetFile,
     readonly columns: readonly string[],
     description: CollectionDescription,
   ) {
@@ -62,20 +47,16 @@ class ParquetRows implements RowSource {
   }
 
   async count(): Promise<number> {
-    return Number(this.metadata.num_rows);
+    return Number(this.file.metadata.num_rows);
   }
 
   async *scan({ vectors, batchRows = scanRows, signal }: Parameters<RowSource["scan"]>[0]): AsyncGenerator<readonly StoredRow[]> {
     const columns = this.columns.filter((name) => name !== "vector" || vectors === "include");
     let start = 0;
-    for (const group of this.metadata.row_groups) {
+    for (const group of this.file.metadata.row_groups) {
       if (signal !== undefined) checkAborted(signal, this.name);
       const end = start + Number(group.num_rows);
-      const rows = await readRows(
-        this.vendor,
-        { file: this.buffer, metadata: this.metadata, columns, rowStart: start, rowEnd: end },
-        this.name,
-      );
+      const rows = await this.file.read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
       for (const some of chunksOf(rows, batchRows)) yield some.map((cells) => this.#row(columns, cells));
       start = end;
     }
@@ -145,86 +126,18 @@ function columnsOf({ schema }: FileMetaData, path: string): readonly string[] {
   return names;
 }
 
-function checkGroups({ row_groups }: FileMetaData, path: string): void {
-  const largest = row_groups.reduce((most, { total_byte_size }) => Math.max(most, Number(total_byte_size)), 0);
-  if (largest <= maxGroupBytes) return;
-  const limit = `${maxGroupBytes / mebibyte} MiB`;
-  throw fileInvalid(
-    path,
-    `expected row groups of at most ${limit}, found one of ${largest} bytes. Write the file with a smaller row_group_size`,
-  );
-}
-
-function topLevel(schema: readonly SchemaElement[]): readonly SchemaElement[] {
-  const found: SchemaElement[] = [];
-  for (let at = 1; at < schema.length; at = afterSubtree(schema, at)) found.push(schema[at]!);
-  return found;
-}
-
-function afterSubtree(schema: readonly SchemaElement[], at: number): number {
-  let left = schema[at]!.num_children ?? 0;
-  let next = at + 1;
-  for (; left > 0; left -= 1) next = afterSubtree(schema, next);
-  return next;
-}
-
 /**
  * Returns the description of the collection in the file's metadata. A file that another program wrote has no description. Then the
  * dimension is that of the first vector, and the model is unknown.
  */
-async function describe(vendor: Hyparquet, file: AsyncBuffer, metadata: FileMetaData, path: string): Promise<CollectionDescription> {
+async function describe({ path, metadata, read }: ParquetFile): Promise<CollectionDescription> {
   const said = metadata.key_value_metadata?.find(({ key }) => key === descriptionKey)?.value;
   if (said !== undefined) return parseCollectionDescription(said, path);
   if (metadata.num_rows === 0n) throw fileInvalid(path, "expected rows, or a description of the collection, found neither");
-  const [[first] = []] = await readRows(vendor, { file, metadata, columns: ["vector"], rowStart: 0, rowEnd: 1 }, path);
+  const [[first] = []] = await read({ columns: ["vector"], rowStart: 0, rowEnd: 1, untyped: "text" });
   if (!Array.isArray(first)) throw fileInvalid(path, `column vector: expected a list of numbers, found ${shown(first)}`);
   const id = topLevel(metadata.schema).find(({ name }) => name === "id");
   return { dimension: first.length, metric: "cosine", idType: id?.type === "INT64" ? "int64" : "text", passport: null };
-}
-
-async function metadataOf(vendor: Hyparquet, buffer: AsyncBuffer, path: string): Promise<FileMetaData> {
-  try {
-    return await vendor.parquetMetadataAsync(buffer, { geoparquet: false });
-  } catch (cause) {
-    throw notParquet(path, cause);
-  }
-}
-
-interface RowsRequest {
-  readonly file: AsyncBuffer;
-  readonly metadata: FileMetaData;
-  readonly columns: readonly string[];
-  readonly rowStart: number;
-  readonly rowEnd: number;
-}
-
-async function readRows(vendor: Hyparquet, request: RowsRequest, path: string): Promise<readonly (readonly unknown[])[]> {
-  try {
-    let rows: readonly (readonly unknown[])[] = [];
-    await vendor.parquetRead({
-      ...request,
-      columns: [...request.columns],
-      rowFormat: "array",
-      onComplete: (read) => {
-        rows = read as unknown[][];
-      },
-    });
-    return rows;
-  } catch (cause) {
-    throw rowsUnreadable(path, cause);
-  }
-}
-
-async function bufferOf(file: FileHandle): Promise<AsyncBuffer> {
-  const { size } = await file.stat();
-  return {
-    byteLength: size,
-    slice: async (start, end = size) => {
-      const bytes = new Uint8Array(end - start);
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-      return bytes.buffer.slice(0, bytesRead);
-    },
-  };
 }
 
 function shown(value: unknown): string {

@@ -4,9 +4,18 @@ import type * as hyparquet from "hyparquet";
 import type * as hyparquetWriter from "hyparquet-writer";
 import { packagesMissing } from "./errors.js";
 
-/** Loads hyparquet. If it is missing, throws `part_missing` with the command that installs the packages. */
-export function loadReader(): Promise<typeof hyparquet> {
-  return loadPackages(() => import("hyparquet"));
+/** The packages that read Parquet. */
+export interface Reading {
+  readonly parquet: typeof hyparquet;
+  readonly compressors: hyparquet.Compressors;
+}
+
+/** Loads hyparquet and its decompressors. If one is missing, throws `part_missing` with the command that installs the packages. */
+export function loadReader(): Promise<Reading> {
+  return loadPackages(async () => ({
+    parquet: await import("hyparquet"),
+    compressors: (await import("hyparquet-compressors")).compressors,
+  }));
 }
 
 /** Loads hyparquet-writer and Arrow. If one is missing, throws `part_missing` with the command that installs the packages. */

@@ -47,6 +47,7 @@ export class ServiceConfig implements Settings {
   /** Null if Milvus is not used. */
   milvus!: Settings["milvus"];
   http!: Settings["http"];
+  s3!: Settings["s3"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
   limits!: Settings["limits"];

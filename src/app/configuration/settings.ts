@@ -3,6 +3,7 @@ import * as z from "zod";
 import { httpSection } from "../../adapters/http/options.js";
 import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
+import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
 import { asyncPipelineSection, embedderSection, limitsSection, loggingSection, preprocessSection, serverSection } from "./sections.js";
 
@@ -14,6 +15,7 @@ export const settingsSchema = z.strictObject({
   preprocess: preprocessSection.prefault({}).describe("How images become tensors for the model."),
   embedder: embedderSection.prefault({}).describe("How tensors become vectors."),
   http: httpSection.prefault({}).describe("How images are read from web servers."),
+  s3: s3Section.prefault({}).describe("How images are listed and read in buckets of S3."),
   triton: tritonSection
     .nullable()
     .default(null)

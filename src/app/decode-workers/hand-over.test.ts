@@ -45,7 +45,7 @@ test("three images start no workers, the fourth does, and images go to the worke
   });
   const [reader, decoder] = [handOver.reader(main), handOver.decoder(main)];
   const one = async () => {
-    const image = await reader.read({} as ImageRef, { maxBytes: 1 }, never);
+    const image = await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never);
     await decoder.decode(image, geometry, never);
   };
   for (let image = 0; image < 3; image += 1) await one();
@@ -66,6 +66,6 @@ test("if the workers do not start, reading fails with the reason", async () => {
   const { main } = parts();
   const failure = new Error("no threads left");
   const reader = new HandOver(() => Promise.reject(failure)).reader(main);
-  for (let image = 0; image < 4; image += 1) await reader.read({} as ImageRef, { maxBytes: 1 }, never);
-  await assert.rejects(async () => reader.read({} as ImageRef, { maxBytes: 1 }, never), failure);
+  for (let image = 0; image < 4; image += 1) await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never);
+  await assert.rejects(async () => reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never), failure);
 });

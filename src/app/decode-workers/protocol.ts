@@ -5,7 +5,10 @@ import type { Settings } from "../configuration/settings.js";
 /** What a worker needs to make its reader and its decoder. */
 export type DecodeSettings = Pick<Settings, "preprocess">;
 
-/** The fields of an `ImageRef` that a file reader needs. */
+/** The schemes of images that a worker can read. Others need connections or memory that all images share. */
+export const workerSchemes: ReadonlySet<string> = new Set(["file", "tar", "zip"]);
+
+/** The fields of an `ImageRef` that these readers need. */
 export type FileRef = Pick<ImageRef, "uri" | "location" | "scheme" | "root" | "version" | "sizeBytes">;
 
 export type DecodeRequest =

@@ -3,7 +3,7 @@
  * without ids and metadata.
  */
 import { HeadraceError, type ImageRef, type Key, type Metadata, type Refusal } from "../../contracts/index.js";
-import { bytesUri, isUrl, keyOf, urlRef } from "../../kit/index.js";
+import { bytesUri, isMemberUri, isUrl, keyOf, memberRefOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /** An image: a path, a web, `file:` or `data:` URL, or the bytes of an image file. For other URLs, pass your own reader. */
@@ -123,6 +123,7 @@ async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promis
   const text = String(input);
   try {
     if (!isUrl(text) || text.startsWith("file:")) return await fileRefs(text);
+    if (isMemberUri(text)) return memberRefOf(text);
     return text.startsWith("data:") ? bytesRef(dataBytes(text)) : urlRef(text);
   } catch (error) {
     if (!HeadraceError.is(error) || error.code !== "input_invalid") throw error;

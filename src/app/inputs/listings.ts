@@ -2,17 +2,18 @@
 import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../contracts/index.js";
 import { type FileNaming, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
+import type { Settings } from "../configuration/settings.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/registry.js";
+import { bucketInputs } from "./buckets.js";
+import type { ColumnChoice } from "./columns.js";
+import { containedInputs, isContainer, isContainerRef } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { isBlank, manifestInputs } from "./manifest.js";
-import { type OpenStdin, TextSource } from "./text-sources.js";
+import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
+import type { TextSource } from "./text-sources.js";
 
 /** The images to list. */
-export interface ListingRequest {
-  /** Files, folders and globs. If `stdin` is given, `-` means the paths that stdin contains, one per line. */
-  readonly paths: readonly string[];
-  /** A file that contains more paths, one per line. If `stdin` is given, `-` means stdin. */
-  readonly filesFrom?: string;
+export interface ListingRequest extends PathSources {
   /**
    * A file with JSON lines of `{ "input", "id"?, "metadata"? }`. Its images are listed before the paths. If `stdin` is given, `-` means
    * stdin.
@@ -20,12 +21,14 @@ export interface ListingRequest {
   readonly manifest?: string;
   /** Whether an invalid manifest line counts as a failed ("fail") or a skipped ("skip") image. Default "fail". */
   readonly badLines?: "fail" | "skip";
+  /** Which columns of tables are the image, the id and metadata. Default: chosen by their names. */
+  readonly columns?: ColumnChoice;
+  /** How buckets are listed. Default: AWS, with the usual credentials. */
+  readonly s3?: Settings["s3"];
   /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
   /** Maximum number of images, counted from the first. Default: all images. */
   readonly limit?: number;
-  /** Opens stdin, which `-` then means. Default: `-` is an ordinary file name. */
-  readonly stdin?: OpenStdin;
   /**
    * Called for each file in a folder that is not listed, because its extension is not that of an image. Gets the extension, such as
    * ".heic", or "(none)".
@@ -39,21 +42,32 @@ export interface ListingRequest {
 export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
-  return (stop) => {
+  return async function* list(stop) {
     const inputs = listAll(request, stop);
-    return take(mayHaveDuplicates(request) ? refuseDuplicates(inputs) : inputs, request.limit);
+    yield* take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
   };
 }
 
-/** Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, or when `stop` fires. */
+/**
+ * Counts the images without a `stat` call per file. Returns null when the inputs can be read only once, when counting would mean to read
+ * tables or archives, or when `stop` fires.
+ */
 export async function countInputs(request: ListingRequest, stop: AbortSignal): Promise<number | null> {
-  const { manifest, filesFrom, paths, limit = Number.POSITIVE_INFINITY } = request;
-  if (paths.some((path) => textOf(request, path).isStdin)) return null;
-  for (const path of [manifest, filesFrom]) if (path !== undefined && !(await textOf(request, path).isRepeatable())) return null;
+  const { manifest, limit = Number.POSITIVE_INFINITY } = request;
+  if (!(await areRepeatable(request))) return null;
+  if (manifest !== undefined && !(await textOf(request, manifest).isRepeatable())) return null;
   try {
     const lines = manifest === undefined ? 0 : await countLines(textOf(request, manifest), stop);
-    const files = hasPaths(request) ? await countFiles(allPaths(request, stop), stop) : 0;
-    return stop.aborted ? null : Math.min(lines + files, limit);
+    let isUnknown = false;
+    async function* paths(): AsyncGenerator<string> {
+      for await (const path of pathsOf(request, () => {}, stop)) {
+        isUnknown = isContainer(path);
+        if (isUnknown) return;
+        yield path;
+      }
+    }
+    const files = hasPaths(request) ? await countFiles(paths(), stop) : 0;
+    return stop.aborted || isUnknown ? null : Math.min(lines + files, limit);
   } catch (error) {
     // The run itself will list the same inputs and report the error.
     if (HeadraceError.is(error)) return null;
@@ -87,60 +101,61 @@ export async function* listImages(
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
 async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, badLines = "fail", onSkippedLine, naming, onLeftOut } = request;
+  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
-    const fileRefs = await makeFileRefs();
-    yield* manifestInputs({ text, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) }, stop);
+    yield* listManifest({ name: text.name, lines: text.lines("manifest", stop) }, request, stop);
   }
   if (!hasPaths(request) || stop.aborted) return;
-  const listing = await makeListing(hasPathList(request) ? allPaths(request, stop) : request.paths, {
+  const manifests: FoundManifest[] = [];
+  const addManifest = (found: FoundManifest) => void manifests.push(found);
+  const listing = await makeListing((await hasPathList(request)) ? pathsOf(request, addManifest, stop) : request.paths, {
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   });
-  for await (const ref of listing.list(stop)) yield { id: keyOf(ref.uri), ref };
+  const options = {
+    badLines,
+    columns,
+    ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
+    ...(onLeftOut === undefined ? {} : { onLeftOut }),
+  };
+  for await (const ref of listing.list(stop)) {
+    if (isContainerRef(ref)) yield* containedInputs(ref, options, stop);
+    else if (ref.scheme === "s3") yield* bucketInputs(ref, request, stop);
+    else yield { id: keyOf(ref.uri), ref };
+  }
+  for (const found of manifests) yield* listManifest(found, request, stop);
+}
+
+async function* listManifest(
+  manifest: FoundManifest,
+  { badLines = "fail", onSkippedLine }: ListingRequest,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
+  const fileRefs = await makeFileRefs();
+  yield* manifestInputs(
+    { ...manifest, root: manifest.name, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) },
+    stop,
+  );
 }
 
 /**
  * Returns whether the same image may be listed twice. A single folder has no duplicates, and remembering all its files could take too much
  * memory.
  */
-function mayHaveDuplicates(request: ListingRequest): boolean {
-  return request.manifest !== undefined || hasPathList(request) || request.paths.length > 1;
+async function mayHaveDuplicates(request: ListingRequest): Promise<boolean> {
+  if (request.manifest !== undefined || request.paths.length > 1 || request.paths.some(isContainer)) return true;
+  return hasPathList(request);
 }
 
 function hasPaths({ paths, filesFrom }: ListingRequest): boolean {
   return paths.length > 0 || filesFrom !== undefined;
 }
 
-function hasPathList(request: ListingRequest): boolean {
-  return request.filesFrom !== undefined || request.paths.some((path) => textOf(request, path).isStdin);
-}
-
-async function* allPaths(request: ListingRequest, stop: AbortSignal): AsyncGenerator<string> {
-  for (const path of request.paths) {
-    const text = textOf(request, path);
-    if (text.isStdin) yield* pathsIn(text, stop);
-    else yield path;
-  }
-  if (request.filesFrom !== undefined) yield* pathsIn(textOf(request, request.filesFrom), stop);
-}
-
-async function* pathsIn(text: TextSource, stop: AbortSignal): AsyncGenerator<string> {
-  for await (const line of text.lines("list of files", stop)) {
-    const path = line.replace(/\r$/, "");
-    if (path !== "") yield path;
-  }
-}
-
 async function countLines(manifest: TextSource, stop: AbortSignal): Promise<number> {
   let count = 0;
   for await (const line of manifest.lines("manifest", stop)) if (!isBlank(line)) count += 1;
   return count;
-}
-
-function textOf({ stdin }: ListingRequest, path: string): TextSource {
-  return new TextSource(path, stdin ?? null);
 }
 
 async function* take(inputs: AsyncIterable<IngestInput>, limit = Number.POSITIVE_INFINITY): AsyncGenerator<IngestInput> {

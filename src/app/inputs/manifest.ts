@@ -1,50 +1,31 @@
 /** Turns the lines of a manifest into inputs. An invalid line fails or is skipped without affecting other lines. */
 import { HeadraceError, type Metadata } from "../../contracts/index.js";
-import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { type DescribedInput, type FileRefs, ingestInput, refusedRef } from "./inputs.js";
-import type { TextSource } from "./text-sources.js";
+import type { DescribedInput } from "./inputs.js";
+import { type LineOptions, lineInput } from "./line-inputs.js";
 
 /** The manifest to read. */
-export interface ManifestOptions {
-  readonly text: TextSource;
-  readonly badLines: "fail" | "skip";
-  /** Called for each line that is skipped. */
-  readonly onSkippedLine?: (error: HeadraceError) => void;
-  readonly fileRefs: FileRefs;
+export interface ManifestOptions extends LineOptions {
+  /** The name of the manifest in messages. */
+  readonly name: string;
+  readonly lines: AsyncIterable<string>;
 }
 
-/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Throws `source_failed` when the manifest file cannot be read. */
+/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { text } = options;
+  const { name, lines } = options;
   let number = 0;
-  for await (const line of text.lines("manifest", stop)) {
+  for await (const line of lines) {
     if (stop.aborted) return;
     number += 1;
     if (isBlank(line)) continue;
-    const where = `${text.name}:${number}`;
-    const { id, ref } = await inputOfLine(line, where, options);
-    yield { id, ref: { ...ref, root: text.name, line: where } };
+    const where = `${name}:${number}`;
+    yield await lineInput(parseLine(line, where), where, options);
   }
 }
 
 export function isBlank(line: string): boolean {
   return line.trim() === "";
-}
-
-async function inputOfLine(line: string, where: string, options: ManifestOptions): Promise<IngestInput> {
-  const parsed = parseLine(line, where);
-  if (HeadraceError.is(parsed)) return refusedLine(where, parsed, options);
-  const input = await ingestInput(parsed, options.fileRefs);
-  if (input.ref.refused?.kind !== "fail") return input;
-  const { code, message, hint } = input.ref.refused.error;
-  return refusedLine(where, new HeadraceError(code, `${where}: ${message}`, { scope: "item", item: where, hint }), options);
-}
-
-function refusedLine(where: string, error: HeadraceError, { badLines, onSkippedLine }: ManifestOptions): IngestInput {
-  if (badLines === "skip") onSkippedLine?.(error);
-  const refused = badLines === "skip" ? ({ kind: "skip", reason: "bad_line" } as const) : ({ kind: "fail", error } as const);
-  return { id: keyOf(where), ref: refusedRef(where, refused) };
 }
 
 function parseLine(line: string, where: string): DescribedInput | HeadraceError {

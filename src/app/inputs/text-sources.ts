@@ -29,6 +29,15 @@ export class TextSource {
     return this.isStdin ? "stdin" : this.path;
   }
 
+  /** Returns whether the path is a pipe: stdin, a named pipe, or the pipe of a process substitution. */
+  async isPipe(): Promise<boolean> {
+    if (this.isStdin) return true;
+    return stat(this.path).then(
+      (found) => found.isFIFO(),
+      () => false,
+    );
+  }
+
   /** Returns whether the text can be read twice. A pipe can be read only once. */
   async isRepeatable(): Promise<boolean> {
     if (this.isStdin) return false;
@@ -38,11 +47,14 @@ export class TextSource {
     );
   }
 
-  /** Streams the lines of the text until `stop` fires. `what` describes the text in messages. Throws `source_failed`. */
-  async *lines(what: string, stop: AbortSignal): AsyncGenerator<string> {
+  /**
+   * Streams the lines of the text until `stop` fires. `what` describes the text in messages. `separator` ends a line; default: a line feed.
+   * Throws `source_failed`.
+   */
+  async *lines(what: string, stop: AbortSignal, separator = "\n"): AsyncGenerator<string> {
     if (stop.aborted) return;
     try {
-      yield* linesOf(this.#openStdin?.() ?? (await openText(this.path)), stop);
+      yield* linesOf(this.#openStdin?.() ?? (await openText(this.path)), separator, stop);
     } catch (cause) {
       if (stop.aborted) return;
       throw new HeadraceError("source_failed", `${what} ${this.name} cannot be read: ${(cause as Error).message}`, {
@@ -53,12 +65,12 @@ export class TextSource {
   }
 }
 
-async function* linesOf(stream: Readable, stop: AbortSignal): AsyncGenerator<string> {
+async function* linesOf(stream: Readable, separator: string, stop: AbortSignal): AsyncGenerator<string> {
   // Without this, reading from a pipe that gets no data would never end.
   const stopReading = (): void => void stream.destroy();
   listenForAbort(stop, stopReading);
   try {
-    yield* textLines(stream.setEncoding("utf8"));
+    yield* textLines(stream.setEncoding("utf8"), separator);
   } finally {
     stop.removeEventListener("abort", stopReading);
     stream.destroy();

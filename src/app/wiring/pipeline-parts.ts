@@ -6,6 +6,7 @@ import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
+import { workerSchemes } from "../decode-workers/protocol.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
@@ -72,11 +73,12 @@ export class PipelineParts {
     return this.#lend(this.#chain, signal);
   }
 
-  /** Returns the readers for a run. The built-in file reader hands over to the decode workers. */
+  /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */
   async runReaders(signal: AbortSignal): Promise<readonly Reader[]> {
     const readers = await this.readers(signal);
     const { decoder, readers: ownReaders = [] } = this.own;
-    const isOurs = (reader: Reader) => decoder === undefined && reader.schemes.includes("file") && !ownReaders.includes(reader);
+    const canMove = (reader: Reader) => reader.schemes.every((scheme) => workerSchemes.has(scheme));
+    const isOurs = (reader: Reader) => decoder === undefined && canMove(reader) && !ownReaders.includes(reader);
     return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
   }
 

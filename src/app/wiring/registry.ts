@@ -1,11 +1,14 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
-import type { FileListingOptions } from "../../adapters/fs/index.js";
+import { extname } from "node:path";
+import type { FileListingOptions, FolderWatch, FolderWatchOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
+import type { listBucket } from "../../adapters/s3/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
+  Archive,
   Embedder,
   Encoded,
   Feed,
@@ -18,6 +21,7 @@ import type {
   Reader,
   RowSource,
   RowWriter,
+  Table,
   TensorSpec,
   VectorStore,
 } from "../../contracts/index.js";
@@ -164,13 +168,28 @@ export async function makeCustomPreprocessor(path: string, input: TensorSpec, se
   return (await import("../../adapters/jax/index.js")).loadPreprocessor(path, input, settings.preprocess);
 }
 
-export async function makeReaders({ http }: Settings): Promise<readonly Reader[]> {
-  const [{ fileReader }, { dataReader }, { httpReader }] = await Promise.all([
-    import("../../adapters/fs/index.js"),
-    import("../../adapters/data/index.js"),
-    import("../../adapters/http/index.js"),
-  ]);
-  return [fileReader(), dataReader(), httpReader(http)];
+export async function makeReaders({ http, s3 }: Settings): Promise<readonly Reader[]> {
+  const [{ fileReader }, { dataReader }, { httpReader }, { parquetReader }, { s3Reader }, { tarReader }, { zipReader }] = await Promise.all(
+    [
+      import("../../adapters/fs/index.js"),
+      import("../../adapters/data/index.js"),
+      import("../../adapters/http/index.js"),
+      import("../../adapters/parquet/index.js"),
+      import("../../adapters/s3/index.js"),
+      import("../../adapters/tar/index.js"),
+      import("../../adapters/zip/index.js"),
+    ],
+  );
+  return [
+    fileReader(),
+    dataReader(),
+    httpReader(http),
+    parquetReader(),
+    s3Reader(s3),
+    tarReader({ compression: "none" }),
+    tarReader({ compression: "gzip" }),
+    zipReader(),
+  ];
 }
 
 export async function makeListing(
@@ -181,9 +200,33 @@ export async function makeListing(
   return listFiles(inputs, options);
 }
 
+/** Lists the images of a bucket, or below a prefix. */
+export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
+  return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
+  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
+}
+
 /** Returns the number of files that a listing of the same inputs yields. */
 export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
   return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
+}
+
+/** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
+  return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
+}
+
+/** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
+  const { openTarArchive } = await import("../../adapters/tar/index.js");
+  return openTarArchive(file, { compression: extension === ".tar" ? "none" : "gzip" });
 }
 
 /** Returns a function that makes the ref of a file. The file does not have to exist. */

@@ -32,7 +32,7 @@ function runEmbed(paths: readonly string[], options: EmbedOptions): Promise<Exit
     const interrupts = watchInterrupts(terminal, () => drain());
     try {
       const run = await pipeline.embedStream({
-        inputs: listInputs({ paths, ...(options.limit === undefined ? {} : { limit: options.limit }) }),
+        inputs: listInputs({ ...pipeline.listingSettings, paths, ...(options.limit === undefined ? {} : { limit: options.limit }) }),
         write: (row) => file.write(row),
         signal: interrupts.hard,
         onOutcome: (outcome) => {

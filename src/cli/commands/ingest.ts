@@ -19,7 +19,11 @@ interface IngestOptions extends CommonOptions {
   readonly pipeline: "async" | "sync";
   readonly manifest?: string;
   readonly filesFrom?: string;
+  readonly null?: boolean;
   readonly onBadLine: "fail" | "skip";
+  readonly imageColumn?: string;
+  readonly idColumn?: string;
+  readonly metadataColumns?: readonly string[];
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
@@ -38,7 +42,7 @@ interface Listed {
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("ingest"))
     .description("embed images and store them: files, folders and globs become rows of a collection")
-    .argument("[inputs...]", "files, folders, globs; - reads paths from stdin, one per line")
+    .argument("[inputs...]", "files, folders, globs, URLs; - and pipes: a list of these, one per line, or JSON lines as in a manifest")
     .addOption(collectionOption())
     .addOption(
       new Option("--pipeline <schedule>", "async: all stages at once; sync: one batch after the other")
@@ -47,11 +51,15 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     )
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}; - for stdin')
     .option("--files-from <file>", "more inputs, one per line; - for stdin")
+    .option("-0, --null", "inputs in lists end with NUL, as find -print0 writes them, not with a line feed")
     .addOption(
-      new Option("--on-bad-line <what>", "whether a bad line of the manifest counts as a failed or as a skipped image")
+      new Option("--on-bad-line <what>", "whether a bad line of a manifest or a table counts as a failed or as a skipped image")
         .choices(["fail", "skip"])
         .default("fail"),
     )
+    .option("--image-column <name>", "the column of a table with the path, URL or bytes of the image (default: by its name, such as url)")
+    .option("--id-column <name>", "the column of a table with the id (default: id or image_id, else the id is derived from the image)")
+    .option("--metadata-columns <names>", "the columns of a table that become metadata, separated by commas (default: all others)", listed)
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that replaces the folder")
     .option("--limit <n>", "only the first n images", positive)
@@ -61,15 +69,16 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
 }
 
 async function runIngest(paths: readonly string[], options: IngestOptions): Promise<ExitCode> {
-  const listed = listedOf(paths, options);
+  const inputs = listedOf(paths, options);
   return withPipeline(withMaxFailures(options), (pipeline) => {
     const named = { ...options, collection: options.collection ?? pipeline.defaultCollection };
-    return options.dryRun ? showPreview(pipeline, listed, named) : ingest(pipeline, listed, named);
+    return options.dryRun ? showPreview(pipeline, inputs, named) : ingest(pipeline, inputs, named);
   });
 }
 
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const { manifest, filesFrom, base, as, limit, onBadLine } = options;
+  const separator = options.null === true ? ("null" as const) : ("newline" as const);
   if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
     throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
       hint: "For example: headrace ingest ./photos",
@@ -90,6 +99,8 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const tally = new ListingTally();
   const request = {
     paths,
+    separator,
+    columns: columnsOf(options),
     badLines: onBadLine,
     stdin: () => process.stdin,
     onLeftOut: tally.onLeftOut,
@@ -102,8 +113,16 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   return { request, tally };
 }
 
+function columnsOf({ imageColumn, idColumn, metadataColumns }: IngestOptions): NonNullable<ListingRequest["columns"]> {
+  return {
+    ...(imageColumn === undefined ? {} : { image: imageColumn }),
+    ...(idColumn === undefined ? {} : { id: idColumn }),
+    ...(metadataColumns === undefined ? {} : { metadata: metadataColumns }),
+  };
+}
+
 async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
-  const found = await pipeline.preview(listInputs(request), options.collection);
+  const found = await pipeline.preview(listInputs({ ...pipeline.listingSettings, ...request }), options.collection);
   const { leftOut } = tally;
   const document = { dryRun: true, collection: options.collection, ...found, leftOut };
   terminalOf(options).result(document, previewText(found, leftOut));
@@ -115,7 +134,7 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
   return runIngestion(terminal, {
     start: (hooks) =>
       pipeline.ingest({
-        inputs: listInputs(request),
+        inputs: listInputs({ ...pipeline.listingSettings, ...request }),
         collectionName: options.collection,
         schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
         ...hooks,
@@ -127,6 +146,10 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
       return { document, text: summaryText(document, ending) };
     },
   });
+}
+
+function listed(text: string): readonly string[] {
+  return text.split(",").filter((name) => name !== "");
 }
 
 export function positive(text: string): number {

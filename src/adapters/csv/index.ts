@@ -1,0 +1,2 @@
+/** Reads tables from CSV and TSV files. */
+export { openCsvTable } from "./table.js";

@@ -1,0 +1,85 @@
+/** Opens a CSV or TSV file as a table. The first line names the columns. */
+import type { ColumnKind, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
+import { fileError, fileInvalid } from "../../kit/index.js";
+import { csvRecords } from "./records.js";
+
+/**
+ * Reads the whole file once, to learn the kinds of the columns: a column is "number" or "boolean" if all its cells are. So `007` stays text,
+ * and a column does not change its type in the middle. Throws `input_invalid` if the file cannot be read or has no header.
+ */
+export async function openCsvTable(path: string, delimiter: "," | "\t" | ";", stop: AbortSignal): Promise<Table> {
+  try {
+    return new CsvTable(path, delimiter, await columnsOf(path, delimiter, stop));
+  } catch (cause) {
+    throw fileError(cause, path, "read");
+  }
+}
+
+class CsvTable implements Table {
+  constructor(
+    readonly path: string,
+    readonly delimiter: string,
+    readonly columns: readonly TableColumn[],
+  ) {}
+
+  async *rows(wanted: readonly string[], stop: AbortSignal): AsyncGenerator<TableRow> {
+    let isHeader = true;
+    for await (const found of csvRecords(this.path, this.delimiter, stop)) {
+      if (isHeader) isHeader = false;
+      else if (found.kind === "damaged") yield { kind: "damaged", number: found.line, problem: found.problem };
+      else yield this.#row(found.line, found.cells, wanted);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #row(number: number, cells: readonly string[], wanted: readonly string[]): TableRow {
+    if (cells.length !== this.columns.length) {
+      return { kind: "damaged", number, problem: `expected ${this.columns.length} cells, as the header has, found ${cells.length}` };
+    }
+    return {
+      kind: "cells",
+      number,
+      cells: this.columns.map(({ name, kind }, at) => (wanted.includes(name) ? cellOf(cells[at] ?? "", kind) : null)),
+    };
+  }
+}
+
+async function columnsOf(path: string, delimiter: string, stop: AbortSignal): Promise<readonly TableColumn[]> {
+  let names: readonly string[] | null = null;
+  let kinds: (ColumnKind | null)[] = [];
+  for await (const found of csvRecords(path, delimiter, stop)) {
+    if (found.kind === "damaged") {
+      if (names === null) throw fileInvalid(path, `line ${found.line}: ${found.problem}`);
+    } else if (names === null) {
+      names = found.cells.map((name) => name.trim());
+      kinds = names.map(() => null);
+    } else if (found.cells.length === names.length) {
+      kinds = kinds.map((kind, at) => joined(kind, kindOf(found.cells[at] ?? "")));
+    }
+  }
+  if (names === null) throw fileInvalid(path, "expected a first line with the names of the columns, found an empty file");
+  return names.map((name, at) => ({ name, kind: kinds[at] ?? "text" }));
+}
+
+/** Numbers that become the same text again, up to trailing zeros. Longer ones would lose digits; `007` would lose its zeros. */
+const numberPattern = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d{1,2})?$/i;
+const maxDigits = 15;
+
+/** null: an empty cell, which has no kind. */
+function kindOf(text: string): ColumnKind | null {
+  if (text === "") return null;
+  if (/^(true|false)$/i.test(text)) return "boolean";
+  return numberPattern.test(text) && text.replace(/e.*$|\D/gi, "").length <= maxDigits ? "number" : "text";
+}
+
+function joined(one: ColumnKind | null, other: ColumnKind | null): ColumnKind | null {
+  if (one === null || other === null || one === other) return one ?? other;
+  return "text";
+}
+
+function cellOf(text: string, kind: ColumnKind): TableCell {
+  if (text === "") return null;
+  if (kind === "number") return Number(text);
+  return kind === "boolean" ? text.toLowerCase() === "true" : text;
+}

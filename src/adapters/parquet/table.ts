@@ -1,0 +1,87 @@
+/** Opens a Parquet file as a table, which is read one row group at a time. The bytes of images are left to the reader. */
+import type { SchemaElement } from "hyparquet";
+import type { ColumnKind, ImageRef, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
+import { memberRef } from "../../kit/index.js";
+import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
+import { imageName } from "./image-names.js";
+
+/** `file`: the path, and the URI that names the file. Throws `input_invalid` if the file cannot be read or is not a Parquet file. */
+export async function openParquetTable(file: { readonly path: string; readonly uri: string }): Promise<Table> {
+  return new ParquetTable(await openParquetFile(file.path), file.uri);
+}
+
+class ParquetTable implements Table {
+  readonly columns: readonly TableColumn[];
+
+  constructor(
+    readonly file: ParquetFile,
+    readonly uri: string,
+  ) {
+    this.columns = topLevel(file.metadata.schema).map((element) => ({ name: element.name, kind: kindOf(element) }));
+  }
+
+  async *rows(wanted: readonly string[], stop: AbortSignal): AsyncGenerator<TableRow> {
+    const read = this.columns.filter(({ name, kind }) => wanted.includes(name) && kind !== "images" && kind !== "other");
+    const columns = read.map(({ name }) => name);
+    checkGroups(this.file.metadata, columns, this.file.path);
+    const positions = this.columns.map(({ name }) => columns.indexOf(name));
+    let start = 0;
+    for (const group of this.file.metadata.row_groups) {
+      if (stop.aborted) return;
+      const end = start + Number(group.num_rows);
+      const rows = columns.length === 0 ? [] : await this.file.read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
+      for (let row = start; row < end; row += 1) {
+        const cells = this.columns.map(({ name, kind }, at) => {
+          if (kind === "images") return wanted.includes(name) ? this.#image(name, row + 1, start) : null;
+          return positions[at] === -1 ? null : cellOf(rows[row - start]?.[positions[at] ?? 0]);
+        });
+        yield { kind: "cells", number: row + 1, cells };
+      }
+      start = end;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  #image(column: string, row: number, group: number): ImageRef {
+    const { path, version } = this.file;
+    const known = { version, sizeBytes: null, hints: { group: String(group) } };
+    return memberRef({ scheme: "parquet", path, uri: this.uri }, imageName(column, row), known);
+  }
+}
+
+/** Images are bytes, or a struct with bytes, as in data sets of Hugging Face. */
+function kindOf({ below, ...element }: SchemaElement & { readonly below: readonly SchemaElement[] }): ColumnKind {
+  if (isBytes(element) || below.some((child) => child.name === "bytes" && isBytes(child))) return "images";
+  if (below.length > 0) return "json";
+  switch (element.type) {
+    case "BOOLEAN":
+      return "boolean";
+    case "BYTE_ARRAY":
+      return "text";
+    case "INT96":
+      return "text";
+    case "FIXED_LEN_BYTE_ARRAY":
+      return element.logical_type?.type === "UUID" ? "text" : element.logical_type?.type === "FLOAT16" ? "number" : "other";
+    default:
+      return isTime(element) ? "text" : "number";
+  }
+}
+
+function isBytes({ type, converted_type, logical_type, repetition_type }: SchemaElement): boolean {
+  return type === "BYTE_ARRAY" && converted_type === undefined && logical_type === undefined && repetition_type !== "REPEATED";
+}
+
+function isTime({ converted_type, logical_type }: SchemaElement): boolean {
+  return ["DATE", "TIMESTAMP"].includes(logical_type?.type ?? "") || /^(DATE|TIMESTAMP_)/.test(converted_type ?? "");
+}
+
+function cellOf(value: unknown): TableCell {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") return value;
+  if (value instanceof Date) return value.toISOString().replace(/T00:00:00\.000Z$/, "");
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
+}

@@ -1,0 +1,69 @@
+/** Translates errors of the AWS client. Their texts are passed on, which name a key id at most, never a secret. */
+import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
+
+const install = "npm install @aws-sdk/client-s3";
+const credentialHint =
+  "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws. For public buckets: --set s3.anonymous=true.";
+
+export function packageMissing(cause: unknown): never {
+  throw new HeadraceError("part_missing", "reading s3: expected the package @aws-sdk/client-s3, found none", { hint: install, cause });
+}
+
+const codes: Readonly<Record<string, ErrorCode>> = {
+  NoSuchKey: "source_not_found",
+  NotFound: "source_not_found",
+  NoSuchBucket: "source_not_found",
+  AccessDenied: "source_forbidden",
+  Forbidden: "source_forbidden",
+  InvalidAccessKeyId: "source_forbidden",
+  SignatureDoesNotMatch: "source_forbidden",
+  ExpiredToken: "source_forbidden",
+  CredentialsProviderError: "source_forbidden",
+  InvalidObjectState: "source_unreadable",
+};
+
+/** The error of one object. */
+export function objectError(cause: unknown, uri: string): HeadraceError {
+  if (HeadraceError.is(cause)) return cause;
+  const code = codeOf(cause);
+  return new HeadraceError(code, `${uri}: ${wordsOf(cause)}`, {
+    scope: "item",
+    item: uri,
+    // The client has tried failed requests again. A body that ends too early has no such metadata: the engine tries it again.
+    retryable: cause instanceof Error && !("$metadata" in cause) && code === "source_unreadable",
+    cause,
+    ...(code === "source_forbidden" ? { hint: credentialHint } : {}),
+  });
+}
+
+/** The error of a listing that cannot continue. */
+export function listingError(cause: unknown, uri: string): HeadraceError {
+  if (HeadraceError.is(cause)) return cause;
+  const hint = codeOf(cause) === "source_forbidden" ? { hint: credentialHint } : {};
+  return new HeadraceError("source_failed", `Cannot list ${uri}: ${wordsOf(cause)}`, { item: uri, cause, ...hint });
+}
+
+/** Returns whether the server says that the object is as it was. */
+export function isUnchanged(cause: unknown): boolean {
+  return statusOf(cause) === 304;
+}
+
+export function isMissing(cause: unknown): boolean {
+  return codeOf(cause) === "source_not_found" || statusOf(cause) === 404;
+}
+
+function codeOf(cause: unknown): ErrorCode {
+  const name = cause instanceof Error ? cause.name : "";
+  if (name === "TimeoutError") return "timed_out";
+  const status = statusOf(cause);
+  return codes[name] ?? (status === 403 || status === 401 ? "source_forbidden" : status === 404 ? "source_not_found" : "source_unreadable");
+}
+
+function statusOf(cause: unknown): number | undefined {
+  return (cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.name === "Error" || cause.message.includes(cause.name) ? cause.message : `${cause.name}: ${cause.message}`;
+}

@@ -1,0 +1,81 @@
+/** Lists the images of a bucket, page by page. */
+import { extname } from "node:path/posix";
+import type { ImageRef, Listing } from "../../contracts/index.js";
+import { imageExtensions } from "../../kit/index.js";
+import { objectRef, parseAddress, type S3Address, uriOf } from "./address.js";
+import { openS3, type S3Access } from "./client.js";
+import { isMissing, listingError } from "./errors.js";
+import type { S3Settings } from "./options.js";
+
+export interface BucketListingOptions {
+  readonly settings: S3Settings;
+  /** Called for each object that is not listed, because its extension is not that of an image. Gets the extension, or "(none)". */
+  readonly onLeftOut?: (extension: string) => void;
+}
+
+/**
+ * `address`: `s3://bucket`, a prefix, or one object. If there is an object with exactly this key, it is listed, whatever its extension.
+ * Otherwise the images below `key/` are listed, sorted by key. Hidden objects are left out.
+ */
+export function listBucket(address: string, options: BucketListingOptions): Listing {
+  return { list: (stop) => listImages(parseAddress(address), options, stop) };
+}
+
+async function* listImages(address: S3Address, options: BucketListingOptions, stop: AbortSignal): AsyncGenerator<ImageRef> {
+  const access = await openS3(options.settings);
+  try {
+    const object = address.key === "" || address.key.endsWith("/") ? null : await oneObject(access, address, stop);
+    if (object !== null) yield object;
+    else yield* imagesBelow(access, address, options, stop);
+  } catch (cause) {
+    if (!stop.aborted) throw listingError(cause, uriOf(address));
+  } finally {
+    access.client.destroy();
+  }
+}
+
+async function oneObject({ sdk, client }: S3Access, address: S3Address, stop: AbortSignal): Promise<ImageRef | null> {
+  try {
+    const head = await client.send(new sdk.HeadObjectCommand({ Bucket: address.bucket, Key: address.key }), { abortSignal: stop });
+    return objectRef(address, uriOf(address), { version: head.ETag ?? null, sizeBytes: head.ContentLength ?? null });
+  } catch (cause) {
+    if (isMissing(cause)) return null;
+    throw cause;
+  }
+}
+
+async function* imagesBelow(
+  { sdk, client }: S3Access,
+  { bucket, key }: S3Address,
+  { onLeftOut }: BucketListingOptions,
+  stop: AbortSignal,
+): AsyncGenerator<ImageRef> {
+  const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
+  const root = uriOf({ bucket, key: prefix }).replace(/\/$/, "");
+  let found = 0;
+  let token: string | undefined;
+  do {
+    const page = await client.send(
+      new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }),
+      { abortSignal: stop },
+    );
+    for (const { Key: name = "", ETag: version = null, Size: sizeBytes = null } of page.Contents ?? []) {
+      if (stop.aborted) return;
+      found += 1;
+      if (name.endsWith("/") || isHidden(name.slice(prefix.length))) continue;
+      if (isImage(name)) yield objectRef({ bucket, key: name }, root, { version, sizeBytes });
+      else onLeftOut?.(extname(name) === "" ? "(none)" : extname(name).toLowerCase());
+    }
+    token = page.NextContinuationToken;
+  } while (token !== undefined && !stop.aborted);
+  // Nothing is there: the reader will say so, for this input alone.
+  if (found === 0 && !stop.aborted) yield objectRef({ bucket, key }, uriOf({ bucket, key }), { version: null, sizeBytes: null });
+}
+
+function isImage(key: string): boolean {
+  return imageExtensions.includes(extname(key).slice(1).toLowerCase());
+}
+
+function isHidden(below: string): boolean {
+  return below.split("/").some((part) => part.startsWith("."));
+}

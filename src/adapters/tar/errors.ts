@@ -1,0 +1,10 @@
+/** Translates errors of loading the package and of decompression. */
+import { HeadraceError } from "../../contracts/index.js";
+
+export function packageMissing(cause: unknown): never {
+  throw new HeadraceError("part_missing", "reading tar: expected the package tar, found none", { hint: "npm install tar", cause });
+}
+
+export function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

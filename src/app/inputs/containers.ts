@@ -1,0 +1,127 @@
+/** Files that name or contain images: lists, manifests, tables and archives. Their images take the place of the file. */
+import { dirname, extname, resolve } from "node:path";
+import { HeadraceError, type ImageRef } from "../../contracts/index.js";
+import { isUrl, keyOf } from "../../kit/index.js";
+import type { IngestInput } from "../../operations/index.js";
+import { makeFileRefs, openArchive, openTable } from "../wiring/registry.js";
+import { type ArchiveOptions, archiveInputs } from "./archives.js";
+import type { FileRefs } from "./inputs.js";
+import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";
+import { isBlank, manifestInputs } from "./manifest.js";
+import { tableInputs } from "./tables.js";
+import { TextSource } from "./text-sources.js";
+
+export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "columns" | "onLeftOut"> {}
+
+const kinds: Readonly<Record<string, "table" | "manifest" | "list" | "archive">> = {
+  ".csv": "table",
+  ".tsv": "table",
+  ".tab": "table",
+  ".parquet": "table",
+  ".jsonl": "manifest",
+  ".ndjson": "manifest",
+  ".txt": "list",
+  ".tar": "archive",
+  ".tgz": "archive",
+  ".tar.gz": "archive",
+  ".zip": "archive",
+};
+
+/** Returns whether a path is that of a file, by its extension, or of a bucket, which names or contains images. */
+export function isContainer(path: string): boolean {
+  return isBucket(path) || (!isWeb(path) && kindOf(path) !== undefined);
+}
+
+/** Returns whether the path is that of a file, not in a bucket, by its extension. */
+export function isContainerFile(path: string): boolean {
+  return kindOf(path) !== undefined;
+}
+
+function isBucket(path: string): boolean {
+  return path.startsWith("s3://");
+}
+
+/** Lists the images of a file. `ref`: the file. Relative paths in it count from its folder. A file that cannot be read is a failed input. */
+export async function* containedInputs(ref: ImageRef, options: ContainerOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  const path = ref.location;
+  const line: LineOptions = { ...options, root: ref.uri, fileRefs: relativeTo(dirname(path), await makeFileRefs()) };
+  switch (kindOf(path)) {
+    case "manifest":
+      yield* manifestInputs({ ...line, name: path, lines: new TextSource(path, null).lines("manifest", stop) }, stop);
+      return;
+    case "list":
+      yield* listInputs(path, line, stop);
+      return;
+    case "table":
+      yield* whole(
+        ref,
+        () => openTable(fileOf(ref), stop),
+        (table) => tableInputs(table, { ...line, ...options, path }, stop),
+      );
+      return;
+    case "archive":
+      yield* whole(
+        ref,
+        () => openArchive(fileOf(ref)),
+        (archive) => archiveInputs(archive, { ...line, ...options }, stop),
+      );
+      return;
+  }
+}
+
+/** Returns whether the listed image is really a file that names or contains images. A missing file is left to the reader. */
+export function isContainerRef({ scheme, location, sizeBytes }: ImageRef): boolean {
+  return scheme === "file" && sizeBytes !== null && isContainer(location);
+}
+
+async function* whole<T extends { close(): Promise<void> }>(
+  ref: ImageRef,
+  open: () => Promise<T>,
+  inputsOf: (opened: T) => AsyncGenerator<IngestInput>,
+): AsyncGenerator<IngestInput> {
+  let opened: T;
+  try {
+    opened = await open();
+  } catch (error) {
+    yield unreadableInput(ref, error);
+    return;
+  }
+  try {
+    yield* inputsOf(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+function fileOf({ location, uri }: ImageRef): { readonly path: string; readonly uri: string } {
+  return { path: location, uri };
+}
+
+async function* listInputs(path: string, options: LineOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  let number = 0;
+  for await (const line of new TextSource(path, null).lines("list of files", stop)) {
+    number += 1;
+    if (!isBlank(line)) yield await lineInput({ input: line.replace(/\r$/, "") }, `${path}:${number}`, options);
+  }
+}
+
+/** A file that cannot be read must not stop the run: other inputs follow. */
+function unreadableInput(ref: ImageRef, thrown: unknown): IngestInput {
+  if (!HeadraceError.is(thrown) || thrown.code === "part_missing") throw thrown;
+  const { code, message, hint } = thrown;
+  const error = new HeadraceError(code, message, { scope: "item", item: ref.uri, hint, cause: thrown });
+  return { id: keyOf(ref.uri), ref: { ...ref, refused: { kind: "fail", error } } };
+}
+
+function relativeTo(folder: string, fileRefs: FileRefs): FileRefs {
+  return (path) => fileRefs(isUrl(path) ? path : resolve(folder, path));
+}
+
+function kindOf(path: string) {
+  const name = path.toLowerCase();
+  return kinds[name.endsWith(".tar.gz") ? ".tar.gz" : extname(name)];
+}
+
+function isWeb(path: string): boolean {
+  return isUrl(path) && !path.startsWith("file:");
+}

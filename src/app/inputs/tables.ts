@@ -1,0 +1,67 @@
+/** Turns the rows of a table into inputs. A damaged row fails or is skipped without affecting other rows. */
+import {
+  HeadraceError,
+  type ImageRef,
+  type Metadata,
+  type MetadataValue,
+  type Table,
+  type TableCell,
+  type TableRow,
+} from "../../contracts/index.js";
+import type { IngestInput } from "../../operations/index.js";
+import { type ColumnChoice, type ColumnPlan, planColumns } from "./columns.js";
+import type { DescribedInput } from "./inputs.js";
+import { type LineOptions, lineInput } from "./line-inputs.js";
+
+export interface TableOptions extends LineOptions {
+  /** The path of the table, for messages. */
+  readonly path: string;
+  readonly columns: ColumnChoice;
+}
+
+/** Streams the images that the table names or contains. Throws `input_invalid` if no column fits. */
+export async function* tableInputs(table: Table, options: TableOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  const plan = planColumns(table.columns, options.columns, options.path);
+  for await (const row of table.rows(plan.read, stop)) {
+    if (stop.aborted) return;
+    const where = `${options.path}:${row.number}`;
+    yield await lineInput(describe(row, where, plan), where, options);
+  }
+}
+
+function describe(row: TableRow, where: string, plan: ColumnPlan): DescribedInput | HeadraceError {
+  if (row.kind === "damaged") return badRow(where, row.problem);
+  const image = row.cells[plan.image];
+  const id = plan.id === null ? undefined : row.cells[plan.id];
+  if (!isImage(image)) return badRow(where, `expected an image, found ${shown(image)}`);
+  if (id === null || typeof id === "boolean" || typeof id === "object") return badRow(where, `expected an id, found ${shown(id)}`);
+  const metadata = plan.metadata.length === 0 ? null : metadataOf(row.cells, plan);
+  return { input: image, metadata, ...(id === undefined ? {} : { id }) };
+}
+
+function isImage(cell: TableCell | undefined): cell is string | ImageRef {
+  return (typeof cell === "string" && cell !== "") || (typeof cell === "object" && cell !== null);
+}
+
+function metadataOf(cells: readonly TableCell[], plan: ColumnPlan): Metadata {
+  return Object.fromEntries(plan.metadata.map(({ at, key }) => [key, metadataValue(cells[at])]));
+}
+
+function metadataValue(cell: TableCell | undefined): MetadataValue | null {
+  if (cell === undefined || typeof cell === "object") return null;
+  if (typeof cell !== "bigint") return cell;
+  // A number that float64 cannot hold stays exact as text. In a column of numbers, this row then fails with a clear message.
+  return Number.isSafeInteger(Number(cell)) ? Number(cell) : String(cell);
+}
+
+function badRow(where: string, problem: string): HeadraceError {
+  return new HeadraceError("input_invalid", `${where}: ${problem}`, {
+    scope: "item",
+    item: where,
+    hint: "Correct the row and run again. With --on-bad-line skip, bad rows do not count as failed.",
+  });
+}
+
+function shown(cell: TableCell | undefined): string {
+  return cell === null || cell === undefined || cell === "" ? "an empty cell" : JSON.stringify(String(cell)).slice(0, 80);
+}

@@ -1,0 +1,57 @@
+/** The interfaces of files that contain many images, or name them: tables and archives. */
+import type { HeadraceError } from "./errors.js";
+import type { ImageRef } from "./payloads.js";
+
+/** What the cells of a column contain. "images": encoded images, as `ImageRef`. "other": bytes that are no image, which are left out. */
+export type ColumnKind = "text" | "number" | "boolean" | "json" | "images" | "other";
+
+/** One column of a table. */
+export interface TableColumn {
+  readonly name: string;
+  readonly kind: ColumnKind;
+}
+
+/** One row of a table. `number`: its line in a text file, else its position from 1. */
+export type TableRow =
+  | { readonly kind: "cells"; readonly number: number; readonly cells: readonly TableCell[] }
+  /** The row is damaged. Other rows can be read. */
+  | { readonly kind: "damaged"; readonly number: number; readonly problem: string };
+
+/** A value of a row. null: there is none. A list or an object is given as its JSON text. */
+export type TableCell = string | number | bigint | boolean | ImageRef | null;
+
+/** An open table, such as a CSV file. The caller that opened it calls `close` once. */
+export interface Table {
+  readonly columns: readonly TableColumn[];
+  /** Streams the rows. The cells are in the order of `columns`; only those of the named columns are read, others are null. */
+  rows(columns: readonly string[], stop: AbortSignal): AsyncIterable<TableRow>;
+  close(): Promise<void>;
+}
+
+/** Where a member of an archive is: whole numbers below 2³², whose meaning only the archive knows. All members have as many. */
+export type MemberPlace = readonly number[];
+
+/** One file in an archive. */
+export interface ArchiveMember {
+  /** The name in the archive, with `/` between folders. It is never used as a path. */
+  readonly name: string;
+  /** How a reader reads the member. */
+  readonly ref: ImageRef;
+  readonly place: MemberPlace;
+  /** Why the member cannot be read, for example because it is a link. */
+  readonly problem?: HeadraceError;
+}
+
+/** An open archive. The caller that opened it calls `close` once. */
+export interface Archive {
+  /** How many numbers a place has. */
+  readonly placeNumbers: number;
+  /**
+   * Streams the files in the order of the archive. A damaged archive ends with a member that has a `problem`. `keepsText`: whether `text`
+   * will be called for the member with this name.
+   */
+  members(stop: AbortSignal, keepsText: (name: string) => boolean): AsyncIterable<ArchiveMember>;
+  /** Returns the text of a member that `keepsText` has accepted. Throws an error of scope "item" if it cannot be read. */
+  text(place: MemberPlace): Promise<string>;
+  close(): Promise<void>;
+}
