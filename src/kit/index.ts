@@ -51,6 +51,7 @@ export {
   metadataTypeOf,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
+export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
 export { Semaphore } from "./semaphore.js";

@@ -29,6 +29,7 @@ import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType 
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
+import { makeConverters, readableBySharp } from "./converters.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -140,7 +141,7 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  return sharpDecoder(preprocess);
+  return sharpDecoder(preprocess, makeConverters());
 }
 
 /** Returns the number of decode workers. By default, one core is left for servers or for the sessions of the model. */
@@ -242,5 +243,9 @@ export interface Pictures {
 }
 
 export async function pictures(): Promise<Pictures> {
-  return import("../../adapters/sharp/index.js");
+  const { thumbnail, comparison } = await import("../../adapters/sharp/index.js");
+  return {
+    thumbnail: async (image) => thumbnail(await readableBySharp(image)),
+    comparison: async (image, seen) => comparison(await readableBySharp(image), seen),
+  };
 }
