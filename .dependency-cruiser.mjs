@@ -19,8 +19,10 @@ const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
-  "adapters/fs": "^picomatch$",
+  "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
+  "adapters/heif": "^libheif-js",
+  "adapters/jxl": "^@jsquash/jxl",
   "adapters/jax": "^@jax-js/",
   "adapters/onnx": "^onnxruntime-",
   "adapters/triton": "^@grpc/",
@@ -39,7 +41,7 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|\\.(test|bench)\\.ts$" },
+      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|\\.(test|bench|d)\\.ts$" },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>

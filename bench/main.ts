@@ -27,6 +27,8 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "large-machine": async () => (await import("./large-machine.bench.js")).largeMachine(),
   "main-thread": async () => (await import("./main-thread.bench.js")).mainThread(),
   "main-thread-served": async () => (await import("./main-thread.bench.js")).mainThreadServed(),
+  "by-hand": async () => (await import("./by-hand.bench.js")).byHand(),
+  tune: async () => (await import("./tune.bench.js")).tuneAgainstGrid(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

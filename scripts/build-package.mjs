@@ -16,6 +16,8 @@ const options = {
   outdir: "dist",
   outbase: "src",
   bundle: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
   external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter((name) => name !== bundled),
   format: "esm",
   platform: "node",
@@ -33,9 +35,7 @@ await build({
     "src/app/decode-workers/decode-workers.ts",
     ...globSync("src/adapters/*/index.ts").sort(),
   ],
-  chunkNames: "chunks/[name]-[hash]",
-  splitting: true,
 });
-// Each worker thread evaluates its code again. A file of its own has only what the worker uses.
+// Each worker thread evaluates its code again. Chunks of their own have only what workers use.
 await build({ ...options, entryPoints: globSync("src/{adapters,app}/*/worker.ts").sort() });
 copyFileSync(`node_modules/${bundled}/LICENSE`, `dist/LICENSE-${bundled}`);

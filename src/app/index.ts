@@ -17,6 +17,7 @@ export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/
 export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
 export { pathOfSource } from "./inputs/source-paths.js";
+export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
 export { keysOf } from "./keys.js";

@@ -94,7 +94,7 @@ function differenceOf(row: StoredRow, listed: ListedSources, collection: Pick<Co
   const { source } = row.facts;
   const damage = damageOf(row, collection);
   if (damage !== null) return { kind: "damaged", source, reason: damage };
-  return listed.has(source) ? null : { kind: "extra", source, reason: "the source does not list the image" };
+  return !listed.isGone(row.facts) ? null : { kind: "extra", source, reason: "the source does not list the image" };
 }
 
 /** Deletes damaged rows first. Otherwise the run would take their images for stored, or use their vectors again. */

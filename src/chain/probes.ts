@@ -1,6 +1,6 @@
 /** Three fixed probe images. Their embeddings identify a model with its preprocessing, and are stored in the passport of a collection. */
 import type { Encoded } from "../contracts/index.js";
-import { encodePng } from "./png.js";
+import { encodePng } from "../kit/index.js";
 
 /** Returns the colour at a position. All numbers are from 0 to 1. `x` increases to the right, `y` increases downwards. */
 type Painting = (x: number, y: number) => readonly [number, number, number];
@@ -21,7 +21,10 @@ const probes: readonly Probe[] = [
 
 /** Returns the probe images as PNG files. Every call returns the same pixels. */
 export function probeImages(): readonly Encoded[] {
-  return probes.map(({ width, height, paint }) => ({ bytes: encodePng(width, height, render(width, height, paint)), version: null }));
+  return probes.map(({ width, height, paint }) => ({
+    bytes: encodePng({ width, height, channels: 3, data: render(width, height, paint) }, 1),
+    version: null,
+  }));
 }
 
 function render(width: number, height: number, paint: Painting): Uint8Array {

@@ -22,11 +22,13 @@ import { syncCommand } from "./commands/sync.js";
 import { tritonCommand } from "./commands/triton.js";
 import { tuneCommand } from "./commands/tune.js";
 import { verifyCommand } from "./commands/verify.js";
+import { watchCommand } from "./commands/watch.js";
 import type { ExitCode } from "./exit.js";
 import { acceptOuterOptions } from "./outer-options.js";
 
 const commands = [
   ingestCommand,
+  watchCommand,
   retryCommand,
   syncCommand,
   verifyCommand,

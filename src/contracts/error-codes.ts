@@ -57,7 +57,7 @@ export const errorCodes = {
     "item",
     false,
     "The bytes are not an image in a supported format.",
-    "Convert it to JPEG, PNG, WebP, GIF, AVIF, TIFF or SVG.",
+    "Convert it to JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP. See docs/guides/formats.md in the package headrace.",
   ),
   image_too_large: define(
     "item",

@@ -1,5 +1,6 @@
 /** The interfaces between the folders of `src`. Authors of adapters implement some of these interfaces. */
 export * from "./containers.js";
+export * from "./converters.js";
 export * from "./error-codes.js";
 export * from "./errors.js";
 export * from "./events.js";

@@ -58,6 +58,7 @@ test("a halt lets all go with nothing reserved", async () => {
   const waiting = [gate.reserve(10), gate.reserve(20)];
   gate.halt();
   assert.deepEqual(await Promise.all(waiting), ["halted", "halted"]);
+  assert.equal(await gate.reserve(10), "halted", "a wait that begins after the halt ends too");
   assert.equal(gate.usedBytes, 100);
 });
 

@@ -16,6 +16,7 @@ export class ByteGate {
   #usedBytes = 0;
   #peakBytes = 0;
   #inside = 0;
+  #halted = false;
 
   /** `onWaiting` is called when an item starts to wait. */
   constructor(budgetBytes: number, onWaiting: () => void) {
@@ -45,9 +46,13 @@ export class ByteGate {
     return true;
   }
 
-  /** Waits until earlier items have entered and there is room, then reserves the bytes. */
+  /** Waits until earlier items have entered and there is room, then reserves the bytes. After `halt`, no item enters. */
   reserve(bytes: number): Promise<Entry> {
     return new Promise((resolve) => {
+      if (this.#halted) {
+        resolve("halted");
+        return;
+      }
       if (this.tryReserve(bytes)) {
         resolve("entered");
         return;
@@ -71,8 +76,9 @@ export class ByteGate {
     this.#admitWaiting();
   }
 
-  /** Ends all waits without reserving bytes. */
+  /** Ends all waits without reserving bytes, also those that begin later: a worker may have taken a batch just before the stop. */
   halt(): void {
+    this.#halted = true;
     for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) waiter.resolve("halted");
   }
 

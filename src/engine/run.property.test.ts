@@ -279,6 +279,37 @@ test("left alone, both schedules store, skip and fail the same items and end by 
   );
 });
 
+/** The run is stopped after a worker has taken a batch, and before the worker asks for room in the memory budget. */
+const batchTakenAtTheStop: [Plan, Trouble, number, "overlapped"] = [
+  {
+    stages: [
+      {
+        speed: "sync",
+        lane: { concurrency: 4, maxItems: 3, maxBytes: 1e9, lingerMs: 3, queue: 8, attempts: 2 },
+        fates: ["ok"],
+        awayFrom: 25,
+        awayCalls: 0,
+        reversed: true,
+      },
+    ],
+    sink: {
+      speed: "sync",
+      lane: { concurrency: 4, maxItems: 3, maxBytes: 137, lingerMs: 0, queue: 12, attempts: 3 },
+      fates: ["ok"],
+      awayFrom: 3,
+      awayCalls: 0,
+      reversed: false,
+    },
+    gate: 0,
+    budget: 18,
+    bytes: [54, 25, 101, 110, 80, 108, 27],
+    sourceSpeed: "sync",
+  },
+  { kind: "run-error", at: 0, stage: 0 },
+  125,
+  "overlapped",
+];
+
 test("stopped or broken anywhere, with ids that repeat, every item read still gets exactly one outcome", { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -295,6 +326,6 @@ test("stopped or broken anywhere, with ids that repeat, every item read still ge
         if (ended === "failed") assert.ok(HeadraceError.is(error) && error.scope === "run");
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 120, examples: [batchTakenAtTheStop] },
   );
 });

@@ -25,16 +25,10 @@ export {
   urlUri,
 } from "./canonical.js";
 export { chunksOf } from "./chunks.js";
-export {
-  beginsWith,
-  type CollectionDescription,
-  describeCollectionFile,
-  fileError,
-  fileInvalid,
-  parseCollectionDescription,
-} from "./collection-files.js";
+export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
 export { inTime, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
+export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
@@ -57,6 +51,7 @@ export {
   metadataTypeOf,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
+export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
 export { Semaphore } from "./semaphore.js";

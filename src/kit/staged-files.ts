@@ -1,7 +1,7 @@
 /** Writes files under temporary names. When all files are complete, renames them. Existing files are unchanged until the renaming. */
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { HeadraceError } from "../contracts/index.js";
-import { fileError } from "./collection-files.js";
+import { fileError } from "./file-errors.js";
 
 /** Methods throw `disk_full` or `state_unwritable` if the file system reports an error. */
 export class StagedFiles {

@@ -1,6 +1,6 @@
 /** Remembers which images a listing has named, so that rows of other images can be found in the collection afterwards. */
 import { createHash } from "node:crypto";
-import { type Collection, type Filter, HeadraceError, type ImageRef, type StoredRow } from "../contracts/index.js";
+import { type Collection, type Filter, HeadraceError, type ImageFacts, type ImageRef, type StoredRow } from "../contracts/index.js";
 import { type Hash, HashTable } from "../kit/index.js";
 import type { IngestInput } from "./ingest.js";
 
@@ -14,6 +14,7 @@ export class ListedSources {
   readonly #sources = new HashTable({ values: 0 });
   readonly #roots = new Set<string>();
   readonly #unreadable: string[] = [];
+  readonly #incomplete = new Set<string>();
   #count = 0;
 
   /** Number of images that were listed, with duplicates. */
@@ -34,14 +35,23 @@ export class ListedSources {
     if (this.#unreadable.length <= maxUnreadable) this.#unreadable.push(`${source}/`);
   }
 
-  /** False if more names could not be read than can be remembered. `has` is then not reliable. */
+  /** False if more names could not be read than can be remembered. `isGone` is then not reliable. */
   get isComplete(): boolean {
     return this.#unreadable.length <= maxUnreadable;
   }
 
-  /** Returns true if the source was listed, or may be below a folder that could not be read. */
+  /** Returns true if the source was listed. */
   has(source: string): boolean {
-    return this.#sources.get(hashOf(source)) !== null || this.#unreadable.some((prefix) => source.startsWith(prefix));
+    return this.#sources.get(hashOf(source)) !== null;
+  }
+
+  /**
+   * Returns true if the image of a row is gone: it was not listed, it is not below a folder that could not be read, and its root was listed
+   * whole. A bad line or a torn archive may hide any image of its root.
+   */
+  isGone({ source, root }: Pick<ImageFacts, "source" | "root">): boolean {
+    if (this.has(source) || this.#unreadable.some((prefix) => source.startsWith(prefix))) return false;
+    return ![...this.#incomplete].some((each) => root === each || root.startsWith(`${each}/`));
   }
 
   /** Streams the rows of the listed roots, and of all roots below them. */
@@ -55,6 +65,7 @@ export class ListedSources {
   #add({ uri, root, refused }: ImageRef): void {
     this.#count += 1;
     this.#sources.first(hashOf(uri), []);
+    if (refused?.kind === "fail") this.#incomplete.add(root);
     if (refused !== undefined && root === uri) return;
     this.#roots.add(root);
     if (this.#roots.size <= maxRoots) return;

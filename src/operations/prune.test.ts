@@ -103,6 +103,35 @@ describe("prune", () => {
     );
   });
 
+  test("keeps all rows of a root that was not listed whole, such as a manifest with a bad line", async () => {
+    const collection = await collectionOf([
+      { source: "r/1", root: "list.jsonl", content: "a", metadata: {} },
+      { source: "r/2", root: "r", content: "b", metadata: {} },
+    ]);
+    const refused = { kind: "fail", error: new HeadraceError("input_invalid", "list.jsonl:2: bad") } as const;
+    const remembered = await listed(["r/3"]);
+    const bad: ImageRef = {
+      uri: "list.jsonl:2",
+      location: "list.jsonl:2",
+      scheme: "",
+      root: "list.jsonl",
+      version: null,
+      sizeBytes: 0,
+      metadata: null,
+      refused,
+    };
+    for await (const _ of remembered.remember(
+      (async function* () {
+        yield { id: "bad", ref: bad };
+      })(),
+    ));
+    assert.equal(await prune(collection, remembered, never), 1);
+    assert.deepEqual(
+      (await rowsOf(collection)).map(({ source }) => source),
+      ["r/1"],
+    );
+  });
+
   test("is refused for an empty source, for more rows than the limit, and when too many names cannot be read", async () => {
     const counts = { rows: 10, missing: 5, moved: 0 };
     const some = await listed(["r/1"]);

@@ -37,7 +37,7 @@ export async function countMissing(
 ): Promise<Missing> {
   const counts = { rows: 0, missing: 0, moved: 0 };
   for await (const rows of listed.rowsInScope(collection, { vectors: "omit", signal })) {
-    const missing = rows.filter(({ facts }) => !listed.has(facts.source));
+    const missing = rows.filter(({ facts }) => listed.isGone(facts));
     counts.rows += rows.length;
     counts.missing += missing.length;
     counts.moved += missing.filter(({ facts }) => arrivals.has(facts)).length;
@@ -80,7 +80,7 @@ export async function prune(collection: Collection, listed: ListedSources, signa
   };
   for await (const rows of listed.rowsInScope(collection, { vectors: "omit", signal })) {
     for (const row of rows) {
-      if (listed.has(row.facts.source)) continue;
+      if (!listed.isGone(row.facts)) continue;
       waiting.push(row);
       if (waiting.length >= deletedAtOnce) await flush();
     }

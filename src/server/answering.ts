@@ -1,6 +1,7 @@
 /** Answers one request: checks what it contains, calls the route, and writes the answer or the problem. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Settings } from "../app/index.js";
+import { HeadraceError } from "../contracts/index.js";
 import { listenForAbort } from "../kit/index.js";
 import { type Problem, problemOf, Refused } from "./problems.js";
 import type { Answer, Route, ServerContext } from "./route.js";
@@ -18,7 +19,7 @@ export async function answer(
   const ending = new AbortController();
   const onHardStop = (): void => ending.abort(hard.reason);
   const onClose = (): void => {
-    if (!reply.raw.writableFinished) ending.abort();
+    if (!reply.raw.writableFinished) ending.abort(new HeadraceError("aborted", "the client closed the connection"));
   };
   reply.raw.once("close", onClose);
   listenForAbort(hard, onHardStop);

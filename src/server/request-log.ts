@@ -39,6 +39,7 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
 export function logFailure(log: Log, requestId: string, status: number, thrown: unknown): void {
   if (thrown instanceof Refused) return;
   const error = HeadraceError.from(thrown);
+  if (error.code === "aborted") return;
   const stack = error.code === "unexpected" && error.cause instanceof Error ? { stack: error.cause.stack } : {};
   log(status >= 500 ? "error" : "warn", "failure", { request_id: requestId, code: error.code, message: error.message, ...stack });
 }

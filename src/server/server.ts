@@ -57,7 +57,9 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
     open.set(request, state);
     reply.raw.once("close", () => {
+      // Fastify does not call onResponse then.
       state.isGone = !reply.raw.writableFinished;
+      if (state.isGone) logRequest(log, request, reply, state);
     });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
@@ -66,7 +68,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   app.addHook("onSend", async (_request, reply) => {
     if (context.isStopping()) void reply.header("connection", "close");
   });
-  app.addHook("onResponse", async (request, reply) => logRequest(log, request, reply, open.get(request)));
+  app.addHook("onResponse", async (request, reply) => {
+    const state = open.get(request);
+    if (state?.isGone !== true) logRequest(log, request, reply, state);
+  });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
     const problem = sendProblem(reply, error);

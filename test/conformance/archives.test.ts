@@ -21,8 +21,8 @@ interface Format {
 const now = () => Date.now() + 60_000;
 
 const formats: readonly Format[] = [
-  { reader: tarReader({ now }), scheme: "tar", extension: ".tar", write: writeTar },
-  { reader: tarReader({ now }), scheme: "tgz", extension: ".tar.gz", write: writeTar },
+  { reader: tarReader({ compression: "none", now }), scheme: "tar", extension: ".tar", write: writeTar },
+  { reader: tarReader({ compression: "gzip", now }), scheme: "tgz", extension: ".tar.gz", write: writeTar },
   { reader: zipReader({ now }), scheme: "zip", extension: ".zip", write: writeZip },
 ];
 

@@ -8,6 +8,7 @@ import { fileReader, fileRef } from "../../src/adapters/fs/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
 import { DecodeWorkers } from "../../src/app/decode-workers/decode-workers.js";
 import { ServiceConfig } from "../../src/app/index.js";
+import { makeConverters } from "../../src/app/wiring/converters.js";
 import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type Pixels } from "../../src/contracts/index.js";
 import { fingerprint } from "../../src/kit/index.js";
 import { imageDecoderConformance } from "./image-decoder.js";
@@ -33,7 +34,7 @@ function workersWith({ size = 2, worker, ...preprocess }: Wishes = {}): DecodeWo
 
 imageDecoderConformance("decode workers", (options): ImageDecoder => {
   const workers = workersWith(options);
-  const decoder = sharpDecoder(options);
+  const decoder = sharpDecoder(options, makeConverters());
   return {
     name: workers.name,
     open: (signal) => workers.open(signal),

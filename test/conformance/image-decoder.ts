@@ -29,7 +29,7 @@ const extensions: Readonly<Record<DecoderInability, RegExp>> = {
 /** Declares the tests. `make` gives a decoder that was not opened yet; each call another one. */
 export function imageDecoderConformance(
   name: string,
-  make: (options: { readonly maxPixels: number }) => ImageDecoder,
+  make: (options: { readonly maxPixels: number; readonly svg?: "draw" }) => ImageDecoder,
   { cannot = [] }: DecoderConformanceOptions = {},
 ): void {
   describe(`image decoder: ${name}`, () => {
@@ -212,22 +212,27 @@ export function imageDecoderConformance(
     });
 
     test("never shows what lies outside an SVG", excused("a.svg"), async () => {
+      const drawing = make({ maxPixels: 268_402_689, svg: "draw" });
+      await drawing.open?.(never);
+      const draw = (text: string) => drawing.decode({ bytes: Buffer.from(text), version: null }, squash, never);
       const outside = new URL("../../../test/fidelity/golden/coffee.jpg", import.meta.url);
       const shows = (href: string) => `<image width="300" height="200" href="${href}" xlink:href="${href}"/>`;
       const head = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="300" height="200">';
       for (const href of [outside.href, outside.pathname, "test/fidelity/golden/coffee.jpg"]) {
-        const { data } = await decode(Buffer.from(`${head}${shows(href)}</svg>`), squash);
+        const { data } = await draw(`${head}${shows(href)}</svg>`);
         assert.ok(
           data.every((value) => value === 255),
           href,
         );
       }
       const inside = `data:image/jpeg;base64,${(await encodeAs(photo, "jpeg")).toString("base64")}`;
-      const { data } = await decode(Buffer.from(`${head}${shows(inside)}</svg>`), squash);
+      const { data } = await draw(`${head}${shows(inside)}</svg>`);
       assert.ok(
         data.some((value) => value !== 255),
         "what it carries itself is shown",
       );
+      await drawing.close?.();
+      await assert.rejects(decode(Buffer.from(`${head}</svg>`), squash), { code: "image_unsupported" });
     });
 
     test("fills what a letterbox leaves free, evenly", async () => {

@@ -29,10 +29,19 @@ test("every odd and damaged input ends as the documents list it, beside each oth
   assert.deepEqual([document.read, document.stored, document.failed], [made.length, stored, made.length - stored]);
 });
 
-/** Folders list what is named like an image; a bitmap is named by itself. Root may read everything: where the tests run as root, the command runs as nobody. */
+/** Folders list what is named like an image; SVGs are named by themselves. Root may read everything: where the tests run as root, the command runs as nobody. */
 async function ingestAsNobody(folder: string): Promise<IngestDocument> {
   const identity = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-  const args = [resolve("dist", "cli", "launcher.js"), "ingest", "odd", "damaged", "odd/plain.bmp", "--json"];
+  const args = [
+    resolve("dist", "cli", "launcher.js"),
+    "ingest",
+    "odd",
+    "damaged",
+    "odd/plain.svg",
+    "odd/entity.svg",
+    "odd/outside.svg",
+    "--json",
+  ];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"], ...identity });
   const { code, stdout, stderr } = await ended(child);
   assert.equal(code, 3, `${stdout}${stderr}`);

@@ -244,7 +244,7 @@ describe("the life of parts", () => {
     const [failure] = failures;
     assert.match(
       `${failure?.code} ${failure?.message} ${failure?.hint}`,
-      /^source_unreadable ftp:.*found the scheme "ftp:".*with a reader: data, file, http, https\.$/,
+      /^source_unreadable ftp:.*found the scheme "ftp:".*with a reader: data, file, http, https, parquet, s3, tar, tgz, zip\.$/,
     );
     const { message, hint } = failure ?? {};
     await assert.rejects(pipeline.searchImages("ftp://example.org/a.jpg"), { message, hint });

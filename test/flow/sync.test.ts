@@ -1,9 +1,10 @@
 /** A collection that mirrors its source: `headrace sync` and `headrace verify`. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 import { connect } from "@lancedb/lancedb";
+import { writeTar } from "../support/archives.js";
 import { type Workspace, workspace } from "./command.js";
 
 interface Sync {
@@ -116,6 +117,35 @@ describe("sync", () => {
     const { code, stdout } = await space.run("sync", "photos", "--prune");
     assert.equal(code, 1, stdout);
     assert.match(stdout, /prune_refused.*found none/);
+  });
+
+  test("mirrors tables and archives; a torn archive or a bad line deletes nothing", async () => {
+    await using space = await workspace();
+    const folder = await withPhotos(space);
+    const bytes = new Map<string, Buffer>();
+    for (const name of photos) bytes.set(name, await readFile(join(folder, name)));
+    const table = (names: readonly string[], more = "") =>
+      writeFile(join(space.folder, "photos.csv"), `path,label\n${names.map((name) => `photos/${name},${name}\n`).join("")}${more}`);
+    const pack = (names: readonly string[]) =>
+      writeTar(
+        join(space.folder, "photos.tar"),
+        names.map((name) => ({ name, bytes: bytes.get(name)! })),
+      );
+    for (const [source, write] of [
+      ["photos.csv", table],
+      ["photos.tar", pack],
+    ] as const) {
+      const collection = source.replace(".", "_");
+      await write(photos);
+      assert.equal((await space.json<Sync>(0, "sync", source, "--collection", collection)).new, 4);
+      if (source === "photos.csv") await table(photos.slice(1), '"\n');
+      else await truncate(join(space.folder, source), (await stat(join(space.folder, source))).size - 100_000);
+      const damaged = await space.json<Sync>(3, "sync", source, "--collection", collection, "--prune");
+      assert.deepEqual([damaged.missing, damaged.pruned], [0, 0], source);
+      await write(photos.slice(1));
+      const whole = await space.json<Sync>(0, "sync", source, "--collection", collection, "--prune");
+      assert.deepEqual([whole.new, whole.missing, whole.pruned], [0, 1, 1], source);
+    }
   });
 
   test("a wrong limit, no source and half of a name are usage errors", async () => {

@@ -95,10 +95,11 @@ is two (as files from a Mac have it) are two files and two rows. \`root\` is the
 
 ## Images
 
-Headrace reads JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG, told apart by their first bytes, never by their names.
+Headrace reads JPEG, PNG, WebP, GIF, AVIF, TIFF and BMP; HEIC, JPEG XL and SVG on request: see [formats](../guides/formats.md). Formats are told
+apart by their first bytes, never by their names.
 Inside folders, files are found by their endings: \`${imageExtensions.join(" ")}\`, in upper or
 lower case. A file without an ending is an image when its first bytes are one's. The summary, and \`leftOut\` with \`--json\`, say how
-many other files were left out, by ending: HEIC, BMP and archives among them, which cannot be decoded here. Hidden files are left out and
+many other files were left out, by ending: SVGs and archives among them. Hidden files are left out and
 not counted, links are followed, but never in a circle. A file given by its name is tried whatever its ending.
 
 What becomes of an image before the model sees it: turned upright as EXIF says, converted to 8-bit sRGB by its colour profile,
@@ -107,7 +108,7 @@ put on white where it is transparent, the first frame of an animation. A file th
 decode without a warning; nothing but a checksum would notice. With \`preprocess.damaged: keep\`, what can be decoded is stored
 ([failures](../guides/failures.md#keep-what-can-be-decoded)).
 
-SVGs are drawn at their own size. What lies outside them (entities, linked files) is never read.
+SVGs are drawn at their own size, with \`preprocess.svg: draw\`. What lies outside them (entities, linked files) is never read.
 
 Every input ends exactly once: stored, or failed with a code; each code is explained in [errors](errors.md).
 

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileReader, listFiles } from "../../src/adapters/fs/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
+import { makeConverters } from "../../src/app/wiring/converters.js";
 import { type Geometry, HeadraceError, type ImageRef } from "../../src/contracts/index.js";
 import { inputsPage, renderInputsPage } from "./inputs-page.js";
 import { asNobody, damagedInputs, makeDamagedImages, makeOddImages, oddInputs } from "./make.js";
@@ -16,14 +17,14 @@ const signal = new AbortController().signal;
 describe("odd and damaged inputs", () => {
   const folder = mkdtempSync(join(tmpdir(), "odd-"));
   const reader = fileReader();
-  const decoder = sharpDecoder();
+  const decoder = sharpDecoder({}, makeConverters());
   const refs = new Map<string, ImageRef>();
 
   before(async () => {
     chmodSync(folder, 0o755);
     await makeOddImages(join(folder, "odd"));
     await makeDamagedImages(join(folder, "damaged"));
-    const names = [...oddInputs.filter(({ name }) => name.endsWith(".bmp")).map(({ name }) => join("odd", name)), "odd", "damaged"];
+    const names = [...oddInputs.filter(({ name }) => name.endsWith(".svg")).map(({ name }) => join("odd", name)), "odd", "damaged"];
     for await (const ref of listFiles(names, { folder }).list(signal)) refs.set(basename(ref.location), ref);
   });
   after(() => rmSync(folder, { recursive: true }));

@@ -13,6 +13,7 @@ const ports = [
   ["store.ts", "VectorStore", /^[a-z]\w*Store$/],
   ["embedder.ts", "Embedder", /^[a-z]\w*Embedder$/],
   ["decoder.ts", "ImageDecoder", /^[a-z]\w*Decoder$/],
+  ["converter.ts", "ImageConverter", /^[a-z]\w*Converter$/],
   // Users write and load preprocessors of their own: that makes none of ours.
   ["preprocessor.ts", "Preprocessor", /^(?!define|load)[a-z]\w*Preprocessor$/],
   ["reader.ts", "Reader", /^[a-z]\w*Reader$/],

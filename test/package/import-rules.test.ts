@@ -42,6 +42,8 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-protobufjs": { "src/kit/protobufjs.ts": 'import "protobufjs";' },
   "only-adapters-sharp": { "src/kit/sharp.ts": 'import "sharp";' },
   "only-adapters-jax": { "src/kit/jax.ts": 'import "@jax-js/jax";' },
+  "only-adapters-heif": { "src/kit/heif.ts": 'import "libheif-js";' },
+  "only-adapters-jxl": { "src/kit/jxl.ts": 'import "@jsquash/jxl";' },
   "only-adapters-onnx": { "src/kit/onnx.ts": 'import "onnxruntime-node";' },
   "only-adapters-triton": { "src/kit/triton.ts": 'import "@grpc/grpc-js";' },
   "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },

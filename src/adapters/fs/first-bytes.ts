@@ -13,7 +13,7 @@ export async function beginsLikeImage(path: string): Promise<boolean> {
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
       const head = buffer.subarray(0, bytesRead);
-      return formatOf(head)?.decodable === true || head.toString("latin1").trimStart().startsWith("<svg");
+      return (formatOf(head)?.decoder ?? null) !== null;
     } finally {
       await file.close();
     }

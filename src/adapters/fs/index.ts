@@ -3,3 +3,4 @@
 export { fileRef } from "./file-ref.js";
 export { countFiles, type FileListingOptions, listFiles } from "./listing.js";
 export { type FileReaderOptions, fileReader } from "./reader.js";
+export { type FolderWatch, type FolderWatchOptions, watchFolder } from "./watch.js";

@@ -1,12 +1,20 @@
 /** Decodes images with sharp. */
 import type { SharpOptions as Input, Metadata, Sharp as Pipeline } from "sharp";
-import { type Encoded, type Geometry, HeadraceError, type ImageDecoder, type Pixels, type ResizeFilter } from "../../contracts/index.js";
+import {
+  type Encoded,
+  type Geometry,
+  HeadraceError,
+  type ImageConverter,
+  type ImageDecoder,
+  type Pixels,
+  type ResizeFilter,
+} from "../../contracts/index.js";
 import { formatOf, mebibyte, Semaphore } from "../../kit/index.js";
 import { cmykToRgb } from "./cmyk.js";
 import { sharpDefaults } from "./defaults.js";
-import { fromDecodeError, pixelsExceeded } from "./errors.js";
+import { fromDecodeError, pixelsExceeded, svgRefused } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
-import { type MeasuredHeader, measureHeader } from "./header.js";
+import { convertedHeader, type MeasuredHeader, measureHeader } from "./header.js";
 import { loadSharp, type Sharp } from "./load.js";
 import type { SharpSection } from "./options.js";
 import { repairedPng } from "./png-repair.js";
@@ -24,10 +32,13 @@ const maxRasterBytes = 16 * mebibyte;
  * Makes a decoder for JPEG, PNG, WebP, GIF, AVIF, TIFF and SVG. The decoder applies EXIF orientation and colour profiles, puts transparent
  * images on white, and takes the first frame of an animation. If the codec reports a warning, the image fails with `image_corrupt`, or with
  * `damaged: "keep"`, is decoded as far as possible. A missing option has the default of the setting with the same name.
+ * `converters`: for formats that sharp cannot read, by the name of the format. A converter is made when its first image comes.
  */
-export function sharpDecoder(options: Partial<SharpSection> = {}): ImageDecoder {
-  return new SharpDecoder({ ...sharpDefaults, ...options });
+export function sharpDecoder(options: Partial<SharpSection> = {}, converters: Converters = new Map()): ImageDecoder {
+  return new SharpDecoder({ ...sharpDefaults, ...options }, converters);
 }
+
+export type Converters = ReadonlyMap<string, () => Promise<ImageConverter>>;
 
 /** An image, and the options to open it with. */
 interface Opened {
@@ -39,12 +50,16 @@ class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
   readonly #damaged: SharpSection["damaged"];
+  readonly #svg: SharpSection["svg"];
+  readonly #converters: Converters;
   /** Limits the memory of all concurrent decode calls. A call that holds a share waits for no other lock, so there can be no deadlock. */
   readonly #memory: Semaphore;
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
-  constructor({ maxPixels, damaged, decodeBudgetMb }: SharpSection) {
+  constructor({ maxPixels, damaged, svg, decodeBudgetMb }: SharpSection, converters: Converters) {
+    this.#converters = converters;
+    this.#svg = svg;
     this.#maxPixels = maxPixels;
     this.#damaged = damaged;
     this.#memory = new Semaphore(decodeBudgetMb * mebibyte);
@@ -64,19 +79,27 @@ class SharpDecoder implements ImageDecoder {
 
   async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
     const header = await this.measure(image);
-    const { width, height, peakBytes } = header;
-    const plan = planGeometry(width, height, target);
-    const { value: raster, damaged } = await this.#memory.run(peakBytes, signal, "decoding", () =>
-      this.#lenient(image, (opened) => this.#raster(opened, plan, target.filter, header)),
-    );
-    return { ...place(raster, plan), original: { width, height }, ...(damaged ? { damaged } : {}) };
+    return this.#memory.run(header.peakBytes, signal, "decoding", async () => {
+      const converted = await (await this.#converterFor(image))?.convert(image.bytes, this.#damaged);
+      const { width, height } = converted ?? header;
+      const plan = planGeometry(width, height, target);
+      const { value: raster, damaged } = await this.#lenient(converted?.png ?? image.bytes, (opened) =>
+        this.#raster(opened, plan, target.filter, header),
+      );
+      return { ...place(raster, plan), original: { width, height }, ...(damaged || converted?.damaged ? { damaged: true } : {}) };
+    });
+  }
+
+  #converterFor({ bytes }: Encoded): Promise<ImageConverter> | undefined {
+    const format = formatOf(bytes);
+    return format === null ? undefined : this.#converters.get(format.name)?.();
   }
 
   /**
    * Calls `work` with input options that refuse damaged images. If the image is damaged and such images are kept, calls it again with options
    * that accept them. So a whole image is decoded in the same way with both settings.
    */
-  async #lenient<T>({ bytes }: Encoded, work: (opened: Opened) => Promise<T>): Promise<{ readonly value: T; readonly damaged: boolean }> {
+  async #lenient<T>(bytes: Uint8Array, work: (opened: Opened) => Promise<T>): Promise<{ readonly value: T; readonly damaged: boolean }> {
     const input: Input = { limitInputPixels: this.#maxPixels, pages: 1 };
     const translated = async (opened: Opened): Promise<T> => {
       try {
@@ -96,13 +119,24 @@ class SharpDecoder implements ImageDecoder {
 
   async #measure(image: Encoded): Promise<MeasuredHeader> {
     const sharp = await this.#sharp();
+    const converter = await this.#converterFor(image);
+    if (converter !== undefined) {
+      const size = await converter.measure(image.bytes);
+      this.#checkPixels(size);
+      return convertedHeader(size, converter.bytesPerPixel);
+    }
     const { value: header } = await this.#lenient(
-      image,
+      image.bytes,
       ({ bytes, input }): Promise<Metadata> => sharp(bytes, { ...input, limitInputPixels: false }).metadata(),
     );
+    if (header.format === "svg" && this.#svg === "refuse") throw svgRefused();
     const measure = measureHeader(header);
-    if (measure.width * measure.height > this.#maxPixels) throw pixelsExceeded(measure.width, measure.height, this.#maxPixels);
+    this.#checkPixels(measure);
     return measure;
+  }
+
+  #checkPixels({ width, height }: { readonly width: number; readonly height: number }): void {
+    if (width * height > this.#maxPixels) throw pixelsExceeded(width, height, this.#maxPixels);
   }
 
   async #raster({ bytes, input }: Opened, plan: Plan, filter: ResizeFilter, header: MeasuredHeader): Promise<Raster> {

@@ -20,7 +20,8 @@ function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string
   if (bytes.byteLength === 0) return ["image_corrupt", "image: expected bytes, found none"];
   if (tooLarge.test(words)) return ["image_too_large", `image: expected a size within the decoder's limit, found: ${shortened(words)}`];
   const format = formatOf(bytes);
-  if (format !== null && !format.decodable) return ["image_unsupported", `image: expected a supported format, found ${format.name}`];
+  if (format !== null && format.decoder !== "sharp")
+    return ["image_unsupported", `image: expected a supported format, found ${format.name}`];
   const isUnsupported = unsupported.test(words);
   if (format === null && isUnsupported) return ["image_unsupported", "image: expected a supported format, found other bytes"];
   const detail = isUnsupported ? "most of the file is missing or damaged" : shortened(words);
@@ -28,6 +29,12 @@ function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string
     "image_corrupt",
     `image: expected ${format ? `a whole ${format.name}` : "an image"}, found one that cannot be decoded${detail && `: ${detail}`}`,
   ];
+}
+
+export function svgRefused(): HeadraceError {
+  return new HeadraceError("image_unsupported", "image: expected a picture of pixels, found an SVG", {
+    hint: "SVGs are drawn with `preprocess.svg: draw`. Use it only for files that you trust.",
+  });
 }
 
 export function pixelsExceeded(width: number, height: number, maxPixels: number): HeadraceError {

@@ -47,6 +47,14 @@ export function measureHeader(header: Metadata): MeasuredHeader {
   return { width, height, pixels, channels, peakBytes: overheadBytes + peakBytes(header, width * height) + wholeBytes };
 }
 
+/** Returns the same for an image that a converter turns into a PNG first. */
+export function convertedHeader(
+  { width, height }: { readonly width: number; readonly height: number },
+  bytesPerPixel: number,
+): MeasuredHeader {
+  return { width, height, pixels: "usual", channels: 3, peakBytes: overheadBytes + width * height * bytesPerPixel };
+}
+
 function pixelsOf({ space, channels, depth, hasProfile, bitsPerSample }: Metadata): MeasuredHeader["pixels"] {
   if (space === "cmyk" && channels === 4 && depth === "uchar" && !hasProfile) return "cmyk";
   return bitsPerSample === 1 ? "bilevel" : "usual";

@@ -12,6 +12,10 @@ export const sharpSettings = {
     .enum(["refuse", "keep"])
     .default(sharpDefaults.damaged)
     .describe("refuse: a damaged image fails with `image_corrupt`. keep: what can be decoded is stored, and marked with `image_damaged`."),
+  svg: z
+    .enum(["refuse", "draw"])
+    .default("refuse")
+    .describe("refuse: an SVG fails with `image_unsupported`. draw: it is drawn at its own size. Linked files are never read."),
   decodeBudgetMb: z
     .int()
     .min(1)

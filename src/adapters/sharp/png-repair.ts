@@ -1,6 +1,7 @@
 /** Repairs a damaged PNG: keeps the rows before the damage, and fills the others with zeros, like Pillow. */
 import { Readable } from "node:stream";
-import { constants, crc32, createInflate, deflateSync } from "node:zlib";
+import { constants, createInflate, deflateSync } from "node:zlib";
+import { pngChunk } from "../../kit/index.js";
 
 const signatureBytes = 8;
 /** Bytes of a chunk besides its data: length, type and checksum. */
@@ -39,9 +40,9 @@ export async function repairedPng(bytes: Uint8Array): Promise<Uint8Array> {
   clearFromBadFilter(pixels, passes);
   return Buffer.concat([
     source.subarray(0, signatureBytes),
-    ...chunks.filter(({ type }) => type !== "IDAT").map(({ type, data }) => framed(type, data)),
-    framed("IDAT", deflateSync(pixels, { level: 0 })),
-    framed("IEND", Buffer.alloc(0)),
+    ...chunks.filter(({ type }) => type !== "IDAT").map(({ type, data }) => pngChunk(type, data)),
+    pngChunk("IDAT", deflateSync(pixels, { level: 0 })),
+    pngChunk("IEND", Buffer.alloc(0)),
   ]);
 }
 
@@ -112,13 +113,4 @@ async function inflateInto(target: Buffer, data: readonly Buffer[]): Promise<voi
 
 function* piecesOf(data: readonly Buffer[]): Generator<Buffer> {
   for (const part of data) for (let at = 0; at < part.length; at += pieceBytes) yield part.subarray(at, at + pieceBytes);
-}
-
-function framed(type: string, data: Buffer): Buffer {
-  const frame = Buffer.alloc(frameBytes + data.length);
-  frame.writeUInt32BE(data.length, 0);
-  frame.write(type, 4, "latin1");
-  data.copy(frame, 8);
-  frame.writeUInt32BE(crc32(frame.subarray(4, 8 + data.length)), 8 + data.length);
-  return frame;
 }

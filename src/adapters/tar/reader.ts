@@ -1,6 +1,6 @@
 /** Reads members of tar archives. A listed member is read by its position, a member that is only known by its name is searched. */
 import { type FileHandle, open } from "node:fs/promises";
-import type { Encoded, ImageRef, Reader } from "../../contracts/index.js";
+import type { Encoded, Reader } from "../../contracts/index.js";
 import {
   checkAborted,
   fileMark,
@@ -18,6 +18,8 @@ import { GzipCursor } from "./gzip-cursor.js";
 import { bytesOfFile, bytesOfGzip, type TarBytes } from "./tar-bytes.js";
 
 export interface TarReaderOptions {
+  /** "none" makes a reader for the scheme `tar`, "gzip" one for `tgz`. */
+  readonly compression: "none" | "gzip";
   /** The current time in milliseconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
 }
@@ -30,8 +32,8 @@ interface Place {
   readonly sizeBytes: number;
 }
 
-/** Makes a reader for the schemes `tar` and `tgz`. */
-export function tarReader({ now = Date.now }: TarReaderOptions = {}): Reader {
+/** Makes a reader for the scheme `tar` or `tgz`. The one for `tgz` remembers what it has unpacked, so all images should share one. */
+export function tarReader({ compression, now = Date.now }: TarReaderOptions): Reader {
   let cursors: readonly { readonly key: string; readonly cursor: GzipCursor }[] = [];
   /** `mark`: changes with the archive. A cursor has read the archive as it was. */
   const cursorOf = async (path: string, mark: string): Promise<GzipCursor> => {
@@ -44,8 +46,8 @@ export function tarReader({ now = Date.now }: TarReaderOptions = {}): Reader {
     await old?.cursor.close();
     return cursor;
   };
-  const bytesAt = async (file: FileHandle, ref: ImageRef, path: string, { offset, sizeBytes }: Place): Promise<Uint8Array> => {
-    if (ref.scheme === "tgz") {
+  const bytesAt = async (file: FileHandle, path: string, { offset, sizeBytes }: Place): Promise<Uint8Array> => {
+    if (compression === "gzip") {
       const cursor = await cursorOf(path, fileMark(await file.stat({ bigint: true })));
       return new Uint8Array(await cursor.read(offset, sizeBytes));
     }
@@ -59,8 +61,8 @@ export function tarReader({ now = Date.now }: TarReaderOptions = {}): Reader {
     return bytes.subarray(0, filled);
   };
   return {
-    name: "tar",
-    schemes: ["tar", "tgz"],
+    name: compression === "none" ? "tar" : "tgz",
+    schemes: [compression === "none" ? "tar" : "tgz"],
     async read(ref, { maxBytes }, signal): Promise<Encoded> {
       checkAborted(signal, "reading");
       const { path, name, hints } = memberLocation(ref.location);
@@ -71,14 +73,14 @@ export function tarReader({ now = Date.now }: TarReaderOptions = {}): Reader {
           // The position counts only for the archive as it was listed. A retry may find another archive.
           const isListed = hints["mark"] === fileMark(stats) || ref.version !== null;
           const given = hints["at"] === undefined || !isListed ? null : { offset: Number(hints["at"]), sizeBytes: Number(hints["size"]) };
-          const place = given ?? (await placeOf(name, ref.scheme === "tgz" ? bytesOfGzip(path) : bytesOfFile(file, Number(stats.size))));
+          const place = given ?? (await placeOf(name, compression === "gzip" ? bytesOfGzip(path) : bytesOfFile(file, Number(stats.size))));
           if (place === null) throw memberMissing(ref.uri);
           const version = memberVersion(fileVersion(stats, now()), place.offset);
           if (ref.version !== null && version !== null && ref.version !== version) {
             throw memberUnreadable(ref.uri, "expected the archive that was listed, found that it has changed");
           }
           if (place.sizeBytes > maxBytes) throw memberTooLarge(ref.uri, maxBytes, place.sizeBytes);
-          const bytes = await bytesAt(file, ref, path, place);
+          const bytes = await bytesAt(file, path, place);
           if (bytes.byteLength === place.sizeBytes) return { bytes, version };
           throw memberUnreadable(ref.uri, `expected ${place.sizeBytes} bytes, found the end of the archive after ${bytes.byteLength}`);
         } finally {

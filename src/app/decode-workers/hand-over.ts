@@ -5,7 +5,6 @@
 import type { DecodingReader, ReadAndDecode } from "../../chain/index.js";
 import type { ImageDecoder, Reader } from "../../contracts/index.js";
 import type { DecodeWorkers } from "./decode-workers.js";
-import { workerSchemes } from "./protocol.js";
 
 /** The workers start when a pipeline has read more images than this. */
 const imagesBeforeStart = 3;
@@ -32,7 +31,7 @@ export class HandOver {
       },
       read: async (ref, options, signal) => {
         this.#count();
-        return (workerSchemes.has(ref.scheme) ? (this.#workers ?? main) : main).read(ref, options, signal);
+        return (this.#workers ?? main).read(ref, options, signal);
       },
     };
   }

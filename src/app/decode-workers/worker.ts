@@ -3,25 +3,26 @@ import { fileReader } from "../../adapters/fs/index.js";
 import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
+import { makeConverters } from "../wiring/converters.js";
 import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** The pool ignores the answers of aborted calls, so the calls themselves are not aborted. */
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const readers = new Readers();
-  const decoder = sharpDecoder(preprocess);
+  const readerOf = readersOf();
+  const decoder = sharpDecoder(preprocess, makeConverters());
   await decoder.open?.(calm);
   return {
     ready: null,
     handle: async (request, buffer) => {
       switch (request.kind) {
         case "read":
-          return read(await readers.of(request), request);
+          return read(await readerOf(request), request);
         case "decode":
           return decode(decoder, request, buffer);
         case "read-and-decode":
-          return readAndDecode(await readers.of(request), decoder, request);
+          return readAndDecode(await readerOf(request), decoder, request);
         default:
           return request satisfies never;
       }
@@ -31,19 +32,18 @@ await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<
 });
 
 /** The readers of `workerSchemes`. Those of archives are imported when an image needs them. */
-class Readers {
-  readonly #made = new Map<string, Promise<Reader>>();
-  readonly #make: Readonly<Record<string, () => Promise<Reader>>> = {
+function readersOf(): (request: { readonly ref: FileRef }) => Promise<Reader> {
+  const made = new Map<string, Promise<Reader>>();
+  const make: Readonly<Record<string, () => Promise<Reader>>> = {
     file: () => Promise.resolve(fileReader()),
-    tar: async () => (await import("../../adapters/tar/index.js")).tarReader(),
+    tar: async () => (await import("../../adapters/tar/index.js")).tarReader({ compression: "none" }),
     zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
   };
-
-  of({ ref: { scheme } }: { readonly ref: FileRef }): Promise<Reader> {
-    const made = this.#made.get(scheme) ?? this.#make[scheme]!();
-    this.#made.set(scheme, made);
-    return made;
-  }
+  return ({ ref: { scheme } }) => {
+    const reader = made.get(scheme) ?? make[scheme]!();
+    made.set(scheme, reader);
+    return reader;
+  };
 }
 
 async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "read" }): Promise<WorkerAnswer<DecodeAnswer>> {

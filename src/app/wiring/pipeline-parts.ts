@@ -77,7 +77,7 @@ export class PipelineParts {
   async runReaders(signal: AbortSignal): Promise<readonly Reader[]> {
     const readers = await this.readers(signal);
     const { decoder, readers: ownReaders = [] } = this.own;
-    const canMove = (reader: Reader) => reader.schemes.some((scheme) => workerSchemes.has(scheme));
+    const canMove = (reader: Reader) => reader.schemes.every((scheme) => workerSchemes.has(scheme));
     const isOurs = (reader: Reader) => decoder === undefined && canMove(reader) && !ownReaders.includes(reader);
     return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
   }

@@ -1,7 +1,7 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
-import type { FileListingOptions } from "../../adapters/fs/index.js";
+import type { FileListingOptions, FolderWatch, FolderWatchOptions } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
@@ -29,6 +29,7 @@ import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType 
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
+import { makeConverters, readableBySharp } from "./converters.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -140,7 +141,7 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
 
 export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
   const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  return sharpDecoder(preprocess);
+  return sharpDecoder(preprocess, makeConverters());
 }
 
 /** Returns the number of decode workers. By default, one core is left for servers or for the sessions of the model. */
@@ -179,7 +180,16 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
       import("../../adapters/zip/index.js"),
     ],
   );
-  return [fileReader(), dataReader(), httpReader(http), parquetReader(), s3Reader(s3), tarReader(), zipReader()];
+  return [
+    fileReader(),
+    dataReader(),
+    httpReader(http),
+    parquetReader(),
+    s3Reader(s3),
+    tarReader({ compression: "none" }),
+    tarReader({ compression: "gzip" }),
+    zipReader(),
+  ];
 }
 
 export async function makeListing(
@@ -193,6 +203,10 @@ export async function makeListing(
 /** Lists the images of a bucket, or below a prefix. */
 export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
   return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
+  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
 }
 
 /** Returns the number of files that a listing of the same inputs yields. */
@@ -229,5 +243,9 @@ export interface Pictures {
 }
 
 export async function pictures(): Promise<Pictures> {
-  return import("../../adapters/sharp/index.js");
+  const { thumbnail, comparison } = await import("../../adapters/sharp/index.js");
+  return {
+    thumbnail: async (image) => thumbnail(await readableBySharp(image)),
+    comparison: async (image, seen) => comparison(await readableBySharp(image), seen),
+  };
 }

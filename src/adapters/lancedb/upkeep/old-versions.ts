@@ -3,11 +3,12 @@
  * and writes indexes again. That takes seconds in a large table, too long for a call that stores one image.
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
 import { oldestRead } from "../read-marks.js";
 import { manifests, versionTime } from "./table-state.js";
+import { type VersionFiles, versionFiles } from "./version-files.js";
 
 /** So many of the newest versions are kept. The others are removed when there are at least `due` of them. */
 const versions = { kept: 32, due: 64 } as const;
@@ -15,28 +16,21 @@ const versions = { kept: 32, due: 64 } as const;
 /** A version is kept for so long after it was replaced, because a search may use it. A read that finds a file missing is repeated once. */
 const replacedMs = 5_000;
 
-/** The folders with files that a version names. */
-const folders = ["data", "_transactions"] as const;
-
 /**
- * Returns the number of removed versions. Removes nothing if the newest version does not name its files as expected, or if another program
- * has tagged versions. Then LanceDB removes them at the next compaction.
+ * Returns the number of removed versions. Removes nothing if a version does not name its files as expected, or if another program has tagged
+ * versions. Then LanceDB removes them at the next compaction.
  */
 export async function removeOldVersions(table: Table, folder: string): Promise<number> {
   const names = await manifests(folder);
   if (names.length < versions.kept + versions.due || existsSync(join(folder, "_refs"))) return 0;
   const first = await firstRemovable(folder, names);
   if (names.length - first < versions.due) return 0;
-  const present = await presentFiles(folder);
-  const kept = await filesOf(folder, names.slice(0, first), present);
-  const isRead = kept.every((files) => [...files].some((file) => present.get(file) === "data"));
-  const newest = [...kept[0]!].filter((file) => present.get(file) === "data");
-  if (!isRead || newest.length < (await table.stats()).fragmentStats.numFragments) return 0;
-  const removed = await filesOf(folder, names.slice(first), present);
-  const used = new Set(kept.flatMap((files) => [...files]));
-  const unused = new Set(removed.flatMap((files) => [...files].filter((file) => !used.has(file))));
+  const all = await filesOfEach(folder, names);
+  const newest = all?.[0]?.data.size ?? 0;
+  if (all === null || newest < (await table.stats()).fragmentStats.numFragments) return 0;
+  const [kept, removed] = [pathsOf(all.slice(0, first)), pathsOf(all.slice(first))];
   // If the process ends in between, the versions still name the remaining files, and the next call removes them.
-  for (const file of unused) await rm(join(folder, present.get(file)!, file), { force: true });
+  for (const path of removed) if (!kept.has(path)) await rm(join(folder, path), { force: true });
   for (const name of names.slice(first).reverse()) await rm(join(folder, "_versions", name), { force: true });
   return names.length - first;
 }
@@ -54,20 +48,21 @@ async function firstRemovable(folder: string, names: readonly string[]): Promise
   return first;
 }
 
-/** The folder of each file, by the file's name. */
-async function presentFiles(folder: string): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const part of folders) for (const file of await readdir(join(folder, part))) found.set(file, part);
+/** Returns null if the files of one of the versions are not known. */
+async function filesOfEach(folder: string, names: readonly string[]): Promise<readonly VersionFiles[] | null> {
+  const found: VersionFiles[] = [];
+  for (const name of names) {
+    const files = await versionFiles(join(folder, "_versions", name));
+    if (files === null) return null;
+    found.push(files);
+  }
   return found;
 }
 
-/** The files that each version names. Names in a version are plain text, after a byte with their length, which may look like a letter. */
-async function filesOf(folder: string, names: readonly string[], present: ReadonlyMap<string, string>): Promise<ReadonlySet<string>[]> {
-  const found: Set<string>[] = [];
-  for (const name of names) {
-    const text = await readFile(join(folder, "_versions", name), "latin1");
-    const named = (text.match(/[\w-]+\.(?:lance|txn)/g) ?? []).map((match) => (present.has(match) ? match : match.slice(1)));
-    found.push(new Set(named.filter((file) => present.has(file))));
-  }
-  return found;
+function pathsOf(all: readonly VersionFiles[]): ReadonlySet<string> {
+  const paths = all.flatMap(({ data, transaction }) => [
+    ...[...data].map((file) => join("data", file)),
+    ...(transaction === null ? [] : [join("_transactions", transaction)]),
+  ]);
+  return new Set(paths);
 }

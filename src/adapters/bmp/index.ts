@@ -1,0 +1,2 @@
+/** BMP images. */
+export { bmpConverter } from "./converter.js";

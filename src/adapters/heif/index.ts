@@ -1,0 +1,2 @@
+/** HEIC images, with the package libheif-js. */
+export { heifConverter } from "./converter.js";

@@ -1,0 +1,73 @@
+/** Reading which files a version consists of: right for every version of a real table, and null for anything that is cut or changed. */
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { connect } from "@lancedb/lancedb";
+import { versionFiles } from "./version-files.js";
+
+describe("the files of a version", () => {
+  let folder: string;
+  let table: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "headrace-versions-"));
+    table = join(folder, "rows.lance");
+    const opened = await (await connect(folder)).createTable("rows", rowsFrom(0, 300));
+    await opened.add(rowsFrom(300, 50));
+    await opened.delete("id = 'row 7'");
+    await opened.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rowsFrom(340, 20));
+    await opened.createIndex("id");
+    await opened.addColumns([{ name: "twice", valueSql: "number * 2" }]);
+    await opened.optimize();
+    opened.close();
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const versions = async () => (await readdir(join(table, "_versions"))).filter((name) => name.endsWith(".manifest")).sort();
+  const pathOf = (name: string) => join(table, "_versions", name);
+
+  it("exist, and all files of the table belong to some version", async () => {
+    const data = new Set<string>();
+    const transactions = new Set<string>();
+    for (const name of await versions()) {
+      const files = await versionFiles(pathOf(name));
+      assert.ok(files !== null && files.data.size > 0, name);
+      for (const file of files.data) data.add(file);
+      if (files.transaction !== null) transactions.add(files.transaction);
+    }
+    assert.deepEqual([...data].sort(), (await readdir(join(table, "data"))).sort());
+    assert.deepEqual([...transactions].sort(), (await readdir(join(table, "_transactions"))).sort());
+  });
+
+  it("are unknown if the manifest is cut anywhere, or is missing", async () => {
+    const [name = ""] = await versions();
+    const whole = await readFile(pathOf(name));
+    const copy = join(folder, "cut.manifest");
+    for (let length = 0; length < whole.length; length += 1) {
+      await writeFile(copy, whole.subarray(0, length));
+      assert.equal(await versionFiles(copy), null, `${length} of ${whole.length} bytes`);
+    }
+    await rm(copy);
+    assert.equal(await versionFiles(copy), null);
+  });
+
+  it("are unknown if the manifest has bytes that are not a message", async () => {
+    const [name = ""] = await versions();
+    const whole = await readFile(pathOf(name));
+    const start = Number(whole.readBigUInt64LE(whole.length - 16)) + 4;
+    const copy = join(folder, "changed.manifest");
+    const changed = Buffer.from(whole);
+    changed.fill(0xff, start, start + 40);
+    await writeFile(copy, changed);
+    assert.equal(await versionFiles(copy), null);
+  });
+});
+
+function rowsFrom(first: number, count: number): { id: string; number: number; vector: number[] }[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `row ${first + index}`,
+    number: first + index,
+    vector: Array.from({ length: 8 }, (_each, at) => first + index + at),
+  }));
+}
