@@ -26,7 +26,7 @@ export function refuseForeignPages({ host, origin }: RequestOrigin, listening: s
   if (!isLoopback(listening) || target === null) return;
   const name = target.hostname.replace(/^\[|\]$/g, "");
   if (isIP(name) === 0 && !isLoopback(name)) {
-    throw new Refused("origin_refused", "Expected localhost or an address in the header Host, found another name.");
+    throw new Refused("origin_refused", "Host: expected localhost or an address, found another name.");
   }
 }
 

@@ -143,7 +143,7 @@ function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest)
   const [path = ""] = url.split("?");
   const methods = routes.filter((each) => pathPattern(each.path).test(path)).map((each) => each.method);
   if (methods.length === 0) return new Refused("route_not_found");
-  return new Refused("method_not_allowed", `Expected ${methods.join(" or ")}, found ${method}.`, {
+  return new Refused("method_not_allowed", `method: expected ${methods.join(" or ")}, found ${method}.`, {
     headers: { allow: methods.join(", ") },
   });
 }

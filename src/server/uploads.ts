@@ -14,14 +14,16 @@ export async function readForm(request: FastifyRequest, { maxBodyMb, maxImages }
   let total = 0;
   for await (const part of request.parts({ limits })) {
     if (part.type === "field") {
-      if (part.valueTruncated || part.fieldnameTruncated) throw new Refused("body_too_large", "Expected fields of at most 1 MiB.");
+      if (part.valueTruncated || part.fieldnameTruncated)
+        throw new Refused("body_too_large", "fields: expected at most 1 MiB each, found more.");
       fields.set(part.fieldname, String(part.value));
       continue;
     }
     const chunks: Buffer[] = [];
     for await (const chunk of part.file as AsyncIterable<Buffer>) {
       total += chunk.byteLength;
-      if (total > maxBytes) throw new Refused("body_too_large", `Expected at most ${maxBodyMb} MiB.`, { headers: { connection: "close" } });
+      if (total > maxBytes)
+        throw new Refused("body_too_large", `body: expected at most ${maxBodyMb} MiB, found more.`, { headers: { connection: "close" } });
       chunks.push(chunk);
     }
     files.push({ bytes: Buffer.concat(chunks) });

@@ -27,7 +27,7 @@ export const imageRoutes: readonly Route[] = [
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
       const { pipeline, settings } = context;
       if (images.length > settings.server.maxImages) {
-        throw new Refused("body_too_large", `Expected at most ${settings.server.maxImages} images, found ${images.length}.`);
+        throw new Refused("body_too_large", `images: expected at most ${settings.server.maxImages}, found ${images.length}.`);
       }
       // A missing collection is refused here, because an insertion would create it.
       await pipeline.countIds(name, []);
@@ -75,7 +75,7 @@ function insertionOfForm({ files, fields }: Form): GivenInsertion {
     if (column === undefined || column.length === files.length) continue;
     throw new Refused("request_invalid", `${name}: expected ${files.length} entries, one per file, found ${column.length}.`);
   }
-  if (files.length === 0) throw new Refused("request_invalid", "Expected at least one file, found none.");
+  if (files.length === 0) throw new Refused("request_invalid", "files: expected at least one, found none.");
   return { images: files.map(({ bytes }, index) => ({ bytes, id: columns.ids?.[index], metadata: columns.metadata?.[index] })) };
 }
 

@@ -45,7 +45,7 @@ async function queryOf({ pipeline, settings }: ServerContext, collection: string
 
 function queryOfForm({ files, fields }: Form): GivenQuery {
   const [file, ...more] = files;
-  if (file === undefined || more.length > 0) throw new Refused("request_invalid", `Expected exactly one file, found ${files.length}.`);
+  if (file === undefined || more.length > 0) throw new Refused("request_invalid", `files: expected exactly one, found ${files.length}.`);
   const { top_k = 10, ...rest } = checked(wire.queryForm, fields);
   return { ...rest, top_k, bytes: file.bytes };
 }
