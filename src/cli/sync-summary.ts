@@ -41,7 +41,7 @@ export function verifyText(found: Verification, examples: readonly Difference[],
   const { listed, rows, missing, changed, extra, damaged, unclear, repaired } = found;
   const parts = [`${format(missing)} missing`, `${format(changed)} changed`, `${format(extra)} extra`, `${format(damaged)} damaged`];
   const lines = [
-    `${counted(listed, "image")} listed, ${counted(rows, "row")} of them in ${collection}: ${parts.join(", ")}`,
+    `${counted(listed, "image")} listed, ${counted(rows, "row")} of this source in collection ${collection}: ${parts.join(", ")}`,
     ...(unclear > 0 ? [`  ${format(unclear)} without a version: only an ingestion can tell whether they have changed`] : []),
     ...examples.map(({ kind, source, reason }) => `  ${kind}: ${shownSource(source)}: ${reason}`),
     ...(repaired > 0 ? [`  ${counted(repaired, "row")} repaired`] : []),
