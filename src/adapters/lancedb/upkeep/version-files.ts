@@ -13,6 +13,8 @@ export interface VersionFiles {
 }
 
 const footerBytes = 16;
+/** The length of the message, before the message. */
+const lengthBytes = 4;
 const magic = "LANC";
 /** Numbers of the fields that are read: of `Manifest`, `DataFragment` and `DataFile`. */
 const field = { fragments: 2, transactionFile: 12, files: 2, path: 1, baseId: 7 } as const;
@@ -26,8 +28,7 @@ export async function versionFiles(path: string): Promise<VersionFiles | null> {
     const manifest = manifestOf(await readFile(path));
     return manifest === null ? null : filesOf(manifest);
   } catch (error) {
-    // Node throws a RangeError for numbers beyond the end of a buffer.
-    if (error instanceof RangeError || (error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }
@@ -35,10 +36,10 @@ export async function versionFiles(path: string): Promise<VersionFiles | null> {
 function manifestOf(bytes: Buffer): Buffer | null {
   const footer = bytes.subarray(-footerBytes);
   if (footer.length < footerBytes || footer.subarray(12).toString("latin1") !== magic) return null;
-  const start = Number(footer.readBigUInt64LE(0));
-  const length = bytes.readUInt32LE(start);
-  const end = start + 4 + length;
-  return end === bytes.length - footerBytes ? bytes.subarray(start + 4, end) : null;
+  const end = bytes.length - footerBytes;
+  const start = Number(footer.readBigUInt64LE(0)) + lengthBytes;
+  const isWhole = start <= end && start + bytes.readUInt32LE(start - lengthBytes) === end;
+  return isWhole ? bytes.subarray(start, end) : null;
 }
 
 function filesOf(manifest: Buffer): VersionFiles | null {
@@ -79,12 +80,13 @@ interface Field {
 function fieldsOf(message: Buffer): readonly Field[] | null {
   const fields: Field[] = [];
   let at = 0;
+  /** NaN if the message ends before the number. */
   const varint = (): number => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = message.readUInt8(at++);
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+      const byte = message[at++] ?? Number.NaN;
+      value += (byte % 128) * scale;
+      if (!(byte >= 128)) return value;
     }
   };
   while (at < message.length) {
@@ -100,7 +102,7 @@ function fieldsOf(message: Buffer): readonly Field[] | null {
       value = message.subarray(at, at + length);
       at += length;
     } else return null;
-    if (at > message.length) return null;
+    if (Number.isNaN(at) || at > message.length) return null;
     fields.push({ number, value });
   }
   return fields;
