@@ -209,13 +209,13 @@ export const errorCodes = {
     "run",
     false,
     "No label of the model has the word of a text search.",
-    "`npx headrace labels` lists the labels. For free text, set up a CLIP or SigLIP model: docs/guides/text.md in the package headrace.",
+    "`npx headrace labels` lists the labels. See docs/guides/text.md in the package headrace.",
   ),
   text_unavailable: define(
     "run",
     false,
     "The configured model makes vectors of images only, and no text model is configured.",
-    "Use the shipped model, or set `embedder.text`. See docs/guides/text.md in the package headrace.",
+    "Use the shipped model. See docs/guides/text.md in the package headrace.",
   ),
   index_invalid: define(
     "run",

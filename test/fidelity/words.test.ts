@@ -4,11 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { labelEmbedder } from "../../src/adapters/onnx/index.js";
+import { onnxTextEmbedder } from "../../src/adapters/onnx/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { makeCorpus } from "../support/corpus/corpus.js";
 
 const golden = join("test", "fidelity", "golden");
+const never = new AbortController().signal;
 
 /** What the pictures show that each word must find. */
 const subjects: Readonly<Record<string, readonly string[]>> = {
@@ -62,10 +63,10 @@ test("the label that the model gives an image has the nearest vector of all labe
   const { images } = JSON.parse(await readFile(join(golden, "golden.json"), "utf8")) as {
     images: readonly { file: string; top1: { index: number }; embedding: readonly number[] }[];
   };
-  const embedder = labelEmbedder()!;
-  await embedder.open();
-  const texts = embedder.labels.map(({ text }) => text);
-  const { dimension, values } = await embedder.embedText(texts);
+  const embedder = onnxTextEmbedder()!;
+  await embedder.open?.(never);
+  const texts = embedder.labels!.map(({ text }) => text);
+  const { dimension, values } = await embedder.embedText(texts, never);
   for (const { file, top1, embedding } of images) {
     const scores = texts.map((_, label) => embedding.reduce((sum, value, i) => sum + value * values[label * dimension + i]!, 0));
     assert.equal(texts[scores.indexOf(Math.max(...scores))], texts[top1.index], file);
@@ -73,10 +74,10 @@ test("the label that the model gives an image has the nearest vector of all labe
 });
 
 test("the rows of the int8 graph have the directions of the float graph", async () => {
-  const [floats, int8] = [labelEmbedder({ model: "builtin" })!, labelEmbedder({ model: "builtin-int8" })!];
-  await Promise.all([floats.open(), int8.open()]);
-  const texts = floats.labels.map(({ text }) => text);
-  const [a, b] = [await floats.embedText(texts), await int8.embedText(texts)];
+  const [floats, int8] = [onnxTextEmbedder({ model: "builtin" })!, onnxTextEmbedder({ model: "builtin-int8" })!];
+  await Promise.all([floats.open?.(never), int8.open?.(never)]);
+  const texts = floats.labels!.map(({ text }) => text);
+  const [a, b] = [await floats.embedText(texts, never), await int8.embedText(texts, never)];
   for (const [label, text] of texts.entries()) {
     const range = [label * a.dimension, (label + 1) * a.dimension] as const;
     const other = b.values.subarray(...range);

@@ -124,8 +124,8 @@ test("words find pictures, and a word that is no label is refused with labels li
   assert.match(error.hint, /espresso.*headrace labels.*text\.md/);
   const { labels } = await space.json<{ labels: { text: string; synonyms: string[] }[] }>(0, "labels", "espresso");
   assert.deepEqual(labels, [
-    { text: "espresso", synonyms: [] },
     { text: "espresso machine", synonyms: ["espresso maker"] },
+    { text: "espresso", synonyms: [] },
   ]);
   assert.equal((await space.run("labels")).stdout.split("\n").length, 1001);
 });

@@ -1,11 +1,9 @@
 /** Embeds words that are labels of the shipped classifier. The vector of a label is its row of the last layer. */
 import { readFile } from "node:fs/promises";
-import { HeadraceError, type Label, type TextEmbedder, type Vectors } from "../../contracts/index.js";
+import { HeadraceError, type Label, type Vectors } from "../../contracts/index.js";
 import { readClassVectors } from "./class-vectors.js";
 import { wordUnknown } from "./errors.js";
 import { LabelWords, type WordsFile } from "./label-words.js";
-import { findModel } from "./model-file.js";
-import { type OnnxSection, onnxSection } from "./options.js";
 
 /** Number of labels that an error suggests. */
 const suggestions = 5;
@@ -15,14 +13,8 @@ interface Opened {
   readonly words: LabelWords;
 }
 
-/** Returns null if the model is not a shipped classifier, because only the labels of shipped models are known. */
-export function labelEmbedder({ model = onnxSection.parse({}).model }: Partial<Pick<OnnxSection, "model">> = {}): LabelEmbedder | null {
-  const { path, name, wordsPath } = findModel(model);
-  return wordsPath === null ? null : new LabelEmbedder(name, path, wordsPath);
-}
-
 /** `dimension` and `labels` can be read after `open`. */
-export class LabelEmbedder implements TextEmbedder {
+export class LabelEmbedder {
   readonly name = "labels";
   readonly label: string;
   readonly #modelPath: string;

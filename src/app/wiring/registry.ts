@@ -93,8 +93,8 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
 
 /** `ownModel`: the label of an embedder that a program brings. Its texts are not known. Throws `text_unavailable`. */
 export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
-  const { labelEmbedder } = await import("../../adapters/onnx/index.js");
-  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? labelEmbedder(settings.embedder) : null;
+  const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
+  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? onnxTextEmbedder(settings.embedder) : null;
   if (found !== null) return found;
   const model = ownModel ?? (embedderKind(settings) === "onnx" ? settings.embedder.model : "the model on Triton");
   throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${model}, found none`);
