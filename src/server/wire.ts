@@ -18,7 +18,7 @@ const path = z
   .regex(/^[^\0]+$/, "expected a path without NUL")
   .refine((text) => !/^[a-z][a-z0-9+.-]+:/i.test(text), "expected a path, found a URL")
   .describe("A file on the server, below a folder of `server.allowed_roots`.");
-const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
+export const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
 
 export type WireSource = { readonly url?: string | undefined; readonly base64?: string | undefined; readonly path?: string | undefined };
 
@@ -27,7 +27,7 @@ const exactlyOne = (names: readonly string[]) => ({
   check: (value: object) => names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1,
   message: `expected exactly one of ${names.join(", ")}`,
 });
-const oneSource = exactlyOne(["url", "base64", "path"]);
+export const oneSource = exactlyOne(["url", "base64", "path"]);
 const oneQuery = exactlyOne(["url", "base64", "path", "vector", "id"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
 
@@ -37,7 +37,14 @@ const filter = z.string().min(1).max(100_000).describe("A filter in the filter l
 const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
 const minScore = z.number().describe("Leaves out hits with a lower score.");
 
-export const collectionParams = z.strictObject({ name: z.string().min(1).max(64) });
+export const collectionParams = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("The name of the collection.")
+    .meta({ examples: ["pets"] }),
+});
 
 export const newCollection = z.strictObject({
   name: z.string().min(1).max(64),

@@ -10,6 +10,7 @@ export function healthRoutes(readiness: ReadinessCheck): readonly Route[] {
       path: "/health/live",
       name: "live",
       summary: "Tells that the process answers requests. Restart it if this fails.",
+      tag: "Health",
       scope: null,
       answers: { 200: { description: "The process answers.", schema: wire.live } },
       answer: async () => ({ status: 200, body: { live: true } }),
@@ -19,6 +20,7 @@ export function healthRoutes(readiness: ReadinessCheck): readonly Route[] {
       path: "/health/ready",
       name: "ready",
       summary: "Tells whether requests can succeed: makes a real inference, and a real query if a collection has rows.",
+      tag: "Health",
       scope: null,
       answers: {
         200: { description: "Embedder and store work.", schema: wire.ready },

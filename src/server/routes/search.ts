@@ -16,6 +16,7 @@ export const searchRoutes: readonly Route[] = [
     path: "/v1/collections/{name}/search",
     name: "searchImages",
     summary: "Finds the stored images that are nearest to an image, a vector or a stored row.",
+    tag: "Search",
     scope: "read",
     params: wire.collectionParams,
     body: wire.query,
