@@ -5,16 +5,21 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import type { Jobs } from "./jobs/jobs.js";
+import type { OpenApiDocument } from "./openapi/shape.js";
+import type { ReadinessCheck } from "./readiness.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
 export type Scope = (typeof scopes)[number];
 
-/** What all routes use. */
+/** What all routes use: the parts of the running server. */
 export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly jobs: Jobs;
+  readonly readiness: ReadinessCheck;
+  /** Describes all routes. */
+  readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
   readonly isStopping: () => boolean;
 }

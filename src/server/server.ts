@@ -10,6 +10,7 @@ import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
+import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
@@ -50,8 +51,14 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const stopping = new AbortController();
   const hardStop = new AbortController();
   const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
-  const context: ServerContext = { pipeline, settings, jobs, isStopping: () => stopping.signal.aborted };
-  const routes = allRoutes(new ReadinessCheck(pipeline));
+  const context: ServerContext = {
+    pipeline,
+    settings,
+    jobs,
+    readiness: new ReadinessCheck(pipeline),
+    document: () => openApiDocument(allRoutes),
+    isStopping: () => stopping.signal.aborted,
+  };
   const app = await makeApp(settings.server);
   const open = new WeakMap<FastifyRequest, OpenRequest>();
 
@@ -65,6 +72,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
+    // Before the body is read.
+    if (request.is404) throw unknownRoute(allRoutes, request);
   });
   // A connection that is kept open would hold up the stop.
   app.addHook("onSend", async (_request, reply) => {
@@ -82,10 +91,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
-  app.setNotFoundHandler(async (request) => {
-    throw unknownRoute(routes, request);
-  });
-  for (const each of routes) {
+  for (const each of allRoutes) {
     const guard = async (request: FastifyRequest): Promise<void> => {
       const key = each.scope === null ? null : admit(keys, request, each, context);
       const state = open.get(request);

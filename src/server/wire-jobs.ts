@@ -33,19 +33,22 @@ const onBadLine = z
   .enum(["fail", "skip"])
   .describe("Whether a bad line of a manifest counts as a failed or a skipped image. Default: fail.");
 const column = z.string().min(1).max(256);
-export const jobOptions = z.strictObject({
-  limit: limit.optional(),
-  on_bad_line: onBadLine.optional(),
-  image_column: column.optional().describe("The column of a table with the image. Default: by its name, such as `url`."),
-  id_column: column.optional().describe("The column of a table with the id. Default: `id` or `image_id`."),
-  metadata_columns: z.array(column).optional().describe("The columns of a table that become metadata. Default: all others."),
-});
+export const jobOptions = z
+  .strictObject({
+    limit: limit.optional(),
+    on_bad_line: onBadLine.optional(),
+    image_column: column.optional().describe("The column of a table with the image. Default: by its name, such as `url`."),
+    id_column: column.optional().describe("The column of a table with the id. Default: `id` or `image_id`."),
+    metadata_columns: z.array(column).optional().describe("The columns of a table that become metadata. Default: all others."),
+  })
+  .meta({ id: "JobOptions" });
 export const noOptions: z.output<typeof jobOptions> = {};
 
 /** An image that is sent with a job. */
 export const jobImage = z
   .strictObject({ ...sourceFields, id: id.optional(), metadata: metadata.nullable().optional() })
-  .refine(oneSource.check, oneSource.message);
+  .refine(oneSource.check, oneSource.message)
+  .meta({ id: "JobImage" });
 
 export const newJob = z
   .strictObject({
@@ -55,7 +58,8 @@ export const newJob = z
     images: z.array(jobImage).default([]),
     options: jobOptions.default(noOptions),
   })
-  .refine(({ sources, images }) => sources.length + images.length > 0, "expected at least one entry in sources or images");
+  .refine(({ sources, images }) => sources.length + images.length > 0, "expected at least one entry in sources or images")
+  .meta({ id: "NewJob" });
 /** The text fields of a multipart body. `ids`, `metadata` and `options` are JSON. */
 export const newJobForm = z.strictObject({
   collection,
@@ -89,23 +93,25 @@ const counts = z.strictObject({
   abandoned: count.describe("Images in flight when the job was stopped."),
 });
 
-export const job = z.strictObject({
-  id: z.string(),
-  kind: z.enum(["ingest", "retry"]),
-  state: z.enum(jobStates).describe("`stopping`: was cancelled, and finishes the images in flight."),
-  collection: z.string(),
-  sources: z.array(z.string()),
-  given: count.describe("Number of images that came with the request."),
-  options: jobOptions,
-  retry_of: z.string().nullable().describe("The job whose failures are tried again."),
-  created_at: time,
-  started_at: time.nullable(),
-  ended_at: time.nullable(),
-  attempts: count.describe("More than one if the server was restarted meanwhile."),
-  total: count.nullable().describe("Number of images. null: not known yet."),
-  counts,
-  error: problem.nullable(),
-});
+export const job = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(["ingest", "retry"]),
+    state: z.enum(jobStates).describe("`stopping`: was cancelled, and finishes the images in flight."),
+    collection: z.string(),
+    sources: z.array(z.string()),
+    given: count.describe("Number of images that came with the request."),
+    options: jobOptions,
+    retry_of: z.string().nullable().describe("The job whose failures are tried again."),
+    created_at: time,
+    started_at: time.nullable(),
+    ended_at: time.nullable(),
+    attempts: count.describe("More than one if the server was restarted meanwhile."),
+    total: count.nullable().describe("Number of images. null: not known yet."),
+    counts,
+    error: problem.nullable(),
+  })
+  .meta({ id: "Job" });
 export const jobs = z.strictObject({ jobs: z.array(job).describe("The newest first.") });
 
 export const failure = z.strictObject({
@@ -115,50 +121,54 @@ export const failure = z.strictObject({
   attempts: count,
   time,
 });
-export const failures = z.strictObject({
-  failures: z.array(failure),
-  next_offset: count.nullable().describe("null: there are no more."),
-});
+export const failures = z
+  .strictObject({
+    failures: z.array(failure),
+    next_offset: count.nullable().describe("null: there are no more."),
+  })
+  .meta({ id: "JobFailures" });
 
 const load = z.strictObject({ busy_share: share, source: z.enum(["gpu", "model"]) });
-export const jobResult = z.strictObject({
-  ended: z.enum(["completed", "drained", "aborted", "failed"]),
-  collection: z.string(),
-  ...counts.shape,
-  left_out: z.record(z.string(), count).describe("Files in folders that are not images, by extension."),
-  elapsed_ms: count,
-  images_per_second: z.number(),
-  failed_earlier: count,
-  stages: z.array(
-    z.strictObject({
-      name: z.string(),
-      workers: count,
-      items: count,
-      busy_share: share,
-      starved_share: share,
-      blocked_share: share,
-      waiting_share: share,
-    }),
-  ),
-  peak_rss_bytes: count,
-  verdict: z.string().describe("What limited the speed, in words."),
-  limit: z
-    .strictObject({
-      stage: z.string(),
-      busy_share: share,
-      ceiling_images_per_second: z.number(),
-      advice: z.array(
-        z.strictObject({
-          setting: z.string(),
-          from: z.union([z.string(), z.number()]),
-          to: z.union([z.string(), z.number()]),
-          predicted_images_per_second: z.number(),
-        }),
-      ),
-    })
-    .nullable(),
-  gpu: load.nullable(),
-});
+export const jobResult = z
+  .strictObject({
+    ended: z.enum(["completed", "drained", "aborted", "failed"]),
+    collection: z.string(),
+    ...counts.shape,
+    left_out: z.record(z.string(), count).describe("Files in folders that are not images, by extension."),
+    elapsed_ms: count,
+    images_per_second: z.number(),
+    failed_earlier: count,
+    stages: z.array(
+      z.strictObject({
+        name: z.string(),
+        workers: count,
+        items: count,
+        busy_share: share,
+        starved_share: share,
+        blocked_share: share,
+        waiting_share: share,
+      }),
+    ),
+    peak_rss_bytes: count,
+    verdict: z.string().describe("What limited the speed, in words."),
+    limit: z
+      .strictObject({
+        stage: z.string(),
+        busy_share: share,
+        ceiling_images_per_second: z.number(),
+        advice: z.array(
+          z.strictObject({
+            setting: z.string(),
+            from: z.union([z.string(), z.number()]),
+            to: z.union([z.string(), z.number()]),
+            predicted_images_per_second: z.number(),
+          }),
+        ),
+      })
+      .nullable(),
+    gpu: load.nullable(),
+  })
+  .meta({ id: "JobResult" });
 
 /** The data of an event `picture`: the run over the time since the last picture. */
 export const picture = z.strictObject({

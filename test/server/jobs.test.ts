@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as wire from "../../src/server/wire-jobs.js";
 import { type Answered, base64, damaged, image, TestServer, type TestServerOptions } from "./running.js";
 
 /** A server with the collection `pets`, and a folder that jobs may read. */
@@ -80,6 +81,7 @@ test("a job ingests a folder: events show it, the report and the failures remain
   assert.deepEqual(last.counts, { read: 21, stored: 20, reused: 0, skipped: 0, failed: 1, abandoned: 0 });
   assert.equal(last.total, 21);
   const picture = events.find(({ event }) => event === "picture")?.data;
+  for (const { event, data } of events) assert.deepEqual((event === "job" ? wire.job : wire.picture).parse(data), data);
   assert.deepEqual(picture.failures_by_code, { image_corrupt: 1 });
   assert.equal(picture.recent_failures[0].problem.code, "image_corrupt");
   assert.ok(picture.stages.some(({ name }: { name: string }) => name === "embed"));
@@ -88,6 +90,7 @@ test("a job ingests a folder: events show it, the report and the failures remain
   assert.match(failures[0].source, /damaged\.jpg$/);
   assert.equal(next_offset, null);
   const result = (await jobs.server.get(`/v1/jobs/${body.id}/result`)).body;
+  assert.deepEqual(wire.jobResult.parse(result), result);
   assert.deepEqual([result.ended, result.stored, result.failed], ["completed", 20, 1]);
   assert.equal(await jobs.count(), 20);
   assert.deepEqual(

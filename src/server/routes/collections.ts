@@ -22,7 +22,7 @@ export const collectionRoutes: readonly Route[] = [
     tag: "Collections",
     scope: "admin",
     body: wire.newCollection,
-    examples: { numbered: { name: "numbered-pets", id_type: "int64" } },
+    examples: { numbered: { name: "numbered_pets", id_type: "int64" } },
     answers: { 201: { description: "The new collection.", schema: wire.collection, headers: { Location: "The path of the collection." } } },
     answer: async ({ pipeline, body: { name, dimension, metric, index, id_type } }) => {
       await pipeline.createCollection(name, {

@@ -23,6 +23,7 @@ export const imageRoutes: readonly Route[] = [
     scope: "write",
     params: wire.collectionParams,
     body: wire.insertion,
+    examples: { dataUrl: { images: [{ url: wire.exampleDataUrl, id: "dot", metadata: { year: 2024, colour: "grey" } }] } },
     form: { fields: wire.insertionForm, toBody: insertionOfForm },
     answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
@@ -45,6 +46,7 @@ export const imageRoutes: readonly Route[] = [
     scope: "write",
     params: wire.collectionParams,
     body: wire.deletion,
+    examples: { byIds: { ids: ["cat", "dog"] }, byFilter: { filter: "year < 2000" } },
     answers: { 200: { description: "The number of deleted rows. Unknown ids are not counted.", schema: wire.deleted } },
     answer: async ({ pipeline, params: { name }, body: { ids, filter } }) => {
       const deleted =

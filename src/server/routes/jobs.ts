@@ -1,11 +1,12 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
-import type { z } from "zod";
+import * as z from "zod";
 import type { Idempotency } from "../jobs/job.js";
 import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "../jobs/receiving.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
 import { Refused } from "../problems.js";
 import { type Answer, type Call, type Route, route } from "../route.js";
+import { exampleDataUrl } from "../wire.js";
 import * as wire from "../wire-jobs.js";
 
 type Params = z.output<typeof wire.jobParams>;
@@ -23,6 +24,7 @@ export const jobRoutes: readonly Route[] = [
     scope: "write",
     query: wire.newJobQuery,
     body: wire.newJob,
+    examples: { images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] } },
     stream: { fields: wire.newJobForm, line: wire.jobImage, receive: orderOfStream },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => submitted(call, "draft" in call.body ? call.body : await orderOfJson(call.body, call)),
@@ -124,6 +126,7 @@ export const jobRoutes: readonly Route[] = [
     scope: "write",
     params: wire.jobParams,
     body: wire.retryRequest,
+    examples: { all: {}, some: { codes: ["timed_out", "source_unreadable"] } },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => {
       const { id, request, endedAt } = call.jobs.get(call.params.id);
@@ -140,7 +143,7 @@ export const jobRoutes: readonly Route[] = [
     scope: "read",
     params: wire.jobParams,
     answers: {
-      200: { description: "Events `job` and `picture`.", mediaType: "text/event-stream" },
+      200: { description: "Events `job` with a job, and `picture` with what it does.", schema: z.string(), mediaType: "text/event-stream" },
       204: { description: "The job has ended, and the client has its last event." },
     },
     answer: async ({ jobs, params: { id }, headers: { "last-event-id": last } }) => {

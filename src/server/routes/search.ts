@@ -20,6 +20,7 @@ export const searchRoutes: readonly Route[] = [
     scope: "read",
     params: wire.collectionParams,
     body: wire.query,
+    examples: { byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" }, byId: { id: "dot", min_score: 0.5 } },
     form: { fields: wire.queryForm, toBody: queryOfForm },
     answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
     answer: async ({ params: { name }, body, signal, ...context }) => {
