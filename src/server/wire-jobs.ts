@@ -88,7 +88,7 @@ const counts = z.strictObject({
   read: count.describe("During the run: with images that have not ended yet."),
   stored: count,
   reused: count.describe("Stored with a vector that was known already. `stored` includes them."),
-  skipped: count.describe("Mostly images that are stored already, also by an earlier attempt of the job."),
+  skipped: count.describe("Images that are stored already, also by an earlier attempt of the job."),
   failed: count,
   abandoned: count.describe("Images in flight when the job was stopped."),
 });

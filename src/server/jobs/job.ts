@@ -52,7 +52,7 @@ export interface Job {
   readonly crashes: number;
   /** Number of images; null while it is unknown. */
   readonly total: number | null;
-  /** The counts of the last attempt. Images that an earlier attempt stored count as skipped. */
+  /** The counts of the last attempt. Images that an earlier attempt stored count as skipped or reused. */
   readonly counts: Counts;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | null;
   readonly report: IngestDocument | null;

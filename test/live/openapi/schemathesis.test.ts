@@ -28,7 +28,7 @@ const offline: Reader = {
 };
 
 /** The job that the document gives as an example. */
-const [exampleJob] = jobParams.shape.id.meta()?.examples as [string];
+const exampleJob = String((jobParams.shape.id.meta() as { readonly examples: readonly string[] }).examples[0]);
 
 async function renameJob(folder: string, from: string, to: string): Promise<void> {
   await rename(join(folder, from), join(folder, to));
