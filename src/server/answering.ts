@@ -40,7 +40,7 @@ export async function answer(
 async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: Settings): Promise<unknown> {
   if (body === undefined) return undefined;
   if (request.body instanceof Readable) throw new Refused("media_type_unsupported", "Send the body as application/json.");
-  if (!request.isMultipart()) return checked(body, request.body ?? {});
+  if (!request.isMultipart()) return checked(body, request.body === undefined ? {} : request.body);
   if (form === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
   const given = await readForm(request, settings.server);
   checked(form.fields, given.fields);

@@ -170,6 +170,13 @@ export const jobResult = z
   })
   .meta({ id: "JobResult" });
 
+/** A server-sent event. Its data is JSON. */
+export const jobEvent = z.strictObject({
+  id: z.string(),
+  event: z.enum(["job", "picture"]),
+  data: z.string().describe("`job`: a job. `picture`: what the job does now."),
+});
+
 /** The data of an event `picture`: the run over the time since the last picture. */
 export const picture = z.strictObject({
   elapsed_ms: count,

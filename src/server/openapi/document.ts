@@ -64,7 +64,7 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
     security: each.scope === null ? [] : [{ key: [] }],
     "x-scope": each.scope,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(content === null ? {} : { requestBody: { required: true, content } }),
+    ...(content === null ? {} : { requestBody: { required: each.body?.safeParse({}).success === false, content } }),
     responses: answersOf(each, schemas),
   };
 }

@@ -1,6 +1,6 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
-import * as z from "zod";
+import type { z } from "zod";
 import type { Idempotency } from "../jobs/job.js";
 import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "../jobs/receiving.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
@@ -143,7 +143,11 @@ export const jobRoutes: readonly Route[] = [
     scope: "read",
     params: wire.jobParams,
     answers: {
-      200: { description: "Events `job` with a job, and `picture` with what it does.", schema: z.string(), mediaType: "text/event-stream" },
+      200: {
+        description: "Events `job` with a job, and `picture` with what it does.",
+        schema: wire.jobEvent,
+        mediaType: "text/event-stream",
+      },
       204: { description: "The job has ended, and the client has its last event." },
     },
     answer: async ({ jobs, params: { id }, headers: { "last-event-id": last } }) => {
