@@ -98,7 +98,8 @@ function placeOf(source: string, { base, as }: SearchOptions): string {
   return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? resolve(base, source.slice(as.length + 1)) : source;
 }
 
-function score(text: string): number {
+/** Parses a score. */
+export function score(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It must be a number.");
   return value;
