@@ -16,6 +16,7 @@ export const requestProblems = {
   origin_refused: { status: 403, title: "The request comes from a web page of another origin." },
   route_not_found: { status: 404, title: "There is no such path." },
   method_not_allowed: { status: 405, title: "The path does not have this method." },
+  model_not_found: { status: 404, title: "The server does not have this model." },
   path_refused: { status: 422, title: "The path is not below a folder of `server.allowed_roots`." },
   stopping: { status: 503, title: "The server is stopping." },
   not_ready: { status: 503, title: "The embedder or the store does not work." },

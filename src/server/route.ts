@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { Insertions } from "./insertions.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
 
@@ -16,6 +17,7 @@ export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly readiness: ReadinessCheck;
+  readonly insertions: Insertions;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
@@ -68,6 +70,7 @@ export const tags = {
   Health: "Whether the server works.",
   Collections: "Sets of images with one model.",
   Images: "The images of a collection.",
+  Embeddings: "Vectors of images that are not stored.",
   Search: "Similar images.",
   Reference: "What this server can do.",
 } as const;
@@ -92,6 +95,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
+  /** The form of errors. Default: problem details (RFC 9457). */
+  readonly errors?: "openai";
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
 }

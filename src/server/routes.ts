@@ -1,9 +1,19 @@
 /** All routes of the service. */
 import type { Route } from "./route.js";
 import { collectionRoutes } from "./routes/collections.js";
+import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
+import { openAiRoutes } from "./routes/openai.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
-export const allRoutes: readonly Route[] = [...healthRoutes, ...collectionRoutes, ...imageRoutes, ...searchRoutes, ...referenceRoutes];
+export const allRoutes: readonly Route[] = [
+  ...healthRoutes,
+  ...collectionRoutes,
+  ...imageRoutes,
+  ...searchRoutes,
+  ...embedRoutes,
+  ...openAiRoutes,
+  ...referenceRoutes,
+];
