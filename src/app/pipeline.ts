@@ -17,18 +17,8 @@ import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
-import {
-  type CopyRequest,
-  type ExportRequest,
-  type ImportRequest,
-  type MovePreview,
-  type MoveRun,
-  previewOfCopy,
-  previewOfImport,
-  startCopy,
-  startExport,
-  startImport,
-} from "./move-rows.js";
+import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
+import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
@@ -169,10 +159,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return previewIngest(this.#parts, inputs, collectionName);
   }
 
-  /**
-   * Embeds one image, as searches embed their query. Calls and searches at the same time share batches of the model, and go before the
-   * batches of runs. Throws the error of the image.
-   */
+  /** Embeds one image, as a search embeds its query. Calls at the same time share batches of the model. Throws the error of the image. */
   embedImage(input: ImageInput, options: EmbedOptions = {}): Promise<Float32Array> {
     return embedInput(this.#parts, input, options);
   }

@@ -66,7 +66,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   filter_invalid: 422,
   query_invalid: 422,
   word_unknown: 422,
-  text_unavailable: 501,
+  text_unavailable: 422,
   index_invalid: 422,
   lock_held: 409,
   lock_lost: 409,
