@@ -4,6 +4,7 @@ import { collectionRoutes } from "./routes/collections.js";
 import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
+import { jobRoutes } from "./routes/jobs.js";
 import { openAiRoutes } from "./routes/openai.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
@@ -15,5 +16,6 @@ export const allRoutes: readonly Route[] = [
   ...searchRoutes,
   ...embedRoutes,
   ...openAiRoutes,
+  ...jobRoutes,
   ...referenceRoutes,
 ];
