@@ -7,8 +7,11 @@ import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { Insertions } from "./insertions.js";
+import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
+import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
@@ -48,8 +51,16 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const context: ServerContext = { pipeline, settings, isStopping: () => stopping.signal.aborted };
-  const routes = allRoutes(new ReadinessCheck(pipeline));
+  const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
+  const context: ServerContext = {
+    pipeline,
+    settings,
+    jobs,
+    readiness: new ReadinessCheck(pipeline),
+    insertions: new Insertions(pipeline),
+    document: () => openApiDocument(allRoutes),
+    isStopping: () => stopping.signal.aborted,
+  };
   const app = await makeApp(settings.server);
   const open = new WeakMap<FastifyRequest, OpenRequest>();
 
@@ -63,6 +74,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
+    // Before the body is read.
+    if (request.is404) throw unknownRoute(allRoutes, request);
   });
   // A connection that is kept open would hold up the stop.
   app.addHook("onSend", async (_request, reply) => {
@@ -74,16 +87,13 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
-    const problem = sendProblem(reply, error);
+    const problem = sendProblem(reply, error, errorsOf(allRoutes, request));
     const state = open.get(request);
     if (state !== undefined) state.code = problem.code;
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
-  app.setNotFoundHandler(async (request) => {
-    throw unknownRoute(routes, request);
-  });
-  for (const each of routes) {
+  for (const each of allRoutes) {
     const guard = async (request: FastifyRequest): Promise<void> => {
       const key = each.scope === null ? null : admit(keys, request, each, context);
       const state = open.get(request);
@@ -91,19 +101,30 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     };
     app.route({
       method: each.method,
-      url: each.path.replace(/\{(\w+)\}/g, ":$1"),
+      url: routerPath(each.path),
       // The key is checked before the body is read.
       onRequest: guard,
-      handler: async (request, reply) => send(reply, await answer(each, request, reply, context, hardStop.signal)),
+      handler: async (request, reply) => {
+        const client = open.get(request)?.key ?? null;
+        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, client }));
+      },
     });
   }
 
-  await listen(app, host, port);
+  try {
+    await listen(app, host, port);
+  } catch (error) {
+    await jobs.close(AbortSignal.abort());
+    throw error;
+  }
   return {
     url: urlOf(app.server.address() as AddressInfo),
     stop: async (hard) => {
       stopping.abort();
-      await drain(app, hardStop, AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]));
+      const deadline = AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]);
+      const jobsClosed = jobs.close(deadline);
+      await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
+      await context.insertions.idle();
     },
   };
 }
@@ -124,11 +145,12 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     clientErrorHandler: onBrokenConnection,
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ ...headers, "x-request-id": request.id });
-      sendProblem(reply as FastifyReply, fromFrameworkError(error));
+      sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
     routerOptions: { maxParamLength: 500 },
   });
   app.removeContentTypeParser("text/plain");
+  app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   return app;
 }
@@ -136,6 +158,14 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
 function admit(keys: readonly ApiKey[], request: FastifyRequest, { scope }: Route, { isStopping }: ServerContext): ApiKey | null {
   if (isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
   return scope === null ? null : keyOfRequest(keys, request.headers.authorization, scope);
+}
+
+/** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
+const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** The form of errors of the route that the request asks for. */
+function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: FastifyRequest): Route["errors"] {
+  return routes.find((each) => each.method === method && routerPath(each.path) === url)?.errors;
 }
 
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
@@ -164,20 +194,31 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
-/** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. */
-async function drain(app: FastifyInstance, hardStop: AbortController, deadline: AbortSignal): Promise<void> {
-  const abort = (): void => {
+/** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. Those that watch jobs get their last event. */
+async function drain(
+  app: FastifyInstance,
+  hardStop: AbortController,
+  { deadline, jobsClosed }: { readonly deadline: AbortSignal; readonly jobsClosed: Promise<void> },
+): Promise<void> {
+  let closing: NodeJS.Timeout | undefined;
+  const abort = async (): Promise<void> => {
     hardStop.abort(new HeadraceError("aborted", "the server is stopping"));
-    setImmediate(() => app.server.closeAllConnections());
+    await jobsClosed;
+    closing = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
   };
-  if (deadline.aborted) abort();
-  deadline.addEventListener("abort", abort, { once: true });
+  const onDeadline = (): void => void abort();
+  if (deadline.aborted) onDeadline();
+  deadline.addEventListener("abort", onDeadline, { once: true });
   try {
     await app.close();
   } finally {
-    deadline.removeEventListener("abort", abort);
+    clearTimeout(closing);
+    deadline.removeEventListener("abort", onDeadline);
   }
 }
+
+/** Time to send the answers of aborted requests. */
+const lastAnswersMs = 100;
 
 function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -1,16 +1,24 @@
 /** The parts of a pipeline. Each part is opened when it is first needed, shared by all calls, and closed with the pipeline. */
 
 import type { Chain } from "../../chain/index.js";
-import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../../contracts/index.js";
+import {
+  type Embedder,
+  HeadraceError,
+  type ImageDecoder,
+  type Reader,
+  type TextEmbedder,
+  type VectorStore,
+} from "../../contracts/index.js";
 import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
+import { EmbedderQueue } from "./embedder-queue.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore } from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -20,6 +28,8 @@ import { WatchedEmbedder } from "./watched-embedder.js";
  */
 export interface OwnParts {
   readonly embedder?: Embedder;
+  /** Embeds texts into the space of `embedder`. */
+  readonly textEmbedder?: TextEmbedder;
   readonly store?: VectorStore;
   readonly decoder?: ImageDecoder;
   /** Additional readers. They take precedence over the built-in readers. The first reader that supports a URL scheme is used. */
@@ -34,8 +44,11 @@ export class PipelineParts {
   readonly #readers: Shared<readonly Reader[]>;
   readonly #decoder: Shared<ImageDecoder>;
   readonly #embedder: Shared<Embedder>;
+  readonly #textEmbedder: Shared<TextEmbedder>;
   readonly #chain: Shared<Chain>;
   readonly #handOver = new HandOver(async () => this.#owner.open(await makeDecodeWorkers(this.settings)));
+  #queue: EmbedderQueue | null = null;
+  #batchesOfRuns = 0;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -49,6 +62,7 @@ export class PipelineParts {
     });
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await makeDecoder(settings))));
     this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
+    this.#textEmbedder = new Shared(async () => owner.open(own.textEmbedder ?? (await makeTextEmbedder(settings, own.embedder?.label))));
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
@@ -69,8 +83,14 @@ export class PipelineParts {
     return this.#lend(this.#readers, signal);
   }
 
+  /** Returns the chain for requests, which go before runs and share batches of the model. */
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
+  }
+
+  /** Throws `text_unavailable` if the settings have no model for texts. */
+  async textEmbedder(signal: AbortSignal): Promise<TextEmbedder> {
+    return this.#lend(this.#textEmbedder, signal);
   }
 
   /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */
@@ -82,9 +102,18 @@ export class PipelineParts {
     return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
   }
 
-  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. */
+  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. Its batches go after those of requests. */
   runChain(chain: Chain): Chain {
-    return this.own.decoder === undefined ? { ...chain, decoder: this.#handOver.decoder(chain.decoder) } : chain;
+    return {
+      ...chain,
+      embedder: this.#queue?.forRuns ?? chain.embedder,
+      decoder: this.own.decoder === undefined ? this.#handOver.decoder(chain.decoder) : chain.decoder,
+    };
+  }
+
+  /** Tells that a run will have this number of batches in work. It may be more than the embedder asks for. */
+  expectBatches(parallel: number): void {
+    this.#batchesOfRuns = Math.max(this.#batchesOfRuns, parallel);
   }
 
   /**
@@ -117,7 +146,9 @@ export class PipelineParts {
     checkDimension(opened, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
     if (preprocessor !== null) this.#owner.adopt(preprocessor);
-    const embedder = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    const watched = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    this.#queue = new EmbedderQueue(watched, () => Math.max(opened.feed.parallel, this.#batchesOfRuns));
+    const embedder = this.#queue.forRequests;
     const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
     return chain;
   }
