@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   listing: async () => (await import("./listing.bench.js")).millionNames(),
   urls: async () => (await import("./urls.bench.js")).urlsAndFiles(),
   million: async () => (await import("./million.bench.js")).millionRows(),
+  "million-killed": async () => (await import("./million.bench.js")).millionKilled(),
   "million-calls": async () => (await import("./million-calls.bench.js")).millionCalls(),
   copies: async () => (await import("./copies.bench.js")).copiesOfOnePicture(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
