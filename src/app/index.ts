@@ -25,7 +25,8 @@ export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
-export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
+export type { OpenOptions } from "./open-options.js";
+export { ImageEmbeddingPipeline } from "./pipeline.js";
 export {
   type IngestDocument,
   ingestDocument,

@@ -76,6 +76,7 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
+export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { mebibyte } from "./units.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

@@ -40,6 +40,10 @@ export class WatchedEmbedder implements Embedder {
     return this.#inner.preset ?? null;
   }
 
+  get presetFile(): string | null {
+    return this.#inner.presetFile ?? null;
+  }
+
   get feed(): Feed {
     return this.#inner.feed;
   }
