@@ -1,4 +1,5 @@
 /** The library: opens a pipeline from settings. */
+export type { LabelChoice } from "../chain/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";

@@ -43,12 +43,15 @@ export {
   damagedKey,
   givenMetadata,
   isMarkedDamaged,
+  labelKey,
+  labelScoreKey,
   type MetadataType,
   markDamage,
   metadataHash,
   metadataNameError,
   metadataNameLike,
   metadataTypeOf,
+  withoutLabels,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
