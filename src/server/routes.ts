@@ -4,6 +4,7 @@ import { collectionRoutes } from "./routes/collections.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { metricsRoutes } from "./routes/metrics.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
@@ -13,5 +14,6 @@ export const allRoutes: readonly Route[] = [
   ...imageRoutes,
   ...searchRoutes,
   ...jobRoutes,
+  ...metricsRoutes,
   ...referenceRoutes,
 ];

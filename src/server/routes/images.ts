@@ -34,7 +34,8 @@ export const imageRoutes: readonly Route[] = [
       // A missing collection is refused here, because an insertion would create it.
       await pipeline.countIds(name, []);
       const inputs = await inputsOf(context, name, images);
-      return { status: 200, body: insertionAnswer(await pipeline.insertImagesAsync({ inputs, collectionName: name, signal })) };
+      const { observer } = context.telemetry.watchRun();
+      return { status: 200, body: insertionAnswer(await pipeline.insertImagesAsync({ inputs, collectionName: name, signal, observer })) };
     },
   }),
   route({
