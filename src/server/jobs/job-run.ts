@@ -15,7 +15,7 @@ import {
   type Settings,
 } from "../../app/index.js";
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
-import { backOffMs, mebibyte } from "../../kit/index.js";
+import { backOffMs, mebibyte, pauseUnlessAborted } from "../../kit/index.js";
 import type { WatchedRun } from "../../telemetry/index.js";
 import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
@@ -130,7 +130,7 @@ export class JobRun {
         const delayMs = backOffMs(openBackoff, attempt);
         if (error.scope !== "service" || this.#soft.signal.aborted || performance.now() + delayMs > until) throw error;
         this.#options.onUnavailable(error, delayMs);
-        await pause(delayMs, this.#soft.signal);
+        await pauseUnlessAborted(delayMs, this.#soft.signal);
       }
     }
   }
@@ -203,18 +203,4 @@ export class JobRun {
     });
     return { ended: stats.ended, counts: countsOf(stats), report, error: stats.error ?? null };
   }
-}
-
-/** Resolves after the delay, or when the signal fires. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal.addEventListener("abort", end, { once: true });
-    if (signal.aborted) end();
-  });
 }
