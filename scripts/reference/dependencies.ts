@@ -52,7 +52,8 @@ export const reasons: Readonly<Record<string, string>> = {
   "onnxruntime-node": "Runs the shipped model, or your own, on the CPU. Nothing else has to be installed.",
   yauzl:
     "Reads the directory of zip archives, also those above 4 GiB, one entry at a time. Headrace unpacks the members itself, with a limit.",
-  protobufjs: "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder.",
+  protobufjs:
+    "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder. Reads weights from ONNX files.",
   sharp: "libvips: the fastest decoder for Node. Strict about damaged files, with a limit on pixels.",
   tar: "Decodes the headers of tar archives in all dialects: long names, large sizes, extended headers. Headrace reads the data itself, by position.",
   undici: "HTTP with a pool per server and a deadline per phase. Node's `fetch` does not expose its dispatcher.",
@@ -64,6 +65,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@biomejs/biome": "Formats and lints with one fast binary. Finds forgotten promises.",
   "@microsoft/api-extractor": "Writes the public API into one file, so that a diff shows each change.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
+  "@redocly/cli": "Checks the OpenAPI document. One bundle without dependencies. Its telemetry is switched off.",
   c8: "Measures coverage in every process that the tests start. Node's own coverage knows one process, and maps to sources from Node 22 on.",
   "dependency-cruiser": "Enforces who may import whom. Version 18 refuses Node 20.",
   esbuild: "Converts all tests to JavaScript in under a second. `tsc` checks the types.",
@@ -88,6 +90,7 @@ const contents: Readonly<Record<string, string>> = {
   "libheif-js": "libheif in WebAssembly, in three builds. One of them is loaded, with the first HEIC image.",
   "@jsquash/jxl": "libjxl in WebAssembly, decoder and encoders. Only the decoder is loaded.",
   zod: "Schemas, as ES modules and CommonJS. The code that runs is in the bundle.",
+  "@redocly/cli": "The linter with its rules and schemas, in one bundle.",
   "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
   "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",
   "@esbuild/linux-x64": "The bundler in one binary.",

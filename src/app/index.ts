@@ -1,7 +1,7 @@
 /** The library: opens a pipeline from settings. */
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
-export type { Preview } from "../operations/index.js";
+export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
@@ -9,19 +9,25 @@ export { type FileFormat, fileFormats } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
 export type { Settings } from "./configuration/settings.js";
 export type { CreateCollectionOptions } from "./create-collection.js";
+export type { DeadLetter } from "./dead-letters/dead-letter.js";
+export { readDeadLetters } from "./dead-letters/dead-letter-file.js";
+export { FailureFile } from "./dead-letters/failure-file.js";
 export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
+export type { DuplicatesRequest } from "./find-duplicates.js";
 export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
 export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
 export { pathOfSource } from "./inputs/source-paths.js";
+export { parseVector } from "./inputs/vector-file.js";
 export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
 export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
+export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
 export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export {
@@ -36,7 +42,7 @@ export {
   retryDocument,
 } from "./reports.js";
 export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
-export type { SearchOptions, SearchQuery } from "./search-images.js";
+export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./search-images.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
 export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";

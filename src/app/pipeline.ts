@@ -1,7 +1,7 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
 import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import type { Preview } from "../operations/index.js";
+import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
 import { dropNamed, withCollection } from "./collections/named-collection.js";
@@ -10,6 +10,7 @@ import { type CreateCollectionOptions, createCollection } from "./create-collect
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -149,9 +150,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /**
    * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
    * gone. Other sources of the collection are not touched.
-   *
-   *     const run = await pipeline.sync({ source: { paths: ["./photos"] }, collectionName: "photos", missing: "delete" });
-   *     const { new: added, changed, moved, pruned } = await run.done;
    */
   sync(request: SyncRequest): Promise<SyncRun> {
     return startSync(this.#parts, request);
@@ -205,6 +203,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return hits;
   }
 
+  /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
+  searchText(text: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
+    return this.searchImages({ text }, options);
+  }
+
   /** Returns one list of hits per query, in the order of the queries. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     return searchAll(this.#parts, queries, options);
@@ -213,6 +216,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Returns the metadata keys in a filter that no row has. These keys may be misspelt. Throws `filter_invalid`. */
   keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
     return keysOfNoRow(this.#parts, collectionName, filter);
+  }
+
+  /** Finds rows of the same and of nearly the same image, in groups with the row to keep. Deletes nothing. */
+  duplicates(request: DuplicatesRequest): AsyncGenerator<DuplicateGroup> {
+    return findDuplicates(this.#parts, request);
   }
 
   /** Deletes rows by id. Returns the number of deleted rows. */
@@ -249,9 +257,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
    * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
    * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
    * `dimension_mismatch` or `collection_exists` before any row is written.
-   *
-   *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
-   *     const { stored, skipped } = await run.done;
    */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);

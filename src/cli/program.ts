@@ -5,6 +5,7 @@ import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
 import { countCommand } from "./commands/count.js";
+import { dedupeCommand } from "./commands/dedupe.js";
 import { deleteCommand } from "./commands/delete.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
@@ -13,6 +14,7 @@ import { healthCommand } from "./commands/health.js";
 import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
+import { labelsCommand } from "./commands/labels.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { retryCommand } from "./commands/retry.js";
@@ -33,6 +35,7 @@ const commands = [
   syncCommand,
   verifyCommand,
   searchCommand,
+  labelsCommand,
   embedCommand,
   preprocessCommand,
   collectionCommand,
@@ -40,6 +43,7 @@ const commands = [
   copyCommand,
   exportCommand,
   importCommand,
+  dedupeCommand,
   deleteCommand,
   healthCommand,
   doctorCommand,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type MemoryEmbedderOptions, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
+import type { Reader, TextEmbedder } from "../../src/contracts/index.js";
 import { startServer } from "../../src/server/index.js";
 
 export interface Answered {
@@ -15,9 +16,15 @@ export interface Answered {
   readonly body: any;
 }
 
+type GivenSettings = NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>;
+
 export interface TestServerOptions {
-  readonly server?: NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>["server"];
+  readonly server?: GivenSettings["server"];
   readonly embedder?: MemoryEmbedderOptions;
+  /** Default: the server takes no texts. */
+  readonly textEmbedder?: TextEmbedder;
+  /** Readers that go before the built-in ones. */
+  readonly readers?: readonly Reader[];
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -26,23 +33,37 @@ export class TestServer implements AsyncDisposable {
   readonly logged: LogLine[] = [];
   url = "";
   stop: (hard?: AbortSignal) => Promise<void> = async () => undefined;
+  /** The folder with the data of the server. */
+  dataFolder = "";
+  /** Starts a stopped server again, with the same pipeline and the same data. */
+  restart: () => Promise<void> = async () => undefined;
   #close: () => Promise<void> = async () => undefined;
 
-  static async start({ server = {}, embedder = {} }: TestServerOptions = {}): Promise<TestServer> {
+  static async start({ server = {}, embedder = {}, readers = [], textEmbedder }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
     const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
-    const own = { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder(embedder) };
+    const own = {
+      store: memoryStore(),
+      decoder: memoryDecoder(),
+      embedder: memoryEmbedder(embedder),
+      readers,
+      ...(textEmbedder && { textEmbedder }),
+    };
     const pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own });
     test.#close = async () => {
       await pipeline.close();
       rmSync(folder, { recursive: true, force: true });
     };
-    try {
+    test.dataFolder = folder;
+    test.restart = async () => {
       const log = (level: string, event: string, facts: object = {}): void => void test.logged.push({ level, event, ...facts });
       const running = await startServer({ pipeline, settings: config.settings(), log, keysElsewhere: "require" });
       test.url = running.url;
       test.stop = (hard = new AbortController().signal) => running.stop(hard);
+    };
+    try {
+      await test.restart();
       return test;
     } catch (error) {
       await test.#close();
@@ -53,7 +74,8 @@ export class TestServer implements AsyncDisposable {
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answered> {
     const response = await fetch(`${this.url}${path}`, { method, ...init });
     const content = await response.text();
-    return { status: response.status, headers: response.headers, body: content === "" ? null : JSON.parse(content) };
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(content) : content || null };
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answered> {
