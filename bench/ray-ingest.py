@@ -23,7 +23,7 @@ class Embedder:
         return {"path": batch["path"], "vector": vectors}
 
 
-ray.init(include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+ray.init(include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1", _temp_dir=f"{os.path.dirname(table)}/ray")
 ray.data.DataContext.get_current().enable_progress_bars = False
 photos = ray.data.read_images(folder, size=(SIDE, SIDE), mode="RGB", include_paths=True, file_extensions=["jpg"])
 photos.map_batches(Embedder, batch_size=32, compute=ray.data.ActorPoolStrategy(size=1)).write_parquet(table)
