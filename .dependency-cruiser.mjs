@@ -32,6 +32,7 @@ const owners = {
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
+  "adapters/tokenizers": "^@huggingface/tokenizers$",
   "adapters/zip": "^yauzl$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });

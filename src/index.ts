@@ -26,6 +26,7 @@ export {
   type Insertion,
   type InsertOptions,
   type InsertStats,
+  type LabelChoice,
   type Limit,
   type ListedImage,
   type ListingRequest,

@@ -1,4 +1,5 @@
 /** The library: opens a pipeline from settings. */
+export type { LabelChoice } from "../chain/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
@@ -29,7 +30,8 @@ export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
-export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
+export type { OpenOptions } from "./open-options.js";
+export { ImageEmbeddingPipeline } from "./pipeline.js";
 export {
   type IngestDocument,
   ingestDocument,

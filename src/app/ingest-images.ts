@@ -2,7 +2,7 @@
  * Starts an ingestion from settings: opens the collection, checks its passport, records dead letters, and does the work after the last row.
  */
 
-import type { ChainReady } from "../chain/index.js";
+import type { ChainReady, LabelChoice } from "../chain/index.js";
 import {
   type Collection,
   HeadraceError,
@@ -27,6 +27,7 @@ import { DeadLetters } from "./dead-letters/dead-letters.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
+import { labellerOf } from "./wiring/labellers.js";
 import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
@@ -41,6 +42,12 @@ export interface RunRequest {
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
   readonly overrides?: LaneOverrides;
+  /**
+   * Writes the nearest labels of each image into the metadata of its row: `image_label`, `image_label_2` and so on, and the cosine of the first,
+   * `image_label_score`.
+   * Rows that are skipped as unchanged keep theirs. Default: no labels.
+   */
+  readonly labels?: LabelChoice;
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
   /** Called for each item, after the dead-letter file is up to date. */
@@ -126,6 +133,7 @@ async function startRun(
   const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
+  parts.expectBatches(lanes.embedParallel);
   return ingest({
     name: "list",
     inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
@@ -145,6 +153,7 @@ async function startRun(
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);
     },
+    ...(request.labels === undefined ? {} : { label: await labellerOf(parts, collection, request.labels, signal) }),
     options: runOptions(settings, request),
   });
 }

@@ -215,7 +215,7 @@ export const errorCodes = {
     "run",
     false,
     "The configured model makes vectors of images only, and no text model is configured.",
-    "Use the shipped model. See docs/guides/text.md in the package headrace.",
+    "Use the shipped model, or set `embedder.text`. See docs/guides/text.md in the package headrace.",
   ),
   index_invalid: define(
     "run",

@@ -91,13 +91,29 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
 }
 
-/** `ownModel`: the label of an embedder that a program brings. Its texts are not known. Throws `text_unavailable`. */
+/** Which texts can be searched for: any, only the labels of the model, or none. */
+export type TextSearch = "any text" | "labels" | "none";
+
+/** `ownModel`: the label of an embedder that a program brings. Its labels are not known. */
+export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
+  const { textSourceOf } = await import("../../adapters/onnx/index.js");
+  const { model, text } = settings.embedder;
+  const isOnnx = ownModel === undefined && embedderKind(settings) === "onnx";
+  if (!isOnnx) return text === null ? "none" : "any text";
+  const source = textSourceOf({ model, text });
+  return source === "tower" ? "any text" : source;
+}
+
+/** `ownModel`: see `textSearchOf`. Throws `text_unavailable`. */
 export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
+  const { model, text, threads } = settings.embedder;
+  if ((await textSearchOf(settings, ownModel)) === "none") {
+    const images = ownModel ?? (embedderKind(settings) === "onnx" ? model : "the model on Triton");
+    throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${images}, found none`);
+  }
   const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
-  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? onnxTextEmbedder(settings.embedder) : null;
-  if (found !== null) return found;
-  const model = ownModel ?? (embedderKind(settings) === "onnx" ? settings.embedder.model : "the model on Triton");
-  throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${model}, found none`);
+  const openTokenizer = async (path: string) => (await import("../../adapters/tokenizers/index.js")).openTokenizer(path);
+  return onnxTextEmbedder({ model, text, threads, openTokenizer });
 }
 
 export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {

@@ -4,6 +4,7 @@ import {
   countInputs,
   type ImageEmbeddingPipeline,
   ingestDocument,
+  type LabelChoice,
   type ListingRequest,
   ListingTally,
   listInputs,
@@ -27,6 +28,7 @@ interface IngestOptions extends CommonOptions {
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
+  readonly labels?: LabelChoice;
   readonly maxFailures?: string;
   readonly dryRun?: boolean;
 }
@@ -63,6 +65,11 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that replaces the folder")
     .option("--limit <n>", "only the first n images", positive)
+    .option(
+      "--labels <what>",
+      "write the best labels into the metadata: a number of the model's labels, such as 3, or a list: cat,dog,bird",
+      labelChoice,
+    )
     .addOption(maxFailuresOption())
     .option("--dry-run", "list and compare, but write nothing")
     .action(async (paths: string[], options: IngestOptions) => exit(await runIngest(paths, options)));
@@ -137,6 +144,7 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
         inputs: listInputs({ ...pipeline.listingSettings, ...request }),
         collectionName: options.collection,
         schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
+        ...(options.labels === undefined ? {} : { labels: options.labels }),
         ...hooks,
       }),
     count: (stop) => countInputs(request, stop),
@@ -146,6 +154,15 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
       return { document, text: summaryText(document, ending) };
     },
   });
+}
+
+/** Number of labels per image, if a list of labels is given. */
+const usualLabels = 3;
+
+function labelChoice(text: string): LabelChoice {
+  if (/^\d+$/.test(text)) return { count: positive(text), texts: null };
+  const texts = listed(text).map((label) => label.trim());
+  return { count: Math.min(usualLabels, texts.length), texts };
 }
 
 function listed(text: string): readonly string[] {
