@@ -31,6 +31,8 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "main-thread-served": async () => (await import("./main-thread.bench.js")).mainThreadServed(),
   "by-hand": async () => (await import("./by-hand.bench.js")).byHand(),
   tune: async () => (await import("./tune.bench.js")).tuneAgainstGrid(),
+  schedules: async () => (await import("./schedules.bench.js")).schedules(),
+  "side-by-side": async () => (await import("./side-by-side.bench.js")).sideBySide(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 
