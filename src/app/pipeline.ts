@@ -30,24 +30,14 @@ import {
   startExport,
   startImport,
 } from "./move-rows.js";
+import { type OpenOptions, openOptionNames } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
-import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-
-/** How a pipeline is opened. */
-export interface OpenOptions {
-  /** When parts are opened. "eager": all at once, with a check of embedder and store. "lazy": each when first needed. Default "eager". */
-  readonly parts?: "eager" | "lazy";
-  /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
-  readonly own?: OwnParts;
-  readonly signal?: AbortSignal;
-}
-
-const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+import { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /**
  * Embeds, stores and searches images. Open a pipeline, use it, and close it.
@@ -65,7 +55,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Opens a pipeline. Later changes of `config` have no effect on the pipeline. Throws if a part cannot be opened. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
-    refuseUnknownOptions("open", options, optionNames);
+    refuseUnknownOptions("open", options, openOptionNames);
     const parts = new PipelineParts(config.settings(), options.own);
     if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
     try {
@@ -201,6 +191,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
     const [hits = []] = await this.searchMany([query], options);
     return hits;
+  }
+
+  /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
+  searchText(text: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
+    return this.searchImages({ text }, options);
   }
 
   /** Returns one list of hits per query, in the order of the queries. */
