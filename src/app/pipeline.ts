@@ -9,7 +9,7 @@ import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
-import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
@@ -18,18 +18,8 @@ import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
-import {
-  type CopyRequest,
-  type ExportRequest,
-  type ImportRequest,
-  type MovePreview,
-  type MoveRun,
-  previewOfCopy,
-  previewOfImport,
-  startCopy,
-  startExport,
-  startImport,
-} from "./move-rows.js";
+import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
+import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
 import { type OpenOptions, openOptionNames } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
@@ -158,6 +148,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Computes what an ingestion would do, without running it. */
   preview(inputs: InputStream, collectionName: string): Promise<Preview> {
     return previewIngest(this.#parts, inputs, collectionName);
+  }
+
+  /** Embeds one image, as a search embeds its query. Calls at the same time share batches of the model. Throws the error of the image. */
+  embedImage(input: ImageInput, options: EmbedOptions = {}): Promise<Float32Array> {
+    return embedInput(this.#parts, input, options);
   }
 
   /** Embeds images without storing them. The vector of an input that fails is null. */
