@@ -224,9 +224,12 @@ async function finish(
   return closed([collection], async () => {
     const report = await run.done;
     const speed = await explain(report);
-    await deadLetters.finish();
+    const lettersError = await deadLetters.finish().then(
+      () => null,
+      (error: unknown) => HeadraceError.from(error),
+    );
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...after });
+    const upkeepError = lettersError ?? (await parts.upkeep.after({ label, collection, ended: report.ended, ...after }));
     return {
       ...report,
       deadLetters: deadLetters.size,
