@@ -33,6 +33,7 @@ const owners = {
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
   "adapters/zip": "^yauzl$",
+  "adapters/bullmq": "^(bullmq|ioredis)$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

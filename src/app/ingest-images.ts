@@ -14,7 +14,7 @@ import {
   type RunSnapshot,
   type VectorStore,
 } from "../contracts/index.js";
-import type { ServerLoad } from "../insight/index.js";
+import { type ServerLoad, unknownResources, verdict } from "../insight/index.js";
 import { mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
@@ -44,6 +44,22 @@ export interface RunRequest {
   readonly observer?: Observer;
   /** Called for each item, after the dead-letter file is up to date. */
   readonly onOutcome?: (outcome: Outcome) => void;
+  /** Set for a run that shares its work with others. */
+  readonly shared?: SharedRun;
+}
+
+/** How a run differs whose collection other runs fill at the same time. It always looks up keys, and leaves upkeep to the last job. */
+export interface SharedRun {
+  /** Keeps the failures. Default: the dead-letter file of the collection. */
+  readonly failures: FailureLog;
+  /** A soft stop that takes longer becomes a hard stop. */
+  readonly drainTimeoutMs: number;
+}
+
+/** Where the failures of a run are recorded. */
+export interface FailureLog extends Pick<DeadLetters, "settle" | "finish" | "size" | "fromEarlierRuns"> {
+  /** Path of a file, or a description of another place. */
+  readonly path: string;
 }
 
 /** An ingestion in progress. */
@@ -53,6 +69,8 @@ export interface IngestRun {
   snapshot(): RunSnapshot;
   /** How busy the servers of the model were in the last seconds. null: there are none, or they do not tell. */
   serverLoad(): ServerLoad | null;
+  /** What limits the speed at this moment of the run, in words. */
+  verdict(): string;
   readonly deadLetterPath: string;
   /** Resolves to the report, after upkeep is done and the collection is closed. */
   readonly done: Promise<InsertStats>;
@@ -74,8 +92,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const store = await parts.store(signal);
   const collection = await openOrPlan(store, parts, request.collectionName, signal);
   try {
-    const path = deadLetterPath(parts.settings, request.collectionName);
-    const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
+    const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, request));
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
@@ -89,8 +106,16 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
       },
       snapshot: () => run.snapshot(),
       serverLoad: () => watch.recentServerLoad,
-      deadLetterPath: path,
-      done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal, observer: request.observer }),
+      verdict: () =>
+        verdict({ ...run.snapshot(), ended: "completed", peakBytes: 0 }, { ...unknownResources, server: watch.recentServerLoad }),
+      deadLetterPath: deadLetters.path,
+      done: finish(parts, run, collection, deadLetters, {
+        explain,
+        signal,
+        soft: soft.signal,
+        observer: request.observer,
+        shared: request.shared,
+      }),
     };
   } catch (error) {
     await collection.close();
@@ -98,11 +123,16 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   }
 }
 
+function openDeadLetters({ settings }: PipelineParts, { collectionName, observer }: RunRequest): Promise<DeadLetters> {
+  const notice = (message: string) => observer?.({ kind: "notice", message });
+  return DeadLetters.open(deadLetterPath(settings, collectionName), { notice });
+}
+
 async function startRun(
   parts: PipelineParts,
   store: VectorStore,
   collection: Collection,
-  deadLetters: DeadLetters,
+  deadLetters: FailureLog,
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -120,7 +150,7 @@ async function startRun(
     name: "list",
     inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
     collection,
-    lookups: isEmpty ? "omit" : "include",
+    lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.runReaders(signal),
@@ -135,7 +165,10 @@ async function startRun(
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);
     },
-    options: runOptions(settings, request),
+    options: {
+      ...runOptions(settings, request),
+      ...(request.shared === undefined ? {} : { drainTimeoutMs: request.shared.drainTimeoutMs }),
+    },
   });
 }
 
@@ -192,22 +225,24 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
 }
 
+interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {
+  readonly explain: (report: RunReport) => Promise<SpeedReport>;
+  readonly shared: SharedRun | undefined;
+}
+
 async function finish(
   parts: PipelineParts,
   run: Run,
   collection: Collection,
-  deadLetters: DeadLetters,
-  {
-    explain,
-    ...after
-  }: { readonly explain: (report: RunReport) => Promise<SpeedReport> } & Pick<AfterRunOptions, "signal" | "soft" | "observer">,
+  deadLetters: FailureLog,
+  { explain, shared, ...after }: FinishOptions,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done;
     const speed = await explain(report);
     await deadLetters.finish();
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...after });
+    const upkeepError = shared === undefined ? await parts.upkeep.after({ label, collection, ended: report.ended, ...after }) : null;
     return {
       ...report,
       deadLetters: deadLetters.size,

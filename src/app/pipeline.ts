@@ -10,6 +10,7 @@ import { type CreateCollectionOptions, createCollection } from "./create-collect
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -17,18 +18,8 @@ import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
-import {
-  type CopyRequest,
-  type ExportRequest,
-  type ImportRequest,
-  type MovePreview,
-  type MoveRun,
-  previewOfCopy,
-  previewOfImport,
-  startCopy,
-  startExport,
-  startImport,
-} from "./move-rows.js";
+import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
+import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
@@ -79,6 +70,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
+  }
+
+  /** Distributes work to many processes, and does such work. */
+  get fleet(): Fleet {
+    return new Fleet(this.#parts);
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */

@@ -11,3 +11,4 @@ export * from "./ports.js";
 export * from "./preprocessing.js";
 export * from "./run.js";
 export * from "./upkeep.js";
+export * from "./work-queue.js";

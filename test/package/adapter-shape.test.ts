@@ -21,6 +21,7 @@ const ports = [
   ["row-source.ts", "RowSource", /^open[A-Z]\w*Rows$/],
   ["archive.ts", "Archive", /^open[A-Z]\w*Archive$/],
   ["table.ts", "Table", /^open[A-Z]\w*Table$/],
+  ["work-queue.ts", "WorkQueue", /^[a-z]\w*Queue$/],
   ["row-writer.ts", "RowWriter", /^create[A-Z]\w*Rows$/],
 ] as const;
 
