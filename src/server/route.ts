@@ -1,16 +1,23 @@
 /** What a route is: its schemas, its scope, and the function that answers. The server and the OpenAPI document are both made from it. */
 
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { OpenApiDocument } from "./openapi/shape.js";
+import type { ReadinessCheck } from "./readiness.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
 export type Scope = (typeof scopes)[number];
 
-/** What all routes use. */
+/** What all routes use: the parts of the running server. */
 export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
+  readonly readiness: ReadinessCheck;
+  /** Describes all routes. */
+  readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
   readonly isStopping: () => boolean;
 }
@@ -26,47 +33,73 @@ export interface Form {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-export interface Call<P, B> extends ServerContext {
+export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly params: P;
   readonly body: B;
+  readonly query: Q;
+  /** Names of headers are in lower case. */
+  readonly headers: IncomingHttpHeaders;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }
 
 export interface Answer {
   readonly status: number;
-  /** Written as JSON. Absent: the answer has no body. */
+  /** Written as JSON. Absent: the answer has no body, or `content`. */
   readonly body?: unknown;
+  /** A body that is not JSON. A stream is aborted when the client goes away. */
+  readonly content?: { readonly mediaType: string; readonly data: string | Uint8Array | Readable };
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer that the OpenAPI document describes. */
 export interface DescribedAnswer {
   readonly description: string;
+  /** Absent: the answer has no body. */
   readonly schema?: z.ZodType;
+  /** Media type of the body. Default: `application/json`. */
+  readonly mediaType?: string;
+  /** What the headers of this answer say, by name. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface RouteOptions<P, B> {
+/** The groups of operations in the OpenAPI document. */
+export const tags = {
+  Health: "Whether the server works.",
+  Collections: "Sets of images with one model.",
+  Images: "The images of a collection.",
+  Search: "Similar images.",
+  Reference: "What this server can do.",
+} as const;
+export type Tag = keyof typeof tags;
+
+export interface RouteOptions<P, B, Q = undefined> {
   readonly method: "GET" | "POST" | "DELETE";
   /** The path with parameters in braces, as OpenAPI writes it. */
   readonly path: string;
   /** The name of the operation. No two routes have the same. */
   readonly name: string;
   readonly summary: string;
+  readonly tag: Tag;
   /** null: no API key is needed. */
   readonly scope: Scope | null;
-  readonly params?: z.ZodType<P>;
+  /** The schema of the path's parameters is an object, and each parameter has an example. */
+  readonly params?: z.ZodObject & z.ZodType<P>;
+  /** The schema of the parameters after the question mark is an object. */
+  readonly query?: z.ZodObject & z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** Bodies that succeed, by name, for the OpenAPI document. Its test sends all of them. */
+  readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
-  readonly answer: (call: Call<P, B>) => Promise<Answer>;
+  readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes has routes of all types
-export type Route = RouteOptions<any, any>;
+export type Route = RouteOptions<any, any, any>;
 
 /** Lets the compiler infer the types of the parameters and the body from their schemas. */
-export function route<P = undefined, B = undefined>(options: RouteOptions<P, B>): Route {
+export function route<P = undefined, B = undefined, Q = undefined>(options: RouteOptions<P, B, Q>): Route {
   return options;
 }

@@ -9,6 +9,7 @@ import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
+import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
@@ -48,8 +49,13 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const context: ServerContext = { pipeline, settings, isStopping: () => stopping.signal.aborted };
-  const routes = allRoutes(new ReadinessCheck(pipeline));
+  const context: ServerContext = {
+    pipeline,
+    settings,
+    readiness: new ReadinessCheck(pipeline),
+    document: () => openApiDocument(allRoutes),
+    isStopping: () => stopping.signal.aborted,
+  };
   const app = await makeApp(settings.server);
   const open = new WeakMap<FastifyRequest, OpenRequest>();
 
@@ -63,6 +69,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
+    // Before the body is read.
+    if (request.is404) throw unknownRoute(allRoutes, request);
   });
   // A connection that is kept open would hold up the stop.
   app.addHook("onSend", async (_request, reply) => {
@@ -80,10 +88,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
-  app.setNotFoundHandler(async (request) => {
-    throw unknownRoute(routes, request);
-  });
-  for (const each of routes) {
+  for (const each of allRoutes) {
     const guard = async (request: FastifyRequest): Promise<void> => {
       const key = each.scope === null ? null : admit(keys, request, each, context);
       const state = open.get(request);
