@@ -29,6 +29,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "main-thread-served": async () => (await import("./main-thread.bench.js")).mainThreadServed(),
   "by-hand": async () => (await import("./by-hand.bench.js")).byHand(),
   tune: async () => (await import("./tune.bench.js")).tuneAgainstGrid(),
+  fleet: async () => (await import("./fleet.bench.js")).fleet(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

@@ -12,6 +12,7 @@ export const namesKey = `${prefix}:queues`;
 export function keysOf(name: string) {
   const key = (last: string) => `${prefix}:${name}:fleet-${last}`;
   return {
+    probe: key("probe"),
     plan: key("plan"),
     state: key("state"),
     results: key("results"),

@@ -23,6 +23,11 @@ export class Records {
     this.#keys = keysOf(name);
   }
 
+  /** Rejects if this user may not write to the queue, or not run scripts, as BullMQ does. */
+  async probe(): Promise<void> {
+    await this.client.eval("return redis.call('set', KEYS[1], '', 'px', 1)", 1, this.#keys.probe);
+  }
+
   plan(): Promise<string | null> {
     return this.client.get(this.#keys.plan);
   }

@@ -76,7 +76,12 @@ class BullmqQueue implements WorkQueue {
     const records = new Records(client, name);
     const keepResult = records.keepResult.bind(records);
     this.#opened = { ...connection, queue, worker, records, leases: new HeldLeases({ worker, leaseMs, server, keepResult }) };
-    await this.#call(() => worker.waitUntilReady());
+    try {
+      await this.#call(() => Promise.all([records.probe(), worker.waitUntilReady()]));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
