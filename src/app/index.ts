@@ -15,7 +15,7 @@ export { exportTritonModel, type TritonExportOptions } from "./export-triton-mod
 export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
 export type { Fleet } from "./fleet/fleet.js";
 export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";
-export { openQueue, type QueueAddress } from "./fleet/open-queue.js";
+export { type OpenQueue, openQueue, type QueueAddress } from "./fleet/open-queue.js";
 export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
 export type { ShardListing } from "./fleet/shard-content.js";
 export type { WorkRequest } from "./fleet/work.js";

@@ -11,7 +11,7 @@ export interface QueueOptions {
 }
 
 /** The environment variable keeps a password out of the list of processes. */
-const variable = "HEADRACE_QUEUE";
+const variable = "REDIS_URL";
 
 export function withQueueOption(command: Command): Command {
   return command.option("--queue <url>", `Redis or Valkey with the work: redis://host:port/database (default: ${variable})`);

@@ -11,14 +11,19 @@ export function packageMissing(cause: unknown): never {
 /** `server`: host and port, without a password. */
 export function queueError(thrown: unknown, server: string): HeadraceError {
   if (HeadraceError.is(thrown)) return thrown;
-  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const words = `${cause.name === "AggregateError" ? "" : cause.message}` || String((thrown as { code?: string }).code ?? cause.name);
+  const words = wordsOf(thrown);
   if (/NOAUTH|WRONGPASS|invalid password|ERR AUTH/i.test(words))
     return unusable(server, `expected another user or password, found: ${words}`);
   if (/NOPERM/i.test(words)) return unusable(server, `expected the permission to work on the queue, found: ${words}`);
   if (/READONLY/i.test(words)) return unusable(server, `expected a primary server, found a replica: ${words}`);
   if (/OOM/.test(words)) return unusable(server, `expected free memory, found: ${words}`);
-  return new HeadraceError("queue_unavailable", `${server}: expected an answer, found: ${words}`, { item: server, cause });
+  return new HeadraceError("queue_unavailable", `${server}: expected an answer, found: ${words}`, { item: server, cause: thrown });
+}
+
+/** An error of several addresses has no message, only a code. */
+function wordsOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.message === "" ? String((thrown as { readonly code?: unknown }).code ?? thrown.name) : thrown.message;
 }
 
 export function unusable(server: string, problem: string): HeadraceError {
