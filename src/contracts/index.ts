@@ -10,5 +10,6 @@ export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
 export * from "./run.js";
+export * from "./texts.js";
 export * from "./upkeep.js";
 export * from "./work-queue.js";
