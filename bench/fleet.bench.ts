@@ -53,7 +53,7 @@ async function scaling(url: string, folder: string): Promise<readonly Figure[]> 
   const speeds: number[] = [];
   const limited: number[] = [];
   for (const workers of workerCounts) {
-    const photos = filesIn(folder, `scale-${workers}`, workers * 320);
+    const photos = filesIn(folder, `scale-${workers}`, workers * 200);
     speeds.push(await fleetSpeed(url, photos, { workers, device: slow, store: memoryStore(), name: `scale-${workers}` }));
     limited.push(await fleetSpeed(url, photos, { workers, device: slow, store: limitedStore(storeLimit), name: `limited-${workers}` }));
   }

@@ -37,7 +37,8 @@ export function bullmqQueue(options: BullmqQueueOptions): WorkQueue {
 const attempts = 3;
 /** A shard whose workers have died this often counts as failed: it may be what kills them. */
 const maxCrashes = 10;
-const idleSeconds = 1;
+/** Shorter than the time that a run gives its source to end after a stop. */
+const idleSeconds = 0.5;
 const jobsPerCall = 500;
 const maxFailuresShown = 10;
 /** Jobs of a paused queue wait, too. */
