@@ -1,7 +1,7 @@
 /** The library: opens a pipeline from settings. */
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
-export type { Preview } from "../operations/index.js";
+export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
@@ -9,9 +9,13 @@ export { type FileFormat, fileFormats } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
 export type { Settings } from "./configuration/settings.js";
 export type { CreateCollectionOptions } from "./create-collection.js";
+export type { DeadLetter } from "./dead-letters/dead-letter.js";
+export { readDeadLetters } from "./dead-letters/dead-letter-file.js";
+export { FailureFile } from "./dead-letters/failure-file.js";
 export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
+export type { DuplicatesRequest } from "./find-duplicates.js";
 export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
 export type { Fleet } from "./fleet/fleet.js";
 export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";

@@ -5,6 +5,7 @@ import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
 import { countCommand } from "./commands/count.js";
+import { dedupeCommand } from "./commands/dedupe.js";
 import { deleteCommand } from "./commands/delete.js";
 import { distributeCommand } from "./commands/distribute.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -48,6 +49,7 @@ const commands = [
   copyCommand,
   exportCommand,
   importCommand,
+  dedupeCommand,
   deleteCommand,
   healthCommand,
   doctorCommand,

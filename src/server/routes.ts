@@ -3,7 +3,15 @@ import type { Route } from "./route.js";
 import { collectionRoutes } from "./routes/collections.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
+import { jobRoutes } from "./routes/jobs.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
-export const allRoutes: readonly Route[] = [...healthRoutes, ...collectionRoutes, ...imageRoutes, ...searchRoutes, ...referenceRoutes];
+export const allRoutes: readonly Route[] = [
+  ...healthRoutes,
+  ...collectionRoutes,
+  ...imageRoutes,
+  ...searchRoutes,
+  ...jobRoutes,
+  ...referenceRoutes,
+];
