@@ -15,7 +15,7 @@ import {
   type StageState,
   type VectorStore,
 } from "../contracts/index.js";
-import { type ServerLoad, unknownResources, verdict } from "../insight/index.js";
+import type { ServerLoad } from "../insight/index.js";
 import { mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
@@ -74,8 +74,6 @@ export interface IngestRun {
   verdict(): string;
   /** How busy the servers of the model were in the last seconds. null: there are none, or they do not tell. */
   serverLoad(): ServerLoad | null;
-  /** What limits the speed at this moment of the run, in words. */
-  verdict(): string;
   readonly deadLetterPath: string;
   /** Resolves to the report, after upkeep is done and the collection is closed. */
   readonly done: Promise<InsertStats>;
@@ -116,8 +114,6 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         return speedReport(soFar, watch.resources, { parts, store, schedule: request.schedule }).verdict;
       },
       serverLoad: () => watch.recentServerLoad,
-      verdict: () =>
-        verdict({ ...run.snapshot(), ended: "completed", peakBytes: 0 }, { ...unknownResources, server: watch.recentServerLoad }),
       deadLetterPath: deadLetters.path,
       done: finish(parts, run, collection, deadLetters, {
         explain,
