@@ -23,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
   "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
+  gathering: async () => (await import("./gathering.bench.js")).gathering(),
   verdict: async () => (await import("./verdict.bench.js")).verdicts(),
   "large-machine": async () => (await import("./large-machine.bench.js")).largeMachine(),
   "main-thread": async () => (await import("./main-thread.bench.js")).mainThread(),

@@ -152,6 +152,7 @@ async function startRun(
   const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
+  parts.expectBatches(lanes.embedParallel);
   return ingest({
     name: "list",
     inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,

@@ -9,7 +9,7 @@ import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
-import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
 import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
@@ -164,6 +164,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Computes what an ingestion would do, without running it. */
   preview(inputs: InputStream, collectionName: string): Promise<Preview> {
     return previewIngest(this.#parts, inputs, collectionName);
+  }
+
+  /** Embeds one image, as a search embeds its query. Calls at the same time share batches of the model. Throws the error of the image. */
+  embedImage(input: ImageInput, options: EmbedOptions = {}): Promise<Float32Array> {
+    return embedInput(this.#parts, input, options);
   }
 
   /** Embeds images without storing them. The vector of an input that fails is null. */

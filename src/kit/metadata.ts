@@ -1,5 +1,5 @@
 /** The rules for metadata, which are the same in every store, and the hash of metadata. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { HeadraceError, type Metadata, type MetadataValue } from "../contracts/index.js";
 import { isWellFormed } from "./text.js";
 
@@ -112,10 +112,7 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
 
 /** Returns the hash of metadata: 32 hex digits. The order of the keys, null values and `damagedKey` do not change the hash. */
 export function metadataHash(metadata: Metadata): string {
-  return createHash("sha256")
-    .update(JSON.stringify(givenMetadata(markDamage(metadata, false))))
-    .digest("hex")
-    .slice(0, 32);
+  return hash("sha256", JSON.stringify(givenMetadata(markDamage(metadata, false))), "hex").slice(0, 32);
 }
 
 function metadataValueError(name: string, value: unknown, item: string | undefined): HeadraceError | null {

@@ -14,6 +14,7 @@ import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
+import { EmbedderQueue } from "./embedder-queue.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
@@ -46,6 +47,8 @@ export class PipelineParts {
   readonly #textEmbedder: Shared<TextEmbedder>;
   readonly #chain: Shared<Chain>;
   readonly #handOver = new HandOver(async () => this.#owner.open(await makeDecodeWorkers(this.settings)));
+  #queue: EmbedderQueue | null = null;
+  #batchesOfRuns = 0;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -80,6 +83,7 @@ export class PipelineParts {
     return this.#lend(this.#readers, signal);
   }
 
+  /** Returns the chain for requests, which go before runs and share batches of the model. */
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
   }
@@ -98,9 +102,18 @@ export class PipelineParts {
     return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
   }
 
-  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. */
+  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. Its batches go after those of requests. */
   runChain(chain: Chain): Chain {
-    return this.own.decoder === undefined ? { ...chain, decoder: this.#handOver.decoder(chain.decoder) } : chain;
+    return {
+      ...chain,
+      embedder: this.#queue?.forRuns ?? chain.embedder,
+      decoder: this.own.decoder === undefined ? this.#handOver.decoder(chain.decoder) : chain.decoder,
+    };
+  }
+
+  /** Tells that a run will have this number of batches in work. It may be more than the embedder asks for. */
+  expectBatches(parallel: number): void {
+    this.#batchesOfRuns = Math.max(this.#batchesOfRuns, parallel);
   }
 
   /**
@@ -133,7 +146,9 @@ export class PipelineParts {
     checkDimension(opened, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
     if (preprocessor !== null) this.#owner.adopt(preprocessor);
-    const embedder = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    const watched = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    this.#queue = new EmbedderQueue(watched, () => Math.max(opened.feed.parallel, this.#batchesOfRuns));
+    const embedder = this.#queue.forRequests;
     const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
     return chain;
   }
