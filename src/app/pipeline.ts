@@ -27,6 +27,7 @@ import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, st
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
+import { closedOnError } from "./wiring/closing.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** How a pipeline is opened. */
@@ -58,13 +59,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, optionNames);
     const parts = new PipelineParts(config.settings(), options.own);
-    if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
-    try {
-      await parts.check(options.signal ?? never());
-    } catch (error) {
-      await parts.close();
-      throw error;
-    }
+    if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
     return new ImageEmbeddingPipeline(parts);
   }
 
@@ -200,8 +195,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the hits of one query, the best hit first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const [hits = []] = await this.searchMany([query], options);
-    return hits;
+    return (await this.searchMany([query], options))[0] ?? [];
   }
 
   /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
