@@ -46,7 +46,12 @@ export async function installRedis(): Promise<RedisProgram> {
 async function unpack(folder: string): Promise<void> {
   const temporary = mkdtempSync(join(servicesFolder(), "redis-"));
   try {
-    await run("apt-get", ["download", ...packages], { cwd: temporary });
+    const download = () => run("apt-get", ["download", ...packages], { cwd: temporary });
+    // A fresh machine has no lists of packages yet.
+    await download().catch(async () => {
+      await run("apt-get", ["update"]);
+      await download();
+    });
     const root = join(temporary, "root");
     mkdirSync(root);
     for (const file of readdirSync(temporary).filter((name) => name.endsWith(".deb"))) {
