@@ -36,6 +36,7 @@ const owners = {
   "adapters/s3": "^@aws-sdk/",
   "adapters/tokenizers": "^@huggingface/tokenizers$",
   "adapters/zip": "^yauzl$",
+  "adapters/bullmq": "^(bullmq|ioredis)$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

@@ -53,6 +53,9 @@ export const reasons: Readonly<Record<string, string>> = {
   "hyparquet-compressors": "Unpacks the Parquet files of other programs: gzip, Zstandard, Brotli and LZ4. Same authors as hyparquet.",
   "hyparquet-writer": "Writes Parquet in JavaScript with explicit schemas, one row group at a time. Same authors as hyparquet.",
   "onnxruntime-node": "Runs the shipped model, or your own, on the CPU. Nothing else has to be installed.",
+  bullmq:
+    "The queue of a fleet: jobs with leases, retries and take-over after a crash, on Redis or Valkey. Most programs in TypeScript use it, and Bull Board shows its queues.",
+  ioredis: "BullMQ's client for Redis. It reconnects by itself, and its calls wait meanwhile.",
   yauzl:
     "Reads the directory of zip archives, also those above 4 GiB, one entry at a time. Headrace unpacks the members itself, with a limit.",
   protobufjs:
