@@ -30,7 +30,7 @@ import {
   startImport,
 } from "./move-rows.js";
 import { previewIngest } from "./preview-ingest.js";
-import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
@@ -233,6 +233,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Returns those of the ids that are not stored, in the given order. */
   unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
     return unknownIds(this.#parts, collectionName, ids);
+  }
+
+  /** Returns the rows with these ids, without their vectors and in no particular order. Unknown ids are left out. */
+  rows(collectionName: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
+    return rowsById(this.#parts, collectionName, ids);
   }
 
   /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */

@@ -25,8 +25,9 @@ export async function answer(
   listenForAbort(hard, onHardStop);
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
+    const query = each.query === undefined ? undefined : checked(each.query, request.query);
     const body = await bodyOf(each, request, context.settings);
-    return await each.answer({ ...context, params, body, signal: ending.signal });
+    return await each.answer({ ...context, params, query, body, headers: request.headers, signal: ending.signal });
   } finally {
     reply.raw.off("close", onClose);
     hard.removeEventListener("abort", onHardStop);
@@ -42,8 +43,9 @@ async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: 
   return form.toBody(given);
 }
 
-export function send(reply: FastifyReply, { status, body, headers: more = {} }: Answer): FastifyReply {
+export function send(reply: FastifyReply, { status, body, content, headers: more = {} }: Answer): FastifyReply {
   void reply.code(status).headers(more);
+  if (content !== undefined) return reply.type(content.mediaType).send(content.data);
   return body === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(body));
 }
 

@@ -17,6 +17,8 @@ export const requestProblems = {
   route_not_found: { status: 404, title: "There is no such path." },
   method_not_allowed: { status: 405, title: "The path does not have this method." },
   path_refused: { status: 422, title: "The path is not below a folder of `server.allowed_roots`." },
+  row_not_found: { status: 404, title: "The collection has no row with this id." },
+  picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   stopping: { status: 503, title: "The server is stopping." },
   not_ready: { status: 503, title: "The embedder or the store does not work." },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;

@@ -1,5 +1,7 @@
 /** What a route is: its schemas, its scope, and the function that answers. The server and the OpenAPI document are both made from it. */
 
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 
@@ -26,27 +28,35 @@ export interface Form {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-export interface Call<P, B> extends ServerContext {
+export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly params: P;
   readonly body: B;
+  readonly query: Q;
+  /** Names of headers are in lower case. */
+  readonly headers: IncomingHttpHeaders;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }
 
 export interface Answer {
   readonly status: number;
-  /** Written as JSON. Absent: the answer has no body. */
+  /** Written as JSON. Absent: the answer has no body, or `content`. */
   readonly body?: unknown;
+  /** A body that is not JSON. A stream is aborted when the client goes away. */
+  readonly content?: { readonly mediaType: string; readonly data: string | Uint8Array | Readable };
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer that the OpenAPI document describes. */
 export interface DescribedAnswer {
   readonly description: string;
+  /** Absent: the answer has no body. */
   readonly schema?: z.ZodType;
+  /** Media type of the body. Default: `application/json`. */
+  readonly mediaType?: string;
 }
 
-export interface RouteOptions<P, B> {
+export interface RouteOptions<P, B, Q = undefined> {
   readonly method: "GET" | "POST" | "DELETE";
   /** The path with parameters in braces, as OpenAPI writes it. */
   readonly path: string;
@@ -56,17 +66,19 @@ export interface RouteOptions<P, B> {
   /** null: no API key is needed. */
   readonly scope: Scope | null;
   readonly params?: z.ZodType<P>;
+  /** The schema of the parameters after the question mark is an object. */
+  readonly query?: z.ZodObject & z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
-  readonly answer: (call: Call<P, B>) => Promise<Answer>;
+  readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes has routes of all types
-export type Route = RouteOptions<any, any>;
+export type Route = RouteOptions<any, any, any>;
 
 /** Lets the compiler infer the types of the parameters and the body from their schemas. */
-export function route<P = undefined, B = undefined>(options: RouteOptions<P, B>): Route {
+export function route<P = undefined, B = undefined, Q = undefined>(options: RouteOptions<P, B, Q>): Route {
   return options;
 }

@@ -7,9 +7,11 @@ import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { installedPackage } from "./installed-package.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
+import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
 import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
@@ -98,6 +100,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
+  servePage(app, installedPackage().pageFolder);
+
   await listen(app, host, port);
   return {
     url: urlOf(app.server.address() as AddressInfo),
@@ -126,7 +130,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
       void reply.headers({ ...headers, "x-request-id": request.id });
       sendProblem(reply as FastifyReply, fromFrameworkError(error));
     },
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: 4096 },
   });
   app.removeContentTypeParser("text/plain");
   await app.register(multipart);

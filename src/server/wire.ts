@@ -92,6 +92,37 @@ export const inserted = z.strictObject({
     .describe("One entry per image, in the order of the request. `stored` includes images that were stored already."),
 });
 
+const storedRow = {
+  id: z.string(),
+  source: z.string(),
+  width: z.int(),
+  height: z.int(),
+  content: z.string().describe("SHA-256 of the image file, in hex."),
+  metadata,
+};
+export const imagesQuery = z.strictObject({
+  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
+  filter: filter.optional(),
+  pick: z
+    .enum(["first", "spread"])
+    .default("first")
+    .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
+});
+export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) });
+
+export const imageParams = z.strictObject({ name: z.string().min(1).max(64), id: z.string().min(1).max(1024) });
+export const thumbnailQuery = z.strictObject({
+  content: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("`content` of the row. Clients then keep the picture, because another picture has another address."),
+});
+
+export const sourceQuery = z.strictObject({
+  source: z.string().min(1).max(4096).describe("The source of an image, as rows and failures name it."),
+});
+
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
   .refine(oneSelection.check, oneSelection.message);
@@ -115,17 +146,7 @@ export const queryForm = z.strictObject({
 });
 
 export const hits = z.strictObject({
-  hits: z.array(
-    z.strictObject({
-      id: z.string(),
-      score: z.number(),
-      source: z.string(),
-      width: z.int(),
-      height: z.int(),
-      content: z.string().describe("SHA-256 of the image file, in hex."),
-      metadata,
-    }),
-  ),
+  hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
   elapsed_ms: z.number(),
 });
 
@@ -133,4 +154,12 @@ export const live = z.strictObject({ live: z.literal(true) });
 export const ready = z.strictObject({
   ready: z.boolean(),
   parts: z.array(z.strictObject({ name: z.string(), kind: z.string(), ok: z.boolean(), code: z.string().nullable() })),
+});
+
+export const service = z.strictObject({
+  version: z.string(),
+  default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
+  max_images: z.int().describe("Maximum number of images in one request."),
+  max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+  text_search: z.boolean().describe("Whether searches can use words."),
 });
