@@ -7,7 +7,10 @@
  *     npm run test:watch -- src/engine      again whenever a file changes
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import { context } from "esbuild";
 import { globSync } from "tinyglobby";
 import { testBuild } from "./build-tests.mjs";
@@ -16,19 +19,43 @@ const [isWatching, places] = [process.argv.includes("--watch"), process.argv.sli
 
 run("npm", ["run", "--silent", "build"]);
 if (isWatching) await watch();
-else testOnce();
+else await testOnce();
 
-function testOnce() {
+async function testOnce() {
   run("npm", ["run", "--silent", "build:tests"]);
   if (places.length === 0) run("npm", ["run", "--silent", "check"]);
   const files = testFiles();
-  // There is one Milvus on a machine. Tests that stop, freeze or reconfigure it run alone, one after the other; the suite that only asks
-  // it runs beside all others, and first, as it takes longest.
-  const alone = files.filter((file) => file.includes("/live/milvus/"));
-  const isLong = (file) => file.endsWith("/conformance/milvus.test.js");
-  const beside = files.filter((file) => !alone.includes(file)).sort((a, b) => isLong(b) - isLong(a));
-  if (beside.length > 0) run(process.execPath, runnerArguments(beside, 2));
-  if (alone.length > 0) run(process.execPath, runnerArguments(alone, 1));
+  // All tests share one Milvus, and some stop, freeze or reconfigure it. So these run one after the other, at the same time as the other
+  // tests. What they print comes after what the others print.
+  const needsMilvus = (file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js");
+  const groups = [files.filter((file) => !needsMilvus(file)), files.filter(needsMilvus)].filter((group) => group.length > 0);
+  const runs = groups.map((group) => runTests(group, needsMilvus(group[0]) ? 1 : 2));
+  const counted = { pass: 0, fail: 0, skipped: 0 };
+  let status = 0;
+  for (const { output, ended } of runs) {
+    for await (const text of output) process.stdout.write(text);
+    const { code, counts } = await ended;
+    status ||= code;
+    for (const key of Object.keys(counted)) counted[key] += counts[key];
+  }
+  if (runs.length > 1) process.stdout.write(`\n${counted.pass} passed, ${counted.fail} failed, ${counted.skipped} skipped\n`);
+  process.exit(status);
+}
+
+/** One process of Node's runner: what it prints, and with what code and which counts it ended. */
+function runTests(paths, concurrency) {
+  const output = new PassThrough({ encoding: "utf8" });
+  const child = spawn(process.execPath, runnerArguments(paths, concurrency), { stdio: ["ignore", "pipe", "inherit"] });
+  const counts = { pass: 0, fail: 0, skipped: 0 };
+  createInterface(child.stdout)
+    .on("line", (line) => {
+      const [, name, count] = /^\S* ?(pass|fail|skipped) (\d+)$/.exec(line) ?? [];
+      if (name !== undefined) counts[name] = Number(count);
+      output.write(`${line}\n`);
+    })
+    .on("close", () => output.end());
+  // A runner that a signal ended has no code: that is a failure too.
+  return { output, ended: once(child, "close").then(([code]) => ({ code: code ?? 1, counts })) };
 }
 
 /** Node's runner watches the built files; esbuild writes those whose sources change. */

@@ -4,6 +4,7 @@ import { cliPage } from "./cli.js";
 import { configurationPage, schemaFile } from "./configuration.js";
 import { errorsPage } from "./errors.js";
 import { libraryPage } from "./library.js";
+import { openApiFile } from "./openapi.js";
 import type { ReferencePage } from "./page.js";
 import { quotingPages } from "./quotes.js";
 
@@ -14,6 +15,7 @@ export const referencePages: readonly ReferencePage[] = [
   configurationPage,
   errorsPage,
   libraryPage,
+  openApiFile,
   schemaFile,
   ...quotingPages,
 ];

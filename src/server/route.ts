@@ -4,15 +4,24 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { OpenApiDocument } from "./openapi/shape.js";
+import type { ReadinessCheck } from "./readiness.js";
+import type { Thumbnails } from "./thumbnails.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
 export type Scope = (typeof scopes)[number];
 
-/** What all routes use. */
+/** What all routes use: the parts of the running server. */
 export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
+  readonly readiness: ReadinessCheck;
+  readonly thumbnails: Thumbnails;
+  /** The version of the package. */
+  readonly version: string;
+  /** Describes all routes. */
+  readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
   readonly isStopping: () => boolean;
 }
@@ -54,7 +63,19 @@ export interface DescribedAnswer {
   readonly schema?: z.ZodType;
   /** Media type of the body. Default: `application/json`. */
   readonly mediaType?: string;
+  /** What the headers of this answer say, by name. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** The groups of operations in the OpenAPI document. */
+export const tags = {
+  Health: "Whether the server works.",
+  Collections: "Sets of images with one model.",
+  Images: "The images of a collection.",
+  Search: "Similar images.",
+  Reference: "What this server can do.",
+} as const;
+export type Tag = keyof typeof tags;
 
 export interface RouteOptions<P, B, Q = undefined> {
   readonly method: "GET" | "POST" | "DELETE";
@@ -63,12 +84,16 @@ export interface RouteOptions<P, B, Q = undefined> {
   /** The name of the operation. No two routes have the same. */
   readonly name: string;
   readonly summary: string;
+  readonly tag: Tag;
   /** null: no API key is needed. */
   readonly scope: Scope | null;
-  readonly params?: z.ZodType<P>;
+  /** The schema of the path's parameters is an object, and each parameter has an example. */
+  readonly params?: z.ZodObject & z.ZodType<P>;
   /** The schema of the parameters after the question mark is an object. */
   readonly query?: z.ZodObject & z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** Bodies that succeed, by name, for the OpenAPI document. Its test sends all of them. */
+  readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;

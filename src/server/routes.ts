@@ -1,22 +1,17 @@
 /** All routes of the service. */
-import { installedPackage } from "./installed-package.js";
-import type { ReadinessCheck } from "./readiness.js";
 import type { Route } from "./route.js";
 import { collectionRoutes } from "./routes/collections.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { pictureRoutes } from "./routes/pictures.js";
+import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
-import { serviceRoutes } from "./routes/service.js";
-import { Thumbnails } from "./thumbnails.js";
 
-export function allRoutes(readiness: ReadinessCheck): readonly Route[] {
-  return [
-    ...healthRoutes(readiness),
-    ...serviceRoutes(installedPackage().version),
-    ...collectionRoutes,
-    ...imageRoutes,
-    ...pictureRoutes(new Thumbnails()),
-    ...searchRoutes,
-  ];
-}
+export const allRoutes: readonly Route[] = [
+  ...healthRoutes,
+  ...collectionRoutes,
+  ...imageRoutes,
+  ...pictureRoutes,
+  ...searchRoutes,
+  ...referenceRoutes,
+];

@@ -10,6 +10,7 @@ import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { installedPackage } from "./installed-package.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
+import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
@@ -17,6 +18,7 @@ import { ReadinessCheck } from "./readiness.js";
 import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
+import { Thumbnails } from "./thumbnails.js";
 import { loadFastify } from "./vendor.js";
 
 export interface ServerOptions {
@@ -50,8 +52,16 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const context: ServerContext = { pipeline, settings, isStopping: () => stopping.signal.aborted };
-  const routes = allRoutes(new ReadinessCheck(pipeline));
+  const installed = installedPackage();
+  const context: ServerContext = {
+    pipeline,
+    settings,
+    readiness: new ReadinessCheck(pipeline),
+    thumbnails: new Thumbnails(),
+    version: installed.version,
+    document: () => openApiDocument(allRoutes),
+    isStopping: () => stopping.signal.aborted,
+  };
   const app = await makeApp(settings.server);
   const open = new WeakMap<FastifyRequest, OpenRequest>();
 
@@ -65,6 +75,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
     reply.headers({ ...headers, "x-request-id": request.id });
     refuseForeignPages(request.headers, host);
+    // Before the body is read.
+    if (request.is404) throw unknownRoute(allRoutes, request);
   });
   // A connection that is kept open would hold up the stop.
   app.addHook("onSend", async (_request, reply) => {
@@ -82,10 +94,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
-  app.setNotFoundHandler(async (request) => {
-    throw unknownRoute(routes, request);
-  });
-  for (const each of routes) {
+  for (const each of allRoutes) {
     const guard = async (request: FastifyRequest): Promise<void> => {
       const key = each.scope === null ? null : admit(keys, request, each, context);
       const state = open.get(request);
@@ -100,7 +109,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
-  servePage(app, installedPackage().pageFolder);
+  servePage(app, installed.pageFolder);
 
   await listen(app, host, port);
   return {

@@ -15,7 +15,7 @@ const path = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^\0]+$/, "expected a path without NUL")
+  .refine((text) => !text.includes("\0"), "expected a path without NUL")
   .refine((text) => !/^[a-z][a-z0-9+.-]+:/i.test(text), "expected a path, found a URL")
   .describe("A file on the server, below a folder of `server.allowed_roots`.");
 const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
@@ -37,60 +37,86 @@ const filter = z.string().min(1).max(100_000).describe("A filter in the filter l
 const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
 const minScore = z.number().describe("Leaves out hits with a lower score.");
 
-export const collectionParams = z.strictObject({ name: z.string().min(1).max(64) });
-
-export const newCollection = z.strictObject({
-  name: z.string().min(1).max(64),
-  dimension: z.int().min(1).optional().describe("Must be the dimension of the model. Default: that dimension."),
-  metric: z.enum(["cosine", "ip", "l2"]).optional().describe("Default: the configured metric, otherwise cosine."),
-  index: z.string().min(1).max(64).optional().describe("Kind of the vector index, by the name that the store uses."),
-  id_type: z.enum(["text", "int64"]).optional().describe("Default: text."),
+export const collectionParams = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("The name of the collection.")
+    .meta({ examples: ["pets"] }),
 });
 
-export const collection = z.strictObject({
-  name: z.string(),
-  count: z.int(),
-  dimension: z.int(),
-  metric: z.enum(["cosine", "ip", "l2"]),
-  id_type: z.enum(["text", "int64"]),
-  index: z.string(),
-  indexed_keys: z.array(z.string()),
-  made_with: z.record(z.string(), z.string()).nullable().describe("Names of the model and the preprocessing. null: not known yet."),
-});
+/** A grey square of 8 × 8 pixels, as PNG. */
+export const exampleDataUrl =
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mNogAIGyhgAgIQgARDoahcAAAAASUVORK5CYII=";
+
+export const newCollection = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(64)
+      .describe("Letters, digits and _, not starting with a digit.")
+      .meta({ pattern: "^[A-Za-z_][A-Za-z0-9_]{0,63}$" }),
+    dimension: z.int().min(1).optional().describe("Must be the dimension of the model. Default: that dimension."),
+    metric: z.enum(["cosine", "ip", "l2"]).optional().describe("Default: the configured metric, otherwise cosine."),
+    index: z.string().min(1).max(64).optional().describe("Kind of the vector index, by the name that the store uses."),
+    id_type: z.enum(["text", "int64"]).optional().describe("Default: text."),
+  })
+  .meta({ id: "NewCollection" });
+
+export const collection = z
+  .strictObject({
+    name: z.string(),
+    count: z.int(),
+    dimension: z.int(),
+    metric: z.enum(["cosine", "ip", "l2"]),
+    id_type: z.enum(["text", "int64"]),
+    index: z.string(),
+    indexed_keys: z.array(z.string()),
+    made_with: z.record(z.string(), z.string()).nullable().describe("Names of the model and the preprocessing. null: not known yet."),
+  })
+  .meta({ id: "Collection" });
 export const collections = z.strictObject({ collections: z.array(collection) });
 
-export const insertion = z.strictObject({
-  images: z
-    .array(
-      z
-        .strictObject({ ...sourceFields, id: id.optional(), metadata: metadata.nullable().optional() })
-        .refine(oneSource.check, oneSource.message),
-    )
-    .min(1),
-});
+export const insertion = z
+  .strictObject({
+    images: z
+      .array(
+        z
+          .strictObject({ ...sourceFields, id: id.optional(), metadata: metadata.nullable().optional() })
+          .refine(oneSource.check, oneSource.message),
+      )
+      .min(1),
+  })
+  .meta({ id: "Insertion" });
 /** The text fields of an upload. Both are JSON lists with one entry per file. */
 export const insertionForm = z.strictObject({ ids: z.string().optional(), metadata: z.string().optional() });
 export const insertionColumns = z.strictObject({ ids: z.array(id).optional(), metadata: z.array(metadata.nullable()).optional() });
 
-export const problem = z.strictObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string().optional(),
-  hint: z.string().optional(),
-  request_id: z.string().optional(),
-  errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
-});
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string().optional(),
+    hint: z.string().optional(),
+    request_id: z.string().optional(),
+    errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Problem" });
 
-export const inserted = z.strictObject({
-  stored: z.int().describe("Images whose rows were written by this request."),
-  unchanged: z.int().describe("Images that were stored already."),
-  failed: z.int(),
-  items: z
-    .array(z.strictObject({ index: z.int(), id: z.string(), status: z.enum(["stored", "failed"]), problem: problem.optional() }))
-    .describe("One entry per image, in the order of the request. `stored` includes images that were stored already."),
-});
+export const inserted = z
+  .strictObject({
+    stored: z.int().describe("Images whose rows were written by this request."),
+    unchanged: z.int().describe("Images that were stored already."),
+    failed: z.int(),
+    items: z
+      .array(z.strictObject({ index: z.int(), id: z.string(), status: z.enum(["stored", "failed"]), problem: problem.optional() }))
+      .describe("One entry per image, in the order of the request. `stored` includes images that were stored already."),
+  })
+  .meta({ id: "InsertionResult" });
 
 const storedRow = {
   id: z.string(),
@@ -108,9 +134,17 @@ export const imagesQuery = z.strictObject({
     .default("first")
     .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
 });
-export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) });
+export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) }).meta({ id: "Images" });
 
-export const imageParams = z.strictObject({ name: z.string().min(1).max(64), id: z.string().min(1).max(1024) });
+export const imageParams = collectionParams.extend({
+  id: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe("The id of a row.")
+    .meta({ examples: ["photo"] }),
+});
+export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
 export const thumbnailQuery = z.strictObject({
   content: z
     .string()
@@ -120,12 +154,18 @@ export const thumbnailQuery = z.strictObject({
 });
 
 export const sourceQuery = z.strictObject({
-  source: z.string().min(1).max(4096).describe("The source of an image, as rows and failures name it."),
+  source: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe("The source of an image, as rows and failures name it.")
+    .meta({ examples: ["https://example.com/cat.jpg"] }),
 });
 
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
-  .refine(oneSelection.check, oneSelection.message);
+  .refine(oneSelection.check, oneSelection.message)
+  .meta({ id: "Deletion" });
 export const deleted = z.strictObject({ deleted: z.int() });
 
 export const query = z
@@ -137,7 +177,8 @@ export const query = z
     top_k: topK,
     min_score: minScore.optional(),
   })
-  .refine(oneQuery.check, oneQuery.message);
+  .refine(oneQuery.check, oneQuery.message)
+  .meta({ id: "Query" });
 /** The text fields of a search by upload. */
 export const queryForm = z.strictObject({
   filter: filter.optional(),
@@ -145,21 +186,30 @@ export const queryForm = z.strictObject({
   min_score: z.coerce.number().optional(),
 });
 
-export const hits = z.strictObject({
-  hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
-  elapsed_ms: z.number(),
-});
+export const hits = z
+  .strictObject({
+    hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
+    elapsed_ms: z.number(),
+  })
+  .meta({ id: "Hits" });
 
 export const live = z.strictObject({ live: z.literal(true) });
-export const ready = z.strictObject({
-  ready: z.boolean(),
-  parts: z.array(z.strictObject({ name: z.string(), kind: z.string(), ok: z.boolean(), code: z.string().nullable() })),
-});
+export const ready = z
+  .strictObject({
+    ready: z.boolean(),
+    parts: z.array(z.strictObject({ name: z.string(), kind: z.string(), ok: z.boolean(), code: z.string().nullable() })),
+  })
+  .meta({ id: "Readiness" });
 
-export const service = z.strictObject({
-  version: z.string(),
-  default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
-  max_images: z.int().describe("Maximum number of images in one request."),
-  max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
-  text_search: z.boolean().describe("Whether searches can use words."),
-});
+export const openApi = z.looseObject({ openapi: z.literal("3.1.0"), paths: z.record(z.string(), z.unknown()) });
+export const page = z.string();
+
+export const service = z
+  .strictObject({
+    version: z.string(),
+    default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
+    max_images: z.int().describe("Maximum number of images in one request."),
+    max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+    text_search: z.boolean().describe("Whether searches can use words."),
+  })
+  .meta({ id: "Service" });

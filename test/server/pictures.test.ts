@@ -55,6 +55,7 @@ test("a thumbnail that cannot be made says why, and reads no file outside the al
   };
   assert.deepEqual(await codeOf(thumbnailPath("sent")), [404, "picture_unavailable"]);
   assert.deepEqual(await codeOf(thumbnailPath("other")), [404, "row_not_found"]);
+  assert.deepEqual(await codeOf(`${thumbnailPath("a/b ü")}?content=0000`), [404, "row_not_found"]);
   await rm(join(folder, "two.png"));
   assert.deepEqual(await codeOf(thumbnailPath("a/b ü")), [404, "picture_unavailable"]);
   for (const [source, expected] of [

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type MemoryEmbedderOptions, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
+import type { Reader } from "../../src/contracts/index.js";
 import { startServer } from "../../src/server/index.js";
 
 export interface Answered {
@@ -15,9 +16,13 @@ export interface Answered {
   readonly body: any;
 }
 
+type GivenSettings = NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>;
+
 export interface TestServerOptions {
-  readonly server?: NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>["server"];
+  readonly server?: GivenSettings["server"];
   readonly embedder?: MemoryEmbedderOptions;
+  /** Readers that go before the built-in ones. */
+  readonly readers?: readonly Reader[];
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -28,11 +33,11 @@ export class TestServer implements AsyncDisposable {
   stop: (hard?: AbortSignal) => Promise<void> = async () => undefined;
   #close: () => Promise<void> = async () => undefined;
 
-  static async start({ server = {}, embedder = {} }: TestServerOptions = {}): Promise<TestServer> {
+  static async start({ server = {}, embedder = {}, readers = [] }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
     const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
-    const own = { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder(embedder) };
+    const own = { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder(embedder), readers };
     const pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own });
     test.#close = async () => {
       await pipeline.close();
@@ -53,7 +58,8 @@ export class TestServer implements AsyncDisposable {
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answered> {
     const response = await fetch(`${this.url}${path}`, { method, ...init });
     const content = await response.text();
-    return { status: response.status, headers: response.headers, body: content === "" ? null : JSON.parse(content) };
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(content) : content || null };
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answered> {

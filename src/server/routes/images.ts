@@ -19,9 +19,11 @@ export const imageRoutes: readonly Route[] = [
     path: "/v1/collections/{name}/images",
     name: "insertImages",
     summary: "Stores images, or replaces the rows with the same ids. An image that fails does not stop the others.",
+    tag: "Images",
     scope: "write",
     params: wire.collectionParams,
     body: wire.insertion,
+    examples: { dataUrl: { images: [{ url: wire.exampleDataUrl, id: "dot", metadata: { year: 2024, colour: "grey" } }] } },
     form: { fields: wire.insertionForm, toBody: insertionOfForm },
     answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
@@ -40,9 +42,11 @@ export const imageRoutes: readonly Route[] = [
     path: "/v1/collections/{name}/images/delete",
     name: "deleteImages",
     summary: "Deletes the rows with the given ids, or all rows that match a filter.",
+    tag: "Images",
     scope: "write",
     params: wire.collectionParams,
     body: wire.deletion,
+    examples: { byIds: { ids: ["cat", "dog"] }, byFilter: { filter: "year < 2000" } },
     answers: { 200: { description: "The number of deleted rows. Unknown ids are not counted.", schema: wire.deleted } },
     answer: async ({ pipeline, params: { name }, body: { ids, filter } }) => {
       const deleted =

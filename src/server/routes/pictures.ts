@@ -5,7 +5,6 @@ import type { StoredRow } from "../../contracts/index.js";
 import { Refused } from "../problems.js";
 import { type Answer, type Call, type Route, route } from "../route.js";
 import { storedInput } from "../sources.js";
-import type { Thumbnails } from "../thumbnails.js";
 import * as wire from "../wire.js";
 
 const spreadOver = 5000;
@@ -13,50 +12,48 @@ const spreadOver = 5000;
 type ImageParams = z.output<typeof wire.imageParams>;
 type ThumbnailQuery = z.output<typeof wire.thumbnailQuery>;
 
-export function pictureRoutes(thumbnails: Thumbnails): readonly Route[] {
-  return [
-    route<z.output<typeof wire.collectionParams>, undefined, z.output<typeof wire.imagesQuery>>({
-      method: "GET",
-      path: "/v1/collections/{name}/images",
-      name: "listImages",
-      summary: "Lists some rows of a collection.",
-      scope: "read",
-      params: wire.collectionParams,
-      query: wire.imagesQuery,
-      answers: { 200: { description: "At most `limit` rows.", schema: wire.images } },
-      answer: async ({ pipeline, params: { name }, query: { limit, filter, pick }, signal }) => {
-        const rows = pipeline.scan(name, { vectors: "omit", signal, ...(filter === undefined ? {} : { filter }) });
-        const found = pick === "first" ? await firstRows(rows, limit) : spread(await firstRows(rows, spreadOver), limit);
-        return { status: 200, body: { images: found.map(described) } };
-      },
-    }),
-    route<ImageParams, undefined, ThumbnailQuery>({
-      method: "GET",
-      path: "/v1/collections/{name}/images/{id}/thumbnail",
-      name: "imageThumbnail",
-      summary: "Returns a small picture of a stored image, at most 320 pixels wide and high.",
-      scope: "read",
-      params: wire.imageParams,
-      query: wire.thumbnailQuery,
-      answers: { 200: { description: "A JPEG.", mediaType: "image/jpeg" } },
-      answer: async (call) =>
-        jpeg(
-          await thumbnailOf(thumbnails, call),
-          call.query.content === undefined ? "private, max-age=60" : "private, max-age=31536000, immutable",
-        ),
-    }),
-    route<undefined, undefined, z.output<typeof wire.sourceQuery>>({
-      method: "GET",
-      path: "/v1/thumbnail",
-      name: "sourceThumbnail",
-      summary: "Returns a small picture of an image that is not stored, such as one that failed. The server reads only what it may.",
-      scope: "read",
-      query: wire.sourceQuery,
-      answers: { 200: { description: "A JPEG.", mediaType: "image/jpeg" } },
-      answer: async ({ pipeline, settings, query: { source } }) => jpeg(await made(pipeline, settings, source), "private, max-age=60"),
-    }),
-  ];
-}
+export const pictureRoutes: readonly Route[] = [
+  route<z.output<typeof wire.collectionParams>, undefined, z.output<typeof wire.imagesQuery>>({
+    method: "GET",
+    path: "/v1/collections/{name}/images",
+    name: "listImages",
+    summary: "Lists some rows of a collection.",
+    tag: "Images",
+    scope: "read",
+    params: wire.collectionParams,
+    query: wire.imagesQuery,
+    answers: { 200: { description: "At most `limit` rows.", schema: wire.images } },
+    answer: async ({ pipeline, params: { name }, query: { limit, filter, pick }, signal }) => {
+      const rows = pipeline.scan(name, { vectors: "omit", signal, ...(filter === undefined ? {} : { filter }) });
+      const found = pick === "first" ? await firstRows(rows, limit) : spread(await firstRows(rows, spreadOver), limit);
+      return { status: 200, body: { images: found.map(described) } };
+    },
+  }),
+  route<ImageParams, undefined, ThumbnailQuery>({
+    method: "GET",
+    path: "/v1/collections/{name}/images/{id}/thumbnail",
+    name: "imageThumbnail",
+    summary: "Returns a small picture of a stored image, at most 320 pixels wide and high.",
+    tag: "Images",
+    scope: "read",
+    params: wire.imageParams,
+    query: wire.thumbnailQuery,
+    answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
+    answer: async (call) =>
+      jpeg(await thumbnailOf(call), call.query.content === undefined ? "private, max-age=60" : "private, max-age=31536000, immutable"),
+  }),
+  route<undefined, undefined, z.output<typeof wire.sourceQuery>>({
+    method: "GET",
+    path: "/v1/thumbnail",
+    name: "sourceThumbnail",
+    summary: "Returns a small picture of an image that is not stored, such as one that failed. The server reads only what it may.",
+    tag: "Images",
+    scope: "read",
+    query: wire.sourceQuery,
+    answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
+    answer: async ({ pipeline, settings, query: { source } }) => jpeg(await made(pipeline, settings, source), "private, max-age=60"),
+  }),
+];
 
 const jpeg = (picture: Uint8Array, cacheControl: string): Answer => ({
   status: 200,
@@ -70,12 +67,14 @@ async function made(pipeline: ImageEmbeddingPipeline, settings: Settings, source
   return picture;
 }
 
-async function thumbnailOf(
-  thumbnails: Thumbnails,
-  { pipeline, settings, params, query, signal }: Call<ImageParams, undefined, ThumbnailQuery>,
-) {
+async function thumbnailOf({ thumbnails, pipeline, settings, params, query, signal }: Call<ImageParams, undefined, ThumbnailQuery>) {
   const { name, id } = params;
-  const make = async (): Promise<Uint8Array> => made(pipeline, settings, (await rowOf(pipeline, name, id)).facts.source);
+  const make = async (): Promise<Uint8Array> => {
+    const { facts } = await rowOf(pipeline, name, id);
+    if (!facts.content.startsWith(query.content ?? ""))
+      throw new Refused("row_not_found", "content: expected that of the row, found another one.");
+    return made(pipeline, settings, facts.source);
+  };
   // Without its content, the row may have been replaced meanwhile.
   return query.content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, query.content]), make, signal);
 }

@@ -16,9 +16,11 @@ export const searchRoutes: readonly Route[] = [
     path: "/v1/collections/{name}/search",
     name: "searchImages",
     summary: "Finds the stored images that are nearest to an image, a vector or a stored row.",
+    tag: "Search",
     scope: "read",
     params: wire.collectionParams,
     body: wire.query,
+    examples: { byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" }, byId: { id: "dot", min_score: 0.5 } },
     form: { fields: wire.queryForm, toBody: queryOfForm },
     answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
     answer: async ({ params: { name }, body, signal, ...context }) => {

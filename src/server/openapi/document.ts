@@ -1,0 +1,142 @@
+/** The OpenAPI document, made from the routes and the schemas that check requests. */
+import type * as z from "zod";
+import { type DescribedAnswer, type Route, tags } from "../route.js";
+import { problem } from "../wire.js";
+import { ComponentSchemas, type JsonSchema } from "./schemas.js";
+import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "./shape.js";
+
+/** The version of the HTTP interface. It does not follow the version of the package. */
+const apiVersion = "1.0.0";
+
+/** Statuses of problems, and why they come. Each operation lists those that it can give. */
+const reasons = {
+  400: "The request is not valid HTTP, JSON or multipart.",
+  401: "The request has no valid API key.",
+  403: "The API key does not allow this operation, or the request comes from a web page of another origin.",
+  404: "There is no such collection or object.",
+  408: "The request did not arrive in time.",
+  409: "The state of the collection does not allow this operation.",
+  413: "The body, an image or the number of images is too large.",
+  415: "The operation does not take a body of this media type.",
+  422: "The request is well-formed, but its content is not valid.",
+  424: "A server behind Headrace failed: the embedder, the store, or the web server of an image.",
+  429: "The client sends too many requests.",
+  500: "The server failed.",
+  503: "The server is overloaded or stopping.",
+  507: "The disk is full.",
+} as const;
+type ProblemStatus = keyof typeof reasons;
+
+export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
+  const schemas = new ComponentSchemas();
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const each of routes) {
+    paths[each.path] = { ...paths[each.path], [each.method.toLowerCase()]: operationOf(each, schemas) };
+  }
+  const used = new Set(routes.map(({ tag }) => tag));
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Headrace",
+      version: apiVersion,
+      description: "Turns images into vectors, stores them, and finds similar images.",
+      license: { name: "Apache 2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    tags: Object.entries(tags).flatMap(([name, description]) => ([...used].includes(name as Route["tag"]) ? [{ name, description }] : [])),
+    paths,
+    components: {
+      schemas: schemas.components,
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer", description: "An API key of the server. Servers without keys need none." },
+      },
+    },
+  };
+}
+
+function operationOf(each: Route, schemas: ComponentSchemas): Operation {
+  const parameters = [...parametersOf(each.params, "path", schemas), ...parametersOf(each.query, "query", schemas)];
+  const content = bodyOf(each, schemas);
+  return {
+    operationId: each.name,
+    summary: each.summary,
+    tags: [each.tag],
+    security: each.scope === null ? [] : [{ key: [] }],
+    "x-scope": each.scope,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(content === null ? {} : { requestBody: { required: true, content } }),
+    responses: answersOf(each, schemas),
+  };
+}
+
+function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", schemas: ComponentSchemas): readonly Parameter[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+    const { description, examples, ...json } = schemas.of(field as z.ZodType, "input");
+    const [example] = (examples as readonly unknown[] | undefined) ?? [];
+    return {
+      name,
+      in: place,
+      required: !(field as z.ZodType).safeParse(undefined).success,
+      ...(description === undefined ? {} : { description }),
+      ...(example === undefined ? {} : { example }),
+      schema: json,
+    };
+  });
+}
+
+function bodyOf({ body, form, examples = {} }: Route, schemas: ComponentSchemas): Readonly<Record<string, MediaType>> | null {
+  if (body === undefined) return null;
+  const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const);
+  const json = {
+    schema: schemas.of(body, "input"),
+    ...(named.length === 0 ? {} : { examples: Object.fromEntries(named) }),
+  };
+  return { "application/json": json, ...(form === undefined ? {} : { "multipart/form-data": { schema: formSchema(form, schemas) } }) };
+}
+
+/** All parts with a file name are images, whatever the name of their field. */
+function formSchema({ fields }: NonNullable<Route["form"]>, schemas: ComponentSchemas): JsonSchema {
+  const { properties = {} } = schemas.of(fields, "input");
+  const images = { type: "array", items: { type: "string", format: "binary" }, description: "Image files." } as JsonSchema;
+  return { type: "object", properties: { images, ...properties }, required: ["images"] };
+}
+
+function answersOf(each: Route, schemas: ComponentSchemas): Readonly<Record<string, DocumentedAnswer>> {
+  const own = Object.entries(each.answers).map(([status, answer]) => [status, answerOf(answer, schemas)] as const);
+  const problems = problemStatuses(each).map((status) => [String(status), problemAnswer(status, schemas)] as const);
+  return Object.fromEntries([...problems, ...own].sort(([a], [b]) => Number(a) - Number(b)));
+}
+
+function answerOf(
+  { description, schema, mediaType = "application/json", headers = {} }: DescribedAnswer,
+  schemas: ComponentSchemas,
+): DocumentedAnswer {
+  const described = Object.entries(headers).map(([name, text]) => [name, headerOf(text)] as const);
+  return {
+    description,
+    ...(described.length === 0 ? {} : { headers: Object.fromEntries(described) }),
+    ...(schema === undefined ? {} : { content: { [mediaType]: { schema: schemas.of(schema, "output") } } }),
+  };
+}
+
+function problemAnswer(status: ProblemStatus, schemas: ComponentSchemas): DocumentedAnswer {
+  const isBusy = status === 429 || status === 503;
+  return {
+    description: reasons[status],
+    ...(isBusy ? { headers: { "Retry-After": headerOf("Seconds until the next attempt.") } } : {}),
+    content: { "application/problem+json": { schema: schemas.of(problem, "output") } },
+  };
+}
+
+const headerOf = (description: string) => ({ description, schema: { type: "string" } });
+
+/** Which problems an operation can have, from what it takes and does. */
+function problemStatuses({ scope, params, query, body }: Route): readonly ProblemStatus[] {
+  return [
+    ...([400, 403] as const),
+    ...(scope === null ? [] : ([401, 409, 424, 429, 500, 503, 507] as const)),
+    ...(params === undefined ? [] : ([404] as const)),
+    ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
+    ...(body === undefined ? [] : ([408, 413, 415] as const)),
+  ];
+}

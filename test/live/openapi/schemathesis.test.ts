@@ -1,0 +1,85 @@
+/** Schemathesis sends requests made from the OpenAPI document, valid and invalid ones, and checks every answer against it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import { HeadraceError, type Reader } from "../../../src/contracts/index.js";
+import { allRoutes } from "../../../src/server/routes.js";
+import { base64, TestServer } from "../../server/running.js";
+import { skipUnless } from "../../support/services/required.js";
+import { installVenv, type Venv } from "../../support/services/venv.js";
+
+const run = promisify(execFile);
+const key = "everything-0123456789";
+/** Without it, a later request of the same run would find no collection. It is tested last, alone. */
+const last = "deleteCollection";
+
+const photoUrl = "https://example.com/cat.jpg";
+
+/** Made-up URLs are not asked for: the test stays on this machine. */
+const offline: Reader = {
+  name: "offline",
+  schemes: ["http", "https"],
+  read: async ({ uri }) => {
+    if (uri === photoUrl) return { bytes: await readFile(join("test", "fidelity", "golden", "chelsea-portrait.png")), version: null };
+    throw new HeadraceError("source_not_found", `${uri}: expected an image, found no network`);
+  },
+};
+
+let venv: Venv;
+const install = async () => {
+  venv = await installVenv({ name: "schemathesis", installs: [["schemathesis==4.32.5"]] });
+};
+
+describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, () => {
+  test("finds no failure of the server and no answer outside its schema, and every operation succeeds", { timeout: 900_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-schemathesis-"));
+    await using server = await TestServer.start({
+      server: { keys: [{ name: "all", apiKey: key, scopes: ["read", "write", "admin"] }] },
+      readers: [offline],
+    });
+    const authorization = { authorization: `Bearer ${key}` };
+    assert.equal((await server.post("/v1/collections", { name: "pets" }, authorization)).status, 201);
+    const dot = { base64: base64(1), id: "dot", metadata: { year: 2024 } };
+    const photo = { url: photoUrl, id: "photo" };
+    assert.equal((await server.post("/v1/collections/pets/images", { images: [dot, photo] }, authorization)).body.stored, 2);
+    server.logged.length = 0;
+
+    const schemathesis = (...selection: string[]) =>
+      run(
+        join(venv.folder, "bin", "schemathesis"),
+        [
+          "run",
+          `${server.url}/openapi.json`,
+          "-H",
+          `Authorization: Bearer ${key}`,
+          "--seed",
+          "1",
+          "--max-examples",
+          "25",
+          "--no-color",
+        ].concat("--checks", "all", "--exclude-checks", "positive_data_acceptance", "--request-timeout", "20", ...selection),
+        { cwd: folder, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SCHEMATHESIS_HOOKS: "" } },
+      ).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`));
+    await schemathesis("--exclude-operation-id", last);
+    await schemathesis("--include-operation-id", last);
+
+    const requests = server.logged.filter(({ event }) => event === "request");
+    const succeeded = allRoutes.filter(({ method, path }) => {
+      const pattern = new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`);
+      return (
+        path.startsWith("/health/") ||
+        requests.some((each) => each["method"] === method && pattern.test(String(each["path"])) && Number(each["status"]) < 300)
+      );
+    });
+    assert.deepEqual(
+      succeeded.map(({ name }) => name),
+      allRoutes.map(({ name }) => name),
+    );
+    assert.ok(requests.length > 300, `${requests.length} requests`);
+    await rm(folder, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,83 @@
+/** The OpenAPI document and the reference page describe the routes that there are. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OpenApiDocument, Operation } from "../../src/server/openapi/shape.js";
+import { allRoutes } from "../../src/server/routes.js";
+import { TestServer } from "./running.js";
+
+const operationsOf = ({ paths }: OpenApiDocument) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+
+async function documentOf(server: TestServer): Promise<OpenApiDocument> {
+  const { status, body } = await server.get("/openapi.json");
+  assert.equal(status, 200);
+  return body as OpenApiDocument;
+}
+
+test("the document has exactly the routes of the server, with their scopes and answers", async () => {
+  await using server = await TestServer.start();
+  const described = operationsOf(await documentOf(server)).map(({ method, path, operation }) => ({
+    name: `${operation.operationId} ${method} ${path}`,
+    scope: operation["x-scope"],
+    needsKey: operation.security.length > 0,
+    answers: Object.keys(operation.responses).filter(
+      (status) => status < "400" || operation.responses[status]?.content?.["application/json"],
+    ),
+  }));
+  const routes = allRoutes.map(({ name, method, path, scope, answers }) => ({
+    name: `${name} ${method} ${path}`,
+    scope,
+    needsKey: scope !== null,
+    answers: Object.keys(answers),
+  }));
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  assert.deepEqual(described.sort(byName), routes.sort(byName));
+  assert.equal(new Set(allRoutes.map(({ name }) => name)).size, allRoutes.length);
+});
+
+test("the server knows each path and method of the document, and no other method", async () => {
+  await using server = await TestServer.start();
+  const document = await documentOf(server);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const url = path.replace(/\{\w+\}/g, "none");
+    for (const method of ["GET", "POST", "DELETE", "PUT", "PATCH"]) {
+      const { body } = await server.send(method, url);
+      const isKnown = method.toLowerCase() in methods;
+      assert.equal(body?.code === "method_not_allowed", !isKnown, `${method} ${path}`);
+      assert.notEqual(body?.code, "route_not_found");
+    }
+  }
+});
+
+test("each reference leads to a component, and each component is used", async () => {
+  await using server = await TestServer.start();
+  const document = await documentOf(server);
+  const text = JSON.stringify(document);
+  const used = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+  assert.deepEqual([...used].sort(), Object.keys(document.components.schemas).sort());
+  assert.ok(used.size > 5 && !text.includes("$defs"));
+});
+
+test("each parameter of a path has an example, and each operation with a body too", async () => {
+  await using server = await TestServer.start();
+  const operations = operationsOf(await documentOf(server));
+  const isIncomplete = ({ parameters = [], requestBody }: Operation) =>
+    parameters.some((each) => each.in === "path" && each.example === undefined) ||
+    (requestBody !== undefined && Object.keys(requestBody.content["application/json"]?.examples ?? {}).length === 0);
+  assert.deepEqual(
+    operations.filter(({ operation }) => isIncomplete(operation)).map(({ path }) => path),
+    [],
+  );
+});
+
+test("the reference page lists each operation, has no script and loads nothing", async () => {
+  await using server = await TestServer.start();
+  const { status, headers, body } = await server.get("/docs");
+  assert.deepEqual([status, headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  for (const { name } of allRoutes) assert.ok(body.includes(`<article id="${name}">`), name);
+  assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'; frame-ancestors 'none'; style-src 'sha256-[\w+/=]+'$/);
+  assert.doesNotMatch(body, /<script|<link|<img|@import|url\(|undefined|\[object/);
+  assert.doesNotMatch(body, /(src|href)="(https?:)?\/\//);
+});
