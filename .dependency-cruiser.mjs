@@ -98,8 +98,8 @@ export default {
     ),
     error(
       "only-adapters-protobufjs",
-      "protobufjs is used in src/adapters/milvus and src/adapters/triton alone",
-      { path: "^src/", pathNot: "^src/adapters/(milvus|triton)/" },
+      "protobufjs is used in src/adapters/milvus, src/adapters/onnx and src/adapters/triton alone",
+      { path: "^src/", pathNot: "^src/adapters/(milvus|onnx|triton)/" },
       { dependencyTypesNot: ["local", "core"], path: "node_modules/protobufjs" },
     ),
     error(

@@ -15,6 +15,7 @@ const query = join(photos, corpus.photos.find(({ subject }) => subject === "coff
 headrace("ingest", photos, "--collection", "demo");
 headrace("search", query, "--collection", "demo", "--topk", "5", "--open", join(folder, "result.html"));
 headrace("collection", "stats", "demo");
+headrace("search", "--text", "cat", "--collection", "demo", "--topk", "5");
 
 /** Runs one command as the user would, and stops the demo if it fails. */
 function headrace(...args: readonly string[]): void {

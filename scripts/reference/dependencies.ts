@@ -52,7 +52,8 @@ export const reasons: Readonly<Record<string, string>> = {
   "onnxruntime-node": "Runs the shipped model, or your own, on the CPU. Nothing else has to be installed.",
   yauzl:
     "Reads the directory of zip archives, also those above 4 GiB, one entry at a time. Headrace unpacks the members itself, with a limit.",
-  protobufjs: "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder.",
+  protobufjs:
+    "Writes the packed floats of an upsert directly, in a quarter of the CPU time of the client's generated encoder. Reads weights from ONNX files.",
   sharp: "libvips: the fastest decoder for Node. Strict about damaged files, with a limit on pixels.",
   tar: "Decodes the headers of tar archives in all dialects: long names, large sizes, extended headers. Headrace reads the data itself, by position.",
   undici: "HTTP with a pool per server and a deadline per phase. Node's `fetch` does not expose its dispatcher.",

@@ -17,11 +17,13 @@ export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/
 export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
 export { pathOfSource } from "./inputs/source-paths.js";
+export { parseVector } from "./inputs/vector-file.js";
 export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
 export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
+export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
 export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
 export {
@@ -36,7 +38,7 @@ export {
   retryDocument,
 } from "./reports.js";
 export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
-export type { SearchOptions, SearchQuery } from "./search-images.js";
+export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./search-images.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
 export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";

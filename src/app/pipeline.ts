@@ -149,9 +149,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /**
    * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
    * gone. Other sources of the collection are not touched.
-   *
-   *     const run = await pipeline.sync({ source: { paths: ["./photos"] }, collectionName: "photos", missing: "delete" });
-   *     const { new: added, changed, moved, pruned } = await run.done;
    */
   sync(request: SyncRequest): Promise<SyncRun> {
     return startSync(this.#parts, request);
@@ -205,6 +202,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return hits;
   }
 
+  /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
+  searchText(text: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
+    return this.searchImages({ text }, options);
+  }
+
   /** Returns one list of hits per query, in the order of the queries. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     return searchAll(this.#parts, queries, options);
@@ -254,9 +256,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
    * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
    * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
    * `dimension_mismatch` or `collection_exists` before any row is written.
-   *
-   *     const run = await pipeline.copyCollection({ from: { collection: "photos" }, to: { store: "milvus", collection: "photos" } });
-   *     const { stored, skipped } = await run.done;
    */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);

@@ -1,9 +1,9 @@
-/** `searchImages` and `searchMany`: search one collection for images, vectors or stored ids. */
+/** `searchImages`, `searchText` and `searchMany`: search one collection for images, texts, vectors, stored ids, or mixtures of these. */
 
 import type { Chain } from "../chain/index.js";
-import type { Hit, Key } from "../contracts/index.js";
+import { type Collection, HeadraceError, type Hit, type Key, type TextEmbedder } from "../contracts/index.js";
 import { filterKeys, parseFilter } from "../filter/index.js";
-import { type Query, search } from "../search/index.js";
+import { type PlainQuery, type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { withCollection } from "./collections/named-collection.js";
 import { defaultCollection } from "./ingest-images.js";
@@ -11,8 +11,23 @@ import type { ImageInput } from "./inputs/inputs.js";
 import { readImage } from "./inputs/one-image.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
-/** A query: an image, a vector of the collection's dimension, or the id of a stored row. */
-export type SearchQuery = ImageInput | Float32Array | { readonly vector: readonly number[] | Float32Array } | { readonly id: Key };
+/** A query for one thing: an image, a text, a vector of the collection's dimension, or the id of a stored row. */
+export type SingleQuery =
+  | ImageInput
+  | Float32Array
+  | { readonly vector: readonly number[] | Float32Array }
+  | { readonly id: Key }
+  | { readonly text: string };
+
+/** One part of a mixed query. */
+export interface MixedTerm {
+  readonly query: SingleQuery;
+  /** How much the term counts. A negative weight looks for images that are less like the query. Default 1. */
+  readonly weight?: number;
+}
+
+/** A query for one thing, or for a weighted sum: `{ mix: [{ query: "cat.jpg" }, { query: { text: "sofa" }, weight: 0.5 }] }`. */
+export type SearchQuery = SingleQuery | { readonly mix: readonly MixedTerm[] };
 
 /** Where to search, and which hits to return. */
 export interface SearchOptions {
@@ -52,10 +67,15 @@ export async function searchAll(
       await parts.passports.check(collection, opened, "read", signal);
       return opened;
     };
+    const texts = async (): Promise<TextEmbedder> => {
+      checkLengths(collection, await chain());
+      return parts.textEmbedder(signal);
+    };
     const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
     const found = await search({
       collection,
       chain,
+      texts,
       queries: asked,
       signal,
       ...(topK === undefined ? {} : { topK }),
@@ -76,10 +96,30 @@ export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter
 }
 
 async function toQuery(parts: PipelineParts, query: SearchQuery, signal: AbortSignal): Promise<Query> {
+  if (typeof query !== "object" || !("mix" in query)) return toPlainQuery(parts, query, signal);
+  if (query.mix.length === 0) throw new HeadraceError("query_invalid", "mixed query: expected at least one term, found none");
+  const terms = query.mix.map(async ({ query: inner, weight = 1 }) => ({ query: await toPlainQuery(parts, inner, signal), weight }));
+  return { kind: "mix", terms: await Promise.all(terms) };
+}
+
+async function toPlainQuery(parts: PipelineParts, query: SingleQuery, signal: AbortSignal): Promise<PlainQuery> {
   if (query instanceof Float32Array) return { kind: "vector", vector: query };
   if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
   if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
+  if (typeof query === "object" && "text" in query) return { kind: "text", text: query.text };
   return { kind: "image", image: await readImage(parts, query, signal) };
+}
+
+/** Vectors of texts have length 1. With the metric l2, the vectors of images must have length 1 too. */
+function checkLengths({ metric, name }: Collection, { normalize }: Chain): void {
+  if (metric !== "l2" || normalize === "l2") return;
+  throw new HeadraceError(
+    "query_invalid",
+    `search in ${name}: expected vectors of length 1 for a text and the metric l2, found embedder.normalize false`,
+    {
+      hint: "Use a collection with the metric cosine or ip, or one that was made with `embedder.normalize: true`.",
+    },
+  );
 }
 
 function withFields(hit: Hit, fields: readonly string[]): Hit {

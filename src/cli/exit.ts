@@ -12,6 +12,8 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set([
   "config_not_found",
   "filter_invalid",
   "query_invalid",
+  "word_unknown",
+  "text_unavailable",
   "index_invalid",
   "name_invalid",
   "input_invalid",

@@ -13,6 +13,7 @@ import { healthCommand } from "./commands/health.js";
 import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
+import { labelsCommand } from "./commands/labels.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { retryCommand } from "./commands/retry.js";
@@ -33,6 +34,7 @@ const commands = [
   syncCommand,
   verifyCommand,
   searchCommand,
+  labelsCommand,
   embedCommand,
   preprocessCommand,
   collectionCommand,

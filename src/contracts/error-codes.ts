@@ -205,6 +205,18 @@ export const errorCodes = {
     "The query cannot be used for a search.",
     "Give an image, a vector of the collection's dimension, or the id of a stored row.",
   ),
+  word_unknown: define(
+    "run",
+    false,
+    "No label of the model has the word of a text search.",
+    "`npx headrace labels` lists the labels. See docs/guides/text.md in the package headrace.",
+  ),
+  text_unavailable: define(
+    "run",
+    false,
+    "The configured model makes vectors of images only, and no text model is configured.",
+    "Use the shipped model. See docs/guides/text.md in the package headrace.",
+  ),
   index_invalid: define(
     "run",
     false,

@@ -10,4 +10,5 @@ export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
 export * from "./run.js";
+export * from "./texts.js";
 export * from "./upkeep.js";

@@ -1,2 +1,3 @@
 /** Search in a collection. */
-export * from "./search.js";
+export type { PlainQuery, Query, Term } from "./query.js";
+export { type SearchRequest, search } from "./search.js";

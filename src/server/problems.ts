@@ -66,6 +66,8 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   name_invalid: 422,
   filter_invalid: 422,
   query_invalid: 422,
+  word_unknown: 422,
+  text_unavailable: 501,
   index_invalid: 422,
   lock_held: 409,
   lock_lost: 409,

@@ -28,7 +28,7 @@ const exactlyOne = (names: readonly string[]) => ({
   message: `expected exactly one of ${names.join(", ")}`,
 });
 const oneSource = exactlyOne(["url", "base64", "path"]);
-const oneQuery = exactlyOne(["url", "base64", "path", "vector", "id"]);
+const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
 
 export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The id of a row: text, or a whole number.");
@@ -171,6 +171,7 @@ export const deleted = z.strictObject({ deleted: z.int() });
 export const query = z
   .strictObject({
     ...sourceFields,
+    text: z.string().min(1).max(10_000).optional().describe("Words that describe the image."),
     vector: z.array(z.number()).min(1).max(65_536).optional().describe("A vector of the collection's dimension."),
     id: id.optional().describe("The id of a stored row: finds rows that are similar to it."),
     filter: filter.optional(),

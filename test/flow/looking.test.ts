@@ -67,7 +67,7 @@ test("count says how many rows there are, and how many a filter finds", async ()
   assert.equal((await space.run("count", "--collection", "some")).stdout, "3\n");
 });
 
-test("a stored id and a vector are searched for as an image is, and only one of them at a time", async () => {
+test("a stored id and a vector are searched for as an image is", async () => {
   await using space = await workspace();
   await space.json(0, "ingest", ...photos.slice(0, 5));
   const found = async (...args: readonly string[]): Promise<readonly Hit[]> =>
@@ -81,16 +81,53 @@ test("a stored id and a vector are searched for as an image is, and only one of 
   const vector = Array.from({ length: 1280 }, (_, index) => bytes.readFloatLE(index * 4));
   await writeFile(join(space.folder, "vector.json"), JSON.stringify(vector));
   assert.deepEqual(await found("--vector", "vector.json"), byImage);
+  assert.deepEqual(await found("--vector", "x.npy"), byImage);
   const piped = spawn(process.execPath, [space.bin, "search", "--vector", "-", "--topk", "3", "--json"], { cwd: space.folder });
   piped.stdin.end(JSON.stringify(vector));
   assert.deepEqual((JSON.parse((await ended(piped)).stdout) as { hits: Hit[] }).hits, byImage);
 
-  for (const args of [[], [photos[0]!, "--id", "x"], ["--id", "x", "--vector", "vector.json"]]) {
-    const { error } = await space.json<{ error: { code: string } }>(2, "search", ...args);
-    assert.equal(error.code, "usage_invalid");
-  }
+  assert.equal((await space.json<{ error: { code: string } }>(2, "search")).error.code, "usage_invalid");
   await writeFile(join(space.folder, "vector.json"), '["a"]');
-  assert.equal((await space.json<{ error: { code: string } }>(2, "search", "--vector", "vector.json")).error.code, "query_invalid");
+  await writeFile(join(space.folder, "matrix.npy"), Buffer.concat([npyStart("(2, 640)"), bytes]));
+  for (const file of ["vector.json", "matrix.npy", "nowhere.json"]) {
+    const { error } = await space.json<{ error: { code: string; item: string } }>(2, "search", "--vector", file);
+    assert.deepEqual([error.code, error.item], ["query_invalid", file]);
+  }
+});
+
+function npyStart(shape: string): Uint8Array {
+  const description = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117);
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00v\x00", "latin1"), Buffer.from(`${description}\n`, "latin1")]);
+}
+
+test("several queries are a weighted sum, of which the heavier one comes first", async () => {
+  await using space = await workspace();
+  const [one, other] = [photos[0]!, photos[1]!];
+  await space.json(0, "ingest", ...photos.slice(0, 8));
+  const first = async (...args: readonly string[]): Promise<string> =>
+    (await space.json<{ hits: Hit[] }>(0, "search", ...args, "-k", "8")).hits[0]!.path!;
+  assert.equal(await first(`${one}^2`, other), one);
+  assert.equal(await first(one, `${other}^2`), other);
+  assert.equal(await first(`${one}^0.5`), one);
+  assert.notEqual(await first(`${one}^-1`, other), one);
+  const { error } = await space.json<{ error: { code: string } }>(2, "search", one, `${one}^-1`);
+  assert.equal(error.code, "query_invalid");
+});
+
+test("words find pictures, and a word that is no label is refused with labels like it", async () => {
+  await using space = await workspace();
+  await space.json(0, "ingest", ...photos.slice(0, 14));
+  const { hits } = await space.json<{ hits: Hit[] }>(0, "search", "--text", "Cats", "-k", "1");
+  assert.match(hits[0]!.path!, /chelsea/);
+  const { error } = await space.json<{ error: { code: string; hint: string } }>(2, "search", "--text", "esspresso");
+  assert.equal(error.code, "word_unknown");
+  assert.match(error.hint, /espresso.*headrace labels.*text\.md/);
+  const { labels } = await space.json<{ labels: { text: string; synonyms: string[] }[] }>(0, "labels", "espresso");
+  assert.deepEqual(labels, [
+    { text: "espresso machine", synonyms: ["espresso maker"] },
+    { text: "espresso", synonyms: [] },
+  ]);
+  assert.equal((await space.run("labels")).stdout.split("\n").length, 1001);
 });
 
 test("a whole number is searched for and deleted as an id where ids are whole numbers", async () => {

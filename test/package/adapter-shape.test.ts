@@ -11,7 +11,8 @@ const adapters = readdirSync(folder).sort();
 /** The file of each port, the port, and how the one function that makes it is called. */
 const ports = [
   ["store.ts", "VectorStore", /^[a-z]\w*Store$/],
-  ["embedder.ts", "Embedder", /^[a-z]\w*Embedder$/],
+  ["embedder.ts", "Embedder", /^[a-z]\w*(?<!Text)Embedder$/],
+  ["text-embedder.ts", "TextEmbedder", /^[a-z]\w*TextEmbedder$/],
   ["decoder.ts", "ImageDecoder", /^[a-z]\w*Decoder$/],
   ["converter.ts", "ImageConverter", /^[a-z]\w*Converter$/],
   // Users write and load preprocessors of their own: that makes none of ours.

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type MemoryEmbedderOptions, memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
-import type { Reader } from "../../src/contracts/index.js";
+import type { Reader, TextEmbedder } from "../../src/contracts/index.js";
 import { startServer } from "../../src/server/index.js";
 
 export interface Answered {
@@ -21,6 +21,8 @@ type GivenSettings = NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>
 export interface TestServerOptions {
   readonly server?: GivenSettings["server"];
   readonly embedder?: MemoryEmbedderOptions;
+  /** Default: the server takes no texts. */
+  readonly textEmbedder?: TextEmbedder;
   /** Readers that go before the built-in ones. */
   readonly readers?: readonly Reader[];
 }
@@ -33,11 +35,17 @@ export class TestServer implements AsyncDisposable {
   stop: (hard?: AbortSignal) => Promise<void> = async () => undefined;
   #close: () => Promise<void> = async () => undefined;
 
-  static async start({ server = {}, embedder = {}, readers = [] }: TestServerOptions = {}): Promise<TestServer> {
+  static async start({ server = {}, embedder = {}, readers = [], textEmbedder }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
     const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
-    const own = { store: memoryStore(), decoder: memoryDecoder(), embedder: memoryEmbedder(embedder), readers };
+    const own = {
+      store: memoryStore(),
+      decoder: memoryDecoder(),
+      embedder: memoryEmbedder(embedder),
+      readers,
+      ...(textEmbedder && { textEmbedder }),
+    };
     const pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own });
     test.#close = async () => {
       await pipeline.close();

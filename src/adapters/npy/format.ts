@@ -22,13 +22,29 @@ export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
 
 /** Parses the header at the start of a file. Returns null unless the file contains a float32 matrix in row order. */
 export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
+  const array = npyArray(start);
+  const [rows, dimension, ...more] = array?.shape ?? [];
+  if (array?.type !== "<f4" || rows === undefined || dimension === undefined || more.length > 0) return null;
+  return { rows, dimension, headerBytes: array.headerBytes };
+}
+
+/** What the header of a `.npy` file says. `type` is numpy's name of the number type, such as `<f4`. */
+export interface NpyArray {
+  readonly type: string;
+  readonly shape: readonly number[];
+  readonly headerBytes: number;
+}
+
+/** Parses the header at the start of a file. Returns null unless the file contains an array in row order. */
+export function npyArray(start: Uint8Array): NpyArray | null {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;
   const isLong = bytes[6] !== 1;
   const from = isLong ? 12 : 10;
   const headerBytes = from + (isLong ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8));
   const text = bytes.toString("latin1", from, headerBytes);
-  const shape = /'shape': \((\d+), (\d+)\)/.exec(text);
-  if (shape === null || !text.includes("'descr': '<f4'") || !text.includes("'fortran_order': False")) return null;
-  return { rows: Number(shape[1]), dimension: Number(shape[2]), headerBytes };
+  const type = /'descr': '([^']+)'/.exec(text)?.[1];
+  const shape = /'shape': \(([\d, ]*)\)/.exec(text)?.[1];
+  if (type === undefined || shape === undefined || !text.includes("'fortran_order': False")) return null;
+  return { type, shape: (shape.match(/\d+/g) ?? []).map(Number), headerBytes };
 }

@@ -24,6 +24,26 @@ export function modelNotFound(modelPath: string, cause?: unknown): HeadraceError
   return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX file, found none`, { hint, cause });
 }
 
+export function graphReaderMissing(cause: unknown): HeadraceError {
+  const message = `reading the weights of an ONNX file: expected the package protobufjs, found none that can be loaded (${firstLine(cause)})`;
+  return new HeadraceError("part_missing", message, { hint: "Run: npm i protobufjs", cause });
+}
+
+export function graphUnreadable(modelPath: string, expected: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("model_invalid", `model ${modelPath}: expected ${expected}, found none`, { cause });
+}
+
+export function wordUnknown(word: string, nearest: readonly string[]): HeadraceError {
+  return new HeadraceError(
+    "word_unknown",
+    `text "${word.slice(0, 80)}": expected a label of the shipped model, found none with this word`,
+    {
+      item: word.slice(0, 80),
+      hint: `Similar labels: ${nearest.join(", ")}. \`npx headrace labels\` lists all. See docs/guides/text.md in the package headrace.`,
+    },
+  );
+}
+
 export function fromRunError(modelPath: string, rows: number, cause: unknown): HeadraceError {
   return new HeadraceError("inference_failed", `model ${modelPath}: batch of ${rows} failed: ${firstLine(cause)}`, { cause });
 }

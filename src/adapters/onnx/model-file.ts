@@ -17,6 +17,8 @@ export interface ModelFile {
   readonly name: string;
   /** The preset of a model that is part of the Headrace package. Null for any other model. */
   readonly preset: PresetName | null;
+  /** The file with the words for the classes of a shipped classifier. Null for any other model. */
+  readonly wordsPath: string | null;
 }
 
 /** `model`: the path of an ONNX file, or `builtin` or `builtin-int8` for a shipped model. Throws `model_invalid` if the file does not exist. */
@@ -25,7 +27,13 @@ export function findModel(model: string): ModelFile {
   const file = shippedFiles[model];
   const path = file === undefined ? resolve(model) : join(shipped, file);
   if (!existsSync(path) || !statSync(path).isFile()) throw modelNotFound(path);
-  return { path, name: basename(path), preset: dirname(path) === shipped ? "efficientnet-lite" : null };
+  const isShipped = dirname(path) === shipped;
+  return {
+    path,
+    name: basename(path),
+    preset: isShipped ? "efficientnet-lite" : null,
+    wordsPath: isShipped ? join(shipped, "imagenet-words.json") : null,
+  };
 }
 
 /** Returns the folder of the Headrace package. Searches parent folders, because this module is at different depths in different builds. */

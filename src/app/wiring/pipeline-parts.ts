@@ -1,7 +1,14 @@
 /** The parts of a pipeline. Each part is opened when it is first needed, shared by all calls, and closed with the pipeline. */
 
 import type { Chain } from "../../chain/index.js";
-import { type Embedder, HeadraceError, type ImageDecoder, type Reader, type VectorStore } from "../../contracts/index.js";
+import {
+  type Embedder,
+  HeadraceError,
+  type ImageDecoder,
+  type Reader,
+  type TextEmbedder,
+  type VectorStore,
+} from "../../contracts/index.js";
 import { Upkeep } from "../collections/upkeep.js";
 import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
@@ -10,7 +17,7 @@ import { workerSchemes } from "../decode-workers/protocol.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore } from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -20,6 +27,8 @@ import { WatchedEmbedder } from "./watched-embedder.js";
  */
 export interface OwnParts {
   readonly embedder?: Embedder;
+  /** Embeds texts into the space of `embedder`. */
+  readonly textEmbedder?: TextEmbedder;
   readonly store?: VectorStore;
   readonly decoder?: ImageDecoder;
   /** Additional readers. They take precedence over the built-in readers. The first reader that supports a URL scheme is used. */
@@ -34,6 +43,7 @@ export class PipelineParts {
   readonly #readers: Shared<readonly Reader[]>;
   readonly #decoder: Shared<ImageDecoder>;
   readonly #embedder: Shared<Embedder>;
+  readonly #textEmbedder: Shared<TextEmbedder>;
   readonly #chain: Shared<Chain>;
   readonly #handOver = new HandOver(async () => this.#owner.open(await makeDecodeWorkers(this.settings)));
   #closed: Promise<void> | undefined;
@@ -49,6 +59,7 @@ export class PipelineParts {
     });
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await makeDecoder(settings))));
     this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
+    this.#textEmbedder = new Shared(async () => owner.open(own.textEmbedder ?? (await makeTextEmbedder(settings, own.embedder?.label))));
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
@@ -71,6 +82,11 @@ export class PipelineParts {
 
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
+  }
+
+  /** Throws `text_unavailable` if the settings have no model for texts. */
+  async textEmbedder(signal: AbortSignal): Promise<TextEmbedder> {
+    return this.#lend(this.#textEmbedder, signal);
   }
 
   /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */

@@ -23,8 +23,10 @@ import type {
   RowWriter,
   Table,
   TensorSpec,
+  TextEmbedder,
   VectorStore,
 } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
@@ -87,6 +89,15 @@ function onnxSessions(configured: number | null, workers: number): number {
 
 export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
+}
+
+/** `ownModel`: the label of an embedder that a program brings. Its texts are not known. Throws `text_unavailable`. */
+export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
+  const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
+  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? onnxTextEmbedder(settings.embedder) : null;
+  if (found !== null) return found;
+  const model = ownModel ?? (embedderKind(settings) === "onnx" ? settings.embedder.model : "the model on Triton");
+  throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${model}, found none`);
 }
 
 export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {

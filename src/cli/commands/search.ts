@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ImageEmbeddingPipeline, keysOf, pathOfSource } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
 import { openInBrowser } from "../browser.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collect, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { writeOutputFile } from "../output-file.js";
 import { shownSource } from "../printable-text.js";
@@ -28,10 +28,11 @@ const defaultTopK = 10;
 
 export function searchCommand(program: Command, exit: (code: ExitCode) => void): void {
   withCommonOptions(program.command("search"))
-    .description("find the stored images that are nearest to an image")
-    .argument("[image]", "path of the query image")
-    .option("--id <id>", "search with the vector of a stored row instead of an image")
-    .option("--vector <file.json>", "search with a JSON list of numbers instead of an image; - reads it from stdin")
+    .description("find the stored images that are nearest to images, words, stored rows or vectors")
+    .argument("[images...]", "paths of query images; of several queries, a weighted sum is searched: a.jpg b.jpg^0.5")
+    .addOption(repeatable("--text <words>", 'search by words; "red^0.5" counts half, "people^-1" looks for less of it; can be repeated'))
+    .addOption(repeatable("--id <id>", "search with the vector of a stored row; can be repeated"))
+    .addOption(repeatable("--vector <file>", "search with a JSON list of numbers or a .npy file; - reads it from stdin; can be repeated"))
     .addOption(collectionOption())
     .option("-k, --top-k <n>", "number of hits, at most 1000", positive, defaultTopK)
     .addOption(new Option("--topk <n>", "as --top-k").argParser(positive).hideHelp())
@@ -40,16 +41,18 @@ export function searchCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--open [page.html]", "write a page with the pictures and open it (default: a file in the temporary folder)")
     .option("--base <folder>", "with --as: the folder where files ingested with --base and --as are now, for the page")
     .option("--as <name>", "with --base: the name that replaces the folder")
-    .action(async (image: string | undefined, options: SearchOptions) => exit(await runSearch(image, options)));
+    .action(async (images: string[], options: SearchOptions) => exit(await runSearch(images, options)));
 }
 
-async function runSearch(image: string | undefined, options: SearchOptions): Promise<ExitCode> {
-  const given = await queryOf(image, options);
+async function runSearch(images: readonly string[], options: SearchOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   return withPipeline(options, async (pipeline) => {
     const collection = options.collection ?? pipeline.defaultCollection;
-    const [id] = options.id === undefined ? [] : await keysOf(pipeline, collection, [options.id]);
-    const hits = await pipeline.searchImages(id === undefined ? given.query : { id }, {
+    const given = await queryOf(images, options, async (text) => {
+      const [id = text] = await keysOf(pipeline, collection, [text]);
+      return { id };
+    });
+    const hits = await pipeline.searchImages(given.query, {
       topK: options.topk ?? options.topK,
       collectionName: collection,
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
@@ -96,6 +99,10 @@ function pageOf(
  */
 function placeOf(source: string, { base, as }: SearchOptions): string {
   return base !== undefined && as !== undefined && source.startsWith(`${as}:`) ? resolve(base, source.slice(as.length + 1)) : source;
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect);
 }
 
 function score(text: string): number {

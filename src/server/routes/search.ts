@@ -1,4 +1,4 @@
-/** Search: by an image, a vector or the id of a stored row. */
+/** Search: by an image, words, a vector or the id of a stored row. */
 import type { z } from "zod";
 import { keysOf, type SearchQuery } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
@@ -8,19 +8,23 @@ import { type GivenSource, inputOf } from "../sources.js";
 import { checked } from "../validation.js";
 import * as wire from "../wire.js";
 
-type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "vector" | "id"> & GivenSource;
+type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id"> & GivenSource;
 
 export const searchRoutes: readonly Route[] = [
   route<z.output<typeof wire.collectionParams>, GivenQuery>({
     method: "POST",
     path: "/v1/collections/{name}/search",
     name: "searchImages",
-    summary: "Finds the stored images that are nearest to an image, a vector or a stored row.",
+    summary: "Finds the stored images that are nearest to an image, words, a vector or a stored row.",
     tag: "Search",
     scope: "read",
     params: wire.collectionParams,
     body: wire.query,
-    examples: { byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" }, byId: { id: "dot", min_score: 0.5 } },
+    examples: {
+      byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" },
+      byText: { text: "cat" },
+      byId: { id: "dot", min_score: 0.5 },
+    },
     form: { fields: wire.queryForm, toBody: queryOfForm },
     answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
     answer: async ({ params: { name }, body, signal, ...context }) => {
@@ -39,6 +43,7 @@ export const searchRoutes: readonly Route[] = [
 ];
 
 async function queryOf({ pipeline, settings }: ServerContext, collection: string, given: GivenQuery): Promise<SearchQuery> {
+  if (given.text !== undefined) return { text: given.text };
   if (given.vector !== undefined) return { vector: given.vector };
   if (given.id === undefined) return inputOf(given, settings.server);
   const [id = String(given.id)] = await keysOf(pipeline, collection, [given.id]);
