@@ -12,6 +12,7 @@ import {
   type Run,
   type RunReport,
   type RunSnapshot,
+  type StageState,
   type VectorStore,
 } from "../contracts/index.js";
 import type { ServerLoad } from "../insight/index.js";
@@ -51,6 +52,10 @@ export interface IngestRun {
   /** Soft stop: reads no more items and finishes the ones in flight. After the last row, upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
+  /** What each stage does now. */
+  stages(): readonly StageState[];
+  /** What has limited the speed so far, in words. Meaningful after a few seconds. */
+  verdict(): string;
   /** How busy the servers of the model were in the last seconds. null: there are none, or they do not tell. */
   serverLoad(): ServerLoad | null;
   readonly deadLetterPath: string;
@@ -88,6 +93,11 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         soft.abort();
       },
       snapshot: () => run.snapshot(),
+      stages: () => run.stages(),
+      verdict: () => {
+        const soFar: RunReport = { ...run.snapshot(), ended: "completed", peakBytes: 0 };
+        return speedReport(soFar, watch.resources, { parts, store, schedule: request.schedule }).verdict;
+      },
       serverLoad: () => watch.recentServerLoad,
       deadLetterPath: path,
       done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal, observer: request.observer }),

@@ -32,7 +32,7 @@ import {
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
-import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { hasTextSearch, keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
@@ -205,6 +205,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
   searchText(text: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
     return this.searchImages({ text }, options);
+  }
+
+  /** Whether searches by words are possible with the configured model. */
+  hasTextSearch(): Promise<boolean> {
+    return hasTextSearch(this.#parts);
   }
 
   /** Returns one list of hits per query, in the order of the queries. */

@@ -38,11 +38,17 @@ export class ResourceWatch {
   /** Ends the watch, and returns what was used since its beginning. */
   async stop(how: "at once" | "after a last reading"): Promise<Resources> {
     clearInterval(this.#timer);
-    const cpu = this.#cpuTimes();
+    const { cores, cpuShare } = this.resources;
     if (how === "after a last reading") {
       await this.#reading;
       await this.#begin();
     }
+    return { cores, cpuShare, server: serverLoad(this.#record) };
+  }
+
+  /** What was used since the beginning, so far. */
+  get resources(): Resources {
+    const cpu = this.#cpuTimes();
     const totalMs = cpu.totalMs - this.#cpuBefore.totalMs;
     return {
       cores: availableParallelism(),

@@ -17,6 +17,8 @@ export interface RetryRequest {
   readonly codes?: readonly ErrorCode[];
   /** Maximum number of images, counted from the first. Default: all. */
   readonly limit?: number;
+  /** Another dead-letter file, which stays as it is. Default: that of the collection. */
+  readonly deadLetterFile?: string;
   /** Hard stop: the run ends as "aborted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
@@ -27,6 +29,7 @@ const optionNames = {
   collectionName: true,
   codes: true,
   limit: true,
+  deadLetterFile: true,
   signal: true,
   observer: true,
   onOutcome: true,
@@ -106,7 +109,7 @@ async function selectionOf(
     });
   }
   const { collectionName: name = defaultCollection(parts.settings), codes, limit = Number.POSITIVE_INFINITY } = request;
-  const path = deadLetterPath(parts.settings, name);
+  const path = request.deadLetterFile ?? deadLetterPath(parts.settings, name);
   const idTypeOf = (collection: Collection | null) => Promise.resolve(collection?.idType ?? null);
   const idType = await (existsSync(path) ? withCollectionIfExists(parts, name, idTypeOf) : withCollection(parts, name, "read", idTypeOf));
   return {

@@ -12,6 +12,8 @@ export interface ResultsView {
   readonly collection: string;
   readonly filter: string | null;
   readonly hits: readonly Hit[];
+  /** The style sheet. */
+  readonly style: string;
   /** Returns the current path or URL of the image that `source` names. */
   readonly placeOf: (source: string) => string;
   /** Returns a small JPEG of an image; null when the image does not exist any more or cannot be decoded. */
@@ -19,19 +21,19 @@ export interface ResultsView {
 }
 
 export async function resultsPage(view: ResultsView): Promise<string> {
-  const { query, queryImage, collection, filter, hits, placeOf, thumbnail } = view;
+  const { query, queryImage, collection, filter, hits, style, placeOf, thumbnail } = view;
   const figures: string[] = [];
   for (const { facts, score } of hits) {
     const place = placeOf(facts.source);
-    figures.push(
-      figure({
-        place,
-        name: shownSource(facts.source),
-        label: score.toFixed(4),
-        metadata: facts.metadata,
-        picture: await thumbnail(place),
-      }),
-    );
+    const shown = figure({
+      place,
+      name: shownSource(facts.source),
+      label: score.toFixed(4),
+      metadata: facts.metadata,
+      picture: await thumbnail(place),
+    });
+    const ratio = Math.min(Math.max(facts.width / facts.height || 1, 0.6), 2.2);
+    figures.push(`<li class="hit" style="--ratio:${ratio.toFixed(3)}">${shown}</li>`);
   }
   const queryFigure =
     queryImage === null
@@ -42,29 +44,17 @@ export async function resultsPage(view: ResultsView): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(query)} in ${escapeHtml(collection)} – Headrace</title>
-<style>
-  :root { color-scheme: light dark; font: 15px/1.4 system-ui, sans-serif; }
-  body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
-  h1 { font-size: 1.3rem; }
-  h2 { font-size: 1.1rem; }
-  .hits { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
-  figure { margin: 0; }
-  img, .gone { aspect-ratio: 1; background: #8883; border-radius: .4rem; object-fit: contain; width: 100%; }
-  .query img, .query .gone { max-width: 16rem; }
-  .gone { align-items: center; display: flex; justify-content: center; }
-  figcaption, dl { font-size: .8rem; overflow-wrap: anywhere; }
-  dl { column-gap: .5rem; display: grid; grid-template-columns: auto 1fr; margin: .2rem 0 0; }
-  dd { margin: 0; }
-  b { font-variant-numeric: tabular-nums; }
-</style>
+<style>${style}</style>
+<main class="page">
 <h1>Collection ${escapeHtml(collection)}</h1>
-${filter === null ? "" : `<p>Filter: <code>${escapeHtml(filter)}</code></p>`}
+${filter === null ? "" : `<p class="muted">Filter: <code>${escapeHtml(filter)}</code></p>`}
 <h2>Query</h2>
 <div class="query">${queryFigure}</div>
 <h2>${counted(hits.length, "hit")}, nearest first</h2>
-<div class="hits">
+<div class="results"><ul class="tiles">
 ${figures.join("\n")}
-</div>
+</ul></div>
+</main>
 </html>
 `;
 }
@@ -80,7 +70,7 @@ interface Figure {
 function figure({ place, name, label, metadata, picture }: Figure): string {
   const shown =
     picture === null
-      ? '<div class="gone">no picture</div>'
+      ? '<div class="picture-missing">no picture</div>'
       : `<img alt="${escapeHtml(name)}" src="data:image/jpeg;base64,${Buffer.from(picture).toString("base64")}">`;
   const href = hrefOf(place);
   const linked = (text: string): string => (href === null ? text : `<a href="${escapeHtml(href)}">${text}</a>`);

@@ -163,6 +163,19 @@ export interface StageReport {
   readonly maxQueued: number;
 }
 
+/** What one stage does at one moment. */
+export interface StageState {
+  readonly name: string;
+  /** Number of items that wait for the stage. */
+  readonly queuedItems: number;
+  /** Memory of these items, in bytes. Items that are not read yet count with the memory that they will use. */
+  readonly queuedBytes: number;
+  /** Maximum number of items that may wait. */
+  readonly maxQueuedItems: number;
+  /** Time that the slowest worker has spent on its present batch, in milliseconds; 0 if no worker has one. A wait before a retry ends it. */
+  readonly longestBusyMs: number;
+}
+
 /** Items per outcome. After a run: read = stored + skipped + failed + abandoned. During a run, `read` also counts unfinished items. */
 export interface Counts {
   readonly read: number;

@@ -1,6 +1,6 @@
 /** The options of a run, and the methods to watch and stop it. */
 import type { Observer } from "./events.js";
-import type { RunReport, RunSnapshot } from "./flow.js";
+import type { RunReport, RunSnapshot, StageState } from "./flow.js";
 
 /** Options of a run: limits, the observer, and the signal for a hard stop. */
 export interface RunOptions {
@@ -35,6 +35,8 @@ export interface Run {
   drain(): void;
   /** Returns the current state of the run. It may be called a few times per second. */
   snapshot(): RunSnapshot;
+  /** Returns what each stage does now, in the order of the stages; empty before the run has started. As cheap as `snapshot`. */
+  stages(): readonly StageState[];
   /** Resolves to the report when the run has ended. This promise never rejects: errors are in the report. */
   readonly done: Promise<RunReport>;
 }

@@ -24,6 +24,11 @@ export class WorkerClock {
     this.#activity = activity;
   }
 
+  /** Returns how long the worker has been busy without a break; 0 if it is not busy. */
+  busyForMs(now: number): number {
+    return this.#activity === "busy" ? now - this.#since : 0;
+  }
+
   /** Returns the time that the worker has spent in this activity, including the current interval. */
   spentMs(activity: Activity, now: number): number {
     return this.#spentMs[activity] + (this.#activity === activity ? now - this.#since : 0);
@@ -52,6 +57,10 @@ export class StageAccount {
   /** Call this when no worker of the stage has work left. */
   end(now: number): void {
     this.#endedAt ??= now;
+  }
+
+  longestBusyMs(now: number): number {
+    return this.clocks.reduce((longest, clock) => Math.max(longest, clock.busyForMs(now)), 0);
   }
 
   report(maxQueued: number, now: number): StageReport {

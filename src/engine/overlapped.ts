@@ -3,7 +3,7 @@ import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
 import { LaneQueue } from "./queue.js";
-import type { Flow, Schedule } from "./schedule.js";
+import { type Flow, noQueue, type QueueFill, type Schedule } from "./schedule.js";
 import type { Ticket } from "./ticket.js";
 
 export class Overlapped implements Schedule {
@@ -40,6 +40,10 @@ export class Overlapped implements Schedule {
 
   maxQueued(lane: number): number {
     return this.#queues[lane]?.maxQueued ?? 0;
+  }
+
+  queue(lane: number): QueueFill {
+    return this.#queues[lane]?.fill ?? noQueue;
   }
 
   /** Closes the queue of the next lane when a lane ends. Lanes end in order, so bypassed items reach the sink before its queue closes. */

@@ -1,6 +1,7 @@
 /** The bounded queue in front of a stage. Items wait in it until they form a batch. */
 import { startTimer } from "../kit/index.js";
 import { Ring } from "./ring.js";
+import type { QueueFill } from "./schedule.js";
 import type { Ticket } from "./ticket.js";
 
 export interface QueueLimits {
@@ -43,6 +44,10 @@ export class LaneQueue {
 
   get size(): number {
     return this.#items.size;
+  }
+
+  get fill(): QueueFill {
+    return { items: this.#items.size, bytes: this.#bytes, maxItems: this.#limits.maxItems };
   }
 
   /** The largest number of items that were in the queue at once. */

@@ -8,6 +8,7 @@ import {
   type RunOptions,
   type RunReport,
   type RunSnapshot,
+  type StageState,
 } from "../contracts/index.js";
 import { listenForAbort, startTimer } from "../kit/index.js";
 import { ByteGate } from "./byte-gate.js";
@@ -17,7 +18,7 @@ import { LaneRunner } from "./lane.js";
 import { Overlapped } from "./overlapped.js";
 import { PartLifecycle } from "./part-lifecycle.js";
 import type { Pipeline, Step } from "./pipeline.js";
-import type { Schedule } from "./schedule.js";
+import { noQueue, type Schedule } from "./schedule.js";
 import { Sequential } from "./sequential.js";
 import { type RunSettings, settingsOf } from "./settings.js";
 import { Settlement } from "./settlement.js";
@@ -115,6 +116,15 @@ class FlowRun implements Run {
       inFlightBytes: this.#gate?.usedBytes ?? 0,
       stages: this.#lanes.map((lane, at) => lane.account.report(this.#schedule?.maxQueued(at) ?? 0, now)),
     };
+  }
+
+  stages(): readonly StageState[] {
+    const now = performance.now();
+    return this.#lanes.map((lane, at) => {
+      const { items, bytes, maxItems } = this.#schedule?.queue(at) ?? noQueue;
+      const longestBusyMs = this.#endedAt === undefined ? lane.account.longestBusyMs(now) : 0;
+      return { name: lane.name, queuedItems: items, queuedBytes: bytes, maxQueuedItems: maxItems, longestBusyMs };
+    });
   }
 
   async #execute(): Promise<RunReport> {

@@ -28,4 +28,14 @@ export interface Schedule {
   halt(): void;
   /** The largest number of items that waited at once in front of a lane. */
   maxQueued(lane: number): number;
+  /** What waits in front of a lane now, and how many items may. */
+  queue(lane: number): QueueFill;
 }
+
+export interface QueueFill {
+  readonly items: number;
+  readonly bytes: number;
+  readonly maxItems: number;
+}
+
+export const noQueue: QueueFill = { items: 0, bytes: 0, maxItems: 0 };

@@ -2,7 +2,7 @@
 import type { WorkerClock } from "./account.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
-import type { Flow, Schedule } from "./schedule.js";
+import { type Flow, noQueue, type QueueFill, type Schedule } from "./schedule.js";
 import type { Ticket } from "./ticket.js";
 
 export class Sequential implements Schedule {
@@ -37,6 +37,11 @@ export class Sequential implements Schedule {
 
   maxQueued(lane: number): number {
     return this.#maxQueued[lane] ?? 0;
+  }
+
+  /** Nothing waits: a batch passes from stage to stage at once. */
+  queue(): QueueFill {
+    return noQueue;
   }
 
   /**

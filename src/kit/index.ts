@@ -56,6 +56,7 @@ export { imagenetNormalization, type Preset, type PresetName, presetNamed, prese
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
 export { Semaphore } from "./semaphore.js";
 export { SerialQueue } from "./serial-queue.js";
+export { type LockOptions, withShortLock } from "./short-lock.js";
 export { abortedError, checkAborted, listenForAbort } from "./signals.js";
 export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
 export { StagedFiles } from "./staged-files.js";

@@ -1,11 +1,12 @@
 /** Answers one request: checks what it contains, calls the route, and writes the answer or the problem. */
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { listenForAbort } from "../kit/index.js";
 import { type Problem, problemOf, Refused } from "./problems.js";
 import type { Answer, Route, ServerContext } from "./route.js";
-import { readForm } from "./uploads.js";
+import { incomingOf, readForm } from "./uploads.js";
 import { checked } from "./validation.js";
 
 /** Calls the route. Its signal fires when the client goes away or `hard` fires. */
@@ -14,7 +15,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  hard: AbortSignal,
+  { hard, client }: { readonly hard: AbortSignal; readonly client: string | null },
 ): Promise<Answer> {
   const ending = new AbortController();
   const onHardStop = (): void => ending.abort(hard.reason);
@@ -26,8 +27,10 @@ export async function answer(
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const body = await bodyOf(each, request, context.settings);
-    return await each.answer({ ...context, params, query, body, headers: request.headers, signal: ending.signal });
+    const call = { ...context, params, query, body: undefined, headers: request.headers, client, signal: ending.signal };
+    const incoming = each.stream === undefined ? null : incomingOf(request, context.settings);
+    const body = incoming === null ? await bodyOf(each, request, context.settings) : await each.stream?.receive(incoming, call);
+    return await each.answer({ ...call, body });
   } finally {
     reply.raw.off("close", onClose);
     hard.removeEventListener("abort", onHardStop);
@@ -36,7 +39,8 @@ export async function answer(
 
 async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: Settings): Promise<unknown> {
   if (body === undefined) return undefined;
-  if (!request.isMultipart()) return checked(body, request.body ?? {});
+  if (request.body instanceof Readable) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+  if (!request.isMultipart()) return checked(body, request.body === undefined ? {} : request.body);
   if (form === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
   const given = await readForm(request, settings.server);
   checked(form.fields, given.fields);

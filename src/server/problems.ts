@@ -19,6 +19,10 @@ export const requestProblems = {
   path_refused: { status: 422, title: "The path is not below a folder of `server.allowed_roots`." },
   row_not_found: { status: 404, title: "The collection has no row with this id." },
   picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
+  job_not_found: { status: 404, title: "There is no such job." },
+  job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
+  jobs_full: { status: 503, title: "As many jobs wait as `server.max_waiting_jobs` allows." },
+  idempotency_conflict: { status: 422, title: "An earlier request with the same `Idempotency-Key` was different." },
   stopping: { status: 503, title: "The server is stopping." },
   not_ready: { status: 503, title: "The embedder or the store does not work." },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;

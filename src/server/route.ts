@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { Jobs } from "./jobs/jobs.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
 import type { Thumbnails } from "./thumbnails.js";
@@ -16,6 +17,7 @@ export type Scope = (typeof scopes)[number];
 export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
+  readonly jobs: Jobs;
   readonly readiness: ReadinessCheck;
   readonly thumbnails: Thumbnails;
   /** The version of the package. */
@@ -37,12 +39,24 @@ export interface Form {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** A body that is read as it arrives. */
+export type Incoming =
+  /** A multipart body: fields and files in the order in which they were sent. Each file must be read before the next part. */
+  | { readonly kind: "parts"; readonly parts: AsyncIterable<IncomingPart> }
+  | { readonly kind: "lines"; readonly chunks: AsyncIterable<Uint8Array> };
+
+export type IncomingPart =
+  | { readonly kind: "field"; readonly name: string; readonly value: string }
+  | { readonly kind: "file"; readonly chunks: AsyncIterable<Uint8Array> };
+
 export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly params: P;
   readonly body: B;
   readonly query: Q;
   /** Names of headers are in lower case. */
   readonly headers: IncomingHttpHeaders;
+  /** Name of the API key; null without API keys. */
+  readonly client: string | null;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }
@@ -73,6 +87,7 @@ export const tags = {
   Collections: "Sets of images with one model.",
   Images: "The images of a collection.",
   Search: "Similar images.",
+  Jobs: "Ingestions that the server runs by itself.",
   Reference: "What this server can do.",
 } as const;
 export type Tag = keyof typeof tags;
@@ -96,6 +111,14 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
+  /** Set when the route also takes bodies that are too large for memory: `multipart/form-data` and JSON lines (`application/x-ndjson`). */
+  readonly stream?: {
+    /** The text fields of the multipart body. */
+    readonly fields: z.ZodObject;
+    /** One line of the JSON lines. */
+    readonly line: z.ZodType;
+    readonly receive: (incoming: Incoming, call: Call<P, undefined, Q>) => Promise<B>;
+  };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
 }

@@ -3,6 +3,7 @@ import type { Route } from "./route.js";
 import { collectionRoutes } from "./routes/collections.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
+import { jobRoutes } from "./routes/jobs.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
@@ -13,5 +14,6 @@ export const allRoutes: readonly Route[] = [
   ...imageRoutes,
   ...pictureRoutes,
   ...searchRoutes,
+  ...jobRoutes,
   ...referenceRoutes,
 ];

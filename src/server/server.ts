@@ -8,6 +8,7 @@ import { mebibyte } from "../kit/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { installedPackage } from "./installed-package.js";
+import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
@@ -53,9 +54,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const stopping = new AbortController();
   const hardStop = new AbortController();
   const installed = installedPackage();
+  const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
   const context: ServerContext = {
     pipeline,
     settings,
+    jobs,
     readiness: new ReadinessCheck(pipeline),
     thumbnails: new Thumbnails(),
     version: installed.version,
@@ -105,18 +108,28 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       url: each.path.replace(/\{(\w+)\}/g, ":$1"),
       // The key is checked before the body is read.
       onRequest: guard,
-      handler: async (request, reply) => send(reply, await answer(each, request, reply, context, hardStop.signal)),
+      handler: async (request, reply) => {
+        const client = open.get(request)?.key ?? null;
+        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, client }));
+      },
     });
   }
 
   servePage(app, installed.pageFolder);
 
-  await listen(app, host, port);
+  try {
+    await listen(app, host, port);
+  } catch (error) {
+    await jobs.close(AbortSignal.abort());
+    throw error;
+  }
   return {
     url: urlOf(app.server.address() as AddressInfo),
     stop: async (hard) => {
       stopping.abort();
-      await drain(app, hardStop, AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]));
+      const deadline = AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]);
+      const jobsClosed = jobs.close(deadline);
+      await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
     },
   };
 }
@@ -142,6 +155,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     routerOptions: { maxParamLength: 4096 },
   });
   app.removeContentTypeParser("text/plain");
+  app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   return app;
 }
@@ -177,20 +191,31 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
-/** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. */
-async function drain(app: FastifyInstance, hardStop: AbortController, deadline: AbortSignal): Promise<void> {
-  const abort = (): void => {
+/** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. Those that watch jobs get their last event. */
+async function drain(
+  app: FastifyInstance,
+  hardStop: AbortController,
+  { deadline, jobsClosed }: { readonly deadline: AbortSignal; readonly jobsClosed: Promise<void> },
+): Promise<void> {
+  let closing: NodeJS.Timeout | undefined;
+  const abort = async (): Promise<void> => {
     hardStop.abort(new HeadraceError("aborted", "the server is stopping"));
-    setImmediate(() => app.server.closeAllConnections());
+    await jobsClosed;
+    closing = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
   };
-  if (deadline.aborted) abort();
-  deadline.addEventListener("abort", abort, { once: true });
+  const onDeadline = (): void => void abort();
+  if (deadline.aborted) onDeadline();
+  deadline.addEventListener("abort", onDeadline, { once: true });
   try {
     await app.close();
   } finally {
-    deadline.removeEventListener("abort", abort);
+    clearTimeout(closing);
+    deadline.removeEventListener("abort", onDeadline);
   }
 }
+
+/** Time to send the answers of aborted requests. */
+const lastAnswersMs = 100;
 
 function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

@@ -39,7 +39,7 @@ async function allowedPath(path: string, roots: readonly string[]): Promise<stri
   throw new Refused("path_refused", "Name a file below an allowed folder, or send the image itself.");
 }
 
-async function realPath(path: string): Promise<string> {
+export async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {

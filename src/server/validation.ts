@@ -4,11 +4,13 @@ import { Refused } from "./problems.js";
 
 const maxErrors = 10;
 
-/** Throws `request_invalid` with the place of each error. The values of the request are not repeated. */
-export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+/** Throws `request_invalid` with the place of each error, below `place`. The values of the request are not repeated. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, place: readonly string[] = []): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.slice(0, maxErrors).map(({ path, message }) => ({ path: path.map(String).join("."), message }));
+  const errors = result.error.issues
+    .slice(0, maxErrors)
+    .map(({ path, message }) => ({ path: [...place, ...path.map(String)].join("."), message }));
   const [first] = errors;
   throw new Refused("request_invalid", first === undefined ? undefined : `${first.path || "the body"}: ${first.message}`, { errors });
 }

@@ -18,7 +18,7 @@ const path = z
   .refine((text) => !text.includes("\0"), "expected a path without NUL")
   .refine((text) => !/^[a-z][a-z0-9+.-]+:/i.test(text), "expected a path, found a URL")
   .describe("A file on the server, below a folder of `server.allowed_roots`.");
-const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
+export const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
 
 export type WireSource = { readonly url?: string | undefined; readonly base64?: string | undefined; readonly path?: string | undefined };
 
@@ -27,7 +27,7 @@ const exactlyOne = (names: readonly string[]) => ({
   check: (value: object) => names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1,
   message: `expected exactly one of ${names.join(", ")}`,
 });
-const oneSource = exactlyOne(["url", "base64", "path"]);
+export const oneSource = exactlyOne(["url", "base64", "path"]);
 const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
 

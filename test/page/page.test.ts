@@ -75,6 +75,7 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     assert.notEqual(first, tenth);
     await tiles(page).nth(9).click();
     await page.locator(".chip-text", { hasText: `Like ${tenth}` }).waitFor();
+    await page.locator('.results[aria-busy="false"]').waitFor();
     assert.equal(await nameOfFirst(page), tenth);
     await page.goBack();
     await page.locator(".chip-text", { hasText: "Your photo" }).waitFor();
@@ -90,12 +91,26 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     const { page } = opened;
     await tiles(page).first().waitFor();
     const { images } = (await (await fetch(`${served.url}/v1/collections/photos/images?limit=1`)).json()) as { images: { id: string }[] };
-    await page.getByLabel("Search by id").fill(images[0]?.id ?? "");
+    await page.getByLabel("Search with").selectOption("Id");
+    await page.getByLabel("Search by words or id").fill(images[0]?.id ?? "");
     await page.keyboard.press("Enter");
     await page.locator(".tile-score", { hasText: "1.000" }).first().waitFor();
-    await page.getByLabel("Search by id").fill("none");
+    await page.getByLabel("Search by words or id").fill("none");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("query_invalid").waitFor();
+  });
+
+  test("words that the model knows find photos, and for others it names those that it knows", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page } = opened;
+    await tiles(page).first().waitFor();
+    await page.getByLabel("Search by words or id").fill("espresso");
+    await page.keyboard.press("Enter");
+    await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+    assert.match((await nameOfFirst(page)) ?? "", /^coffee/);
+    await page.getByLabel("Search by words or id").fill("qwertz");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("word_unknown").waitFor();
   });
 
   test("the filter form writes the filter, and the hits follow it", async () => {

@@ -24,12 +24,14 @@ export interface ServedOptions {
   readonly args?: readonly string[];
   /** Folders whose pictures the server may show. Default: the photos. */
   readonly allowed?: readonly string[];
+  /** "workspace": the server may also read the folder that it runs in. */
+  readonly alsoAllowed?: "workspace";
 }
 
 const corpusSize = 500;
 
 /** Photos of the generated corpus, with a subject and a year as metadata. */
-export async function serve({ stored, args = [], allowed }: ServedOptions): Promise<Served> {
+export async function serve({ stored, args = [], allowed, alsoAllowed }: ServedOptions): Promise<Served> {
   const photos = resolve(".cache", "page-photos");
   const corpus = await makeCorpus({ folder: photos, count: corpusSize, seed: 7, sizes: "vga" });
   const space = await workspace();
@@ -43,7 +45,7 @@ export async function serve({ stored, args = [], allowed }: ServedOptions): Prom
     const { code, stderr } = await space.run("ingest", "photos.jsonl", "--collection", "photos");
     assert.equal(code, 0, stderr);
   }
-  const roots = JSON.stringify(allowed ?? [photos]);
+  const roots = JSON.stringify([...(allowed ?? [photos]), ...(alsoAllowed === undefined ? [] : [space.folder])]);
   const child = space.start("serve", "--port", "0", "--set", `server.allowed_roots=${roots}`, ...args);
   const end = ended(child);
   const [line] = (await once(createInterface(child.stdout!), "line")) as [string];

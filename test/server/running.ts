@@ -33,6 +33,10 @@ export class TestServer implements AsyncDisposable {
   readonly logged: LogLine[] = [];
   url = "";
   stop: (hard?: AbortSignal) => Promise<void> = async () => undefined;
+  /** The folder with the data of the server. */
+  dataFolder = "";
+  /** Starts a stopped server again, with the same pipeline and the same data. */
+  restart: () => Promise<void> = async () => undefined;
   #close: () => Promise<void> = async () => undefined;
 
   static async start({ server = {}, embedder = {}, readers = [], textEmbedder }: TestServerOptions = {}): Promise<TestServer> {
@@ -51,11 +55,15 @@ export class TestServer implements AsyncDisposable {
       await pipeline.close();
       rmSync(folder, { recursive: true, force: true });
     };
-    try {
+    test.dataFolder = folder;
+    test.restart = async () => {
       const log = (level: string, event: string, facts: object = {}): void => void test.logged.push({ level, event, ...facts });
       const running = await startServer({ pipeline, settings: config.settings(), log, keysElsewhere: "require" });
       test.url = running.url;
       test.stop = (hard = new AbortController().signal) => running.stop(hard);
+    };
+    try {
+      await test.restart();
       return test;
     } catch (error) {
       await test.#close();

@@ -5,6 +5,7 @@ import { KeyForm } from "./key-form.js";
 import { LanguageProvider, useLanguage, useWords } from "./language/language.js";
 import { Icon } from "./parts/icon.js";
 import { ProblemNotice } from "./parts/notice.js";
+import { PipelineRoom } from "./pipeline/pipeline-room.js";
 import { hrefOf, type Place, type Room, usePlace } from "./route.js";
 import { QueryImages, QueryImagesContext } from "./search/query-images.js";
 import { SearchRoom } from "./search/search-room.js";
@@ -12,7 +13,7 @@ import { ServiceProvider, useService } from "./service/context.js";
 import { useTheme } from "./theme.js";
 
 const images = new QueryImages();
-const rooms: readonly Room[] = ["search", "collections"];
+const rooms: readonly Room[] = ["search", "pipeline", "collections"];
 
 export function App() {
   return (
@@ -58,6 +59,8 @@ function RoomOf({ place }: { readonly place: Place }) {
   switch (place.room) {
     case "search":
       return <SearchRoom place={place} />;
+    case "pipeline":
+      return <PipelineRoom place={place} />;
     case "collections":
       return <CollectionsRoom place={place} />;
   }

@@ -1,7 +1,7 @@
 /** Where the page is, kept in the address after `#`, so that links, Back and reload work. */
 import { useEffect, useState } from "preact/hooks";
 
-export type Room = "search" | "collections";
+export type Room = "search" | "pipeline" | "collections";
 
 export interface Place {
   readonly room: Room;
@@ -10,7 +10,7 @@ export interface Place {
   readonly params: Readonly<Record<string, string>>;
 }
 
-const rooms: readonly Room[] = ["search", "collections"];
+const rooms: readonly Room[] = ["search", "pipeline", "collections"];
 
 /** Leaves out parameters that are empty. */
 export function hrefOf(room: Room, name: string | null = null, params: Readonly<Record<string, string | number | null>> = {}): string {

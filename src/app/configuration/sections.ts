@@ -115,11 +115,18 @@ export const serverSection = z.strictObject({
     .default([])
     .describe("API keys, each with `name`, `api_key` and `scopes` (read, write, admin). Without keys, every client may do everything."),
   keysFile: z.string().nullable().default(null).describe("File with more API keys. One line per key: name, scopes joined by commas, key."),
-  allowedRoots: z.array(z.string().min(1)).default([]).describe("Folders whose files requests may name as `path`. Default: no file."),
+  allowedRoots: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Folders whose files requests may name, and `s3://` prefixes that jobs may name. Default: none."),
   maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
   maxImages: count(100, "Maximum number of images in one request."),
   bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
-  drainTimeout: seconds(30, "Seconds that open requests have to finish after SIGTERM. Then they are aborted."),
+  drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
+  jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
+  maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),
+  keepJobs: count(200, "Number of ended jobs that are kept with their failures. Older ones are deleted."),
+  maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
 });
 
 export const loggingSection = z.strictObject({

@@ -4,9 +4,9 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
+import { withShortLock } from "../../kit/index.js";
 import { type DeadLetter, lineOf } from "./dead-letter.js";
 import { DeadLetterSnapshot, type DeadLetterSurvey } from "./dead-letter-reader.js";
-import { withShortLock } from "./short-lock.js";
 
 /** Streams one entry per source: the last, with the failures of all. What other processes write meanwhile is not included. */
 export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter> {

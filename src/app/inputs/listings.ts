@@ -36,6 +36,8 @@ export interface ListingRequest extends PathSources {
   readonly onLeftOut?: (extension: string) => void;
   /** Called for each invalid manifest line that is skipped. */
   readonly onSkippedLine?: (error: HeadraceError) => void;
+  /** Called for each image, and each table or archive before it is opened. Returns the ref, or refuses it. Default: all are admitted. */
+  readonly admit?: (ref: ImageRef) => Promise<ImageRef>;
 }
 
 /** Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. */
@@ -43,7 +45,7 @@ export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
   return async function* list(stop) {
-    const inputs = listAll(request, stop);
+    const inputs = listAdmitted(request, stop);
     yield* take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
   };
 }
@@ -96,7 +98,12 @@ export async function* listImages(
   request: ListingRequest,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<ListedImage> {
-  for await (const { id, ref } of take(listAll(request, signal), request.limit)) yield { input: ref, id, metadata: ref.metadata };
+  for await (const { id, ref } of take(listAdmitted(request, signal), request.limit)) yield { input: ref, id, metadata: ref.metadata };
+}
+
+async function* listAdmitted(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  for await (const input of listAll(request, stop))
+    yield request.admit === undefined ? input : { ...input, ref: await request.admit(input.ref) };
 }
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
@@ -119,8 +126,9 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
     ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   };
-  for await (const ref of listing.list(stop)) {
-    if (isContainerRef(ref)) yield* containedInputs(ref, options, stop);
+  for await (const listed of listing.list(stop)) {
+    const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;
+    if (ref.refused === undefined && isContainerRef(ref)) yield* containedInputs(ref, options, stop);
     else if (ref.scheme === "s3") yield* bucketInputs(ref, request, stop);
     else yield { id: keyOf(ref.uri), ref };
   }

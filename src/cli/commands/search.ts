@@ -1,4 +1,5 @@
 /** `headrace search`: finds the nearest stored images. */
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -75,7 +76,7 @@ async function runSearch(images: readonly string[], options: SearchOptions): Pro
   });
 }
 
-function pageOf(
+async function pageOf(
   pipeline: ImageEmbeddingPipeline,
   given: GivenQuery,
   collection: string,
@@ -88,6 +89,7 @@ function pageOf(
     collection,
     filter: options.filter ?? null,
     hits,
+    style: await readFile(new URL("../cli/results.css", import.meta.url), "utf8"),
     placeOf: (source) => placeOf(source, options),
     thumbnail: (place) => pipeline.thumbnail(place),
   });

@@ -64,7 +64,7 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
     security: each.scope === null ? [] : [{ key: [] }],
     "x-scope": each.scope,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(content === null ? {} : { requestBody: { required: true, content } }),
+    ...(content === null ? {} : { requestBody: { required: each.body?.safeParse({}).success === false, content } }),
     responses: answersOf(each, schemas),
   };
 }
@@ -84,21 +84,27 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", 
   });
 }
 
-function bodyOf({ body, form, examples = {} }: Route, schemas: ComponentSchemas): Readonly<Record<string, MediaType>> | null {
+function bodyOf({ body, form, stream, examples = {} }: Route, schemas: ComponentSchemas): Readonly<Record<string, MediaType>> | null {
   if (body === undefined) return null;
   const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const);
   const json = {
     schema: schemas.of(body, "input"),
     ...(named.length === 0 ? {} : { examples: Object.fromEntries(named) }),
   };
-  return { "application/json": json, ...(form === undefined ? {} : { "multipart/form-data": { schema: formSchema(form, schemas) } }) };
+  const multipart = form ?? stream;
+  return {
+    "application/json": json,
+    ...(multipart === undefined ? {} : { "multipart/form-data": { schema: formSchema(multipart, schemas) } }),
+    // OpenAPI 3.1 has no word for the lines: the schema is that of one line.
+    ...(stream === undefined ? {} : { "application/x-ndjson": { schema: schemas.of(stream.line, "input") } }),
+  };
 }
 
 /** All parts with a file name are images, whatever the name of their field. */
-function formSchema({ fields }: NonNullable<Route["form"]>, schemas: ComponentSchemas): JsonSchema {
-  const { properties = {} } = schemas.of(fields, "input");
+function formSchema({ fields }: Pick<NonNullable<Route["form"]>, "fields">, schemas: ComponentSchemas): JsonSchema {
+  const { properties = {}, required = [] } = schemas.of(fields, "input");
   const images = { type: "array", items: { type: "string", format: "binary" }, description: "Image files." } as JsonSchema;
-  return { type: "object", properties: { images, ...properties }, required: ["images"] };
+  return { type: "object", properties: { images, ...properties }, required: ["images", ...required] };
 }
 
 function answersOf(each: Route, schemas: ComponentSchemas): Readonly<Record<string, DocumentedAnswer>> {
@@ -131,11 +137,11 @@ function problemAnswer(status: ProblemStatus, schemas: ComponentSchemas): Docume
 const headerOf = (description: string) => ({ description, schema: { type: "string" } });
 
 /** Which problems an operation can have, from what it takes and does. */
-function problemStatuses({ scope, params, query, body }: Route): readonly ProblemStatus[] {
+function problemStatuses({ scope, params, query, body, stream }: Route): readonly ProblemStatus[] {
   return [
     ...([400, 403] as const),
     ...(scope === null ? [] : ([401, 409, 424, 429, 500, 503, 507] as const)),
-    ...(params === undefined ? [] : ([404] as const)),
+    ...(params === undefined && stream === undefined ? [] : ([404] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
     ...(body === undefined ? [] : ([408, 413, 415] as const)),
   ];

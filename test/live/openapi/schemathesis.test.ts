@@ -1,21 +1,22 @@
 /** Schemathesis sends requests made from the OpenAPI document, valid and invalid ones, and checks every answer against it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { HeadraceError, type Reader } from "../../../src/contracts/index.js";
 import { allRoutes } from "../../../src/server/routes.js";
-import { base64, TestServer } from "../../server/running.js";
+import { jobParams } from "../../../src/server/wire-jobs.js";
+import { base64, damaged, TestServer } from "../../server/running.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installVenv, type Venv } from "../../support/services/venv.js";
 
 const run = promisify(execFile);
 const key = "everything-0123456789";
-/** Without it, a later request of the same run would find no collection. It is tested last, alone. */
-const last = "deleteCollection";
+/** Without them, a later request of the same run would find no job or no collection. They are tested last, each alone. */
+const last = ["deleteJob", "deleteCollection"] as const;
 
 const photoUrl = "https://example.com/cat.jpg";
 
@@ -28,6 +29,15 @@ const offline: Reader = {
     throw new HeadraceError("source_not_found", `${uri}: expected an image, found no network`);
   },
 };
+
+/** The job that the document gives as an example. */
+const exampleJob = String((jobParams.shape.id.meta() as { readonly examples: readonly string[] }).examples[0]);
+
+async function renameJob(folder: string, from: string, to: string): Promise<void> {
+  await rename(join(folder, from), join(folder, to));
+  const record = join(folder, to, "job.json");
+  await writeFile(record, (await readFile(record, "utf8")).replace(from, to));
+}
 
 let venv: Venv;
 const install = async () => {
@@ -46,6 +56,11 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
     const dot = { base64: base64(1), id: "dot", metadata: { year: 2024 } };
     const photo = { url: photoUrl, id: "photo" };
     assert.equal((await server.post("/v1/collections/pets/images", { images: [dot, photo] }, authorization)).body.stored, 2);
+    const { id } = (await server.post("/v1/jobs", { collection: "pets", images: [dot, { base64: damaged }] }, authorization)).body;
+    await (await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: authorization })).text();
+    await server.stop();
+    await renameJob(join(server.dataFolder, "jobs"), id, exampleJob);
+    await server.restart();
     server.logged.length = 0;
 
     const schemathesis = (...selection: string[]) =>
@@ -64,8 +79,8 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
         ].concat("--checks", "all", "--exclude-checks", "positive_data_acceptance", "--request-timeout", "20", ...selection),
         { cwd: folder, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SCHEMATHESIS_HOOKS: "" } },
       ).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`));
-    await schemathesis("--exclude-operation-id", last);
-    await schemathesis("--include-operation-id", last);
+    await schemathesis(...last.flatMap((name) => ["--exclude-operation-id", name]));
+    for (const name of last) await schemathesis("--include-operation-id", name);
 
     const requests = server.logged.filter(({ event }) => event === "request");
     const succeeded = allRoutes.filter(({ method, path }) => {

@@ -27,6 +27,7 @@ export const en = {
     fieldWithWords: "Search by words or id",
     idPlaceholder: "Drop or paste a photo, or enter an id",
     wordsPlaceholder: "Describe a photo, or drop one",
+    mode: "Search with",
     idMode: "Id",
     wordsMode: "Words",
     choose: "Choose a photo",

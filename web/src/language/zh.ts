@@ -29,6 +29,7 @@ export const zh: Words = {
     fieldWithWords: "按文字或 id 搜索",
     idPlaceholder: "拖入或粘贴照片，或输入 id",
     wordsPlaceholder: "描述一张照片，或拖入照片",
+    mode: "搜索方式",
     idMode: "Id",
     wordsMode: "文字",
     choose: "选择照片",

@@ -19,6 +19,12 @@ export function Picture({ collection, image, alt, onMissing }: PictureProps) {
   return <PictureAt url={client.thumbnailUrl(collection, image)} alt={alt} onMissing={onMissing} />;
 }
 
+/** The picture of an image that is not stored. A text beside it names it. */
+export function SourcePicture({ source }: { readonly source: string }) {
+  const { client } = useService();
+  return <PictureAt url={client.sourceThumbnailUrl(source)} alt="" />;
+}
+
 interface PictureAtProps extends Pick<PictureProps, "alt" | "onMissing"> {
   readonly url: string;
 }

@@ -53,7 +53,7 @@ export function Composer(props: ComposerProps) {
         {hasWords && (
           <select
             class="composer-mode"
-            aria-label={words.search.go}
+            aria-label={words.search.mode}
             value={mode}
             onChange={({ currentTarget }) => setMode(currentTarget.value as "text" | "id")}
           >

@@ -1,9 +1,9 @@
-/** A lock file that is held only briefly, so that only one process at a time changes a shared file. */
+/** A lock file, so that only one process at a time changes shared files. */
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { livenessOf, ownIdentity, type ProcessIdentity } from "../../kit/index.js";
+import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
 /** What a lock file contains. */
 interface Holder {
@@ -18,10 +18,15 @@ const staleMs = 30_000;
 /** The holder of a lock renews the time of its file this often. */
 const renewMs = 5_000;
 
+export interface LockOptions {
+  /** Ends the wait for the lock: the call rejects with an `AbortError`. Default: the wait does not end. */
+  readonly signal?: AbortSignal;
+}
+
 /** Runs `use` while holding the lock. Creates the folder of the lock file if it does not exist. */
-export async function withShortLock<T>(path: string, use: () => Promise<T>): Promise<T> {
+export async function withShortLock<T>(path: string, use: () => Promise<T>, { signal }: LockOptions = {}): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  while (!(await tryTake(path))) await pause(pauseMs * (0.5 + Math.random()));
+  while (!(await tryTake(path))) await pause(pauseMs * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal });
   let isOurs = true;
   const lost = (): void => {
     isOurs = false;

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { ownIdentity } from "../../kit/index.js";
+import { ownIdentity } from "./process-identity.js";
 import { withShortLock } from "./short-lock.js";
 
 describe("a short lock", () => {

@@ -1,0 +1,59 @@
+/** Lets one server at a time run the jobs of a data folder. */
+import { join } from "node:path";
+import { HeadraceError } from "../../contracts/index.js";
+import { withShortLock } from "../../kit/index.js";
+import type { Log } from "../log.js";
+import { Refused } from "../problems.js";
+
+export interface FolderOwnerOptions {
+  readonly log: Log;
+  /** Called when the folder is this server's. */
+  readonly onOwned: () => Promise<void>;
+}
+
+/** How long a start waits for another server. Then the start continues without jobs until that server has ended. */
+const waitMs = 2_000;
+
+export class FolderOwner {
+  readonly #closing = new AbortController();
+  #isOwner = false;
+  #letGo: () => void = () => undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor() {}
+
+  static async take(folder: string, { log, onOwned }: FolderOwnerOptions): Promise<FolderOwner> {
+    const owner = new FolderOwner();
+    const { signal } = owner.#closing;
+    const released = new Promise<void>((resolve) => {
+      owner.#letGo = resolve;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(resolve, waitMs);
+      const use = async (): Promise<void> => {
+        await onOwned();
+        owner.#isOwner = true;
+        resolve();
+        await released;
+      };
+      owner.#ended = withShortLock(join(folder, "lock"), use, { signal }).catch((error: unknown) => {
+        if (!signal.aborted) log("error", "jobs fail", { folder, message: HeadraceError.from(error).message });
+        reject(error);
+      });
+    }).finally(() => clearTimeout(timer));
+    if (!owner.#isOwner) log("warn", "jobs wait", { folder, reason: "another server uses this folder" });
+    return owner;
+  }
+
+  /** Throws `not_ready` while another server has the folder. */
+  check(): void {
+    if (!this.#isOwner) throw new Refused("not_ready", "Another server with the same data folder runs the jobs.");
+  }
+
+  async release(): Promise<void> {
+    this.#closing.abort();
+    this.#letGo();
+    await this.#ended;
+  }
+}

@@ -1,0 +1,217 @@
+/** One attempt of a job: an ingestion from the job's sources, until it ends or is stopped. */
+import {
+  countInputs,
+  FailureFile,
+  type ImageEmbeddingPipeline,
+  type IngestDocument,
+  type IngestRun,
+  type InsertStats,
+  ingestDocument,
+  type ListingRequest,
+  ListingTally,
+  listInputs,
+  type ReportedFailure,
+  reportedFailure,
+  type Settings,
+} from "../../app/index.js";
+import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
+import { backOffMs, mebibyte } from "../../kit/index.js";
+import { imageGuard } from "./allowed-sources.js";
+import { countsOf, type Job, noCounts } from "./job.js";
+import type { JobFolder } from "./job-folder.js";
+import { LivePicture, type Picture } from "./live-picture.js";
+
+export interface JobRunOptions {
+  readonly pipeline: ImageEmbeddingPipeline;
+  readonly settings: Settings;
+  readonly job: Job;
+  readonly folder: JobFolder;
+  /** The failures that a retry tries again. */
+  readonly retriedFailures: string | null;
+  readonly observer: Observer;
+  readonly onPicture: (picture: Picture) => void;
+  /** Called before each pause, when a service that the job needs is not there. */
+  readonly onUnavailable: (error: HeadraceError, delayMs: number) => void;
+}
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  readonly ended: RunReport["ended"];
+  readonly counts: Counts;
+  readonly report: IngestDocument | null;
+  readonly error: HeadraceError | null;
+}
+
+const pictureEveryMs = 500;
+/** The report has the first failures; the file has all. */
+const maxReportedFailures = 1000;
+const openBackoff = { baseDelayMs: 500, maxDelayMs: 10_000 };
+const defaultMaxOutageMs = 300_000;
+
+export class JobRun {
+  readonly done: Promise<AttemptEnd>;
+  readonly #options: JobRunOptions;
+  readonly #hard = new AbortController();
+  readonly #soft = new AbortController();
+  #run: IngestRun | null = null;
+  #total: number | null = null;
+
+  constructor(options: JobRunOptions) {
+    this.#options = options;
+    this.done = this.#attempt();
+  }
+
+  /** Reads no more images and finishes those in flight. */
+  drain(): void {
+    this.#soft.abort();
+    this.#run?.drain();
+  }
+
+  /** Ends at once. */
+  abort(): void {
+    this.drain();
+    this.#hard.abort(new HeadraceError("aborted", `job ${this.#options.job.id}: stopped`));
+  }
+
+  get total(): number | null {
+    return this.#total;
+  }
+
+  stages(): readonly StageState[] {
+    return this.#run?.stages() ?? [];
+  }
+
+  async #attempt(): Promise<AttemptEnd> {
+    const tally = new ListingTally();
+    const reported: ReportedFailure[] = [];
+    try {
+      const failures = await FailureFile.begin(this.#options.folder.failuresPath);
+      let picture: LivePicture | null = null;
+      const observer: Observer = (event) => {
+        picture?.see(event);
+        this.#options.observer(event);
+      };
+      const onOutcome = (outcome: Outcome): void => {
+        if (outcome.kind !== "failed") return;
+        failures.add(outcome);
+        const failure = reportedFailure(outcome);
+        picture?.failed(failure);
+        if (reported.length < maxReportedFailures) reported.push(failure);
+      };
+      const run = await this.#startPatiently(tally, { observer, onOutcome, signal: this.#hard.signal });
+      this.#run = run;
+      picture = new LivePicture(run, this.#options.settings.asyncPipeline.memoryBudgetMb * mebibyte);
+      if (this.#soft.signal.aborted) run.drain();
+      const stats = await this.#watched(run, picture);
+      await failures.finish();
+      return this.#endOf(stats, tally, reported);
+    } catch (thrown) {
+      const error = HeadraceError.from(thrown);
+      return { ended: this.#soft.signal.aborted ? "aborted" : "failed", counts: noCounts, report: null, error };
+    }
+  }
+
+  /** Starts the run. Tries again while the embedder or the store is not there, for as long as a run would wait for them. */
+  async #startPatiently(
+    tally: ListingTally,
+    hooks: { readonly observer: Observer; readonly onOutcome: (outcome: Outcome) => void; readonly signal: AbortSignal },
+  ): Promise<IngestRun> {
+    const { limits, triton } = this.#options.settings;
+    const maxOutage = limits.maxOutage ?? triton?.maxOutage;
+    const until = performance.now() + (maxOutage === undefined ? defaultMaxOutageMs : maxOutage * 1000);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#start(tally, hooks);
+      } catch (thrown) {
+        const error = HeadraceError.from(thrown);
+        const delayMs = backOffMs(openBackoff, attempt);
+        if (error.scope !== "service" || this.#soft.signal.aborted || performance.now() + delayMs > until) throw error;
+        this.#options.onUnavailable(error, delayMs);
+        await pause(delayMs, this.#soft.signal);
+      }
+    }
+  }
+
+  async #start(
+    tally: ListingTally,
+    hooks: { readonly observer: Observer; readonly onOutcome: (outcome: Outcome) => void; readonly signal: AbortSignal },
+  ): Promise<IngestRun> {
+    const { pipeline, job, retriedFailures } = this.#options;
+    const { collection: collectionName, listing, retry } = job.request;
+    if (retry !== null && retriedFailures !== null) {
+      const request = {
+        collectionName,
+        deadLetterFile: retriedFailures,
+        ...(retry.codes.length === 0 ? {} : { codes: retry.codes }),
+        ...(listing.limit === undefined ? {} : { limit: listing.limit }),
+      };
+      this.#total = (await pipeline.previewRetry(request)).wouldTry;
+      return pipeline.retryFailures({ ...request, ...hooks });
+    }
+    const request = await this.#listing(tally);
+    void countInputs(request, this.#soft.signal).then((total) => {
+      this.#total = total;
+    });
+    return pipeline.ingest({ inputs: listInputs(request), collectionName, schedule: "overlapped", ...hooks });
+  }
+
+  async #listing(tally: ListingTally): Promise<ListingRequest> {
+    const { pipeline, settings, job, folder } = this.#options;
+    const { sources, listing } = job.request;
+    const { limit, badLines, imageColumn, idColumn, metadataColumns } = listing;
+    const columns = {
+      ...(imageColumn === undefined ? {} : { image: imageColumn }),
+      ...(idColumn === undefined ? {} : { id: idColumn }),
+      ...(metadataColumns === undefined ? {} : { metadata: metadataColumns }),
+    };
+    return {
+      ...pipeline.listingSettings,
+      // Before the sources: an image that is also in a folder gets the id and the metadata that were sent.
+      paths: (await folder.hasLines()) ? [folder.linesPath, ...sources] : sources,
+      columns,
+      admit: imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath }),
+      onLeftOut: tally.onLeftOut,
+      onSkippedLine: tally.onSkippedLine,
+      ...(limit === undefined ? {} : { limit }),
+      ...(badLines === undefined ? {} : { badLines }),
+    };
+  }
+
+  async #watched(run: IngestRun, picture: LivePicture): Promise<InsertStats> {
+    const show = (): void => this.#options.onPicture(picture.take(this.#total));
+    const timer = setInterval(show, pictureEveryMs);
+    try {
+      const stats = await run.done;
+      show();
+      return stats;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #endOf(stats: InsertStats, { leftOut }: ListingTally, failures: readonly ReportedFailure[]): AttemptEnd {
+    const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+    const report = ingestDocument(stats, {
+      collection: this.#options.job.request.collection,
+      leftOut,
+      failures,
+      deadLetters: null,
+      peakRssBytes,
+    });
+    return { ended: stats.ended, counts: countsOf(stats), report, error: stats.error ?? null };
+  }
+}
+
+/** Resolves after the delay, or when the signal fires. */
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, delayMs);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+  });
+}

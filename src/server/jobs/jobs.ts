@@ -1,0 +1,295 @@
+/** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
+import { HeadraceError, type Observer } from "../../contracts/index.js";
+import { SerialQueue } from "../../kit/index.js";
+import type { Log } from "../log.js";
+import { Refused } from "../problems.js";
+import { EventLog, type JobEvent } from "./event-log.js";
+import { FolderOwner } from "./folder-owner.js";
+import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
+import { JobDraft, type JobFolder, jobFolders } from "./job-folder.js";
+import { type AttemptEnd, JobRun } from "./job-run.js";
+import { newestFirst, stateAfter } from "./job-states.js";
+
+export interface JobsOptions {
+  readonly pipeline: ImageEmbeddingPipeline;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly observer: Observer;
+}
+
+interface Entry {
+  job: Job;
+  readonly folder: JobFolder;
+  events: EventLog;
+  /** Set while the job runs. */
+  run: JobRun | null;
+  /** Resolves when the run has ended and the record is written. */
+  finished: Promise<void>;
+  isCancelled: boolean;
+}
+
+export interface Submission {
+  readonly request: JobRequest;
+  /** Holds the images that came with the request. */
+  readonly draft: JobDraft;
+  readonly idempotency: Idempotency | null;
+}
+
+export class Jobs {
+  readonly #options: JobsOptions;
+  readonly #folder: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #changes = new SerialQueue();
+  readonly #closing = new AbortController();
+  #owner: FolderOwner | null = null;
+
+  private constructor(options: JobsOptions) {
+    this.#options = options;
+    this.#folder = join(options.settings.lancedb.path, "jobs");
+  }
+
+  /** Reads the jobs of earlier servers, and continues with those that had not ended. */
+  static async open(options: JobsOptions): Promise<Jobs> {
+    const jobs = new Jobs(options);
+    jobs.#owner = await FolderOwner.take(jobs.#folder, {
+      log: options.log,
+      onOwned: async () => {
+        await jobs.#readJobs();
+        jobs.#startWaiting();
+      },
+    });
+    return jobs;
+  }
+
+  /** Number of jobs in each state that a job is in. */
+  get states(): ReadonlyMap<Job["state"], number> {
+    const states = new Map<Job["state"], number>();
+    for (const { job } of this.#entries.values()) states.set(job.state, (states.get(job.state) ?? 0) + 1);
+    return states;
+  }
+
+  /** The runs in progress, by the id of their job. */
+  get runs(): readonly { readonly id: string; readonly run: JobRun }[] {
+    return [...this.#entries.values()].flatMap(({ job: { id }, run }) => (run === null ? [] : [{ id, run }]));
+  }
+
+  list(): readonly Job[] {
+    this.#owner?.check();
+    return newestFirst([...this.#entries.values()].map(({ job }) => job));
+  }
+
+  /** Throws `job_not_found`. */
+  get(id: string): Job {
+    return this.#entry(id).job;
+  }
+
+  draft(): Promise<JobDraft> {
+    this.#owner?.check();
+    return JobDraft.begin(this.#folder, this.#options.settings.server.maxJobMb);
+  }
+
+  /** Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. */
+  submit({ request, draft, idempotency }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
+    return this.#changes.run(async () => {
+      const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
+      if (earlier !== undefined) {
+        await draft.discard();
+        if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
+        return { job: earlier, isNew: false };
+      }
+      const { maxWaitingJobs } = this.#options.settings.server;
+      if ((this.states.get("queued") ?? 0) >= maxWaitingJobs || this.#closing.signal.aborted) {
+        await draft.discard();
+        throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
+      }
+      const job = newJob(request, draft.given, idempotency);
+      const entry = this.#add(job, await draft.commit(job));
+      this.#options.log("info", "job queued", {
+        job: job.id,
+        collection: request.collection,
+        sources: request.sources.length,
+        given: draft.given,
+      });
+      this.#startWaiting();
+      return { job: entry.job, isNew: true };
+    });
+  }
+
+  /** Stops a job: images that are in flight are finished, for at most `server.drain_timeout` seconds. A job that has ended stays as it is. */
+  async cancel(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    if (isEnded(entry.job) || entry.isCancelled) return entry.job;
+    entry.isCancelled = true;
+    const { run } = entry;
+    if (run === null) await this.#end(entry, null);
+    else {
+      await this.#change(entry, { state: "stopping" });
+      run.drain();
+      const timer = setTimeout(() => run.abort(), this.#options.settings.server.drainTimeout * 1000);
+      void entry.finished.then(() => clearTimeout(timer));
+    }
+    return entry.job;
+  }
+
+  /** Forgets a job that has ended. Throws `job_active` for others, and while a retry of the job runs. */
+  async delete(id: string): Promise<void> {
+    const entry = this.#entry(id);
+    if (!isEnded(entry.job) || this.#isRetried(id)) throw new Refused("job_active");
+    this.#entries.delete(id);
+    await entry.folder.delete();
+  }
+
+  /** Streams the failures of a job, one per image. */
+  failures(id: string): AsyncIterable<DeadLetter> {
+    return readDeadLetters(this.#entry(id).folder.failuresPath);
+  }
+
+  /** Streams the events of a job after the given one, until the job has ended or `signal` fires. null: nothing has come for a while. */
+  events(id: string, lastId: string | undefined, signal: AbortSignal): AsyncGenerator<JobEvent | null> | null {
+    const { events } = this.#entry(id);
+    return events.isEnd(lastId) ? null : events.after(lastId, signal);
+  }
+
+  /** Lets running jobs finish the images in flight, until `deadline` fires. The next server continues with them. */
+  async close(deadline: AbortSignal): Promise<void> {
+    this.#closing.abort();
+    const running = this.runs.map(({ run }) => run);
+    for (const run of running) run.drain();
+    const abort = (): void => {
+      for (const run of running) run.abort();
+    };
+    if (deadline.aborted) abort();
+    deadline.addEventListener("abort", abort, { once: true });
+    await Promise.all([...this.#entries.values()].map(({ finished }) => finished));
+    deadline.removeEventListener("abort", abort);
+    await this.#changes.idle();
+    for (const { events } of this.#entries.values()) events.close();
+    await this.#owner?.release();
+  }
+
+  async #readJobs(): Promise<void> {
+    for (const folder of await jobFolders(this.#folder)) {
+      const job = await folder.read();
+      if (job === null) {
+        this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a record of this version" });
+        continue;
+      }
+      const wasRunning = job.state === "running" || job.state === "stopping";
+      const entry = this.#add(job, folder);
+      if (isEnded(job)) entry.events.close();
+      else if (wasRunning) await this.#change(entry, stateAfter.crash(job));
+    }
+  }
+
+  #add(job: Job, folder: JobFolder): Entry {
+    const events = new EventLog(randomBytes(4).toString("hex"));
+    const entry: Entry = { job, folder, events, run: null, finished: Promise.resolve(), isCancelled: false };
+    events.add({ name: "job", data: job });
+    this.#entries.set(job.id, entry);
+    return entry;
+  }
+
+  #startWaiting(): void {
+    if (this.#closing.signal.aborted) return;
+    const free = this.#options.settings.server.jobsAtOnce - this.runs.length;
+    const waiting = [...this.#entries.values()].filter(
+      ({ job, run, isCancelled }) => job.state === "queued" && run === null && !isCancelled,
+    );
+    for (const entry of waiting.sort((a, b) => (a.job.id < b.job.id ? -1 : 1)).slice(0, Math.max(0, free))) {
+      entry.run = this.#runOf(entry);
+      entry.finished = this.#follow(entry, entry.run);
+    }
+  }
+
+  #runOf(entry: Entry): JobRun {
+    const { log, ...shared } = this.#options;
+    const { job, folder } = entry;
+    const { retry } = job.request;
+    return new JobRun({
+      ...shared,
+      job,
+      folder,
+      retriedFailures: retry === null ? null : join(this.#folder, retry.of, "failures.jsonl"),
+      onPicture: (data) => entry.events.add({ name: "picture", data }),
+      onUnavailable: ({ code, message }, delayMs) =>
+        log("warn", "job waits", { job: job.id, code, message, retry_ms: Math.round(delayMs) }),
+    });
+  }
+
+  /** Never rejects: a record that cannot be written is logged, and the next server runs the job again. */
+  async #follow(entry: Entry, run: JobRun): Promise<void> {
+    const { log } = this.#options;
+    const { id, attempts, startedAt } = entry.job;
+    try {
+      log("info", "job started", { job: id, attempt: attempts + 1 });
+      await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
+      const end = await run.done;
+      entry.run = null;
+      await this.#end(entry, { ...end, total: run.total });
+    } catch (thrown) {
+      const { code, message } = HeadraceError.from(thrown);
+      log("error", "job record lost", { job: id, code, message });
+      run.abort();
+      await run.done;
+      entry.run = null;
+      entry.job = { ...entry.job, state: "failed", endedAt: now(), error: HeadraceError.from(thrown).toJSON() };
+      entry.events.close();
+    }
+    this.#startWaiting();
+  }
+
+  /** `end` null: the job was cancelled before it started. */
+  async #end(entry: Entry, end: (AttemptEnd & Pick<Job, "total">) | null): Promise<void> {
+    const next = stateAfter.attempt(entry.job, end, { isCancelled: entry.isCancelled, isClosing: this.#closing.signal.aborted });
+    await this.#change(entry, next);
+    const { id, state, counts, error } = entry.job;
+    this.#options.log(state === "failed" ? "error" : "info", state === "queued" ? "job parked" : "job ended", {
+      job: id,
+      state,
+      ...counts,
+      ...(error === null ? {} : { code: error.code, message: error.message }),
+    });
+    if (!isEnded(entry.job)) return;
+    entry.events.close();
+    await entry.folder.forgetUploads(await this.#failedUploads(entry));
+    await this.#deleteOldest();
+  }
+
+  async #change(entry: Entry, changes: Partial<Job>): Promise<void> {
+    entry.job = { ...entry.job, ...changes };
+    entry.events.add({ name: "job", data: entry.job });
+    await this.#changes.run(() => entry.folder.write(entry.job));
+  }
+
+  /** A retry needs the images that failed. */
+  async #failedUploads({ folder }: Entry): Promise<ReadonlySet<string>> {
+    const failed = new Set<string>();
+    for await (const { source } of readDeadLetters(folder.failuresPath)) failed.add(source.replace(/^sha256:/, ""));
+    return failed;
+  }
+
+  async #deleteOldest(): Promise<void> {
+    const ended = newestFirst([...this.#entries.values()].map(({ job }) => job).filter(isEnded));
+    for (const { id } of ended.slice(this.#options.settings.server.keepJobs)) if (!this.#isRetried(id)) await this.delete(id);
+  }
+
+  #isRetried(id: string): boolean {
+    return [...this.#entries.values()].some(({ job }) => job.request.retry?.of === id && !isEnded(job));
+  }
+
+  #withKey({ key, client }: Idempotency): Job | undefined {
+    return [...this.#entries.values()].find(({ job: { idempotency } }) => idempotency?.key === key && idempotency.client === client)?.job;
+  }
+
+  #entry(id: string): Entry {
+    this.#owner?.check();
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw new Refused("job_not_found");
+    return entry;
+  }
+}
+
+const now = (): string => new Date().toISOString();

@@ -1,0 +1,189 @@
+/** Jobs: ingestions that the server runs by itself, and that survive its restart. */
+import { Readable } from "node:stream";
+import type { z } from "zod";
+import type { Idempotency } from "../jobs/job.js";
+import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "../jobs/receiving.js";
+import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
+import { Refused } from "../problems.js";
+import { type Answer, type Call, type Route, route } from "../route.js";
+import { exampleDataUrl } from "../wire.js";
+import * as wire from "../wire-jobs.js";
+
+type Params = z.output<typeof wire.jobParams>;
+type NewJob = z.output<typeof wire.newJob> | Order;
+
+const accepted = { description: "The job, which runs by itself.", schema: wire.job, headers: { location: "The path of the job." } };
+
+export const jobRoutes: readonly Route[] = [
+  route<undefined, NewJob, z.output<typeof wire.newJobQuery>>({
+    method: "POST",
+    path: "/v1/jobs",
+    name: "createJob",
+    summary: "Starts to ingest images: files, folders and buckets of the server, web URLs, or images in the request.",
+    tag: "Jobs",
+    scope: "write",
+    query: wire.newJobQuery,
+    body: wire.newJob,
+    examples: { images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] } },
+    stream: { fields: wire.newJobForm, line: wire.jobImage, receive: orderOfStream },
+    answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
+    answer: async (call) => submitted(call, "draft" in call.body ? call.body : await orderOfJson(call.body, call)),
+  }),
+  route<undefined, undefined, z.output<typeof wire.listQuery>>({
+    method: "GET",
+    path: "/v1/jobs",
+    name: "listJobs",
+    summary: "Lists the jobs, the newest first.",
+    tag: "Jobs",
+    scope: "read",
+    query: wire.listQuery,
+    answers: { 200: { description: "The jobs.", schema: wire.jobs } },
+    answer: async ({ jobs, query: { state, limit } }) => {
+      const found = jobs.list().filter((job) => state === undefined || job.state === state);
+      return { status: 200, body: { jobs: found.slice(0, limit).map(jobView) } };
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/jobs/{id}",
+    name: "getJob",
+    summary: "Describes a job.",
+    tag: "Jobs",
+    scope: "read",
+    params: wire.jobParams,
+    answers: { 200: { description: "The job.", schema: wire.job } },
+    answer: async ({ jobs, params: { id } }) => ({ status: 200, body: jobView(jobs.get(id)) }),
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/jobs/{id}",
+    name: "deleteJob",
+    summary: "Forgets a job that has ended, with its failures. The rows of its images stay.",
+    tag: "Jobs",
+    scope: "write",
+    params: wire.jobParams,
+    answers: { 204: { description: "The job is forgotten." } },
+    answer: async ({ jobs, params: { id } }) => {
+      await jobs.delete(id);
+      return { status: 204 };
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/v1/jobs/{id}/cancel",
+    name: "cancelJob",
+    summary: "Stops a job. Images in flight are finished, and stored rows stay. A job that has ended stays as it is.",
+    tag: "Jobs",
+    scope: "write",
+    params: wire.jobParams,
+    answers: { 202: { description: "The job, which stops soon, or has ended.", schema: wire.job } },
+    answer: async ({ jobs, params: { id } }) => ({ status: 202, body: jobView(await jobs.cancel(id)) }),
+  }),
+  route({
+    method: "GET",
+    path: "/v1/jobs/{id}/result",
+    name: "jobResult",
+    summary: "The report of a job that has ended: counts, the time of each stage, and what limited the speed.",
+    tag: "Jobs",
+    scope: "read",
+    params: wire.jobParams,
+    answers: { 200: { description: "The report.", schema: wire.jobResult } },
+    answer: async ({ jobs, params: { id } }) => {
+      const body = resultView(jobs.get(id));
+      if (body === null) throw new Refused("job_active", "There is no report yet, or the job ended before it began.");
+      return { status: 200, body };
+    },
+  }),
+  route<Params, undefined, z.output<typeof wire.failuresQuery>>({
+    method: "GET",
+    path: "/v1/jobs/{id}/failures",
+    name: "jobFailures",
+    summary: "Lists the images that failed in a job.",
+    tag: "Jobs",
+    scope: "read",
+    params: wire.jobParams,
+    query: wire.failuresQuery,
+    answers: { 200: { description: "The failures.", schema: wire.failures } },
+    answer: async ({ jobs, params: { id }, query: { offset, limit } }) => {
+      const failures: object[] = [];
+      let at = 0;
+      let isMore = false;
+      for await (const failure of jobs.failures(id)) {
+        isMore = failures.length === limit;
+        if (isMore) break;
+        if (at >= offset) failures.push(failureView(failure));
+        at += 1;
+      }
+      return { status: 200, body: { failures, next_offset: isMore ? offset + limit : null } };
+    },
+  }),
+  route<Params, z.output<typeof wire.retryRequest>>({
+    method: "POST",
+    path: "/v1/jobs/{id}/retry",
+    name: "retryJob",
+    summary: "Starts a job that tries the failed images of another job again.",
+    tag: "Jobs",
+    scope: "write",
+    params: wire.jobParams,
+    body: wire.retryRequest,
+    examples: { all: {}, some: { codes: ["timed_out", "source_unreadable"] } },
+    answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
+    answer: async (call) => {
+      const { id, request, endedAt } = call.jobs.get(call.params.id);
+      if (endedAt === null) throw new Refused("job_active");
+      return submitted(call, await orderOfRetry({ of: id, codes: call.body.codes }, request.collection, call));
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/jobs/{id}/events",
+    name: "jobEvents",
+    summary: "Streams what a job does, as server-sent events, until it has ended. `Last-Event-ID` continues after an event.",
+    tag: "Jobs",
+    scope: "read",
+    params: wire.jobParams,
+    answers: {
+      200: {
+        description: "Events `job` with a job, and `picture` with what it does.",
+        schema: wire.jobEvent,
+        mediaType: "text/event-stream",
+      },
+      204: { description: "The job has ended, and the client has its last event." },
+    },
+    answer: async ({ jobs, params: { id }, headers: { "last-event-id": last } }) => {
+      const ending = new AbortController();
+      const events = jobs.events(id, typeof last === "string" ? last : undefined, ending.signal);
+      if (events === null) return { status: 204 };
+      const data = Readable.from(textsOf(events)).once("close", () => ending.abort());
+      return { status: 200, content: { mediaType: "text/event-stream", data }, headers: { "x-accel-buffering": "no" } };
+    },
+  }),
+];
+
+async function* textsOf(events: AsyncGenerator<Parameters<typeof eventText>[0]>): AsyncGenerator<string> {
+  for await (const event of events) yield eventText(event);
+}
+
+async function submitted(call: Call<unknown, unknown, unknown>, { request, draft, digest }: Order): Promise<Answer> {
+  const { jobs, pipeline } = call;
+  let idempotency: Idempotency | null;
+  try {
+    idempotency = idempotencyOf(call, digest);
+    // A missing collection is refused here, because an ingestion would create it.
+    await pipeline.countIds(request.collection, []);
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+  const { job, isNew } = await jobs.submit({ request, draft, idempotency });
+  return { status: isNew ? 202 : 200, body: jobView(job), headers: { location: `/v1/jobs/${job.id}` } };
+}
+
+function idempotencyOf({ headers, client }: Pick<Call<unknown, unknown>, "headers" | "client">, digest: string): Idempotency | null {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return null;
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new Refused("request_invalid", "Idempotency-Key: expected at most 255 printable characters without spaces, found others.");
+  }
+  return { key, client: client ?? "", digest };
+}

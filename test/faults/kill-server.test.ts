@@ -1,0 +1,126 @@
+/** Jobs outlive the server: a process that is killed with -9 in the middle of them, and its successor. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const script = fileURLToPath(new URL("./killed-server.js", import.meta.url));
+const perJob = 400;
+/** The first server takes 12 seconds for a job, so that no job ends before each has begun. */
+const slowBatchMs = 250;
+
+test("a server killed during three jobs finishes them after its restart, with exact counts", { timeout: 180_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-kill-server-"));
+  const [data, root] = [join(folder, "data"), join(folder, "photos")];
+  const photos = folderOfImages(root);
+  let server = await start(data, photos, slowBatchMs);
+  try {
+    for (const name of ["first", "second"]) await server.post("/v1/collections", { name });
+    const lines = Array.from({ length: perJob }, (_, at) =>
+      JSON.stringify({ base64: bytesOf(at, 9).toString("base64"), id: `sent-${at}` }),
+    );
+    const ids = [
+      (await server.post("/v1/jobs", { collection: "first", sources: [photos] })).id,
+      (await server.post("/v1/jobs", { collection: "second", sources: [photos] })).id,
+      (await server.send("/v1/jobs?collection=second", lines.join("\n"), "application/x-ndjson")).id,
+    ];
+    await Promise.all(ids.map((id) => storedSome(server, id)));
+    server.child.kill("SIGKILL");
+    await once(server.child, "exit");
+
+    server = await start(data, photos, 0);
+    const jobs = await Promise.all(ids.map((id) => endOf(server, id)));
+    const damaged = [1, 1, 0];
+    for (const [at, job] of jobs.entries()) {
+      assert.deepEqual([job.state, job.attempts], ["completed", 2]);
+      const { read, stored, reused, skipped, failed, abandoned } = job.counts;
+      assert.deepEqual([read, failed, abandoned], [perJob + (damaged[at] ?? 0), damaged[at], 0]);
+      assert.equal(stored + skipped, perJob);
+      assert.ok(skipped + reused > 0, "the first attempt had stored some images");
+      assert.ok(skipped + reused < perJob, "the second attempt had something to do");
+      const { failures } = await server.get(`/v1/jobs/${job.id}/failures`);
+      assert.equal(failures.length, damaged[at], "failures are not counted twice");
+    }
+    assert.equal((await server.get("/v1/collections/first")).count, perJob);
+    assert.equal((await server.get("/v1/collections/second")).count, 2 * perJob);
+  } finally {
+    server.child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+interface KillableServer {
+  readonly child: ChildProcess;
+  readonly url: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+  get(path: string): Promise<any>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+  post(path: string, body: object): Promise<any>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+  send(path: string, body: string, type: string): Promise<any>;
+}
+
+async function start(data: string, root: string, batchMs: number): Promise<KillableServer> {
+  const child = spawn(process.execPath, [script, data, root, String(batchMs)], { stdio: ["ignore", "pipe", "inherit"] });
+  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
+  const send = async (path: string, body: string, type: string): Promise<unknown> => {
+    const answer = await fetch(`${url}${path}`, { method: "POST", body, headers: { "content-type": type } });
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+    return answer.json();
+  };
+  return {
+    child,
+    url,
+    get: async (path) => (await fetch(`${url}${path}`)).json(),
+    post: (path, body) => send(path, JSON.stringify(body), "application/json"),
+    send,
+  };
+}
+
+/** Resolves when the job has stored some of its images, but not all. */
+async function storedSome(server: KillableServer, id: string): Promise<void> {
+  for await (const { counts } of eventsOf(server, id)) {
+    assert.ok(counts.stored < perJob, "the job is not faster than the test");
+    if (counts.stored > 0) return;
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+async function endOf(server: KillableServer, id: string): Promise<any> {
+  for await (const _ of eventsOf(server, id));
+  return server.get(`/v1/jobs/${id}`);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+async function* eventsOf({ url }: KillableServer, id: string): AsyncGenerator<any> {
+  const ending = new AbortController();
+  const response = await fetch(`${url}/v1/jobs/${id}/events`, { signal: ending.signal });
+  let text = "";
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      const blocks = text.split("\n\n");
+      text = blocks.pop() ?? "";
+      for (const block of blocks) if (block.includes("data: ")) yield JSON.parse(block.slice(block.indexOf("data: ") + 6));
+    }
+  } finally {
+    ending.abort();
+  }
+}
+
+/** A folder of images for the fake decoder, and one that it reports as damaged. */
+function folderOfImages(root: string): string {
+  const folder = mkdtempSync(`${root}-`);
+  for (let at = 0; at < perJob; at += 1) writeFileSync(join(folder, `${at}.jpg`), bytesOf(at, 1));
+  writeFileSync(join(folder, "damaged.jpg"), Uint8Array.of(0xff));
+  return folder;
+}
+
+function bytesOf(at: number, kind: number): Buffer {
+  return Buffer.of(kind, at % 256, Math.floor(at / 256));
+}

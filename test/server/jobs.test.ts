@@ -1,0 +1,277 @@
+/** Jobs over HTTP: what they take, how they are watched, stopped and tried again. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as wire from "../../src/server/wire-jobs.js";
+import { type Answered, base64, damaged, image, TestServer, type TestServerOptions } from "./running.js";
+
+/** A server with the collection `pets`, and a folder that jobs may read. */
+class JobServer implements AsyncDisposable {
+  private constructor(
+    readonly server: TestServer,
+    readonly folder: string,
+  ) {}
+
+  static async start({ server, ...more }: TestServerOptions = {}): Promise<JobServer> {
+    const folder = mkdtempSync(join(tmpdir(), "headrace-jobs-"));
+    const started = await TestServer.start({ ...more, server: { allowedRoots: [folder], ...server } });
+    await started.post("/v1/collections", { name: "pets" });
+    return new JobServer(started, folder);
+  }
+
+  put(name: string, content: Uint8Array | string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  /** Reads the events of a job until it has ended. */
+  async watch(id: string, lastId?: string): Promise<readonly SentEvent[]> {
+    const headers = lastId === undefined ? {} : { "last-event-id": lastId };
+    const response = await fetch(`${this.server.url}/v1/jobs/${id}/events`, { headers });
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+    return eventsIn(await response.text());
+  }
+
+  /** Resolves to the job when it has ended. */
+  async ended(id: string): Promise<Answered["body"]> {
+    await this.watch(id);
+    return (await this.server.get(`/v1/jobs/${id}`)).body;
+  }
+
+  async count(): Promise<number> {
+    return (await this.server.get("/v1/collections/pets")).body.count;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+interface SentEvent {
+  readonly id: string;
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
+  readonly data: any;
+}
+
+function eventsIn(text: string): readonly SentEvent[] {
+  return text
+    .split("\n\n")
+    .filter((block) => block.startsWith("id: "))
+    .map((block) => {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s, 2) as [string, string]));
+      return { id: fields.id ?? "", event: fields.event ?? "", data: JSON.parse(fields.data ?? "") };
+    });
+}
+
+test("a job ingests a folder: events show it, the report and the failures remain", async () => {
+  await using jobs = await JobServer.start();
+  for (let at = 0; at < 20; at += 1) jobs.put(`${at}.jpg`, image(at));
+  jobs.put("damaged.jpg", Uint8Array.of(0xff, 1));
+  const { status, body, headers } = await jobs.server.post("/v1/jobs", { collection: "pets", sources: [jobs.folder] });
+  assert.equal(status, 202);
+  assert.equal(headers.get("location"), `/v1/jobs/${body.id}`);
+  const events = await jobs.watch(body.id);
+  const last = events.at(-1)?.data;
+  assert.equal(last.state, "completed");
+  assert.deepEqual(last.counts, { read: 21, stored: 20, reused: 0, skipped: 0, failed: 1, abandoned: 0 });
+  assert.equal(last.total, 21);
+  const picture = events.find(({ event }) => event === "picture")?.data;
+  for (const { event, data } of events) assert.deepEqual((event === "job" ? wire.job : wire.picture).parse(data), data);
+  assert.deepEqual(picture.failures_by_code, { image_corrupt: 1 });
+  assert.equal(picture.recent_failures[0].problem.code, "image_corrupt");
+  assert.ok(picture.stages.some(({ name }: { name: string }) => name === "embed"));
+  const { failures, next_offset } = (await jobs.server.get(`/v1/jobs/${body.id}/failures`)).body;
+  assert.equal(failures.length, 1);
+  assert.match(failures[0].source, /damaged\.jpg$/);
+  assert.equal(next_offset, null);
+  const result = (await jobs.server.get(`/v1/jobs/${body.id}/result`)).body;
+  assert.deepEqual(wire.jobResult.parse(result), result);
+  assert.deepEqual([result.ended, result.stored, result.failed], ["completed", 20, 1]);
+  assert.equal(await jobs.count(), 20);
+  assert.deepEqual(
+    (await jobs.server.get("/v1/jobs?state=completed")).body.jobs.map(({ id }: { id: string }) => id),
+    [body.id],
+  );
+});
+
+test("events continue after the last one that the client has, and end with 204", async () => {
+  await using jobs = await JobServer.start();
+  jobs.put("1.jpg", image(1));
+  const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", sources: ["1.jpg"] })).body;
+  const events = await jobs.watch(id);
+  assert.ok(events.length >= 3, "queued, running, completed");
+  assert.deepEqual(await jobs.watch(id, events[0]?.id), events.slice(1));
+  assert.deepEqual(await jobs.watch(id, "before-1"), events, "an unknown id gets all events that are kept");
+  const nothing = await fetch(`${jobs.server.url}/v1/jobs/${id}/events`, { headers: { "last-event-id": events.at(-1)?.id ?? "" } });
+  assert.equal(nothing.status, 204);
+});
+
+test("images in the request are kept by content until the job ends", async () => {
+  await using jobs = await JobServer.start();
+  const images = [
+    { base64: base64(1), id: "one", metadata: { year: 2024 } },
+    { url: `data:image/png;base64,${base64(2)}` },
+    { base64: damaged },
+  ];
+  const sent = await jobs.server.post("/v1/jobs", { collection: "pets", images });
+  const job = await jobs.ended(sent.body.id);
+  assert.deepEqual([job.given, job.counts.stored, job.counts.failed], [3, 2, 1]);
+  const { hits } = (await jobs.server.post("/v1/collections/pets/search", { base64: base64(1), top_k: 1 })).body;
+  assert.deepEqual([hits[0].id, hits[0].metadata], ["one", { year: 2024 }]);
+  assert.match(hits[0].source, /^sha256:[0-9a-f]{64}$/);
+  const again = await jobs.server.post("/v1/collections/pets/images", { images: [{ base64: base64(2) }] });
+  assert.equal(again.body.unchanged + again.body.stored, 1);
+  assert.equal(await jobs.count(), 2, "the same bytes are the same image, however they are sent");
+  const { failures } = (await jobs.server.get(`/v1/jobs/${job.id}/failures`)).body;
+  const uploads = readdirSync(join(jobs.server.dataFolder, "jobs", job.id, "uploads"));
+  assert.deepEqual(
+    uploads.map((name) => `sha256:${name}`),
+    failures.map(({ source }: { source: string }) => source),
+    "only the image that failed is still kept",
+  );
+});
+
+test("JSON lines and multipart bodies may have more images and bytes than one request for insertion", async () => {
+  await using jobs = await JobServer.start({ server: { maxImages: 10, maxBodyMb: 1 } });
+  const lines = Array.from({ length: 500 }, (_, at) => JSON.stringify({ base64: base64(at % 250), id: `line-${at}` }));
+  const stream = await jobs.server.send("POST", "/v1/jobs?collection=pets", {
+    body: `${lines.join("\n")}\n`,
+    headers: { "content-type": "application/x-ndjson" },
+  });
+  assert.equal(stream.status, 202);
+  assert.deepEqual((await jobs.ended(stream.body.id)).counts.stored, 500);
+  const files = Array.from({ length: 40 }, (_, at) => Uint8Array.of(at, 7, ...new Uint8Array(100_000)));
+  const upload = await jobs.server.upload("/v1/jobs", files, {
+    collection: "pets",
+    ids: JSON.stringify(files.map((_, at) => `file-${at}`)),
+  });
+  assert.equal(upload.status, 202);
+  assert.equal((await jobs.ended(upload.body.id)).counts.stored, 40);
+  assert.equal(await jobs.count(), 540);
+  const bad = await jobs.server.send("POST", "/v1/jobs?collection=pets", {
+    body: `${lines[0]}\n{"id": "no image"}\n`,
+    headers: { "content-type": "application/x-ndjson" },
+  });
+  assert.deepEqual([bad.status, bad.body.code], [422, "request_invalid"]);
+  assert.match(bad.body.detail, /^line 2/);
+  assert.deepEqual(
+    readdirSync(join(jobs.server.dataFolder, "jobs")).filter((name) => name.startsWith(".draft")),
+    [],
+    "nothing of it is kept",
+  );
+});
+
+test("a manifest and links in an allowed folder do not lead out of it", async () => {
+  await using jobs = await JobServer.start();
+  const outside = mkdtempSync(join(tmpdir(), "headrace-outside-"));
+  writeFileSync(join(outside, "secret.jpg"), image(9));
+  symlinkSync(join(outside, "secret.jpg"), join(jobs.folder, "link.jpg"));
+  jobs.put("inside.jpg", image(1));
+  jobs.put("list.jsonl", `{"input": "inside.jpg"}\n{"input": "${join(outside, "secret.jpg")}"}\n`);
+  try {
+    for (const source of [
+      outside,
+      join(outside, "*.jpg"),
+      `${jobs.folder}/../**/*.jpg`,
+      "../",
+      "file:///etc/passwd",
+      "s3://bucket/a",
+      "tar:///a.tar#b",
+    ]) {
+      const { status, body } = await jobs.server.post("/v1/jobs", { collection: "pets", sources: [source] });
+      assert.deepEqual([status, body.code], [422, "path_refused"], source);
+    }
+    const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", sources: [jobs.folder, "list.jsonl"] })).body;
+    const job = await jobs.ended(id);
+    assert.deepEqual([job.counts.stored, job.counts.failed], [1, 2]);
+    const { failures } = (await jobs.server.get(`/v1/jobs/${id}/failures`)).body;
+    assert.deepEqual(
+      failures.map(({ problem }: { problem: { code: string } }) => problem.code),
+      ["source_forbidden", "source_forbidden"],
+    );
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
+});
+
+test("a retry is a job of its own, with the failures of another job that still exist", async () => {
+  await using jobs = await JobServer.start();
+  jobs.put("good.jpg", image(1));
+  const path = jobs.put("bad.jpg", Uint8Array.of(0xff, 1));
+  const first = await jobs.ended((await jobs.server.post("/v1/jobs", { collection: "pets", sources: [jobs.folder] })).body.id);
+  assert.deepEqual([first.counts.stored, first.counts.failed], [1, 1]);
+  writeFileSync(path, image(2));
+  const other = await jobs.ended((await jobs.server.post(`/v1/jobs/${first.id}/retry`, { codes: ["timed_out"] })).body.id);
+  assert.equal(other.counts.read, 0);
+  const retry = await jobs.ended((await jobs.server.post(`/v1/jobs/${first.id}/retry`, {})).body.id);
+  assert.deepEqual([retry.kind, retry.retry_of, retry.state, retry.counts.stored], ["retry", first.id, "completed", 1]);
+  assert.equal(await jobs.count(), 2);
+  assert.equal((await jobs.server.send("DELETE", `/v1/jobs/${first.id}`)).status, 204);
+  assert.equal((await jobs.server.get(`/v1/jobs/${first.id}`)).body.code, "job_not_found");
+});
+
+test("a request with the same Idempotency-Key gets the same job, and another request gets none", async () => {
+  await using jobs = await JobServer.start();
+  const send = (images: object[], key = "import-1") =>
+    jobs.server.post("/v1/jobs", { collection: "pets", images }, { "idempotency-key": key });
+  const sent = await Promise.all(Array.from({ length: 10 }, () => send([{ base64: base64(1) }])));
+  assert.deepEqual(sent.map(({ status }) => status).sort(), [...Array(9).fill(200), 202]);
+  assert.equal(new Set(sent.map(({ body }) => body.id)).size, 1);
+  const other = await send([{ base64: base64(2) }]);
+  assert.deepEqual([other.status, other.body.code], [422, "idempotency_conflict"]);
+  assert.equal((await send([{ base64: base64(2) }], "import-2")).status, 202);
+});
+
+test("only so many jobs run at once and wait; cancelled ones end", async () => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let isHeld = false;
+  const work = async (): Promise<void> => (isHeld ? opened : undefined);
+  await using jobs = await JobServer.start({ server: { jobsAtOnce: 1, maxWaitingJobs: 1 }, embedder: { work } });
+  const send = (value: number) => jobs.server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(value) }] });
+  await jobs.ended((await send(1)).body.id);
+  isHeld = true;
+  const running = (await send(2)).body.id;
+  const waiting = (await send(3)).body.id;
+  const refused = await send(4);
+  assert.deepEqual([refused.status, refused.body.code, refused.headers.get("retry-after")], [503, "jobs_full", "1"]);
+  assert.equal((await jobs.server.get(`/v1/jobs/${waiting}`)).body.state, "queued");
+  assert.equal((await jobs.server.send("DELETE", `/v1/jobs/${running}`)).body.code, "job_active");
+  assert.equal((await jobs.server.post(`/v1/jobs/${waiting}/cancel`, {})).body.state, "cancelled");
+  assert.equal((await jobs.server.post(`/v1/jobs/${running}/cancel`, {})).body.state, "stopping");
+  open();
+  assert.ok(["cancelled", "completed"].includes((await jobs.ended(running)).state));
+});
+
+test("a stop parks running jobs, and the next server finishes them", async () => {
+  let isHeld = false;
+  const events = new EventTarget();
+  const entered = new Promise((resolve) => events.addEventListener("entered", resolve, { once: true }));
+  const work = async (_rows: number, signal: AbortSignal): Promise<void> => {
+    if (!isHeld) return;
+    events.dispatchEvent(new Event("entered"));
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+  };
+  await using jobs = await JobServer.start({ server: { drainTimeout: 0.1 }, embedder: { work } });
+  await jobs.ended((await jobs.server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(1) }] })).body.id);
+  isHeld = true;
+  const images = Array.from({ length: 50 }, (_, at) => ({ base64: base64(at + 2) }));
+  const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", images })).body;
+  const watched = jobs.watch(id);
+  await entered;
+  await jobs.server.stop();
+  assert.equal((await watched).at(-1)?.data.state, "queued", "the stream of events ends, too");
+  isHeld = false;
+  await jobs.server.restart();
+  const job = await jobs.ended(id);
+  assert.deepEqual([job.state, job.attempts, job.counts.read], ["completed", 2, 50]);
+  assert.equal(job.counts.stored + job.counts.skipped, 50);
+  assert.equal(await jobs.count(), 51);
+});
