@@ -39,6 +39,4 @@ await build({
 // Each worker thread evaluates its code again. Chunks of their own have only what workers use.
 await build({ ...options, entryPoints: globSync("src/{adapters,app}/*/worker.ts").sort() });
 copyFileSync(`node_modules/${bundled}/LICENSE`, `dist/LICENSE-${bundled}`);
-// The page that `headrace search --open` writes has the style of the page of the service.
-await build({ entryPoints: { results: "web/src/style/results.css" }, outdir: "dist/cli", bundle: true, minify: true, logLevel: "warning" });
 await buildPage("dist/page");

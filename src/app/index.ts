@@ -1,7 +1,7 @@
 /** The library: opens a pipeline from settings. */
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
-export type { Preview } from "../operations/index.js";
+export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
@@ -15,6 +15,7 @@ export { FailureFile } from "./dead-letters/failure-file.js";
 export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
+export type { DuplicatesRequest } from "./find-duplicates.js";
 export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
 export { ListingTally } from "./inputs/listing-tally.js";

@@ -1,7 +1,7 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
 import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import type { Preview } from "../operations/index.js";
+import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
 import { dropNamed, withCollection } from "./collections/named-collection.js";
@@ -10,6 +10,7 @@ import { type CreateCollectionOptions, createCollection } from "./create-collect
 import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInputs, startEmbedding } from "./embed-images.js";
+import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -220,6 +221,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Returns the metadata keys in a filter that no row has. These keys may be misspelt. Throws `filter_invalid`. */
   keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
     return keysOfNoRow(this.#parts, collectionName, filter);
+  }
+
+  /** Finds rows of the same and of nearly the same image, in groups with the row to keep. Deletes nothing. */
+  duplicates(request: DuplicatesRequest): AsyncGenerator<DuplicateGroup> {
+    return findDuplicates(this.#parts, request);
   }
 
   /** Deletes rows by id. Returns the number of deleted rows. */

@@ -1,5 +1,5 @@
 /** The reports of runs as JSON documents. */
-import type { HeadraceError, ImageFacts, RunReport } from "../contracts/index.js";
+import type { Outcome, RunReport } from "../contracts/index.js";
 import { type Limit, type ServerLoad, stageShares } from "../insight/index.js";
 import type { InsertStats } from "./ingest-images.js";
 import { pathOfSource } from "./inputs/source-paths.js";
@@ -7,9 +7,13 @@ import type { RetryStats } from "./retry-failures.js";
 
 /** One image or row that failed. */
 export interface ReportedFailure {
+  /** The id that the row would have. */
+  readonly id: string;
   readonly source: string;
   /** Path of the source if it is a file on this machine; null for any other source. */
   readonly path: string | null;
+  /** The line that names the image, as `file:line`; null if no manifest or table does. */
+  readonly line: string | null;
   readonly code: string;
   readonly message: string;
   /** What to do about the error. */
@@ -63,10 +67,14 @@ export interface ReportContext {
   readonly peakRssBytes: number;
 }
 
-export function reportedFailure({ facts, error }: { readonly facts: ImageFacts; readonly error: HeadraceError }): ReportedFailure {
-  const { source } = facts;
+export function reportedFailure({
+  id,
+  facts,
+  error,
+}: Pick<Outcome & { readonly kind: "failed" }, "id" | "facts" | "error">): ReportedFailure {
+  const { source, line = null } = facts;
   const { code, message, hint } = error;
-  return { source, path: pathOfSource(source), code, message, hint };
+  return { id: String(id), source, path: pathOfSource(source), line, code, message, hint };
 }
 
 export function ingestDocument(report: InsertStats, context: ReportContext): IngestDocument {

@@ -47,6 +47,19 @@ function packageVersion(): string {
  */
 setFlagsFromString("--heap-growing-percent=300");
 
+/**
+ * A reader such as `head` may close the pipe early. What remains of the output is then lost, but not the work: the command goes on, and its
+ * exit code is that of its work.
+ */
+function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
+ignoreClosedPipes();
 followLauncher();
 const code = await main(process.argv);
 // After a stop, a store may still be working. The process exits anyway, once its output is written.

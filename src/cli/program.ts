@@ -5,6 +5,7 @@ import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
 import { countCommand } from "./commands/count.js";
+import { dedupeCommand } from "./commands/dedupe.js";
 import { deleteCommand } from "./commands/delete.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
@@ -42,6 +43,7 @@ const commands = [
   copyCommand,
   exportCommand,
   importCommand,
+  dedupeCommand,
   deleteCommand,
   healthCommand,
   doctorCommand,

@@ -1,25 +1,27 @@
 /** The summaries of `sync` and `verify` for people. */
-import type { Difference, IngestDocument, SyncPreview, SyncStats, Verification } from "../app/index.js";
+import type { Difference, IngestDocument, SyncPreview, SyncRequest, SyncStats, Verification } from "../app/index.js";
 import { counted, shownSource } from "./printable-text.js";
 import { summaryText } from "./summary.js";
 
 type Mirrored = Pick<SyncStats, "new" | "changed" | "moved" | "unchanged" | "missing" | "pruned">;
 
-export function syncText(document: IngestDocument & Mirrored, ending: readonly string[]): string {
+/** `rows`: what the command was to do with the rows of images that are gone. */
+export function syncText(document: IngestDocument & Mirrored, ending: readonly string[], rows: SyncRequest["missing"]): string {
   const { new: added, changed, moved, unchanged } = document;
   const movedText = moved === null || moved === 0 ? "" : ` (${format(moved)} moved)`;
   const lines = [
     `  ${format(added)} new${movedText}, ${format(changed)} changed, ${format(unchanged)} unchanged`,
-    ...missingLines(document),
+    ...missingLines(document, rows),
   ];
   return `${summaryText(document, ending)}${lines.join("\n")}\n`;
 }
 
-function missingLines({ missing, pruned }: Mirrored): readonly string[] {
+function missingLines({ missing, pruned }: Mirrored, rows: SyncRequest["missing"]): readonly string[] {
   if (missing === null) return ["  Rows of images that are gone were not counted, because the listing is not complete."];
   if (missing === 0) return [];
   if (pruned > 0) return [`  ${counted(pruned, "row")} of images that are gone deleted`];
-  return [`  ${counted(missing, "row")} of images that are gone; --prune deletes them`];
+  const gone = `  ${counted(missing, "row")} of images that are gone`;
+  return [rows === "delete" ? `${gone} kept` : `${gone}; --prune deletes them`];
 }
 
 export function syncPreviewText(

@@ -3,6 +3,7 @@ export { damageOf } from "./check-rows.js";
 export { compare, type Standing, type Standings } from "./compare.js";
 export * from "./copy.js";
 export * from "./copy-target.js";
+export { type DuplicateGroup, type DuplicateRow, duplicateGroups } from "./dedupe.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";

@@ -50,8 +50,10 @@ async function parse(line: string): Promise<void> {
   }
   await assert.doesNotReject(program.parseAsync(words(line), { from: "user" }), `${line} cannot be parsed`);
   const { options = [], opts } = (ran ?? {}) as Partial<Command>;
-  const asks = options.some(({ long }) => long === "--yes");
   const given = opts?.call(ran) ?? {};
+  // With an option `--delete`, a command without it only looks.
+  const looks = options.some(({ long }) => long === "--delete");
+  const asks = options.some(({ long }) => long === "--yes") && !looks;
   assert.ok(!asks || "yes" in given || "dryRun" in given, `${line} does nothing without --yes`);
 }
 

@@ -11,7 +11,14 @@ interface Document {
   readonly skipped: number;
   readonly failed: number;
   readonly deadLetters: string | null;
-  readonly failures: readonly { readonly source: string; readonly code: string; readonly message: string; readonly hint: string }[];
+  readonly failures: readonly {
+    readonly id: string;
+    readonly line: string | null;
+    readonly source: string;
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+  }[];
 }
 
 const photo = resolve("test", "fidelity", "golden", "coffee.jpg");
@@ -30,6 +37,7 @@ test("each bad line of a manifest fails alone, with file and line, and is gone f
   await using space = await spaceWith(['{"input":"a.jpg"}', ...badLines, '{"input":"b.jpg"}']);
   const document = await space.json<Document>(3, "ingest", "--manifest", "m.jsonl");
   assert.deepEqual(counts(document), [7, 2, 0, 5]);
+  assert.ok(document.failures.every(({ id, line, source }) => id !== "" && line === source));
   assert.deepEqual(
     document.failures.map(({ source, code }) => [source, code]),
     [

@@ -96,6 +96,22 @@ test("of a PNG, the rows before the damage are kept, and no image becomes larger
   }
 });
 
+test("a damaged PNG whose header promises a huge picture is refused for its size", async () => {
+  const bytes = png({ width: 60_000, height: 60_000, interlaced: 0, data: deflateSync(Buffer.alloc(1_000)) });
+  // The checksum of the header no longer fits, so the header itself counts as damaged.
+  bytes[29]! ^= 1;
+  await assert.rejects(decode({ bytes, version: null }, "keep"), { code: "image_too_large" });
+});
+
+test("of an uncompressed TIFF that is cut off, the rows before its end are kept", async () => {
+  const whole = await readFile(resolve("test", "fuzz", "bases", "plain.tif"));
+  const cut = { bytes: whole.subarray(0, Math.floor(whole.length * 0.6)), version: null };
+  const [half, all] = [await decode(cut, "keep"), await decode({ bytes: whole, version: null }, "refuse")];
+  assert.equal(half.damaged, true);
+  const rows = Math.floor(half.height / 2) * half.width * 3;
+  assert.deepEqual(half.data.subarray(0, rows), all.data.subarray(0, rows));
+});
+
 async function decode(image: Encoded, damaged: "keep" | "refuse"): Promise<Pixels> {
   return sharpDecoder({ damaged }).decode(
     image,

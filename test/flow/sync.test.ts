@@ -86,6 +86,8 @@ describe("sync", () => {
     await space.json(0, "sync", "photos", "photos-2");
     await rm(join(space.folder, "photos-2"), { recursive: true });
     await rm(join(space.folder, "photos", "coffee.jpg"));
+    const { stdout } = await space.run("sync", "photos", "--prune", "--max-deletions", "0");
+    assert.match(stdout, /\n {2}1 row of images that are gone kept\n/, "a refused --prune is not advised again");
     assert.equal((await space.json<Sync>(0, "sync", "photos", "--prune")).pruned, 1);
     assert.equal(await count(space), 7);
   });

@@ -17,7 +17,7 @@ import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { convertedHeader, type MeasuredHeader, measureHeader } from "./header.js";
 import { loadSharp, type Sharp } from "./load.js";
 import type { SharpSection } from "./options.js";
-import { repairedPng } from "./png-repair.js";
+import { repaired } from "./repair.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
 
 const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", nearest: "nearest" } as const satisfies Record<
@@ -112,8 +112,8 @@ class SharpDecoder implements ImageDecoder {
       return { value: await translated({ bytes, input: { ...input, failOn: "warning" } }), damaged: false };
     } catch (error) {
       if (this.#damaged === "refuse" || !HeadraceError.is(error) || error.code !== "image_corrupt") throw error;
-      const repaired = formatOf(bytes)?.name === "PNG" ? await repairedPng(bytes) : bytes;
-      return { value: await translated({ bytes: repaired, input: { ...input, failOn: "none" } }), damaged: true };
+      const whole = await repaired(bytes, this.#maxPixels);
+      return { value: await translated({ bytes: whole, input: { ...input, failOn: "none" } }), damaged: true };
     }
   }
 

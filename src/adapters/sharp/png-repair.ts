@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import { constants, createInflate, deflateSync } from "node:zlib";
 import { pngChunk } from "../../kit/index.js";
+import { pixelsExceeded } from "./errors.js";
 
 const signatureBytes = 8;
 /** Bytes of a chunk besides its data: length, type and checksum. */
@@ -24,13 +25,15 @@ const interlaced = [
 
 /**
  * Returns a whole PNG of the same size. Zeros are black, or the first colour of the palette. Returns `bytes` if the header is damaged. Needs
- * memory for the whole image.
+ * memory for the whole image. Throws `image_too_large` if the header promises more than `maxPixels`.
  */
-export async function repairedPng(bytes: Uint8Array): Promise<Uint8Array> {
+export async function repairedPng(bytes: Uint8Array, maxPixels: number): Promise<Uint8Array> {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = chunksOf(source);
   const header = chunks[0]?.data;
   if (header === undefined || header.length !== 13 || channelsOf[header[9]!] === undefined) return bytes;
+  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
+  if (width * height > maxPixels) throw pixelsExceeded(width, height, maxPixels);
   const passes = passesOf(header);
   const pixels = Buffer.alloc(passes.reduce((sum, { rows, rowBytes }) => sum + rows * rowBytes, 0));
   await inflateInto(

@@ -1,5 +1,4 @@
 /** `headrace search`: finds the nearest stored images. */
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -76,7 +75,7 @@ async function runSearch(images: readonly string[], options: SearchOptions): Pro
   });
 }
 
-async function pageOf(
+function pageOf(
   pipeline: ImageEmbeddingPipeline,
   given: GivenQuery,
   collection: string,
@@ -89,7 +88,6 @@ async function pageOf(
     collection,
     filter: options.filter ?? null,
     hits,
-    style: await readFile(new URL("../cli/results.css", import.meta.url), "utf8"),
     placeOf: (source) => placeOf(source, options),
     thumbnail: (place) => pipeline.thumbnail(place),
   });
@@ -107,7 +105,8 @@ function repeatable(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);
 }
 
-function score(text: string): number {
+/** Parses a score. */
+export function score(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("It must be a number.");
   return value;

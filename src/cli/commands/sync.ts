@@ -15,11 +15,13 @@ import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { syncPreviewText, syncText } from "../sync-summary.js";
 
+export type DeletionLimit = NonNullable<SyncRequest["maxDeletions"]>;
+
 interface SyncOptions extends CommonOptions {
   readonly collection?: string;
   readonly manifest?: string;
   readonly prune?: boolean;
-  readonly maxDeletions?: NonNullable<SyncRequest["maxDeletions"]>;
+  readonly maxDeletions?: DeletionLimit;
   readonly base?: string;
   readonly as?: string;
   readonly dryRun?: boolean;
@@ -110,7 +112,7 @@ function sync(
     count: (stop) => countInputs(source, stop),
     show: (report, context, ending) => {
       const document = { ...ingestDocument(report, { ...context, collection, leftOut: tally.leftOut }), ...mirrored(report) };
-      return { document, text: syncText(document, ending) };
+      return { document, text: syncText(document, ending, prune === true ? "delete" : "keep") };
     },
   });
 }
@@ -119,7 +121,8 @@ function mirrored({ new: added, changed, moved, unchanged, missing, pruned }: Sy
   return { new: added, changed, moved, unchanged, missing, pruned };
 }
 
-function deletionLimit(text: string): NonNullable<SyncRequest["maxDeletions"]> {
+/** Parses a limit of deletions. */
+export function deletionLimit(text: string): DeletionLimit {
   const [, number, percent] = /^(\d+)(%?)$/.exec(text) ?? [];
   if (number === undefined || (percent === "%" && Number(number) > 100)) {
     throw new InvalidArgumentError("It must be a whole number such as 200, or a percentage such as 10%.");
