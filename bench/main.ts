@@ -33,6 +33,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   tune: async () => (await import("./tune.bench.js")).tuneAgainstGrid(),
   schedules: async () => (await import("./schedules.bench.js")).schedules(),
   "side-by-side": async () => (await import("./side-by-side.bench.js")).sideBySide(),
+  fleet: async () => (await import("./fleet.bench.js")).fleet(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

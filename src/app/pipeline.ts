@@ -11,6 +11,7 @@ import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
+import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -27,6 +28,7 @@ import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, st
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
+import { closedOnError } from "./wiring/closing.js";
 import { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /**
@@ -47,19 +49,18 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
     refuseUnknownOptions("open", options, openOptionNames);
     const parts = new PipelineParts(config.settings(), options.own);
-    if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
-    try {
-      await parts.check(options.signal ?? never());
-    } catch (error) {
-      await parts.close();
-      throw error;
-    }
+    if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
     return new ImageEmbeddingPipeline(parts);
   }
 
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
+  }
+
+  /** Distributes work to many processes, and does such work. */
+  get fleet(): Fleet {
+    return new Fleet(this.#parts);
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
@@ -184,8 +185,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the hits of one query, the best hit first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const [hits = []] = await this.searchMany([query], options);
-    return hits;
+    return (await this.searchMany([query], options))[0] ?? [];
   }
 
   /** Tells which texts can be searched for. */

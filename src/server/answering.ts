@@ -27,7 +27,16 @@ export async function answer(
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, signal: ending.signal };
+    const call = {
+      ...context,
+      params,
+      query,
+      body: undefined,
+      headers: request.headers,
+      client,
+      requestId: request.id,
+      signal: ending.signal,
+    };
     const incoming = each.stream === undefined ? null : incomingOf(request, context.settings);
     const body = incoming === null ? await bodyOf(each, request, context.settings) : await each.stream?.receive(incoming, call);
     return await each.answer({ ...call, body });

@@ -5,6 +5,7 @@ import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
@@ -17,5 +18,6 @@ export const allRoutes: readonly Route[] = [
   ...embedRoutes,
   ...openAiRoutes,
   ...jobRoutes,
+  ...metricsRoutes,
   ...referenceRoutes,
 ];

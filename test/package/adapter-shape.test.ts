@@ -23,6 +23,7 @@ const ports = [
   ["tokenizer.ts", "Tokenizer", /^open\w*Tokenizer$/],
   ["archive.ts", "Archive", /^open[A-Z]\w*Archive$/],
   ["table.ts", "Table", /^open[A-Z]\w*Table$/],
+  ["work-queue.ts", "WorkQueue", /^[a-z]\w*Queue$/],
   ["row-writer.ts", "RowWriter", /^create[A-Z]\w*Rows$/],
 ] as const;
 

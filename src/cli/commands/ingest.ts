@@ -84,20 +84,14 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 }
 
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
-  const { manifest, filesFrom, base, as, limit, onBadLine } = options;
+  const { manifest, filesFrom, limit, onBadLine } = options;
   const separator = options.null === true ? ("null" as const) : ("newline" as const);
   if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
     throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
       hint: "For example: headrace ingest ./photos",
     });
   }
-  if ((base === undefined) !== (as === undefined)) {
-    throw new HeadraceError(
-      "usage_invalid",
-      `ingest: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
-      { hint: "For example: --base /mnt/photos --as photos" },
-    );
-  }
+  const naming = namingOf("ingest", options);
   if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
     throw new HeadraceError("usage_invalid", "ingest: expected - at most once, found it more than once", {
       hint: "Write one of the lists to a file: stdin can be read only once.",
@@ -114,13 +108,28 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
     onSkippedLine: tally.onSkippedLine,
     ...(manifest === undefined ? {} : { manifest }),
     ...(filesFrom === undefined ? {} : { filesFrom }),
-    ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
+    ...(naming === undefined ? {} : { naming }),
     ...(limit === undefined ? {} : { limit }),
   };
   return { request, tally };
 }
 
-function columnsOf({ imageColumn, idColumn, metadataColumns }: IngestOptions): NonNullable<ListingRequest["columns"]> {
+/** The options `--base` and `--as`. */
+export function namingOf(command: string, { base, as }: Pick<IngestOptions, "base" | "as">): ListingRequest["naming"] {
+  if (base !== undefined && as !== undefined) return { base, as };
+  if (base === undefined && as === undefined) return undefined;
+  throw new HeadraceError(
+    "usage_invalid",
+    `${command}: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+    { hint: "For example: --base /mnt/photos --as photos" },
+  );
+}
+
+export function columnsOf({
+  imageColumn,
+  idColumn,
+  metadataColumns,
+}: Pick<IngestOptions, "imageColumn" | "idColumn" | "metadataColumns">): NonNullable<ListingRequest["columns"]> {
   return {
     ...(imageColumn === undefined ? {} : { image: imageColumn }),
     ...(idColumn === undefined ? {} : { id: idColumn }),
@@ -165,7 +174,7 @@ function labelChoice(text: string): LabelChoice {
   return { count: Math.min(usualLabels, texts.length), texts };
 }
 
-function listed(text: string): readonly string[] {
+export function listed(text: string): readonly string[] {
   return text.split(",").filter((name) => name !== "");
 }
 
