@@ -34,7 +34,9 @@ const owners = {
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
+  "adapters/tokenizers": "^@huggingface/tokenizers$",
   "adapters/zip": "^yauzl$",
+  "adapters/bullmq": "^(bullmq|ioredis)$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

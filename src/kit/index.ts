@@ -43,12 +43,15 @@ export {
   damagedKey,
   givenMetadata,
   isMarkedDamaged,
+  labelKey,
+  labelScoreKey,
   type MetadataType,
   markDamage,
   metadataHash,
   metadataNameError,
   metadataNameLike,
   metadataTypeOf,
+  withoutLabels,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
@@ -77,6 +80,7 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
+export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { mebibyte } from "./units.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

@@ -8,6 +8,7 @@ import { mebibyte } from "../kit/index.js";
 import { Telemetry } from "../telemetry/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { Insertions } from "./insertions.js";
 import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
@@ -59,6 +60,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     jobs,
     telemetry,
     readiness: new ReadinessCheck(pipeline),
+    insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -92,7 +94,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
-    const problem = sendProblem(reply, error);
+    const problem = sendProblem(reply, error, errorsOf(allRoutes, request));
     const state = open.get(request);
     if (state !== undefined) state.code = problem.code;
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
@@ -106,7 +108,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     };
     app.route({
       method: each.method,
-      url: each.path.replace(/\{(\w+)\}/g, ":$1"),
+      url: routerPath(each.path),
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
@@ -129,6 +131,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       const deadline = AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]);
       const jobsClosed = jobs.close(deadline);
       await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
+      await context.insertions.idle();
     },
   };
 }
@@ -149,7 +152,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     clientErrorHandler: onBrokenConnection,
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ ...headers, "x-request-id": request.id });
-      sendProblem(reply as FastifyReply, fromFrameworkError(error));
+      sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
     routerOptions: { maxParamLength: 500 },
   });
@@ -162,6 +165,14 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
 function admit(keys: readonly ApiKey[], request: FastifyRequest, { scope }: Route, { isStopping }: ServerContext): ApiKey | null {
   if (isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
   return scope === null ? null : keyOfRequest(keys, request.headers.authorization, scope);
+}
+
+/** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
+const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** The form of errors of the route that the request asks for. */
+function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: FastifyRequest): Route["errors"] {
+  return routes.find((each) => each.method === method && routerPath(each.path) === url)?.errors;
 }
 
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */

@@ -53,6 +53,8 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-csv": { "src/kit/csv.ts": 'import "csv-parse";' },
   "only-adapters-s3": { "src/kit/s3.ts": 'import "@aws-sdk/client-s3";' },
   "only-adapters-tar": { "src/kit/tar.ts": 'import "tar";' },
+  "only-adapters-tokenizers": { "src/kit/tokenizers.ts": 'import "@huggingface/tokenizers";' },
+  "only-adapters-bullmq": { "src/kit/redis.ts": 'import "bullmq";' },
   "only-adapters-zip": { "src/kit/zip.ts": 'import "yauzl";' },
   "only-adapters-parquet": { "src/kit/parquet.ts": 'import "hyparquet";' },
   "only-adapters-undici": { "src/kit/undici.ts": 'import "undici";' },

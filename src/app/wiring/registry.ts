@@ -1,11 +1,12 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
-import type { FileListingOptions, FolderWatch, FolderWatchOptions } from "../../adapters/fs/index.js";
+import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
+import type { FileListingOptions, FilePart, FolderWatch, FolderWatchOptions, PathRange } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
-import type { listBucket } from "../../adapters/s3/index.js";
+import type { BucketPart, KeyRange, listBucket } from "../../adapters/s3/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
   Archive,
@@ -25,6 +26,7 @@ import type {
   TensorSpec,
   TextEmbedder,
   VectorStore,
+  WorkQueue,
 } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
@@ -32,6 +34,8 @@ import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import { makeConverters, readableBySharp } from "./converters.js";
+
+export type { KeyRange, PathRange };
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -91,13 +95,29 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
 }
 
-/** `ownModel`: the label of an embedder that a program brings. Its texts are not known. Throws `text_unavailable`. */
+/** Which texts can be searched for: any, only the labels of the model, or none. */
+export type TextSearch = "any text" | "labels" | "none";
+
+/** `ownModel`: the label of an embedder that a program brings. Its labels are not known. */
+export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
+  const { textSourceOf } = await import("../../adapters/onnx/index.js");
+  const { model, text } = settings.embedder;
+  const isOnnx = ownModel === undefined && embedderKind(settings) === "onnx";
+  if (!isOnnx) return text === null ? "none" : "any text";
+  const source = textSourceOf({ model, text });
+  return source === "tower" ? "any text" : source;
+}
+
+/** `ownModel`: see `textSearchOf`. Throws `text_unavailable`. */
 export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
+  const { model, text, threads } = settings.embedder;
+  if ((await textSearchOf(settings, ownModel)) === "none") {
+    const images = ownModel ?? (embedderKind(settings) === "onnx" ? model : "the model on Triton");
+    throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${images}, found none`);
+  }
   const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
-  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? onnxTextEmbedder(settings.embedder) : null;
-  if (found !== null) return found;
-  const model = ownModel ?? (embedderKind(settings) === "onnx" ? settings.embedder.model : "the model on Triton");
-  throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${model}, found none`);
+  const openTokenizer = async (path: string) => (await import("../../adapters/tokenizers/index.js")).openTokenizer(path);
+  return onnxTextEmbedder({ model, text, threads, openTokenizer });
 }
 
 export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {
@@ -205,7 +225,7 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
 
 export async function makeListing(
   inputs: Iterable<string> | AsyncIterable<string>,
-  options: Pick<FileListingOptions, "naming" | "onLeftOut">,
+  options: Pick<FileListingOptions, "naming" | "onLeftOut" | "range">,
 ): Promise<Listing> {
   const { listFiles } = await import("../../adapters/fs/index.js");
   return listFiles(inputs, options);
@@ -214,6 +234,30 @@ export async function makeListing(
 /** Lists the images of a bucket, or below a prefix. */
 export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
   return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+/** Cuts a folder, a glob or a file into parts. */
+export async function* splitFiles(input: string, filesPerPart: number, stop: AbortSignal): AsyncGenerator<FilePart> {
+  yield* (await import("../../adapters/fs/index.js")).splitFiles(input, filesPerPart, stop);
+}
+
+/** Cuts a bucket, or what is below a prefix, into parts. */
+export async function* splitBucket(
+  address: string,
+  imagesPerPart: number,
+  settings: Settings["s3"],
+  stop: AbortSignal,
+): AsyncGenerator<BucketPart> {
+  yield* (await import("../../adapters/s3/index.js")).splitBucket(address, imagesPerPart, { settings }, stop);
+}
+
+export async function makeWorkQueue(options: BullmqQueueOptions): Promise<WorkQueue> {
+  return (await import("../../adapters/bullmq/index.js")).bullmqQueue(options);
+}
+
+/** Returns the names of all queues on a server. */
+export async function workQueueNames(options: Omit<BullmqQueueOptions, "name">): Promise<readonly string[]> {
+  return (await import("../../adapters/bullmq/index.js")).queueNames(options);
 }
 
 export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
