@@ -9,6 +9,7 @@ import type { Insertions } from "./insertions.js";
 import type { Jobs } from "./jobs/jobs.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
+import type { Thumbnails } from "./thumbnails.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
@@ -22,6 +23,9 @@ export interface ServerContext {
   readonly telemetry: Telemetry;
   readonly readiness: ReadinessCheck;
   readonly insertions: Insertions;
+  readonly thumbnails: Thumbnails;
+  /** The version of the package. */
+  readonly version: string;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */

@@ -9,16 +9,19 @@ import { Telemetry } from "../telemetry/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { Insertions } from "./insertions.js";
+import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
+import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
 import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
+import { Thumbnails } from "./thumbnails.js";
 import { loadFastify } from "./vendor.js";
 
 export interface ServerOptions {
@@ -54,6 +57,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const hardStop = new AbortController();
   const telemetry = await Telemetry.open({ jobs: () => jobs.states });
   const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
+  const installed = installedPackage();
   const context: ServerContext = {
     pipeline,
     settings,
@@ -61,6 +65,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     telemetry,
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
+    thumbnails: new Thumbnails(),
+    version: installed.version,
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -118,6 +124,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
+  servePage(app, installed.pageFolder);
+
   try {
     await listen(app, host, port);
   } catch (error) {
@@ -154,7 +162,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
       void reply.headers({ ...headers, "x-request-id": request.id });
       sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: 4096 },
   });
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));

@@ -30,7 +30,8 @@ export function onnxTextEmbedder(options: TextEmbedderOptions): TextEmbedder {
 }
 
 function textFilesOf(options: Partial<Pick<OnnxSection, "model" | "text">>): TextFiles | null {
-  return options.text ?? findModel(modelOf(options)).text;
+  const { text = null } = options;
+  return text === null ? findModel(modelOf(options)).text : { model: text.model, tokenizer: text.tokenizer };
 }
 
 function modelOf({ model = onnxSection.parse({}).model }: Partial<Pick<OnnxSection, "model">>): string {

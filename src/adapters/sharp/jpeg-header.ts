@@ -9,7 +9,7 @@ export type JpegHeader = Pick<
 
 const startOfImage = 0xffd8;
 const exif = 0x45786966;
-/** Of a marker's segment. A shorter one is not simple. */
+/** The least size of a marker's segment. A JPEG with a shorter one is not simple. */
 const leastSize = 6;
 const markers = { baseline: 0xc0, progressive: 0xc2, huffmanTables: 0xc4, scan: 0xda, firstApp: 0xe0, exifOrXmp: 0xe1, comment: 0xfe };
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type ErrorRecord, HeadraceError, type ImageRef, type RowRange, type Shard } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import type { ColumnChoice } from "../inputs/columns.js";
-import type { KeyRange, PathRange } from "../wiring/registry.js";
+import type { KeyRange, PathRange } from "../wiring/input-adapters.js";
 
 /** How the inputs of a shard are listed. Absent options have the defaults of a listing. */
 export interface ShardListing {

@@ -7,7 +7,7 @@ import { bucketInputs } from "../inputs/buckets.js";
 import { type ContainerPart, containedInputs } from "../inputs/containers.js";
 import { refuseDuplicates } from "../inputs/first-seen.js";
 import type { FileRefs } from "../inputs/inputs.js";
-import { makeFileRefs, makeListing } from "../wiring/registry.js";
+import { makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { linesOfPart } from "./line-parts.js";
 import { contentOf, type GivenInput, type ShardContent, type ShardListing } from "./shard-content.js";
 

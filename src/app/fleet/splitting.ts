@@ -6,7 +6,7 @@ import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { containerKind } from "../inputs/containers.js";
 import { listInputs } from "../inputs/listings.js";
-import { openTable, splitBucket, splitFiles } from "../wiring/registry.js";
+import { openTable, splitBucket, splitFiles } from "../wiring/input-adapters.js";
 import { splitLines } from "./line-parts.js";
 import { type GivenInput, type ShardListing, type ShardPart, shardOf } from "./shard-content.js";
 

@@ -4,7 +4,7 @@ import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { settingsSchema } from "../configuration/settings.js";
-import { type KeyRange, makeBucketListing } from "../wiring/registry.js";
+import { type KeyRange, makeBucketListing } from "../wiring/input-adapters.js";
 import { isContainerFile } from "./containers.js";
 
 export interface BucketOptions {

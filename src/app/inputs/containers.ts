@@ -3,7 +3,7 @@ import { dirname, extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type RowRange } from "../../contracts/index.js";
 import { isUrl, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { makeFileRefs, openArchive, openTable } from "../wiring/registry.js";
+import { makeFileRefs, openArchive, openTable } from "../wiring/input-adapters.js";
 import { type ArchiveOptions, archiveInputs } from "./archives.js";
 import type { FileRefs } from "./inputs.js";
 import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";

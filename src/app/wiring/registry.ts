@@ -1,28 +1,21 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
 import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
-import type { FileListingOptions, FilePart, FolderWatch, FolderWatchOptions, PathRange } from "../../adapters/fs/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
-import type { BucketPart, KeyRange, listBucket } from "../../adapters/s3/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
-  Archive,
   Embedder,
   Encoded,
   Feed,
   ImageDecoder,
-  ImageRef,
-  Listing,
   Pixels,
   Preprocessing,
   Preprocessor,
   Reader,
   RowSource,
   RowWriter,
-  Table,
   TensorSpec,
   TextEmbedder,
   VectorStore,
@@ -34,8 +27,6 @@ import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import { makeConverters, readableBySharp } from "./converters.js";
-
-export type { KeyRange, PathRange };
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -223,34 +214,6 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
   ];
 }
 
-export async function makeListing(
-  inputs: Iterable<string> | AsyncIterable<string>,
-  options: Pick<FileListingOptions, "naming" | "onLeftOut" | "range">,
-): Promise<Listing> {
-  const { listFiles } = await import("../../adapters/fs/index.js");
-  return listFiles(inputs, options);
-}
-
-/** Lists the images of a bucket, or below a prefix. */
-export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
-  return (await import("../../adapters/s3/index.js")).listBucket(address, options);
-}
-
-/** Cuts a folder, a glob or a file into parts. */
-export async function* splitFiles(input: string, filesPerPart: number, stop: AbortSignal): AsyncGenerator<FilePart> {
-  yield* (await import("../../adapters/fs/index.js")).splitFiles(input, filesPerPart, stop);
-}
-
-/** Cuts a bucket, or what is below a prefix, into parts. */
-export async function* splitBucket(
-  address: string,
-  imagesPerPart: number,
-  settings: Settings["s3"],
-  stop: AbortSignal,
-): AsyncGenerator<BucketPart> {
-  yield* (await import("../../adapters/s3/index.js")).splitBucket(address, imagesPerPart, { settings }, stop);
-}
-
 export async function makeWorkQueue(options: BullmqQueueOptions): Promise<WorkQueue> {
   return (await import("../../adapters/bullmq/index.js")).bullmqQueue(options);
 }
@@ -258,36 +221,6 @@ export async function makeWorkQueue(options: BullmqQueueOptions): Promise<WorkQu
 /** Returns the names of all queues on a server. */
 export async function workQueueNames(options: Omit<BullmqQueueOptions, "name">): Promise<readonly string[]> {
   return (await import("../../adapters/bullmq/index.js")).queueNames(options);
-}
-
-export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
-  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
-}
-
-/** Returns the number of files that a listing of the same inputs yields. */
-export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
-  return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
-}
-
-/** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
-  const extension = extname(file.path).toLowerCase();
-  if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
-  return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
-}
-
-/** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
-  const extension = extname(file.path).toLowerCase();
-  if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
-  const { openTarArchive } = await import("../../adapters/tar/index.js");
-  return openTarArchive(file, { compression: extension === ".tar" ? "none" : "gzip" });
-}
-
-/** Returns a function that makes the ref of a file. The file does not have to exist. */
-export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
-  const { fileRef } = await import("../../adapters/fs/index.js");
-  return fileRef;
 }
 
 export interface Pictures {
