@@ -7,6 +7,7 @@ import { ImageEmbeddingPipeline, ServiceConfig } from "../src/app/index.js";
 import type { RowBatch } from "../src/contracts/index.js";
 import { HeadraceError } from "../src/contracts/index.js";
 import { makeCorpus } from "../test/support/corpus/corpus.js";
+import { withComment } from "./commented-jpeg.js";
 import { median } from "./harness.js";
 import { vectorSource } from "./vectors.js";
 
@@ -143,12 +144,4 @@ function batchOf(first: number, next: () => Float32Array): RowBatch {
 function unit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
-}
-
-/** The same picture in other bytes: a JPEG comment behind the first marker. */
-function withComment(jpeg: Buffer, comment: string): Buffer {
-  const text = Buffer.from(comment);
-  const head = Buffer.from([0xff, 0xfe, 0, 0]);
-  head.writeUInt16BE(text.length + 2, 2);
-  return Buffer.concat([jpeg.subarray(0, 2), head, text, jpeg.subarray(2)]);
 }

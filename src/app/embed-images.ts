@@ -1,16 +1,19 @@
 /** `embedImages` and `embedStream`: embed images without storing them. */
 import type { VectorFile } from "../adapters/npy/index.js";
+import { vectorize } from "../chain/index.js";
 import { HeadraceError, type Key, type Outcome, type Run } from "../contracts/index.js";
 import { mebibyte, rowBytes } from "../kit/index.js";
 import { embed } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
-import { checkInputs, type Inputs, ingestInputs } from "./inputs/inputs.js";
+import { checkInputs, type ImageInput, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
+import { readImage } from "./inputs/one-image.js";
+import { makeFileRefs } from "./wiring/input-adapters.js";
 import { ingestWidths, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
-import { makeFileRefs, makeVectorFile } from "./wiring/registry.js";
+import { makeVectorFile } from "./wiring/registry.js";
 
-/** Options of `embedImages`. */
+/** Options of `embedImage` and `embedImages`. */
 export interface EmbedOptions {
   /** Hard stop: the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -44,13 +47,15 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
   const { signal, onOutcome } = request;
   const waiting = signal ?? new AbortController().signal;
   const chain = parts.runChain(await parts.chain(waiting));
+  const lanes = ingestWidths(settings, chain.embedder, {});
+  parts.expectBatches(lanes.embedParallel);
   return embed({
     inputs: request.inputs,
     readers: await parts.runReaders(waiting),
     chain,
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,
-    lanes: ingestWidths(settings, chain.embedder, {}),
+    lanes,
     writer: { write: request.write },
     ...(onOutcome === undefined ? {} : { settle: onOutcome }),
     options: runOptions(settings, { schedule: "overlapped", ...(signal === undefined ? {} : { signal }) }),
@@ -60,6 +65,15 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
 /** Begins the file that an embedding is written into. */
 export function createVectorFile(path: string, dimension: number): Promise<VectorFile> {
   return makeVectorFile(path, dimension);
+}
+
+/** Reads and embeds one image with the steps of a query. */
+export async function embedInput(parts: PipelineParts, input: ImageInput, options: EmbedOptions): Promise<Float32Array> {
+  refuseUnknownOptions("embedImage", options, { signal: true });
+  const signal = options.signal ?? new AbortController().signal;
+  const image = await readImage(parts, input, signal);
+  const [vector = new Float32Array()] = await vectorize(await parts.chain(signal), [image], signal);
+  return vector;
 }
 
 export async function embedInputs(parts: PipelineParts, inputs: Inputs, options: EmbedOptions): Promise<Embedded> {

@@ -27,7 +27,16 @@ export async function answer(
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, signal: ending.signal };
+    const call = {
+      ...context,
+      params,
+      query,
+      body: undefined,
+      headers: request.headers,
+      client,
+      requestId: request.id,
+      signal: ending.signal,
+    };
     const incoming = each.stream === undefined ? null : incomingOf(request, context.settings);
     const body = incoming === null ? await bodyOf(each, request, context.settings) : await each.stream?.receive(incoming, call);
     return await each.answer({ ...call, body });
@@ -53,13 +62,18 @@ export function send(reply: FastifyReply, { status, body, content, headers: more
   return body === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(body));
 }
 
-/** Answers with the problem of an error, and returns the problem. */
-export function sendProblem(reply: FastifyReply, error: unknown): Problem {
+/** Answers with the problem of an error, in the form of the route, and returns the problem. */
+export function sendProblem(reply: FastifyReply, error: unknown, form: Route["errors"]): Problem {
   const { problem, headers } = problemOf(error);
-  void reply
-    .code(problem.status)
-    .headers(headers)
-    .type("application/problem+json")
-    .send(JSON.stringify({ ...problem, request_id: reply.request.id }));
+  void reply.code(problem.status).headers(headers);
+  if (form === "openai") void reply.type("application/json").send(JSON.stringify(openAiError(problem)));
+  else void reply.type("application/problem+json").send(JSON.stringify({ ...problem, request_id: reply.request.id }));
   return problem;
+}
+
+/** The same in the form of OpenAI. */
+function openAiError({ status, code, title, detail, errors }: Problem): object {
+  const types: Readonly<Record<number, string>> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
+  const type = types[status] ?? (status >= 500 || status === 424 ? "server_error" : "invalid_request_error");
+  return { error: { message: detail ?? title, type, param: errors?.[0]?.path.split(".")[0] || null, code } };
 }

@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { Telemetry } from "../telemetry/index.js";
+import type { Insertions } from "./insertions.js";
 import type { Jobs } from "./jobs/jobs.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
@@ -18,10 +20,12 @@ export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly jobs: Jobs;
+  readonly telemetry: Telemetry;
   readonly readiness: ReadinessCheck;
   readonly thumbnails: Thumbnails;
   /** The version of the package. */
   readonly version: string;
+  readonly insertions: Insertions;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
@@ -57,6 +61,8 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly headers: IncomingHttpHeaders;
   /** Name of the API key; null without API keys. */
   readonly client: string | null;
+  /** The id of the request in the log. */
+  readonly requestId: string;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }
@@ -86,6 +92,7 @@ export const tags = {
   Health: "Whether the server works.",
   Collections: "Sets of images with one model.",
   Images: "The images of a collection.",
+  Embeddings: "Vectors of images that are not stored.",
   Search: "Similar images.",
   Jobs: "Ingestions that the server runs by itself.",
   Reference: "What this server can do.",
@@ -111,6 +118,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
+  /** The form of errors. Default: problem details (RFC 9457). */
+  readonly errors?: "openai";
   /** Set when the route also takes bodies that are too large for memory: `multipart/form-data` and JSON lines (`application/x-ndjson`). */
   readonly stream?: {
     /** The text fields of the multipart body. */

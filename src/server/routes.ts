@@ -1,9 +1,12 @@
 /** All routes of the service. */
 import type { Route } from "./route.js";
 import { collectionRoutes } from "./routes/collections.js";
+import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { metricsRoutes } from "./routes/metrics.js";
+import { openAiRoutes } from "./routes/openai.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
@@ -14,6 +17,9 @@ export const allRoutes: readonly Route[] = [
   ...imageRoutes,
   ...pictureRoutes,
   ...searchRoutes,
+  ...embedRoutes,
+  ...openAiRoutes,
   ...jobRoutes,
+  ...metricsRoutes,
   ...referenceRoutes,
 ];

@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
+import { Telemetry } from "../telemetry/index.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { Insertions } from "./insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
@@ -16,7 +18,7 @@ import { isLoopback, refuseForeignPages } from "./origins.js";
 import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
 import { ReadinessCheck } from "./readiness.js";
-import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
+import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -54,14 +56,17 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const stopping = new AbortController();
   const hardStop = new AbortController();
   const installed = installedPackage();
-  const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
+  const telemetry = await Telemetry.open({ jobs: () => jobs.states });
+  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
   const context: ServerContext = {
     pipeline,
     settings,
     jobs,
+    telemetry,
     readiness: new ReadinessCheck(pipeline),
     thumbnails: new Thumbnails(),
     version: installed.version,
+    insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -71,7 +76,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   app.addHook("onRequest", async (request, reply) => {
     const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
     open.set(request, state);
+    telemetry.requestStarted();
     reply.raw.once("close", () => {
+      const route = request.routeOptions.url?.replace(/:(\w+)/g, "{$1}") ?? "";
+      const seconds = (performance.now() - state.startedMs) / 1000;
+      telemetry.requestEnded({ method: request.method, route, status: statusOf(reply), seconds });
       // Fastify does not call onResponse then.
       state.isGone = !reply.raw.writableFinished;
       if (state.isGone) logRequest(log, request, reply, state);
@@ -91,7 +100,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
-    const problem = sendProblem(reply, error);
+    const problem = sendProblem(reply, error, errorsOf(allRoutes, request));
     const state = open.get(request);
     if (state !== undefined) state.code = problem.code;
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
@@ -105,7 +114,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     };
     app.route({
       method: each.method,
-      url: each.path.replace(/\{(\w+)\}/g, ":$1"),
+      url: routerPath(each.path),
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
@@ -130,6 +139,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       const deadline = AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]);
       const jobsClosed = jobs.close(deadline);
       await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
+      await context.insertions.idle();
     },
   };
 }
@@ -150,7 +160,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     clientErrorHandler: onBrokenConnection,
     frameworkErrors: (error, request, reply) => {
       void reply.headers({ ...headers, "x-request-id": request.id });
-      sendProblem(reply as FastifyReply, fromFrameworkError(error));
+      sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
     routerOptions: { maxParamLength: 4096 },
   });
@@ -163,6 +173,14 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
 function admit(keys: readonly ApiKey[], request: FastifyRequest, { scope }: Route, { isStopping }: ServerContext): ApiKey | null {
   if (isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
   return scope === null ? null : keyOfRequest(keys, request.headers.authorization, scope);
+}
+
+/** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
+const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** The form of errors of the route that the request asks for. */
+function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: FastifyRequest): Route["errors"] {
+  return routes.find((each) => each.method === method && routerPath(each.path) === url)?.errors;
 }
 
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */

@@ -29,6 +29,12 @@ export async function storedInput(source: string, { allowedRoots }: Pick<Setting
   return isMemberUri(source) ? source : found;
 }
 
+/** Throws `body_too_large` for more images than one request may have. */
+export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Settings["server"], "maxImages">): void {
+  if (images.length <= maxImages) return;
+  throw new Refused("body_too_large", `images: expected at most ${maxImages}, found ${images.length}.`);
+}
+
 /** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */
 async function allowedPath(path: string, roots: readonly string[]): Promise<string> {
   for (const root of roots) {

@@ -6,7 +6,7 @@ const base64 = z
   .regex(/^[A-Za-z0-9+/]+={0,2}$/, "expected base64")
   .describe("The bytes of an image file, in base64.");
 /** `file:` is not a URL here, and neither is a member of an archive: the server would read its own disk. */
-const url = z
+export const imageUrl = z
   .string()
   .regex(/^(https?:\/\/|data:)/i, "expected a URL that begins with http://, https:// or data:")
   .max(64 * 1024 * 1024)
@@ -18,7 +18,7 @@ const path = z
   .refine((text) => !text.includes("\0"), "expected a path without NUL")
   .refine((text) => !/^[a-z][a-z0-9+.-]+:/i.test(text), "expected a path, found a URL")
   .describe("A file on the server, below a folder of `server.allowed_roots`.");
-export const sourceFields = { url: url.optional(), base64: base64.optional(), path: path.optional() };
+export const sourceFields = { url: imageUrl.optional(), base64: base64.optional(), path: path.optional() };
 
 export type WireSource = { readonly url?: string | undefined; readonly base64?: string | undefined; readonly path?: string | undefined };
 
@@ -94,6 +94,15 @@ export const insertion = z
 export const insertionForm = z.strictObject({ ids: z.string().optional(), metadata: z.string().optional() });
 export const insertionColumns = z.strictObject({ ids: z.array(id).optional(), metadata: z.array(metadata.nullable()).optional() });
 
+const encoding = z
+  .enum(["float", "base64"])
+  .default("float")
+  .describe("float: vectors are lists of numbers. base64: they are base64 of little-endian float32.");
+export const embedding = z
+  .strictObject({ images: z.array(z.strictObject(sourceFields).refine(oneSource.check, oneSource.message)).min(1), encoding })
+  .meta({ id: "Embedding" });
+export const embeddingForm = z.strictObject({ encoding });
+
 export const problem = z
   .strictObject({
     type: z.string(),
@@ -162,6 +171,22 @@ export const sourceQuery = z.strictObject({
     .meta({ examples: ["https://example.com/cat.jpg"] }),
 });
 
+export const embedded = z
+  .strictObject({
+    dimension: z.int(),
+    embedded: z.int(),
+    failed: z.int(),
+    items: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z.enum(["embedded", "failed"]),
+        vector: z.union([z.array(z.number()), z.string()]).optional(),
+        problem: problem.optional(),
+      }),
+    ),
+  })
+  .meta({ id: "Embeddings" });
+
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
   .refine(oneSelection.check, oneSelection.message)
@@ -194,7 +219,14 @@ export const hits = z
   })
   .meta({ id: "Hits" });
 
-export const live = z.strictObject({ live: z.literal(true) });
+export const live = z
+  .strictObject({
+    live: z.boolean(),
+    stalled: z
+      .array(z.strictObject({ job: z.string(), stage: z.string(), busy_seconds: z.number() }))
+      .describe("Stages with a worker that has been on one batch for longer than `server.stall_timeout` seconds."),
+  })
+  .meta({ id: "Liveness" });
 export const ready = z
   .strictObject({
     ready: z.boolean(),

@@ -39,5 +39,5 @@ test("a server whose model makes no vectors of texts says so", async () => {
   await using server = await TestServer.start();
   await withImages(server);
   const { status, body } = await server.post("/v1/collections/pets/search", { text: "stored" });
-  assert.deepEqual([status, body.code], [501, "text_unavailable"]);
+  assert.deepEqual([status, body.code], [422, "text_unavailable"]);
 });

@@ -14,10 +14,20 @@ import { type StoreKind, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
+import { EmbedderQueue } from "./embedder-queue.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder } from "./registry.js";
+import {
+  makeDecoder,
+  makeDecodeWorkers,
+  makeEmbedder,
+  makeReaders,
+  makeStore,
+  makeTextEmbedder,
+  type TextSearch,
+  textSearchOf,
+} from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -37,7 +47,7 @@ export interface OwnParts {
 
 export class PipelineParts {
   readonly #owner = new PartOwner();
-  readonly passports = new Passports(this.#owner);
+  readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
   readonly upkeep = new Upkeep();
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
   readonly #readers: Shared<readonly Reader[]>;
@@ -46,6 +56,8 @@ export class PipelineParts {
   readonly #textEmbedder: Shared<TextEmbedder>;
   readonly #chain: Shared<Chain>;
   readonly #handOver = new HandOver(async () => this.#owner.open(await makeDecodeWorkers(this.settings)));
+  #queue: EmbedderQueue | null = null;
+  #batchesOfRuns = 0;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -80,6 +92,7 @@ export class PipelineParts {
     return this.#lend(this.#readers, signal);
   }
 
+  /** Returns the chain for requests, which go before runs and share batches of the model. */
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
   }
@@ -87,6 +100,16 @@ export class PipelineParts {
   /** Throws `text_unavailable` if the settings have no model for texts. */
   async textEmbedder(signal: AbortSignal): Promise<TextEmbedder> {
     return this.#lend(this.#textEmbedder, signal);
+  }
+
+  /** Which texts can be searched for. Opens no part, except a model for texts that a program brings. */
+  async textSearch(signal: AbortSignal): Promise<TextSearch> {
+    if (this.own.textEmbedder === undefined) return textSearchOf(this.settings, this.own.embedder?.label);
+    return (await this.textEmbedder(signal)).labels === null ? "any text" : "labels";
+  }
+
+  async #freeTextEmbedder(signal: AbortSignal): Promise<TextEmbedder | null> {
+    return (await this.textSearch(signal)) === "any text" ? this.textEmbedder(signal) : null;
   }
 
   /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */
@@ -98,9 +121,18 @@ export class PipelineParts {
     return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
   }
 
-  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. */
+  /** Returns the chain for a run. The built-in decoder hands over to the decode workers. Its batches go after those of requests. */
   runChain(chain: Chain): Chain {
-    return this.own.decoder === undefined ? { ...chain, decoder: this.#handOver.decoder(chain.decoder) } : chain;
+    return {
+      ...chain,
+      embedder: this.#queue?.forRuns ?? chain.embedder,
+      decoder: this.own.decoder === undefined ? this.#handOver.decoder(chain.decoder) : chain.decoder,
+    };
+  }
+
+  /** Tells that a run will have this number of batches in work. It may be more than the embedder asks for. */
+  expectBatches(parallel: number): void {
+    this.#batchesOfRuns = Math.max(this.#batchesOfRuns, parallel);
   }
 
   /**
@@ -133,7 +165,9 @@ export class PipelineParts {
     checkDimension(opened, this.settings);
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
     if (preprocessor !== null) this.#owner.adopt(preprocessor);
-    const embedder = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    const watched = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
+    this.#queue = new EmbedderQueue(watched, () => Math.max(opened.feed.parallel, this.#batchesOfRuns));
+    const embedder = this.#queue.forRequests;
     const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
     return chain;
   }

@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import { type DescribedAnswer, type Route, tags } from "../route.js";
 import { problem } from "../wire.js";
+import { error as openAiError } from "../wire-openai.js";
 import { ComponentSchemas, type JsonSchema } from "./schemas.js";
 import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "./shape.js";
 
@@ -13,7 +14,7 @@ const reasons = {
   400: "The request is not valid HTTP, JSON or multipart.",
   401: "The request has no valid API key.",
   403: "The API key does not allow this operation, or the request comes from a web page of another origin.",
-  404: "There is no such collection or object.",
+  404: "There is no such collection, object or model.",
   408: "The request did not arrive in time.",
   409: "The state of the collection does not allow this operation.",
   413: "The body, an image or the number of images is too large.",
@@ -109,7 +110,7 @@ function formSchema({ fields }: Pick<NonNullable<Route["form"]>, "fields">, sche
 
 function answersOf(each: Route, schemas: ComponentSchemas): Readonly<Record<string, DocumentedAnswer>> {
   const own = Object.entries(each.answers).map(([status, answer]) => [status, answerOf(answer, schemas)] as const);
-  const problems = problemStatuses(each).map((status) => [String(status), problemAnswer(status, schemas)] as const);
+  const problems = problemStatuses(each).map((status) => [String(status), problemAnswer(status, each, schemas)] as const);
   return Object.fromEntries([...problems, ...own].sort(([a], [b]) => Number(a) - Number(b)));
 }
 
@@ -125,23 +126,26 @@ function answerOf(
   };
 }
 
-function problemAnswer(status: ProblemStatus, schemas: ComponentSchemas): DocumentedAnswer {
+function problemAnswer(status: ProblemStatus, { errors }: Route, schemas: ComponentSchemas): DocumentedAnswer {
   const isBusy = status === 429 || status === 503;
   return {
     description: reasons[status],
     ...(isBusy ? { headers: { "Retry-After": headerOf("Seconds until the next attempt.") } } : {}),
-    content: { "application/problem+json": { schema: schemas.of(problem, "output") } },
+    content:
+      errors === "openai"
+        ? { "application/json": { schema: schemas.of(openAiError, "output") } }
+        : { "application/problem+json": { schema: schemas.of(problem, "output") } },
   };
 }
 
 const headerOf = (description: string) => ({ description, schema: { type: "string" } });
 
 /** Which problems an operation can have, from what it takes and does. */
-function problemStatuses({ scope, params, query, body, stream }: Route): readonly ProblemStatus[] {
+function problemStatuses({ scope, params, query, body, stream, errors }: Route): readonly ProblemStatus[] {
   return [
     ...([400, 403] as const),
     ...(scope === null ? [] : ([401, 409, 424, 429, 500, 503, 507] as const)),
-    ...(params === undefined && stream === undefined ? [] : ([404] as const)),
+    ...(params === undefined && stream === undefined && errors === undefined ? [] : ([404] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
     ...(body === undefined ? [] : ([408, 413, 415] as const)),
   ];

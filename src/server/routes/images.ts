@@ -1,10 +1,11 @@
 /** The images of a collection: insert and delete. */
 import type { z } from "zod";
-import { type DescribedInput, type Insertion, keysOf } from "../../app/index.js";
+import { type DescribedInput, keysOf } from "../../app/index.js";
 import type { Key, Metadata } from "../../contracts/index.js";
+import type { SettledImage } from "../insertions.js";
 import { itemProblem, Refused } from "../problems.js";
 import { type Form, type Route, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf } from "../sources.js";
+import { type GivenSource, inputOf, refuseTooMany } from "../sources.js";
 import { checked, parsedJson } from "../validation.js";
 import * as wire from "../wire.js";
 
@@ -27,14 +28,9 @@ export const imageRoutes: readonly Route[] = [
     form: { fields: wire.insertionForm, toBody: insertionOfForm },
     answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
-      const { pipeline, settings } = context;
-      if (images.length > settings.server.maxImages) {
-        throw new Refused("body_too_large", `images: expected at most ${settings.server.maxImages}, found ${images.length}.`);
-      }
-      // A missing collection is refused here, because an insertion would create it.
-      await pipeline.countIds(name, []);
+      refuseTooMany(images, context.settings.server);
       const inputs = await inputsOf(context, name, images);
-      return { status: 200, body: insertionAnswer(await pipeline.insertImagesAsync({ inputs, collectionName: name, signal })) };
+      return { status: 200, body: insertionAnswer(await context.insertions.insert(name, inputs, signal)) };
     },
   }),
   route({
@@ -83,16 +79,14 @@ function insertionOfForm({ files, fields }: Form): GivenInsertion {
   return { images: files.map(({ bytes }, index) => ({ bytes, id: columns.ids?.[index], metadata: columns.metadata?.[index] })) };
 }
 
-function insertionAnswer({ ids, failures, stats }: Insertion): object {
-  const failed = new Map(failures.map((failure) => [failure.index, failure]));
+function insertionAnswer(images: readonly SettledImage[]): object {
+  const count = (status: SettledImage["status"]): number => images.filter((image) => image.status === status).length;
   return {
-    stored: stats.stored,
-    unchanged: stats.skipped,
-    failed: failures.length,
-    items: ids.map((id, index) => {
-      const failure = failed.get(index);
-      const known = { index, id: String(id) };
-      return failure === undefined ? { ...known, status: "stored" } : { ...known, status: "failed", problem: itemProblem(failure) };
-    }),
+    stored: count("stored"),
+    unchanged: count("unchanged"),
+    failed: count("failed"),
+    items: images.map(({ id, error }, index) =>
+      error === null ? { index, id, status: "stored" } : { index, id, status: "failed", problem: itemProblem(error) },
+    ),
   };
 }

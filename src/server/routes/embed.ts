@@ -1,0 +1,48 @@
+/** Embeddings of images that are not stored. */
+import type { z } from "zod";
+import { type EmbeddedImage, embedSources, encoded, type VectorEncoding } from "../embeddings.js";
+import { itemProblem, Refused } from "../problems.js";
+import { type Form, type Route, route } from "../route.js";
+import type { GivenSource } from "../sources.js";
+import { checked } from "../validation.js";
+import * as wire from "../wire.js";
+
+interface GivenImages extends Pick<z.output<typeof wire.embedding>, "encoding"> {
+  readonly images: readonly GivenSource[];
+}
+
+export const embedRoutes: readonly Route[] = [
+  route<undefined, GivenImages>({
+    method: "POST",
+    path: "/v1/embed",
+    name: "embedImages",
+    summary: "Computes the vectors of images, without storing them. An image that fails does not stop the others.",
+    tag: "Embeddings",
+    scope: "read",
+    body: wire.embedding,
+    examples: {
+      numbers: { images: [{ url: wire.exampleDataUrl }] },
+      base64: { images: [{ url: wire.exampleDataUrl }], encoding: "base64" },
+    },
+    form: { fields: wire.embeddingForm, toBody: imagesOfForm },
+    answers: { 200: { description: "One entry per image, in the order of the request.", schema: wire.embedded } },
+    answer: async ({ body: { images, encoding }, signal, ...context }) => {
+      const embedded = await embedSources(context, images, signal);
+      const failed = embedded.filter((each) => "error" in each).length;
+      const items = embedded.map((each, index) => itemOf(each, index, encoding));
+      const dimension = await context.pipeline.dimension();
+      return { status: 200, body: { dimension, embedded: embedded.length - failed, failed, items } };
+    },
+  }),
+];
+
+function itemOf(each: EmbeddedImage, index: number, encoding: VectorEncoding): object {
+  if ("error" in each) return { index, status: "failed", problem: itemProblem(each.error) };
+  return { index, status: "embedded", vector: encoded(each.vector, encoding) };
+}
+
+function imagesOfForm({ files, fields }: Form): GivenImages {
+  if (files.length === 0) throw new Refused("request_invalid", "files: expected at least one, found none.");
+  const { encoding } = checked(wire.embeddingForm, fields);
+  return { images: files.map(({ bytes }) => ({ bytes })), encoding };
+}

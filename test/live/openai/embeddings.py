@@ -1,0 +1,33 @@
+"""Prints the vectors that OpenAI's own client gets, in its default encoding (base64) and as floats."""
+import json
+import sys
+
+from openai import NotFoundError, OpenAI, UnprocessableEntityError
+
+base_url, key, *images = sys.argv[1:]
+client = OpenAI(base_url=base_url, api_key=key, max_retries=0)
+
+
+def vectors(**options):
+    answer = client.embeddings.create(model="default", input=images, **options)
+    return [each.embedding for each in answer.data]
+
+
+def refusal(error_type, **request):
+    try:
+        client.embeddings.create(**request)
+    except error_type as error:
+        return {"code": error.code, "type": error.type, "param": error.param}
+
+
+print(
+    json.dumps(
+        {
+            "default": vectors(),
+            "float": vectors(encoding_format="float"),
+            "image": vectors(extra_body={"modality": "image"}),
+            "model": refusal(NotFoundError, model="gpt", input=images),
+            "text": refusal(UnprocessableEntityError, model="default", input="a red dog"),
+        }
+    )
+)
