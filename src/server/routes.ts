@@ -6,6 +6,7 @@ import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { openAiRoutes } from "./routes/openai.js";
+import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
@@ -17,5 +18,6 @@ export const allRoutes: readonly Route[] = [
   ...embedRoutes,
   ...openAiRoutes,
   ...jobRoutes,
+  ...pythonServiceRoutes,
   ...referenceRoutes,
 ];

@@ -5,15 +5,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
+import { Admission } from "./admission.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { Insertions } from "./insertions.js";
 import { Jobs } from "./jobs/jobs.js";
+import { KeptAnswers } from "./kept-answers.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { Refused } from "./problems.js";
+import { limitRates } from "./rate-limit.js";
 import { ReadinessCheck } from "./readiness.js";
 import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
@@ -58,6 +61,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     jobs,
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline),
+    admission: new Admission(settings.server),
+    keptAnswers: new KeptAnswers(),
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -73,6 +78,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       if (state.isGone) logRequest(log, request, reply, state);
     });
     reply.headers({ ...headers, "x-request-id": request.id });
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") throw new Refused("request_malformed");
     refuseForeignPages(request.headers, host);
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
@@ -93,11 +99,19 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
+  if (settings.server.rateLimit !== null) {
+    const isCounted = ({ routeOptions: { url } }: FastifyRequest): boolean =>
+      allRoutes.some(({ path, scope }) => scope !== null && routerPath(path) === url);
+    const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (open.get(request)?.key ?? request.ip) : null);
+    await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
+  }
   for (const each of allRoutes) {
-    const guard = async (request: FastifyRequest): Promise<void> => {
-      const key = each.scope === null ? null : admit(keys, request, each, context);
+    const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (each.scope === null) return;
+      const key = admit(keys, request, each, context);
       const state = open.get(request);
       if (state !== undefined) state.key = key?.name ?? null;
+      reply.raw.once("close", context.admission.enter(request.headers));
     };
     app.route({
       method: each.method,
@@ -135,7 +149,12 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     logger: false,
     bodyLimit: maxBodyMb * mebibyte,
     requestTimeout: bodyTimeout * 1000,
-    http: { connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500), headersTimeout: Math.min(30, bodyTimeout) * 1000 },
+    http: {
+      // Node's own answer would have no problem.
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
+      headersTimeout: Math.min(30, bodyTimeout) * 1000,
+    },
     forceCloseConnections: "idle",
     return503OnClosing: false,
     exposeHeadRoutes: false,
