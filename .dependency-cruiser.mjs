@@ -11,7 +11,8 @@ const rooms = {
   search: ["contracts", "kit", "chain", "filter"],
   operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
   app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "insight", "adapters", "search", "operations"],
-  server: ["contracts", "kit", "app"],
+  telemetry: ["contracts", "kit"],
+  server: ["contracts", "kit", "app", "telemetry"],
   cli: ["contracts", "app", "server"],
 };
 // Which room alone may touch which packages.
@@ -19,6 +20,7 @@ const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
+  telemetry: "^prom-client$",
   "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",
@@ -32,7 +34,9 @@ const owners = {
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
+  "adapters/tokenizers": "^@huggingface/tokenizers$",
   "adapters/zip": "^yauzl$",
+  "adapters/bullmq": "^(bullmq|ioredis)$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

@@ -11,6 +11,7 @@ import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
+import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -20,24 +21,15 @@ import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
+import { type OpenOptions, openOptionNames } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
-import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-
-/** How a pipeline is opened. */
-export interface OpenOptions {
-  /** When parts are opened. "eager": all at once, with a check of embedder and store. "lazy": each when first needed. Default "eager". */
-  readonly parts?: "eager" | "lazy";
-  /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
-  readonly own?: OwnParts;
-  readonly signal?: AbortSignal;
-}
-
-const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+import { closedOnError } from "./wiring/closing.js";
+import { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /**
  * Embeds, stores and searches images. Open a pipeline, use it, and close it.
@@ -55,21 +47,20 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Opens a pipeline. Later changes of `config` have no effect on the pipeline. Throws if a part cannot be opened. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
-    refuseUnknownOptions("open", options, optionNames);
+    refuseUnknownOptions("open", options, openOptionNames);
     const parts = new PipelineParts(config.settings(), options.own);
-    if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
-    try {
-      await parts.check(options.signal ?? never());
-    } catch (error) {
-      await parts.close();
-      throw error;
-    }
+    if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
     return new ImageEmbeddingPipeline(parts);
   }
 
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
+  }
+
+  /** Distributes work to many processes, and does such work. */
+  get fleet(): Fleet {
+    return new Fleet(this.#parts);
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
@@ -194,8 +185,12 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the hits of one query, the best hit first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const [hits = []] = await this.searchMany([query], options);
-    return hits;
+    return (await this.searchMany([query], options))[0] ?? [];
+  }
+
+  /** Tells which texts can be searched for. */
+  textSearch(): Promise<"any text" | "labels" | "none"> {
+    return this.#parts.textSearch(never());
   }
 
   /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */

@@ -69,7 +69,9 @@ export async function searchAll(
     };
     const texts = async (): Promise<TextEmbedder> => {
       checkLengths(collection, await chain());
-      return parts.textEmbedder(signal);
+      const embedder = await parts.textEmbedder(signal);
+      await parts.passports.checkText(collection, embedder, signal);
+      return embedder;
     };
     const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
     const found = await search({

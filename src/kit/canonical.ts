@@ -1,5 +1,5 @@
 /** Computes canonical URIs. Each image has exactly one canonical URI. By default, the key of a row is a hash of the canonical URI. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HeadraceError, type ImageRef } from "../contracts/index.js";
@@ -14,7 +14,7 @@ export interface FileNaming {
 
 /** Returns the key of a row: the first 128 bits of the SHA-256 of the canonical URI, in hex. */
 export function keyOf(uri: string): string {
-  return createHash("sha256").update(uri).digest("hex").slice(0, 32);
+  return hash("sha256", uri, "hex").slice(0, 32);
 }
 
 /**
@@ -85,7 +85,7 @@ export function urlUri(text: string): string {
 
 /** Returns the canonical URI of an image that the caller passed as bytes: the SHA-256 of the bytes. */
 export function bytesUri(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${hash("sha256", bytes, "hex")}`;
 }
 
 /** After these schemes comes a key, in which `?` and `#` are characters as all others. */

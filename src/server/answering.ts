@@ -29,7 +29,7 @@ export async function answer(
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, signal };
+    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, signal };
     const incoming = each.stream === undefined ? null : incomingOf(request, settings);
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);

@@ -16,6 +16,11 @@ export interface OpenRequest {
   isGone: boolean;
 }
 
+/** The status that was sent, or that of a client that did not wait. */
+export function statusOf(reply: FastifyReply): number {
+  return reply.raw.writableFinished ? reply.statusCode : clientGoneStatus;
+}
+
 export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, state: OpenRequest | undefined): void {
   const isGone = state?.isGone ?? false;
   const status = isGone ? clientGoneStatus : reply.statusCode;

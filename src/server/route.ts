@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { Telemetry } from "../telemetry/index.js";
 import type { Admission } from "./admission.js";
 import type { ErrorForm } from "./error-forms.js";
 import type { Insertions } from "./insertions.js";
@@ -21,6 +22,7 @@ export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly jobs: Jobs;
+  readonly telemetry: Telemetry;
   readonly readiness: ReadinessCheck;
   readonly insertions: Insertions;
   readonly admission: Admission;
@@ -60,6 +62,8 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly headers: IncomingHttpHeaders;
   /** Name of the API key; null without API keys. */
   readonly client: string | null;
+  /** The id of the request in the log. */
+  readonly requestId: string;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }

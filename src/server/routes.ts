@@ -5,6 +5,7 @@ import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
 import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
@@ -19,5 +20,6 @@ export const allRoutes: readonly Route[] = [
   ...openAiRoutes,
   ...jobRoutes,
   ...pythonServiceRoutes,
+  ...metricsRoutes,
   ...referenceRoutes,
 ];

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
+import { Telemetry } from "../telemetry/index.js";
 import { Admission } from "./admission.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
@@ -18,7 +19,7 @@ import { isLoopback, refuseForeignPages } from "./origins.js";
 import { Refused } from "./problems.js";
 import { limitRates } from "./rate-limit.js";
 import { ReadinessCheck } from "./readiness.js";
-import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
+import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
 import { loadFastify } from "./vendor.js";
@@ -54,13 +55,15 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
+  const telemetry = await Telemetry.open({ jobs: () => jobs.states });
+  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
   const context: ServerContext = {
     pipeline,
     settings,
     jobs,
+    telemetry,
     readiness: new ReadinessCheck(pipeline),
-    insertions: new Insertions(pipeline),
+    insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
     document: () => openApiDocument(allRoutes),
@@ -72,7 +75,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   app.addHook("onRequest", async (request, reply) => {
     const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
     open.set(request, state);
+    telemetry.requestStarted();
     reply.raw.once("close", () => {
+      const route = request.routeOptions.url?.replace(/:(\w+)/g, "{$1}") ?? "";
+      const seconds = (performance.now() - state.startedMs) / 1000;
+      telemetry.requestEnded({ method: request.method, route, status: statusOf(reply), seconds });
       // Fastify does not call onResponse then.
       state.isGone = !reply.raw.writableFinished;
       if (state.isGone) logRequest(log, request, reply, state);

@@ -184,7 +184,14 @@ export const hits = z
   })
   .meta({ id: "Hits" });
 
-export const live = z.strictObject({ live: z.literal(true) });
+export const live = z
+  .strictObject({
+    live: z.boolean(),
+    stalled: z
+      .array(z.strictObject({ job: z.string(), stage: z.string(), busy_seconds: z.number() }))
+      .describe("Stages with a worker that has been on one batch for longer than `server.stall_timeout` seconds."),
+  })
+  .meta({ id: "Liveness" });
 export const ready = z
   .strictObject({
     ready: z.boolean(),

@@ -33,6 +33,7 @@ function recordBatch(vendor: Vendor, schema: Schema, { batch, indices }: Accepte
     const cell = cells.get(field.name) ?? null;
     const values = indices.map((index, row) => (cell === null ? (metadata[row]!.get(field.name) ?? null) : cell(batch, index)));
     if (arrow.DataType.isBool(field.type) && values.every((value) => value === null)) return absentBooleans(vendor, values.length);
+    if (arrow.DataType.isUtf8(field.type)) return textColumn(vendor, values as (string | null)[]);
     return arrow.vectorFromArray(values, field.type).data[0]!;
   });
   const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: indices.length, nullCount: 0, children });
@@ -126,6 +127,24 @@ function vectorColumn({ arrow }: Vendor, field: Field, vectors: Float32Array): D
     ? arrow.makeData({ type: new arrow.Float16(), length: vectors.length, nullCount: 0, data: float32ToFloat16(vectors) })
     : arrow.makeData({ type: new arrow.Float32(), length: vectors.length, nullCount: 0, data: vectors });
   return arrow.makeData({ type, length: vectors.length / type.listSize, nullCount: 0, child });
+}
+
+/** Makes a column of texts and nulls. Arrow's own builder takes ten times as long. */
+function textColumn({ arrow }: Vendor, values: readonly (string | null)[]): Data {
+  const joined = values.join("");
+  const bytes = Buffer.from(joined);
+  const isAscii = bytes.length === joined.length;
+  const encoded = isAscii ? [] : values.map((value) => Buffer.from(value ?? ""));
+  const valueOffsets = new Int32Array(values.length + 1);
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  let nullCount = 0;
+  for (const [row, value] of values.entries()) {
+    valueOffsets[row + 1] = valueOffsets[row]! + (isAscii ? (value?.length ?? 0) : encoded[row]!.length);
+    if (value === null) nullCount += 1;
+    else nullBitmap[row >> 3]! |= 1 << (row & 7);
+  }
+  const data = isAscii ? bytes : Buffer.concat(encoded);
+  return arrow.makeData({ type: new arrow.Utf8(), length: values.length, nullCount, nullBitmap, valueOffsets, data });
 }
 
 /**

@@ -136,6 +136,10 @@ export const serverSection = z.strictObject({
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
   maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),
   keepJobs: count(200, "Number of ended jobs that are kept with their failures. Older ones are deleted."),
+  stallTimeout: seconds(
+    300,
+    "Seconds that a worker of a job may spend on one batch. Then `/health/live` fails, so that the server is restarted.",
+  ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
 });
 

@@ -1,7 +1,6 @@
 /** Refuses duplicates within one run. Of several images with the same id, only the first is stored. */
-import { createHash } from "node:crypto";
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
-import { HashTable, keyOf } from "../../kit/index.js";
+import { HashTable, hashOfText, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /**
@@ -54,10 +53,7 @@ class FirstSeen {
 
 const duplicate: Refusal = { kind: "skip", reason: "duplicate" };
 
-/** Returns the first 64 bits of the id's SHA-256. A text id and a number id with the same characters get different hashes. */
+/** A text id and a number id with the same characters get different hashes. */
 function hashOf(id: Key): readonly [number, number] {
-  const digest = createHash("sha256")
-    .update(`${typeof id} ${id}`)
-    .digest();
-  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
+  return hashOfText(`${typeof id} ${id}`);
 }

@@ -1,6 +1,7 @@
 /** Builds the index that a user has requested, whatever the thresholds of upkeep say. */
 import { type BuiltIndex, HeadraceError } from "../../../contracts/index.js";
 import { checkIndexColumn } from "../../../kit/index.js";
+import { mergeBeforeIndex, removeReplaced } from "./first-merge.js";
 import { buildScalarIndex } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
 import { buildIndex, compact, keepVersionsMs, mergeAfterIndex, type UpkeepParts } from "./upkeep.js";
@@ -34,8 +35,9 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
       hint: "Insert more images first. Searches of so few rows are fast without an index.",
     });
   }
+  const isMerged = await mergeBeforeIndex(parts);
   await buildIndex(parts, requestedVectorIndex(facts), rows);
-  await mergeAfterIndex(parts, now);
+  await (isMerged ? removeReplaced(table, folder) : mergeAfterIndex(parts, now));
   return report("built");
 }
 

@@ -12,31 +12,24 @@ const scalarColumns = ["id", "content"] as const;
 /** An index is rebuilt only if at least this many rows are unindexed. */
 const minUnindexedRows = 4_000;
 
+/** An index is rebuilt when this share of the rows is unindexed. */
+const unindexedShare = 1 / 8;
+
 /**
- * An index is rebuilt when this share of the rows is unindexed. `used`: a run looks up keys or merges rows. `unused`: a run only appends
- * rows.
+ * Builds missing indexes. Rebuilds indexes with many unindexed rows (100 ms for 150,000 rows). Returns the columns of new indexes. `mayGoOn`:
+ * called before each index is built. Throws if no further index may be built, for example because the writer's lock was lost.
  */
-const unindexedShare = { used: 1 / 8, unused: 1 / 2 } as const;
-
-export interface FreshenOptions {
-  /** "used": keys are looked up or rows are merged. "unused": rows are only appended. */
-  readonly use: "used" | "unused";
-  /** Called before each index is built. Throws if no further index may be built, for example because the writer's lock was lost. */
-  mayGoOn(step: UpkeepStep): Promise<void>;
-}
-
-/** Builds missing indexes. Rebuilds indexes with many unindexed rows (100 ms for 150,000 rows). Returns the columns of new indexes. */
 export async function freshenScalarIndexes(
   { lancedb }: Vendor,
   table: Table,
   { rows, indexes }: Pick<TableState, "rows" | "indexes">,
-  { use, mayGoOn }: FreshenOptions,
+  mayGoOn: (step: UpkeepStep) => Promise<void>,
 ): Promise<readonly string[]> {
   const built: string[] = [];
   const owned = rows < scalarIndexRows ? [] : scalarColumns;
   for (const column of [...owned, ...requestedColumns(indexes)]) {
     const unindexed = indexes.get(column)?.unindexedRows ?? rows;
-    if (unindexed < Math.max(minUnindexedRows, rows * unindexedShare[use])) continue;
+    if (unindexed < Math.max(minUnindexedRows, rows * unindexedShare)) continue;
     await mayGoOn(buildingIndex(column, { rows }));
     await buildScalarIndex(lancedb, table, column);
     built.push(column);
@@ -55,16 +48,6 @@ export function requestedColumns(indexes: TableState["indexes"]): readonly strin
 }
 
 /**
- * Drops the indexes on keys and contents except `kept`, so that compaction merges indexed and unindexed fragments into one, and does not
- * write the indexes again. The next call of `freshenScalarIndexes` builds the indexes. It takes a second per million rows.
- */
-export async function dropScalarIndexes(table: Table, kept: readonly string[] = []): Promise<void> {
-  for (const { name, columns } of await table.listIndices()) {
-    if (scalarColumns.some((column) => columns.includes(column) && !kept.includes(column))) await table.dropIndex(name);
-  }
-}
-
-/**
  * A writer checks the indexes after it has written `first` rows. It checks them again each time it has written `later` more rows, or
  * `share` of the table's rows, whichever is larger.
  */
@@ -72,14 +55,14 @@ const lookAfterRows = { first: 1_000, later: 4_000, share: 1 / 16 } as const;
 
 /**
  * Rebuilds the index on keys during a long series of writes. A merge that uses the index scans all columns of the unindexed rows, which
- * takes about 0.01 ms per row. A merge without the index scans the keys of all rows, which takes a thirtieth of that per row. Appending
- * rows needs no index.
+ * takes about 0.01 ms per row. A merge without the index scans the keys of all rows, which takes a thirtieth of that per row. A run that only
+ * appends rows needs no index, so the index is built after the run.
  */
 export class KeyIndex {
   /** The last known state of the index. Null until the first call of `look`, unless the table was empty at the start. */
   #seen: { rows: number; unindexedRows: number } | null;
   #lookIn: number = lookAfterRows.first;
-  #use: FreshenOptions["use"] = "unused";
+  #isUsed = false;
 
   /** `rows`: the number of rows in the table at the start. */
   constructor(
@@ -96,12 +79,12 @@ export class KeyIndex {
   }
 
   get isDue(): boolean {
-    return this.#lookIn <= 0;
+    return this.#isUsed && this.#lookIn <= 0;
   }
 
   /** Called for each look-up and merge. */
   asked(): void {
-    this.#use = "used";
+    this.#isUsed = true;
   }
 
   wrote(rows: number): void {
@@ -113,7 +96,7 @@ export class KeyIndex {
   async look(table: Table): Promise<void> {
     const state = { rows: await table.countRows(), indexes: await indexStates(table) };
     this.#lookIn = Math.max(lookAfterRows.later, state.rows * lookAfterRows.share);
-    const built = await freshenScalarIndexes(this.vendor, table, state, { use: this.#use, mayGoOn: this.mayGoOn });
+    const built = await freshenScalarIndexes(this.vendor, table, state, this.mayGoOn);
     this.#seen = { rows: state.rows, unindexedRows: built.includes("id") ? 0 : (state.indexes.get("id")?.unindexedRows ?? state.rows) };
   }
 }

@@ -3,9 +3,9 @@ import type { Table } from "@lancedb/lancedb";
 import { measureProbes } from "../search-probes.js";
 import type { TableFacts } from "../table-schema.js";
 import type { Vendor } from "../vendor.js";
-import { isLargestApart } from "./growing-table.js";
+import { mergeBeforeIndex, removeReplaced } from "./first-merge.js";
 import { removeOldVersions } from "./old-versions.js";
-import { buildScalarIndex, dropScalarIndexes, freshenScalarIndexes } from "./scalar-indexes.js";
+import { freshenScalarIndexes } from "./scalar-indexes.js";
 import { removableBefore, type TableState, tableState } from "./table-state.js";
 import { mayHaveLongTail, mergeTail, type TailState } from "./table-tail.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
@@ -80,9 +80,9 @@ export class CompactionSchedule {
 
 const mergingFiles = "merging small files";
 
-/** Merges small fragments, updates indexes, and removes versions older than `keepMs`. LanceDB has only one call for all three steps. */
-export async function compact(table: Table, folder: string, keepMs = keepVersionsMs): Promise<void> {
-  await table.optimize({ cleanupOlderThan: new Date(await removableBefore(folder, keepMs)) });
+/** Merges small fragments, updates indexes, and removes versions older than a minute. LanceDB has only one call for all three steps. */
+export async function compact(table: Table, folder: string): Promise<void> {
+  await table.optimize({ cleanupOlderThan: new Date(await removableBefore(folder, keepVersionsMs)) });
 }
 
 /** Returns true if the table needs compaction: it has many small fragments, rows outside the vector index, or old versions. */
@@ -134,34 +134,23 @@ export async function keepUp(parts: UpkeepParts): Promise<void> {
   await removeOldVersions(table, folder);
   let now = await state();
   const tail = tailOf(now);
-  const isBeforeIndex = owesCompactionBeforeIndex(facts, now);
-  if (isBeforeIndex || owesCompaction(now)) {
+  const isBeforeIndex = owesMergeBeforeIndex(facts, now);
+  if (isBeforeIndex && (await mergeBeforeIndex(parts))) {
+    now = await state();
+  } else if (isBeforeIndex || owesCompaction(now)) {
     await mayGoOn({ step: mergingFiles, rows: now.rows });
-    if (isBeforeIndex) await dropScalarIndexes(table, isLargestApart(now) ? ["id"] : []);
-    // Old files are removed at once. Otherwise the table would need twice its space on the disk until the next compaction.
-    await compact(table, folder, isBeforeIndex ? 0 : keepVersionsMs);
+    await compact(table, folder);
     now = await state();
   } else if (tail !== null && mayHaveLongTail(tail)) {
     await mayGoOn({ step: mergingFiles, rows: tail.unindexedRows });
     await mergeTail(vendor, table, tail);
   }
-  await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
+  await freshenScalarIndexes(vendor, table, now, mayGoOn);
   const kind = owedVectorIndex(facts, now);
   if (kind === null) return;
   await buildIndex(parts, kind, now.rows);
-  if (!isBeforeIndex) await mergeAfterIndex(parts, now);
-}
-
-/** Merges all files of a table that has no vector index yet into one, and builds the index on keys. Returns the new state. */
-export async function mergeGrown({ vendor, table, folder, mayGoOn }: Omit<UpkeepParts, "name" | "facts">): Promise<TableState> {
-  const { rows } = await tableState(table, folder, keepVersionsMs);
-  await dropScalarIndexes(table);
-  await mayGoOn({ step: mergingFiles, rows });
-  // Old files are removed at once, so that at most the merged rows are on the disk twice.
-  await compact(table, folder, 0);
-  await mayGoOn(buildingIndex("id", { rows }));
-  await buildScalarIndex(vendor.lancedb, table, "id");
-  return tableState(table, folder, keepVersionsMs);
+  if (isBeforeIndex) await removeReplaced(table, folder);
+  else await mergeAfterIndex(parts, now);
 }
 
 /** Null: the table has no vector index. Compaction leaves one fragment per part of the index. All other fragments are newer. */
@@ -174,7 +163,7 @@ function tailOf({ fragments, indexes }: TableState): TailState | null {
  * Returns true if the table gets its first vector index and has several small fragments. After the index is built, the same compaction would
  * take twice as long, because it would also write the index again.
  */
-function owesCompactionBeforeIndex(facts: TableFacts, now: TableState): boolean {
+function owesMergeBeforeIndex(facts: TableFacts, now: TableState): boolean {
   return !now.indexes.has("vector") && now.smallFragments >= 2 && owedVectorIndex(facts, now) !== null;
 }
 
@@ -199,7 +188,7 @@ export async function keepUpWhole(parts: UpkeepParts): Promise<void> {
   await mayGoOn({ step: mergingFiles, rows: await table.countRows() });
   await compact(table, folder);
   const now = await tableState(table, folder, keepVersionsMs);
-  await freshenScalarIndexes(vendor, table, now, { use: "used", mayGoOn });
+  await freshenScalarIndexes(vendor, table, now, mayGoOn);
   const kind = owedVectorIndex(facts, now, 1);
   if (kind === null) return;
   await buildIndex(parts, kind, now.rows);

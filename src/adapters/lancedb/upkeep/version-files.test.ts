@@ -30,14 +30,32 @@ describe("the files of a version", () => {
   it("exist, and all files of the table belong to some version", async () => {
     const data = new Set<string>();
     const transactions = new Set<string>();
+    const indexes = new Set<string>();
     for (const name of await versions()) {
       const files = await versionFiles(pathOf(name));
       assert.ok(files !== null && files.data.size > 0, name);
       for (const file of files.data) data.add(file);
       if (files.transaction !== null) transactions.add(files.transaction);
+      for (const index of files.indexes) indexes.add(index);
     }
     assert.deepEqual([...data].sort(), (await readdir(join(table, "data"))).sort());
     assert.deepEqual([...transactions].sort(), (await readdir(join(table, "_transactions"))).sort());
+    assert.deepEqual([...indexes].sort(), (await readdir(join(table, "_indices"))).sort());
+  });
+
+  it("contain all rows, each fragment with its number", async () => {
+    const opened = await (await connect(folder)).openTable("rows");
+    const [newest = ""] = await versions();
+    const { fragments } = (await versionFiles(pathOf(newest)))!;
+    const counts = new Map<number, number>();
+    for await (const batch of opened.query().select(["id"]).withRowId()) {
+      for (const rowId of batch.getChild("_rowid")!.toArray() as BigUint64Array) {
+        const fragment = Number(rowId >> 32n);
+        counts.set(fragment, (counts.get(fragment) ?? 0) + 1);
+      }
+    }
+    assert.deepEqual(new Map(fragments.map(({ id, rows }) => [id, rows])), counts);
+    opened.close();
   });
 
   it("are unknown if the manifest is cut anywhere, or is missing", async () => {

@@ -1,23 +1,38 @@
 /**
- * Reads which files a version of a table consists of, from its manifest in Lance's format: a protobuf message, whose position is in the last 16
- * bytes of the file. https://lance.org/format/table
+ * Reads which files and indexes a version of a table consists of, from its manifest in Lance's format: protobuf messages. The position of the
+ * first message is in the last 16 bytes of the file. https://lance.org/format/table
  */
 import { readFile } from "node:fs/promises";
 
-/** Names of files. */
+/** A part of a table, in one or more files. */
+export interface Fragment {
+  /** Newer fragments have higher numbers. */
+  readonly id: number;
+  /** Number of rows, deleted ones included. */
+  readonly rows: number;
+}
+
+/** Names of files, and the fragments that they contain. */
 export interface VersionFiles {
+  /** Oldest first. */
+  readonly fragments: readonly Fragment[];
   /** The files in the folder `data`, one or more per fragment. */
   readonly data: ReadonlySet<string>;
   /** The file in the folder `_transactions`. null: the version has none. */
   readonly transaction: string | null;
+  /** The folders in the folder `_indices`, one per part of an index. */
+  readonly indexes: ReadonlySet<string>;
 }
 
 const footerBytes = 16;
 /** The length of the message, before the message. */
 const lengthBytes = 4;
 const magic = "LANC";
-/** Numbers of the fields that are read: of `Manifest`, `DataFragment` and `DataFile`. */
-const field = { fragments: 2, transactionFile: 12, files: 2, path: 1, baseId: 7 } as const;
+/** Numbers of the fields that are read, by message. */
+const manifestField = { fragments: 2, indexSection: 6, transactionFile: 12 } as const;
+const fragmentField = { id: 1, files: 2, rows: 4 } as const;
+const fileField = { path: 1, baseId: 7 } as const;
+const indexField = { indexes: 1, id: 1, idBytes: 1 } as const;
 
 /**
  * Returns null if the file does not exist any more, or is not as expected. The files of the version are then not known, and none of them may be
@@ -25,55 +40,88 @@ const field = { fragments: 2, transactionFile: 12, files: 2, path: 1, baseId: 7 
  */
 export async function versionFiles(path: string): Promise<VersionFiles | null> {
   try {
-    const manifest = manifestOf(await readFile(path));
-    return manifest === null ? null : filesOf(manifest);
+    return filesOf(await readFile(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }
 
-function manifestOf(bytes: Buffer): Buffer | null {
+function filesOf(bytes: Buffer): VersionFiles | null {
   const footer = bytes.subarray(-footerBytes);
   if (footer.length < footerBytes || footer.subarray(12).toString("latin1") !== magic) return null;
   const end = bytes.length - footerBytes;
-  const start = Number(footer.readBigUInt64LE(0)) + lengthBytes;
-  const isWhole = start <= end && start + bytes.readUInt32LE(start - lengthBytes) === end;
-  return isWhole ? bytes.subarray(start, end) : null;
+  const place = Number(footer.readBigUInt64LE(0));
+  const fields = messageAt(bytes.subarray(0, end), place, end);
+  const indexPlace = fields?.find(({ number }) => number === manifestField.indexSection)?.count ?? null;
+  const indexes = indexPlace === null ? new Set<string>() : indexesOf(messageAt(bytes, indexPlace));
+  return fields === null || indexes === null ? null : contentsOf(fields, indexes);
 }
 
-function filesOf(manifest: Buffer): VersionFiles | null {
+/** Reads a message with its length before it. `end`: where the message must end. Returns null if it is not as expected. */
+function messageAt(bytes: Buffer, place: number, end?: number): readonly Field[] | null {
+  const start = place + lengthBytes;
+  if (start > bytes.length) return null;
+  const length = bytes.readUInt32LE(place);
+  if (start + length > bytes.length || (end !== undefined && start + length !== end)) return null;
+  return fieldsOf(bytes.subarray(start, start + length));
+}
+
+function contentsOf(fields: readonly Field[], indexes: ReadonlySet<string>): VersionFiles | null {
+  const fragments: Fragment[] = [];
   const data = new Set<string>();
   let transaction: string | null = null;
-  const fields = fieldsOf(manifest);
-  if (fields === null) return null;
   for (const { number, value } of fields) {
-    if (number === field.transactionFile && value !== null) transaction = value.toString("utf8");
-    if (number !== field.fragments || value === null) continue;
-    const paths = pathsOf(value);
-    if (paths.length === 0) return null;
+    if (number === manifestField.transactionFile && value !== null) transaction = value.toString("utf8");
+    if (number !== manifestField.fragments || value === null) continue;
+    const fragment = fieldsOf(value);
+    const paths = fragment === null ? [] : pathsOf(fragment);
+    if (fragment === null || paths.length === 0) return null;
+    fragments.push({ id: numberOf(fragment, fragmentField.id), rows: numberOf(fragment, fragmentField.rows) });
     for (const path of paths) {
       if (path === null) return null;
       data.add(path);
     }
   }
-  return { data, transaction };
+  return { fragments, data, transaction, indexes };
+}
+
+/** The names of the folders of indexes. null: an index without an id. */
+function indexesOf(section: readonly Field[] | null): ReadonlySet<string> | null {
+  if (section === null) return null;
+  const names = new Set<string>();
+  for (const index of messagesOf(section, indexField.indexes)) {
+    const id = index === null ? undefined : messagesOf(index, indexField.id)[0];
+    const hex = id?.find(({ number }) => number === indexField.idBytes)?.value?.toString("hex") ?? "";
+    if (hex.length !== 32) return null;
+    names.add([hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-"));
+  }
+  return names;
+}
+
+/** The messages in all fields with this number. null: bytes that are not a message. */
+function messagesOf(fields: readonly Field[], wanted: number): readonly (readonly Field[] | null)[] {
+  return fields.filter(({ number }) => number === wanted).map(({ value }) => (value === null ? null : fieldsOf(value)));
+}
+
+/** A number that is 0 is not in the message. */
+function numberOf(fields: readonly Field[], wanted: number): number {
+  return fields.find(({ number }) => number === wanted)?.count ?? 0;
 }
 
 /** The paths of a fragment's files. null: a file without a path, or a file outside the table's folder. */
-function pathsOf(fragment: Buffer): readonly (string | null)[] {
-  const files = fieldsOf(fragment)?.filter(({ number }) => number === field.files) ?? [];
-  return files.map(({ value }) => {
-    const fields = value === null ? null : fieldsOf(value);
-    const path = fields?.find(({ number }) => number === field.path)?.value ?? null;
-    return path === null || fields?.some(({ number }) => number === field.baseId) ? null : path.toString("utf8");
+function pathsOf(fragment: readonly Field[]): readonly (string | null)[] {
+  return messagesOf(fragment, fragmentField.files).map((file) => {
+    const path = file?.find(({ number }) => number === fileField.path)?.value ?? null;
+    return path === null || file?.some(({ number }) => number === fileField.baseId) ? null : path.toString("utf8");
   });
 }
 
-/** A field of a protobuf message. `value` is null for a number. */
+/** A field of a protobuf message. `value` is null for a number, and `count` is null for anything else. */
 interface Field {
   readonly number: number;
   readonly value: Buffer | null;
+  readonly count: number | null;
 }
 
 /** Returns null if the bytes are not a whole message. */
@@ -94,7 +142,8 @@ function fieldsOf(message: Buffer): readonly Field[] | null {
     const number = Math.floor(tag / 8);
     const type = tag % 8;
     let value: Buffer | null = null;
-    if (type === 0) varint();
+    let count: number | null = null;
+    if (type === 0) count = varint();
     else if (type === 1) at += 8;
     else if (type === 5) at += 4;
     else if (type === 2) {
@@ -103,7 +152,7 @@ function fieldsOf(message: Buffer): readonly Field[] | null {
       at += length;
     } else return null;
     if (Number.isNaN(at) || at > message.length) return null;
-    fields.push({ number, value });
+    fields.push({ number, value, count });
   }
   return fields;
 }

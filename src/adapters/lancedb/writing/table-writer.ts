@@ -5,7 +5,6 @@ import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../.
 import { fromLanceError } from "../errors.js";
 import { writePassport } from "../table-facts.js";
 import { type TableFacts, tableFacts } from "../table-schema.js";
-import { GrowthSchedule } from "../upkeep/growing-table.js";
 import { removeOldVersions } from "../upkeep/old-versions.js";
 import { buildRequestedIndex } from "../upkeep/requested-index.js";
 import { KeyIndex } from "../upkeep/scalar-indexes.js";
@@ -16,7 +15,6 @@ import {
   keepUp,
   keepUpWhole,
   keepVersionsMs,
-  mergeGrown,
   owesCompactionDuringSeries,
   type UpkeepParts,
 } from "../upkeep/upkeep.js";
@@ -51,7 +49,6 @@ export class TableWriter {
   readonly #queue = new SerialQueue();
   readonly #schedule = new CompactionSchedule();
   readonly #keyIndex: KeyIndex;
-  readonly #growth: GrowthSchedule;
   readonly #storage: RowStorage;
   readonly #marks = new RowMarks();
   /** The newest group of batches in the queue. Null if another kind of call was queued later, so that batches do not overtake the call. */
@@ -63,7 +60,6 @@ export class TableWriter {
     this.facts = parts.facts;
     this.#passport = parts.facts.passport;
     this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify(), parts.rows);
-    this.#growth = new GrowthSchedule(parts.facts);
     this.#storage = new RowStorage({ ...parts, ledger: new KeyLedger(parts.rows), keyIndex: this.#keyIndex, marks: this.#marks });
   }
 
@@ -170,19 +166,15 @@ export class TableWriter {
     } catch (cause) {
       throw fromLanceError(`collection ${this.parts.name}: upsert`, cause);
     }
-    this.#growth.wrote(batches.reduce((rows, { ids }) => rows + ids.length, 0));
     return this.#storage.store(batches);
   }
 
   /** Compacts the table during a long series of writes, if its state requires this. `upkeep` runs only after the series. */
   async #compactDuringSeries(signal: AbortSignal): Promise<void> {
-    const [mayCompact, mayMerge, mustLook] = [this.#schedule.wrote(), this.#growth.isDue, this.#keyIndex.isDue];
-    if (!mayCompact && !mayMerge && !mustLook) return;
+    const [mayCompact, mustLook] = [this.#schedule.wrote(), this.#keyIndex.isDue];
+    if (!mayCompact && !mustLook) return;
     await this.#writeOrLeave("compaction", signal, async (table) => {
-      const { vendor, folder, lock } = this.parts;
-      if (mayMerge && this.#growth.look(await tableState(table, folder, keepVersionsMs))) {
-        this.#growth.look(await mergeGrown({ vendor, table, folder, mayGoOn: () => lock.verify() }));
-      }
+      const { folder } = this.parts;
       if (mayCompact) await removeOldVersions(table, folder);
       if (mayCompact && owesCompactionDuringSeries(await tableState(table, folder, keepVersionsMs))) await compact(table, folder);
       if (mustLook) await this.#keyIndex.look(table);
