@@ -85,7 +85,9 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       if (state.isGone) logRequest(log, request, reply, state);
     });
     reply.headers({ ...headers, "x-request-id": request.id });
-    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") throw new Refused("request_malformed");
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
+      throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
+    }
     refuseForeignPages(request.headers, host);
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
@@ -197,7 +199,9 @@ function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: F
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
 function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest): Refused {
   const [path = ""] = url.split("?");
-  const methods = routes.filter((each) => pathPattern(each.path).test(path)).map((each) => each.method);
+  const exact = routes.filter((each) => each.path === path);
+  const found = exact.length > 0 ? exact : routes.filter((each) => pathPattern(each.path).test(path));
+  const methods = found.map((each) => each.method);
   if (methods.length === 0) return new Refused("route_not_found");
   return new Refused("method_not_allowed", `method: expected ${methods.join(" or ")}, found ${method}.`, {
     headers: { allow: methods.join(", ") },
