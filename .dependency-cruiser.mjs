@@ -45,7 +45,7 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|\\.(test|bench|d)\\.ts$" },
+      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/main\\.tsx$|\\.(test|bench|d)\\.ts$" },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>
@@ -80,6 +80,19 @@ export default {
       { path: "^src/(app/|index\\.ts$)", pathNot: "/worker\\.ts$" },
       { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
     ),
+    error(
+      "page-knows-the-wire-only",
+      "The page runs in a browser. It takes only types from the service, and only those of its JSON.",
+      { path: "^web/" },
+      { path: "^src/", pathNot: "^src/server/wire(-jobs)?\\.ts$" },
+    ),
+    error(
+      "page-takes-types-only",
+      "Use `import type`: the code of the service is not part of the page.",
+      { path: "^web/" },
+      { path: "^src/", dependencyTypesNot: ["type-only"] },
+    ),
+    error("src-without-page", "The service knows the page as files only.", { path: "^src/" }, { path: "^web/" }),
     error("src-never-tests", "", { path: "^src/", pathNot: "\\.test\\.ts$" }, { path: "^(test|bench|examples)/|\\.test\\.ts$" }),
     error(
       "no-node-here",

@@ -23,9 +23,9 @@ import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } 
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
 import { type OpenOptions, openOptionNames } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
-import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
-import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { hasTextSearch, keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import { closedOnError } from "./wiring/closing.js";
@@ -128,10 +128,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return previewOfRetry(this.#parts, request);
   }
 
-  /**
-   * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
-   * gone. Other sources of the collection are not touched.
-   */
+  /** Stores the new and changed images of a source, and with `missing: "delete"` deletes the rows of its images that are gone. */
   sync(request: SyncRequest): Promise<SyncRun> {
     return startSync(this.#parts, request);
   }
@@ -198,6 +195,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return this.searchImages({ text }, options);
   }
 
+  /** Whether searches by words are possible with the configured model. */
+  hasTextSearch(): Promise<boolean> {
+    return hasTextSearch(this.#parts);
+  }
+
   /** Returns one list of hits per query, in the order of the queries. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     return searchAll(this.#parts, queries, options);
@@ -233,6 +235,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return unknownIds(this.#parts, collectionName, ids);
   }
 
+  /** Returns the rows with these ids, without their vectors and in no particular order. Unknown ids are left out. */
+  rows(collectionName: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
+    return rowsById(this.#parts, collectionName, ids);
+  }
+
   /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     return countRows(this.#parts, collectionName, filter);
@@ -244,9 +251,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
-   * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
-   * `dimension_mismatch` or `collection_exists` before any row is written.
+   * Copies rows and passport into a collection of this or another configured store, without embedding. A second call continues a stopped
+   * copy. Throws `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists` before any row is written.
    */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);
@@ -287,9 +293,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return this.#parts.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+  [Symbol.asyncDispose] = (): Promise<void> => this.close();
 }
 
 const never = (): AbortSignal => new AbortController().signal;

@@ -18,6 +18,8 @@ export const requestProblems = {
   method_not_allowed: { status: 405, title: "The path does not have this method." },
   model_not_found: { status: 404, title: "The server does not have this model." },
   path_refused: { status: 422, title: "The path is not below a folder of `server.allowed_roots`." },
+  row_not_found: { status: 404, title: "The collection has no row with this id." },
+  picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   job_not_found: { status: 404, title: "There is no such job." },
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
   jobs_full: { status: 503, title: "As many jobs wait as `server.max_waiting_jobs` allows." },

@@ -12,6 +12,7 @@ import type { Jobs } from "./jobs/jobs.js";
 import type { KeptAnswers } from "./kept-answers.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
+import type { Thumbnails } from "./thumbnails.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
@@ -27,6 +28,9 @@ export interface ServerContext {
   readonly insertions: Insertions;
   readonly admission: Admission;
   readonly keptAnswers: KeptAnswers;
+  readonly thumbnails: Thumbnails;
+  /** The version of the package. */
+  readonly version: string;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */

@@ -7,6 +7,7 @@ import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
+import { pictureRoutes } from "./routes/pictures.js";
 import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
@@ -15,6 +16,7 @@ export const allRoutes: readonly Route[] = [
   ...healthRoutes,
   ...collectionRoutes,
   ...imageRoutes,
+  ...pictureRoutes,
   ...searchRoutes,
   ...embedRoutes,
   ...openAiRoutes,

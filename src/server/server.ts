@@ -10,18 +10,21 @@ import { Admission } from "./admission.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { Insertions } from "./insertions.js";
+import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
+import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
 import { limitRates } from "./rate-limit.js";
 import { ReadinessCheck } from "./readiness.js";
 import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
+import { Thumbnails } from "./thumbnails.js";
 import { loadFastify } from "./vendor.js";
 
 export interface ServerOptions {
@@ -57,6 +60,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const hardStop = new AbortController();
   const telemetry = await Telemetry.open({ jobs: () => jobs.states });
   const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
+  const installed = installedPackage();
   const context: ServerContext = {
     pipeline,
     settings,
@@ -66,6 +70,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
+    thumbnails: new Thumbnails(),
+    version: installed.version,
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -134,6 +140,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
+  servePage(app, installed.pageFolder);
+
   try {
     await listen(app, host, port);
   } catch (error) {
@@ -175,7 +183,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
       void reply.headers({ ...headers, "x-request-id": request.id });
       sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: 4096 },
   });
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));

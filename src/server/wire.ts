@@ -141,6 +141,49 @@ export const embedded = z
     ),
   })
   .meta({ id: "Embeddings" });
+const storedRow = {
+  id: z.string(),
+  source: z.string(),
+  width: z.int(),
+  height: z.int(),
+  content: z.string().describe("SHA-256 of the image file, in hex."),
+  metadata,
+};
+export const imagesQuery = z.strictObject({
+  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
+  filter: filter.optional(),
+  pick: z
+    .enum(["first", "spread"])
+    .default("first")
+    .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
+});
+export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) }).meta({ id: "Images" });
+
+export const imageParams = collectionParams.extend({
+  id: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe("The id of a row.")
+    .meta({ examples: ["photo"] }),
+});
+export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
+export const thumbnailQuery = z.strictObject({
+  content: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("`content` of the row. Clients then keep the picture, because another picture has another address."),
+});
+
+export const sourceQuery = z.strictObject({
+  source: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe("The source of an image, as rows and failures name it.")
+    .meta({ examples: ["https://example.com/cat.jpg"] }),
+});
 
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
@@ -169,17 +212,7 @@ export const queryForm = z.strictObject({
 
 export const hits = z
   .strictObject({
-    hits: z.array(
-      z.strictObject({
-        id: z.string(),
-        score: z.number(),
-        source: z.string(),
-        width: z.int(),
-        height: z.int(),
-        content: z.string().describe("SHA-256 of the image file, in hex."),
-        metadata,
-      }),
-    ),
+    hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
     elapsed_ms: z.number(),
   })
   .meta({ id: "Hits" });
@@ -201,3 +234,13 @@ export const ready = z
 
 export const openApi = z.looseObject({ openapi: z.literal("3.1.0"), paths: z.record(z.string(), z.unknown()) });
 export const page = z.string();
+
+export const service = z
+  .strictObject({
+    version: z.string(),
+    default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
+    max_images: z.int().describe("Maximum number of images in one request."),
+    max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+    text_search: z.boolean().describe("Whether searches can use words."),
+  })
+  .meta({ id: "Service" });

@@ -76,12 +76,12 @@ test("while a job runs, its times grow and its queues are shown; a worker that h
   const busy = async () => seriesValue(await metricsOf(server), 'headrace_stage_seconds_total{stage="embed",activity="busy"}') ?? 0;
   const before = await busy();
   let metrics = "";
-  let live = await server.get("/health/live");
+  let live: Awaited<ReturnType<typeof server.get>>;
   // The embedder does not come back: sooner or later, this must be seen.
-  while (live.status === 200) {
+  do {
     metrics = await metricsOf(server);
     live = await server.get("/health/live");
-  }
+  } while (live.status === 200);
   assert.equal(live.body.live, false);
   assert.deepEqual([live.body.stalled[0].job, live.body.stalled[0].stage], [body.id, "embed"]);
   assert.equal(seriesValue(metrics, "headrace_runs"), 1);
