@@ -26,11 +26,11 @@ export interface ServerContext {
   readonly telemetry: Telemetry;
   readonly readiness: ReadinessCheck;
   readonly insertions: Insertions;
-  readonly admission: Admission;
-  readonly keptAnswers: KeptAnswers;
   readonly thumbnails: Thumbnails;
   /** The version of the package. */
   readonly version: string;
+  readonly admission: Admission;
+  readonly keptAnswers: KeptAnswers;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */

@@ -68,10 +68,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     telemetry,
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
-    admission: new Admission(settings.server),
-    keptAnswers: new KeptAnswers(),
     thumbnails: new Thumbnails(),
     version: installed.version,
+    admission: new Admission(settings.server),
+    keptAnswers: new KeptAnswers(),
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
