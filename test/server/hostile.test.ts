@@ -154,7 +154,7 @@ test("paths of the address do not leave the routes", async () => {
       ["/v1/collections/..%2f..%2fetc", "name_invalid"],
       ["/v1/collections/%00", "name_invalid"],
       [`/v1/collections/${"x".repeat(65)}`, "request_invalid"],
-      [`/v1/collections/${"x".repeat(600)}`, "route_not_found"],
+      [`/v1/collections/${"x".repeat(5000)}`, "route_not_found"],
     ],
     (path) => codeOf(path, { method: "GET" }),
   );
