@@ -139,12 +139,15 @@ export function itemProblem({ code, message, hint }: Pick<HeadraceError, "messag
   const known = code in errorCodes ? (code as ErrorCode) : "unexpected";
   const status = statuses[known];
   const title = errorCodes[known].meaning;
-  return { ...named(known), title, status, ...(isPublic(known, status) ? { detail: message, hint } : {}) };
+  return { ...named(known), title, status, ...(isPublic(known, status, message) ? { detail: message, hint } : {}) };
 }
 
-/** Messages of other errors name servers, folders and processes. They are only for the log. */
-function isPublic(code: ErrorCode, status: number): boolean {
-  return code !== "lock_held" && [409, 413, 422].includes(status);
+/** A path from the root of a disk, or the URL of a file. */
+const diskPath = /(^|[\s"'(])(\/|[A-Za-z]:\\|file:)/;
+
+/** Messages of other errors, and those with paths, name servers, folders and processes. They are only for the log. */
+function isPublic(code: ErrorCode, status: number, message: string): boolean {
+  return code !== "lock_held" && [409, 413, 422].includes(status) && !diskPath.test(message);
 }
 
 const named = (code: string): Pick<Problem, "type" | "code"> => ({ type: `urn:headrace:problem:${code}`, code });

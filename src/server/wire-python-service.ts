@@ -14,7 +14,6 @@ const filterExpression = filter.nullish();
 
 export const example = exampleDataUrl;
 
-export const root = z.strictObject({ service: z.string(), version: z.string(), status: z.literal("running") });
 export const health = z.strictObject({ status: z.enum(["healthy", "degraded"]), components: z.record(z.string(), z.boolean()) });
 
 export const embedding = z.object({ inputs, batch_size: batchSize }).meta({ id: "PythonServiceEmbedding" });
