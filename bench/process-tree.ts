@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-const sampleEveryMs = 250;
+const sampleEveryMs = 500;
 
 export interface TreeRun {
   readonly output: string;

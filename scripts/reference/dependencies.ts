@@ -28,6 +28,7 @@ export const reasons: Readonly<Record<string, string>> = {
   commander: "Commands, flags and help from one declaration. It has no dependencies. Version 15 refuses Node 20.",
   fastify: "The HTTP server of `headrace serve`: limits, time-outs and a drain that Node's own server leaves to its user. Runs on Node 20.",
   "@fastify/multipart": "Reads uploads with limits on files, fields and bytes. From the authors of Fastify.",
+  "@fastify/rate-limit": "Counts requests per client for `server.rate_limit`. From the authors of Fastify. Loaded only with that setting.",
   "prom-client": "Counters, gauges and histograms in the format of Prometheus, by the usual client for Node. Two small packages more.",
   "light-my-request":
     "Part of Fastify, named here only to hold it at 6.6. Later versions ask for Node 22, and npm then leaves out Fastify on Node 20 without a word.",

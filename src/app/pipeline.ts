@@ -128,10 +128,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return previewOfRetry(this.#parts, request);
   }
 
-  /**
-   * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
-   * gone. Other sources of the collection are not touched.
-   */
+  /** Stores the new and changed images of a source, and with `missing: "delete"` deletes the rows of its images that are gone. */
   sync(request: SyncRequest): Promise<SyncRun> {
     return startSync(this.#parts, request);
   }
@@ -254,9 +251,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
-   * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
-   * `dimension_mismatch` or `collection_exists` before any row is written.
+   * Copies rows and passport into a collection of this or another configured store, without embedding. A second call continues a stopped
+   * copy. Throws `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists` before any row is written.
    */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);
@@ -297,9 +293,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return this.#parts.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+  [Symbol.asyncDispose] = (): Promise<void> => this.close();
 }
 
 const never = (): AbortSignal => new AbortController().signal;

@@ -24,6 +24,9 @@ export const requestProblems = {
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
   jobs_full: { status: 503, title: "As many jobs wait as `server.max_waiting_jobs` allows." },
   idempotency_conflict: { status: 422, title: "An earlier request with the same `Idempotency-Key` was different." },
+  rate_exceeded: { status: 429, title: "The client has sent more requests in a minute than `server.rate_limit` allows." },
+  server_busy: { status: 503, title: "The server has as many open requests, or bodies of requests, as its limits allow." },
+  deadline_passed: { status: 503, title: "The answer took longer than `server.request_timeout` seconds." },
   stopping: { status: 503, title: "The server is stopping." },
   not_ready: { status: 503, title: "The embedder or the store does not work." },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;

@@ -27,7 +27,7 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
   const [path = ""] = request.url.split("?");
   const ms = state === undefined ? null : Math.round((performance.now() - state.startedMs) * 10) / 10;
   const level = status >= 500 ? "error" : status === 429 ? "warn" : "info";
-  log(path.startsWith("/health/") && status < 400 ? "debug" : level, "request", {
+  log(path.startsWith("/health") && status < 400 ? "debug" : level, "request", {
     request_id: request.id,
     method: request.method,
     path: path.slice(0, 200),

@@ -8,6 +8,7 @@ import { jobRoutes } from "./routes/jobs.js";
 import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
 import { pictureRoutes } from "./routes/pictures.js";
+import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
@@ -20,6 +21,7 @@ export const allRoutes: readonly Route[] = [
   ...embedRoutes,
   ...openAiRoutes,
   ...jobRoutes,
+  ...pythonServiceRoutes,
   ...metricsRoutes,
   ...referenceRoutes,
 ];

@@ -17,6 +17,12 @@ export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settin
   return allowedPath(source.path ?? "", allowedRoots);
 }
 
+/** Throws `body_too_large` for more images than one request may have. */
+export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Settings["server"], "maxImages">): void {
+  if (images.length <= maxImages) return;
+  throw new Refused("body_too_large", `images: expected at most ${maxImages}, found ${images.length}.`);
+}
+
 /**
  * Returns what can be read again of a stored row: a web address, a bucket's object, or a file or an archive's member below an allowed
  * folder. Throws `path_refused` for other files, and `picture_unavailable` for what the server never had as a file.
@@ -27,12 +33,6 @@ export async function storedInput(source: string, { allowedRoots }: Pick<Setting
   if (path === null) throw new Refused("picture_unavailable", "The image was sent to the server, or its folder has been renamed.");
   const found = await allowedPath(path, allowedRoots);
   return isMemberUri(source) ? source : found;
-}
-
-/** Throws `body_too_large` for more images than one request may have. */
-export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Settings["server"], "maxImages">): void {
-  if (images.length <= maxImages) return;
-  throw new Refused("body_too_large", `images: expected at most ${maxImages}, found ${images.length}.`);
 }
 
 /** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */

@@ -33,18 +33,17 @@ const oneSelection = exactlyOne(["ids", "filter"]);
 
 export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The id of a row: text, or a whole number.");
 export const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
-const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
+export const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
 const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
 const minScore = z.number().describe("Leaves out hits with a lower score.");
 
-export const collectionParams = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
-    .describe("The name of the collection.")
-    .meta({ examples: ["pets"] }),
-});
+export const collectionName = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe("The name of the collection.")
+  .meta({ examples: ["pets"] });
+export const collectionParams = z.strictObject({ name: collectionName });
 
 /** A grey square of 8 × 8 pixels, as PNG. */
 export const exampleDataUrl =
@@ -127,6 +126,21 @@ export const inserted = z
   })
   .meta({ id: "InsertionResult" });
 
+export const embedded = z
+  .strictObject({
+    dimension: z.int(),
+    embedded: z.int(),
+    failed: z.int(),
+    items: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z.enum(["embedded", "failed"]),
+        vector: z.union([z.array(z.number()), z.string()]).optional(),
+        problem: problem.optional(),
+      }),
+    ),
+  })
+  .meta({ id: "Embeddings" });
 const storedRow = {
   id: z.string(),
   source: z.string(),
@@ -170,22 +184,6 @@ export const sourceQuery = z.strictObject({
     .describe("The source of an image, as rows and failures name it.")
     .meta({ examples: ["https://example.com/cat.jpg"] }),
 });
-
-export const embedded = z
-  .strictObject({
-    dimension: z.int(),
-    embedded: z.int(),
-    failed: z.int(),
-    items: z.array(
-      z.strictObject({
-        index: z.int(),
-        status: z.enum(["embedded", "failed"]),
-        vector: z.union([z.array(z.number()), z.string()]).optional(),
-        problem: problem.optional(),
-      }),
-    ),
-  })
-  .meta({ id: "Embeddings" });
 
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
