@@ -33,7 +33,12 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.locator(".state").waitFor();
   }
-  const state = (page: Page, text: string) => page.locator(".state", { hasText: text }).waitFor({ timeout: 300_000 });
+  const state = async (page: Page, text: string): Promise<void> => {
+    await page
+      .locator(text === "Running" ? ".state-running" : ".state-completed, .state-failed, .state-cancelled")
+      .waitFor({ timeout: 300_000 });
+    assert.equal(await page.locator(".state").textContent(), text);
+  };
   const done = async (page: Page): Promise<number> => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"));
 
   test("a run of 500 photos is started, watched stage by stage, and reported", async () => {

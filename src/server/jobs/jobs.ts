@@ -1,6 +1,6 @@
 /** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
@@ -51,7 +51,7 @@ export class Jobs {
 
   private constructor(options: JobsOptions) {
     this.#options = options;
-    this.#folder = join(options.settings.lancedb.path, "jobs");
+    this.#folder = resolve(options.settings.lancedb.path, "jobs");
   }
 
   /** Reads the jobs of earlier servers, and continues with those that had not ended. */
