@@ -34,6 +34,9 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "stages-are-strangers": { "src/stages/y.ts": 'import "./z.js";', "src/stages/z.ts": "export const z = 1;" },
   "front-doors-only": { "src/stages/w.ts": 'import "../kit/inner.js";', "src/kit/inner.ts": "export const inner = 1;" },
   "adapters-lazily": { "src/app/y.ts": 'import "../adapters/sharp/index.js";' },
+  "page-knows-the-wire-only": { "web/src/x.ts": 'import "../../src/server/index.js";' },
+  "page-takes-types-only": { "web/src/y.ts": 'import "../../src/server/wire.js";', "src/server/wire.ts": "export const wire = 1;" },
+  "src-without-page": { "src/server/page.ts": 'import "../../web/src/z.js";', "web/src/z.ts": "export const z = 1;" },
   "src-never-tests": { "src/app/z.ts": 'import "../../test/helper.js";', "test/helper.ts": "export const helper = 1;" },
   "no-node-here": { "src/engine/y.ts": 'import "node:fs";' },
   "only-config": { "src/kit/yaml.ts": 'import "yaml";' },
@@ -107,7 +110,7 @@ async function plant(folder: string): Promise<void> {
 
 async function violations(folder: string): Promise<ReadonlySet<string>> {
   const command = resolve("node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const args = [command, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src"];
+  const args = [command, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "web"];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }).catch(
     (error: { stdout?: string; message: string }) => {
       if (error.stdout) return { stdout: error.stdout };

@@ -339,7 +339,8 @@ test("requests without the right key or scope are refused", async () => {
 test("there were at least a hundred of them; no answer has a secret, a path or a stack, and no log line has a key", () => {
   assert.ok(sent >= 100, `${sent} requests`);
   for (const text of answered) {
-    for (const hidden of [secret, folder, "root:x:0", "node_modules", "    at ", writer]) assert.ok(!text.includes(hidden), text.slice(0, 500));
+    for (const hidden of [secret, folder, "root:x:0", "node_modules", "    at ", writer])
+      assert.ok(!text.includes(hidden), text.slice(0, 500));
   }
   const log = JSON.stringify(server.logged);
   for (const key of [reader, writer]) assert.ok(!log.includes(key));

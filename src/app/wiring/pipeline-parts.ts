@@ -10,7 +10,7 @@ import {
   type VectorStore,
 } from "../../contracts/index.js";
 import { Upkeep } from "../collections/upkeep.js";
-import { type StoreKind, storeKind } from "../configuration/kinds.js";
+import { type StoreKind, storeKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
@@ -18,16 +18,7 @@ import { EmbedderQueue } from "./embedder-queue.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import {
-  makeDecoder,
-  makeDecodeWorkers,
-  makeEmbedder,
-  makeReaders,
-  makeStore,
-  makeTextEmbedder,
-  type TextSearch,
-  textSearchOf,
-} from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 

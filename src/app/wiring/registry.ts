@@ -23,7 +23,7 @@ import type {
 } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
-import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
+import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import { makeConverters, readableBySharp } from "./converters.js";
@@ -85,9 +85,6 @@ function onnxSessions(configured: number | null, workers: number): number {
 export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
 }
-
-/** Which texts can be searched for: any, only the labels of the model, or none. */
-export type TextSearch = "any text" | "labels" | "none";
 
 /** `ownModel`: the label of an embedder that a program brings. Its labels are not known. */
 export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
