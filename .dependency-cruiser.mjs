@@ -11,7 +11,8 @@ const rooms = {
   search: ["contracts", "kit", "chain", "filter"],
   operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
   app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "insight", "adapters", "search", "operations"],
-  server: ["contracts", "kit", "app"],
+  telemetry: ["contracts", "kit"],
+  server: ["contracts", "kit", "app", "telemetry"],
   cli: ["contracts", "app", "server"],
 };
 // Which room alone may touch which packages.
@@ -19,6 +20,7 @@ const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
+  telemetry: "^prom-client$",
   "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",
@@ -32,7 +34,9 @@ const owners = {
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
+  "adapters/tokenizers": "^@huggingface/tokenizers$",
   "adapters/zip": "^yauzl$",
+  "adapters/bullmq": "^(bullmq|ioredis)$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {
@@ -41,7 +45,7 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|\\.(test|bench|d)\\.ts$" },
+      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/main\\.tsx$|\\.(test|bench|d)\\.ts$" },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>
@@ -76,6 +80,19 @@ export default {
       { path: "^src/(app/|index\\.ts$)", pathNot: "/worker\\.ts$" },
       { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
     ),
+    error(
+      "page-knows-the-wire-only",
+      "The page runs in a browser. It takes only types from the service, and only those of its JSON.",
+      { path: "^web/" },
+      { path: "^src/", pathNot: "^src/server/wire(-jobs)?\\.ts$" },
+    ),
+    error(
+      "page-takes-types-only",
+      "Use `import type`: the code of the service is not part of the page.",
+      { path: "^web/" },
+      { path: "^src/", dependencyTypesNot: ["type-only"] },
+    ),
+    error("src-without-page", "The service knows the page as files only.", { path: "^src/" }, { path: "^web/" }),
     error("src-never-tests", "", { path: "^src/", pathNot: "\\.test\\.ts$" }, { path: "^(test|bench|examples)/|\\.test\\.ts$" }),
     error(
       "no-node-here",

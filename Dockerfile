@@ -17,7 +17,7 @@ RUN npm run build
 FROM ${NODE_IMAGE} AS clients
 WORKDIR /opt
 RUN npm install --ignore-scripts --no-audit --no-fund \
-    @zilliz/milvus2-sdk-node@3.0.6 protobufjs@7.6.6 sharp@0.35.5 undici@7.30.2
+    @zilliz/milvus2-sdk-node@3.0.6 bullmq@6.7.0 ioredis@6.0.0 protobufjs@7.6.6 sharp@0.35.5 undici@7.30.2
 
 FROM ${NODE_IMAGE} AS lean-modules
 WORKDIR /opt/headrace

@@ -1,13 +1,13 @@
 /** The specification's job, default settings, against a plain program by hand that does the same on the same servers. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { startTriton } from "../test/support/services/triton.js";
 import { alternate, atLeast, atMost, type BenchSection, median, plain, spread } from "./harness.js";
 import { measureMain, measureScriptUnder } from "./processes.js";
+import { vgaJpegs } from "./vga-jpegs.js";
 
 const photos = 2_000;
 const rounds = 5;
@@ -16,8 +16,7 @@ const model = { kind: "sleeping", name: "gpu", baseMs: 8, rowMs: 4, dimension: 5
 const environment = { UV_THREADPOOL_SIZE: String(availableParallelism() + 4), MALLOC_ARENA_MAX: "2" };
 
 export async function byHand(): Promise<BenchSection> {
-  const corpus = resolve(".cache", "corpus", `vga-${photos}`);
-  await makeCorpus({ folder: corpus, count: photos, seed: photos, sizes: "vga" });
+  const corpus = await vgaJpegs(photos);
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"));
   const [triton, milvus] = await Promise.all([startTriton({ models: [model] }), startMilvus()]);
   const [host = "", port = ""] = milvus.address.split(":");
@@ -60,7 +59,7 @@ export async function byHand(): Promise<BenchSection> {
     );
     return {
       name: "by-hand",
-      title: `${photos} VGA photos, sharp → Triton (${model.baseMs} ms + ${model.rowMs} ms a row) → Milvus, default settings, against a program by hand`,
+      title: `${photos} VGA JPEGs, sharp → Triton (${model.baseMs} ms + ${model.rowMs} ms a row) → Milvus, default settings, against a program by hand`,
       command: "npm run bench -- by-hand",
       figures: [
         atLeast("speed ÷ that of the program by hand, whole processes", median(speed.headrace) / median(speed.byHand), 0.97, 3),

@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   listing: async () => (await import("./listing.bench.js")).millionNames(),
   urls: async () => (await import("./urls.bench.js")).urlsAndFiles(),
   million: async () => (await import("./million.bench.js")).millionRows(),
+  "million-killed": async () => (await import("./million.bench.js")).millionKilled(),
   "million-calls": async () => (await import("./million-calls.bench.js")).millionCalls(),
   copies: async () => (await import("./copies.bench.js")).copiesOfOnePicture(),
   preprocess: async () => (await import("./preprocess.bench.js")).preprocessing(),
@@ -30,6 +31,9 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "main-thread-served": async () => (await import("./main-thread.bench.js")).mainThreadServed(),
   "by-hand": async () => (await import("./by-hand.bench.js")).byHand(),
   tune: async () => (await import("./tune.bench.js")).tuneAgainstGrid(),
+  schedules: async () => (await import("./schedules.bench.js")).schedules(),
+  "side-by-side": async () => (await import("./side-by-side.bench.js")).sideBySide(),
+  fleet: async () => (await import("./fleet.bench.js")).fleet(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

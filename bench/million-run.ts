@@ -1,6 +1,6 @@
 /**
- * Stores so many rows in LanceDB through the main job, and prints speed, memory and disk. If the rows are stored already, all are skipped:
- * `node million-run.js FOLDER ROWS DIMENSION`
+ * Stores so many rows in LanceDB through the main job, and prints speed, memory and disk. If the rows are stored already, all are skipped. Kills
+ * itself (-9) when KILL_AT rows are stored: `node million-run.js FOLDER ROWS DIMENSION [KILL_AT]`
  */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -33,13 +33,17 @@ export interface MillionRun {
   readonly peakBytes: number;
   readonly peakDiskBytes: number;
   readonly endDiskBytes: number;
+  /** Milliseconds until the first row was stored. Null if none was. */
+  readonly firstStoredMs: number | null;
   /** The last row is stored; upkeep comes after it. */
   readonly storeMs: number;
   readonly upkeepMs: number;
+  readonly index: string;
   readonly files: number;
 }
 
-const [folder = "", rowsText = "1000000", dimensionText = "512"] = process.argv.slice(2);
+const [folder = "", rowsText = "1000000", dimensionText = "512", killAtText = "Infinity"] = process.argv.slice(2);
+const killAt = Number(killAtText);
 const [rows, dimension] = [Number(rowsText), Number(dimensionText)];
 const stepRows = Math.min(50_000, rows);
 const momentRows = 10_000;
@@ -67,6 +71,7 @@ try {
     peakDiskBytes,
     endDiskBytes: disk.bytes,
     upkeepMs: ms - result.storeMs,
+    index: (await pipeline.collectionStats("many")).index,
     files: disk.files,
   };
   process.stdout.write(`${JSON.stringify(document)}\n`);
@@ -79,6 +84,7 @@ interface Inserted {
   readonly skipped: number;
   readonly speeds: readonly number[];
   readonly moments: readonly Moment[];
+  readonly firstStoredMs: number | null;
   readonly storeMs: number;
 }
 
@@ -87,12 +93,15 @@ async function insert(): Promise<Inserted> {
   const speeds: number[] = [];
   const moments: Moment[] = [];
   let [count, stepStarted, storeMs, cpu] = [0, started, 0, process.cpuUsage()];
+  let firstStoredMs: number | null = null;
   const observer = (event: RunEvent): void => {
     if (event.kind !== "batch-done" || event.stage !== "store") return;
     const before = count;
     count += event.items;
     const now = performance.now();
     storeMs = now - started;
+    firstStoredMs ??= storeMs;
+    if (count >= killAt) process.kill(process.pid, "SIGKILL");
     if (passes(momentRows, before, count)) moments.push({ rows: count, atMs: storeMs, memoryBytes: process.memoryUsage.rss() });
     if (!passes(stepRows, before, count)) return;
     speeds.push((stepRows / (now - stepStarted)) * 1000);
@@ -106,7 +115,7 @@ async function insert(): Promise<Inserted> {
   };
   const { stats } = await pipeline.insertImagesAsync({ inputs: generated(), collectionName: "many", collectIds: "omit", observer });
   if (stats.upkeepError !== undefined) throw stats.upkeepError;
-  return { stored: stats.stored, skipped: stats.skipped, speeds, moments, storeMs };
+  return { stored: stats.stored, skipped: stats.skipped, speeds, moments, firstStoredMs, storeMs };
 }
 
 /** Whether a count that grows from `before` to `after` reaches a multiple of `step`. */

@@ -12,6 +12,17 @@ export async function measureScriptUnder<T>(flags: readonly string[], name: stri
   return parseLast(await output([...flags, fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args]));
 }
 
+/** Runs a script beside this one that kills itself. */
+export function killedScript(name: string, ...args: readonly string[]): Promise<void> {
+  return new Promise((fulfil, reject) => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`./${name}.js`, import.meta.url)), ...args], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => (signal === "SIGKILL" ? fulfil() : reject(new Error(`${name} ended with ${code ?? signal}`))));
+  });
+}
+
 /** Runs the built command with `--json` and parses its document. */
 export async function measureCommand<T>(...args: readonly string[]): Promise<T> {
   return parseLast(await output(["dist/cli/launcher.js", ...args, "--json", "--quiet"]));

@@ -69,7 +69,7 @@ async function watch() {
 
 /** The built tests of the folders and files that were asked for. */
 function testFiles() {
-  // Tests below test/long have commands of their own: `npm run fuzz`, `npm run kills` and `npm run soak`.
+  // Tests below test/long have commands of their own: `npm run fuzz`, `npm run kills`, `npm run soak` and `npm run load`.
   const patterns = places.length === 0 ? ["build/{src,test,scripts}/**/*.test.js", "!build/test/long/**"] : places.map(patternOf);
   const files = globSync(patterns).sort();
   if (files.length > 0) return files;

@@ -8,9 +8,10 @@ import { refuseUnknownOptions } from "./call-options.js";
 import { checkInputs, type ImageInput, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
+import { makeFileRefs } from "./wiring/input-adapters.js";
 import { ingestWidths, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
-import { makeFileRefs, makeVectorFile } from "./wiring/registry.js";
+import { makeVectorFile } from "./wiring/registry.js";
 
 /** Options of `embedImage` and `embedImages`. */
 export interface EmbedOptions {

@@ -1,4 +1,5 @@
 /** The library: opens a pipeline from settings. */
+export type { LabelChoice } from "../chain/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
@@ -16,6 +17,13 @@ export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
 export type { DuplicatesRequest } from "./find-duplicates.js";
+export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
+export type { Fleet } from "./fleet/fleet.js";
+export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";
+export { type OpenQueue, openQueue, type QueueAddress } from "./fleet/open-queue.js";
+export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
+export type { ShardListing } from "./fleet/shard-content.js";
+export type { WorkRequest } from "./fleet/work.js";
 export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
 export { ListingTally } from "./inputs/listing-tally.js";
@@ -29,7 +37,8 @@ export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
-export { ImageEmbeddingPipeline, type OpenOptions } from "./pipeline.js";
+export type { OpenOptions } from "./open-options.js";
+export { ImageEmbeddingPipeline } from "./pipeline.js";
 export {
   type IngestDocument,
   ingestDocument,

@@ -2,7 +2,7 @@
  * Starts an ingestion from settings: opens the collection, checks its passport, records dead letters, and does the work after the last row.
  */
 
-import type { ChainReady } from "../chain/index.js";
+import type { ChainReady, LabelChoice } from "../chain/index.js";
 import {
   type Collection,
   HeadraceError,
@@ -27,6 +27,7 @@ import { DeadLetters } from "./dead-letters/dead-letters.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
+import { labellerOf } from "./wiring/labellers.js";
 import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
@@ -41,10 +42,32 @@ export interface RunRequest {
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
   readonly overrides?: LaneOverrides;
+  /**
+   * Writes the nearest labels of each image into the metadata of its row: `image_label`, `image_label_2` and so on, and the cosine of the first,
+   * `image_label_score`.
+   * Rows that are skipped as unchanged keep theirs. Default: no labels.
+   */
+  readonly labels?: LabelChoice;
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
   /** Called for each item, after the dead-letter file is up to date. */
   readonly onOutcome?: (outcome: Outcome) => void;
+  /** Set for a run that shares its work with others. */
+  readonly shared?: SharedRun;
+}
+
+/** How a run differs whose collection other runs fill at the same time. It always looks up keys, and leaves upkeep to the last job. */
+export interface SharedRun {
+  /** Keeps the failures. Default: the dead-letter file of the collection. */
+  readonly failures: FailureLog;
+  /** A soft stop that takes longer becomes a hard stop. */
+  readonly drainTimeoutMs: number;
+}
+
+/** Where the failures of a run are recorded. */
+export interface FailureLog extends Pick<DeadLetters, "settle" | "finish" | "size" | "fromEarlierRuns"> {
+  /** Path of a file, or a description of another place. */
+  readonly path: string;
 }
 
 /** An ingestion in progress. */
@@ -79,8 +102,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const store = await parts.store(signal);
   const collection = await openOrPlan(store, parts, request.collectionName, signal);
   try {
-    const path = deadLetterPath(parts.settings, request.collectionName);
-    const deadLetters = await DeadLetters.open(path, { notice: (message) => request.observer?.({ kind: "notice", message }) });
+    const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, request));
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
@@ -99,8 +121,14 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         return speedReport(soFar, watch.resources, { parts, store, schedule: request.schedule }).verdict;
       },
       serverLoad: () => watch.recentServerLoad,
-      deadLetterPath: path,
-      done: finish(parts, run, collection, deadLetters, { explain, signal, soft: soft.signal, observer: request.observer }),
+      deadLetterPath: deadLetters.path,
+      done: finish(parts, run, collection, deadLetters, {
+        explain,
+        signal,
+        soft: soft.signal,
+        observer: request.observer,
+        shared: request.shared,
+      }),
     };
   } catch (error) {
     await collection.close();
@@ -108,11 +136,16 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   }
 }
 
+function openDeadLetters({ settings }: PipelineParts, { collectionName, observer }: RunRequest): Promise<DeadLetters> {
+  const notice = (message: string) => observer?.({ kind: "notice", message });
+  return DeadLetters.open(deadLetterPath(settings, collectionName), { notice });
+}
+
 async function startRun(
   parts: PipelineParts,
   store: VectorStore,
   collection: Collection,
-  deadLetters: DeadLetters,
+  deadLetters: FailureLog,
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -131,7 +164,7 @@ async function startRun(
     name: "list",
     inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
     collection,
-    lookups: isEmpty ? "omit" : "include",
+    lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.runReaders(signal),
@@ -146,7 +179,11 @@ async function startRun(
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);
     },
-    options: runOptions(settings, request),
+    ...(request.labels === undefined ? {} : { label: await labellerOf(parts, collection, request.labels, signal) }),
+    options: {
+      ...runOptions(settings, request),
+      ...(request.shared === undefined ? {} : { drainTimeoutMs: request.shared.drainTimeoutMs }),
+    },
   });
 }
 
@@ -203,22 +240,28 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
   return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
 }
 
+interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {
+  readonly explain: (report: RunReport) => Promise<SpeedReport>;
+  readonly shared: SharedRun | undefined;
+}
+
 async function finish(
   parts: PipelineParts,
   run: Run,
   collection: Collection,
-  deadLetters: DeadLetters,
-  {
-    explain,
-    ...after
-  }: { readonly explain: (report: RunReport) => Promise<SpeedReport> } & Pick<AfterRunOptions, "signal" | "soft" | "observer">,
+  deadLetters: FailureLog,
+  { explain, shared, ...after }: FinishOptions,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done;
     const speed = await explain(report);
-    await deadLetters.finish();
+    const lettersError = await deadLetters.finish().then(
+      () => null,
+      (error: unknown) => HeadraceError.from(error),
+    );
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, ...after });
+    const upkeep = () => parts.upkeep.after({ label, collection, ended: report.ended, ...after });
+    const upkeepError = lettersError ?? (shared === undefined ? await upkeep() : null);
     return {
       ...report,
       deadLetters: deadLetters.size,

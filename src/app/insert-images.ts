@@ -4,9 +4,9 @@ import { refuseUnknownOptions } from "./call-options.js";
 import { defaultCollection, type InsertStats, startIngest } from "./ingest-images.js";
 import { refuseDuplicates } from "./inputs/first-seen.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs/inputs.js";
+import { makeFileRefs } from "./wiring/input-adapters.js";
 import type { LaneOverrides } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
-import { makeFileRefs } from "./wiring/registry.js";
 
 /** The images to insert, and how. */
 export interface InsertOptions extends InputColumns, LaneOverrides {

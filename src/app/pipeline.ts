@@ -11,6 +11,7 @@ import { deleteRows } from "./delete-rows.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
+import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
@@ -20,24 +21,15 @@ import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
+import { type OpenOptions, openOptionNames } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
-import { countIds, countRows, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
-import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { hasTextSearch, keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
-import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
-
-/** How a pipeline is opened. */
-export interface OpenOptions {
-  /** When parts are opened. "eager": all at once, with a check of embedder and store. "lazy": each when first needed. Default "eager". */
-  readonly parts?: "eager" | "lazy";
-  /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
-  readonly own?: OwnParts;
-  readonly signal?: AbortSignal;
-}
-
-const optionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+import { closedOnError } from "./wiring/closing.js";
+import { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /**
  * Embeds, stores and searches images. Open a pipeline, use it, and close it.
@@ -55,21 +47,20 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Opens a pipeline. Later changes of `config` have no effect on the pipeline. Throws if a part cannot be opened. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
-    refuseUnknownOptions("open", options, optionNames);
+    refuseUnknownOptions("open", options, openOptionNames);
     const parts = new PipelineParts(config.settings(), options.own);
-    if (options.parts === "lazy") return new ImageEmbeddingPipeline(parts);
-    try {
-      await parts.check(options.signal ?? never());
-    } catch (error) {
-      await parts.close();
-      throw error;
-    }
+    if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
     return new ImageEmbeddingPipeline(parts);
   }
 
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
   get defaultCollection(): string {
     return defaultCollection(this.#parts.settings);
+  }
+
+  /** Distributes work to many processes, and does such work. */
+  get fleet(): Fleet {
+    return new Fleet(this.#parts);
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
@@ -137,10 +128,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return previewOfRetry(this.#parts, request);
   }
 
-  /**
-   * Makes a collection mirror its source: stores new and changed images, and with `missing: "delete"` deletes the rows of images that are
-   * gone. Other sources of the collection are not touched.
-   */
+  /** Stores the new and changed images of a source, and with `missing: "delete"` deletes the rows of its images that are gone. */
   sync(request: SyncRequest): Promise<SyncRun> {
     return startSync(this.#parts, request);
   }
@@ -194,13 +182,22 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the hits of one query, the best hit first. */
   async searchImages(query: SearchQuery, options: SearchOptions = {}): Promise<readonly Hit[]> {
-    const [hits = []] = await this.searchMany([query], options);
-    return hits;
+    return (await this.searchMany([query], options))[0] ?? [];
+  }
+
+  /** Tells which texts can be searched for. */
+  textSearch(): Promise<"any text" | "labels" | "none"> {
+    return this.#parts.textSearch(never());
   }
 
   /** Returns the hits of a search by words, the best hit first. Throws `word_unknown` and `text_unavailable`. */
   searchText(text: string, options: SearchOptions = {}): Promise<readonly Hit[]> {
     return this.searchImages({ text }, options);
+  }
+
+  /** Whether searches by words are possible with the configured model. */
+  hasTextSearch(): Promise<boolean> {
+    return hasTextSearch(this.#parts);
   }
 
   /** Returns one list of hits per query, in the order of the queries. */
@@ -238,6 +235,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return unknownIds(this.#parts, collectionName, ids);
   }
 
+  /** Returns the rows with these ids, without their vectors and in no particular order. Unknown ids are left out. */
+  rows(collectionName: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
+    return rowsById(this.#parts, collectionName, ids);
+  }
+
   /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     return countRows(this.#parts, collectionName, filter);
@@ -249,9 +251,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. Skips rows that the target already
-   * has unchanged, so a second call continues a copy that was stopped. Throws `passport_mismatch`, `passport_missing`,
-   * `dimension_mismatch` or `collection_exists` before any row is written.
+   * Copies rows and passport into a collection of this or another configured store, without embedding. A second call continues a stopped
+   * copy. Throws `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists` before any row is written.
    */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);
@@ -292,9 +293,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return this.#parts.close();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+  [Symbol.asyncDispose] = (): Promise<void> => this.close();
 }
 
 const never = (): AbortSignal => new AbortController().signal;

@@ -27,6 +27,11 @@ export function unknownIds(parts: PipelineParts, name: string, ids: readonly Key
   });
 }
 
+/** Returns the rows with these ids, without their vectors. Ids without a row are missing in the result. */
+export function rowsById(parts: PipelineParts, name: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
+  return withCollection(parts, name, "read", (collection) => collection.get(ids, { vectors: "omit" }));
+}
+
 /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
 export async function countRows(parts: PipelineParts, name: string, filter: string | undefined): Promise<number> {
   const tree = filter === undefined ? undefined : parseFilter(filter);

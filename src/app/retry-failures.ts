@@ -6,8 +6,8 @@ import { withCollection, withCollectionIfExists } from "./collections/named-coll
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { lettersToTry, type RetrySelection, retryInput } from "./dead-letters/retry-inputs.js";
 import { defaultCollection, type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
+import { makeFileRefs } from "./wiring/input-adapters.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
-import { makeFileRefs } from "./wiring/registry.js";
 
 /** Which failures to try again. */
 export interface RetryRequest {

@@ -69,7 +69,9 @@ export async function searchAll(
     };
     const texts = async (): Promise<TextEmbedder> => {
       checkLengths(collection, await chain());
-      return parts.textEmbedder(signal);
+      const embedder = await parts.textEmbedder(signal);
+      await parts.passports.checkText(collection, embedder, signal);
+      return embedder;
     };
     const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
     const found = await search({
@@ -84,6 +86,17 @@ export async function searchAll(
     });
     return outputFields === undefined ? found : found.map((hits) => hits.map((hit) => withFields(hit, outputFields)));
   });
+}
+
+/** Opens the model of texts to find out, because models differ in what they bring along. */
+export async function hasTextSearch(parts: PipelineParts): Promise<boolean> {
+  try {
+    await parts.textEmbedder(new AbortController().signal);
+    return true;
+  } catch (error) {
+    if (HeadraceError.is(error) && error.code === "text_unavailable") return false;
+    throw error;
+  }
 }
 
 /** Returns the metadata keys in a filter that no row has. Throws `filter_invalid`. */

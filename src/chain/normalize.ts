@@ -15,7 +15,8 @@ export function normalizeVector(vector: Float32Array, item?: string): Float32Arr
 
 function lengthOf(vector: Float32Array, item: string | undefined): number {
   let sum = 0;
-  for (const value of vector) sum += value * value;
+  // An iterator takes several times as long.
+  for (let at = 0; at < vector.length; at += 1) sum += vector[at]! * vector[at]!;
   if (Number.isFinite(sum) && sum > 0) return Math.sqrt(sum);
   const position = vector.findIndex((value) => !Number.isFinite(value));
   const found = position < 0 ? "only zeros" : `${vector[position]} at position ${position}`;

@@ -18,7 +18,7 @@ export interface PreprocessingChoice {
   /** The input of the model. The tensors get the size, the layout and the type of this input. */
   readonly embedderInput: TensorSpec;
   /** The preset that the model was trained with. Null: unknown. */
-  readonly embedderDefault?: PresetName | null;
+  readonly embedderDefault?: PresetName | Preset | null;
 }
 
 /**

@@ -1,7 +1,8 @@
-/** Reads `preprocessor_config.json`. In this file, models of Hugging Face describe their preprocessing. */
+/** Reads `preprocessor_config.json` of Hugging Face, and `preprocess_cfg.json` of open_clip. They describe the preprocessing of a model. */
 import type { Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import type { Preset } from "../kit/index.js";
+import { asPreprocessorConfig } from "./open-clip-config.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];
@@ -49,7 +50,8 @@ const harmless = [
  * Returns the preset that a configuration describes. `file` is the path of the configuration: it appears in errors and is the name of the
  * preset. Throws `config_invalid` with the first key that is missing, invalid or not supported.
  */
-export function presetFromConfig(config: unknown, file: string): Preset {
+export function presetFromConfig(given: unknown, file: string): Preset {
+  const config = asPreprocessorConfig(given);
   if (typeof config !== "object" || config === null || Array.isArray(config)) throw refused(file, null, "an object", config);
   const fields = config as Fields;
   checkProcessor(fields, file);

@@ -11,10 +11,11 @@ export interface Interrupts {
   dispose(): void;
 }
 
-/** What the first Ctrl-C stops, for people: a run that reads images or rows, the server, or the maintenance of a collection. */
+/** What the first Ctrl-C stops, for people: a run that reads images or rows, the server, the maintenance of a collection, or only a display. */
 const stopNotes = {
   run: "Stopping: no more is read, and what was read is finished. Press Ctrl-C again to stop at once.",
   server: "Stopping: no new requests are taken, and open ones are finished. Press Ctrl-C again to abort them.",
+  watch: "Stopping to watch. The workers go on.",
   upkeep: "Stopping: what is done is kept. Press Ctrl-C again to exit at once.",
 } as const;
 

@@ -7,9 +7,11 @@ import { copyCommand } from "./commands/copy.js";
 import { countCommand } from "./commands/count.js";
 import { dedupeCommand } from "./commands/dedupe.js";
 import { deleteCommand } from "./commands/delete.js";
+import { distributeCommand } from "./commands/distribute.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
 import { exportCommand } from "./commands/export.js";
+import { fleetCommand } from "./commands/fleet.js";
 import { healthCommand } from "./commands/health.js";
 import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
@@ -25,6 +27,7 @@ import { tritonCommand } from "./commands/triton.js";
 import { tuneCommand } from "./commands/tune.js";
 import { verifyCommand } from "./commands/verify.js";
 import { watchCommand } from "./commands/watch.js";
+import { workCommand } from "./commands/work.js";
 import type { ExitCode } from "./exit.js";
 import { acceptOuterOptions } from "./outer-options.js";
 
@@ -32,6 +35,9 @@ const commands = [
   ingestCommand,
   watchCommand,
   retryCommand,
+  distributeCommand,
+  workCommand,
+  fleetCommand,
   syncCommand,
   verifyCommand,
   searchCommand,

@@ -20,11 +20,22 @@ export type TableRow =
 /** A value of a row. null: there is none. A list or an object is given as its JSON text. */
 export type TableCell = string | number | bigint | boolean | ImageRef | null;
 
+/** Some rows of a table: from `start`, counted from 0, up to and without `end`. */
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** An open table, such as a CSV file. The caller that opened it calls `close` once. */
 export interface Table {
   readonly columns: readonly TableColumn[];
-  /** Streams the rows. The cells are in the order of `columns`; only those of the named columns are read, others are null. */
-  rows(columns: readonly string[], stop: AbortSignal): AsyncIterable<TableRow>;
+  /** The ranges that can be read without reading other rows. Absent: the table can only be read from its beginning. */
+  readonly groups?: readonly RowRange[];
+  /**
+   * Streams the rows. The cells are in the order of `columns`; only those of the named columns are read, others are null. `range`: only
+   * these rows, from the beginning of a group to the end of a group. Default: all.
+   */
+  rows(columns: readonly string[], stop: AbortSignal, range?: RowRange): AsyncIterable<TableRow>;
   close(): Promise<void>;
 }
 

@@ -215,13 +215,31 @@ export const errorCodes = {
     "run",
     false,
     "The configured model makes vectors of images only, and no text model is configured.",
-    "Use the shipped model. See docs/guides/text.md in the package headrace.",
+    "Use the shipped model, or set `embedder.text`. See docs/guides/text.md in the package headrace.",
   ),
   index_invalid: define(
     "run",
     false,
     "The store cannot build the index.",
     "Name a metadata key that rows have, or a built-in column. The message says what the store can index.",
+  ),
+  queue_unavailable: define(
+    "run",
+    false,
+    "The server of the work queue does not answer.",
+    "Start it, check the address given with --queue, and run the same command again.",
+  ),
+  queue_unusable: define(
+    "run",
+    false,
+    "The server of the work queue answers, but cannot be used.",
+    "The message says what was expected: another version, setting, password or permission.",
+  ),
+  fleet_not_found: define(
+    "run",
+    false,
+    "The queue has no work for this collection.",
+    "Add work with `headrace distribute`, or check --queue and --collection.",
   ),
   lock_held: define(
     "run",

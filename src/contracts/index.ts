@@ -12,3 +12,4 @@ export * from "./preprocessing.js";
 export * from "./run.js";
 export * from "./texts.js";
 export * from "./upkeep.js";
+export * from "./work-queue.js";

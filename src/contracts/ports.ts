@@ -8,6 +8,7 @@ import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
+import type { TextProbes } from "./texts.js";
 import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
 /** Finds the images of an input, such as a folder or a manifest, without reading their bytes. */
@@ -96,6 +97,8 @@ export interface Embedder extends Part {
   readonly label: string;
   /** Name of the preset that the model was trained with. It is known after `open`. null or absent: unknown. */
   readonly preset?: string | null;
+  /** Path of the model's `preprocessor_config.json`. It is known after `open`. null or absent: there is none. */
+  readonly presetFile?: string | null;
   readonly feed: Feed;
   /** Returns messages for the user that are new since the last call, for example about a limit of the server. Called after each batch. */
   notices?(): readonly string[];
@@ -124,6 +127,8 @@ export interface Passport {
   readonly probes: readonly (readonly number[])[];
   /** Names of the model, the preprocessing and the normalisation, to show to users. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The model for texts that belongs to the model. Absent: none was configured when the passport was made. */
+  readonly text?: TextProbes;
 }
 
 /** The properties of a new collection. */

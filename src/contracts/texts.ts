@@ -21,3 +21,21 @@ export interface TextEmbedder extends Part {
   /** Returns one vector of length 1 per text. Throws `word_unknown` if a text is not one of the labels. */
   embedText(texts: readonly string[], signal: AbortSignal): Promise<Vectors>;
 }
+
+/** Identifies a model for texts. */
+export interface TextProbes {
+  /** Name of the model, to show to users. */
+  readonly label: string;
+  /** The vectors of two fixed texts. */
+  readonly probes: readonly (readonly number[])[];
+}
+
+/** Splits texts into the tokens that a model for texts takes. */
+export interface Tokenizer {
+  /** Most tokens per text, from the configuration of the tokenizer. null: not known. */
+  readonly maxTokens: number | null;
+  /** The token that fills up a text for a model with a fixed number of tokens. */
+  readonly padToken: number;
+  /** Returns the tokens of a text with the special tokens around them. A text that is too long is cut, and keeps its special tokens. */
+  encode(text: string, maxTokens: number | null): readonly number[];
+}

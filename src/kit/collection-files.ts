@@ -5,12 +5,17 @@ import { fileInvalid } from "./file-errors.js";
 
 export type CollectionDescription = Pick<RowSource, "dimension" | "metric" | "idType" | "passport">;
 
+const vectors = z.array(z.array(z.number()));
+const textProbes = z.object({ label: z.string(), probes: vectors });
 const description = z.object({
   format: z.literal(1),
   dimension: z.int().min(1).max(32_768),
   metric: z.enum(["cosine", "ip", "l2"]),
   id_type: z.enum(["text", "int64"]),
-  passport: z.object({ probes: z.array(z.array(z.number())), labels: z.record(z.string(), z.string()) }).nullable(),
+  passport: z
+    .object({ probes: vectors, labels: z.record(z.string(), z.string()), text: textProbes.optional() })
+    .transform(({ text, ...images }) => (text === undefined ? images : { ...images, text }))
+    .nullable(),
 });
 
 export function describeCollectionFile({ dimension, metric, idType, passport }: CollectionDescription): string {

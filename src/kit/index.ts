@@ -26,7 +26,7 @@ export {
 } from "./canonical.js";
 export { chunksOf } from "./chunks.js";
 export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
-export { inTime, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
+export { inTime, pauseUnlessAborted, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
@@ -43,12 +43,15 @@ export {
   damagedKey,
   givenMetadata,
   isMarkedDamaged,
+  labelKey,
+  labelScoreKey,
   type MetadataType,
   markDamage,
   metadataHash,
   metadataNameError,
   metadataNameLike,
   metadataTypeOf,
+  withoutLabels,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
@@ -77,6 +80,7 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
+export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { mebibyte } from "./units.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

@@ -46,6 +46,10 @@ async function tryTake(path: string): Promise<boolean> {
     const file = await open(path, "wx");
     try {
       await file.writeFile(JSON.stringify({ token: randomUUID(), process: ownIdentity() } satisfies Holder));
+    } catch (error) {
+      // For example on a full disk. An empty lock would make the next call wait until it is stale.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

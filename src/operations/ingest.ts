@@ -1,6 +1,6 @@
 /** Ingestion: images become rows. Listing → known → read → content → decode → preprocess → embed → store. */
 
-import type { ChainReady, Unread } from "../chain/index.js";
+import type { ChainReady, Labeller, Unread } from "../chain/index.js";
 import type {
   Collection,
   Encoded,
@@ -25,6 +25,7 @@ import {
   decodeStage,
   embedStage,
   knownStage,
+  labelSink,
   preprocessStage,
   readOrLeaveStage,
   readStage,
@@ -77,6 +78,8 @@ export interface IngestPlan {
   readonly lanes: IngestWidths;
   /** Number of batches that are written to the store concurrently. */
   readonly writers: number;
+  /** Adds labels to the metadata of the rows. Absent: rows get no labels. */
+  readonly label?: Labeller;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
   readonly options: RunOptions;
 }
@@ -113,8 +116,9 @@ export function ingest(plan: IngestPlan): Run {
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
+  const store = storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore });
   const pipeline = rows.into(
-    storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }),
+    plan.label === undefined ? store : labelSink(store, plan.label),
     lane({
       concurrency: plan.writers,
       batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: lanes.insertLingerMs },

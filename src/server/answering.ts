@@ -2,14 +2,19 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Settings } from "../app/index.js";
-import { HeadraceError } from "../contracts/index.js";
-import { listenForAbort } from "../kit/index.js";
+import { unlessAborted } from "../kit/index.js";
+import { errorForms } from "./error-forms.js";
 import { type Problem, problemOf, Refused } from "./problems.js";
+import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
+import { RequestEnding } from "./request-ending.js";
 import type { Answer, Route, ServerContext } from "./route.js";
 import { incomingOf, readForm } from "./uploads.js";
 import { checked } from "./validation.js";
 
-/** Calls the route. Its signal fires when the client goes away or `hard` fires. */
+/**
+ * Calls the route. Its signal fires when the client goes away, `hard` fires or the time for the answer is over. With an `Idempotency-Key`,
+ * the work goes on without its client.
+ */
 export async function answer(
   each: Route,
   request: FastifyRequest,
@@ -17,23 +22,27 @@ export async function answer(
   context: ServerContext,
   { hard, client }: { readonly hard: AbortSignal; readonly client: string | null },
 ): Promise<Answer> {
-  const ending = new AbortController();
-  const onHardStop = (): void => ending.abort(hard.reason);
-  const onClose = (): void => {
-    if (!reply.raw.writableFinished) ending.abort(new HeadraceError("aborted", "the client closed the connection"));
-  };
-  reply.raw.once("close", onClose);
-  listenForAbort(hard, onHardStop);
+  const { admission, keptAnswers, settings } = context;
+  const key = idempotencyKeyOf(each, request.headers, client);
+  const ending = new RequestEnding(reply, { hard, onClientGone: key === null ? "abort" : "continue" });
+  const { signal } = ending;
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, signal: ending.signal };
-    const incoming = each.stream === undefined ? null : incomingOf(request, context.settings);
-    const body = incoming === null ? await bodyOf(each, request, context.settings) : await each.stream?.receive(incoming, call);
-    return await each.answer({ ...call, body });
+    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, signal };
+    const incoming = each.stream === undefined ? null : incomingOf(request, settings);
+    const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
+    ending.allow(settings.server.requestTimeout * 1000);
+    const run = (): Promise<Answer> => each.answer({ ...call, body });
+    // Checks of health must not wait for other requests.
+    const work = (): Promise<Answer> => (each.scope === null ? run() : admission.work(signal, run));
+    const answered = key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
+    return await unlessAborted(answered, signal, each.name);
+  } catch (error) {
+    if (ending.isLate) throw new Refused("deadline_passed");
+    throw error;
   } finally {
-    reply.raw.off("close", onClose);
-    hard.removeEventListener("abort", onHardStop);
+    ending.dispose();
   }
 }
 
@@ -54,17 +63,13 @@ export function send(reply: FastifyReply, { status, body, content, headers: more
 }
 
 /** Answers with the problem of an error, in the form of the route, and returns the problem. */
-export function sendProblem(reply: FastifyReply, error: unknown, form: Route["errors"]): Problem {
+export function sendProblem(reply: FastifyReply, error: unknown, form: Route["errors"] = "problem"): Problem {
   const { problem, headers } = problemOf(error);
-  void reply.code(problem.status).headers(headers);
-  if (form === "openai") void reply.type("application/json").send(JSON.stringify(openAiError(problem)));
-  else void reply.type("application/problem+json").send(JSON.stringify({ ...problem, request_id: reply.request.id }));
+  const { mediaType, body } = errorForms[form];
+  void reply
+    .code(problem.status)
+    .headers(headers)
+    .type(mediaType)
+    .send(JSON.stringify(body(problem, reply.request.id)));
   return problem;
-}
-
-/** The same in the form of OpenAI. */
-function openAiError({ status, code, title, detail, errors }: Problem): object {
-  const types: Readonly<Record<number, string>> = { 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error" };
-  const type = types[status] ?? (status >= 500 || status === 424 ? "server_error" : "invalid_request_error");
-  return { error: { message: detail ?? title, type, param: errors?.[0]?.path.split(".")[0] || null, code } };
 }

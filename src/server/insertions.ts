@@ -29,12 +29,15 @@ const maxImagesOfRun = 128;
 
 export class Insertions {
   readonly #pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">;
+  readonly #watchRun: () => Observer;
   /** By collection: the insertions for the next run. A collection is in the map while one of its gathered runs is writing. */
   readonly #waiting = new Map<string, Insertion[]>();
   readonly #working = new Set<Promise<void>>();
 
-  constructor(pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">) {
+  /** `watchRun` is called for each run. What it returns gets the events of the run. */
+  constructor(pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">, watchRun: () => Observer = () => () => undefined) {
     this.#pipeline = pipeline;
+    this.#watchRun = watchRun;
   }
 
   /** Resolves when all rows are durable, with one entry per image. Throws `collection_not_found`, and the error of a run that fails. */
@@ -85,11 +88,15 @@ export class Insertions {
   async #insert(collectionName: string, insertions: readonly Insertion[], results: Results, signal: AbortSignal): Promise<void> {
     // A missing collection is refused here, because a run would create it.
     await this.#pipeline.countIds(collectionName, []);
+    const watch = this.#watchRun();
     await this.#pipeline.insertImagesAsync({
       inputs: insertions.flatMap(({ inputs }) => inputs),
       collectionName,
       collectIds: "omit",
-      observer: results.observer,
+      observer: (event) => {
+        watch(event);
+        results.observer(event);
+      },
       signal,
     });
     results.failRest(new HeadraceError("unexpected", `insertion into ${collectionName}: expected a result per image, found fewer`));

@@ -18,10 +18,15 @@ export const requestProblems = {
   method_not_allowed: { status: 405, title: "The path does not have this method." },
   model_not_found: { status: 404, title: "The server does not have this model." },
   path_refused: { status: 422, title: "The path is not below a folder of `server.allowed_roots`." },
+  row_not_found: { status: 404, title: "The collection has no row with this id." },
+  picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   job_not_found: { status: 404, title: "There is no such job." },
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
   jobs_full: { status: 503, title: "As many jobs wait as `server.max_waiting_jobs` allows." },
   idempotency_conflict: { status: 422, title: "An earlier request with the same `Idempotency-Key` was different." },
+  rate_exceeded: { status: 429, title: "The client has sent more requests in a minute than `server.rate_limit` allows." },
+  server_busy: { status: 503, title: "The server has as many open requests, or bodies of requests, as its limits allow." },
+  deadline_passed: { status: 503, title: "The answer took longer than `server.request_timeout` seconds." },
   stopping: { status: 503, title: "The server is stopping." },
   not_ready: { status: 503, title: "The embedder or the store does not work." },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
@@ -72,6 +77,9 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   word_unknown: 422,
   text_unavailable: 422,
   index_invalid: 422,
+  queue_unavailable: 503,
+  queue_unusable: 500,
+  fleet_not_found: 404,
   lock_held: 409,
   lock_lost: 409,
   part_missing: 500,
@@ -131,12 +139,15 @@ export function itemProblem({ code, message, hint }: Pick<HeadraceError, "messag
   const known = code in errorCodes ? (code as ErrorCode) : "unexpected";
   const status = statuses[known];
   const title = errorCodes[known].meaning;
-  return { ...named(known), title, status, ...(isPublic(known, status) ? { detail: message, hint } : {}) };
+  return { ...named(known), title, status, ...(isPublic(known, status, message) ? { detail: message, hint } : {}) };
 }
 
-/** Messages of other errors name servers, folders and processes. They are only for the log. */
-function isPublic(code: ErrorCode, status: number): boolean {
-  return code !== "lock_held" && [409, 413, 422].includes(status);
+/** A path from the root of a disk, or the URL of a file. */
+const diskPath = /(^|[\s"'(])(\/|[A-Za-z]:\\|file:)/;
+
+/** Messages of other errors, and those with paths, name servers, folders and processes. They are only for the log. */
+function isPublic(code: ErrorCode, status: number, message: string): boolean {
+  return code !== "lock_held" && [409, 413, 422].includes(status) && !diskPath.test(message);
 }
 
 const named = (code: string): Pick<Problem, "type" | "code"> => ({ type: `urn:headrace:problem:${code}`, code });

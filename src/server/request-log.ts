@@ -16,13 +16,18 @@ export interface OpenRequest {
   isGone: boolean;
 }
 
+/** The status that was sent, or that of a client that did not wait. */
+export function statusOf(reply: FastifyReply): number {
+  return reply.raw.writableFinished ? reply.statusCode : clientGoneStatus;
+}
+
 export function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, state: OpenRequest | undefined): void {
   const isGone = state?.isGone ?? false;
   const status = isGone ? clientGoneStatus : reply.statusCode;
   const [path = ""] = request.url.split("?");
   const ms = state === undefined ? null : Math.round((performance.now() - state.startedMs) * 10) / 10;
   const level = status >= 500 ? "error" : status === 429 ? "warn" : "info";
-  log(path.startsWith("/health/") && status < 400 ? "debug" : level, "request", {
+  log(path.startsWith("/health") && status < 400 ? "debug" : level, "request", {
     request_id: request.id,
     method: request.method,
     path: path.slice(0, 200),

@@ -4,10 +4,15 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import type { Telemetry } from "../telemetry/index.js";
+import type { Admission } from "./admission.js";
+import type { ErrorForm } from "./error-forms.js";
 import type { Insertions } from "./insertions.js";
 import type { Jobs } from "./jobs/jobs.js";
+import type { KeptAnswers } from "./kept-answers.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
+import type { Thumbnails } from "./thumbnails.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
@@ -18,8 +23,14 @@ export interface ServerContext {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly jobs: Jobs;
+  readonly telemetry: Telemetry;
   readonly readiness: ReadinessCheck;
   readonly insertions: Insertions;
+  readonly thumbnails: Thumbnails;
+  /** The version of the package. */
+  readonly version: string;
+  readonly admission: Admission;
+  readonly keptAnswers: KeptAnswers;
   /** Describes all routes. */
   readonly document: () => OpenApiDocument;
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
@@ -55,6 +66,8 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly headers: IncomingHttpHeaders;
   /** Name of the API key; null without API keys. */
   readonly client: string | null;
+  /** The id of the request in the log. */
+  readonly requestId: string;
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }
@@ -87,6 +100,7 @@ export const tags = {
   Embeddings: "Vectors of images that are not stored.",
   Search: "Similar images.",
   Jobs: "Ingestions that the server runs by itself.",
+  "Python service": "The paths of the Python service, for its clients.",
   Reference: "What this server can do.",
 } as const;
 export type Tag = keyof typeof tags;
@@ -111,7 +125,7 @@ export interface RouteOptions<P, B, Q = undefined> {
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
   /** The form of errors. Default: problem details (RFC 9457). */
-  readonly errors?: "openai";
+  readonly errors?: ErrorForm;
   /** Set when the route also takes bodies that are too large for memory: `multipart/form-data` and JSON lines (`application/x-ndjson`). */
   readonly stream?: {
     /** The text fields of the multipart body. */

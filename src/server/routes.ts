@@ -5,7 +5,10 @@ import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
+import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
+import { pictureRoutes } from "./routes/pictures.js";
+import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { searchRoutes } from "./routes/search.js";
 
@@ -13,9 +16,12 @@ export const allRoutes: readonly Route[] = [
   ...healthRoutes,
   ...collectionRoutes,
   ...imageRoutes,
+  ...pictureRoutes,
   ...searchRoutes,
   ...embedRoutes,
   ...openAiRoutes,
   ...jobRoutes,
+  ...pythonServiceRoutes,
+  ...metricsRoutes,
   ...referenceRoutes,
 ];

@@ -5,19 +5,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
+import { Telemetry } from "../telemetry/index.js";
+import { Admission } from "./admission.js";
 import { answer, send, sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { Insertions } from "./insertions.js";
+import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
+import { KeptAnswers } from "./kept-answers.js";
 import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
+import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
+import { limitRates } from "./rate-limit.js";
 import { ReadinessCheck } from "./readiness.js";
-import { logFailure, logRequest, type OpenRequest } from "./request-log.js";
+import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
+import { Thumbnails } from "./thumbnails.js";
 import { loadFastify } from "./vendor.js";
 
 export interface ServerOptions {
@@ -51,13 +58,20 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const jobs = await Jobs.open({ pipeline, settings, log, observer: () => undefined });
+  const telemetry = await Telemetry.open({ jobs: () => jobs.states });
+  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
+  const installed = installedPackage();
   const context: ServerContext = {
     pipeline,
     settings,
     jobs,
+    telemetry,
     readiness: new ReadinessCheck(pipeline),
-    insertions: new Insertions(pipeline),
+    insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
+    thumbnails: new Thumbnails(),
+    version: installed.version,
+    admission: new Admission(settings.server),
+    keptAnswers: new KeptAnswers(),
     document: () => openApiDocument(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
@@ -67,12 +81,19 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   app.addHook("onRequest", async (request, reply) => {
     const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
     open.set(request, state);
+    telemetry.requestStarted();
     reply.raw.once("close", () => {
+      const route = request.routeOptions.url?.replace(/:(\w+)/g, "{$1}") ?? "";
+      const seconds = (performance.now() - state.startedMs) / 1000;
+      telemetry.requestEnded({ method: request.method, route, status: statusOf(reply), seconds });
       // Fastify does not call onResponse then.
       state.isGone = !reply.raw.writableFinished;
       if (state.isGone) logRequest(log, request, reply, state);
     });
     reply.headers({ ...headers, "x-request-id": request.id });
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
+      throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
+    }
     refuseForeignPages(request.headers, host);
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
@@ -93,11 +114,19 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
     return reply;
   });
+  if (settings.server.rateLimit !== null) {
+    const isCounted = ({ routeOptions: { url } }: FastifyRequest): boolean =>
+      allRoutes.some(({ path, scope }) => scope !== null && routerPath(path) === url);
+    const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (open.get(request)?.key ?? request.ip) : null);
+    await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
+  }
   for (const each of allRoutes) {
-    const guard = async (request: FastifyRequest): Promise<void> => {
-      const key = each.scope === null ? null : admit(keys, request, each, context);
+    const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      if (each.scope === null) return;
+      const key = admit(keys, request, each, context);
       const state = open.get(request);
       if (state !== undefined) state.key = key?.name ?? null;
+      reply.raw.once("close", context.admission.enter(request.headers));
     };
     app.route({
       method: each.method,
@@ -110,6 +139,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       },
     });
   }
+
+  servePage(app, installed.pageFolder);
 
   try {
     await listen(app, host, port);
@@ -135,7 +166,12 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
     logger: false,
     bodyLimit: maxBodyMb * mebibyte,
     requestTimeout: bodyTimeout * 1000,
-    http: { connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500), headersTimeout: Math.min(30, bodyTimeout) * 1000 },
+    http: {
+      // Node's own answer would have no problem.
+      requireHostHeader: false,
+      connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
+      headersTimeout: Math.min(30, bodyTimeout) * 1000,
+    },
     forceCloseConnections: "idle",
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -147,7 +183,7 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
       void reply.headers({ ...headers, "x-request-id": request.id });
       sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
     },
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: 4096 },
   });
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
@@ -171,7 +207,9 @@ function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: F
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
 function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest): Refused {
   const [path = ""] = url.split("?");
-  const methods = routes.filter((each) => pathPattern(each.path).test(path)).map((each) => each.method);
+  const exact = routes.filter((each) => each.path === path);
+  const found = exact.length > 0 ? exact : routes.filter((each) => pathPattern(each.path).test(path));
+  const methods = found.map((each) => each.method);
   if (methods.length === 0) return new Refused("route_not_found");
   return new Refused("method_not_allowed", `method: expected ${methods.join(" or ")}, found ${method}.`, {
     headers: { allow: methods.join(", ") },

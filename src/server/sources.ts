@@ -2,6 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import type { ImageInput, Settings } from "../app/index.js";
+import { isMemberUri, memberLocation, pathOfFileUrl } from "../kit/index.js";
 import { Refused } from "./problems.js";
 import type { WireSource } from "./wire.js";
 
@@ -20,6 +21,18 @@ export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settin
 export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Settings["server"], "maxImages">): void {
   if (images.length <= maxImages) return;
   throw new Refused("body_too_large", `images: expected at most ${maxImages}, found ${images.length}.`);
+}
+
+/**
+ * Returns what can be read again of a stored row: a web address, a bucket's object, or a file or an archive's member below an allowed
+ * folder. Throws `path_refused` for other files, and `picture_unavailable` for what the server never had as a file.
+ */
+export async function storedInput(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
+  if (/^(https?|s3):\/\//i.test(source)) return source;
+  const path = isMemberUri(source) ? memberLocation(source).path : isAbsolute(source) ? source : pathOfFileUrl(source);
+  if (path === null) throw new Refused("picture_unavailable", "The image was sent to the server, or its folder has been renamed.");
+  const found = await allowedPath(path, allowedRoots);
+  return isMemberUri(source) ? source : found;
 }
 
 /** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */

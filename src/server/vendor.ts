@@ -1,5 +1,6 @@
 /** Loads Fastify when a server starts. */
 import type { fastifyMultipart } from "@fastify/multipart";
+import type { fastifyRateLimit } from "@fastify/rate-limit";
 import type { fastify as makeFastify } from "fastify";
 import { HeadraceError } from "../contracts/index.js";
 
@@ -16,6 +17,18 @@ export async function loadFastify(): Promise<Vendor> {
   } catch (cause) {
     throw new HeadraceError("part_missing", "serving: expected the packages fastify and @fastify/multipart, found none", {
       hint: "Run: npm install fastify @fastify/multipart",
+      cause,
+    });
+  }
+}
+
+/** Throws `part_missing` with the command that installs it. */
+export async function loadRateLimit(): Promise<typeof fastifyRateLimit> {
+  try {
+    return (await import("@fastify/rate-limit")).fastifyRateLimit;
+  } catch (cause) {
+    throw new HeadraceError("part_missing", "server.rate_limit: expected the package @fastify/rate-limit, found none", {
+      hint: "Run: npm install @fastify/rate-limit",
       cause,
     });
   }

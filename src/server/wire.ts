@@ -33,18 +33,17 @@ const oneSelection = exactlyOne(["ids", "filter"]);
 
 export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The id of a row: text, or a whole number.");
 export const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
-const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
+export const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
 const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
 const minScore = z.number().describe("Leaves out hits with a lower score.");
 
-export const collectionParams = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
-    .describe("The name of the collection.")
-    .meta({ examples: ["pets"] }),
-});
+export const collectionName = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe("The name of the collection.")
+  .meta({ examples: ["pets"] });
+export const collectionParams = z.strictObject({ name: collectionName });
 
 /** A grey square of 8 × 8 pixels, as PNG. */
 export const exampleDataUrl =
@@ -142,6 +141,49 @@ export const embedded = z
     ),
   })
   .meta({ id: "Embeddings" });
+const storedRow = {
+  id: z.string(),
+  source: z.string(),
+  width: z.int(),
+  height: z.int(),
+  content: z.string().describe("SHA-256 of the image file, in hex."),
+  metadata,
+};
+export const imagesQuery = z.strictObject({
+  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
+  filter: filter.optional(),
+  pick: z
+    .enum(["first", "spread"])
+    .default("first")
+    .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
+});
+export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) }).meta({ id: "Images" });
+
+export const imageParams = collectionParams.extend({
+  id: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe("The id of a row.")
+    .meta({ examples: ["photo"] }),
+});
+export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
+export const thumbnailQuery = z.strictObject({
+  content: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("`content` of the row. Clients then keep the picture, because another picture has another address."),
+});
+
+export const sourceQuery = z.strictObject({
+  source: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe("The source of an image, as rows and failures name it.")
+    .meta({ examples: ["https://example.com/cat.jpg"] }),
+});
 
 export const deletion = z
   .strictObject({ ids: z.array(id).min(1).max(10_000).optional(), filter: filter.optional() })
@@ -170,22 +212,19 @@ export const queryForm = z.strictObject({
 
 export const hits = z
   .strictObject({
-    hits: z.array(
-      z.strictObject({
-        id: z.string(),
-        score: z.number(),
-        source: z.string(),
-        width: z.int(),
-        height: z.int(),
-        content: z.string().describe("SHA-256 of the image file, in hex."),
-        metadata,
-      }),
-    ),
+    hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
     elapsed_ms: z.number(),
   })
   .meta({ id: "Hits" });
 
-export const live = z.strictObject({ live: z.literal(true) });
+export const live = z
+  .strictObject({
+    live: z.boolean(),
+    stalled: z
+      .array(z.strictObject({ job: z.string(), stage: z.string(), busy_seconds: z.number() }))
+      .describe("Stages with a worker that has been on one batch for longer than `server.stall_timeout` seconds."),
+  })
+  .meta({ id: "Liveness" });
 export const ready = z
   .strictObject({
     ready: z.boolean(),
@@ -195,3 +234,13 @@ export const ready = z
 
 export const openApi = z.looseObject({ openapi: z.literal("3.1.0"), paths: z.record(z.string(), z.unknown()) });
 export const page = z.string();
+
+export const service = z
+  .strictObject({
+    version: z.string(),
+    default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
+    max_images: z.int().describe("Maximum number of images in one request."),
+    max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+    text_search: z.boolean().describe("Whether searches can use words."),
+  })
+  .meta({ id: "Service" });

@@ -4,6 +4,7 @@ export * from "./decode.js";
 export * from "./embed.js";
 export * from "./known.js";
 export * from "./known-rows.js";
+export * from "./label.js";
 export * from "./preprocess.js";
 export * from "./read.js";
 export * from "./store.js";

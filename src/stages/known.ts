@@ -12,7 +12,7 @@ import type {
   Stage,
   StoredRow,
 } from "../contracts/index.js";
-import { advance, checkKey, checkMetadata, isMarkedDamaged, markDamage, metadataHash, resultFor } from "../kit/index.js";
+import { advance, checkKey, checkMetadata, isMarkedDamaged, markDamage, metadataHash, resultFor, withoutLabels } from "../kit/index.js";
 
 /** What the listing knows about an image, to compare it with the stored row. */
 export interface ListedFacts {
@@ -112,5 +112,6 @@ function withVector(item: Item<ImageRef>, facts: ImageFacts, stored: ImageFacts,
 }
 
 function withMetadata(facts: ImageFacts, { metadata, metadataHash }: ImageFacts): ImageFacts {
-  return { ...facts, metadata, metadataHash };
+  // The labels of the old image say nothing about the new one.
+  return { ...facts, metadata: withoutLabels(metadata), metadataHash };
 }

@@ -24,7 +24,7 @@ describe("a run that is killed", { timeout: 600_000 }, () => {
   const points = [
     { at: "with nine tenths of its rows", point: "rows", count: images * 0.9 },
     { at: "while it builds the index on keys", point: "createIndex id", count: 1 },
-    { at: "while it merges files", point: "optimize", count: 1 },
+    { at: "while it merges files", point: "update", count: 1 },
     { at: "while it builds the vector index", point: "createIndex vector", count: 1 },
     { at: "while it merges the newest rows", point: "mergeInsert", count: 1 },
   ] as const;

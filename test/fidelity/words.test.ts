@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { onnxTextEmbedder } from "../../src/adapters/onnx/index.js";
+import { openTokenizer } from "../../src/adapters/tokenizers/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { makeCorpus } from "../support/corpus/corpus.js";
 
@@ -63,7 +64,7 @@ test("the label that the model gives an image has the nearest vector of all labe
   const { images } = JSON.parse(await readFile(join(golden, "golden.json"), "utf8")) as {
     images: readonly { file: string; top1: { index: number }; embedding: readonly number[] }[];
   };
-  const embedder = onnxTextEmbedder()!;
+  const embedder = onnxTextEmbedder({ openTokenizer });
   await embedder.open?.(never);
   const texts = embedder.labels!.map(({ text }) => text);
   const { dimension, values } = await embedder.embedText(texts, never);
@@ -74,7 +75,10 @@ test("the label that the model gives an image has the nearest vector of all labe
 });
 
 test("the rows of the int8 graph have the directions of the float graph", async () => {
-  const [floats, int8] = [onnxTextEmbedder({ model: "builtin" })!, onnxTextEmbedder({ model: "builtin-int8" })!];
+  const [floats, int8] = [
+    onnxTextEmbedder({ model: "builtin", openTokenizer }),
+    onnxTextEmbedder({ model: "builtin-int8", openTokenizer }),
+  ];
   await Promise.all([floats.open?.(never), int8.open?.(never)]);
   const texts = floats.labels!.map(({ text }) => text);
   const [a, b] = [await floats.embedText(texts, never), await int8.embedText(texts, never)];

@@ -1,38 +1,40 @@
 /**
  * Kills calls at random moments, with every kind of source and both stores. The same call then completes the work: stored keys and dead
  * letters together are the source, and nothing is there twice. `npm run kills`; HEADRACE_KILLS and HEADRACE_TEST_SEED repeat a run.
+ * HEADRACE_KILLS_STORE=lancedb needs no Milvus.
  */
 import assert from "node:assert/strict";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { installMilvus, type MilvusServer, startMilvus } from "../support/services/milvus.js";
 import { skipUnless } from "../support/services/required.js";
 import type { KilledCall } from "./killed-call.js";
-import { PhotoSource, type SourceKind } from "./photo-source.js";
+import { PhotoSource, photoName, type SourceKind } from "./photo-source.js";
 import { type Moment, runCall } from "./shoot.js";
 
 const kills = Number(process.env.HEADRACE_KILLS ?? 160);
 const seed = Number(process.env.HEADRACE_TEST_SEED ?? Date.now() % 1_000_000);
 const [good, damaged, changed] = [64, 8, 8];
 
-const skip = await skipUnless("Milvus", installMilvus);
+const onlyLancedb = process.env.HEADRACE_KILLS_STORE === "lancedb";
+const skip = onlyLancedb ? false : await skipUnless("Milvus", installMilvus);
 const verbs = ["ingest", "sync", "retry"] as const;
-const kinds: readonly SourceKind[] = ["folder", "glob", "manifest"];
-const stores = ["lancedb", "milvus"] as const;
+const kinds: readonly SourceKind[] = ["folder", "glob", "manifest", "csv", "tar", "urls"];
+const stores = (["lancedb", "milvus"] as const).filter((store) => store === "lancedb" || !onlyLancedb);
 const scenarios = verbs.flatMap((verb) => kinds.flatMap((kind) => stores.map((store) => ({ verb, kind, store }))));
 
 describe(`${kills} kills (seed ${seed})`, { skip, concurrency: false }, () => {
   if (skip !== false) return;
-  let server: MilvusServer;
+  let server: MilvusServer | undefined;
   let hitInTheMiddle = 0;
   let images = 0;
   before(async () => {
-    server = await startMilvus();
+    if (!onlyLancedb) server = await startMilvus();
   });
-  after(() => server.stop());
+  after(() => server?.stop());
 
   for (let kill = 0; kill < kills; kill++) {
     const scenario = scenarios[kill % scenarios.length]!;
@@ -52,18 +54,18 @@ describe(`${kills} kills (seed ${seed})`, { skip, concurrency: false }, () => {
         assert.deepEqual(await deadNames(again.end?.deadLetterPath ?? ""), source.named("damaged"));
       } finally {
         await dropped(call);
-        await rm(base, { recursive: true, force: true });
+        await source.remove();
       }
     });
   }
 
-  test("hit what they should: most of them in the middle, and at least 1,000 images", () => {
+  test("hit what they should: a third of them in the middle, and at least 1,000 images", () => {
     assert.ok(images >= Math.min(1_000, kills * 10), `${images} images`);
     assert.ok(hitInTheMiddle >= kills / 3, `${hitInTheMiddle} of ${kills} kills hit a call that had begun and not ended`);
   });
 
   function callOf({ verb, store }: (typeof scenarios)[number], source: PhotoSource, collectionName: string): KilledCall {
-    const [host = "", port = ""] = server.address.split(":");
+    const [host = "", port = ""] = (server?.address ?? "").split(":");
     const config = {
       lancedb: { path: join(source.base, "data") },
       asyncPipeline: { insertBatchSize: 10 },
@@ -94,7 +96,7 @@ async function storedNames({ config, collectionName }: KilledCall): Promise<read
   await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig(config), { parts: "lazy" });
   const names: string[] = [];
   for await (const rows of pipeline.scan(collectionName, { vectors: "omit" })) {
-    names.push(...rows.map(({ facts }) => basename(facts.source)));
+    names.push(...rows.map(({ facts }) => photoName(facts.source)));
   }
   return names.sort();
 }
@@ -110,7 +112,7 @@ async function deadNames(path: string): Promise<readonly string[]> {
     throw error;
   });
   const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => basename((JSON.parse(line) as { readonly source: string }).source)).sort();
+  return lines.map((line) => photoName((JSON.parse(line) as { readonly source: string }).source)).sort();
 }
 
 function random(value: number): number {

@@ -1,16 +1,21 @@
 /** A source of small pictures in several forms, some of them damaged, that a test can change. */
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import type { ListingRequest } from "../../src/app/index.js";
+import { writeTar } from "../support/archives.js";
 
-export type SourceKind = "folder" | "glob" | "manifest";
+export type SourceKind = "folder" | "glob" | "manifest" | "csv" | "tar" | "urls";
 
 const side = 48;
 
 /** The pictures of a folder by name: whether each can be decoded. */
 export class PhotoSource {
   readonly #folder: string;
+  #server: Server | null = null;
   readonly photos = new Map<string, "good" | "damaged">();
 
   private constructor(
@@ -23,15 +28,31 @@ export class PhotoSource {
   static async make(base: string, kind: SourceKind, { good, damaged }: { readonly good: number; readonly damaged: number }) {
     const source = new PhotoSource(base, kind);
     await mkdir(source.#folder, { recursive: true });
+    if (kind === "urls") source.#server = await photoServer(source.#folder);
     for (let index = 0; index < good; index++) await source.add(`good-${index}.png`);
     for (let index = 0; index < damaged; index++) await source.addDamaged(`bad-${index}.png`);
-    await source.#writeManifest();
+    await source.#writeList();
     return source;
   }
 
   get request(): ListingRequest {
-    if (this.kind === "manifest") return { paths: [], manifest: join(this.base, "photos.jsonl") };
-    return { paths: [this.kind === "glob" ? join(this.#folder, "*.png") : this.#folder] };
+    switch (this.kind) {
+      case "folder":
+        return { paths: [this.#folder] };
+      case "glob":
+        return { paths: [join(this.#folder, "*.png")] };
+      case "manifest":
+        return { paths: [], manifest: join(this.base, "photos.jsonl") };
+      default:
+        return { paths: [join(this.base, listNames[this.kind])] };
+    }
+  }
+
+  /** Stops the server, and removes all files. */
+  async remove(): Promise<void> {
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+    await rm(this.base, { recursive: true, force: true });
   }
 
   pathOf(name: string): string {
@@ -60,6 +81,7 @@ export class PhotoSource {
   /** Makes all damaged pictures good. */
   async heal(): Promise<void> {
     for (const name of this.named("damaged")) await this.add(name);
+    await this.#writeList();
   }
 
   /** Removes, renames and adds so many pictures, and changes one. */
@@ -77,11 +99,65 @@ export class PhotoSource {
     for (let index = 0; index < each; index++) await this.add(`new-${index}.png`);
     const [first = "", second = ""] = names.slice(2 * each);
     await copyFile(this.pathOf(first), this.pathOf(second));
-    await this.#writeManifest();
+    await this.#writeList();
   }
 
-  async #writeManifest(): Promise<void> {
-    const lines = [...this.photos.keys()].sort().map((name) => JSON.stringify({ input: this.pathOf(name), metadata: { name } }));
-    await writeFile(join(this.base, "photos.jsonl"), lines.join("\n"));
+  /** Writes what names the pictures, or contains them. */
+  async #writeList(): Promise<void> {
+    const names = [...this.photos.keys()].sort();
+    switch (this.kind) {
+      case "folder":
+      case "glob":
+        return;
+      case "manifest":
+        return this.#writeLines(
+          "photos.jsonl",
+          names.map((name) => JSON.stringify({ input: this.pathOf(name), metadata: { name } })),
+        );
+      case "csv":
+        return this.#writeLines(listNames.csv, ["path,name", ...names.map((name) => `${this.pathOf(name)},${name}`)]);
+      case "urls": {
+        const { port } = this.#server!.address() as AddressInfo;
+        return this.#writeLines(
+          listNames.urls,
+          names.map((name) => `http://127.0.0.1:${port}/${name}`),
+        );
+      }
+      case "tar": {
+        const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(this.pathOf(name)) })));
+        return writeTar(join(this.base, listNames.tar), files);
+      }
+      default:
+        return this.kind satisfies never;
+    }
   }
+
+  #writeLines(name: string, lines: readonly string[]): Promise<void> {
+    return writeFile(join(this.base, name), lines.join("\n"));
+  }
+}
+
+const listNames = { csv: "photos.csv", tar: "photos.tar", urls: "photos.txt" } as const;
+
+/** Returns the name of the picture that a row or a dead letter names. */
+export function photoName(source: string): string {
+  return basename(source.slice(source.lastIndexOf("#") + 1));
+}
+
+/** Serves the pictures of a folder, and answers conditional requests. */
+async function photoServer(folder: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    readFile(join(folder, basename(request.url ?? ""))).then(
+      (bytes) => {
+        const etag = `"${createHash("sha256").update(bytes).digest("hex")}"`;
+        const isKnown = request.headers["if-none-match"] === etag;
+        response.writeHead(isKnown ? 304 : 200, { etag }).end(isKnown ? undefined : bytes);
+      },
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
+  return server;
 }

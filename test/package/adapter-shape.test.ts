@@ -20,8 +20,10 @@ const ports = [
   ["reader.ts", "Reader", /^[a-z]\w*Reader$/],
   ["listing.ts", "Listing", /^list[A-Z]\w*$/],
   ["row-source.ts", "RowSource", /^open[A-Z]\w*Rows$/],
+  ["tokenizer.ts", "Tokenizer", /^open\w*Tokenizer$/],
   ["archive.ts", "Archive", /^open[A-Z]\w*Archive$/],
   ["table.ts", "Table", /^open[A-Z]\w*Table$/],
+  ["work-queue.ts", "WorkQueue", /^[a-z]\w*Queue$/],
   ["row-writer.ts", "RowWriter", /^create[A-Z]\w*Rows$/],
 ] as const;
 

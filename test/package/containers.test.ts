@@ -111,7 +111,14 @@ describe("the Dockerfile", () => {
       name,
       version,
     ]);
-    assert.deepEqual(named.map(([name]) => name).sort(), ["@zilliz/milvus2-sdk-node", "protobufjs", "sharp", "undici"]);
+    assert.deepEqual(named.map(([name]) => name).sort(), [
+      "@zilliz/milvus2-sdk-node",
+      "bullmq",
+      "ioredis",
+      "protobufjs",
+      "sharp",
+      "undici",
+    ]);
     assert.deepEqual(
       named,
       named.map(([name]) => [name, packages[`node_modules/${name}`]?.version]),

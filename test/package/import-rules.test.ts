@@ -28,16 +28,21 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "room-operations": { "src/operations/x.ts": 'import "../app/index.js";' },
   "room-app": { "src/app/x.ts": 'import "../cli/index.js";' },
   "room-server": { "src/server/x.ts": 'import "../engine/index.js";' },
+  "room-telemetry": { "src/telemetry/x.ts": 'import "../app/index.js";' },
   "room-cli": { "src/cli/x.ts": 'import "../engine/index.js";' },
   "adapters-are-strangers": { "src/adapters/sharp/y.ts": 'import "../jax/index.js";' },
   "stages-are-strangers": { "src/stages/y.ts": 'import "./z.js";', "src/stages/z.ts": "export const z = 1;" },
   "front-doors-only": { "src/stages/w.ts": 'import "../kit/inner.js";', "src/kit/inner.ts": "export const inner = 1;" },
   "adapters-lazily": { "src/app/y.ts": 'import "../adapters/sharp/index.js";' },
+  "page-knows-the-wire-only": { "web/src/x.ts": 'import "../../src/server/index.js";' },
+  "page-takes-types-only": { "web/src/y.ts": 'import "../../src/server/wire.js";', "src/server/wire.ts": "export const wire = 1;" },
+  "src-without-page": { "src/server/page.ts": 'import "../../web/src/z.js";', "web/src/z.ts": "export const z = 1;" },
   "src-never-tests": { "src/app/z.ts": 'import "../../test/helper.js";', "test/helper.ts": "export const helper = 1;" },
   "no-node-here": { "src/engine/y.ts": 'import "node:fs";' },
   "only-config": { "src/kit/yaml.ts": 'import "yaml";' },
   "only-cli": { "src/kit/commander.ts": 'import "commander";' },
   "only-server": { "src/kit/fastify.ts": 'import "fastify";' },
+  "only-telemetry": { "src/kit/prom.ts": 'import "prom-client";' },
   "only-adapters-fs": { "src/kit/picomatch.ts": 'import "picomatch";' },
   "only-adapters-protobufjs": { "src/kit/protobufjs.ts": 'import "protobufjs";' },
   "only-adapters-sharp": { "src/kit/sharp.ts": 'import "sharp";' },
@@ -51,6 +56,8 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-csv": { "src/kit/csv.ts": 'import "csv-parse";' },
   "only-adapters-s3": { "src/kit/s3.ts": 'import "@aws-sdk/client-s3";' },
   "only-adapters-tar": { "src/kit/tar.ts": 'import "tar";' },
+  "only-adapters-tokenizers": { "src/kit/tokenizers.ts": 'import "@huggingface/tokenizers";' },
+  "only-adapters-bullmq": { "src/kit/redis.ts": 'import "bullmq";' },
   "only-adapters-zip": { "src/kit/zip.ts": 'import "yauzl";' },
   "only-adapters-parquet": { "src/kit/parquet.ts": 'import "hyparquet";' },
   "only-adapters-undici": { "src/kit/undici.ts": 'import "undici";' },
@@ -84,6 +91,7 @@ async function plant(folder: string): Promise<void> {
     "search",
     "operations",
     "app",
+    "telemetry",
     "server",
     "cli",
     "adapters/sharp",
@@ -102,7 +110,7 @@ async function plant(folder: string): Promise<void> {
 
 async function violations(folder: string): Promise<ReadonlySet<string>> {
   const command = resolve("node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const args = [command, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src"];
+  const args = [command, "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "web"];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }).catch(
     (error: { stdout?: string; message: string }) => {
       if (error.stdout) return { stdout: error.stdout };

@@ -275,3 +275,27 @@ test("a stop parks running jobs, and the next server finishes them", async () =>
   assert.equal(job.counts.stored + job.counts.skipped, 50);
   assert.equal(await jobs.count(), 51);
 });
+
+test("a server whose data folder cannot be used answers everything but jobs", async () => {
+  await using jobs = await JobServer.start();
+  await jobs.server.stop();
+  rmSync(join(jobs.server.dataFolder, "jobs"), { recursive: true });
+  writeFileSync(join(jobs.server.dataFolder, "jobs"), "a file");
+  await jobs.server.restart();
+  const { status, body } = await jobs.server.get("/v1/jobs");
+  assert.deepEqual([status, body.code], [503, "not_ready"]);
+  assert.equal((await jobs.server.get("/v1/collections/pets")).status, 200);
+  assert.ok(jobs.server.logged.some(({ event }) => event === "jobs fail"));
+});
+
+test("a second server with the same data folder runs no jobs until the first has ended", async () => {
+  await using jobs = await JobServer.start();
+  const first = jobs.server.stop;
+  const sent = await jobs.server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(1) }] });
+  await jobs.ended(sent.body.id);
+  await jobs.server.restart();
+  assert.equal((await jobs.server.get("/v1/jobs")).body.code, "not_ready");
+  await first(new AbortController().signal);
+  while ((await jobs.server.get("/v1/jobs")).status === 503) await jobs.server.get("/health/live");
+  assert.equal((await jobs.server.get(`/v1/jobs/${sent.body.id}`)).body.state, "completed");
+});

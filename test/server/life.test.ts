@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import type { ImageEmbeddingPipeline } from "../../src/app/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
-import { createLog } from "../../src/server/index.js";
+import { createLog, type Log, warmUp } from "../../src/server/index.js";
 import { base64, TestServer } from "./running.js";
 
 /** Work of the embedder that waits until the test lets it go, from `arm` on. */
@@ -136,4 +137,59 @@ test("log lines are JSON, or text for people, from the configured level on", asy
   assert.deepEqual(facts, { level: "warn", event: "request", status: 429, key: null });
   assert.match(line, /^\S+ INFO {2}request path="\/a b" status=200$/);
   assert.deepEqual(more, []);
+});
+
+test("a start waits for servers that are not there yet: the log says which, and when they work", async () => {
+  const lines: string[] = [];
+  const log = (_level: string, event: string, { part = "" }: { readonly part?: string } = {}): void =>
+    void lines.push(`${event} ${part}`.trim());
+  let checks = 0;
+  const health = async () => {
+    checks += 1;
+    const away = { name: "embedder", kind: "triton", ok: checks > 3, detail: "triton:8000 does not answer", hint: null };
+    return { ok: checks > 3, parts: [away, { name: "store", kind: "lancedb", ok: true, detail: "works", hint: null }] };
+  };
+  await warmUp({ pipeline: { health } as never, log: log as Log, signal: new AbortController().signal, firstPauseMs: 1 });
+  const expected = [
+    "part fails embedder",
+    "part works store",
+    "part fails embedder",
+    "part fails embedder",
+    "part works embedder",
+    "ready",
+  ];
+  assert.deepEqual(lines, expected);
+});
+
+test("a stop ends the wait for servers", async () => {
+  const stopping = new AbortController();
+  const health = async () => {
+    stopping.abort();
+    return { ok: false, parts: [] };
+  };
+  await warmUp({ pipeline: { health } as never, log: () => undefined, signal: stopping.signal, firstPauseMs: 60_000 });
+});
+
+test("a job waits for a model that is not there when it begins", async () => {
+  let attempts = 0;
+  const wrap = (pipeline: ImageEmbeddingPipeline): ImageEmbeddingPipeline =>
+    new Proxy(pipeline, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === "ingest" && ++attempts < 3) {
+          return () => Promise.reject(new HeadraceError("embedder_unavailable", "triton:8000 does not answer"));
+        }
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  await using server = await TestServer.start({ wrap });
+  await server.post("/v1/collections", { name: "pets" });
+  const { body } = await server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(1) }] });
+  await (await fetch(`${server.url}/v1/jobs/${body.id}/events`)).text();
+  const job = (await server.get(`/v1/jobs/${body.id}`)).body;
+  assert.deepEqual([job.state, job.counts.stored], ["completed", 1]);
+  assert.deepEqual(
+    server.logged.filter(({ event }) => event === "job waits").map(({ code }) => code),
+    ["embedder_unavailable", "embedder_unavailable"],
+  );
 });

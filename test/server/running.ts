@@ -25,6 +25,8 @@ export interface TestServerOptions {
   readonly textEmbedder?: TextEmbedder;
   /** Readers that go before the built-in ones. */
   readonly readers?: readonly Reader[];
+  /** Changes what the server gets as its pipeline. */
+  readonly wrap?: (pipeline: ImageEmbeddingPipeline) => ImageEmbeddingPipeline;
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -39,7 +41,13 @@ export class TestServer implements AsyncDisposable {
   restart: () => Promise<void> = async () => undefined;
   #close: () => Promise<void> = async () => undefined;
 
-  static async start({ server = {}, embedder = {}, readers = [], textEmbedder }: TestServerOptions = {}): Promise<TestServer> {
+  static async start({
+    server = {},
+    embedder = {},
+    readers = [],
+    textEmbedder,
+    wrap = (same) => same,
+  }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
     const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
@@ -58,7 +66,7 @@ export class TestServer implements AsyncDisposable {
     test.dataFolder = folder;
     test.restart = async () => {
       const log = (level: string, event: string, facts: object = {}): void => void test.logged.push({ level, event, ...facts });
-      const running = await startServer({ pipeline, settings: config.settings(), log, keysElsewhere: "require" });
+      const running = await startServer({ pipeline: wrap(pipeline), settings: config.settings(), log, keysElsewhere: "require" });
       test.url = running.url;
       test.stop = (hard = new AbortController().signal) => running.stop(hard);
     };

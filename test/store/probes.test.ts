@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { vectorSource } from "../../bench/vectors.js";
+import { probesFor } from "../../src/adapters/lancedb/search-probes.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { openTestStore, type TestStore } from "./stores.js";
 
@@ -29,13 +30,22 @@ describe("the number of partitions that a search reads", () => {
     const found = await collection.search(queries, { topK: 10 });
     const hits = exact.flatMap((wanted, at) => wanted.filter(({ id }) => found[at]!.some((hit) => hit.id === id)));
     await collection.close();
-    const { probes } = JSON.parse(readFileSync(join(test.path, `${data}.lance`, "headrace-search.json"), "utf8")) as { probes: number };
-    return { probes, recall: hits.length / (queries.length * 10) };
+    const text = readFileSync(join(test.path, `${data}.lance`, "headrace-search.json"), "utf8");
+    const { probes, growth } = JSON.parse(text) as { probes: number; growth: number };
+    return { probes, growth, recall: hits.length / (queries.length * 10) };
   }
 
   it("is small for clustered vectors, and covers the index for random ones", async () => {
     const [clustered, random] = [await measured("embeddings"), await measured("uniform")];
     assert.ok(clustered.recall >= 0.99 && random.recall >= 0.99, JSON.stringify({ clustered, random }));
     assert.ok(clustered.probes < random.probes, JSON.stringify({ clustered, random }));
+    assert.ok(clustered.growth >= 0.25 && clustered.growth < 0.5, `${clustered.growth}`);
+  });
+
+  it("grows with the number of rows to find, as fast as was measured", () => {
+    assert.equal(probesFor({ probes: 8, growth: 0.25 }, 10), 8);
+    assert.equal(probesFor({ probes: 8, growth: 0.25 }, 5), 8);
+    assert.equal(probesFor({ probes: 8, growth: 0.25 }, 160), 16);
+    assert.equal(probesFor({ probes: 8 }, 1_000), 80, "a table that an earlier build has measured");
   });
 });

@@ -1,6 +1,7 @@
 /** Lists and reads image files. */
 
 export { fileRef } from "./file-ref.js";
-export { countFiles, type FileListingOptions, listFiles } from "./listing.js";
+export { countFiles, type FileListingOptions, type FilePart, listFiles, splitFiles } from "./listing.js";
+export type { PathRange } from "./path-range.js";
 export { type FileReaderOptions, fileReader } from "./reader.js";
 export { type FolderWatch, type FolderWatchOptions, watchFolder } from "./watch.js";

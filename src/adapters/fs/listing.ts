@@ -15,6 +15,7 @@ import {
 import { mapAhead } from "./ahead.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
+import type { PathRange } from "./path-range.js";
 import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./walk.js";
 
 export interface FileListingOptions {
@@ -27,6 +28,8 @@ export interface FileListingOptions {
    * those of an image. An input that is the path of a file is always listed. Default: `imageExtensions`.
    */
   readonly extensions?: readonly string[];
+  /** Only these files of a folder or a glob, which must then be the only input. Default: all files. */
+  readonly range?: PathRange;
   /** Called for each file in a folder that is not listed. `extension`: such as ".heic", or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
   /** Number of concurrent `stat` calls. Default 16. A larger number is faster only on a slow network file system. */
@@ -54,6 +57,26 @@ export async function countFiles(
   return new FileLister(options).count(inputs, stop);
 }
 
+/** One part of an input, with about as many files as were asked for. */
+export interface FilePart {
+  /** null: the input is a single file. */
+  readonly range: PathRange | null;
+  readonly files: number;
+}
+
+/**
+ * Cuts a folder, a glob or a file into parts, in the order of the listing. Needs no `stat` call for most files. The last part ends with the
+ * last file. Throws `source_failed` if the input does not exist.
+ */
+export async function* splitFiles(
+  input: string,
+  filesPerPart: number,
+  stop: AbortSignal,
+  options: FileListingOptions = {},
+): AsyncGenerator<FilePart> {
+  yield* new FileLister(options).split(input, filesPerPart, stop);
+}
+
 type Inspected =
   | { readonly kind: "file"; readonly ref: ImageRef }
   | Missing
@@ -77,6 +100,7 @@ class FileLister {
   readonly #extensions: ReadonlySet<string>;
   readonly #statsAhead: number;
   readonly #now: () => number;
+  readonly #range: PathRange | undefined;
   readonly #onLeftOut: (path: string) => void;
 
   constructor(options: FileListingOptions) {
@@ -85,6 +109,7 @@ class FileLister {
     this.#extensions = new Set((options.extensions ?? imageExtensions).map((extension) => extension.toLowerCase()));
     this.#statsAhead = options.statsAhead ?? 16;
     this.#now = options.now ?? Date.now;
+    this.#range = options.range;
     this.#onLeftOut = (path) => options.onLeftOut?.(extname(path).length > 1 ? extname(path).toLowerCase() : "(none)");
   }
 
@@ -125,6 +150,27 @@ class FileLister {
     return count;
   }
 
+  async *split(input: string, filesPerPart: number, stop: AbortSignal): AsyncGenerator<FilePart> {
+    const found = await this.#inspect(input);
+    const walk = this.#walk(found, "split", stop);
+    if (found.kind === "missing") throw noneFound([found]);
+    if (walk === null) {
+      yield { range: null, files: 1 };
+      return;
+    }
+    let after: string | null = null;
+    let [files, last] = [0, ""];
+    for await (const { below } of walk) {
+      if (files === filesPerPart) {
+        yield { range: { after, through: last }, files };
+        [after, files] = [last, 0];
+      }
+      files += 1;
+      last = below;
+    }
+    if (files > 0) yield { range: { after, through: last }, files };
+  }
+
   async #inspect(input: string): Promise<Inspected> {
     if (isWebUrl(input)) return { kind: "file", ref: webRef(input) };
     const path = this.#path(input);
@@ -153,7 +199,8 @@ class FileLister {
 
   /** Returns null for an input that is neither a folder nor a glob. */
   #walk(found: Inspected, purpose: WalkOptions["purpose"], stop: AbortSignal): AsyncGenerator<FoundFile> | null {
-    const walk = { purpose, statsAhead: this.#statsAhead, onLeftOut: this.#onLeftOut, stop };
+    const range = this.#range === undefined ? {} : { range: this.#range };
+    const walk = { purpose, statsAhead: this.#statsAhead, onLeftOut: this.#onLeftOut, stop, ...range };
     if (found.kind === "folder") return walkFolder(found.path, { ...walk, classify: this.#classify, maxDepth: Number.POSITIVE_INFINITY });
     if (found.kind !== "glob") return null;
     const { glob } = found;

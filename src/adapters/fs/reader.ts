@@ -1,9 +1,10 @@
 /** Reads image files. */
 import { constants } from "node:fs";
-import { access, type FileHandle, open } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { checkAborted, fileMark, fileVersion, mebibyte } from "../../kit/index.js";
 import { fromFileError } from "./errors.js";
+import { type OpenCall, type OpenFile, openInPool, openWhereFast } from "./file-calls.js";
 
 const maxAttempts = 3;
 const chunkBytes = 4 * mebibyte;
@@ -13,45 +14,52 @@ const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 export interface FileReaderOptions {
   /** The current time in milliseconds since the epoch. Default: the system clock. */
   readonly now?: () => number;
+  /**
+   * "pool": files are read in the threads of Node's pool. "here": in the calling thread, which waits, and in the pool while files are slow.
+   * Default: "pool".
+   */
+  readonly calls?: "pool" | "here";
 }
 
 /** Makes a reader for the scheme `file`. Returns the bytes of a file and the file's version at the time when it had exactly these bytes. */
-export function fileReader({ now = Date.now }: FileReaderOptions = {}): Reader {
-  return { name: "fs", schemes: ["file"], read: (ref, options, signal) => read(ref, { ...options, now }, signal) };
+export function fileReader({ now = Date.now, calls = "pool" }: FileReaderOptions = {}): Reader {
+  const open = calls === "here" ? openWhereFast() : openInPool;
+  return { name: "fs", schemes: ["file"], read: (ref, options, signal) => read(ref, { ...options, now, open }, signal) };
 }
 
 interface ReadOptions {
   readonly maxBytes: number;
   readonly now: () => number;
+  readonly open: OpenCall;
 }
 
 async function read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded> {
   try {
-    const handle = await open(ref.location, openFlags);
+    const file = await options.open(ref.location, openFlags);
     try {
-      return await readStable(handle, ref, options, signal);
+      return await readStable(file, ref, options, signal);
     } finally {
-      await handle.close();
+      await file.close();
     }
   } catch (error) {
     throw fromFileError(error, ref.location);
   }
 }
 
-async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded> {
+async function readStable(file: OpenFile, ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded> {
   const { location } = ref;
-  const listed = await readAsListed(handle, ref, options, signal);
+  const listed = await readAsListed(file, ref, options, signal);
   if (listed !== null) return listed;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const before = await handle.stat({ bigint: true });
+    const before = await file.stat();
     if (before.isDirectory()) throw await folderError(location);
     if (!before.isFile()) throw new HeadraceError("source_not_file", `${location} is neither a file nor a folder`, { item: location });
     if (before.size > options.maxBytes)
       throw new HeadraceError("source_too_large", `${location}: expected at most ${options.maxBytes} bytes, found ${before.size}`, {
         item: location,
       });
-    const bytes = await readBytes(handle, Number(before.size), signal);
-    const after = await handle.stat({ bigint: true });
+    const bytes = await readBytes(file, Number(before.size), signal);
+    const after = await file.stat();
     if (fileMark(after) === fileMark(before) && bytes.byteLength === Number(before.size))
       return { bytes, version: fileVersion(after, options.now()) };
   }
@@ -67,23 +75,23 @@ async function readStable(handle: FileHandle, ref: ImageRef, options: ReadOption
  * in between. Otherwise returns null.
  */
 async function readAsListed(
-  handle: FileHandle,
+  file: OpenFile,
   { version, sizeBytes }: ImageRef,
   { maxBytes, now }: ReadOptions,
   signal: AbortSignal,
 ): Promise<Encoded | null> {
   if (version === null || sizeBytes === null || sizeBytes > maxBytes) return null;
-  const bytes = await readBytes(handle, sizeBytes, signal);
-  const after = await handle.stat({ bigint: true });
+  const bytes = await readBytes(file, sizeBytes, signal);
+  const after = await file.stat();
   return after.isFile() && bytes.byteLength === sizeBytes && fileVersion(after, now()) === version ? { bytes, version } : null;
 }
 
-async function readBytes(handle: FileHandle, size: number, signal: AbortSignal): Promise<Uint8Array> {
+async function readBytes(file: OpenFile, size: number, signal: AbortSignal): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let filled = 0;
   while (filled < size) {
     checkAborted(signal, "reading");
-    const { bytesRead } = await handle.read(bytes, filled, Math.min(chunkBytes, size - filled), filled);
+    const bytesRead = await file.read(bytes, filled, Math.min(chunkBytes, size - filled));
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

@@ -5,12 +5,15 @@ import { mapAhead } from "./ahead.js";
 import { anyEntries, type Entry, sortedEntries } from "./entries.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { beginsLikeImage } from "./first-bytes.js";
+import { everyPath, isInRange, mayContain, type PathRange } from "./path-range.js";
 
 /** Uses a third less processor time than `stat` of `node:fs/promises`, which matters for a folder of a million files. */
 const stat = promisify(statWithCallback);
 
 export interface FoundFile {
   readonly path: string;
+  /** The path relative to the folder of the walk, with `/` as separator. */
+  readonly below: string;
   /** Null if files are only counted, or if `stat` failed. In the second case, reading the file will fail with the same reason. */
   readonly stats: BigIntStats | null;
 }
@@ -25,8 +28,10 @@ export interface WalkOptions {
   readonly maxDepth: number;
   /** Number of concurrent `stat` calls. */
   readonly statsAhead: number;
-  /** "list": sorted by name, with stats. "count": in any order, without stats. */
-  readonly purpose: "list" | "count";
+  /** "list": sorted by name, with stats. "split": sorted by name, without stats. "count": in any order, without stats. */
+  readonly purpose: "list" | "split" | "count";
+  /** Only these files. Default: all. */
+  readonly range?: PathRange;
   /** Called for each file whose name or first bytes show that the file is not an image. */
   readonly onLeftOut?: (path: string) => void;
   readonly stop: AbortSignal;
@@ -38,7 +43,8 @@ export interface WalkOptions {
  * `source_failed` if the walk cannot continue.
  */
 export async function* walkFolder(folder: string, options: WalkOptions): AsyncGenerator<FoundFile> {
-  yield* walkLevel({ folder, prefix: "", ancestors: [] }, options);
+  const { range = everyPath } = options;
+  for await (const file of walkLevel({ folder, prefix: "", ancestors: [] }, options)) if (isInRange(file.below, range)) yield file;
 }
 
 interface Level {
@@ -49,7 +55,7 @@ interface Level {
   readonly ancestors: readonly string[];
 }
 
-type InspectedEntry = FoundFile & { readonly kind: "image" | "folder" | "left out" | "outside"; readonly below: string };
+type InspectedEntry = FoundFile & { readonly kind: "image" | "folder" | "left out" | "outside" };
 
 async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<FoundFile> {
   const { folder, prefix } = level;
@@ -60,7 +66,9 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
     if (level.ancestors.includes(identity)) return;
     const ancestors = [...level.ancestors, identity];
     const inspectEntry = (entry: Entry) => inspect(entry, prefix, options);
-    const entries = options.purpose === "list" ? sortedEntries(folder, options.stop) : anyEntries(folder, options.stop);
+    const { purpose, range = everyPath } = options;
+    const all = purpose === "count" ? anyEntries(folder, options.stop) : sortedEntries(folder, options.stop);
+    const entries = entriesInRange(all, prefix, range);
     for await (const entry of mapAhead(entries, options.statsAhead, inspectEntry)) {
       if (options.stop.aborted) return;
       if (entry.kind === "left out") options.onLeftOut?.(entry.path);
@@ -77,9 +85,14 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
   } catch (cause) {
     if (!concernsOnePath(cause)) throw fromListingError(cause, folder);
     found++;
-    yield { path: folder, stats: null };
+    yield { path: folder, below: prefix.slice(0, -1), stats: null };
   }
-  if (found === 0 && prefix !== "" && options.classify(prefix.slice(0, -1)) === "image") yield { path: folder, stats: null };
+  if (found === 0 && prefix !== "" && options.classify(prefix.slice(0, -1)) === "image")
+    yield { path: folder, below: prefix.slice(0, -1), stats: null };
+}
+
+async function* entriesInRange(entries: AsyncIterable<Entry>, prefix: string, range: PathRange): AsyncGenerator<Entry> {
+  for await (const entry of entries) if (mayContain(`${prefix}${entry.name}`, range)) yield entry;
 }
 
 /** Finds out what an entry is. Never rejects: if `stat` fails, the entry has no stats. */

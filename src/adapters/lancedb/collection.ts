@@ -27,7 +27,7 @@ import type { NewestRows } from "./newest-rows.js";
 import { markRead } from "./read-marks.js";
 import { rowColumns, toRows } from "./rows.js";
 import { searchTable } from "./search.js";
-import { FactsOfVersion, readFacts } from "./table-facts.js";
+import { CountsOfVersion, FactsOfVersion, readFacts } from "./table-facts.js";
 import type { TableFacts } from "./table-schema.js";
 import { requestedColumns } from "./upkeep/scalar-indexes.js";
 import { indexStates } from "./upkeep/table-state.js";
@@ -57,6 +57,7 @@ export class LanceCollection implements Collection {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly #facts: FactsOfVersion;
+  readonly #counts = new CountsOfVersion();
   #isOpen = true;
 
   constructor(readonly parts: LanceCollectionParts) {
@@ -103,7 +104,9 @@ export class LanceCollection implements Collection {
 
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
     const { folder, newest } = this.parts;
-    return this.#read("search", options.signal, (table) => searchTable({ table, folder, facts: this.#facts, newest }, queries, options));
+    return this.#read("search", options.signal, (table) =>
+      searchTable({ table, folder, facts: this.#facts, counts: this.#counts, newest }, queries, options),
+    );
   }
 
   get(

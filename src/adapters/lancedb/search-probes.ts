@@ -7,12 +7,24 @@ import type { Table } from "@lancedb/lancedb";
 import { readJsonFile, writeJsonFile } from "./folder-files.js";
 import { vectorAt } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
-import { vectorQuery } from "./vector-query.js";
+import { type Nearest, vectorQuery } from "./vector-query.js";
 
 const probesFile = "headrace-search.json";
 
-/** The probes of a table that was never measured, for example because another program built its index. */
-const unmeasuredProbes = 64;
+/** How much of the index a search reads. */
+export interface Probes {
+  /** Number of partitions for the nearest `sample.nearest` rows. */
+  readonly probes: number;
+  /** For n times as many rows, n to the power of this number times as many partitions. Absent in files of earlier builds. */
+  readonly growth?: number;
+}
+
+/** For a table that was never measured, for example because another program built its index. */
+const unmeasured: Probes = { probes: 64 };
+const unmeasuredGrowth = 1 / 2;
+
+/** Limits of the measured growth. The rows that match a filter can be in other partitions than the nearest rows are. */
+const growthLimits = { least: 1 / 4, most: 1 } as const;
 
 /** A table whose index has no more partitions than this is not measured: every search reads every partition. */
 const fewPartitions = 8;
@@ -24,7 +36,10 @@ const fewPartitions = 8;
 export const refineFactor = 4;
 
 /** The sample: so many rows of the table are used as queries, each for so many nearest rows. */
-export const sample = { queries: 64, nearest: 10, atOnce: 4 } as const;
+const sample = { queries: 64, nearest: 10, atOnce: 4 } as const;
+
+/** The growth is measured with fewer queries, each for this many rows. */
+const growthSample = { queries: 16, nearest: 250 } as const;
 
 /** The smallest number of probes is chosen that finds this share of the nearest rows which a search of all partitions finds. */
 const shareToFind = 0.998;
@@ -32,12 +47,13 @@ const shareToFind = 0.998;
 /** Two computations of the same distance can differ by this much. */
 const distanceNoise = 1e-6;
 
-interface Probes {
-  readonly probes: number;
+export async function readProbes(folder: string): Promise<Probes> {
+  return (await readJsonFile<Probes>(join(folder, probesFile))) ?? unmeasured;
 }
 
-export async function readProbes(folder: string): Promise<number> {
-  return (await readJsonFile<Probes>(join(folder, probesFile)))?.probes ?? unmeasuredProbes;
+/** Returns the number of partitions that a search for the nearest `rows` rows must read. */
+export function probesFor({ probes, growth = unmeasuredGrowth }: Probes, rows: number): number {
+  return Math.ceil(probes * Math.max(1, rows / sample.nearest) ** growth);
 }
 
 export interface MeasureOptions {
@@ -51,15 +67,29 @@ export interface MeasureOptions {
 
 /** Must be called after the vector index was built. Takes about a tenth of the time that building took. */
 export async function measureProbes(table: Table, facts: TableFacts, options: MeasureOptions): Promise<void> {
-  const probes = await neededProbes(table, facts, options);
+  const probes = await measured(table, facts, options);
   await options.mayGoOn();
-  await writeJsonFile(join(options.folder, probesFile), { probes } satisfies Probes);
+  await writeJsonFile(join(options.folder, probesFile), probes);
 }
 
-async function neededProbes(table: Table, facts: TableFacts, { rows, partitions, mayGoOn }: MeasureOptions): Promise<number> {
-  if (partitions <= fewPartitions) return partitions;
+async function measured(table: Table, facts: TableFacts, options: MeasureOptions): Promise<Probes> {
+  const { rows, partitions, mayGoOn } = options;
+  if (partitions <= fewPartitions) return { probes: partitions, growth: growthLimits.least };
   await mayGoOn();
-  const queries = await sampleVectors(table, rows);
+  const vectors = await sampleVectors(table, rows);
+  const probes = await neededProbes(table, facts, options, { vectors, nearest: sample.nearest });
+  const some = vectors.filter((_, at) => at % (sample.queries / growthSample.queries) === 0);
+  const more = await neededProbes(table, facts, options, { vectors: some, nearest: growthSample.nearest });
+  const growth = Math.log(more / probes) / Math.log(growthSample.nearest / sample.nearest);
+  return { probes, growth: Math.min(growthLimits.most, Math.max(growthLimits.least, growth)) };
+}
+
+interface Queries {
+  readonly vectors: readonly Float32Array[];
+  readonly nearest: number;
+}
+
+async function neededProbes(table: Table, facts: TableFacts, { partitions, mayGoOn }: MeasureOptions, queries: Queries): Promise<number> {
   const wanted = await searchAll(table, facts, queries, partitions);
   const tried = candidates(partitions);
   let [least, most] = [0, tried.length];
@@ -90,18 +120,22 @@ async function sampleVectors(table: Table, rows: number): Promise<readonly Float
 }
 
 /** Returns the distances of the nearest rows of each query, without the row that the query itself was taken from. */
-async function searchAll(table: Table, facts: TableFacts, queries: readonly Float32Array[], probes: number) {
+async function searchAll(table: Table, facts: TableFacts, { vectors, nearest }: Queries, probes: number) {
   const answers: (readonly number[])[] = [];
-  for (let start = 0; start < queries.length; start += sample.atOnce) {
-    const some = queries.slice(start, start + sample.atOnce);
-    answers.push(...(await Promise.all(some.map((query) => nearestDistances(table, facts, query, probes)))));
+  for (let start = 0; start < vectors.length; start += sample.atOnce) {
+    const some = vectors.slice(start, start + sample.atOnce);
+    answers.push(
+      ...(await Promise.all(
+        some.map((query) => nearestDistances(table, facts, { query, limit: nearest + 1, way: { probes, refine: refineFactor } })),
+      )),
+    );
   }
   return answers;
 }
 
-async function nearestDistances(table: Table, facts: TableFacts, query: Float32Array, probes: number): Promise<readonly number[]> {
+async function nearestDistances(table: Table, facts: TableFacts, wanted: Nearest): Promise<readonly number[]> {
   const distances: number[] = [];
-  const search = vectorQuery(table, facts, { query, limit: sample.nearest + 1, way: { probes, refine: refineFactor } });
+  const search = vectorQuery(table, facts, wanted);
   for await (const batch of search.select(["_distance"])) distances.push(...(batch.getChild("_distance")!.toArray() as Float32Array));
   return distances.sort((a, b) => a - b).slice(1);
 }

@@ -6,8 +6,8 @@ import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.j
 import { compileFilter } from "./filter-sql.js";
 import { type NewestQuery, type NewestRow, type NewestRows, nearestOf } from "./newest-rows.js";
 import { rowColumns, toRows } from "./rows.js";
-import { readProbes, refineFactor, sample } from "./search-probes.js";
-import type { FactsOfVersion } from "./table-facts.js";
+import { probesFor, readProbes, refineFactor } from "./search-probes.js";
+import type { CountsOfVersion, FactsOfVersion } from "./table-facts.js";
 import type { TableFacts } from "./table-schema.js";
 import { vectorIndexState } from "./upkeep/vector-index.js";
 import { type Nearest, vectorQuery } from "./vector-query.js";
@@ -35,6 +35,7 @@ export interface SearchedTable {
   /** The folder of the table. */
   readonly folder: string;
   readonly facts: FactsOfVersion;
+  readonly counts: CountsOfVersion;
   readonly newest: NewestRows;
 }
 
@@ -71,7 +72,7 @@ interface Plan {
 
 /** `newest`: whether the unindexed rows are searched in memory ("apart") or by LanceDB ("together"). */
 async function planOf(
-  { table, folder, facts: factsOf, newest: memory }: SearchedTable,
+  { table, folder, facts: factsOf, counts, newest: memory }: SearchedTable,
   { topK, filter }: SearchOptions,
   version: number,
   newest: "apart" | "together",
@@ -84,19 +85,19 @@ async function planOf(
   // Only LanceDB can evaluate a filter on columns with types that Headrace ignores.
   const isForLance = newest === "together" || (where !== null && [...facts.columns.values()].includes("other"));
   const common = { facts, where, newest: isForLance ? null : await memory.load(table, facts, unindexed) };
-  const probes = measured * Math.sqrt(Math.max(1, topK / sample.nearest));
-  if (where === null) return { ...common, way: { probes: Math.ceil(probes), refine: refineFactor }, hits: topK };
-  const [matching, rows] = await Promise.all([table.countRows(where), table.countRows()]);
+  if (where === null) return { ...common, way: { probes: probesFor(measured, topK), refine: refineFactor }, hits: topK };
+  const [matching, rows] = await Promise.all([counts.of(table, version, where), counts.of(table, version, null)]);
   const hits = Math.min(topK, matching);
   if (matching < fewMatching.rows) {
     const refine = Math.max(refineFactor, Math.ceil(Math.min(matching, fewMatching.candidates) / topK));
     return { ...common, way: { probes: everyPartition, refine }, hits };
   }
   // The nearest matching rows are farther from the query than the nearest rows, so they are in more partitions.
-  return { ...common, way: { probes: Math.ceil(probes * Math.sqrt(rows / matching)), refine: refineFactor }, hits };
+  return { ...common, way: { probes: probesFor(measured, topK * (rows / matching)), refine: refineFactor }, hits };
 }
 
-async function hitsOf(table: Table, query: Float32Array, { topK, filter }: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
+async function hitsOf(table: Table, query: Float32Array, options: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
+  const { topK, filter } = options;
   const { facts, where, way, hits, newest } = plan;
   const rows = newest === null ? "all" : "indexed";
   const [found, fresh] = await Promise.all([
@@ -105,6 +106,7 @@ async function hitsOf(table: Table, query: Float32Array, { topK, filter }: Searc
   ]);
   const together = merged(found, fresh).slice(0, topK);
   if (way === "exact" || together.length >= hits) return together;
+  if (way.probes < everyPartition) return hitsOf(table, query, options, { ...plan, way: { ...way, probes: everyPartition } });
   return (await nearest(table, facts, { query, limit: topK, where, way: "exact", rows: "all" })).hits;
 }
 

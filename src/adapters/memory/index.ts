@@ -2,3 +2,4 @@
 export { memoryDecoder } from "./decoder.js";
 export { type MemoryEmbedder, type MemoryEmbedderOptions, memoryEmbedder } from "./embedder.js";
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from "./store.js";
+export { type MemoryQueueOptions, type MemoryWork, memoryQueue, memoryWork } from "./work-queue.js";

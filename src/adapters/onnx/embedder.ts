@@ -69,6 +69,11 @@ export class OnnxEmbedder implements Embedder {
     return this.#model().preset;
   }
 
+  /** The `preprocessor_config.json` in the folder of the model. Null if there is none. */
+  get presetFile(): string | null {
+    return this.#model().presetFile;
+  }
+
   async open(signal: AbortSignal): Promise<void> {
     refuseTelemetry();
     const { path, name } = this.#model();
@@ -150,10 +155,8 @@ function feedOf(plan: ModelPlan, sessions: number): Feed {
 
 function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
   return {
-    inputName: plan.inputName,
+    inputs: [{ name: plan.inputName, dtype: plan.input.dtype, shape: tensorShape(plan.input, rows) }],
     outputName: plan.outputName,
-    dtype: plan.input.dtype,
-    shape: tensorShape(plan.input, rows),
   };
 }
 

@@ -33,6 +33,10 @@ export function graphUnreadable(modelPath: string, expected: string, cause?: unk
   return new HeadraceError("model_invalid", `model ${modelPath}: expected ${expected}, found none`, { cause });
 }
 
+export function noTextModel(modelPath: string): HeadraceError {
+  return new HeadraceError("text_unavailable", `model ${modelPath}: expected a model for texts beside it, found none`);
+}
+
 export function wordUnknown(word: string, nearest: readonly string[]): HeadraceError {
   return new HeadraceError(
     "word_unknown",

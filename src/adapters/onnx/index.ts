@@ -1,4 +1,4 @@
 /** Embedding with ONNX Runtime. */
 export { type OnnxEmbedder, onnxEmbedder } from "./embedder.js";
 export { type OnnxSection, onnxSection } from "./options.js";
-export { onnxTextEmbedder } from "./text-embedder.js";
+export { onnxTextEmbedder, textSourceOf } from "./text-embedder.js";

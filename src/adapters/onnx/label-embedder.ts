@@ -4,6 +4,7 @@ import { HeadraceError, type Label, type Vectors } from "../../contracts/index.j
 import { readClassVectors } from "./class-vectors.js";
 import { wordUnknown } from "./errors.js";
 import { LabelWords, type WordsFile } from "./label-words.js";
+import { unitRows } from "./unit-rows.js";
 
 /** Number of labels that an error suggests. */
 const suggestions = 5;
@@ -60,13 +61,4 @@ export class LabelEmbedder {
       throw new HeadraceError("contract_broken", `${this.label}: expected open() before use, found no call of open()`);
     return this.#opened;
   }
-}
-
-function unitRows({ dimension, values }: Vectors): Vectors {
-  const unit = new Float32Array(values.length);
-  for (let start = 0; start < values.length; start += dimension) {
-    const length = Math.hypot(...values.subarray(start, start + dimension));
-    for (let i = start; i < start + dimension; i += 1) unit[i] = values[i]! / length;
-  }
-  return { dimension, values: unit };
 }

@@ -1,9 +1,10 @@
 /** Finds the file of the configured model. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PresetName } from "../../kit/index.js";
 import { modelNotFound } from "./errors.js";
+import { isFolder, readModelFolder, type TextFiles } from "./model-folder.js";
 
 /** The shipped models, by their values of `embedder.model`. */
 const shippedFiles: Readonly<Record<string, string>> = {
@@ -17,21 +18,38 @@ export interface ModelFile {
   readonly name: string;
   /** The preset of a model that is part of the Headrace package. Null for any other model. */
   readonly preset: PresetName | null;
+  /** The description of the preprocessing in the folder of the model. Null if there is none. */
+  readonly presetFile: string | null;
+  /** The model for texts in the folder of the model. Null if there is none. */
+  readonly text: TextFiles | null;
   /** The file with the words for the classes of a shipped classifier. Null for any other model. */
   readonly wordsPath: string | null;
 }
 
-/** `model`: the path of an ONNX file, or `builtin` or `builtin-int8` for a shipped model. Throws `model_invalid` if the file does not exist. */
+/** `model`: the path of an ONNX file or of a model's folder, or `builtin` or `builtin-int8` for a shipped model. Throws `model_invalid` if the file does not exist. */
 export function findModel(model: string): ModelFile {
   const shipped = join(packageRoot(), "models");
   const file = shippedFiles[model];
   const path = file === undefined ? resolve(model) : join(shipped, file);
+  if (isFolder(path)) {
+    const { vision, text, preprocessing } = readModelFolder(path);
+    return {
+      path: vision,
+      name: join(basename(path), relative(path, vision)),
+      preset: null,
+      presetFile: preprocessing,
+      text,
+      wordsPath: null,
+    };
+  }
   if (!existsSync(path) || !statSync(path).isFile()) throw modelNotFound(path);
   const isShipped = dirname(path) === shipped;
   return {
     path,
     name: basename(path),
     preset: isShipped ? "efficientnet-lite" : null,
+    presetFile: null,
+    text: null,
     wordsPath: isShipped ? join(shipped, "imagenet-words.json") : null,
   };
 }

@@ -20,11 +20,16 @@ export interface ModelDeclaration {
   readonly outputs: readonly TensorDeclaration[];
 }
 
-export interface InferenceRequest {
-  readonly inputName: string;
-  readonly outputName: string;
-  readonly dtype: TensorType;
+/** One input of an inference. Its numbers follow those of the input before it in the buffer of the call. */
+export interface InputTensor {
+  readonly name: string;
+  readonly dtype: TensorType | "int32" | "int64";
   readonly shape: readonly number[];
+}
+
+export interface InferenceRequest {
+  readonly inputs: readonly InputTensor[];
+  readonly outputName: string;
 }
 
 export interface InferenceAnswer {

@@ -1,11 +1,39 @@
-/** Chooses how texts are embedded: as labels of the shipped classifier. */
-import type { TextEmbedder } from "../../contracts/index.js";
+/** Chooses how texts are embedded: with a model for texts, or as labels of the shipped classifier. */
+import type { TextEmbedder, Tokenizer } from "../../contracts/index.js";
+import { noTextModel } from "./errors.js";
 import { LabelEmbedder } from "./label-embedder.js";
 import { findModel } from "./model-file.js";
+import type { TextFiles } from "./model-folder.js";
 import { type OnnxSection, onnxSection } from "./options.js";
+import { TextTower } from "./text-tower.js";
 
-/** Returns null if there is no model for texts, because only the labels of shipped models are known. */
-export function onnxTextEmbedder({ model = onnxSection.parse({}).model }: Partial<Pick<OnnxSection, "model">> = {}): TextEmbedder | null {
-  const { path, name, wordsPath } = findModel(model);
-  return wordsPath === null ? null : new LabelEmbedder(name, path, wordsPath);
+export interface TextEmbedderOptions extends Partial<Pick<OnnxSection, "model" | "text" | "threads">> {
+  readonly openTokenizer: (path: string) => Promise<Tokenizer>;
+}
+
+/** What embeds texts: a model for texts, the labels of a shipped classifier, or nothing. Throws `model_invalid` if there is no such model. */
+export function textSourceOf(options: Partial<Pick<OnnxSection, "model" | "text">>): "tower" | "labels" | "none" {
+  if (textFilesOf(options) !== null) return "tower";
+  return findModel(modelOf(options)).wordsPath === null ? "none" : "labels";
+}
+
+/** Throws `text_unavailable` if nothing embeds texts. */
+export function onnxTextEmbedder(options: TextEmbedderOptions): TextEmbedder {
+  const text = textFilesOf(options);
+  if (text !== null) {
+    const threads = options.threads ?? onnxSection.parse({}).threads;
+    return new TextTower({ model: text.model, openTokenizer: () => options.openTokenizer(text.tokenizer), threads });
+  }
+  const { name, path, wordsPath } = findModel(modelOf(options));
+  if (wordsPath === null) throw noTextModel(path);
+  return new LabelEmbedder(name, path, wordsPath);
+}
+
+function textFilesOf(options: Partial<Pick<OnnxSection, "model" | "text">>): TextFiles | null {
+  const { text = null } = options;
+  return text === null ? findModel(modelOf(options)).text : { model: text.model, tokenizer: text.tokenizer };
+}
+
+function modelOf({ model = onnxSection.parse({}).model }: Partial<Pick<OnnxSection, "model">>): string {
+  return model;
 }

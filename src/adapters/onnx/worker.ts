@@ -4,6 +4,9 @@ import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } 
 import { fromRunError, modelUnloadable, runtimeMissing } from "./errors.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings, TensorDeclaration } from "./protocol.js";
 
+/** ONNX Runtime takes float16 numbers as their bits. */
+const arrays = { uint8: Uint8Array, float16: Uint16Array, float32: Float32Array, int32: Int32Array, int64: BigInt64Array } as const;
+
 type Runtime = typeof import("onnxruntime-node");
 
 await serveWorker(openSession);
@@ -44,21 +47,24 @@ async function infer(
   buffer: ArrayBuffer,
 ): Promise<WorkerAnswer<InferenceAnswer>> {
   try {
-    const input = new runtime.Tensor(request.dtype, numbersOf(request, buffer), request.shape);
-    const outputs = await session.run({ [request.inputName]: input }, [request.outputName]);
+    const outputs = await session.run(feedsOf(runtime, request, buffer), [request.outputName]);
     const output = outputs[request.outputName]!;
     const values = toFloat32(output);
     return { answer: { values, shape: output.dims }, transfer: [values.buffer] };
   } catch (error) {
-    throw fromRunError(modelPath, request.shape[0]!, error);
+    throw fromRunError(modelPath, request.inputs[0]!.shape[0]!, error);
   }
 }
 
-function numbersOf({ dtype, shape }: InferenceRequest, buffer: ArrayBuffer): Uint8Array | Uint16Array | Float32Array {
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (dtype === "uint8") return new Uint8Array(buffer, 0, count);
-  if (dtype === "float16") return new Uint16Array(buffer, 0, count);
-  return new Float32Array(buffer, 0, count);
+function feedsOf(runtime: Runtime, { inputs }: InferenceRequest, buffer: ArrayBuffer): Record<string, Tensor> {
+  let offset = 0;
+  const feeds = inputs.map(({ name, dtype, shape }) => {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const numbers = new arrays[dtype](buffer, offset, count);
+    offset += numbers.byteLength;
+    return [name, new runtime.Tensor(dtype, numbers, shape)] as const;
+  });
+  return Object.fromEntries(feeds);
 }
 
 /** Returns a float32 copy of the output. ONNX Runtime owns the memory of the output, so the output itself must not go to another thread. */

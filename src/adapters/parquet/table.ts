@@ -1,6 +1,6 @@
 /** Opens a Parquet file as a table, which is read one row group at a time. The bytes of images are left to the reader. */
 import type { SchemaElement } from "hyparquet";
-import type { ColumnKind, ImageRef, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
+import type { ColumnKind, ImageRef, RowRange, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
 import { memberRef } from "../../kit/index.js";
 import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
 import { imageName } from "./image-names.js";
@@ -12,23 +12,24 @@ export async function openParquetTable(file: { readonly path: string; readonly u
 
 class ParquetTable implements Table {
   readonly columns: readonly TableColumn[];
+  readonly groups: readonly RowRange[];
 
   constructor(
     readonly file: ParquetFile,
     readonly uri: string,
   ) {
+    this.groups = groupsOf(file);
     this.columns = topLevel(file.metadata.schema).map((element) => ({ name: element.name, kind: kindOf(element) }));
   }
 
-  async *rows(wanted: readonly string[], stop: AbortSignal): AsyncGenerator<TableRow> {
+  async *rows(wanted: readonly string[], stop: AbortSignal, range?: RowRange): AsyncGenerator<TableRow> {
     const read = this.columns.filter(({ name, kind }) => wanted.includes(name) && kind !== "images" && kind !== "other");
     const columns = read.map(({ name }) => name);
     checkGroups(this.file.metadata, columns, this.file.path);
     const positions = this.columns.map(({ name }) => columns.indexOf(name));
-    let start = 0;
-    for (const group of this.file.metadata.row_groups) {
+    for (const { start, end } of this.groups) {
       if (stop.aborted) return;
-      const end = start + Number(group.num_rows);
+      if (range !== undefined && (start < range.start || end > range.end)) continue;
       const rows = columns.length === 0 ? [] : await this.file.read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
       for (let row = start; row < end; row += 1) {
         const cells = this.columns.map(({ name, kind }, at) => {
@@ -37,7 +38,6 @@ class ParquetTable implements Table {
         });
         yield { kind: "cells", number: row + 1, cells };
       }
-      start = end;
     }
   }
 
@@ -50,6 +50,15 @@ class ParquetTable implements Table {
     const known = { version, sizeBytes: null, hints: { group: String(group) } };
     return memberRef({ scheme: "parquet", path, uri: this.uri }, imageName(column, row), known);
   }
+}
+
+function groupsOf({ metadata }: ParquetFile): readonly RowRange[] {
+  let end = 0;
+  return metadata.row_groups.map(({ num_rows: rows }) => {
+    const start = end;
+    end += Number(rows);
+    return { start, end };
+  });
 }
 
 /** Images are bytes, or a struct with bytes, as in data sets of Hugging Face. */

@@ -15,6 +15,7 @@ import { sharpDefaults } from "./defaults.js";
 import { fromDecodeError, pixelsExceeded, svgRefused } from "./errors.js";
 import { type Axis, type Plan, planGeometry } from "./geometry.js";
 import { convertedHeader, type MeasuredHeader, measureHeader } from "./header.js";
+import { simpleJpegHeader } from "./jpeg-header.js";
 import { loadSharp, type Sharp } from "./load.js";
 import type { SharpSection } from "./options.js";
 import { repaired } from "./repair.js";
@@ -118,21 +119,26 @@ class SharpDecoder implements ImageDecoder {
   }
 
   async #measure(image: Encoded): Promise<MeasuredHeader> {
-    const sharp = await this.#sharp();
     const converter = await this.#converterFor(image);
     if (converter !== undefined) {
       const size = await converter.measure(image.bytes);
       this.#checkPixels(size);
       return convertedHeader(size, converter.bytesPerPixel);
     }
-    const { value: header } = await this.#lenient(
-      image.bytes,
-      ({ bytes, input }): Promise<Metadata> => sharp(bytes, { ...input, limitInputPixels: false }).metadata(),
-    );
+    const header = simpleJpegHeader(image.bytes) ?? (await this.#header(image.bytes));
     if (header.format === "svg" && this.#svg === "refuse") throw svgRefused();
     const measure = measureHeader(header);
     this.#checkPixels(measure);
     return measure;
+  }
+
+  async #header(file: Uint8Array): Promise<Metadata> {
+    const sharp = await this.#sharp();
+    const { value } = await this.#lenient(
+      file,
+      ({ bytes, input }): Promise<Metadata> => sharp(bytes, { ...input, limitInputPixels: false }).metadata(),
+    );
+    return value;
   }
 
   #checkPixels({ width, height }: { readonly width: number; readonly height: number }): void {
@@ -140,13 +146,13 @@ class SharpDecoder implements ImageDecoder {
   }
 
   async #raster({ bytes, input }: Opened, plan: Plan, filter: ResizeFilter, header: MeasuredHeader): Promise<Raster> {
-    const { pixels, channels } = header;
+    const { pixels, access } = header;
     const sharp = await this.#sharp();
     const across = isResampled(plan.x, pixels) ? tapsOf(plan.x, filter) : null;
     const down = isResampled(plan.y, pixels) ? tapsOf(plan.y, filter) : null;
-    const upright = sharp(bytes, input).autoOrient();
+    const upright = sharp(bytes, { ...input, sequentialRead: access === "rows" }).autoOrient();
     const coloured = pixels === "cmyk" ? await cmykToRgb(sharp, upright) : upright.flatten({ background: white });
-    const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, channels);
+    const shrunk = await shrink(coloured, partOf(plan.x, across), partOf(plan.y, down), filter, header);
     return resample(shrunk, across, down);
   }
 
@@ -176,10 +182,16 @@ function partOf(axis: Axis, taps: Taps | null): Part {
 }
 
 /** Decodes the image, resizes both axes, and extracts the part to keep. */
-async function shrink(image: Pipeline, columns: Part, rows: Part, filter: ResizeFilter, channels: 1 | 3): Promise<Raster> {
+async function shrink(
+  image: Pipeline,
+  columns: Part,
+  rows: Part,
+  filter: ResizeFilter,
+  { channels, access }: MeasuredHeader,
+): Promise<Raster> {
   const rowBytes = columns.size * channels;
   // Damage in rows that are not decoded is not noticed. So all rows are decoded, unless they need more than `maxRasterBytes`.
-  const decoded = rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
+  const decoded = access === "rows" && rows.to * rowBytes <= maxRasterBytes ? { start: 0, size: rows.to } : rows;
   const data = await image
     .resize({ width: columns.to, height: rows.to, fit: "fill", kernel: kernels[filter], fastShrinkOnLoad: false })
     .extract({ left: columns.start, top: decoded.start, width: columns.size, height: decoded.size })

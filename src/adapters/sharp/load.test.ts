@@ -3,11 +3,12 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import type { ErrorRecord } from "../../contracts/index.js";
 
-const withoutSharp = `import { register } from "node:module";
-register("data:text/javascript," + encodeURIComponent(\`export function resolve(name, context, next) {
-  if (name === "sharp") throw Object.assign(new Error("Cannot find package 'sharp'"), { code: "ERR_MODULE_NOT_FOUND" });
-  return next(name, context);
-}\`));`;
+const withoutSharp = `import Module from "node:module";
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (name, ...rest) {
+  if (name === "sharp") throw Object.assign(new Error("Cannot find module 'sharp'"), { code: "MODULE_NOT_FOUND" });
+  return resolve.call(this, name, ...rest);
+};`;
 
 test("without sharp, opening the decoder names the package and the command", () => {
   const index = new URL("./index.js", import.meta.url).href;

@@ -1,7 +1,11 @@
+import { createRequire } from "node:module";
 import type sharpModule from "sharp";
 import { sharpMissing } from "./errors.js";
 
 export type Sharp = typeof sharpModule;
+
+/** `import` takes three times as long, because Node then searches the CommonJS modules that sharp uses for their exports. */
+const load = createRequire(import.meta.url);
 
 /**
  * Loads sharp. Sets one thread per image, because the workers of a run already decode in parallel. Turns off the cache, because each image
@@ -9,7 +13,7 @@ export type Sharp = typeof sharpModule;
  */
 export async function loadSharp(): Promise<Sharp> {
   try {
-    const { default: sharp } = await import("sharp");
+    const sharp: Sharp = load("sharp");
     sharp.concurrency(1);
     sharp.cache(false);
     return sharp;

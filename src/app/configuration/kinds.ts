@@ -61,3 +61,6 @@ export function storeLocation(settings: Settings, kind: StoreKind): string {
 export function storeIdentity(settings: Settings): readonly string[] {
   return kindsOfStores[storeKind(settings)].identityOf(settings);
 }
+
+/** Which texts can be searched for: any, only the labels of the model, or none. */
+export type TextSearch = "any text" | "labels" | "none";

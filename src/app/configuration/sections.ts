@@ -121,11 +121,25 @@ export const serverSection = z.strictObject({
     .describe("Folders whose files requests may name, and `s3://` prefixes that jobs may name. Default: none."),
   maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
   maxImages: count(100, "Maximum number of images in one request."),
+  maxConcurrent: count(64, "Maximum number of requests that are worked on at the same time. More requests wait."),
+  maxWaiting: count(512, "Maximum number of requests that wait. More are answered with 503."),
+  maxBodiesMb: count(512, "Maximum MiB of the bodies of all open requests together. More requests are answered with 503."),
+  rateLimit: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Maximum number of requests per minute and API key; without keys, per address. More are answered with 429. null: no limit."),
+  requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
   bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
   maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),
   keepJobs: count(200, "Number of ended jobs that are kept with their failures. Older ones are deleted."),
+  stallTimeout: seconds(
+    300,
+    "Seconds that a worker of a job may spend on one batch. Then `/health/live` fails, so that the server is restarted.",
+  ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
 });
 

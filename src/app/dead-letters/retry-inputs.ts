@@ -1,5 +1,5 @@
 /** Turns the entries of a dead-letter file into inputs for a run that tries them again. */
-import type { ImageRef, Key, Reader } from "../../contracts/index.js";
+import type { Key, Reader } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { FileRefs } from "../inputs/inputs.js";
@@ -38,12 +38,16 @@ export async function* lettersToTry({ path, codes, limit, readers }: RetrySelect
  * collection does not exist.
  */
 export async function retryInput(letter: DeadLetter, idType: "text" | "int64" | null, fileRefs: FileRefs): Promise<IngestInput> {
+  const { id, ref } = listedInput(letter, idType);
+  if (ref.scheme !== "file") return { id, ref };
+  const { location, version, sizeBytes } = await fileRefs(ref.location);
+  return { id, ref: { ...ref, location, version, sizeBytes } };
+}
+
+/** Returns the image as its listing named it, without its version. */
+export function listedInput(letter: DeadLetter, idType: "text" | "int64" | null): IngestInput {
   const { source, line, location = source, root = source, metadata = null } = letter;
-  const scheme = schemeOf(letter);
-  const found: Pick<ImageRef, "location" | "version" | "sizeBytes"> =
-    scheme === "file" ? await fileRefs(location) : { location, version: null, sizeBytes: null };
-  const { version, sizeBytes } = found;
-  const ref = { uri: source, location: found.location, scheme, root, version, sizeBytes, metadata };
+  const ref = { uri: source, location, scheme: schemeOf(letter), root, version: null, sizeBytes: null, metadata };
   return { id: keyFor(letter, idType), ref: line === undefined ? ref : { ...ref, line } };
 }
 
@@ -52,7 +56,7 @@ function schemeOf({ source, scheme }: DeadLetter): string {
 }
 
 /** An image whose id belongs to another image cannot be tried again: it would replace the other image. */
-function isRepeatable(letter: DeadLetter, schemes: ReadonlySet<string>): boolean {
+export function isRepeatable(letter: DeadLetter, schemes: ReadonlySet<string>): boolean {
   return letter.repeatable !== false && letter.code !== "id_duplicate" && schemes.has(schemeOf(letter));
 }
 

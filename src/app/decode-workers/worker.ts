@@ -10,7 +10,7 @@ import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSet
 const calm = new AbortController().signal;
 
 await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
-  const readerOf = readersOf();
+  const [readerInPool, readerHere] = [readersOf("pool"), readersOf("here")];
   const decoder = sharpDecoder(preprocess, makeConverters());
   await decoder.open?.(calm);
   return {
@@ -18,11 +18,11 @@ await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<
     handle: async (request, buffer) => {
       switch (request.kind) {
         case "read":
-          return read(await readerOf(request), request);
+          return read(await readerInPool(request), request);
         case "decode":
           return decode(decoder, request, buffer);
         case "read-and-decode":
-          return readAndDecode(await readerOf(request), decoder, request);
+          return readAndDecode(await readerHere(request), decoder, request);
         default:
           return request satisfies never;
       }
@@ -31,11 +31,11 @@ await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<
   };
 });
 
-/** The readers of `workerSchemes`. Those of archives are imported when an image needs them. */
-function readersOf(): (request: { readonly ref: FileRef }) => Promise<Reader> {
+/** The readers of `workerSchemes`. Those of archives are imported when an image needs them. `calls`: where files are read. */
+function readersOf(calls: "pool" | "here"): (request: { readonly ref: FileRef }) => Promise<Reader> {
   const made = new Map<string, Promise<Reader>>();
   const make: Readonly<Record<string, () => Promise<Reader>>> = {
-    file: () => Promise.resolve(fileReader()),
+    file: () => Promise.resolve(fileReader({ calls })),
     tar: async () => (await import("../../adapters/tar/index.js")).tarReader({ compression: "none" }),
     zip: async () => (await import("../../adapters/zip/index.js")).zipReader(),
   };

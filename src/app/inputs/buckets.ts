@@ -4,23 +4,33 @@ import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { settingsSchema } from "../configuration/settings.js";
-import { makeBucketListing } from "../wiring/registry.js";
+import { type KeyRange, makeBucketListing } from "../wiring/input-adapters.js";
 import { isContainerFile } from "./containers.js";
 
 export interface BucketOptions {
   /** Default: AWS, with the usual credentials. */
   readonly s3?: Settings["s3"];
   readonly onLeftOut?: (extension: string) => void;
+  /** Only these objects. Default: all. */
+  readonly range?: KeyRange;
 }
 
 /** `ref`: the address as an image. Throws `source_failed` if the bucket cannot be listed. */
-export async function* bucketInputs(ref: ImageRef, { s3, onLeftOut }: BucketOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+export async function* bucketInputs(
+  ref: ImageRef,
+  { s3, onLeftOut, range }: BucketOptions,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
   if (isContainerFile(ref.location)) {
     yield { id: keyOf(ref.uri), ref: { ...ref, refused: { kind: "fail", error: notInBucket(ref) } } };
     return;
   }
   const settings = s3 ?? settingsSchema.parse({}).s3;
-  const listing = await makeBucketListing(ref.location, { settings, ...(onLeftOut === undefined ? {} : { onLeftOut }) });
+  const listing = await makeBucketListing(ref.location, {
+    settings,
+    ...(onLeftOut === undefined ? {} : { onLeftOut }),
+    ...(range === undefined ? {} : { range }),
+  });
   for await (const found of listing.list(stop)) yield { id: keyOf(found.uri), ref: found };
 }
 

@@ -1,19 +1,29 @@
 /** Files that name or contain images: lists, manifests, tables and archives. Their images take the place of the file. */
 import { dirname, extname, resolve } from "node:path";
-import { HeadraceError, type ImageRef } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type RowRange } from "../../contracts/index.js";
 import { isUrl, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { makeFileRefs, openArchive, openTable } from "../wiring/registry.js";
+import { makeFileRefs, openArchive, openTable } from "../wiring/input-adapters.js";
 import { type ArchiveOptions, archiveInputs } from "./archives.js";
 import type { FileRefs } from "./inputs.js";
 import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";
-import { isBlank, manifestInputs } from "./manifest.js";
+import { isBlank, type ManifestOptions, manifestInputs } from "./manifest.js";
 import { tableInputs } from "./tables.js";
 import { TextSource } from "./text-sources.js";
 
-export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "columns" | "onLeftOut"> {}
+export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "columns" | "onLeftOut"> {
+  /** Only a part of the file. Default: all of it. */
+  readonly part?: ContainerPart;
+}
 
-const kinds: Readonly<Record<string, "table" | "manifest" | "list" | "archive">> = {
+/** A part of a file: lines of a list or manifest, with the number of the first, or rows of a table. */
+export type ContainerPart =
+  | { readonly kind: "lines"; readonly lines: AsyncIterable<string>; readonly firstLine: number }
+  | { readonly kind: "rows"; readonly range: RowRange };
+
+export type ContainerKind = "table" | "manifest" | "list" | "archive";
+
+const kinds: Readonly<Record<string, ContainerKind>> = {
   ".csv": "table",
   ".tsv": "table",
   ".tab": "table",
@@ -29,12 +39,12 @@ const kinds: Readonly<Record<string, "table" | "manifest" | "list" | "archive">>
 
 /** Returns whether a path is that of a file, by its extension, or of a bucket, which names or contains images. */
 export function isContainer(path: string): boolean {
-  return isBucket(path) || (!isWeb(path) && kindOf(path) !== undefined);
+  return isBucket(path) || (!isWeb(path) && containerKind(path) !== undefined);
 }
 
 /** Returns whether the path is that of a file, not in a bucket, by its extension. */
 export function isContainerFile(path: string): boolean {
-  return kindOf(path) !== undefined;
+  return containerKind(path) !== undefined;
 }
 
 function isBucket(path: string): boolean {
@@ -45,18 +55,21 @@ function isBucket(path: string): boolean {
 export async function* containedInputs(ref: ImageRef, options: ContainerOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const path = ref.location;
   const line: LineOptions = { ...options, root: ref.uri, fileRefs: relativeTo(dirname(path), await makeFileRefs()) };
-  switch (kindOf(path)) {
+  const { part } = options;
+  const kind = containerKind(path);
+  switch (kind) {
     case "manifest":
-      yield* manifestInputs({ ...line, name: path, lines: new TextSource(path, null).lines("manifest", stop) }, stop);
+    case "list": {
+      const lines = part?.kind === "lines" ? part.lines : new TextSource(path, null).lines(containerNames[kind], stop);
+      const text = { ...line, name: path, lines, firstLine: part?.kind === "lines" ? part.firstLine : 1 };
+      yield* kind === "manifest" ? manifestInputs(text, stop) : listInputs(text);
       return;
-    case "list":
-      yield* listInputs(path, line, stop);
-      return;
+    }
     case "table":
       yield* whole(
         ref,
         () => openTable(fileOf(ref), stop),
-        (table) => tableInputs(table, { ...line, ...options, path }, stop),
+        (table) => tableInputs(table, { ...line, ...options, path, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
       );
       return;
     case "archive":
@@ -97,11 +110,11 @@ function fileOf({ location, uri }: ImageRef): { readonly path: string; readonly 
   return { path: location, uri };
 }
 
-async function* listInputs(path: string, options: LineOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  let number = 0;
-  for await (const line of new TextSource(path, null).lines("list of files", stop)) {
+async function* listInputs({ name, lines, firstLine = 1, ...options }: ManifestOptions): AsyncGenerator<IngestInput> {
+  let number = firstLine - 1;
+  for await (const line of lines) {
     number += 1;
-    if (!isBlank(line)) yield await lineInput({ input: line.replace(/\r$/, "") }, `${path}:${number}`, options);
+    if (!isBlank(line)) yield await lineInput({ input: line.replace(/\r$/, "") }, `${name}:${number}`, options);
   }
 }
 
@@ -117,7 +130,10 @@ function relativeTo(folder: string, fileRefs: FileRefs): FileRefs {
   return (path) => fileRefs(isUrl(path) ? path : resolve(folder, path));
 }
 
-function kindOf(path: string) {
+const containerNames = { manifest: "manifest", list: "list of files" } as const;
+
+/** Returns the kind of a file that names or contains images, by its extension. undefined: another file. */
+export function containerKind(path: string): ContainerKind | undefined {
   const name = path.toLowerCase();
   return kinds[name.endsWith(".tar.gz") ? ".tar.gz" : extname(name)];
 }

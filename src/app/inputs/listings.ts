@@ -3,7 +3,7 @@ import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../con
 import { type FileNaming, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
-import { countFiles, makeFileRefs, makeListing } from "../wiring/registry.js";
+import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice } from "./columns.js";
 import { containedInputs, isContainer, isContainerRef } from "./containers.js";

@@ -9,12 +9,14 @@ export interface ManifestOptions extends LineOptions {
   /** The name of the manifest in messages. */
   readonly name: string;
   readonly lines: AsyncIterable<string>;
+  /** Number of the first line. Default 1. */
+  readonly firstLine?: number;
 }
 
 /** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { name, lines } = options;
-  let number = 0;
+  const { name, lines, firstLine = 1 } = options;
+  let number = firstLine - 1;
   for await (const line of lines) {
     if (stop.aborted) return;
     number += 1;

@@ -2,8 +2,8 @@
 import { type Encoded, HeadraceError } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { readerFor } from "../../stages/index.js";
+import { makeFileRefs } from "../wiring/input-adapters.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { makeFileRefs } from "../wiring/registry.js";
 import { type ImageInput, ingestInput } from "./inputs.js";
 
 /** Reads the image. Throws the error of the image if it cannot be read, or `source_unreadable` for a URL scheme without a reader. */

@@ -4,6 +4,7 @@ import {
   type ImageRef,
   type Metadata,
   type MetadataValue,
+  type RowRange,
   type Table,
   type TableCell,
   type TableRow,
@@ -17,12 +18,14 @@ export interface TableOptions extends LineOptions {
   /** The path of the table, for messages. */
   readonly path: string;
   readonly columns: ColumnChoice;
+  /** Only these rows. Default: all. */
+  readonly range?: RowRange;
 }
 
 /** Streams the images that the table names or contains. Throws `input_invalid` if no column fits. */
 export async function* tableInputs(table: Table, options: TableOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const plan = planColumns(table.columns, options.columns, options.path);
-  for await (const row of table.rows(plan.read, stop)) {
+  for await (const row of table.rows(plan.read, stop, options.range)) {
     if (stop.aborted) return;
     const where = `${options.path}:${row.number}`;
     yield await lineInput(describe(row, where, plan), where, options);

@@ -2,7 +2,7 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileUri, keyOf } from "../../kit/index.js";
-import { makeFolderWatch, makeListing } from "../wiring/registry.js";
+import { makeFolderWatch, makeListing } from "../wiring/input-adapters.js";
 import { type InputStream, listInputs } from "./listings.js";
 
 export interface WatchedFolderOptions {

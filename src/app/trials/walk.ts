@@ -29,8 +29,8 @@ export interface WalkOptions<M extends Measurement> {
 const minGain = 1.02;
 
 /**
- * Returns all measurements in order, and the best. Raises the settings of the limiting stage first. Then tries each setting upwards and
- * downwards. Ends when nothing helps.
+ * Returns all measurements in order, and the best. Raises the settings of the limiting stage first. Then tries each setting upwards, and
+ * once downwards: what did not help at first rarely helps later. Ends when nothing helps.
  */
 export async function walkToKnee<M extends Measurement>(
   options: WalkOptions<M>,
@@ -67,13 +67,15 @@ export async function walkToKnee<M extends Measurement>(
     }
     return false;
   };
+  const lowered = new Set<Ladder>();
   for (let isFaster = true; isFaster; ) {
     isFaster = false;
     while (await raiseLimit()) isFaster = true;
     for (const ladder of ladders) {
-      for (const direction of [1, -1] as const) {
-        while ((await step(best.point, ladder, direction))?.isFaster === true) isFaster = true;
-      }
+      while ((await step(best.point, ladder, 1))?.isFaster === true) isFaster = true;
+      if (lowered.has(ladder)) continue;
+      while ((await step(best.point, ladder, -1))?.isFaster === true) isFaster = true;
+      lowered.add(ladder);
     }
   }
   return { best, tried };

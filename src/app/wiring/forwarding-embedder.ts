@@ -25,6 +25,10 @@ export class ForwardingEmbedder implements Embedder {
     return this.inner.preset ?? null;
   }
 
+  get presetFile(): string | null {
+    return this.inner.presetFile ?? null;
+  }
+
   get feed(): Feed {
     return this.inner.feed;
   }

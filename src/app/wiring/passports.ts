@@ -1,21 +1,23 @@
 /** Makes the passport of the pipeline's chain once, and compares that passport with the passports of collections. */
 
-import { type Chain, probeImages, vectorize } from "../../chain/index.js";
-import { type Collection, type Encoded, HeadraceError, type Passport } from "../../contracts/index.js";
-import { comparePassports, passportMismatch } from "../../kit/index.js";
+import { type Chain, probeImages, vectorAt, vectorize } from "../../chain/index.js";
+import { type Collection, type Encoded, HeadraceError, type Passport, type TextEmbedder, type TextProbes } from "../../contracts/index.js";
+import { checkTextProbes, comparePassports, passportMismatch, probeTexts } from "../../kit/index.js";
 import type { PartOwner } from "./part-owner.js";
 import { Shared } from "./shared.js";
 
 export class Passports {
   readonly #owner: PartOwner;
+  readonly #texts: (signal: AbortSignal) => Promise<TextEmbedder | null>;
   readonly #made = new WeakMap<Chain, { readonly label: string; readonly passport: Shared<Passport> }>();
   /** For each passport of this chain: the passports of collections that were found equal. */
   readonly #equal = new WeakMap<Passport, WeakSet<Passport>>();
   #probes: readonly Encoded[] | null = null;
 
-  /** `owner` owns the parts of the chain. */
-  constructor(owner: PartOwner) {
+  /** `owner` owns the parts of the chain. `texts` opens the model for any text; null: there is none. */
+  constructor(owner: PartOwner, texts: (signal: AbortSignal) => Promise<TextEmbedder | null>) {
     this.#owner = owner;
+    this.#texts = texts;
   }
 
   /** Returns the passport of the chain. Embeds the probe images at the first call, and again if the embedder's label has changed. */
@@ -36,7 +38,7 @@ export class Passports {
   /** Replaces the passport of the collection by the passport of the chain. Throws `dimension_mismatch`. */
   async adopt(collection: Collection, chain: Chain, signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
-    await collection.setPassport(await this.of(chain, signal));
+    await collection.setPassport(await this.#whole(chain, signal));
   }
 
   /**
@@ -58,7 +60,34 @@ export class Passports {
         },
       );
     }
-    if (access === "write") await collection.setPassport(now);
+    if (access === "write") await collection.setPassport(await this.#whole(chain, signal));
+  }
+
+  /**
+   * Checks that the model for texts belongs to the collection. The labels of a classifier always do, because they are a part of the model
+   * itself. Throws `passport_mismatch`, or `passport_missing` if the collection does not know its model for texts.
+   */
+  async checkText(collection: Collection, texts: TextEmbedder, signal: AbortSignal): Promise<void> {
+    if (texts.labels !== null) return;
+    const passport = collection.passport ?? (await collection.stats()).passport;
+    if (passport?.text !== undefined) {
+      checkTextProbes(collection, passport.text, await probesOf(texts, signal), passport.labels["model"] ?? "unknown");
+      return;
+    }
+    throw new HeadraceError(
+      "passport_missing",
+      `collection ${collection.name}: expected a passport that says which model for texts belongs to it, found one without`,
+      {
+        item: collection.name,
+        hint: `If "${texts.label}" belongs to the model for images: npx headrace collection adopt ${collection.name}`,
+      },
+    );
+  }
+
+  /** The passport of the chain, with the model for texts if there is one. */
+  async #whole(chain: Chain, signal: AbortSignal): Promise<Passport> {
+    const [images, texts] = await Promise.all([this.of(chain, signal), this.#texts(signal)]);
+    return texts === null ? images : { ...images, text: await probesOf(texts, signal) };
   }
 
   #compare({ name, metric }: Collection, chain: Chain, stored: Passport, now: Passport): void {
@@ -88,6 +117,11 @@ export async function makePassport(chain: Chain, probes: readonly Encoded[], sig
       normalize: chain.normalize,
     },
   };
+}
+
+async function probesOf(texts: TextEmbedder, signal: AbortSignal): Promise<TextProbes> {
+  const vectors = await texts.embedText(probeTexts, signal);
+  return { label: texts.label, probes: probeTexts.map((_, row) => [...vectorAt(vectors, row)]) };
 }
 
 function checkDimension(collection: Collection, chain: Chain): void {

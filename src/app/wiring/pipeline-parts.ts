@@ -10,7 +10,7 @@ import {
   type VectorStore,
 } from "../../contracts/index.js";
 import { Upkeep } from "../collections/upkeep.js";
-import { type StoreKind, storeKind } from "../configuration/kinds.js";
+import { type StoreKind, storeKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
@@ -18,7 +18,7 @@ import { EmbedderQueue } from "./embedder-queue.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder } from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -38,7 +38,7 @@ export interface OwnParts {
 
 export class PipelineParts {
   readonly #owner = new PartOwner();
-  readonly passports = new Passports(this.#owner);
+  readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
   readonly upkeep = new Upkeep();
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
   readonly #readers: Shared<readonly Reader[]>;
@@ -91,6 +91,16 @@ export class PipelineParts {
   /** Throws `text_unavailable` if the settings have no model for texts. */
   async textEmbedder(signal: AbortSignal): Promise<TextEmbedder> {
     return this.#lend(this.#textEmbedder, signal);
+  }
+
+  /** Which texts can be searched for. Opens no part, except a model for texts that a program brings. */
+  async textSearch(signal: AbortSignal): Promise<TextSearch> {
+    if (this.own.textEmbedder === undefined) return textSearchOf(this.settings, this.own.embedder?.label);
+    return (await this.textEmbedder(signal)).labels === null ? "any text" : "labels";
+  }
+
+  async #freeTextEmbedder(signal: AbortSignal): Promise<TextEmbedder | null> {
+    return (await this.textSearch(signal)) === "any text" ? this.textEmbedder(signal) : null;
   }
 
   /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */

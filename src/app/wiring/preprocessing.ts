@@ -27,7 +27,7 @@ export async function openPreprocessing(settings: Settings, embedder: Embedder, 
     std: preprocess.std,
     dataFormat: preprocess.dataFormat,
     embedderInput: embedder.input,
-    embedderDefault: knownPreset(embedder.preset ?? null),
+    embedderDefault: await presetChosen(embedder.presetFile ?? knownPreset(embedder.preset ?? null)),
   });
   return { preprocessing, preprocessor: await openBackend(settings, preprocessing, signal) };
 }

@@ -1,34 +1,29 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
-import type { FileListingOptions, FolderWatch, FolderWatchOptions } from "../../adapters/fs/index.js";
+import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
-import type { listBucket } from "../../adapters/s3/index.js";
 import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
 import type {
-  Archive,
   Embedder,
   Encoded,
   Feed,
   ImageDecoder,
-  ImageRef,
-  Listing,
   Pixels,
   Preprocessing,
   Preprocessor,
   Reader,
   RowSource,
   RowWriter,
-  Table,
   TensorSpec,
   TextEmbedder,
   VectorStore,
+  WorkQueue,
 } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
-import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind } from "../configuration/kinds.js";
+import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import { makeConverters, readableBySharp } from "./converters.js";
@@ -91,13 +86,26 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
   return embedders[embedderKind(settings)](settings);
 }
 
-/** `ownModel`: the label of an embedder that a program brings. Its texts are not known. Throws `text_unavailable`. */
+/** `ownModel`: the label of an embedder that a program brings. Its labels are not known. */
+export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
+  const { textSourceOf } = await import("../../adapters/onnx/index.js");
+  const { model, text } = settings.embedder;
+  const isOnnx = ownModel === undefined && embedderKind(settings) === "onnx";
+  if (!isOnnx) return text === null ? "none" : "any text";
+  const source = textSourceOf({ model, text });
+  return source === "tower" ? "any text" : source;
+}
+
+/** `ownModel`: see `textSearchOf`. Throws `text_unavailable`. */
 export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
+  const { model, text, threads } = settings.embedder;
+  if ((await textSearchOf(settings, ownModel)) === "none") {
+    const images = ownModel ?? (embedderKind(settings) === "onnx" ? model : "the model on Triton");
+    throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${images}, found none`);
+  }
   const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
-  const found = ownModel === undefined && embedderKind(settings) === "onnx" ? onnxTextEmbedder(settings.embedder) : null;
-  if (found !== null) return found;
-  const model = ownModel ?? (embedderKind(settings) === "onnx" ? settings.embedder.model : "the model on Triton");
-  throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${model}, found none`);
+  const openTokenizer = async (path: string) => (await import("../../adapters/tokenizers/index.js")).openTokenizer(path);
+  return onnxTextEmbedder({ model, text, threads, openTokenizer });
 }
 
 export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {
@@ -203,47 +211,13 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
   ];
 }
 
-export async function makeListing(
-  inputs: Iterable<string> | AsyncIterable<string>,
-  options: Pick<FileListingOptions, "naming" | "onLeftOut">,
-): Promise<Listing> {
-  const { listFiles } = await import("../../adapters/fs/index.js");
-  return listFiles(inputs, options);
+export async function makeWorkQueue(options: BullmqQueueOptions): Promise<WorkQueue> {
+  return (await import("../../adapters/bullmq/index.js")).bullmqQueue(options);
 }
 
-/** Lists the images of a bucket, or below a prefix. */
-export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
-  return (await import("../../adapters/s3/index.js")).listBucket(address, options);
-}
-
-export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
-  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
-}
-
-/** Returns the number of files that a listing of the same inputs yields. */
-export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
-  return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
-}
-
-/** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
-  const extension = extname(file.path).toLowerCase();
-  if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
-  return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
-}
-
-/** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
-  const extension = extname(file.path).toLowerCase();
-  if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
-  const { openTarArchive } = await import("../../adapters/tar/index.js");
-  return openTarArchive(file, { compression: extension === ".tar" ? "none" : "gzip" });
-}
-
-/** Returns a function that makes the ref of a file. The file does not have to exist. */
-export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
-  const { fileRef } = await import("../../adapters/fs/index.js");
-  return fileRef;
+/** Returns the names of all queues on a server. */
+export async function workQueueNames(options: Omit<BullmqQueueOptions, "name">): Promise<readonly string[]> {
+  return (await import("../../adapters/bullmq/index.js")).queueNames(options);
 }
 
 export interface Pictures {

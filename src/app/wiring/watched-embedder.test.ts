@@ -10,6 +10,7 @@ const inner: Required<Embedder> = {
   name: "inner",
   label: "a model",
   preset: "clip",
+  presetFile: "clip.json",
   dimension: 2,
   input: { dtype: "uint8", layout: "NHWC", width: 1, height: 1 },
   feed: { preferredBatch: 1, maxBatch: 4, parallel: 2 },
@@ -25,7 +26,8 @@ const inner: Required<Embedder> = {
 
 test("everything that an embedder says reaches whoever asks the watched one", async () => {
   const watched = new WatchedEmbedder(inner, () => {});
-  for (const key of ["name", "label", "preset", "dimension", "input", "feed"] as const) assert.deepEqual(watched[key], inner[key]);
+  for (const key of ["name", "label", "preset", "presetFile", "dimension", "input", "feed"] as const)
+    assert.deepEqual(watched[key], inner[key]);
   assert.deepEqual(watched.notices(), inner.notices());
   assert.deepEqual(await watched.serverUse(calm), await inner.serverUse(calm));
   assert.deepEqual(await watched.diagnose(calm), await inner.diagnose(calm));

@@ -4,6 +4,7 @@ import {
   countInputs,
   type ImageEmbeddingPipeline,
   ingestDocument,
+  type LabelChoice,
   type ListingRequest,
   ListingTally,
   listInputs,
@@ -27,6 +28,7 @@ interface IngestOptions extends CommonOptions {
   readonly base?: string;
   readonly as?: string;
   readonly limit?: number;
+  readonly labels?: LabelChoice;
   readonly maxFailures?: string;
   readonly dryRun?: boolean;
 }
@@ -63,6 +65,11 @@ export function ingestCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--base <folder>", "with --as: name files by their path below this folder")
     .option("--as <name>", "with --base: the name that replaces the folder")
     .option("--limit <n>", "only the first n images", positive)
+    .option(
+      "--labels <what>",
+      "write the best labels into the metadata: a number of the model's labels, such as 3, or a list: cat,dog,bird",
+      labelChoice,
+    )
     .addOption(maxFailuresOption())
     .option("--dry-run", "list and compare, but write nothing")
     .action(async (paths: string[], options: IngestOptions) => exit(await runIngest(paths, options)));
@@ -77,20 +84,14 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 }
 
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
-  const { manifest, filesFrom, base, as, limit, onBadLine } = options;
+  const { manifest, filesFrom, limit, onBadLine } = options;
   const separator = options.null === true ? ("null" as const) : ("newline" as const);
   if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
     throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
       hint: "For example: headrace ingest ./photos",
     });
   }
-  if ((base === undefined) !== (as === undefined)) {
-    throw new HeadraceError(
-      "usage_invalid",
-      `ingest: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
-      { hint: "For example: --base /mnt/photos --as photos" },
-    );
-  }
+  const naming = namingOf("ingest", options);
   if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
     throw new HeadraceError("usage_invalid", "ingest: expected - at most once, found it more than once", {
       hint: "Write one of the lists to a file: stdin can be read only once.",
@@ -107,13 +108,28 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
     onSkippedLine: tally.onSkippedLine,
     ...(manifest === undefined ? {} : { manifest }),
     ...(filesFrom === undefined ? {} : { filesFrom }),
-    ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
+    ...(naming === undefined ? {} : { naming }),
     ...(limit === undefined ? {} : { limit }),
   };
   return { request, tally };
 }
 
-function columnsOf({ imageColumn, idColumn, metadataColumns }: IngestOptions): NonNullable<ListingRequest["columns"]> {
+/** The options `--base` and `--as`. */
+export function namingOf(command: string, { base, as }: Pick<IngestOptions, "base" | "as">): ListingRequest["naming"] {
+  if (base !== undefined && as !== undefined) return { base, as };
+  if (base === undefined && as === undefined) return undefined;
+  throw new HeadraceError(
+    "usage_invalid",
+    `${command}: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+    { hint: "For example: --base /mnt/photos --as photos" },
+  );
+}
+
+export function columnsOf({
+  imageColumn,
+  idColumn,
+  metadataColumns,
+}: Pick<IngestOptions, "imageColumn" | "idColumn" | "metadataColumns">): NonNullable<ListingRequest["columns"]> {
   return {
     ...(imageColumn === undefined ? {} : { image: imageColumn }),
     ...(idColumn === undefined ? {} : { id: idColumn }),
@@ -137,6 +153,7 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
         inputs: listInputs({ ...pipeline.listingSettings, ...request }),
         collectionName: options.collection,
         schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
+        ...(options.labels === undefined ? {} : { labels: options.labels }),
         ...hooks,
       }),
     count: (stop) => countInputs(request, stop),
@@ -148,7 +165,16 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
   });
 }
 
-function listed(text: string): readonly string[] {
+/** Number of labels per image, if a list of labels is given. */
+const usualLabels = 3;
+
+function labelChoice(text: string): LabelChoice {
+  if (/^\d+$/.test(text)) return { count: positive(text), texts: null };
+  const texts = listed(text).map((label) => label.trim());
+  return { count: Math.min(usualLabels, texts.length), texts };
+}
+
+export function listed(text: string): readonly string[] {
   return text.split(",").filter((name) => name !== "");
 }
 

@@ -1,15 +1,16 @@
 /** `headrace retry`: tries images again that failed in earlier runs. */
 import { type Command, InvalidArgumentError } from "commander";
 import { type ImageEmbeddingPipeline, type RetryPreview, type RetryRequest, retryDocument } from "../../app/index.js";
-import { type ErrorCode, errorCodes } from "../../contracts/index.js";
+import { type ErrorCode, errorCodes, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, collect, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { maxFailuresOption, runIngestion, withMaxFailures } from "../ingestions.js";
 import { counted } from "../printable-text.js";
+import { type QueueOptions, withQueue, withQueueOption } from "../queues.js";
 import { summaryText } from "../summary.js";
 import { positive } from "./ingest.js";
 
-interface RetryOptions extends CommonOptions {
+interface RetryOptions extends CommonOptions, QueueOptions {
   readonly code?: readonly string[];
   readonly limit?: number;
   readonly maxFailures?: string;
@@ -17,8 +18,10 @@ interface RetryOptions extends CommonOptions {
 }
 
 export function retryCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("retry"))
-    .description("try images again that failed in earlier runs; images that are then stored leave the dead-letter file")
+  withQueueOption(withCommonOptions(program.command("retry")))
+    .description(
+      "try images again that failed in earlier runs; images that are then stored leave the dead-letter file; with --queue, workers try them",
+    )
     .argument("[collection]", "name of the collection (default: milvus.collection_name, else images)")
     .option("--code <code>", "only images that failed with this error code; can be repeated", collectCode)
     .option("--limit <n>", "only the first n images", positive)
@@ -29,6 +32,7 @@ export function retryCommand(program: Command, exit: (code: ExitCode) => void): 
 
 function runRetry(name: string | undefined, options: RetryOptions): Promise<ExitCode> {
   const { code, limit } = options;
+  if (options.queue !== undefined) return retryInFleet(name ?? null, options);
   return withPipeline(withMaxFailures(options), (pipeline) => {
     const collection = name ?? pipeline.defaultCollection;
     const request = {
@@ -60,6 +64,30 @@ function retry(pipeline: ImageEmbeddingPipeline, collection: string, request: Re
       return { document, text: summaryText(document, [...notTriedLines(report), ...ending], "tried again") };
     },
   });
+}
+
+/** Puts the images into new shards. Workers try them. */
+function retryInFleet(name: string | null, options: RetryOptions): Promise<ExitCode> {
+  const { code, limit, dryRun, maxFailures } = options;
+  if (dryRun === true || maxFailures !== undefined) {
+    throw new HeadraceError("usage_invalid", "retry: expected --queue without --dry-run and --max-failures, found both", {
+      hint: "`headrace fleet` shows how many images have failed. Workers have their own limits.",
+    });
+  }
+  const terminal = terminalOf(options);
+  return withQueue(terminal, options, name, (queue, collection) =>
+    withPipeline(options, async (pipeline) => {
+      const request = {
+        ...(code === undefined ? {} : { codes: code as readonly ErrorCode[] }),
+        ...(limit === undefined ? {} : { limit }),
+      };
+      const retried = await pipeline.fleet.retry(queue, request);
+      const { tried, shards } = retried;
+      const text = `${counted(tried, "image")} and ${counted(shards, "shard")} of ${collection} are in the queue again, for its workers.`;
+      terminal.result({ collection, ...retried }, `${[text, ...notTriedLines(retried)].join("\n  ")}\n`);
+      return exitCodes.ok;
+    }),
+  );
 }
 
 function previewText(collection: string, preview: RetryPreview): string {

@@ -1,7 +1,7 @@
 /** `headrace serve`: answers HTTP requests until a signal stops it. */
 import type { Command } from "commander";
 import { ImageEmbeddingPipeline, type ServiceConfig } from "../../app/index.js";
-import { createLog, type Log, startServer } from "../../server/index.js";
+import { createLog, startServer, warmUp } from "../../server/index.js";
 import { type CommonOptions, configOf, terminalOf, withCommonOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
@@ -39,8 +39,10 @@ async function runServe(options: ServeOptions): Promise<ExitCode> {
     const server = await startServer({ pipeline, settings, log, keysElsewhere });
     terminal.result({ url: server.url }, `Listening on ${server.url}\n`);
     log("info", "listening", { url: server.url });
-    const warm = warmUp(pipeline, log);
+    const waiting = new AbortController();
+    const warm = warmUp({ pipeline, log, signal: waiting.signal });
     await stopped;
+    waiting.abort();
     log("info", "stopping", { drain_seconds: settings.server.drainTimeout });
     await server.stop(interrupts.hard);
     log("info", "stopped");
@@ -60,13 +62,4 @@ function guarded(config: ServiceConfig): ServiceConfig {
 
 function flagsOf({ host, port }: ServeOptions): readonly string[] {
   return [...(host === undefined ? [] : [`server.host=${host}`]), ...(port === undefined ? [] : [`server.port=${port}`])];
-}
-
-/** Opens the model and the store before the first request. Until they work, requests wait or fail, and the server is not ready. */
-async function warmUp(pipeline: ImageEmbeddingPipeline, log: Log): Promise<void> {
-  const { ok, parts } = await pipeline.health();
-  for (const { name, kind, ok: works, detail, hint } of parts) {
-    log(works ? "info" : "error", works ? "part works" : "part fails", { part: name, kind, detail, ...(hint === null ? {} : { hint }) });
-  }
-  if (ok) log("info", "ready");
 }

@@ -17,11 +17,13 @@ const waitMs = 2_000;
 export class FolderOwner {
   readonly #closing = new AbortController();
   #isOwner = false;
+  #whyNot = "Another server with the same data folder runs the jobs.";
   #letGo: () => void = () => undefined;
   #ended: Promise<void> = Promise.resolve();
 
   private constructor() {}
 
+  /** A server that does not get the folder answers everything but jobs. */
   static async take(folder: string, { log, onOwned }: FolderOwnerOptions): Promise<FolderOwner> {
     const owner = new FolderOwner();
     const { signal } = owner.#closing;
@@ -29,7 +31,7 @@ export class FolderOwner {
       owner.#letGo = resolve;
     });
     let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
+    await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, waitMs);
       const use = async (): Promise<void> => {
         await onOwned();
@@ -38,17 +40,20 @@ export class FolderOwner {
         await released;
       };
       owner.#ended = withShortLock(join(folder, "lock"), use, { signal }).catch((error: unknown) => {
-        if (!signal.aborted) log("error", "jobs fail", { folder, message: HeadraceError.from(error).message });
-        reject(error);
+        if (signal.aborted) return;
+        log("error", "jobs fail", { folder, message: HeadraceError.from(error).message });
+        owner.#isOwner = false;
+        owner.#whyNot = "The server cannot use its data folder. Its log says why.";
+        resolve();
       });
     }).finally(() => clearTimeout(timer));
-    if (!owner.#isOwner) log("warn", "jobs wait", { folder, reason: "another server uses this folder" });
+    if (!owner.#isOwner) log("warn", "no jobs yet", { folder, reason: owner.#whyNot });
     return owner;
   }
 
-  /** Throws `not_ready` while another server has the folder. */
+  /** Throws `not_ready` unless the folder is this server's. */
   check(): void {
-    if (!this.#isOwner) throw new Refused("not_ready", "Another server with the same data folder runs the jobs.");
+    if (!this.#isOwner) throw new Refused("not_ready", this.#whyNot);
   }
 
   async release(): Promise<void> {

@@ -15,7 +15,8 @@ import {
   type Settings,
 } from "../../app/index.js";
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
-import { backOffMs, mebibyte } from "../../kit/index.js";
+import { backOffMs, mebibyte, pauseUnlessAborted } from "../../kit/index.js";
+import type { WatchedRun } from "../../telemetry/index.js";
 import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
@@ -28,7 +29,7 @@ export interface JobRunOptions {
   readonly folder: JobFolder;
   /** The failures that a retry tries again. */
   readonly retriedFailures: string | null;
-  readonly observer: Observer;
+  readonly watched: WatchedRun;
   readonly onPicture: (picture: Picture) => void;
   /** Called before each pause, when a service that the job needs is not there. */
   readonly onUnavailable: (error: HeadraceError, delayMs: number) => void;
@@ -89,7 +90,7 @@ export class JobRun {
       let picture: LivePicture | null = null;
       const observer: Observer = (event) => {
         picture?.see(event);
-        this.#options.observer(event);
+        this.#options.watched.observer(event);
       };
       const onOutcome = (outcome: Outcome): void => {
         if (outcome.kind !== "failed") return;
@@ -100,12 +101,14 @@ export class JobRun {
       };
       const run = await this.#startPatiently(tally, { observer, onOutcome, signal: this.#hard.signal });
       this.#run = run;
+      this.#options.watched.attach(run);
       picture = new LivePicture(run, this.#options.settings.asyncPipeline.memoryBudgetMb * mebibyte);
       if (this.#soft.signal.aborted) run.drain();
       const stats = await this.#watched(run, picture);
       await failures.finish();
       return this.#endOf(stats, tally, reported);
     } catch (thrown) {
+      this.#options.watched.detach();
       const error = HeadraceError.from(thrown);
       return { ended: this.#soft.signal.aborted ? "aborted" : "failed", counts: noCounts, report: null, error };
     }
@@ -127,7 +130,7 @@ export class JobRun {
         const delayMs = backOffMs(openBackoff, attempt);
         if (error.scope !== "service" || this.#soft.signal.aborted || performance.now() + delayMs > until) throw error;
         this.#options.onUnavailable(error, delayMs);
-        await pause(delayMs, this.#soft.signal);
+        await pauseUnlessAborted(delayMs, this.#soft.signal);
       }
     }
   }
@@ -200,18 +203,4 @@ export class JobRun {
     });
     return { ended: stats.ended, counts: countsOf(stats), report, error: stats.error ?? null };
   }
-}
-
-/** Resolves after the delay, or when the signal fires. */
-function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, delayMs);
-    signal.addEventListener("abort", end, { once: true });
-    if (signal.aborted) end();
-  });
 }

@@ -1,9 +1,10 @@
 /** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
-import { HeadraceError, type Observer } from "../../contracts/index.js";
+import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
+import type { Telemetry } from "../../telemetry/index.js";
 import type { Log } from "../log.js";
 import { Refused } from "../problems.js";
 import { EventLog, type JobEvent } from "./event-log.js";
@@ -17,7 +18,7 @@ export interface JobsOptions {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly log: Log;
-  readonly observer: Observer;
+  readonly telemetry: Telemetry;
 }
 
 interface Entry {
@@ -36,6 +37,8 @@ export interface Submission {
   /** Holds the images that came with the request. */
   readonly draft: JobDraft;
   readonly idempotency: Idempotency | null;
+  /** The id of the request in the log. */
+  readonly requestId: string;
 }
 
 export class Jobs {
@@ -48,7 +51,7 @@ export class Jobs {
 
   private constructor(options: JobsOptions) {
     this.#options = options;
-    this.#folder = join(options.settings.lancedb.path, "jobs");
+    this.#folder = resolve(options.settings.lancedb.path, "jobs");
   }
 
   /** Reads the jobs of earlier servers, and continues with those that had not ended. */
@@ -92,7 +95,7 @@ export class Jobs {
   }
 
   /** Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. */
-  submit({ request, draft, idempotency }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
+  submit({ request, draft, idempotency, requestId }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
       const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
       if (earlier !== undefined) {
@@ -109,6 +112,7 @@ export class Jobs {
       const entry = this.#add(job, await draft.commit(job));
       this.#options.log("info", "job queued", {
         job: job.id,
+        request_id: requestId,
         collection: request.collection,
         sources: request.sources.length,
         given: draft.given,
@@ -205,13 +209,14 @@ export class Jobs {
   }
 
   #runOf(entry: Entry): JobRun {
-    const { log, ...shared } = this.#options;
+    const { log, telemetry, ...shared } = this.#options;
     const { job, folder } = entry;
     const { retry } = job.request;
     return new JobRun({
       ...shared,
       job,
       folder,
+      watched: telemetry.watchRun(),
       retriedFailures: retry === null ? null : join(this.#folder, retry.of, "failures.jsonl"),
       onPicture: (data) => entry.events.add({ name: "picture", data }),
       onUnavailable: ({ code, message }, delayMs) =>

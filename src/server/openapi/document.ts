@@ -1,8 +1,8 @@
 /** The OpenAPI document, made from the routes and the schemas that check requests. */
 import type * as z from "zod";
+import { errorForms } from "../error-forms.js";
+import { idempotencyKeyPattern, isRepeatable } from "../repeatable.js";
 import { type DescribedAnswer, type Route, tags } from "../route.js";
-import { problem } from "../wire.js";
-import { error as openAiError } from "../wire-openai.js";
 import { ComponentSchemas, type JsonSchema } from "./schemas.js";
 import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "./shape.js";
 
@@ -56,7 +56,11 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
 }
 
 function operationOf(each: Route, schemas: ComponentSchemas): Operation {
-  const parameters = [...parametersOf(each.params, "path", schemas), ...parametersOf(each.query, "query", schemas)];
+  const parameters = [
+    ...parametersOf(each.params, "path", schemas),
+    ...parametersOf(each.query, "query", schemas),
+    ...(isRepeatable(each) ? [idempotencyKey] : []),
+  ];
   const content = bodyOf(each, schemas);
   return {
     operationId: each.name,
@@ -69,6 +73,14 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
     responses: answersOf(each, schemas),
   };
 }
+
+const idempotencyKey: Parameter = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "Requests with the same key are done once. Later ones get the same answer, for a day at most.",
+  schema: { type: "string", pattern: idempotencyKeyPattern },
+};
 
 function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", schemas: ComponentSchemas): readonly Parameter[] {
   return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
@@ -126,15 +138,13 @@ function answerOf(
   };
 }
 
-function problemAnswer(status: ProblemStatus, { errors }: Route, schemas: ComponentSchemas): DocumentedAnswer {
+function problemAnswer(status: ProblemStatus, { errors = "problem" }: Route, schemas: ComponentSchemas): DocumentedAnswer {
+  const { mediaType, schema } = errorForms[errors];
   const isBusy = status === 429 || status === 503;
   return {
     description: reasons[status],
     ...(isBusy ? { headers: { "Retry-After": headerOf("Seconds until the next attempt.") } } : {}),
-    content:
-      errors === "openai"
-        ? { "application/json": { schema: schemas.of(openAiError, "output") } }
-        : { "application/problem+json": { schema: schemas.of(problem, "output") } },
+    content: { [mediaType]: { schema: schemas.of(schema, "output") } },
   };
 }
 

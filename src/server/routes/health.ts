@@ -1,4 +1,5 @@
 /** Whether the server lives, and whether it can answer. */
+import { stalledStages } from "../jobs/stalled-stages.js";
 import { type Route, route } from "../route.js";
 import * as wire from "../wire.js";
 
@@ -7,11 +8,17 @@ export const healthRoutes: readonly Route[] = [
     method: "GET",
     path: "/health/live",
     name: "live",
-    summary: "Tells that the process answers requests. Restart it if this fails.",
+    summary: "Tells that the process answers requests, and that no worker of a job hangs. Restart it if this fails.",
     tag: "Health",
     scope: null,
-    answers: { 200: { description: "The process answers.", schema: wire.live } },
-    answer: async () => ({ status: 200, body: { live: true } }),
+    answers: {
+      200: { description: "The process answers, and its workers work.", schema: wire.live },
+      503: { description: "A worker hangs.", schema: wire.live },
+    },
+    answer: async ({ jobs, settings }) => {
+      const stalled = stalledStages(jobs.runs, settings.server.stallTimeout);
+      return { status: stalled.length === 0 ? 200 : 503, body: { live: stalled.length === 0, stalled } };
+    },
   }),
   route({
     method: "GET",

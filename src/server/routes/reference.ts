@@ -1,9 +1,28 @@
-/** What the server can do: the OpenAPI document, and a page about it for people. */
+/** What the server can do: its limits, the OpenAPI document, and a page about it for people. */
 import { referencePage, referencePagePolicy } from "../openapi/page.js";
 import { type Route, route } from "../route.js";
 import * as wire from "../wire.js";
 
 export const referenceRoutes: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/v1/service",
+    name: "service",
+    summary: "Tells the version of the server, its limits, and which kinds of search it has.",
+    tag: "Reference",
+    scope: "read",
+    answers: { 200: { description: "The server.", schema: wire.service } },
+    answer: async ({ pipeline, version, settings: { server } }) => ({
+      status: 200,
+      body: {
+        version,
+        default_collection: pipeline.defaultCollection,
+        max_images: server.maxImages,
+        max_body_mb: server.maxBodyMb,
+        text_search: await pipeline.hasTextSearch(),
+      },
+    }),
+  }),
   route({
     method: "GET",
     path: "/openapi.json",

@@ -16,13 +16,16 @@ import { installVenv, type Venv } from "../../support/services/venv.js";
 const run = promisify(execFile);
 const key = "everything-0123456789";
 /** Without them, a later request of the same run would find no job or no collection. They are tested last, each alone. */
-const last = ["deleteJob", "deleteCollection"] as const;
+const last = ["deleteJob", "deleteCollection", "pythonServiceDeleteCollection"] as const;
+
+const photoUrl = "https://example.com/cat.jpg";
 
 /** Made-up URLs are not asked for: the test stays on this machine. */
 const offline: Reader = {
   name: "offline",
   schemes: ["http", "https"],
   read: async ({ uri }) => {
+    if (uri === photoUrl) return { bytes: await readFile(join("test", "fidelity", "golden", "chelsea-portrait.png")), version: null };
     throw new HeadraceError("source_not_found", `${uri}: expected an image, found no network`);
   },
 };
@@ -51,7 +54,8 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
     const authorization = { authorization: `Bearer ${key}` };
     assert.equal((await server.post("/v1/collections", { name: "pets" }, authorization)).status, 201);
     const dot = { base64: base64(1), id: "dot", metadata: { year: 2024 } };
-    assert.equal((await server.post("/v1/collections/pets/images", { images: [dot] }, authorization)).body.stored, 1);
+    const photo = { url: photoUrl, id: "photo" };
+    assert.equal((await server.post("/v1/collections/pets/images", { images: [dot, photo] }, authorization)).body.stored, 2);
     const { id } = (await server.post("/v1/jobs", { collection: "pets", images: [dot, { base64: damaged }] }, authorization)).body;
     await (await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: authorization })).text();
     await server.stop();
@@ -76,7 +80,10 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
         { cwd: folder, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SCHEMATHESIS_HOOKS: "" } },
       ).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`));
     await schemathesis(...last.flatMap((name) => ["--exclude-operation-id", name]));
-    for (const name of last) await schemathesis("--include-operation-id", name);
+    for (const name of last) {
+      await server.post("/v1/collections", { name: "pets" }, authorization);
+      await schemathesis("--include-operation-id", name);
+    }
 
     const requests = server.logged.filter(({ event }) => event === "request");
     const succeeded = allRoutes.filter(({ method, path }) => {

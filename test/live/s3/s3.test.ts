@@ -1,6 +1,8 @@
 /** Buckets of S3, served by moto: the reader's contract, and runs through the command. */
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -134,6 +136,21 @@ describe("S3", { skip }, () => {
     for (const { stdout, stderr } of [missing, closed, printed]) assert.ok(!`${stdout}${stderr}`.includes(secret));
   });
 
+  test("requests that the server refuses for the moment, or cuts off, are tried again, and no more often than the setting says", async () => {
+    await using made = await space();
+    const keys = Array.from({ length: 20 }, (_, at) => `busy/${at}.jpg`);
+    for (const key of [...keys, "busy/never.jpg"]) await put(key, photo);
+    await using busy = await busyServer(moto.url, "/photos/busy/never.jpg");
+    const found = await made.json<Document>(
+      3,
+      ...["ingest", `s3://${bucket}/busy/`, "--set", `s3.endpoint=${busy.url}`, "--set", "s3.max_retries=3"],
+    );
+    assert.deepEqual(counts(found), [21, 20, 0, 1]);
+    assert.deepEqual([found.failures[0]?.source, found.failures[0]?.code], [`s3://${bucket}/busy/never.jpg`, "source_unreadable"]);
+    assert.equal(busy.asked("/photos/busy/never.jpg"), 4);
+    for (const key of keys) assert.ok(busy.asked(`/photos/${key}`) >= 2, "the first request for each object is refused");
+  });
+
   test("public buckets are read without credentials, which are asked for otherwise", async () => {
     await using made = await space();
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: "public/a.jpg", Body: photo, ACL: "public-read" }));
@@ -159,4 +176,45 @@ async function inGroups(count: number, size: number, work: (at: number) => Promi
   for (let start = 0; start < count; start += size) {
     await Promise.all(Array.from({ length: Math.min(size, count - start) }, (_, at) => work(start + at)));
   }
+}
+
+interface BusyServer extends AsyncDisposable {
+  readonly url: string;
+  /** Number of requests for a path. */
+  asked(path: string): number;
+}
+
+/** Refuses the first request for each path: every second one with 503, the others by closing the connection. Refuses `never` always. */
+async function busyServer(target: string, never: string): Promise<BusyServer> {
+  const asked = new Map<string, number>();
+  const server = createServer((incoming, outgoing) => {
+    const path = (incoming.url ?? "").split("?")[0] ?? "";
+    const count = (asked.get(path) ?? 0) + 1;
+    asked.set(path, count);
+    if (path === never || (count === 1 && asked.size % 2 === 0)) {
+      outgoing.writeHead(503, { "content-type": "application/xml" }).end("<Error><Code>SlowDown</Code><Message>later</Message></Error>");
+      return;
+    }
+    if (count === 1) {
+      incoming.socket.destroy();
+      return;
+    }
+    const { method = "GET", headers } = incoming;
+    const forwarded = request(new URL(incoming.url ?? "", target), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: (path) => asked.get(path) ?? 0,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }

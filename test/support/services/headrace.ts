@@ -37,11 +37,17 @@ export async function serveHeadrace({ settings = [] }: ServedOptions = {}): Prom
   });
   return {
     url,
-    pid: server.pid,
+    pid: childOf(server.pid) ?? server.pid,
     log: () => readFileSync(logFile, "utf8"),
     [Symbol.asyncDispose]: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The launcher starts the server as a process of its own where Node cannot replace the launcher by it. */
+function childOf(pid: number): number | null {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return child ?? null;
 }

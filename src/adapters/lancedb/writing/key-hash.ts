@@ -5,7 +5,8 @@ import type { Hash } from "../../../kit/index.js";
 /** A 64-bit hash: 32 bits of FNV-1a, and 32 bits of a variant with extra mixing. */
 export function hashOf(key: Key): Hash {
   const text = typeof key === "bigint" ? key.toString(36) : key;
-  let [first, second] = [0x811c9dc5, 0x9e3779b1];
+  let first = 0x811c9dc5;
+  let second = 0x9e3779b1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     first = Math.imul(first ^ code, 0x01000193);

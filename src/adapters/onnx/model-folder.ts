@@ -1,0 +1,37 @@
+/** Finds the files of a CLIP or SigLIP model in a folder, in the layouts of exports for transformers.js and of Immich. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { modelNotFound } from "./errors.js";
+
+/** Paths of a model for texts and of its tokenizer. */
+export interface TextFiles {
+  readonly model: string;
+  readonly tokenizer: string;
+}
+
+export interface ModelFolder {
+  readonly vision: string;
+  /** Null if the folder has no model for texts. */
+  readonly text: TextFiles | null;
+  /** The description of the preprocessing. Null if there is none. */
+  readonly preprocessing: string | null;
+}
+
+const visionFiles = ["onnx/vision_model.onnx", "vision_model.onnx", "visual/model.onnx", "visual.onnx"];
+const textFiles = ["onnx/text_model.onnx", "text_model.onnx", "textual/model.onnx", "textual.onnx"];
+const tokenizerFiles = ["tokenizer.json", "textual/tokenizer.json"];
+const preprocessingFiles = ["preprocessor_config.json", "visual/preprocess_cfg.json"];
+
+export function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+/** Throws `model_invalid` if the folder has no model for images, or a model for texts without its tokenizer. */
+export function readModelFolder(folder: string): ModelFolder {
+  const first = (names: readonly string[]): string | null =>
+    names.map((name) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+  const [vision, model, tokenizer] = [first(visionFiles), first(textFiles), first(tokenizerFiles)];
+  if (vision === null) throw modelNotFound(`${folder}: one of ${visionFiles.join(", ")}`);
+  if (model !== null && tokenizer === null) throw modelNotFound(`${folder}: ${tokenizerFiles.join(" or ")} beside ${model}`);
+  return { vision, text: model === null ? null : { model, tokenizer: tokenizer! }, preprocessing: first(preprocessingFiles) };
+}

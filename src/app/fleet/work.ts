@@ -1,0 +1,140 @@
+/** A worker of a fleet: takes shards from a queue, and stores their images, until everything is done. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Observer, Outcome, RunSnapshot, WorkerNote, WorkQueue } from "../../contracts/index.js";
+import { withCollection } from "../collections/named-collection.js";
+import { type FailureLog, type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
+import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { planFor } from "./distribute.js";
+import { comparePlans, planOf } from "./fleet-plan.js";
+import { HeldShards } from "./held-shards.js";
+import { shardInputs } from "./shard-inputs.js";
+
+export interface WorkRequest {
+  readonly collectionName: string;
+  /** "end": the worker ends when everything is done. "wait": it waits for more shards. Default "end". */
+  readonly whenDone?: "end" | "wait";
+  /** After `drain`, images in work have this long to end. Then they are abandoned, and other workers store them. Default 25,000. */
+  readonly drainTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+const defaultDrainTimeoutMs = 25_000;
+const announceEveryMs = 2_000;
+
+/** Throws, before the first shard is taken, if this worker would not store what the others store. */
+export async function startWork(parts: PipelineParts, queue: WorkQueue, request: WorkRequest): Promise<IngestRun> {
+  const { collectionName, whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
+  const signal = request.signal ?? new AbortController().signal;
+  comparePlans(await planOf(queue, collectionName), await planFor(parts, collectionName, signal));
+  // Names the store if the collection is not there, and is refused without the right to read it.
+  await withCollection(parts, collectionName, "read", (collection) => collection.isEmpty(signal));
+  const soft = new AbortController();
+  const shards = new HeldShards({
+    queue,
+    whenDone,
+    list: (shard, stop) => shardInputs(shard, parts.settings, stop),
+    upkeep: () => maintain(parts, collectionName, AbortSignal.any([signal, soft.signal]), observer),
+    notice: (message) => observer?.({ kind: "notice", message }),
+  });
+  const note = newNote();
+  await queue.announce({ ...note, at: Date.now() });
+  const run = await startIngest(parts, {
+    inputs: (stop) => shards.inputs(stop),
+    collectionName,
+    schedule: "overlapped",
+    signal,
+    ...(observer === undefined ? {} : { observer }),
+    ...(request.onOutcome === undefined ? {} : { onOutcome: request.onOutcome }),
+    shared: { failures: failuresOf(shards, queue), drainTimeoutMs },
+  });
+  const announcements = new Announcements(queue, note, run);
+  return {
+    ...run,
+    drain: () => {
+      run.drain();
+      soft.abort();
+    },
+    done: ended(run, shards, announcements),
+  };
+}
+
+async function ended(run: IngestRun, shards: HeldShards, announcements: Announcements): Promise<InsertStats> {
+  try {
+    return await run.done;
+  } finally {
+    await shards.release();
+    await announcements.end();
+  }
+}
+
+/** The last job: it does what each ingestion does after its last row. */
+async function maintain(parts: PipelineParts, name: string, signal: AbortSignal, observer: Observer | undefined): Promise<void> {
+  await withCollection(parts, name, "write", async (collection) => {
+    await collection.settle(signal);
+    await collection.upkeep("owed", signal, { onProgress: (progress) => observer?.({ kind: "upkeep", progress }) });
+  });
+}
+
+function failuresOf(shards: HeldShards, queue: WorkQueue): FailureLog {
+  let count = 0;
+  return {
+    path: "the queue",
+    settle: (outcome) => shards.settle(outcome),
+    finish: async () => {
+      count = (await queue.status()).deadLetters;
+    },
+    get size() {
+      return count;
+    },
+    get fromEarlierRuns() {
+      return count;
+    },
+  };
+}
+
+function newNote(): WorkerNote {
+  const now = Date.now();
+  const start = { startedAt: now, at: now, stored: 0, imagesPerSecond: 0, verdict: "" };
+  return { id: randomUUID(), host: hostname(), pid: process.pid, state: "working", ...start };
+}
+
+/** Tells the queue every two seconds how far the worker is. */
+class Announcements {
+  readonly #timer: ReturnType<typeof setInterval>;
+  #last: Pick<RunSnapshot, "stored" | "elapsedMs"> = { stored: 0, elapsedMs: 0 };
+  #sending: Promise<void> | null = null;
+
+  constructor(
+    readonly queue: WorkQueue,
+    readonly note: WorkerNote,
+    readonly run: Pick<IngestRun, "snapshot" | "verdict">,
+  ) {
+    this.#timer = setInterval(() => this.#send("working"), announceEveryMs);
+    this.#timer.unref();
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sending;
+    this.#send("ended");
+    await this.#sending;
+  }
+
+  /** A queue that does not answer is not an error here: taking the next shard finds out. */
+  #send(state: WorkerNote["state"]): void {
+    if (this.#sending !== null) return;
+    const { stored, elapsedMs } = this.run.snapshot();
+    const seconds = (elapsedMs - this.#last.elapsedMs) / 1000;
+    const imagesPerSecond = state === "ended" || seconds <= 0 ? 0 : Math.round((stored - this.#last.stored) / seconds);
+    this.#last = { stored, elapsedMs };
+    this.#sending = this.queue
+      .announce({ ...this.note, state, stored, imagesPerSecond, verdict: this.run.verdict(), at: Date.now() })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#sending = null;
+      });
+  }
+}

@@ -1,0 +1,66 @@
+/** Makes what lists inputs, cuts them into parts, watches them, and opens tables and archives. An adapter is imported when it is first needed. */
+import { extname } from "node:path";
+import type { FileListingOptions, FilePart, FolderWatch, FolderWatchOptions, PathRange } from "../../adapters/fs/index.js";
+import type { BucketPart, KeyRange, listBucket } from "../../adapters/s3/index.js";
+import type { Archive, ImageRef, Listing, Table } from "../../contracts/index.js";
+import type { Settings } from "../configuration/settings.js";
+
+export type { KeyRange, PathRange };
+
+export async function makeListing(
+  inputs: Iterable<string> | AsyncIterable<string>,
+  options: Pick<FileListingOptions, "naming" | "onLeftOut" | "range">,
+): Promise<Listing> {
+  const { listFiles } = await import("../../adapters/fs/index.js");
+  return listFiles(inputs, options);
+}
+
+/** Lists the images of a bucket, or below a prefix. */
+export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
+  return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+/** Cuts a folder, a glob or a file into parts. */
+export async function* splitFiles(input: string, filesPerPart: number, stop: AbortSignal): AsyncGenerator<FilePart> {
+  yield* (await import("../../adapters/fs/index.js")).splitFiles(input, filesPerPart, stop);
+}
+
+/** Cuts a bucket, or what is below a prefix, into parts. */
+export async function* splitBucket(
+  address: string,
+  imagesPerPart: number,
+  settings: Settings["s3"],
+  stop: AbortSignal,
+): AsyncGenerator<BucketPart> {
+  yield* (await import("../../adapters/s3/index.js")).splitBucket(address, imagesPerPart, { settings }, stop);
+}
+
+export async function makeFolderWatch(folder: string, options: FolderWatchOptions): Promise<FolderWatch> {
+  return (await import("../../adapters/fs/index.js")).watchFolder(folder, options);
+}
+
+/** Returns the number of files that a listing of the same inputs yields. */
+export async function countFiles(inputs: Iterable<string> | AsyncIterable<string>, stop: AbortSignal): Promise<number> {
+  return (await import("../../adapters/fs/index.js")).countFiles(inputs, stop);
+}
+
+/** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
+  return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
+}
+
+/** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
+export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
+  const extension = extname(file.path).toLowerCase();
+  if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
+  const { openTarArchive } = await import("../../adapters/tar/index.js");
+  return openTarArchive(file, { compression: extension === ".tar" ? "none" : "gzip" });
+}
+
+/** Returns a function that makes the ref of a file. The file does not have to exist. */
+export async function makeFileRefs(): Promise<(path: string) => Promise<ImageRef>> {
+  const { fileRef } = await import("../../adapters/fs/index.js");
+  return fileRef;
+}

@@ -1,0 +1,28 @@
+/** The nearest labels of an image. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeLabeller } from "./labels.js";
+
+const never = new AbortController().signal;
+const vectors: Readonly<Record<string, readonly number[]>> = { cat: [1, 0, 0], dog: [0.8, 0.6, 0], car: [0, 0, 1] };
+const embedder = {
+  embedText: async (texts: readonly string[]) => ({ dimension: 3, values: Float32Array.from(texts.flatMap((text) => vectors[text]!)) }),
+};
+const labels = ["cat", "dog", "car", "car"].map((text) => ({ text, synonyms: [] }));
+
+test("the best labels come first, with the cosine of the best one; a longer vector changes nothing", async () => {
+  const label = await makeLabeller(embedder, labels, { count: 2, texts: null }, never);
+  for (const length of [1, 10]) {
+    const { image_label_score: score, ...ranked } = label(Float32Array.of(length, 0, 0));
+    assert.deepEqual(ranked, { image_label: "cat", image_label_2: "dog" });
+    assert.ok(Math.abs(Number(score) - 1) < 1e-6);
+  }
+});
+
+test("a label that two classes share counts once, and a list of texts replaces the labels of the model", async () => {
+  const all = await makeLabeller(embedder, labels, { count: 9, texts: null }, never);
+  const { image_label_score: _, ...ranked } = all(Float32Array.of(0, 0, 1));
+  assert.deepEqual(ranked, { image_label: "car", image_label_2: "cat", image_label_3: "dog" });
+  const some = await makeLabeller(embedder, labels, { count: 1, texts: ["dog", "car"] }, never);
+  assert.equal(some(Float32Array.of(1, 0, 0))["image_label"], "dog");
+});

@@ -1,0 +1,105 @@
+/** What a person sees of a collection: some of its rows, and a small picture of each. */
+import type { z } from "zod";
+import { type ImageEmbeddingPipeline, keysOf, type Settings } from "../../app/index.js";
+import type { StoredRow } from "../../contracts/index.js";
+import { Refused } from "../problems.js";
+import { type Answer, type Call, type Route, route } from "../route.js";
+import { storedInput } from "../sources.js";
+import * as wire from "../wire.js";
+
+const spreadOver = 5000;
+
+type ImageParams = z.output<typeof wire.imageParams>;
+type ThumbnailQuery = z.output<typeof wire.thumbnailQuery>;
+
+export const pictureRoutes: readonly Route[] = [
+  route<z.output<typeof wire.collectionParams>, undefined, z.output<typeof wire.imagesQuery>>({
+    method: "GET",
+    path: "/v1/collections/{name}/images",
+    name: "listImages",
+    summary: "Lists some rows of a collection.",
+    tag: "Images",
+    scope: "read",
+    params: wire.collectionParams,
+    query: wire.imagesQuery,
+    answers: { 200: { description: "At most `limit` rows.", schema: wire.images } },
+    answer: async ({ pipeline, params: { name }, query: { limit, filter, pick }, signal }) => {
+      const rows = pipeline.scan(name, { vectors: "omit", signal, ...(filter === undefined ? {} : { filter }) });
+      const found = pick === "first" ? await firstRows(rows, limit) : spread(await firstRows(rows, spreadOver), limit);
+      return { status: 200, body: { images: found.map(described) } };
+    },
+  }),
+  route<ImageParams, undefined, ThumbnailQuery>({
+    method: "GET",
+    path: "/v1/collections/{name}/images/{id}/thumbnail",
+    name: "imageThumbnail",
+    summary: "Returns a small picture of a stored image, at most 320 pixels wide and high.",
+    tag: "Images",
+    scope: "read",
+    params: wire.imageParams,
+    query: wire.thumbnailQuery,
+    answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
+    answer: async (call) =>
+      jpeg(await thumbnailOf(call), call.query.content === undefined ? "private, max-age=60" : "private, max-age=31536000, immutable"),
+  }),
+  route<undefined, undefined, z.output<typeof wire.sourceQuery>>({
+    method: "GET",
+    path: "/v1/thumbnail",
+    name: "sourceThumbnail",
+    summary: "Returns a small picture of an image that is not stored, such as one that failed. The server reads only what it may.",
+    tag: "Images",
+    scope: "read",
+    query: wire.sourceQuery,
+    answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
+    answer: async ({ pipeline, settings, query: { source } }) => jpeg(await made(pipeline, settings, source), "private, max-age=60"),
+  }),
+];
+
+const jpeg = (picture: Uint8Array, cacheControl: string): Answer => ({
+  status: 200,
+  content: { mediaType: "image/jpeg", data: Buffer.from(picture) },
+  headers: { "cache-control": cacheControl },
+});
+
+async function made(pipeline: ImageEmbeddingPipeline, settings: Settings, source: string): Promise<Uint8Array> {
+  const picture = await pipeline.thumbnail(await storedInput(source, settings.server));
+  if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
+  return picture;
+}
+
+async function thumbnailOf({ thumbnails, pipeline, settings, params, query, signal }: Call<ImageParams, undefined, ThumbnailQuery>) {
+  const { name, id } = params;
+  const make = async (): Promise<Uint8Array> => {
+    const { facts } = await rowOf(pipeline, name, id);
+    if (!facts.content.startsWith(query.content ?? ""))
+      throw new Refused("row_not_found", "content: expected that of the row, found another one.");
+    return made(pipeline, settings, facts.source);
+  };
+  // Without its content, the row may have been replaced meanwhile.
+  return query.content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, query.content]), make, signal);
+}
+
+async function rowOf(pipeline: ImageEmbeddingPipeline, name: string, id: string): Promise<StoredRow> {
+  const [row] = await pipeline.rows(name, await keysOf(pipeline, name, [id]));
+  if (row === undefined) throw new Refused("row_not_found", `id: expected the id of a row of ${name}, found another one.`);
+  return row;
+}
+
+/** Stops the stream as soon as there are enough rows. */
+async function firstRows(batches: AsyncIterable<readonly StoredRow[]>, limit: number): Promise<readonly StoredRow[]> {
+  const rows: StoredRow[] = [];
+  for await (const batch of batches) {
+    rows.push(...batch.slice(0, limit - rows.length));
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+/** Neighbours in a store are often neighbours in a folder, and look alike. The order of hashes mixes them, always in the same way. */
+function spread(rows: readonly StoredRow[], limit: number): readonly StoredRow[] {
+  return [...rows].sort((a, b) => (a.facts.content < b.facts.content ? -1 : 1)).slice(0, limit);
+}
+
+function described({ id, facts: { source, width, height, content, metadata } }: StoredRow): object {
+  return { id: String(id), source, width, height, content, metadata };
+}

@@ -1,0 +1,101 @@
+/** A disk that becomes full under the store or the dead letters: the run ends with `disk_full`, and the next run completes. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
+import { ImageEmbeddingPipeline, type InsertStats, listInputs, ServiceConfig } from "../../src/app/index.js";
+
+const images = 600;
+const collectionName = "photos";
+/** A disk of two megabytes takes some of the rows with these texts. */
+const noteBytes = 16_000;
+
+const [mounts, canMount] = [process.platform === "linux", process.getuid?.() === 0];
+const skip = mounts && canMount ? false : "mounting a small disk needs root, and Linux";
+
+let folder = "";
+let disk = "";
+
+describe("a disk that becomes full", { skip }, () => {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "headrace-full-"));
+    disk = join(folder, "disk");
+    await mkdir(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+  });
+  after(async () => {
+    execFileSync("umount", [disk]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("under the store: what is reported as stored is there, and with more room the same call stores the rest", async () => {
+    const first = await ingest(disk, "as they are");
+    assert.deepEqual([first.ended, first.error?.code], ["failed", "disk_full"]);
+    assert.ok(first.stored > 0 && first.stored < images, `${first.stored} stored`);
+    assert.equal(first.read, first.stored + first.skipped + first.failed + first.abandoned);
+    const rows = await counted(disk);
+    assert.ok(first.stored <= rows && rows <= first.stored + first.abandoned, `${rows} rows, ${first.stored} reported`);
+
+    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    const second = await ingest(disk, "as they are");
+    assert.deepEqual([second.ended, second.stored + second.skipped], ["completed", images]);
+    assert.equal(await counted(disk), images);
+    await rm(join(disk, "photos.lance"), { recursive: true });
+  });
+
+  test("under the dead letters: no failure is reported that the file does not name, and the next run names them all", async () => {
+    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    const data = join(folder, "data");
+    await mkdir(join(disk, "letters"), { recursive: true });
+    await mkdir(data);
+    await symlink(join(disk, "letters"), join(data, "dead-letters"));
+    const filler = join(disk, "filler");
+    await writeFile(filler, Buffer.alloc(64 * 2 ** 20)).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "ENOSPC"));
+    const first = await ingest(data, "each damaged");
+    assert.deepEqual([first.ended, first.error?.code, first.reported], ["failed", "disk_full", 0]);
+    await rm(filler);
+    const second = await ingest(data, "each damaged");
+    assert.deepEqual([second.ended, second.failed, second.deadLetters], ["completed", images, images]);
+    assert.equal(second.reported, images);
+  });
+});
+
+/** Ingests files with long texts as metadata. */
+async function ingest(path: string, pictures: "as they are" | "each damaged"): Promise<InsertStats & { readonly reported: number }> {
+  const photos = join(folder, pictures === "as they are" ? "photos" : "damaged");
+  await mkdir(photos, { recursive: true });
+  const lines: string[] = [];
+  for (let index = 0; index < images; index++) {
+    const file = join(photos, `${index}.jpg`);
+    // The fake decoder takes a first byte of 255 for damage.
+    await writeFile(file, Buffer.from([pictures === "as they are" ? 1 : 255, index % 256, index >> 8]));
+    lines.push(JSON.stringify({ input: file, metadata: { note: `${index} `.repeat(noteBytes / 4) } }));
+  }
+  const manifest = join(folder, `${pictures}.jsonl`);
+  await writeFile(manifest, lines.join("\n"));
+  await using pipeline = await open(path);
+  let reported = 0;
+  const { done } = await pipeline.ingest({
+    inputs: listInputs({ paths: [], manifest }),
+    collectionName,
+    schedule: "overlapped",
+    onOutcome: ({ kind }) => {
+      if (kind === "failed") reported += 1;
+    },
+  });
+  return { ...(await done), reported };
+}
+
+async function counted(path: string): Promise<number> {
+  await using pipeline = await open(path);
+  return await pipeline.count(collectionName);
+}
+
+function open(path: string): Promise<ImageEmbeddingPipeline> {
+  return ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path }, asyncPipeline: { insertBatchSize: 20 } }), {
+    own: { embedder: memoryEmbedder(), decoder: memoryDecoder() },
+  });
+}

@@ -1,0 +1,278 @@
+/** The page of `headrace serve` in a real browser. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { installChromium } from "../support/services/chromium.js";
+import { skipUnless } from "../support/services/required.js";
+import { launch, openPage, type Served, screenshot, serve, violationsOf } from "./served.js";
+
+const stored = 120;
+let executable = "";
+const install = async () => {
+  executable = await installChromium();
+};
+
+describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
+  let served: Served;
+  let browser: Browser;
+  before(async () => {
+    served = await serve({ stored });
+    browser = await launch(executable);
+  });
+  after(async () => {
+    await browser?.close();
+    await served?.[Symbol.asyncDispose]();
+  });
+
+  const tiles = (page: Page) => page.locator(".tile-main");
+  const nameOfFirst = (page: Page) => page.locator(".tile-name").first().textContent();
+  const photoPath = async (page: Page): Promise<string> => join(served.photos, (await nameOfFirst(page)) ?? "");
+
+  test("shows photos of the collection with their pictures, and asks nothing of other servers", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page, errors, foreign, bytes } = opened;
+    await tiles(page).first().waitFor();
+    assert.equal(await tiles(page).count(), 60);
+    await page.waitForFunction(() => (document.querySelector(".tile img") as HTMLImageElement | null)?.naturalWidth);
+    assert.deepEqual([errors, foreign], [[], []]);
+    assert.ok(bytes() > 50_000 && bytes() < 300_000, `${bytes()} bytes`);
+    await screenshot(page, "search-1280");
+  });
+
+  test("a photo that is chosen, dropped or pasted finds itself first", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page, errors } = opened;
+    await tiles(page).first().waitFor();
+    const path = await photoPath(page);
+    const name = path.split("/").at(-1);
+    await page.setInputFiles('input[type="file"]', path);
+    await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+    assert.equal(await nameOfFirst(page), name);
+    assert.ok(Number(await page.locator(".tile-score").first().textContent()) > 0.99);
+
+    const base64 = (await readFile(path)).toString("base64");
+    for (const kind of ["drop", "paste"] as const) {
+      await page.goto(`${served.url}/#/collections`);
+      await page.goto(`${served.url}/#/search/photos`);
+      await page.locator(".result-line", { hasText: "In this collection" }).waitFor();
+      await page.evaluate(give, { kind, base64 });
+      await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+      assert.equal(await nameOfFirst(page), name, kind);
+    }
+    assert.deepEqual(errors, []);
+  });
+
+  test("a hit leads to more like it, and Back leads to the photo before", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page, errors } = opened;
+    await tiles(page).first().waitFor();
+    await page.setInputFiles('input[type="file"]', await photoPath(page));
+    await page.locator(".tile-score").nth(9).waitFor();
+    const first = await nameOfFirst(page);
+    const tenth = await page.locator(".tile-name").nth(9).textContent();
+    assert.notEqual(first, tenth);
+    await tiles(page).nth(9).click();
+    await page.locator(".chip-text", { hasText: `Like ${tenth}` }).waitFor();
+    await page.locator('.results[aria-busy="false"]').waitFor();
+    assert.equal(await nameOfFirst(page), tenth);
+    await page.goBack();
+    await page.locator(".chip-text", { hasText: "Your photo" }).waitFor();
+    await page
+      .locator(".tile-name", { hasText: first ?? "" })
+      .first()
+      .waitFor();
+    assert.deepEqual(errors, []);
+  });
+
+  test("the id of a stored row finds its neighbours, and an unknown id says so", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page } = opened;
+    await tiles(page).first().waitFor();
+    const { images } = (await (await fetch(`${served.url}/v1/collections/photos/images?limit=1`)).json()) as { images: { id: string }[] };
+    await page.getByLabel("Search with").selectOption("Id");
+    await page.getByLabel("Search by words or id").fill(images[0]?.id ?? "");
+    await page.keyboard.press("Enter");
+    await page.locator(".tile-score", { hasText: "1.000" }).first().waitFor();
+    await page.getByLabel("Search by words or id").fill("none");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("query_invalid").waitFor();
+  });
+
+  test("words that the model knows find photos, and for others it names those that it knows", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page } = opened;
+    await tiles(page).first().waitFor();
+    await page.getByLabel("Search by words or id").fill("espresso");
+    await page.keyboard.press("Enter");
+    await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+    assert.match((await nameOfFirst(page)) ?? "", /^coffee/);
+    await page.getByLabel("Search by words or id").fill("qwertz");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("word_unknown").waitFor();
+  });
+
+  test("the filter form writes the filter, and the hits follow it", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page, errors } = opened;
+    await tiles(page).first().waitFor();
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByLabel("Field").fill("subject");
+    await page.getByLabel("Value").fill("coffee");
+    await page.getByRole("button", { name: "Add condition" }).click();
+    await page.getByLabel("Field").nth(1).fill("year");
+    await page.getByLabel("Comparison").nth(1).selectOption(">=");
+    await page.getByLabel("Value").nth(1).fill("2010");
+    await page.getByText('subject == "coffee" and year >= 2010').waitFor();
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.waitForFunction(() => {
+      const names = [...document.querySelectorAll(".tile-name")].map((each) => each.textContent ?? "");
+      return names.length > 0 && names.every((name) => name.startsWith("coffee"));
+    });
+    const found = await tiles(page).count();
+    await tiles(page).first().click();
+    await page.locator(".result-line", { hasText: `${found} photos` }).waitFor();
+    await page.getByRole("button", { name: "Remove filter" }).click();
+    await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+    assert.deepEqual(errors, []);
+  });
+
+  test("arrow keys move between photos, I shows details, Escape returns, and Enter finds more", async () => {
+    await using opened = await openPage(browser, served.url);
+    const { page } = opened;
+    await tiles(page).first().waitFor();
+    await tiles(page).first().focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    assert.equal(await focused(), await page.locator(".tile-name").nth(1).textContent());
+    await page.keyboard.press("i");
+    await page.getByRole("dialog").getByText("Metadata").waitFor();
+    assert.match((await page.getByRole("dialog").textContent()) ?? "", /subject.*year/s);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const second = await focused();
+    await page.keyboard.press("Enter");
+    await page.locator(".chip-text", { hasText: `Like ${second}` }).waitFor();
+  });
+
+  test("a collection is created, described, and deleted only after its name was typed", async () => {
+    await using opened = await openPage(browser, served.url, "#/collections");
+    const { page, errors } = opened;
+    await page.getByRole("button", { name: "New collection" }).click();
+    await page.getByLabel("Name").fill("pets");
+    await page.getByLabel("Metric").selectOption("ip");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("heading", { name: "pets" }).waitFor();
+    await page.getByText("Not known yet").waitFor();
+    await page.getByRole("button", { name: "Delete…" }).click();
+    assert.equal(await page.getByRole("button", { name: "Delete for good" }).isDisabled(), true);
+    await page.getByLabel("Type pets to confirm").fill("pets");
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByRole("heading", { name: "Collections" }).waitFor();
+    assert.deepEqual(await page.locator(".collection-name").allTextContents(), ["photos"]);
+    assert.deepEqual(errors, []);
+  });
+
+  test("first hits are on the screen within 200 ms of the answer, of 5 and of 500", async (context) => {
+    for (const limit of [25, 500]) {
+      await using opened = await openPage(browser, served.url);
+      const { page } = opened;
+      await tiles(page).first().waitFor();
+      await page.evaluate((limit) => {
+        location.hash = `#/search/photos?limit=${limit}`;
+      }, limit);
+      const paint = page.evaluate(firstHitsAfterAnswer);
+      await page.setInputFiles('input[type="file"]', await photoPath(page));
+      const { tilesMs, pictureMs } = await paint;
+      context.diagnostic(
+        `at most ${limit} hits: tiles ${Math.round(tilesMs)} ms, first picture ${Math.round(pictureMs)} ms after the answer`,
+      );
+      assert.ok(tilesMs < 200, `${tilesMs} ms`);
+    }
+  });
+
+  test("axe-core finds nothing at level AA, light and dark, wide and narrow, in both languages", async () => {
+    const { images } = (await (await fetch(`${served.url}/v1/collections/photos/images?limit=1`)).json()) as { images: { id: string }[] };
+    const rooms = [
+      "#/search/photos",
+      `#/search/photos?id=${images[0]?.id}&filter=year+%3E%3D+2001`,
+      "#/collections",
+      "#/collections/photos",
+    ];
+    for (const [index, hash] of rooms.entries()) {
+      for (const [width, colorScheme, locale] of [
+        [1600, "light", "en-US"],
+        [360, "dark", "zh-CN"],
+      ] as const) {
+        await using opened = await openPage(browser, served.url, hash, { viewport: { width, height: 800 }, colorScheme, locale });
+        const { page, errors } = opened;
+        await page.locator("h1").waitFor({ state: "attached" });
+        await page.waitForLoadState("networkidle");
+        assert.deepEqual(await violationsOf(page), [], `${hash} ${width} ${colorScheme}`);
+        assert.equal(
+          await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+          true,
+          `${hash} ${width} scrolls sideways`,
+        );
+        assert.deepEqual(errors, []);
+        await screenshot(page, `room-${index}-${width}-${colorScheme}`);
+      }
+    }
+  });
+
+  test("without an allowed folder, the page says why pictures are hidden and what to do", async () => {
+    await using hidden = await serve({ stored: 3, allowed: [] });
+    await using opened = await openPage(browser, hidden.url);
+    await opened.page.getByText("The pictures are hidden").waitFor();
+    assert.equal(await opened.page.locator(".picture-missing").count(), 3);
+    assert.deepEqual(await violationsOf(opened.page), []);
+  });
+
+  test("the page asks for an API key, refuses a wrong one, and shows pictures with a good one", async () => {
+    const key = "page-0123456789abcdef";
+    const keys = JSON.stringify([{ name: "page", api_key: key, scopes: ["read"] }]);
+    await using locked = await serve({ stored: 3, args: ["--set", `server.keys=${keys}`] });
+    await using opened = await openPage(browser, locked.url);
+    const { page } = opened;
+    await page.getByLabel("API key").fill("wrong-0123456789abcdef");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByText("The server does not know this key.").waitFor();
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByLabel("API key").fill(key);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.waitForFunction(() => (document.querySelector(".tile img") as HTMLImageElement | null)?.naturalWidth);
+    await page.reload();
+    await tiles(page).first().waitFor();
+    await page.goto(`${locked.url}/#/collections`);
+    await page.getByRole("button", { name: "New collection" }).click();
+    await page.getByLabel("Name").fill("pets");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByText("scope_missing").waitFor();
+  });
+});
+
+/** Runs in the page: gives it a photo as a drop or a paste would. */
+function give({ kind, base64 }: { readonly kind: "drop" | "paste"; readonly base64: string }): void {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "given.jpg", { type: "image/jpeg" }));
+  const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }) : null;
+  document.dispatchEvent(event ?? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+}
+
+/** Runs in the page: how long after the end of the answer the first scored tile was painted, and its picture loaded. */
+async function firstHitsAfterAnswer(): Promise<{ tilesMs: number; pictureMs: number }> {
+  const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
+  while (document.querySelector(".tile-score") === null) await frame();
+  await frame();
+  const tiles = performance.now();
+  const picture = document.querySelector<HTMLImageElement>(".tile img");
+  while (picture?.complete !== true) await frame();
+  const loaded = performance.now();
+  const answer = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/search")) as PerformanceResourceTiming[];
+  const end = answer.at(-1)?.responseEnd ?? 0;
+  return { tilesMs: tiles - end, pictureMs: loaded - end };
+}

@@ -1,0 +1,155 @@
+/** Runs on the page of `headrace serve`, in a real browser: started, watched, cancelled and tried again. */
+import assert from "node:assert/strict";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { installChromium } from "../support/services/chromium.js";
+import { skipUnless } from "../support/services/required.js";
+import { launch, openPage, type Served, screenshot, serve, violationsOf } from "./served.js";
+
+let executable = "";
+const install = async () => {
+  executable = await installChromium();
+};
+
+describe("the pipeline on the page", { skip: await skipUnless("Chromium", install), timeout: 900_000 }, () => {
+  let served: Served;
+  let browser: Browser;
+  before(async () => {
+    served = await serve({ stored: 0, alsoAllowed: "workspace", args: ["--set", "embedder.model=builtin-int8"] });
+    browser = await launch(executable);
+  });
+  after(async () => {
+    await browser?.close();
+    await served?.[Symbol.asyncDispose]();
+  });
+
+  async function start(page: Page, collection: string, source: string): Promise<void> {
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill(collection);
+    await page.getByLabel(/^Folders, files/).fill(source);
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.locator(".state").waitFor();
+  }
+  const state = async (page: Page, text: string): Promise<void> => {
+    await page
+      .locator(text === "Running" ? ".state-running" : ".state-completed, .state-failed, .state-cancelled")
+      .waitFor({ timeout: 300_000 });
+    assert.equal(await page.locator(".state").textContent(), text);
+  };
+  const done = async (page: Page): Promise<number> => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"));
+
+  test("a run of 500 photos is started, watched stage by stage, and reported", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline", { viewport: { width: 1600, height: 1000 } });
+    const { page, errors, foreign } = opened;
+    await page.getByText("No run yet").waitFor();
+    await start(page, "photos", served.photos);
+    await state(page, "Running");
+    const stages = page.locator(".drawn-stage");
+    await stages.first().waitFor();
+    const names = await stages.locator(".drawn-name strong").allTextContents();
+    for (const name of ["Decode", "Embed", "Store"]) assert.ok(names.includes(name), names.join());
+    for (const text of await stages.allTextContents()) assert.match(text, /\d+ workers?.*busy/s);
+    for (const seen of [1, 100, 200]) {
+      await page.waitForFunction(
+        (least) => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) >= least,
+        seen,
+        { timeout: 300_000 },
+      );
+    }
+    assert.deepEqual(await violationsOf(page), []);
+    await screenshot(page, "pipeline-running-1600-light");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await screenshot(page, "pipeline-running-1600-dark");
+    await page.setViewportSize({ width: 360, height: 780 });
+    await page.locator(".drawing").scrollIntoViewIfNeeded();
+    await screenshot(page, "pipeline-running-360-dark");
+    assert.deepEqual(await violationsOf(page), []);
+    await state(page, "Completed");
+    assert.equal(await done(page), 500);
+    await page.getByText("500 stored").first().waitFor();
+    assert.notEqual(await page.locator(".verdict p").first().textContent(), "A few seconds are needed to say.");
+    await page.setViewportSize({ width: 1600, height: 1000 });
+    await page.getByText("Nothing has failed.").waitFor();
+    await screenshot(page, "pipeline-completed-1600-dark");
+    assert.deepEqual(await violationsOf(page), []);
+    assert.deepEqual([errors, foreign], [[], []]);
+  });
+
+  test("a run is cancelled: photos in flight are finished, and what is stored stays", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page, errors } = opened;
+    await start(page, "cancelled", served.photos);
+    await page.waitForFunction(() => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 0);
+    await page.getByRole("button", { name: "Cancel the run" }).click();
+    await state(page, "Cancelled");
+    const answer = (await (await fetch(`${served.url}/v1/collections/cancelled`)).json()) as { count: number };
+    assert.ok(answer.count > 0 && answer.count < 500, `${answer.count} rows`);
+    await page.getByText(`${answer.count} stored`).first().waitFor();
+    await page.reload();
+    await state(page, "Cancelled");
+    assert.deepEqual(errors, []);
+  });
+
+  test("failures are listed by reason with what can be seen of them, and tried again", async () => {
+    const folder = join(served.space.folder, "mixed");
+    await mkdir(folder);
+    const [photo = ""] = (await readdir(served.photos)).filter((name) => name.startsWith("coffee") && name.endsWith(".jpg"));
+    const bytes = await readFile(join(served.photos, photo));
+    await copyFile(join(served.photos, photo), join(folder, "whole.jpg"));
+    await writeFile(join(folder, "torn.jpg"), bytes.subarray(0, bytes.length >> 1));
+    await writeFile(join(folder, "text.jpg"), "this is not a photo");
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page, errors } = opened;
+    await start(page, "mixed", folder);
+    await state(page, "Completed");
+    await page.locator(".failures").getByText("torn.jpg").waitFor();
+    assert.match((await page.locator(".failures").textContent()) ?? "", /2 failed.*image_(corrupt|unsupported)/s);
+    const torn = page.locator(".failed-pictures li", { hasText: "torn.jpg" });
+    await torn.locator("img").evaluate((image) => (image as HTMLImageElement).decode());
+    await torn.getByRole("button").click();
+    await torn.locator("p").waitFor();
+    await screenshot(page, "pipeline-failures-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    await copyFile(join(served.photos, photo), join(folder, "torn.jpg"));
+    await page.getByRole("button", { name: "Retry the failures" }).click();
+    await page.getByRole("heading", { name: "Second try of failed photos" }).waitFor();
+    await state(page, "Completed");
+    await page.getByText("1 failed").first().waitFor();
+    // The text file has no picture, which the browser notes.
+    assert.deepEqual(
+      errors.filter((text) => !text.includes("404")),
+      [],
+    );
+  });
+
+  test("photos of this computer are sent and stored, and a run that has ended can be forgotten", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page, errors } = opened;
+    const names = (await readdir(served.photos)).filter((name) => /\.(jpe?g|png|webp)$/.test(name)).slice(0, 12);
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("sent");
+    await page.getByLabel("From this computer").check();
+    await page.getByLabel("Choose photos").setInputFiles(names.map((name) => join(served.photos, name)));
+    await page.getByText(/^12 photos/).waitFor();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor();
+    await state(page, "Completed");
+    await page.getByText("12 stored").first().waitFor();
+    await page.getByRole("button", { name: "Forget the run" }).click();
+    await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor({ state: "detached" });
+    assert.deepEqual(errors, []);
+  });
+
+  test("a source that the server may not read is refused with the reason", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    await opened.page.getByRole("button", { name: "Start a run" }).click();
+    await opened.page.getByLabel(/^Folders, files/).fill("/etc");
+    await opened.page.getByRole("button", { name: "Start", exact: true }).click();
+    await opened.page.getByText("path_refused").waitFor();
+    assert.deepEqual(await violationsOf(opened.page), []);
+  });
+});

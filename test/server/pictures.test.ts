@@ -1,0 +1,124 @@
+/** What people see of a collection: some rows, and small pictures of their images. */
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import sharp from "sharp";
+import { Thumbnails } from "../../src/server/thumbnails.js";
+import { base64, TestServer } from "./running.js";
+
+const photo = resolve("test", "fidelity", "golden", "chelsea-portrait.png");
+let folder = "";
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "headrace-pictures-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function serverWithPhoto(file: string): Promise<TestServer> {
+  const server = await TestServer.start({ server: { allowedRoots: [folder] } });
+  await copyFile(photo, join(folder, file));
+  await server.post("/v1/collections", { name: "pets" });
+  const { body } = await server.post("/v1/collections/pets/images", { images: [{ path: file, id: "a/b ü", metadata: { year: 1 } }] });
+  assert.equal(body.stored, 1);
+  return server;
+}
+
+const thumbnailPath = (id: string): string => `/v1/collections/pets/images/${encodeURIComponent(id)}/thumbnail`;
+
+test("a stored file has a thumbnail, and a client that names its content may keep it", async () => {
+  await using server = await serverWithPhoto("one.png");
+  const [row] = (await server.get("/v1/collections/pets/images")).body.images;
+  assert.deepEqual([row.id, row.metadata], ["a/b ü", { year: 1 }]);
+  for (const [query, kept] of [
+    ["", "private, max-age=60"],
+    [`?content=${row.content.slice(0, 16)}`, "private, max-age=31536000, immutable"],
+  ] as const) {
+    const response = await fetch(`${server.url}${thumbnailPath(row.id)}${query}`);
+    assert.deepEqual(
+      [response.status, response.headers.get("content-type"), response.headers.get("cache-control")],
+      [200, "image/jpeg", kept],
+    );
+    const { format, width, height } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+    assert.equal(format, "jpeg");
+    assert.ok(Math.max(width, height) <= 320);
+  }
+});
+
+test("a thumbnail that cannot be made says why, and reads no file outside the allowed folders", async () => {
+  await using server = await serverWithPhoto("two.png");
+  await server.post("/v1/collections/pets/images", { images: [{ base64: base64(1), id: "sent" }] });
+  const codeOf = async (path: string): Promise<unknown> => {
+    const { status, body } = await server.get(path);
+    return [status, body.code];
+  };
+  assert.deepEqual(await codeOf(thumbnailPath("sent")), [404, "picture_unavailable"]);
+  assert.deepEqual(await codeOf(thumbnailPath("other")), [404, "row_not_found"]);
+  assert.deepEqual(await codeOf(`${thumbnailPath("a/b ü")}?content=0000`), [404, "row_not_found"]);
+  await rm(join(folder, "two.png"));
+  assert.deepEqual(await codeOf(thumbnailPath("a/b ü")), [404, "picture_unavailable"]);
+  for (const [source, expected] of [
+    [`file://${photo}`, [422, "path_refused"]],
+    [photo, [422, "path_refused"]],
+    [`file://${folder}/../${photo}`, [422, "path_refused"]],
+    ["tar:///etc/passwd.tar#a.jpg", [422, "path_refused"]],
+    [`file://${folder}/none.png`, [404, "picture_unavailable"]],
+    ["http://127.0.0.1:1/a.jpg", [404, "picture_unavailable"]],
+    ["photos:a.jpg", [404, "picture_unavailable"]],
+  ] as const) {
+    assert.deepEqual(await codeOf(`/v1/thumbnail?source=${encodeURIComponent(source)}`), expected, source);
+  }
+});
+
+test("rows are listed up to a limit, by a filter, and mixed in the same way each time", async () => {
+  await using server = await TestServer.start();
+  await server.post("/v1/collections", { name: "pets" });
+  const images = Array.from({ length: 40 }, (_, value) => ({ base64: base64(value), id: `id-${value}`, metadata: { value } }));
+  await server.post("/v1/collections/pets/images", { images });
+  const idsOf = async (query: string): Promise<readonly string[]> =>
+    (await server.get(`/v1/collections/pets/images?${query}`)).body.images.map(({ id }: { id: string }) => id);
+  assert.equal((await idsOf("limit=7")).length, 7);
+  assert.deepEqual(await idsOf("filter=value>=39"), ["id-39"]);
+  const mixed = await idsOf("limit=10&pick=spread");
+  assert.deepEqual(mixed, await idsOf("limit=10&pick=spread"));
+  assert.equal(new Set(mixed).size, 10);
+  assert.notDeepEqual([...mixed].sort(), [...(await idsOf("limit=10"))].sort());
+  assert.equal((await server.get("/v1/collections/pets/images?limit=0")).body.code, "request_invalid");
+});
+
+test("pictures above the memory limit replace those that were not used for longest", async () => {
+  const thumbnails = new Thumbnails(100);
+  const { signal } = new AbortController();
+  const made: string[] = [];
+  const picture = (key: string): Promise<Uint8Array> =>
+    thumbnails.picture(
+      key,
+      async () => {
+        made.push(key);
+        return new Uint8Array(40);
+      },
+      signal,
+    );
+  await picture("a");
+  await picture("b");
+  await picture("a");
+  await picture("c");
+  await picture("a");
+  await picture("b");
+  assert.deepEqual(made, ["a", "b", "c", "b"]);
+});
+
+test("requests for one picture share its making, and a failure is not kept", async () => {
+  const thumbnails = new Thumbnails();
+  const { signal } = new AbortController();
+  let calls = 0;
+  const failing = async (): Promise<Uint8Array> => {
+    calls += 1;
+    throw new TypeError("no picture");
+  };
+  const ended = await Promise.allSettled(Array.from({ length: 20 }, () => thumbnails.picture("a", failing, signal)));
+  assert.deepEqual([...new Set(ended.map(({ status }) => status))], ["rejected"]);
+  assert.ok(calls < 20);
+  assert.equal((await thumbnails.picture("a", async () => Uint8Array.of(1), signal))[0], 1);
+});

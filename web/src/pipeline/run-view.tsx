@@ -1,0 +1,108 @@
+/** One run: its figures, the drawing of its stages, the verdict and the failures. */
+import { useState } from "preact/hooks";
+import { useWords } from "../language/language.js";
+import { Icon } from "../parts/icon.js";
+import { ProblemNotice } from "../parts/notice.js";
+import { go, hrefOf } from "../route.js";
+import { problemOf } from "../service/client.js";
+import { useService } from "../service/context.js";
+import { cancelJob, forgetJob, isEnded, retryJob } from "../service/jobs.js";
+import type { Problem } from "../service/types.js";
+import { Drawing, stagesOf } from "./drawing.js";
+import { RunFailures } from "./run-failures.js";
+import { RunFigures } from "./run-figures.js";
+import { sourceTitle } from "./run-text.js";
+import { useWatchedJob } from "./watched-job.js";
+
+export interface RunViewProps {
+  readonly id: string;
+  readonly onChanged: () => void;
+  readonly onStarted: (id: string) => void;
+}
+
+export function RunView({ id, onChanged, onStarted }: RunViewProps) {
+  const words = useWords();
+  const { client } = useService();
+  const watched = useWatchedJob(id, onChanged);
+  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const { job, picture, result, failures, problem } = watched;
+  const act = (action: Promise<unknown>): void => {
+    setRefusal(null);
+    action.catch((error: unknown) => setRefusal(problemOf(error)));
+  };
+  const forget = (): void =>
+    act(
+      forgetJob(client, id).then(() => {
+        go(hrefOf("pipeline"));
+        onChanged();
+      }),
+    );
+  const retry = (codes: readonly string[]): void => act(retryJob(client, id, codes).then((next) => onStarted(next.id)));
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (job === null) return <p class="hidden">{words.loading}</p>;
+  const ended = isEnded(job);
+  return (
+    <article class="run" aria-label={sourceTitle(job, words)}>
+      <header class="run-head">
+        <div>
+          <h2>{sourceTitle(job, words)}</h2>
+          <p class="muted">
+            <a href={hrefOf("collections", job.collection)}>{words.pipeline.into(job.collection)}</a>
+            {job.attempts > 1 && ` · ${words.pipeline.attempts(job.attempts)}`}
+          </p>
+        </div>
+        <span class={`state state-${job.state}`} role="status">
+          <span class={`dot dot-${job.state}`} aria-hidden="true" />
+          {words.pipeline.states[job.state]}
+        </span>
+        {!ended && (
+          <button
+            type="button"
+            class="button"
+            title={words.pipeline.stopHint}
+            disabled={job.state === "stopping"}
+            onClick={() => act(cancelJob(client, id))}
+          >
+            <Icon name="stop" /> {words.pipeline.stop}
+          </button>
+        )}
+        {ended && job.counts.failed > 0 && (
+          <button type="button" class="button" onClick={() => retry([])}>
+            <Icon name="again" /> {words.pipeline.retry}
+          </button>
+        )}
+        {ended && (
+          <button
+            type="button"
+            class="button button-quiet button-icon"
+            title={words.pipeline.forget}
+            aria-label={words.pipeline.forget}
+            onClick={() => forget()}
+          >
+            <Icon name="trash" />
+          </button>
+        )}
+      </header>
+      {refusal !== null && <ProblemNotice problem={refusal} />}
+      {job.error !== null && <ProblemNotice problem={job.error} />}
+      <RunFigures {...watched} job={job} />
+      <Drawing job={job} counts={ended ? job.counts : (picture?.counts ?? job.counts)} stages={stagesOf(watched, ended)} />
+      <section class="card verdict">
+        <h3>{words.pipeline.verdict}</h3>
+        <p>{(ended ? result?.verdict : picture?.verdict) ?? words.pipeline.verdictEarly}</p>
+        {!ended && picture?.upkeep != null && (
+          <p class="muted">
+            {words.pipeline.upkeep}: {picture.upkeep.step}
+            {picture.upkeep.share !== null && ` · ${Math.round(picture.upkeep.share * 100)} %`}
+          </p>
+        )}
+      </section>
+      <RunFailures
+        count={ended ? job.counts.failed : (picture?.counts.failed ?? job.counts.failed)}
+        byCode={ended ? null : (picture?.failures_by_code ?? {})}
+        failures={ended ? failures : (picture?.recent_failures ?? [])}
+        onRetry={ended ? (code) => retry([code]) : null}
+      />
+    </article>
+  );
+}
