@@ -68,7 +68,8 @@ test("rows below a folder that cannot be listed any more survive a sync with del
     assert.deepEqual([pruned, failed, await pipeline.count(collectionName)], [0, 1, images + 20]);
     await chmod(closed, 0o755);
     const again = await (await pipeline.sync({ source: { paths: [photos] }, collectionName, missing: "delete" })).done;
-    assert.deepEqual([again.pruned, again.failed, again.unchanged], [0, 0, images + 20]);
+    // Files as new as these are read again: a second change in the same moment would not be noticed.
+    assert.deepEqual([again.pruned, again.failed, again.unchanged + again.changed], [0, 0, images + 20]);
   });
 });
 
