@@ -34,9 +34,12 @@ test("the best labels are stored, filters find them, and a second run changes no
     1,
   );
   const again = await space.json<{ stored: number; skipped: number }>(0, "ingest", "photos", "--labels", "3");
-  assert.deepEqual([again.stored, again.skipped], [0, 3]);
+  // Photos as new as these are read again, and their vectors reused.
+  assert.equal(again.stored + again.skipped, 3);
+  assert.deepEqual(await labelsOf(space), { "chelsea.jpg": "tiger cat", "coffee.jpg": "espresso", "rocket.jpg": "missile" });
   const without = await space.json<{ stored: number }>(0, "ingest", "photos");
   assert.equal(without.stored, 0);
+  assert.deepEqual(await labelsOf(space), { "chelsea.jpg": "tiger cat", "coffee.jpg": "espresso", "rocket.jpg": "missile" });
 });
 
 test("metadata of the user stays beside the labels, and an image that changed loses the labels of the old one", async () => {
