@@ -151,7 +151,8 @@ const storedRow = {
 };
 export const imagesQuery = z.strictObject({
   limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
-  filter: filter.optional(),
+  // An address has less room than a body.
+  filter: filter.max(1000).optional(),
   pick: z
     .enum(["first", "spread"])
     .default("first")

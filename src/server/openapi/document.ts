@@ -22,6 +22,7 @@ const reasons = {
   422: "The request is well-formed, but its content is not valid.",
   424: "A server behind Headrace failed: the embedder, the store, or the web server of an image.",
   429: "The client sends too many requests.",
+  431: "The address or the headers of the request are too large.",
   500: "The server failed.",
   503: "The server is overloaded or stopping.",
   507: "The disk is full.",
@@ -153,9 +154,9 @@ const headerOf = (description: string) => ({ description, schema: { type: "strin
 /** Which problems an operation can have, from what it takes and does. */
 function problemStatuses({ scope, params, query, body, stream, errors }: Route): readonly ProblemStatus[] {
   return [
-    ...([400, 403] as const),
+    ...([400, 403, 431] as const),
     ...(scope === null ? [] : ([401, 409, 424, 429, 500, 503, 507] as const)),
-    ...(params === undefined && stream === undefined && errors === undefined ? [] : ([404] as const)),
+    ...(params === undefined && query === undefined && stream === undefined && errors === undefined ? [] : ([404] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
     ...(body === undefined ? [] : ([408, 413, 415] as const)),
   ];
