@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
-import { type DuplicateGroup, ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
+import { type DuplicateGroup, ImageEmbeddingPipeline, listImages, ServiceConfig } from "../../../src/app/index.js";
 import { LiveMilvus, missing } from "./milvus.js";
 
 const [different, copies] = [400, 40];
@@ -27,7 +27,7 @@ describe("duplicates in Milvus", { skip: missing }, () => {
     try {
       for (let index = 0; index < different; index++) await writeFile(join(folder, `${index}.jpg`), `photo ${index}`);
       for (let index = 0; index < copies; index++) await writeFile(join(folder, `copy-${index}.jpg`), "photo 0");
-      await pipeline.insertImagesAsync({ inputs: [folder], collectionName });
+      await pipeline.insertImagesAsync({ inputs: listImages({ paths: [folder] }), collectionName });
       const [group, ...more] = await groups();
       assert.deepEqual([group?.others.length, more.length], [copies, 0]);
       assert.equal(await pipeline.deleteByIds(collectionName, group?.others.map(({ id }) => id) ?? []), copies);
