@@ -1,7 +1,7 @@
 /** `headrace dedupe`: the same file under two names, and copies of a photo in other sizes. */
 import assert from "node:assert/strict";
 import { copyFile, mkdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { test } from "node:test";
 import sharp from "sharp";
 import { type Workspace, workspace } from "./command.js";
@@ -31,7 +31,14 @@ async function spaceWithCopies(): Promise<Workspace> {
 }
 
 const names = ({ groups }: Found) =>
-  groups.map(({ keep, others }) => [keep, ...others].map(({ path }) => path.split("/").at(-1)).join(" ")).sort();
+  groups
+    .map(({ keep, others }) =>
+      [keep, ...others]
+        .map(({ path }) => basename(path))
+        .sort()
+        .join(" "),
+    )
+    .sort();
 
 test("finds copies, shows them on a page, and deletes all but the best only with --delete and --yes", async () => {
   await using space = await spaceWithCopies();
@@ -45,6 +52,10 @@ test("finds copies, shows them on a page, and deletes all but the best only with
   const found = await space.json<Found>(0, "dedupe", "--threshold", "0.9", "--open", "page.html");
   assert.deepEqual(names(found), ["chelsea.jpg half.jpg", "coffee.jpg same.jpg"]);
   assert.deepEqual(found.groups.map(({ others }) => others[0]?.sameContent).sort(), [false, true]);
+  assert.ok(
+    found.groups.some(({ keep }) => basename(keep.path) === "chelsea.jpg"),
+    "the one with more pixels is kept",
+  );
   const page = await readFile(join(space.folder, "page.html"), "utf8");
   assert.equal(page.match(/<img /g)?.length, 4);
   assert.match(page, /same file/);
