@@ -77,7 +77,9 @@ export function Drawing({ job, counts, stages }: DrawingProps) {
 function Stage({ stage, isLimit }: { readonly stage: DrawnStage; readonly isLimit: boolean }) {
   const words = useWords();
   const { name, workers, queue, perSecond, retries, isOut } = stage;
-  const spent = shares.filter((share) => stage[share] >= 0.005).map((share) => `${percent(stage[share])} ${words.pipeline.shares[share]}`);
+  const spent = shares
+    .filter((share) => share === "busy" || stage[share] >= 0.005)
+    .map((share) => `${percent(stage[share])} ${words.pipeline.shares[share]}`);
   return (
     <li class={`drawn-stage ${isLimit ? "is-limit" : ""} ${isOut ? "is-out" : ""}`}>
       <Channel queue={queue} isFlowing={perSecond > 0 && queue !== null} />
