@@ -4,6 +4,7 @@ import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
+import { Classification, type ClassifyRequest } from "./classify-rows.js";
 import { dropNamed, withCollection } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
@@ -15,9 +16,8 @@ import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
-import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
-import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
+import { type Preprocessed, preprocessInput, thumbnailOf } from "./inspect-image.js";
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
@@ -169,10 +169,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Returns the tensor that the model gets for an image. */
-  async preprocessImage(input: ImageInput): Promise<Preprocessed> {
-    const chain = await this.#parts.chain(never());
-    const colouring = this.#parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
-    return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
+  preprocessImage(input: ImageInput): Promise<Preprocessed> {
+    return preprocessInput(this.#parts, input);
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
@@ -245,15 +243,17 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return countRows(this.#parts, collectionName, filter);
   }
 
+  /** Writes labels into the metadata of stored rows, without embedding an image: `classify({ labels: ["cat", "dog"] }).start()`. */
+  classify(request: ClassifyRequest = {}): Classification {
+    return new Classification(this.#parts, request);
+  }
+
   /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */
   scan(collectionName: string, options: ScanOptions): AsyncGenerator<readonly StoredRow[]> {
     return scanRows(this.#parts, collectionName, options);
   }
 
-  /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. A second call continues a stopped
-   * copy. Throws `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists` before any row is written.
-   */
+  /** Copies rows and passport into another collection, without embedding. A second call continues a stopped copy. */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);
   }

@@ -6,6 +6,7 @@
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
+import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { TextProbes } from "./texts.js";
@@ -100,6 +101,8 @@ export interface Embedder extends Part {
   /** Path of the model's `preprocessor_config.json`. It is known after `open`. null or absent: there is none. */
   readonly presetFile?: string | null;
   readonly feed: Feed;
+  /** Known after `open`. Absent or null: the embedder does not tell. */
+  readonly tensors?: ModelTensors | null;
   /** Returns messages for the user that are new since the last call, for example about a limit of the server. Called after each batch. */
   notices?(): readonly string[];
   /** Reads the counts of the servers. null: the servers do not tell. Called about once per second during a run. Absent: there is no server. */
