@@ -125,7 +125,7 @@ export class Classification {
       options: runOptions(parts.settings, { schedule: "overlapped", signal, ...(observer === undefined ? {} : { observer }) }),
     });
     const soft = new AbortController();
-    const label = labelOf({ collection: this.#name }, parts.storeKind);
+    const label = labelOf({ collection: collection.name }, parts.storeKind);
     const done = closed([collection], async (): Promise<ClassifyReport> => {
       const report = await run.done;
       const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, signal, soft: soft.signal, observer });

@@ -6,6 +6,7 @@ export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.
 export type { Health, PartHealth } from "./check-health.js";
 export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./classify-rows.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
+export type { Aliases } from "./collections/aliases.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
 export { type FileFormat, fileFormats } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
@@ -47,6 +48,10 @@ export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
+export type { GateReport } from "./reembedding/gate.js";
+export type { ReembedPreview } from "./reembedding/preview.js";
+export type { Finish, Reembedding, Rollback } from "./reembedding/reembedding.js";
+export type { ReembedRequest, ReembedRun, ReembedStats } from "./reembedding/request.js";
 export {
   type IngestDocument,
   ingestDocument,

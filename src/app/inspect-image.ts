@@ -45,7 +45,7 @@ export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Prom
   }
 }
 
-export async function preprocessInput(parts: PipelineParts, input: ImageInput): Promise<Preprocessed> {
+export async function preprocessImage(parts: PipelineParts, input: ImageInput): Promise<Preprocessed> {
   const { signal } = new AbortController();
   const chain = await parts.chain(signal);
   const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";

@@ -40,8 +40,8 @@ export interface MoveOptions {
 }
 
 /**
- * Which collection to copy, and into which collection. A target that does not fit is refused before any row is written, with
- * `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists`.
+ * Which collection of a configured store to copy, and into which collection. A second call continues a stopped copy. A target that does not
+ * fit is refused with `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists`.
  */
 export interface CopyRequest extends MoveOptions {
   readonly from: CollectionAddress;

@@ -21,6 +21,7 @@ import { labelsCommand } from "./commands/labels.js";
 import { modelCommand } from "./commands/model.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
+import { reembedCommand } from "./commands/reembed.js";
 import { retryCommand } from "./commands/retry.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
@@ -53,6 +54,7 @@ const commands = [
   copyCommand,
   exportCommand,
   importCommand,
+  reembedCommand,
   dedupeCommand,
   deleteCommand,
   healthCommand,

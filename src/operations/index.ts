@@ -2,9 +2,11 @@
 export { damageOf } from "./check-rows.js";
 export * from "./classify.js";
 export { compare, type Standing, type Standings } from "./compare.js";
+export { compareNeighbours, KeySample, type NeighbourComparison } from "./compare-neighbours.js";
 export * from "./copy.js";
 export * from "./copy-target.js";
 export { type DuplicateGroup, type DuplicateRow, duplicateGroups } from "./dedupe.js";
+export { deleteOthers, differingRows, type RowsCompared, TriedRows } from "./differing-rows.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";

@@ -1,9 +1,9 @@
 /** Translates the errors of the package @huggingface/tokenizers. */
 import { HeadraceError } from "../../contracts/index.js";
 
-export function packageMissing(cause: unknown): HeadraceError {
-  const message = `reading a tokenizer: expected the package @huggingface/tokenizers, found none that can be loaded: ${reasonOf(cause)}`;
-  return new HeadraceError("part_missing", message, { hint: "Run: npm i @huggingface/tokenizers", cause });
+export function packageMissing(name: string, cause: unknown): HeadraceError {
+  const message = `reading a tokenizer: expected the package ${name}, found none that can be loaded: ${reasonOf(cause)}`;
+  return new HeadraceError("part_missing", message, { hint: `Run: npm i ${name}`, cause });
 }
 
 export function tokenizerInvalid(path: string, cause: unknown): HeadraceError {
