@@ -81,8 +81,12 @@ async function compareAndSwitch(store: VectorStore, switching: Switching, done: 
     if (error === null) await switchToNext(store, roles, target.name);
     return { gate, switched: error === null, error };
   });
-  if (ending.switched) await followStragglers(store, switching, done, since);
-  return ending;
+  if (!ending.switched) return ending;
+  const error = await followStragglers(store, switching, done, since).then(
+    () => null,
+    (thrown: unknown) => HeadraceError.from(thrown),
+  );
+  return { ...ending, error };
 }
 
 /** Repeats passes until the new collection has the rows of the old one. Returns null if a pass does not complete. */
