@@ -14,6 +14,12 @@ export function tokenizerInvalid(path: string, cause: unknown): HeadraceError {
   });
 }
 
+export function cleaningUnknown(file: string, found: string, known: readonly string[]): HeadraceError {
+  return new HeadraceError("model_invalid", `configuration ${file}: expected clean to be one of ${known.join(", ")}, found "${found}"`, {
+    item: file,
+  });
+}
+
 function reasonOf(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0]!.slice(0, 200);
 }

@@ -1,7 +1,7 @@
 /** Cleans texts as open_clip does before it splits them: it decodes HTML, replaces typographic characters and joins white space. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { packageMissing } from "./errors.js";
+import { cleaningUnknown, packageMissing } from "./errors.js";
 
 const cleanings = ["lower", "whitespace", "canonicalize"] as const;
 /** How open_clip cleans texts. All three repair the text and join white space; "lower" and "canonicalize" also change letters. */
@@ -19,7 +19,7 @@ const configFiles = ["config.json", "open_clip_config.json"];
 
 /**
  * Looks for a configuration of open_clip beside a tokenizer, and one folder above, where Immich has it. Returns null if the model does not come
- * from open_clip: its tokenizer.json then describes everything. Throws a `TypeError` for a cleaning that is not known.
+ * from open_clip: its tokenizer.json then describes everything. Throws `model_invalid` for a cleaning that is not known.
  */
 export async function cleaningBeside(tokenizer: string): Promise<Cleaning | null> {
   const folder = dirname(tokenizer);
@@ -29,7 +29,7 @@ export async function cleaningBeside(tokenizer: string): Promise<Cleaning | null
     if (text === undefined || typeof text !== "object") continue;
     const named = text.tokenizer_kwargs?.clean ?? (text.hf_tokenizer_name === undefined ? "lower" : "whitespace");
     const cleaning = cleanings.find((each) => each === named);
-    if (cleaning === undefined) throw new TypeError(`${file}: clean "${named}" instead of one of ${cleanings.join(", ")}`);
+    if (cleaning === undefined) throw cleaningUnknown(file, String(named), cleanings);
     return cleaning;
   }
   return null;
