@@ -1,13 +1,15 @@
 /** A second run over files that did not change, against the first. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCorpus } from "../test/support/corpus/corpus.js";
+import { withComment } from "./commented-jpeg.js";
 import { atMost, type BenchSection, plain } from "./harness.js";
 import { measureCommand } from "./processes.js";
+import { vgaJpegs } from "./vga-jpegs.js";
 
-const photos = 20_000;
-const corpusFolder = join(".cache", "corpus", "vga-20000");
+const pictures = 2_000;
+const versions = 50;
+const photos = pictures * versions;
 
 interface IngestDocument {
   readonly stored: number;
@@ -17,14 +19,15 @@ interface IngestDocument {
 }
 
 export async function secondRun(): Promise<BenchSection> {
-  await makeCorpus({ folder: corpusFolder, count: photos, seed: 20_000, sizes: "vga" });
   const data = await mkdtemp(join(tmpdir(), "headrace-bench-"));
   const flags = ["--set", `lancedb.path=${data}`];
+  const folder = join(data, "photos");
   try {
-    const first = await timed(() => measureCommand<IngestDocument>("ingest", corpusFolder, ...flags));
-    const second = await timed(() => measureCommand<IngestDocument>("ingest", corpusFolder, ...flags));
+    await writePhotos(folder);
+    const first = await timed(() => measureCommand<IngestDocument>("ingest", folder, ...flags));
+    const second = await timed(() => measureCommand<IngestDocument>("ingest", folder, ...flags));
     const manifest = join(data, "labels.jsonl");
-    await writeFile(manifest, await oneLabel());
+    await writeFile(manifest, await oneLabel(folder));
     const label = await timed(() => measureCommand<IngestDocument>("ingest", "--manifest", manifest, ...flags));
     return {
       name: "known",
@@ -34,12 +37,24 @@ export async function secondRun(): Promise<BenchSection> {
         plain("first run, whole process, s", (first.ms / 1000).toFixed(1)),
         plain("second run, whole process, s", (second.ms / 1000).toFixed(2)),
         plain("second run: stored, skipped", `${second.document.stored}, ${second.document.skipped}`),
-        atMost("second ÷ first, %", (second.ms / first.ms) * 100, 5, 2),
+        atMost("second ÷ first, %", (second.ms / first.ms) * 100, 3, 2),
         plain("one changed label: rows written, of them without inference", `${label.document.stored}, ${label.document.reused}`),
       ],
     };
   } finally {
     await rm(data, { recursive: true, force: true });
+  }
+}
+
+/** Each picture many times, with other bytes each time, so that none is a copy. */
+async function writePhotos(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const source = await vgaJpegs(pictures);
+  for (const name of await readdir(source)) {
+    const jpeg = await readFile(join(source, name));
+    for (let version = 0; version < versions; version += 1) {
+      await writeFile(join(folder, `${version}-${name}`), withComment(jpeg, `version ${version}`));
+    }
   }
 }
 
@@ -50,12 +65,12 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; 
 }
 
 /** A manifest of a hundred photos, one of them with a label. */
-async function oneLabel(): Promise<string> {
-  const files = (await readdir(corpusFolder))
+async function oneLabel(folder: string): Promise<string> {
+  const files = (await readdir(folder))
     .filter((name) => name.endsWith(".jpg"))
     .sort()
     .slice(0, 100);
   return files
-    .map((file, index) => JSON.stringify({ input: join(corpusFolder, file), ...(index === 50 ? { metadata: { label: "new" } } : {}) }))
+    .map((file, index) => JSON.stringify({ input: join(folder, file), ...(index === 50 ? { metadata: { label: "new" } } : {}) }))
     .join("\n");
 }
