@@ -28,7 +28,6 @@ import {
   knownStage,
   labelSink,
   preprocessStage,
-  RecentVectors,
   readOrLeaveStage,
   readStage,
   storeSink,
@@ -111,7 +110,7 @@ export function ingest(plan: IngestPlan): Run {
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
-    embedOnceStage(embedStage(plan.readyAndChecked), new RecentVectors({ maxBytes: maxRecentBytes })),
+    embedOnceStage(embedStage(plan.readyAndChecked), { maxBytes: maxRecentBytes }),
     lane({
       concurrency: lanes.embedParallel,
       batch: { maxItems: lanes.embedBatch, lingerMs: 50, maxLingerMs: maxEmbedLingerMs },

@@ -4,7 +4,6 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { HeadraceError, type Item, type Result, type Row, type Stage, type Tensor } from "../contracts/index.js";
 import { embedOnceStage } from "./embed-once.js";
-import { RecentVectors } from "./recent-vectors.js";
 
 const never = new AbortController().signal;
 const vectorBytes = 8;
@@ -43,7 +42,7 @@ test("batches that fail and are tried again end with the vectors of a naive run,
 describe("vectors of a run", () => {
   test("20,000 copies of one picture are embedded once, and its vector is the only one that is kept", async () => {
     const model = new NaiveModel(() => 0);
-    const stage = embedOnceStage(model.stage, new RecentVectors({ maxBytes: vectorBytes }));
+    const stage = embedOnceStage(model.stage, { maxBytes: vectorBytes });
     for (let batch = 0; batch < 625; batch += 1) {
       const results = await stage.process(
         Array.from({ length: 32 }, (_, at) => itemOf(32 * batch + at, 5)),
@@ -55,14 +54,12 @@ describe("vectors of a run", () => {
   });
 
   test("more vectors than fit are forgotten, the longest unused first", async () => {
-    const recent = new RecentVectors({ maxBytes: 2 * vectorBytes });
-    for (const content of ["a", "b"]) recent.begin(content)(Float32Array.of(1, 2));
-    await recent.find("a");
-    recent.begin("c")(Float32Array.of(3, 4));
-    assert.deepEqual(
-      ["a", "b", "c"].map((content) => recent.find(content) !== undefined),
-      [true, false, true],
-    );
+    const model = new NaiveModel(() => 0);
+    const stage = embedOnceStage(model.stage, { maxBytes: 2 * vectorBytes });
+    for (const [seq, content] of [1, 2, 1, 3, 1].entries()) await stage.process([itemOf(seq, content)], never);
+    assert.equal(model.rows, 3);
+    await stage.process([itemOf(5, 2)], never);
+    assert.equal(model.rows, 4);
   });
 
   test("a copy of an image that fails alone fails too", async () => {
@@ -72,7 +69,7 @@ describe("vectors of a run", () => {
         process: async (batch) =>
           batch.map(({ seq }) => ({ kind: "fail", seq, error: new HeadraceError("vector_invalid", "not a number") })),
       },
-      new RecentVectors({ maxBytes: 100 }),
+      { maxBytes: 100 },
     );
     const results = await stage.process([itemOf(0, 1), itemOf(1, 1)], never);
     assert.deepEqual(
@@ -112,7 +109,7 @@ class NaiveModel {
 
 /** Passes the batches through the stage at the same time, each until it succeeds. */
 async function throughAll(contents: readonly (readonly number[])[], model: NaiveModel, keptVectors: number) {
-  const stage = embedOnceStage(model.stage, new RecentVectors({ maxBytes: keptVectors * vectorBytes }));
+  const stage = embedOnceStage(model.stage, { maxBytes: keptVectors * vectorBytes });
   const released: number[] = [];
   let seq = 0;
   const batches = contents.map((batch) => batch.map((content) => itemOf(seq++, content, released)));

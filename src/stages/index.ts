@@ -8,5 +8,4 @@ export * from "./known-rows.js";
 export * from "./label.js";
 export * from "./preprocess.js";
 export * from "./read.js";
-export * from "./recent-vectors.js";
 export * from "./store.js";
