@@ -165,7 +165,7 @@ export const errorCodes = {
     "run",
     false,
     "The vectors of the collection were made with another model or preprocessing.",
-    "Use the settings that the collection was made with, or another collection.",
+    "Use the settings that the collection was made with, or move the collection to the new model with `headrace reembed`.",
   ),
   passport_missing: define(
     "run",
@@ -180,6 +180,14 @@ export const errorCodes = {
     "See `headrace collection list`; `headrace ingest` creates one.",
   ),
   collection_exists: define("run", false, "A collection with that name exists.", "Choose another name, or drop the collection first."),
+  collection_aliased: define(
+    "run",
+    false,
+    "An alias names the collection.",
+    "Set or drop the alias first: see `headrace collection alias`.",
+  ),
+  switch_refused: define("run", false, "The new collection must not take over yet.", "See the message. The alias names the old one still."),
+  alias_not_found: define("run", false, "No alias has that name.", "See `headrace collection alias list`."),
   collection_foreign: define("run", false, "The table does not have Headrace's columns.", "Use another collection name."),
   dimension_mismatch: define(
     "run",
