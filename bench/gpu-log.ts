@@ -12,10 +12,7 @@ export interface Execution {
  * Throws when no such number of them has exactly that many.
  */
 export async function lastExecutions(busyLog: string, rows: number): Promise<readonly Execution[]> {
-  const executions = (await readFile(busyLog, "utf8"))
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Execution);
+  const executions = await allExecutions(busyLog);
   let found = 0;
   let from = executions.length;
   while (from > 0 && found < rows) {
@@ -24,6 +21,29 @@ export async function lastExecutions(busyLog: string, rows: number): Promise<rea
   }
   if (found !== rows) throw new Error(`the model's log has ${found} rows, expected ${rows}: something was sent twice`);
   return executions.slice(from);
+}
+
+/** The executions that began after a time of `process.hrtime.bigint()`, without the first one, which has the probe images. */
+export async function executionsSince(busyLog: string, since: bigint): Promise<readonly Execution[]> {
+  const [, ...executions] = (await allExecutions(busyLog)).filter(({ start_ns }) => start_ns > Number(since));
+  return executions;
+}
+
+async function allExecutions(busyLog: string): Promise<readonly Execution[]> {
+  const text = await readFile(busyLog, "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Execution);
+}
+
+/** Speed of several models together, while all of them work: from the last one's begin to the first one's end. */
+export function imagesPerSecond(logs: readonly (readonly Execution[])[]): number {
+  const from = Math.max(...logs.map((log) => log[0]?.start_ns ?? Number.NaN));
+  const to = Math.min(...logs.map((log) => log.at(-1)?.end_ns ?? Number.NaN));
+  const within = ({ start_ns, end_ns }: Execution) => Math.max(0, Math.min(end_ns, to) - Math.max(start_ns, from)) / (end_ns - start_ns);
+  const images = logs.flat().reduce((sum, execution) => sum + execution.rows * within(execution), 0);
+  return (images / (to - from)) * 1e9;
 }
 
 /** 0 to 1: the share of the time from the first execution's start to the last one's end. */

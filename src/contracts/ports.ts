@@ -208,6 +208,8 @@ export interface Collection {
   readonly passport: Passport | null;
   /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
+  /** Throws if the configured user may not write rows. Writes none. Absent: every user may. Called before a run embeds its first image. */
+  checkMayWrite?(signal: AbortSignal): Promise<void>;
   /** Stores the passport in the collection. Needs write access. */
   setPassport(passport: Passport): Promise<void>;
   /**

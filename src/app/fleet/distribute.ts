@@ -6,12 +6,13 @@ import { declaredMetric } from "../ingest-images.js";
 import { closedOnError } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { comparePlans, type FleetPlan, parsePlan, sharedSettings } from "./fleet-plan.js";
+import type { ListedSources } from "./named-inputs.js";
 import type { ShardListing } from "./shard-content.js";
 import { shardInputs } from "./shard-inputs.js";
 import { splitSources } from "./splitting.js";
 
-export interface DistributeRequest {
-  /** Folders, globs, files, URLs, and addresses of buckets. */
+export interface DistributeRequest extends ListedSources {
+  /** Folders, globs, files, URLs, and addresses of buckets. A pipe, or `-` if `stdin` is given, is a list of these. */
   readonly sources: readonly string[];
   readonly collectionName: string;
   /** Number of images in a shard. Default 2,000. */
@@ -38,7 +39,7 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   const signal = request.signal ?? new AbortController().signal;
   const store = await storeForMany(parts, signal);
   const { sources, listing = {}, shardItems = defaultShardItems } = request;
-  const shards = splitSources(sources, { listing, shardItems, s3: parts.settings.s3 }, signal);
+  const shards = splitSources(sources, request, { listing, shardItems, s3: parts.settings.s3 }, signal);
   let counts: DistributionCounts = { shards: 0, items: 0, added: 0 };
   const add = async (group: readonly Shard[]) => {
     const added = queue === null ? 0 : await queue.add(group);
@@ -56,7 +57,7 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   }
   if (signal.aborted) throw new HeadraceError("aborted", `distribute: stopped after ${counts.shards} shards`, { hint: continueHint });
   if (group.length > 0) await add(group);
-  if (counts.shards === 0) throw new HeadraceError("source_failed", `${sources.join(", ")}: expected images, found none`);
+  if (counts.shards === 0) throw new HeadraceError("source_failed", `${sources.join(", ") || "the lists"}: expected images, found none`);
   await queue?.filled(counts.added);
   return counts;
 }
