@@ -9,7 +9,7 @@ import { milvusStore } from "../src/adapters/milvus/index.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { startRedis } from "../test/support/services/redis.js";
 import { startTriton } from "../test/support/services/triton.js";
-import { busyShare, executionsSince, imagesPerSecond, lastExecutions } from "./gpu-log.js";
+import { busyShare, imagesPerSecond, lastExecutions } from "./gpu-log.js";
 import { atLeast, atMost, type BenchSection, type Figure, median, plain, spread } from "./harness.js";
 import { measureCommand } from "./processes.js";
 import { queueCost } from "./queue-cost.js";
@@ -82,11 +82,14 @@ async function scaled(yard: Yard, workers: number): Promise<number> {
   const photos = await smallJpegs(join(yard.folder, `scaled-${workers}`), workers * imagesPerWorker);
   const collection = `${prefix}scaled_${workers}`;
   await distributed(yard, photos, { collection, shardItems: scaledShard, model: "slow" });
-  const since = process.hrtime.bigint();
-  await Promise.all(yard.tritons.slice(0, workers).map(({ url }) => work(yard, { collection, model: "slow", url })));
-  const logs = await Promise.all(yard.tritons.slice(0, workers).map(({ slowLog }) => executionsSince(slowLog, since)));
+  const logs = await Promise.all(
+    yard.tritons.slice(0, workers).map(async ({ url, slowLog }) => {
+      const { stored } = await work(yard, { collection, model: "slow", url });
+      return lastExecutions(slowLog, stored);
+    }),
+  );
   const rows = logs.flat().reduce((sum, execution) => sum + execution.rows, 0);
-  if (rows !== workers * imagesPerWorker) throw new Error(`the models embedded ${rows} images, expected ${workers * imagesPerWorker}`);
+  if (rows !== workers * imagesPerWorker) throw new Error(`${rows} images were stored, expected ${workers * imagesPerWorker}`);
   return imagesPerSecond(logs);
 }
 
@@ -132,8 +135,8 @@ async function distributed(
   await measureCommand("distribute", photos, "--queue", yard.queueUrl, "--shard-size", String(shardItems), ...settingsOf(yard, options));
 }
 
-async function work(yard: Yard, options: RunOptions): Promise<void> {
-  await measureCommand("work", "--queue", yard.queueUrl, ...settingsOf(yard, options));
+function work(yard: Yard, options: RunOptions): Promise<{ readonly stored: number }> {
+  return measureCommand("work", "--queue", yard.queueUrl, ...settingsOf(yard, options));
 }
 
 function settingsOf({ milvusAddress, tritons, folder }: Yard, { collection, model, url = tritons[0]?.url }: RunOptions): readonly string[] {

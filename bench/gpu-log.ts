@@ -12,7 +12,10 @@ export interface Execution {
  * Throws when no such number of them has exactly that many.
  */
 export async function lastExecutions(busyLog: string, rows: number): Promise<readonly Execution[]> {
-  const executions = await allExecutions(busyLog);
+  const executions = (await readFile(busyLog, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Execution);
   let found = 0;
   let from = executions.length;
   while (from > 0 && found < rows) {
@@ -21,20 +24,6 @@ export async function lastExecutions(busyLog: string, rows: number): Promise<rea
   }
   if (found !== rows) throw new Error(`the model's log has ${found} rows, expected ${rows}: something was sent twice`);
   return executions.slice(from);
-}
-
-/** The executions that began after a time of `process.hrtime.bigint()`, without the first one, which has the probe images. */
-export async function executionsSince(busyLog: string, since: bigint): Promise<readonly Execution[]> {
-  const [, ...executions] = (await allExecutions(busyLog)).filter(({ start_ns }) => start_ns > Number(since));
-  return executions;
-}
-
-async function allExecutions(busyLog: string): Promise<readonly Execution[]> {
-  const text = await readFile(busyLog, "utf8");
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Execution);
 }
 
 /** Speed of several models together, while all of them work: from the last one's begin to the first one's end. */

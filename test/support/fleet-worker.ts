@@ -1,5 +1,5 @@
 /**
- * A worker of a fleet whose model sleeps: `node fleet-worker.js QUEUE_URL COLLECTION MILVUS_ADDRESS LEASE_MS BATCH_MS BATCHES_FOLDER`. Prints its
+ * A worker of a fleet whose model sleeps: `node fleet-worker.js QUEUE_URL COLLECTION MILVUS_ADDRESS LEASE_MS BATCH_MS BATCHES_FOLDER FLUSH`. Prints its
  * report as JSON. A file with the name of its process id gets the number of rows of each batch when the batch begins. So the batches of a worker
  * that is killed are known, too.
  */
@@ -10,7 +10,7 @@ import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.j
 import { ImageEmbeddingPipeline, openQueue, ServiceConfig } from "../../src/app/index.js";
 import { SerialQueue } from "../../src/kit/index.js";
 
-const [url = "", collectionName = "", address = "", leaseMs = "", batchMs = "", batches = ""] = process.argv.slice(2);
+const [url = "", collectionName = "", address = "", leaseMs = "", batchMs = "", batches = "", flush = ""] = process.argv.slice(2);
 const [host = "", port = ""] = address.split(":");
 const device = new SerialQueue();
 let embedded = 0;
@@ -23,7 +23,10 @@ const embedder = memoryEmbedder({
       embedded += rows;
     }),
 });
-const config = new ServiceConfig({ milvus: { host, port: Number(port), indexType: "FLAT" } });
+const config = new ServiceConfig({
+  milvus: { host, port: Number(port), indexType: "FLAT" },
+  insert: { flush: flush === "end" ? "end" : "auto" },
+});
 const pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own: { decoder: memoryDecoder(), embedder } });
 const { queue, close } = await openQueue({ url, collectionName, leaseMs: Number(leaseMs) });
 const run = await pipeline.fleet.work(queue, { collectionName });

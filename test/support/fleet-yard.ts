@@ -16,6 +16,8 @@ export interface FleetYardOptions {
   readonly leaseMs: number;
   /** Time that the model takes for a batch of 32. */
   readonly batchMs: number;
+  /** `insert.flush` of the workers. Default "auto". */
+  readonly flush?: "auto" | "end";
 }
 
 export interface WorkerReport {
@@ -83,15 +85,12 @@ export class FleetYard {
   }
 
   start(): FleetWorker {
-    const { queueUrl, collectionName, milvusAddress, leaseMs, batchMs } = this.options;
+    const { queueUrl, collectionName, milvusAddress, leaseMs, batchMs, flush = "auto" } = this.options;
     const script = fileURLToPath(new URL("fleet-worker.js", import.meta.url));
-    const child = spawn(
-      process.execPath,
-      [script, queueUrl, collectionName, milvusAddress, String(leaseMs), String(batchMs), this.#batches],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
+    const args = [queueUrl, collectionName, milvusAddress, String(leaseMs), String(batchMs), this.#batches, flush];
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     this.#children.add(child);
     let output = "";
     const working = new Promise<void>((resolve) => {

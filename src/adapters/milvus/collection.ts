@@ -227,10 +227,10 @@ export class MilvusCollection implements Collection {
     return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys, passport };
   }
 
-  async settle(signal: AbortSignal): Promise<void> {
+  async settle(signal: AbortSignal, whose: "own" | "all" = "own"): Promise<void> {
     this.#checkWrite("settle");
     checkAborted(signal, `collection ${this.name}: settle`);
-    if (this.#wrote) await this.parts.upkeep.settle(signal);
+    if (whose === "all" || this.#wrote) await this.parts.upkeep.settle(signal);
     this.#wrote = false;
   }
 

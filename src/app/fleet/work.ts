@@ -109,7 +109,7 @@ async function ended(run: IngestRun, shards: HeldShards, announcements: Announce
 /** The last job: it does what each ingestion does after its last row. */
 async function maintain(parts: PipelineParts, name: string, signal: AbortSignal, observer: Observer | undefined): Promise<void> {
   await withCollection(parts, name, "write", async (collection) => {
-    await collection.settle(signal);
+    await collection.settle(signal, "all");
     await collection.upkeep("owed", signal, { onProgress: (progress) => observer?.({ kind: "upkeep", progress }) });
   });
 }
