@@ -1,5 +1,6 @@
 /** Helpers for authors of adapters. Only the names that this file exports are stable. */
 
+export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./alias-rules.js";
 export {
   halves,
   joinHalves,

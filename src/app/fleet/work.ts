@@ -33,8 +33,8 @@ const announceEveryMs = 2_000;
  * long as a run would.
  */
 export async function startWork(parts: PipelineParts, queue: WorkQueue, request: WorkRequest): Promise<IngestRun> {
-  const { collectionName, observer } = request;
-  const plan = await planOf(queue, collectionName);
+  const { observer } = request;
+  const plan = await planOf(queue, request.collectionName);
   const stop = AbortSignal.any([request.signal, request.stop].filter((signal) => signal !== undefined));
   return patiently(parts, "start", stop, observer, () => start(parts, queue, plan, request));
 }
@@ -61,7 +61,8 @@ async function patiently<T>(
 }
 
 async function start(parts: PipelineParts, queue: WorkQueue, plan: FleetPlan, request: WorkRequest): Promise<IngestRun> {
-  const { collectionName, whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
+  const { whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
+  const { collection: collectionName } = plan;
   const signal = request.signal ?? new AbortController().signal;
   comparePlans(plan, await planFor(parts, collectionName, signal));
   // Names the store if the collection is not there, and is refused without the right to read it.
