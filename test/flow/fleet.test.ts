@@ -306,6 +306,9 @@ describe("a fleet", () => {
       added: 0,
     });
     assert.equal(yard.embedded.length, 0);
+    const away = await ImageEmbeddingPipeline.open(new ServiceConfig({ milvus: { host: "127.0.0.1", port: 1 } }), { parts: "lazy" });
+    assert.equal((await away.fleet.distribute(null, { sources: [yard.folder], collectionName })).items, 25);
+    await away.close();
   });
 
   test("a worker that cannot see the source ends, and leaves the shards to others", async () => {

@@ -38,7 +38,9 @@ const shardsPerCall = 200;
 /** `queue`: null for a dry run, which only counts. Throws `config_conflict` for a store with one writer, or for another plan. */
 export async function distribute(parts: PipelineParts, queue: WorkQueue | null, request: DistributeRequest): Promise<DistributionCounts> {
   const signal = request.signal ?? new AbortController().signal;
-  const store = await storeForMany(parts, signal);
+  refuseOneWriter(parts);
+  // A dry run needs no server.
+  const store = queue === null ? null : await storeForMany(parts, signal);
   const { sources, listing = {}, shardItems = defaultShardItems } = request;
   const shards = splitSources(sources, request, { listing, shardItems, s3: parts.settings.s3 }, signal);
   let counts: DistributionCounts = { shards: 0, items: 0, added: 0 };
@@ -50,7 +52,7 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   };
   let group: Shard[] = [];
   for await (const shard of shards) {
-    if (counts.shards === 0 && group.length === 0 && queue !== null) await begin(parts, store, queue, request, shard, signal);
+    if (counts.shards === 0 && group.length === 0 && queue !== null && store !== null) await begin(parts, store, queue, request, shard, signal);
     group.push(shard);
     if (group.length < shardsPerCall) continue;
     await add(group);
@@ -127,9 +129,11 @@ async function idTypeOf(first: Shard, { settings }: PipelineParts, signal: Abort
   return "text";
 }
 
+function refuseOneWriter(parts: PipelineParts): void {
+  if (parts.own.store === undefined && parts.storeKind === "lancedb") throw oneWriter(storeLocation(parts.settings, "lancedb"));
+}
+
 async function storeForMany(parts: PipelineParts, signal: AbortSignal): Promise<VectorStore> {
-  const isOwn = parts.own.store !== undefined;
-  if (!isOwn && parts.storeKind === "lancedb") throw oneWriter(storeLocation(parts.settings, "lancedb"));
   const store = await parts.store(signal);
   if (store.maxWriters === 1) throw oneWriter(`the store ${store.name}`);
   return store;
