@@ -36,6 +36,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   fleet: async () => (await import("./fleet.bench.js")).fleet(),
   "fleet-simulation": async () => (await import("./fleet-simulation.bench.js")).fleetSimulation(),
   distribute: async () => (await import("./distribute.bench.js")).distributeMillions(),
+  reembed: async () => (await import("./reembed.bench.js")).reembedding(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 
