@@ -32,17 +32,20 @@ export async function queueCost(url: string): Promise<number> {
   }
 }
 
-/** The last call of `take` waits for the end of the work, and is not counted. */
+/** A call of `take` that finds no shard waits for the last images, and is not counted. */
 function timed(queue: WorkQueue, add: (ms: number) => void): WorkQueue {
-  const measure = async <T>(call: () => Promise<T>): Promise<T> => {
+  const measure = async <T>(call: () => Promise<T>, counts = (_: T) => true): Promise<T> => {
     const began = performance.now();
     const value = await call();
-    if (value !== null) add(performance.now() - began);
+    if (counts(value)) add(performance.now() - began);
     return value;
   };
   return withMethods(queue, {
     take: async (options) => {
-      const lease = await measure(() => queue.take(options));
+      const lease = await measure(
+        () => queue.take(options),
+        (found) => found !== null && found.work !== "upkeep",
+      );
       return lease === null ? null : { ...lease, acknowledge: (result) => measure(() => lease.acknowledge(result)) };
     },
     announce: (note) => measure(() => queue.announce(note)),
