@@ -52,7 +52,8 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   };
   let group: Shard[] = [];
   for await (const shard of shards) {
-    if (counts.shards === 0 && group.length === 0 && queue !== null && store !== null) await begin(parts, store, queue, request, shard, signal);
+    if (counts.shards === 0 && group.length === 0 && queue !== null && store !== null)
+      await begin(parts, store, queue, request, shard, signal);
     group.push(shard);
     if (group.length < shardsPerCall) continue;
     await add(group);
