@@ -22,6 +22,7 @@ export type { DuplicatesRequest } from "./find-duplicates.js";
 export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
 export type { Fleet } from "./fleet/fleet.js";
 export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";
+export type { ListedSources } from "./fleet/named-inputs.js";
 export { type OpenQueue, openQueue, type QueueAddress } from "./fleet/open-queue.js";
 export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
 export type { ShardListing } from "./fleet/shard-content.js";

@@ -212,6 +212,8 @@ export interface Collection {
   readonly passport: Passport | null;
   /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
+  /** Throws if the configured user may not write rows. Writes none. Absent: every user may. Called before a run embeds its first image. */
+  checkMayWrite?(signal: AbortSignal): Promise<void>;
   /** Stores the passport in the collection. Needs write access. */
   setPassport(passport: Passport): Promise<void>;
   /**
@@ -240,9 +242,9 @@ export interface Collection {
   stats(): Promise<CollectionStats>;
   /**
    * Does the maintenance that must follow every write, such as a flush. Called at the end of every call that has written rows. Cheap if no
-   * rows were written.
+   * rows were written. `whose`: the rows of this object, or those of all processes. Default "own".
    */
-  settle(signal: AbortSignal): Promise<void>;
+  settle(signal: AbortSignal, whose?: "own" | "all"): Promise<void>;
   /**
    * Compacts the collection and builds its indexes. "owed" does only the work that the thresholds of the store require. This work includes
    * the rows of other processes and of calls that were killed or stopped. "owed" is cheap if no work is required. "all" does all work that

@@ -55,6 +55,7 @@ export {
   withoutLabels,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
+export { type PatienceOptions, whenAvailable } from "./patience.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
