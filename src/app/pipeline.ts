@@ -4,7 +4,7 @@ import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
-import { dropNamed, withCollection } from "./collections/named-collection.js";
+import { askCollection, dropNamed } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
@@ -85,7 +85,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the size and the settings of a collection. Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
-    return withCollection(this.#parts, name, "read", (collection) => collection.stats());
+    return askCollection(this.#parts, name, (collection) => collection.stats());
   }
 
   /** Does all upkeep of a collection now: builds indexes, merges files, and removes old versions. */

@@ -1,0 +1,48 @@
+/**
+ * Slows runs down while answers are late. Decoding and writing follow the embedder, so pauses between the batches of runs leave the
+ * processor to the calls that somebody waits for.
+ */
+import { startTimer } from "../../kit/index.js";
+import type { WaitingCalls } from "./open-calls.js";
+
+/** Calls are late from this age on. A search takes a tenth of it on an idle machine. */
+const lateMs = 100;
+/** While calls are late, runs pause for this many times the duration of their last batch, and have one batch in work at a time. */
+const pauseTimes = 2;
+
+export class RunPace {
+  readonly #calls: WaitingCalls;
+  readonly #onPauseEnd: () => void;
+  #inWork = 0;
+  #pauseEndMs = 0;
+  #timer: ReturnType<typeof startTimer> | null = null;
+
+  /** `onPauseEnd` is called when `mayStart` returned false because of a pause, and the pause is over. */
+  constructor(calls: WaitingCalls, onPauseEnd: () => void) {
+    this.#calls = calls;
+    this.#onPauseEnd = onPauseEnd;
+  }
+
+  /** Whether a run may start a batch now. */
+  mayStart(): boolean {
+    if (this.#calls.longestWaitMs < lateMs) return true;
+    if (this.#inWork > 0) return false;
+    const restMs = this.#pauseEndMs - performance.now();
+    if (restMs <= 0) return true;
+    this.#timer ??= startTimer(() => {
+      this.#timer = null;
+      this.#onPauseEnd();
+    }, restMs);
+    return false;
+  }
+
+  begin(): void {
+    this.#inWork += 1;
+  }
+
+  /** `elapsedMs`: how long the batch took. */
+  end(elapsedMs: number): void {
+    this.#inWork -= 1;
+    this.#pauseEndMs = performance.now() + pauseTimes * elapsedMs;
+  }
+}
