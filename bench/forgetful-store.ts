@@ -9,6 +9,9 @@ export function forgetfulStore(): VectorStore {
     openCollection: (name) => Promise.reject(new HeadraceError("collection_not_found", `There is no collection ${name}.`)),
     list: async () => [],
     drop: async () => {},
+    aliases: async () => [],
+    setAlias: async () => undefined,
+    dropAlias: async () => undefined,
     check: async () => {},
   };
 }

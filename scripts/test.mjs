@@ -7,15 +7,16 @@
  *     npm run test:watch -- src/engine      again whenever a file changes
  */
 import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { statSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 import { context } from "esbuild";
 import { globSync } from "tinyglobby";
 import { testBuild } from "./build-tests.mjs";
+import { runTestGroups } from "./test-runs.mjs";
 
 const [isWatching, places] = [process.argv.includes("--watch"), process.argv.slice(2).filter((arg) => arg !== "--watch")];
+
+/** More files than these that fail are no accident. */
+const mostFilesAgain = 2;
 
 run("npm", ["run", "--silent", "build"]);
 if (isWatching) await watch();
@@ -28,34 +29,13 @@ async function testOnce() {
   // All tests share one Milvus, and some stop, freeze or reconfigure it. So these run one after the other, at the same time as the other
   // tests. What they print comes after what the others print.
   const needsMilvus = (file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js");
-  const groups = [files.filter((file) => !needsMilvus(file)), files.filter(needsMilvus)].filter((group) => group.length > 0);
-  const runs = groups.map((group) => runTests(group, needsMilvus(group[0]) ? 1 : 2));
-  const counted = { pass: 0, fail: 0, skipped: 0 };
-  let status = 0;
-  for (const { output, ended } of runs) {
-    for await (const text of output) process.stdout.write(text);
-    const { code, counts } = await ended;
-    status ||= code;
-    for (const key of Object.keys(counted)) counted[key] += counts[key];
-  }
-  if (runs.length > 1) process.stdout.write(`\n${counted.pass} passed, ${counted.fail} failed, ${counted.skipped} skipped\n`);
-  process.exit(status);
-}
-
-/** One process of Node's runner: what it prints, and with what code and which counts it ended. */
-function runTests(paths, concurrency) {
-  const output = new PassThrough({ encoding: "utf8" });
-  const child = spawn(process.execPath, runnerArguments(paths, concurrency), { stdio: ["ignore", "pipe", "inherit"] });
-  const counts = { pass: 0, fail: 0, skipped: 0 };
-  createInterface(child.stdout)
-    .on("line", (line) => {
-      const [, name, count] = /^\S* ?(pass|fail|skipped) (\d+)$/.exec(line) ?? [];
-      if (name !== undefined) counts[name] = Number(count);
-      output.write(`${line}\n`);
-    })
-    .on("close", () => output.end());
-  // A runner that a signal ended has no code: that is a failure too.
-  return { output, ended: once(child, "close").then(([code]) => ({ code: code ?? 1, counts })) };
+  const groups = [
+    { files: files.filter((file) => !needsMilvus(file)), concurrency: 2 },
+    { files: files.filter(needsMilvus), concurrency: 1 },
+  ].filter((group) => group.files.length > 0);
+  const { pass, fail, skipped } = await runTestGroups(groups, places.length === 0 ? mostFilesAgain : 0);
+  if (groups.length > 1) process.stdout.write(`\n${pass} passed, ${fail} failed, ${skipped} skipped\n`);
+  process.exit(fail > 0 ? 1 : 0);
 }
 
 /** Node's runner watches the built files; esbuild writes those whose sources change. */
@@ -63,7 +43,9 @@ async function watch() {
   const building = await context(testBuild());
   await building.rebuild();
   await building.watch();
-  const runner = spawn(process.execPath, ["--watch", ...runnerArguments(testFiles(), 2)], { stdio: "inherit" });
+  const runner = spawn(process.execPath, ["--watch", "--test", "--test-concurrency=2", "--test-reporter=spec", ...testFiles()], {
+    stdio: "inherit",
+  });
   runner.on("exit", (code) => building.dispose().then(() => process.exit(code ?? 1)));
 }
 
@@ -81,10 +63,6 @@ function patternOf(place) {
   const path = place.replace(/^\.\//, "").replace(/\/+$/, "");
   if (path.endsWith(".ts")) return `build/${path.replace(/\.ts$/, ".js")}`;
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `build/${path}/**/*.test.js` : `build/${path}`;
-}
-
-function runnerArguments(paths, concurrency) {
-  return ["--test", `--test-concurrency=${concurrency}`, "--test-reporter=spec", ...paths];
 }
 
 /** Runs a command to its end and stops everything when it fails. */

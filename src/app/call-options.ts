@@ -16,3 +16,8 @@ export function checkCollectionName(name: unknown): asserts name is string {
   if (typeof name === "string") return;
   throw new HeadraceError("usage_invalid", `collection: expected a name, found ${name === null ? "null" : typeof name}`);
 }
+
+/** The signal of a call that nobody can stop. */
+export function never(): AbortSignal {
+  return new AbortController().signal;
+}

@@ -9,7 +9,7 @@ export function deleteRows(parts: PipelineParts, name: string, selection: Select
   const { signal } = new AbortController();
   return withCollection(parts, name, "write", async (collection) => {
     const deleted = await collection.delete(selection, signal);
-    const label = labelOf({ collection: name }, parts.storeKind);
+    const label = labelOf({ collection: collection.name }, parts.storeKind);
     const error = await parts.upkeep.after({ label, collection, ended: "completed", signal, soft: signal });
     if (error !== null) throw error;
     return deleted;

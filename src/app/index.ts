@@ -5,6 +5,7 @@ export { type PresetName, presetNames } from "../kit/index.js";
 export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
+export type { Aliases } from "./collections/aliases.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
 export { type FileFormat, fileFormats, storeKind } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
@@ -39,6 +40,10 @@ export { modelLabels } from "./model-labels.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
+export type { GateReport } from "./reembedding/gate.js";
+export type { ReembedPreview } from "./reembedding/preview.js";
+export type { Finish, Reembedding, Rollback } from "./reembedding/reembedding.js";
+export type { ReembedRequest, ReembedRun, ReembedStats } from "./reembedding/request.js";
 export {
   type IngestDocument,
   ingestDocument,

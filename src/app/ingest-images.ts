@@ -36,8 +36,8 @@ import { Shared } from "./wiring/shared.js";
 export interface RunRequest {
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
   /**
-   * Name of the collection. If the collection does not exist, its first row creates it. The first input's id then decides whether ids are
-   * text or int64.
+   * Name or alias of the collection. If the collection does not exist, its first row creates it. The first input's id then decides whether
+   * ids are text or int64.
    */
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
@@ -102,7 +102,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const store = await parts.store(signal);
   const collection = await openOrPlan(store, parts, request.collectionName, signal);
   try {
-    const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, request));
+    const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, collection, request));
     const run = await startRun(parts, store, collection, deadLetters, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
@@ -136,9 +136,10 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   }
 }
 
-function openDeadLetters({ settings }: PipelineParts, { collectionName, observer }: RunRequest): Promise<DeadLetters> {
+/** The file has the name of the collection, also when the request gives an alias. */
+function openDeadLetters({ settings }: PipelineParts, { name }: Collection, { observer }: RunRequest): Promise<DeadLetters> {
   const notice = (message: string) => observer?.({ kind: "notice", message });
-  return DeadLetters.open(deadLetterPath(settings, collectionName), { notice });
+  return DeadLetters.open(deadLetterPath(settings, name), { notice });
 }
 
 async function startRun(

@@ -32,7 +32,7 @@ export interface Preprocessed {
  * How tensor values become colours. "denormalize" undoes the normalisation. "stretch" maps the smallest value to black and the largest to
  * white.
  */
-export type Colouring = "denormalize" | "stretch";
+type Colouring = "denormalize" | "stretch";
 
 /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
 export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
@@ -45,7 +45,14 @@ export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Prom
   }
 }
 
-export async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
+export async function preprocessImage(parts: PipelineParts, input: ImageInput): Promise<Preprocessed> {
+  const { signal } = new AbortController();
+  const chain = await parts.chain(signal);
+  const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
+  return preprocessed(chain, await readImage(parts, input, signal), colouring, signal);
+}
+
+async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
   const { preprocessing, preprocessor, decoder } = chain;
   const { output, geometry, normalization, name } = preprocessing;
   const { width, height } = await decoder.measure(image);

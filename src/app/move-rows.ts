@@ -39,7 +39,10 @@ export interface MoveOptions {
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
-/** Which collection to copy, and into which collection. */
+/**
+ * Which collection of a configured store to copy, and into which collection. A second call continues a stopped copy. A target that does not
+ * fit is refused with `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists`.
+ */
 export interface CopyRequest extends MoveOptions {
   readonly from: CollectionAddress;
   /** The target collection. Created if it does not exist. */

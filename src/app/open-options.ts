@@ -1,5 +1,8 @@
-/** The options of `ImageEmbeddingPipeline.open`. */
-import type { OwnParts } from "./wiring/pipeline-parts.js";
+/** The options of `ImageEmbeddingPipeline.open`, and the parts that they ask for. */
+import { never, refuseUnknownOptions } from "./call-options.js";
+import type { ServiceConfig } from "./configuration/service-config.js";
+import { closedOnError } from "./wiring/closing.js";
+import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** How a pipeline is opened. */
 export interface OpenOptions {
@@ -10,4 +13,11 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-export const openOptionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+const openOptionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+
+export async function openParts(config: ServiceConfig, options: OpenOptions): Promise<PipelineParts> {
+  refuseUnknownOptions("open", options, openOptionNames);
+  const parts = new PipelineParts(config.settings(), options.own);
+  if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
+  return parts;
+}

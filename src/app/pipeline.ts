@@ -2,8 +2,9 @@
 import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
-import { refuseUnknownOptions } from "./call-options.js";
+import { never } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
+import { Aliases } from "./collections/aliases.js";
 import { askCollection, dropNamed } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
@@ -15,21 +16,20 @@ import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
 import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
-import { readImage } from "./inputs/one-image.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
-import { type Preprocessed, preprocessed, thumbnailOf } from "./inspect-image.js";
+import { type Preprocessed, preprocessImage, thumbnailOf } from "./inspect-image.js";
 import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
-import { type OpenOptions, openOptionNames } from "./open-options.js";
+import { type OpenOptions, openParts } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
+import { Reembedding } from "./reembedding/reembedding.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { hasTextSearch, keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
-import { closedOnError } from "./wiring/closing.js";
-import { PipelineParts } from "./wiring/pipeline-parts.js";
+import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /**
  * Embeds, stores and searches images. Open a pipeline, use it, and close it.
@@ -47,10 +47,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Opens a pipeline. Later changes of `config` have no effect on the pipeline. Throws if a part cannot be opened. */
   static async open(config: ServiceConfig = new ServiceConfig(), options: OpenOptions = {}): Promise<ImageEmbeddingPipeline> {
-    refuseUnknownOptions("open", options, openOptionNames);
-    const parts = new PipelineParts(config.settings(), options.own);
-    if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
-    return new ImageEmbeddingPipeline(parts);
+    return new ImageEmbeddingPipeline(await openParts(config, options));
   }
 
   /** The collection for calls that do not name one: `milvus.collection_name`, otherwise "images". */
@@ -61,6 +58,16 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Distributes work to many processes, and does such work. */
   get fleet(): Fleet {
     return new Fleet(this.#parts);
+  }
+
+  /** Second names of collections. */
+  get aliases(): Aliases {
+    return new Aliases(this.#parts);
+  }
+
+  /** Moves collections to the model of this pipeline. */
+  get reembedding(): Reembedding {
+    return new Reembedding(this.#parts);
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
@@ -169,10 +176,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Returns the tensor that the model gets for an image. */
-  async preprocessImage(input: ImageInput): Promise<Preprocessed> {
-    const chain = await this.#parts.chain(never());
-    const colouring = this.#parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
-    return preprocessed(chain, await readImage(this.#parts, input, never()), colouring, never());
+  preprocessImage(input: ImageInput): Promise<Preprocessed> {
+    return preprocessImage(this.#parts, input);
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
@@ -250,10 +255,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return scanRows(this.#parts, collectionName, options);
   }
 
-  /**
-   * Copies rows and passport into a collection of this or another configured store, without embedding. A second call continues a stopped
-   * copy. Throws `passport_mismatch`, `passport_missing`, `dimension_mismatch` or `collection_exists` before any row is written.
-   */
+  /** Copies rows and passport into another collection, without embedding. A target that does not fit is refused before any row is written. */
   copyCollection(request: CopyRequest): Promise<MoveRun> {
     return startCopy(this.#parts, request);
   }
@@ -295,5 +297,3 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   [Symbol.asyncDispose] = (): Promise<void> => this.close();
 }
-
-const never = (): AbortSignal => new AbortController().signal;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Collection, type ErrorCode, errorCodes, HeadraceError, type Observer, type Outcome } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
-import { withCollection, withCollectionIfExists } from "./collections/named-collection.js";
+import { nameOf, withCollection, withCollectionIfExists } from "./collections/named-collection.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { lettersToTry, type RetrySelection, retryInput } from "./dead-letters/retry-inputs.js";
 import { defaultCollection, type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
@@ -61,8 +61,8 @@ export interface RetryRun extends Omit<IngestRun, "done"> {
 }
 
 export async function startRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryRun> {
-  const collectionName = request.collectionName ?? defaultCollection(parts.settings);
-  const { selection, idType } = await selectionOf(parts, request);
+  const collectionName = await nameOf(parts, request.collectionName ?? defaultCollection(parts.settings));
+  const { selection, idType } = await selectionOf(parts, request, collectionName);
   const fileRefs = await makeFileRefs();
   let notTried = 0;
   const run = await startIngest(parts, {
@@ -83,7 +83,8 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
 }
 
 export async function previewOfRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryPreview> {
-  const { selection } = await selectionOf(parts, request);
+  const name = await nameOf(parts, request.collectionName ?? defaultCollection(parts.settings));
+  const { selection } = await selectionOf(parts, request, name);
   const codes: Record<string, number> = {};
   let [wouldTry, notTried] = [0, 0];
   for await (const letter of lettersToTry(selection)) {
@@ -100,6 +101,7 @@ export async function previewOfRetry(parts: PipelineParts, request: RetryRequest
 async function selectionOf(
   parts: PipelineParts,
   request: RetryRequest,
+  name: string,
 ): Promise<{ readonly selection: RetrySelection; readonly idType: "text" | "int64" | null }> {
   refuseUnknownOptions("retryFailures", request, optionNames);
   const unknown = request.codes?.find((code) => !(code in errorCodes));
@@ -108,7 +110,7 @@ async function selectionOf(
       hint: "docs/reference/errors.md lists all codes.",
     });
   }
-  const { collectionName: name = defaultCollection(parts.settings), codes, limit = Number.POSITIVE_INFINITY } = request;
+  const { codes, limit = Number.POSITIVE_INFINITY } = request;
   const path = request.deadLetterFile ?? deadLetterPath(parts.settings, name);
   const idTypeOf = (collection: Collection | null) => Promise.resolve(collection?.idType ?? null);
   const idType = await (existsSync(path) ? withCollectionIfExists(parts, name, idTypeOf) : withCollection(parts, name, "read", idTypeOf));

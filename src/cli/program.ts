@@ -19,6 +19,7 @@ import { initCommand } from "./commands/init.js";
 import { labelsCommand } from "./commands/labels.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
+import { reembedCommand } from "./commands/reembed.js";
 import { retryCommand } from "./commands/retry.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
@@ -49,6 +50,7 @@ const commands = [
   copyCommand,
   exportCommand,
   importCommand,
+  reembedCommand,
   dedupeCommand,
   deleteCommand,
   healthCommand,

@@ -6,7 +6,11 @@ import { duration } from "./progress-line.js";
 const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at once", failed: "Ended early" } as const;
 
 /** `verb` says how the images came into the run. */
-export function summaryText(document: IngestDocument, ending: readonly string[], verb: "listed" | "tried again" = "listed"): string {
+export function summaryText(
+  document: IngestDocument,
+  ending: readonly string[],
+  verb: "listed" | "tried again" | "embedded again" = "listed",
+): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const parts = [
     `${format(stored)} stored${reused > 0 ? ` (${format(reused)} without inference)` : ""}`,

@@ -180,6 +180,14 @@ export const errorCodes = {
     "See `headrace collection list`; `headrace ingest` creates one.",
   ),
   collection_exists: define("run", false, "A collection with that name exists.", "Choose another name, or drop the collection first."),
+  collection_aliased: define(
+    "run",
+    false,
+    "An alias names the collection.",
+    "Set or drop the alias first: see `headrace collection alias`.",
+  ),
+  switch_refused: define("run", false, "The new collection must not take over yet.", "See the message. The alias names the old one still."),
+  alias_not_found: define("run", false, "No alias has that name.", "See `headrace collection alias list`."),
   collection_foreign: define("run", false, "The table does not have Headrace's columns.", "Use another collection name."),
   dimension_mismatch: define(
     "run",

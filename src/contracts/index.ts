@@ -1,4 +1,5 @@
 /** The interfaces between the folders of `src`. Authors of adapters implement some of these interfaces. */
+export * from "./aliases.js";
 export * from "./containers.js";
 export * from "./converters.js";
 export * from "./error-codes.js";

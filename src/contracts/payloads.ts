@@ -133,6 +133,8 @@ export interface ImageFacts {
   readonly line?: string;
   /** The ref that the image came from. It is used to read the image again after a failure, and not stored. Absent for images given as bytes. */
   readonly listed?: ImageRef;
+  /** When the image was ingested first. Set for a row that stands for a row of another collection, and not stored here. */
+  readonly firstIngestedAt?: number;
   /** Whether the collection had a row with the key of the image when the run looked the key up. It is used in reports and not stored. */
   readonly before?: "absent" | "stored";
 }

@@ -3,6 +3,7 @@
  * is a `Part`. The pipeline opens the adapter once, when a first call needs it, and closes the adapter when the pipeline is closed. All
  * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
+import type { CollectionAliases } from "./aliases.js";
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
@@ -275,18 +276,21 @@ export interface RowWriter {
 }
 
 /** A vector database, or a folder with collections. The pipeline opens its store at the first call, whatever the call does. */
-export interface VectorStore extends Part {
+export interface VectorStore extends Part, CollectionAliases {
   /** Maximum number of concurrent writes. 1 for stores that allow only one writer. */
   readonly maxWriters: number;
   /** Preferred size of one write. Batches that wait for the writer are combined up to this size. Absent: batches are not combined. */
   readonly gathers?: { readonly rows: number; readonly bytes: number };
-  /** Creates a collection and opens it for writing. Throws `collection_exists`. */
+  /** Creates a collection and opens it for writing. Throws `collection_exists`, also if an alias has the name. */
   create(name: string, schema: CollectionSchema): Promise<Collection>;
-  /** Opens a collection. "write" acquires the writer lock, if the store has one. Throws `collection_not_found` or `lock_held`. */
-  openCollection(name: string, access: "read" | "write"): Promise<Collection>;
+  /**
+   * Opens a collection by its name or an alias. The open collection stays the same if the alias is set to another one later. "write"
+   * acquires the writer lock, if the store has one. Throws `collection_not_found` or `lock_held`.
+   */
+  openCollection(nameOrAlias: string, access: "read" | "write"): Promise<Collection>;
   /** Describes all collections of the store. */
   list(): Promise<readonly CollectionStats[]>;
-  /** Deletes a collection with all its rows. */
+  /** Deletes a collection with all its rows. Throws `collection_aliased` if the name is an alias, or if the collection has an alias. */
   drop(name: string): Promise<void>;
   /** Makes one real call to the store. Throws if the call fails. */
   check(signal: AbortSignal): Promise<void>;

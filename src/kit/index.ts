@@ -1,5 +1,6 @@
 /** Helpers for authors of adapters. Only the names that this file exports are stable. */
 
+export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./alias-rules.js";
 export {
   halves,
   joinHalves,
@@ -80,7 +81,9 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
+export { type DeclaredTensor, planTextModel, type TextPlan, type TokenTensor, textTensors } from "./text-models.js";
 export { checkTextProbes, probeTexts } from "./text-probes.js";
+export { unitRows } from "./unit-rows.js";
 export { mebibyte } from "./units.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

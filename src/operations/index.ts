@@ -1,9 +1,11 @@
 /** The operations that a user can start, such as ingest, copy and prune. */
 export { damageOf } from "./check-rows.js";
 export { compare, type Standing, type Standings } from "./compare.js";
+export { compareNeighbours, KeySample, type NeighbourComparison } from "./compare-neighbours.js";
 export * from "./copy.js";
 export * from "./copy-target.js";
 export { type DuplicateGroup, type DuplicateRow, duplicateGroups } from "./dedupe.js";
+export { deleteOthers, differingRows, type RowsCompared, TriedRows } from "./differing-rows.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";

@@ -16,6 +16,7 @@ import type {
   RunOptions,
   Source,
   Stage,
+  StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { mebibyte, metadataHash } from "../kit/index.js";
@@ -37,6 +38,8 @@ import type { WriteWidths } from "./write-widths.js";
 export interface IngestInput {
   readonly id: Key;
   readonly ref: ImageRef;
+  /** A row of another collection that the new row stands for. The new row keeps its metadata and its time. */
+  readonly row?: Pick<StoredRow, "facts" | "ingestedAt">;
 }
 
 /** Numbers of workers and batch sizes of all lanes. The field names are those of the settings. */
@@ -182,9 +185,18 @@ const maxAhead = 16;
 /** Assumed number of bytes of an image whose size is unknown until the image is read. */
 const assumedBytes = mebibyte;
 
-function listedItem(seq: number, { id, ref }: IngestInput, reserveBytes: number): Item<ImageRef> {
-  const item = { seq, id, facts: listedFacts(ref), bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+function listedItem(seq: number, { id, ref, row }: IngestInput, reserveBytes: number): Item<ImageRef> {
+  const facts = row === undefined ? listedFacts(ref) : { ...listedFacts(ref), ...keptFacts(row) };
+  const item = { seq, id, facts, bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
   return ref.refused === undefined ? item : { ...item, refused: ref.refused };
+}
+
+function keptFacts({
+  facts,
+  ingestedAt,
+}: NonNullable<IngestInput["row"]>): Pick<ImageFacts, "metadata" | "metadataHash" | "firstIngestedAt"> {
+  const { metadata, metadataHash } = facts;
+  return { metadata, metadataHash, firstIngestedAt: ingestedAt };
 }
 
 /** Facts of an image before it is read. Missing metadata counts as empty until the stored row is looked up. */

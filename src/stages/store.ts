@@ -84,6 +84,6 @@ function columns(batch: readonly Item<Row>[], dimension: number, now: number): R
     vectors,
     dimension,
     facts: batch.map((item) => item.facts),
-    ingestedAt: batch.map((item) => item.value.ingestedAt ?? now),
+    ingestedAt: batch.map((item) => item.value.ingestedAt ?? item.facts.firstIngestedAt ?? now),
   };
 }

@@ -1,5 +1,6 @@
 /** What every vector store promises, as tests: a new store passes these, or names what it cannot do. */
 import { describe } from "node:test";
+import { aliasTests } from "./store-aliases.js";
 import { collectionTests } from "./store-collections.js";
 import { indexTests } from "./store-indexes.js";
 import { metadataTests } from "./store-metadata.js";
@@ -15,6 +16,7 @@ export function vectorStoreConformance(name: string, make: () => Promise<VectorS
     const suite = new StoreSuite(make, options);
     suite.register();
     collectionTests(suite);
+    aliasTests(suite);
     rowTests(suite);
     metadataTests(suite);
     searchTests(suite);

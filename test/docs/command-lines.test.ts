@@ -51,8 +51,8 @@ async function parse(line: string): Promise<void> {
   await assert.doesNotReject(program.parseAsync(words(line), { from: "user" }), `${line} cannot be parsed`);
   const { options = [], opts } = (ran ?? {}) as Partial<Command>;
   const given = opts?.call(ran) ?? {};
-  // With an option `--delete`, a command without it only looks.
-  const looks = options.some(({ long }) => long === "--delete");
+  // With an option `--delete`, a command only looks. With an option `--finish`, only this option asks.
+  const looks = options.some(({ long }) => long === "--delete" || (long === "--finish" && !("finish" in given)));
   const asks = options.some(({ long }) => long === "--yes") && !looks;
   assert.ok(!asks || "yes" in given || "dryRun" in given, `${line} does nothing without --yes`);
 }

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { onnxEmbedder, onnxTextEmbedder } from "../../src/adapters/onnx/index.js";
 import { openTokenizer } from "../../src/adapters/tokenizers/index.js";
-import { ImageEmbeddingPipeline, ServiceConfig, type Settings } from "../../src/app/index.js";
+import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError } from "../../src/contracts/index.js";
 
 const clip = join("test", "fidelity", "clip");
@@ -72,8 +72,8 @@ describe("a folder with a CLIP as embedder.model", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const open = (embedder: Partial<Settings["embedder"]>): Promise<ImageEmbeddingPipeline> =>
-    ImageEmbeddingPipeline.open(new ServiceConfig({ embedder, lancedb: { path: folder } }), { parts: "lazy" });
+  const open = (embedder: NonNullable<ConstructorParameters<typeof ServiceConfig>[0]>["embedder"]): Promise<ImageEmbeddingPipeline> =>
+    ImageEmbeddingPipeline.open(new ServiceConfig({ embedder: embedder ?? {}, lancedb: { path: folder } }), { parts: "lazy" });
 
   test("has its preprocessing, its model for texts and its tokenizer", async () => {
     await using pipeline = await open({ model });

@@ -68,6 +68,13 @@ describe("the examples, over the built package on the embedded default", () => {
     assert.match(stdout, /^file:\S*cat\.jpg file:\S*cat\.jpg 1\.000\n$/);
   });
 
+  it("new-model switches a collection to another model and back, and its searches are answered all the time", async () => {
+    const { stdout } = await example("new-model", photos);
+    const { switched, stored, gate, first, back, same } = JSON.parse(stdout);
+    assert.deepEqual([switched, stored, gate.rowsAfter, gate.selfRetrieval, back, same], [true, count, count, 1, "photos", 10]);
+    assert.ok(first > 0.999, stdout);
+  });
+
   it("the README's lines store two images and find the query itself first", async () => {
     const { stdout } = await example("readme");
     const [ids, failures, score] = stdout.trim().split(" ").map(Number);

@@ -3,8 +3,16 @@ import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Connection, Table } from "@lancedb/lancedb";
-import { type Collection, type CollectionSchema, type CollectionStats, HeadraceError, type VectorStore } from "../../contracts/index.js";
-import { checkAborted, checkCollectionName, checkSchema, type VectorType } from "../../kit/index.js";
+import {
+  type Alias,
+  type Collection,
+  type CollectionSchema,
+  type CollectionStats,
+  HeadraceError,
+  type VectorStore,
+} from "../../contracts/index.js";
+import { checkAborted, checkCollectionName, checkDrop, checkSchema, nameIsAlias, resolveAlias, type VectorType } from "../../kit/index.js";
+import { AliasFile } from "./alias-file.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import type { LancedbSection } from "./options.js";
@@ -42,9 +50,11 @@ export class LanceStore implements VectorStore {
   readonly #writers = new TableWriters();
   readonly #vectorType: VectorType;
   readonly #memories = new TableMemories();
+  readonly #aliasFile: AliasFile;
 
   constructor({ path, cacheMb, vectorType }: LancedbSection) {
     this.path = resolve(path);
+    this.#aliasFile = new AliasFile(this.path, (name) => this.#has(name));
     this.#vectorType = vectorType;
     this.#cacheBytes = cacheMb * 1024 * 1024;
   }
@@ -71,23 +81,31 @@ export class LanceStore implements VectorStore {
     const vendor = this.#loaded();
     if (await this.#has(name)) throw collectionExists(name);
     const { writing } = await this.#connections();
-    const create = async (): Promise<Table> => {
-      if (await this.#has(name)) throw collectionExists(name);
-      const table = await writing.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
-      if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
-      return table;
-    };
+    const create = (): Promise<Table> =>
+      this.#aliasFile.whileUnchanged(async (aliases) => {
+        if (await this.#has(name)) throw collectionExists(name);
+        const meant = resolveAlias(name, aliases);
+        if (meant !== name) throw nameIsAlias(name, meant);
+        const table = await writing.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
+        if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
+        return table;
+      });
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
   }
 
   /** All handles of one table that this store opens for writing share the writer's lock. Their writes run one after the other. */
-  async openCollection(name: string, access: "read" | "write"): Promise<Collection> {
-    checkCollectionName(name);
+  async openCollection(nameOrAlias: string, access: "read" | "write"): Promise<Collection> {
+    checkCollectionName(nameOrAlias);
     const vendor = this.#loaded();
-    if (!(await this.#has(name))) throw collectionNotFound(name);
+    const name = await this.#aliasFile.resolve(nameOrAlias);
+    if (!(await this.#has(name))) throw collectionNotFound(nameOrAlias);
     const { reading, writing } = await this.#connections();
     if (access === "write") {
-      return this.#handle(name, await this.#writers.share(name, () => this.#openWriter(vendor, name, () => writing.openTable(name))));
+      const lease = await this.#writers.share(name, () => this.#openWriter(vendor, name, () => writing.openTable(name)));
+      // Another process may have set the alias to another collection while this call waited for the writer's lock.
+      if ((await this.#aliasFile.resolve(nameOrAlias)) === name) return this.#handle(name, lease);
+      await lease.release();
+      return this.openCollection(nameOrAlias, access);
     }
     return this.#call(`collection ${name}: open`, async () => {
       const table = await reading.openTable(name);
@@ -115,18 +133,40 @@ export class LanceStore implements VectorStore {
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
     this.#loaded();
+    checkDrop(name, await this.aliases());
     if (!existsSync(this.#folder(name))) throw collectionNotFound(name);
     const { writing } = await this.#connections();
     await this.#writers.alone(name, async ({ isOpen }) => {
       if (isOpen) throw openHere(name);
       const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
       try {
-        await this.#call(`collection ${name}: drop`, () => writing.dropTable(name));
+        await this.#aliasFile.whileUnchanged(async (aliases) => {
+          checkDrop(name, aliases);
+          await this.#call(`collection ${name}: drop`, () => writing.dropTable(name));
+        });
         this.#memories.forget(name);
       } finally {
         await lock.release();
       }
     });
+  }
+
+  aliases(): Promise<readonly Alias[]> {
+    this.#loaded();
+    return this.#aliasFile.list();
+  }
+
+  async setAlias(alias: string, collection: string): Promise<void> {
+    checkCollectionName(alias);
+    checkCollectionName(collection);
+    this.#loaded();
+    await this.#call(`alias ${alias}: set`, () => this.#aliasFile.set(alias, collection));
+  }
+
+  async dropAlias(alias: string): Promise<void> {
+    checkCollectionName(alias);
+    this.#loaded();
+    await this.#call(`alias ${alias}: drop`, () => this.#aliasFile.drop(alias));
   }
 
   async check(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** Collections in Milvus: creates, opens, lists and drops them. */
 import {
+  type Alias,
   type Collection,
   type CollectionSchema,
   type CollectionStats,
@@ -8,7 +9,8 @@ import {
   type VectorStore,
 } from "../../contracts/index.js";
 import { compareText } from "../../filter/index.js";
-import { checkAborted, checkCollectionName, checkSchema, mebibyte } from "../../kit/index.js";
+import { checkAborted, checkCollectionName, checkDrop, checkSchema, mebibyte } from "../../kit/index.js";
+import { MilvusAliases } from "./aliases.js";
 import { MilvusConnection } from "./client.js";
 import { type CollectionParts, MilvusCollection } from "./collection.js";
 import { alreadyThere, Creation } from "./creation.js";
@@ -103,7 +105,10 @@ export class MilvusStore implements VectorStore {
     const index = this.#indexType(name, schema.index);
     const settings = creationSettings(this.milvus, declared);
     const fields = fieldsOf(schema, { vectorField: this.milvus.vectorField, declared: declared?.schema.fields ?? [], settings });
-    if (await this.#exists(name)) throw alreadyThere(name);
+    if (await this.#exists(name)) {
+      await this.#aliases.refuseNew(name);
+      throw alreadyThere(name);
+    }
     const creation = new Creation(this.#connection, name, index, { settings, insert: this.insert });
     await creation.make({ description: describeCollection(schema, declared?.description ?? "", creation.maker), fields });
     const shape = await this.#shape(name);
@@ -135,10 +140,26 @@ export class MilvusStore implements VectorStore {
 
   async drop(name: string): Promise<void> {
     checkCollectionName(name);
+    checkDrop(name, await this.aliases());
     if (!(await this.#exists(name)))
       throw new HeadraceError("collection_not_found", `drop collection ${name}: expected a collection, found none`);
     await this.#connection.call(`drop ${name}`, (client) => client.dropCollection({ collection_name: name }));
     this.#freshness.delete(name);
+  }
+
+  aliases(): Promise<readonly Alias[]> {
+    return this.#aliases.list();
+  }
+
+  async setAlias(alias: string, collection: string): Promise<void> {
+    checkCollectionName(alias);
+    checkCollectionName(collection);
+    await this.#aliases.set(alias, collection);
+  }
+
+  async dropAlias(alias: string): Promise<void> {
+    checkCollectionName(alias);
+    await this.#aliases.drop(alias);
   }
 
   async #statsOf(name: string): Promise<CollectionStats | null> {
@@ -214,6 +235,10 @@ export class MilvusStore implements VectorStore {
     const declared = this.#declared(name);
     if (declared === undefined) return this.milvus;
     return { ...this.milvus, ...declaredSettings(declared) };
+  }
+
+  get #aliases(): MilvusAliases {
+    return new MilvusAliases(this.#connection);
   }
 
   get #connection(): MilvusConnection {

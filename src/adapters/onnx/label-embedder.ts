@@ -1,10 +1,10 @@
 /** Embeds words that are labels of the shipped classifier. The vector of a label is its row of the last layer. */
 import { readFile } from "node:fs/promises";
 import { HeadraceError, type Label, type Vectors } from "../../contracts/index.js";
+import { unitRows } from "../../kit/index.js";
 import { readClassVectors } from "./class-vectors.js";
 import { wordUnknown } from "./errors.js";
 import { LabelWords, type WordsFile } from "./label-words.js";
-import { unitRows } from "./unit-rows.js";
 
 /** Number of labels that an error suggests. */
 const suggestions = 5;

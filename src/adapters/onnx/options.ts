@@ -8,16 +8,6 @@ export const onnxSettings = {
     .describe(
       "Path of an ONNX file, or of a folder with a CLIP or SigLIP export. builtin: the model that ships with Headrace. builtin-int8: the same in int8, about twice as fast, with other vectors.",
     ),
-  text: z
-    .strictObject({
-      model: z.string().describe("Path of the ONNX file of the model for texts."),
-      tokenizer: z.string().describe("Path of the tokenizer.json that belongs to it."),
-    })
-    .nullable()
-    .default(null)
-    .describe(
-      "The text model of a CLIP or SigLIP, for searches by words. null: the one in the folder `model`, else the labels of the shipped model.",
-    ),
   outputName: z
     .string()
     .nullable()

@@ -7,12 +7,16 @@ import type { TextFiles } from "./model-folder.js";
 import { type OnnxSection, onnxSection } from "./options.js";
 import { TextTower } from "./text-tower.js";
 
-export interface TextEmbedderOptions extends Partial<Pick<OnnxSection, "model" | "text" | "threads">> {
+export interface TextEmbedderOptions extends Partial<Pick<OnnxSection, "model" | "threads">> {
+  /** A model for texts, instead of the one in the folder `model`. */
+  readonly text?: TextFiles | null;
   readonly openTokenizer: (path: string) => Promise<Tokenizer>;
 }
 
+type Sources = Pick<TextEmbedderOptions, "model" | "text">;
+
 /** What embeds texts: a model for texts, the labels of a shipped classifier, or nothing. Throws `model_invalid` if there is no such model. */
-export function textSourceOf(options: Partial<Pick<OnnxSection, "model" | "text">>): "tower" | "labels" | "none" {
+export function textSourceOf(options: Sources): "tower" | "labels" | "none" {
   if (textFilesOf(options) !== null) return "tower";
   return findModel(modelOf(options)).wordsPath === null ? "none" : "labels";
 }
@@ -29,11 +33,10 @@ export function onnxTextEmbedder(options: TextEmbedderOptions): TextEmbedder {
   return new LabelEmbedder(name, path, wordsPath);
 }
 
-function textFilesOf(options: Partial<Pick<OnnxSection, "model" | "text">>): TextFiles | null {
-  const { text = null } = options;
-  return text === null ? findModel(modelOf(options)).text : { model: text.model, tokenizer: text.tokenizer };
+function textFilesOf(options: Sources): TextFiles | null {
+  return options.text ?? findModel(modelOf(options)).text;
 }
 
-function modelOf({ model = onnxSection.parse({}).model }: Partial<Pick<OnnxSection, "model">>): string {
+function modelOf({ model = onnxSection.parse({}).model }: Sources): string {
   return model;
 }

@@ -2,12 +2,10 @@
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { HeadraceError, type Tokenizer, type Vectors } from "../../contracts/index.js";
-import { WorkerPool } from "../../kit/index.js";
+import { planTextModel, type TextPlan, type TokenTensor, textTensors, unitRows, WorkerPool } from "../../kit/index.js";
 import { modelNotFound } from "./errors.js";
-import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
+import type { InferenceAnswer, InferenceRequest, InputTensor, ModelDeclaration, SessionSettings } from "./protocol.js";
 import { refuseTelemetry } from "./telemetry.js";
-import { planTextModel, type TextPlan, textTensors } from "./text-model.js";
-import { unitRows } from "./unit-rows.js";
 
 type Pool = WorkerPool<ModelDeclaration, InferenceRequest, InferenceAnswer>;
 
@@ -52,9 +50,9 @@ export class TextTower {
     const settings: SessionSettings = { modelPath: this.#path, threads: this.#options.threads };
     const url = new URL("./worker.js", import.meta.url);
     const pool: Pool = new WorkerPool({ name: `ONNX Runtime with ${this.label}`, url, settings, size: 1, giveBack: () => {} });
-    const declared = await pool.open(signal);
+    const declaration = await pool.open(signal);
     try {
-      const opened = { pool, tokenizer, plan: planTextModel(declared, this.#path) };
+      const opened = { pool, tokenizer, plan: planTextModel(declaration, this.#path) };
       this.#dimension = (await this.#embedOne(opened, "a", signal)).length;
       this.#opened = opened;
     } catch (error) {
@@ -77,9 +75,8 @@ export class TextTower {
   }
 
   async #embedOne({ pool, plan, tokenizer }: Opened, text: string, signal: AbortSignal): Promise<Float32Array> {
-    const tokens = tokenizer.encode(text, plan.length ?? tokenizer.maxTokens);
-    const { tensors, buffer } = textTensors(paddedPlan(plan, tokenizer), tokens, tokenizer.padToken);
-    const { values } = await pool.call({ inputs: tensors, outputName: plan.outputName }, buffer, signal);
+    const inputs = textTensors(plan, tokenizer, text);
+    const { values } = await pool.call({ inputs: inputs.map(declared), outputName: plan.outputName }, joined(inputs), signal);
     const vector = unitRows({ dimension: values.length, values }).values;
     if (vector.every(Number.isFinite)) return vector;
     throw new HeadraceError(
@@ -89,8 +86,16 @@ export class TextTower {
   }
 }
 
-/** Models without a mask, such as SigLIP, were trained with texts that are filled up to the full length. */
-function paddedPlan(plan: TextPlan, { maxTokens }: Tokenizer): TextPlan {
-  const hasMask = plan.inputs.some(({ role }) => role === "mask");
-  return plan.length !== null || hasMask ? plan : { ...plan, length: maxTokens };
+function declared({ name, dtype, shape }: TokenTensor): InputTensor {
+  return { name, dtype, shape };
+}
+
+function joined(tensors: readonly TokenTensor[]): ArrayBuffer {
+  const all = new Uint8Array(tensors.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+  let at = 0;
+  for (const { bytes } of tensors) {
+    all.set(bytes, at);
+    at += bytes.byteLength;
+  }
+  return all.buffer;
 }

@@ -11,6 +11,7 @@ import {
 } from "../../contracts/index.js";
 import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
+import { commonSettings } from "./connect.js";
 import { findingsOf } from "./diagnose.js";
 import { type Endpoint, Endpoints } from "./endpoints.js";
 import { requestToTriton } from "./errors.js";
@@ -33,9 +34,6 @@ interface Opened {
 /** Time limit for reading the model's description from one server, during `open`. */
 const openTimeoutMs = 30_000;
 const readyTimeoutMs = 2_000;
-/** By default, Triton closes a gRPC connection if the client sends more than three keepalive pings during one request. */
-const keepaliveMs = 20_000;
-const keepalivesPerTimeout = 3;
 
 /** The embedder opens no connection before `open` is called. */
 export function tritonEmbedder(options: TritonEmbedderOptions): TritonEmbedder {
@@ -203,17 +201,17 @@ export class TritonEmbedder implements Embedder {
   };
 
   #settings(answerTimeoutMs: number): LinkSettings {
-    const { transport, modelName, modelVersion } = this.#options;
+    const { modelName, modelVersion, keepaliveMs } = this.#options;
+    const common = commonSettings(this.#options, this.#security!);
     return {
-      transport,
+      ...common,
+      ...(keepaliveMs === undefined ? {} : { keepaliveMs }),
       modelName,
       modelVersion,
+      modelSetting: "triton.model_name",
       expected: this.#expectation(),
       parallelOf: (instances) => this.#requests(instances) * (this.#options.urls?.length ?? 1),
-      timeoutMs: this.#timeoutMs,
       answerTimeoutMs,
-      keepaliveMs: this.#options.keepaliveMs ?? Math.max(keepaliveMs, this.#timeoutMs / keepalivesPerTimeout),
-      security: this.#security!,
     };
   }
 

@@ -9,6 +9,8 @@ export interface Wanted {
   readonly protocol: "http" | "grpc";
   readonly modelName: string;
   readonly modelVersion: string | null;
+  /** The setting that names the model. */
+  readonly modelSetting: string;
 }
 
 /** Returns an error that names the wrong setting. Returns `error` itself when no wrong setting is found. */
@@ -27,15 +29,15 @@ export async function explainFailure(
 
 function explainModel(error: HeadraceError, wanted: Wanted, models: Awaited<ReturnType<Connection["models"]>>): HeadraceError {
   if (error.code !== "embedder_unavailable" && error.code !== "inference_failed") return error;
-  const { address, modelName, modelVersion } = wanted;
+  const { address, modelName, modelVersion, modelSetting } = wanted;
   const found = models.filter(({ name }) => name === modelName);
   const ready = found.some(({ state }) => state === "READY");
   if (found.length === 0) {
     const names = [...new Set(models.map(({ name }) => name))].join(", ") || "none";
     return new HeadraceError(
       "model_mismatch",
-      `Triton ${address.text}: expected a model "${modelName}" (triton.model_name), found ${names}`,
-      { cause: error, hint: `Set triton.model_name to one of: ${names}; or add "${modelName}" to the server's model repository.` },
+      `Triton ${address.text}: expected a model "${modelName}" (${modelSetting}), found ${names}`,
+      { cause: error, hint: `Set ${modelSetting} to one of: ${names}; or add "${modelName}" to the server's model repository.` },
     );
   }
   if (ready && modelVersion !== null) {

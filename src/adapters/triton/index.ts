@@ -4,7 +4,9 @@ export { type ExportedModel, type ExportedRepository, type ExportOptions, export
 export {
   type TritonEmbedderOptions,
   type TritonSection,
+  type TritonTextEmbedderOptions,
   type TritonTransport,
   tritonSection,
   tritonTransports,
 } from "./options.js";
+export { tritonTextEmbedder } from "./text-embedder.js";

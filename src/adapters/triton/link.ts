@@ -1,35 +1,23 @@
 /** Connects to one server, reads the description of the served model, and tests the connection with one inference. */
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
-import { rowBytes, withDeadline } from "../../kit/index.js";
+import { rowBytes } from "../../kit/index.js";
 import { type Address, isThisMachine } from "./address.js";
-import { isTooLarge, requestToTriton, rowLimitIn } from "./errors.js";
-import { explainFailure } from "./explain.js";
+import { type ConnectionSettings, connect, type Deadlines, deadlines, describeServed } from "./connect.js";
+import { isTooLarge, rowLimitIn } from "./errors.js";
 import { checkDimension, inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
-import type { TritonTransport } from "./options.js";
 import { readVectors } from "./output.js";
-import { GrpcConnection } from "./transport/grpc.js";
 import { HttpConnection } from "./transport/http.js";
 import { sharedMemoryFolder } from "./transport/regions.js";
-import type { Security } from "./transport/security.js";
 import { SharedMemoryConnection } from "./transport/shm.js";
 import type { Connection, InferRequest, ModelDescription } from "./transport/transport.js";
 import { Trust } from "./trust.js";
 import { compareVectors, isComparable } from "./vectors.js";
 
-export interface LinkSettings {
-  readonly transport: TritonTransport;
-  readonly modelName: string;
-  readonly modelVersion: string | null;
+export interface LinkSettings extends ConnectionSettings {
   readonly expected: ModelExpectation;
   /** The expected number of concurrent requests to a model with this number of instances. */
   readonly parallelOf: (instances: number) => number;
-  /** Time limit of one inference. */
-  readonly timeoutMs: number;
-  /** Time limit of one step that runs no inference, such as reading the model's description. */
-  readonly answerTimeoutMs: number;
-  readonly keepaliveMs: number;
-  readonly security: Security;
 }
 
 /** A server's answer to the probe image. The probe image consists of generated pixels and is the same for all servers. */
@@ -50,22 +38,13 @@ export interface Link {
   readonly trust: Trust;
 }
 
-const connectTimeoutMs = 5_000;
-
 /** Connects to a server for the first time. After a failure, closes the connection and throws an error that names the setting to change. */
 export async function establish(address: Address, settings: LinkSettings, signal: AbortSignal): Promise<Link> {
-  const { modelName, modelVersion, expected } = settings;
-  const protocol = protocolOf(address, settings.transport);
-  const connection = await connect(address, protocol, settings);
+  const { modelName, expected } = settings;
+  const connection = await connect(address, settings);
   const within = deadlines(address, settings, signal);
   try {
-    const description = await within.answer(async (stop) => {
-      try {
-        return await connection.describe(stop);
-      } catch (error) {
-        throw await explainFailure(HeadraceError.from(error), { address, protocol, modelName, modelVersion }, connection, stop);
-      }
-    });
+    const description = await within.answer((stop) => describeServed(connection, address, settings, stop));
     const where = `Triton ${address.text}, model ${modelName}`;
     const planned = planModel(description, expected, where);
     const found = await prove(connection, planned, address, within);
@@ -94,20 +73,6 @@ export async function reestablish(link: Link, address: Address, settings: LinkSe
   const batches = description.configuration === "read" ? {} : { maxBatch: link.plan.maxBatch, preferredBatch: link.plan.preferredBatch };
   const found = await prove(connection, planned, address, within);
   return { ...link, description, plan: { ...planned, ...batches, dimension: found.dimension }, proof: found.proof, trust: found.trust };
-}
-
-interface Deadlines {
-  answer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  inference<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-}
-
-function deadlines(address: Address, { timeoutMs, answerTimeoutMs }: LinkSettings, signal: AbortSignal): Deadlines {
-  const late = (afterMs: number) =>
-    new HeadraceError("embedder_unavailable", `Triton ${address.text}: expected an answer within ${afterMs} ms, found none`);
-  return {
-    answer: (work) => withDeadline(work, { call: requestToTriton, signal, timeoutMs: answerTimeoutMs, late }),
-    inference: (work) => withDeadline(work, { call: requestToTriton, signal, timeoutMs, late }),
-  };
 }
 
 /**
@@ -169,26 +134,6 @@ export async function probe(
   const answer = await connection.infer(probeRequest(plan, rows), signal);
   const { vectors, dimension } = readVectors(answer, plan, rows, `Triton ${address.text}, output ${plan.outputName}`);
   return { vector: vectors.subarray(0, dimension), dimension, version: answer.version };
-}
-
-function protocolOf(address: Address, transport: TritonTransport): "http" | "grpc" {
-  const wanted = transport === "grpc" ? "grpc" : transport === "auto" ? (address.scheme ?? "http") : "http";
-  if (address.scheme === null || address.scheme === wanted) return wanted;
-  // Many users write the URL of a gRPC server with TLS as https://…
-  if (address.scheme === "http" && wanted === "grpc") return "grpc";
-  throw new HeadraceError("config_conflict", `triton.transport ${transport}: expected an HTTP URL, found triton.url ${address.text}`);
-}
-
-async function connect(address: Address, protocol: "http" | "grpc", settings: LinkSettings): Promise<HttpConnection | GrpcConnection> {
-  const { modelName, modelVersion, timeoutMs, keepaliveMs, security } = settings;
-  if (protocol === "grpc") return await GrpcConnection.create({ address, modelName, modelVersion, timeoutMs, keepaliveMs, security });
-  return await HttpConnection.create({
-    address,
-    modelName,
-    modelVersion,
-    connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs),
-    security,
-  });
 }
 
 /** Switches from HTTP to shared memory if an inference through shared memory returns the same vector as over HTTP. */

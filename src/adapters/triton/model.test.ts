@@ -50,7 +50,7 @@ describe("the plan of a model", () => {
     const found = plan({});
     assert.deepEqual(found.input, { dtype: "uint8", layout: "NHWC", width: 160, height: 224 });
     assert.deepEqual([found.dimension, found.maxBatch, found.preferredBatch], [512, 64, 16]);
-    assert.deepEqual(inferRequest(found, 5, new Uint8Array()).shape, [5, 224, 160, 3]);
+    assert.deepEqual(inferRequest(found, 5, new Uint8Array()).inputs[0].shape, [5, 224, 160, 3]);
   });
 
   test("a model gets batches of the size that the settings say, as far as it takes it; else of the size that it prefers; else of 32", () => {
@@ -90,7 +90,7 @@ describe("the plan of a model", () => {
   test("without a batch dimension one image is sent as it is", () => {
     const found = plan({ maxBatchSize: 0, inputs: input([3, 64, 48]), outputs: [{ name: "e", datatype: "FP16", shape: [7] }] });
     assert.deepEqual([found.maxBatch, found.preferredBatch, found.dimension], [1, 1, 7]);
-    assert.deepEqual(inferRequest(found, 1, new Uint8Array()).shape, [3, 64, 48]);
+    assert.deepEqual(inferRequest(found, 1, new Uint8Array()).inputs[0].shape, [3, 64, 48]);
   });
 
   test("with a batch dimension of the model's own, the model says how many rows it takes", () => {

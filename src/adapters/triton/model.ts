@@ -88,7 +88,7 @@ export function checkDimension(
 
 export function inferRequest(plan: ModelPlan, rows: number, bytes: Uint8Array): InferRequest {
   const { inputName, outputName, datatype } = plan;
-  return { inputName, outputName, datatype, shape: requestShape(plan, rows), bytes };
+  return { inputs: [{ name: inputName, datatype, shape: requestShape(plan, rows), bytes }], outputName };
 }
 
 export function imageDims({ layout, height, width }: TensorSpec): readonly number[] {

@@ -1,5 +1,6 @@
 /** The `triton` section of the configuration. This file imports no optional package such as undici or grpc-js. */
 import * as z from "zod";
+import type { Tokenizer } from "../../contracts/index.js";
 import type { ModelExpectation } from "./model.js";
 
 const seconds = (fallback: number, description: string) =>
@@ -103,4 +104,14 @@ export interface TritonEmbedderOptions extends Partial<Omit<TritonSection, "maxR
   readonly minWorkers?: number;
   /** Idle milliseconds before the first gRPC keepalive ping. Default: the larger of 20,000 and a third of `timeout`. */
   readonly keepaliveMs?: number;
+}
+
+/** A missing setting has the default of the `triton` section. Texts are few and short, so they are never sent through shared memory. */
+export interface TritonTextEmbedderOptions
+  extends Partial<
+    Pick<TritonSection, "url" | "urls" | "transport" | "headers" | "caFile" | "certFile" | "keyFile" | "serverName" | "timeout">
+  > {
+  /** Name of the model in the server's repository. */
+  readonly model: string;
+  readonly openTokenizer: () => Promise<Tokenizer>;
 }

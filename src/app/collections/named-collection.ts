@@ -1,5 +1,6 @@
 /** Opens collections by name. If a collection does not exist, the error names the store and some existing collections. */
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
+import { resolveAlias } from "../../kit/index.js";
 import { checkCollectionName } from "../call-options.js";
 import { storeLocation } from "../configuration/kinds.js";
 import { closed } from "../wiring/closing.js";
@@ -11,6 +12,13 @@ const maxNamesShown = 5;
 /** Throws `collection_not_found`. The error names the store. */
 export function openNamed(parts: PipelineParts, address: CollectionAddress, access: "read" | "write"): Promise<Collection> {
   return withStore(parts, address, (store) => store.openCollection(address.collection, access));
+}
+
+/** Returns the name of the collection that an alias names now; the name itself if it is not an alias. */
+export async function nameOf(parts: PipelineParts, nameOrAlias: string): Promise<string> {
+  checkCollectionName(nameOrAlias);
+  const store = await parts.store(new AbortController().signal);
+  return resolveAlias(nameOrAlias, await store.aliases());
 }
 
 /** Opens a collection for reading and passes it to `use`, or null if it does not exist. Always closes it. */

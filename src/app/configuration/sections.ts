@@ -68,6 +68,20 @@ export const preprocessSection = z.strictObject({
 export const embedderSection = z.strictObject({
   kind: z.enum(["auto", "onnx", "triton"]).default("auto").describe("auto: Triton when there is a `triton` section, else ONNX Runtime."),
   ...onnxSettings,
+  text: z
+    .strictObject({
+      kind: z
+        .enum(["onnx", "triton"])
+        .default("onnx")
+        .describe("Where the model for texts runs. onnx: in this process. triton: on the server of the `triton` section."),
+      model: z.string().min(1).describe("Path of its ONNX file. With kind triton: its name in the server's repository."),
+      tokenizer: z.string().min(1).describe("Path of the tokenizer.json that belongs to it."),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      "The text model of a CLIP or SigLIP, for searches by words. null: the one in the folder `model`, else the labels of the shipped model.",
+    ),
   normalize: z.boolean().default(true).describe("Scale vectors to unit length."),
 });
 

@@ -1,5 +1,6 @@
 /** Cuts sources into shards, and puts them into a queue for any number of workers. */
 import { type Collection, HeadraceError, type Shard, type VectorStore, type WorkQueue } from "../../contracts/index.js";
+import { nameOf } from "../collections/named-collection.js";
 import { createOrOpen } from "../collections/new-collection.js";
 import { storeLocation } from "../configuration/kinds.js";
 import { declaredMetric } from "../ingest-images.js";
@@ -81,12 +82,12 @@ async function begin(
   await queue.filling();
 }
 
-/** What this process would do to the collection. */
+/** What this process would do to the collection. If an alias is set to another collection later, the fleet stays with this one. */
 export async function planFor(parts: PipelineParts, collection: string, signal: AbortSignal): Promise<FleetPlan> {
   const chain = await parts.chain(signal);
   return {
     format: 1,
-    collection,
+    collection: await nameOf(parts, collection),
     dimension: chain.embedder.dimension,
     metric: declaredMetric(parts.settings, collection),
     passport: await parts.passports.of(chain, signal),

@@ -26,9 +26,11 @@ const announceEveryMs = 2_000;
 
 /** Throws, before the first shard is taken, if this worker would not store what the others store. */
 export async function startWork(parts: PipelineParts, queue: WorkQueue, request: WorkRequest): Promise<IngestRun> {
-  const { collectionName, whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
+  const { whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
   const signal = request.signal ?? new AbortController().signal;
-  comparePlans(await planOf(queue, collectionName), await planFor(parts, collectionName, signal));
+  const plan = await planOf(queue, request.collectionName);
+  const { collection: collectionName } = plan;
+  comparePlans(plan, await planFor(parts, collectionName, signal));
   // Names the store if the collection is not there, and is refused without the right to read it.
   await withCollection(parts, collectionName, "read", (collection) => collection.isEmpty(signal));
   const soft = new AbortController();

@@ -90,6 +90,7 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
 export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
   const { textSourceOf } = await import("../../adapters/onnx/index.js");
   const { model, text } = settings.embedder;
+  if (text?.kind === "triton") return "any text";
   const isOnnx = ownModel === undefined && embedderKind(settings) === "onnx";
   if (!isOnnx) return text === null ? "none" : "any text";
   const source = textSourceOf({ model, text });
@@ -103,8 +104,12 @@ export async function makeTextEmbedder(settings: Settings, ownModel?: string): P
     const images = ownModel ?? (embedderKind(settings) === "onnx" ? model : "the model on Triton");
     throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${images}, found none`);
   }
-  const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
   const openTokenizer = async (path: string) => (await import("../../adapters/tokenizers/index.js")).openTokenizer(path);
+  if (text?.kind === "triton") {
+    const { tritonTextEmbedder } = await import("../../adapters/triton/index.js");
+    return tritonTextEmbedder({ ...settings.triton, model: text.model, openTokenizer: () => openTokenizer(text.tokenizer) });
+  }
+  const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
   return onnxTextEmbedder({ model, text, threads, openTokenizer });
 }
 

@@ -1,9 +1,10 @@
 /** `headrace collection` and its subcommands create, list, stats, drop and adopt. */
 import { type Command, Option } from "commander";
-import { type CollectionStats, HeadraceError } from "../../contracts/index.js";
+import { type Alias, type CollectionStats, HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { counted } from "../printable-text.js";
+import { aliasCommands } from "./collection-alias.js";
 import { upkeepCommands } from "./collection-upkeep.js";
 import { positive } from "./ingest.js";
 
@@ -44,6 +45,7 @@ export function collectionCommand(program: Command, exit: (code: ExitCode) => vo
     .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await adopt(name, options)));
   upkeepCommands(group, exit);
+  aliasCommands(group, exit);
 }
 
 function create(name: string, options: CreateOptions): Promise<ExitCode> {
@@ -61,9 +63,11 @@ function create(name: string, options: CreateOptions): Promise<ExitCode> {
 
 function list(options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    const collections = (await pipeline.listCollections()).map(statsDocument);
+    const [found, aliases] = await Promise.all([pipeline.listCollections(), pipeline.aliases.list()]);
+    const collections = found.map((each) => statsDocument(each, aliases));
     const lines = collections.map(
-      ({ name, count, dimension, metric }) => `${name}  ${counted(count, "row")}, ${dimension} dimensions, ${metric}\n`,
+      ({ name, count, dimension, metric, aliases: names }) =>
+        `${name}  ${counted(count, "row")}, ${dimension} dimensions, ${metric}${names.length === 0 ? "" : `, alias ${names.join(", ")}`}\n`,
     );
     terminalOf(options).result({ collections }, lines.length === 0 ? "No collections.\n" : lines.join(""));
     return exitCodes.ok;
@@ -72,14 +76,16 @@ function list(options: CommonOptions): Promise<ExitCode> {
 
 function stats(name: string, options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    const found = await pipeline.collectionStats(name);
-    terminalOf(options).result(statsDocument(found), statsText(found));
+    const [found, aliases] = await Promise.all([pipeline.collectionStats(name), pipeline.aliases.list()]);
+    terminalOf(options).result(statsDocument(found, aliases), statsText(found));
     return exitCodes.ok;
   });
 }
 
-function statsDocument({ name, count, dimension, metric, idType, index, indexedKeys, passport }: CollectionStats) {
-  return { name, count, dimension, metric, ids: idType, index, indexedKeys, passport: passport?.labels ?? null };
+function statsDocument(stats: CollectionStats, allAliases: readonly Alias[]) {
+  const { name, count, dimension, metric, idType, index, indexedKeys, passport } = stats;
+  const aliases = allAliases.filter(({ collection }) => collection === name).map(({ alias }) => alias);
+  return { name, count, dimension, metric, ids: idType, index, indexedKeys, passport: passport?.labels ?? null, aliases };
 }
 
 function statsText({ name, count, dimension, metric, index, indexedKeys, idType, passport }: CollectionStats): string {

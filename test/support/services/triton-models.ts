@@ -1,6 +1,6 @@
 /** Writes model repositories for a real Triton that has the python backend alone. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { repositoryRoot } from "./process.js";
 
 interface Batching {
@@ -17,6 +17,7 @@ interface Batching {
 }
 
 export type TestModel =
+  | GraphModel
   /** The model in `models/`, as it is or behind a fixed orthonormal projection. */
   | (Batching & {
       readonly kind: "shipped";
@@ -57,6 +58,24 @@ export type TestModel =
       readonly version?: number;
     });
 
+/** An ONNX file as it is. */
+export interface GraphModel extends Batching {
+  readonly kind: "graph";
+  readonly name: string;
+  /** Path of the ONNX file. */
+  readonly path: string;
+  readonly inputs: readonly GraphTensor[];
+  readonly outputs: readonly GraphTensor[];
+  readonly preset?: string;
+}
+
+interface GraphTensor {
+  readonly name: string;
+  readonly type: "TYPE_INT64" | "TYPE_FP32";
+  /** Without the batch dimension. -1: any size. */
+  readonly dims: readonly number[];
+}
+
 /** Writes one folder a model below `repository`. Further calls replace or add models. */
 export function writeModels(repository: string, models: readonly TestModel[]): void {
   const sources = join(repositoryRoot(), "test", "support", "services", "triton-models");
@@ -69,6 +88,26 @@ export function writeModels(repository: string, models: readonly TestModel[]): v
 }
 
 function configOf(model: TestModel): string {
+  return model.kind === "graph" ? configOfGraph(model) : configOfImages(model);
+}
+
+function configOfGraph({ name, path, inputs, outputs, preset, maxBatch = 32 }: GraphModel): string {
+  const tensors = (all: readonly GraphTensor[]) =>
+    all.map((each) => `{ name: "${each.name}", data_type: ${each.type}, dims: [ ${each.dims.join(", ")} ] }`).join(", ");
+  return [
+    `name: "${name}"`,
+    'backend: "python"',
+    `max_batch_size: ${maxBatch}`,
+    `input [ ${tensors(inputs)} ]`,
+    `output [ ${tensors(outputs)} ]`,
+    "instance_group [ { count: 1, kind: KIND_CPU } ]",
+    parameterLine("model_path", resolve(repositoryRoot(), path)),
+    ...(preset === undefined ? [] : [parameterLine("headrace_preset", preset)]),
+    "",
+  ].join("\n");
+}
+
+function configOfImages(model: Exclude<TestModel, GraphModel>): string {
   const maxBatch = model.maxBatch ?? 32;
   const size = model.kind === "sleeping" ? (model.size ?? 224) : 224;
   const planar = model.kind === "shipped" && model.input !== "uint8";
@@ -84,21 +123,25 @@ function configOf(model: TestModel): string {
     `output [ { name: "embedding", data_type: ${typeName[output]}, dims: [ ${batch}${dimension} ] } ]`,
     `instance_group [ { count: ${model.instances ?? 1}, kind: KIND_CPU } ]`,
     ...batcherOf(model),
-    ...Object.entries(parametersOf(model)).map(([key, value]) => `parameters { key: "${key}", value: { string_value: "${value}" } }`),
+    ...Object.entries(parametersOf(model)).map(([key, value]) => parameterLine(key, value)),
     "",
   ].join("\n");
 }
 
+function parameterLine(key: string, value: string): string {
+  return `parameters { key: "${key}", value: { string_value: "${value}" } }`;
+}
+
 const typeName = { uint8: "TYPE_UINT8", float16: "TYPE_FP16", float32: "TYPE_FP32" } as const;
 
-function batcherOf(model: TestModel): readonly string[] {
+function batcherOf(model: Exclude<TestModel, GraphModel>): readonly string[] {
   if (model.dynamic === false || model.maxBatch === 0) return [];
   const preferred = model.preferred === undefined ? "" : ` preferred_batch_size: [ ${model.preferred.join(", ")} ]`;
   const queue = model.maxQueue === undefined ? "" : ` default_queue_policy { max_queue_size: ${model.maxQueue} }`;
   return [`dynamic_batching {${preferred}${queue} }`];
 }
 
-function parametersOf(model: TestModel): Readonly<Record<string, string>> {
+function parametersOf(model: Exclude<TestModel, GraphModel>): Readonly<Record<string, string>> {
   if (model.kind === "shipped") {
     const file = model.input === "uint8" ? "efficientnet-lite0-uint8.onnx" : "efficientnet-lite0.onnx";
     return {

@@ -88,15 +88,15 @@ export class GrpcConnection implements Connection {
   }
 
   async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
-    const { inputName, outputName, datatype, shape, bytes } = request;
+    const { inputs, outputName } = request;
     const answer = (await this.#call(
       "ModelInfer",
       {
         model_name: this.#options.modelName,
         model_version: this.#options.modelVersion ?? "",
-        inputs: [{ name: inputName, datatype, shape }],
+        inputs: inputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
         outputs: [{ name: outputName }],
-        raw_input_contents: [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
+        raw_input_contents: inputs.map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
       },
       signal,
     )) as {

@@ -13,7 +13,7 @@ import {
   statisticsShape,
 } from "./response-schemas.js";
 import type { Security } from "./security.js";
-import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
+import type { Connection, InferAnswer, InferInput, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
 
 export interface HttpOptions {
   readonly address: Address;
@@ -24,7 +24,9 @@ export interface HttpOptions {
 }
 
 /** A request whose input tensor is in shared memory instead of the request body. */
-export interface SharedInput extends Omit<InferRequest, "bytes"> {
+export interface SharedRequest {
+  readonly input: Omit<InferInput, "bytes">;
+  readonly outputName: string;
   readonly region: string;
   readonly byteLength: number;
 }
@@ -93,13 +95,15 @@ export class HttpConnection implements Connection {
   }
 
   async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
-    const header = requestHeader(request, { binary_data_size: request.bytes.byteLength });
-    const body = [header, request.bytes];
+    const inputs = request.inputs.map(({ bytes, ...input }) => ({ ...input, parameters: { binary_data_size: bytes.byteLength } }));
+    const header = requestHeader(inputs, request.outputName);
+    const body = [header, ...request.inputs.map(({ bytes }) => bytes)];
     return await this.#infer(body, { [headerLength]: String(header.byteLength), "content-length": String(byteLength(body)) }, signal);
   }
 
-  async inferShared(request: SharedInput, signal: AbortSignal): Promise<InferAnswer> {
-    const header = requestHeader(request, { shared_memory_region: request.region, shared_memory_byte_size: request.byteLength });
+  async inferShared({ input, outputName, region, byteLength: size }: SharedRequest, signal: AbortSignal): Promise<InferAnswer> {
+    const parameters = { shared_memory_region: region, shared_memory_byte_size: size };
+    const header = requestHeader([{ ...input, parameters }], outputName);
     return await this.#infer([header], { [headerLength]: String(header.byteLength) }, signal);
   }
 
@@ -173,14 +177,12 @@ export class HttpConnection implements Connection {
   }
 }
 
-function requestHeader(request: Omit<InferRequest, "bytes">, parameters: Readonly<Record<string, string | number>>): Uint8Array {
-  const { inputName, outputName, datatype, shape } = request;
-  return new TextEncoder().encode(
-    JSON.stringify({
-      inputs: [{ name: inputName, datatype, shape, parameters }],
-      outputs: [{ name: outputName, parameters: { binary_data: true } }],
-    }),
-  );
+interface HeaderInput extends Omit<InferInput, "bytes"> {
+  readonly parameters: Readonly<Record<string, string | number>>;
+}
+
+function requestHeader(inputs: readonly HeaderInput[], outputName: string): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ inputs, outputs: [{ name: outputName, parameters: { binary_data: true } }] }));
 }
 
 function readAnswer({ headers, body }: Answer, target: Target): InferAnswer {

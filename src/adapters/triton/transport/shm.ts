@@ -60,11 +60,13 @@ export class SharedMemoryConnection implements Connection {
     return this.#http.models(signal);
   }
 
+  /** Only for requests with one input, as those of images are. */
   async infer(request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
-    const region = await this.#acquire(request.bytes.byteLength, signal);
+    const { bytes } = request.inputs[0];
+    const region = await this.#acquire(bytes.byteLength, signal);
     if (region === null) return await this.#http.infer(request, signal);
     try {
-      region.write(request.bytes);
+      region.write(bytes);
       if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
       return await this.#inferFrom(region, request, signal);
     } finally {
@@ -111,8 +113,8 @@ export class SharedMemoryConnection implements Connection {
   }
 
   async #inferFrom(region: Region, request: InferRequest, signal: AbortSignal): Promise<InferAnswer> {
-    const { bytes, ...rest } = request;
-    const shared = { ...rest, region: region.name, byteLength: bytes.byteLength };
+    const { bytes, ...input } = request.inputs[0];
+    const shared = { input, outputName: request.outputName, region: region.name, byteLength: bytes.byteLength };
     try {
       return await this.#http.inferShared(shared, signal);
     } catch (error) {

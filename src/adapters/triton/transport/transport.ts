@@ -33,13 +33,18 @@ export interface ModelDescription {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export interface InferRequest {
-  readonly inputName: string;
-  readonly outputName: string;
+export interface InferInput {
+  readonly name: string;
   readonly datatype: string;
   readonly shape: readonly number[];
   /** The tensor as raw little-endian bytes. The bytes are not read any more after the call has ended. */
   readonly bytes: Uint8Array;
+}
+
+export interface InferRequest {
+  /** One tensor of images, or the tensors of a text. */
+  readonly inputs: readonly [InferInput, ...InferInput[]];
+  readonly outputName: string;
 }
 
 export interface InferAnswer {

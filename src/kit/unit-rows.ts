@@ -1,5 +1,5 @@
 /** Scales vectors to length 1. */
-import type { Vectors } from "../../contracts/index.js";
+import type { Vectors } from "../contracts/index.js";
 
 export function unitRows({ dimension, values }: Vectors): Vectors {
   const unit = new Float32Array(values.length);

@@ -1,0 +1,87 @@
+/** Moves a collection to a new model while programs go on to search it. Get it from `pipeline.reembedding`; the pipeline has the new model. */
+import { HeadraceError } from "../../contracts/index.js";
+import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { previewReembed, type ReembedPreview } from "./preview.js";
+import { startReembed } from "./reembed.js";
+import type { ReembedRequest, ReembedRun } from "./request.js";
+import { dropPrevious, rolesOf, switchBack } from "./roles.js";
+
+/** What a switch back has done. */
+export interface Rollback {
+  readonly alias: string;
+  /** The collection that the alias named before. It stays. */
+  readonly from: string;
+  /** The collection that the alias names now. */
+  readonly to: string;
+}
+
+/** What the end of a re-embedding has done. */
+export interface Finish {
+  readonly alias: string;
+  /** The collection that the alias names. */
+  readonly collection: string;
+  /** The collection that was dropped, with its number of rows. */
+  readonly dropped: string;
+  readonly rows: number;
+  /** The other names of the dropped collection, its own included. They are aliases of `collection` now. */
+  readonly renamed: readonly string[];
+}
+
+export class Reembedding {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Embeds the images of a collection with the model of this pipeline into a new collection, follows what changes meanwhile, compares both
+   * collections, and switches the alias. A call that was stopped or killed is continued by the same call. Throws `usage_invalid` if the
+   * collection has the model already, and `passport_mismatch` if a third model has begun.
+   */
+  start(request: ReembedRequest): Promise<ReembedRun> {
+    return startReembed(this.#parts, request);
+  }
+
+  /** Computes what `start` would do, without writing anything. */
+  preview(request: ReembedRequest): Promise<ReembedPreview> {
+    return previewReembed(this.#parts, request);
+  }
+
+  /** Makes the alias name the collection of before the switch again, in one step. Needs no model. Throws `usage_invalid`. */
+  async rollBack(alias: string): Promise<Rollback> {
+    const store = await this.#parts.store(new AbortController().signal);
+    const roles = await rolesOf(store, alias);
+    const previous = switchedFrom(roles);
+    await switchBack(store, roles, previous);
+    return { alias, from: roles.live, to: previous };
+  }
+
+  /** Drops the collection of before the switch. There is no way back. Needs no model. Throws `usage_invalid` and `lock_held`. */
+  async finish(alias: string): Promise<Finish> {
+    const store = await this.#parts.store(new AbortController().signal);
+    const roles = await rolesOf(store, alias);
+    const previous = switchedFrom(roles);
+    const collection = await store.openCollection(previous, "read");
+    const rows = await collection.count();
+    await collection.close();
+    const renamed = await dropPrevious(store, roles, previous);
+    return { alias, collection: roles.live, dropped: previous, rows, renamed };
+  }
+
+  /** Finds the collection of before the switch. Throws `usage_invalid` if there is none. */
+  async previous(alias: string): Promise<string> {
+    return switchedFrom(await rolesOf(await this.#parts.store(new AbortController().signal), alias));
+  }
+}
+
+function switchedFrom({ alias, live, next, previous }: Awaited<ReturnType<typeof rolesOf>>): string {
+  if (previous !== null) return previous;
+  throw new HeadraceError("usage_invalid", `${alias}: expected a switch to a new model before, found only ${live}`, {
+    item: alias,
+    hint:
+      next === null
+        ? `To move it to a new model: headrace reembed ${alias} --config new.yaml`
+        : `${next} is not live. To switch to it: headrace reembed ${alias} --config new.yaml`,
+  });
+}

@@ -1,0 +1,134 @@
+/** `headrace reembed`: moves a collection to a new model while programs go on to search it. */
+import { constants, setPriority } from "node:os";
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type ImageEmbeddingPipeline, ingestDocument, type ReembedRequest, type ReembedRun } from "../../app/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type ExitCode, exitCodes } from "../exit.js";
+import { runIngestion } from "../ingestions.js";
+import { counted } from "../printable-text.js";
+import { previewText, reembedText } from "../reembed-summary.js";
+import { requireYes } from "./collection.js";
+import { type DeletionLimit, deletionLimit } from "./sync.js";
+
+interface ReembedOptions extends CommonOptions {
+  readonly alias?: string;
+  readonly fillOnly?: boolean;
+  readonly maxMissing?: DeletionLimit;
+  readonly minOverlap?: number;
+  readonly base?: string;
+  readonly as?: string;
+  readonly dryRun?: boolean;
+  readonly rollback?: boolean;
+  readonly finish?: boolean;
+  readonly yes?: boolean;
+}
+
+export function reembedCommand(program: Command, exit: (code: ExitCode) => void): void {
+  withCommonOptions(program.command("reembed"))
+    .description("embed the images of a collection with the configured model into a new collection, and switch an alias to it")
+    .argument("<name>", "an alias; or, with --alias, a collection that has none yet")
+    .option("--alias <name>", "give the collection this alias, for its first re-embedding")
+    .option("--fill-only", "fill and compare, and leave the switch to a later run of the command")
+    .addOption(
+      new Option(
+        "--max-missing <n>",
+        "do not switch if the images of more rows than this are gone; a number or a percentage (default: 50%)",
+      ).argParser(deletionLimit),
+    )
+    .addOption(
+      new Option("--min-overlap <share>", "do not switch if the models share fewer of the ten nearest neighbours, from 0 to 1").argParser(
+        share,
+      ),
+    )
+    .option("--base <folder>", "with --as: the folder where files ingested with --base and --as are now")
+    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--dry-run", "compare, but write nothing")
+    .addOption(
+      new Option("--rollback", "switch the alias back to the collection of before").conflicts(["finish", "dryRun", "fillOnly", "alias"]),
+    )
+    .addOption(new Option("--finish", "drop the collection of before the switch").conflicts(["dryRun", "fillOnly", "alias"]))
+    .option("--yes", "with --finish: confirm")
+    .action(async (name: string, options: ReembedOptions) => exit(await runReembed(name, options)));
+}
+
+function runReembed(name: string, options: ReembedOptions): Promise<ExitCode> {
+  return withPipeline(options, (pipeline) => {
+    if (options.rollback === true) return rollBack(pipeline, name, options);
+    if (options.finish === true) return finish(pipeline, name, options);
+    const request = requestOf(name, options);
+    return options.dryRun === true ? showPreview(pipeline, request, options) : reembed(pipeline, request, options);
+  });
+}
+
+function requestOf(name: string, { alias, fillOnly, maxMissing, minOverlap, base, as }: ReembedOptions): ReembedRequest {
+  if ((base === undefined) !== (as === undefined)) {
+    throw new HeadraceError(
+      "usage_invalid",
+      `reembed: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+    );
+  }
+  return {
+    name,
+    switching: fillOnly === true ? "later" : "now",
+    ...(alias === undefined ? {} : { alias }),
+    ...(maxMissing === undefined ? {} : { maxMissing }),
+    ...(minOverlap === undefined ? {} : { minOverlap }),
+    ...(base === undefined || as === undefined ? {} : { naming: { base: resolve(base), as } }),
+  };
+}
+
+function reembed(pipeline: ImageEmbeddingPipeline, request: ReembedRequest, options: ReembedOptions): Promise<ExitCode> {
+  // Searches on the same machine go first. The threads that are started later inherit the priority.
+  setPriority(constants.priority.PRIORITY_LOW);
+  let total = 0;
+  return runIngestion(terminalOf(options), {
+    start: async (hooks): Promise<ReembedRun> => {
+      const run = await pipeline.reembedding.start({ ...request, ...hooks });
+      total = run.total;
+      return run;
+    },
+    count: async () => total,
+    show: (report, context, ending) => {
+      const { alias, from, to, switched, caughtUp, deleted, gate } = report;
+      const document = {
+        ...ingestDocument(report, { ...context, collection: to, leftOut: {} }),
+        ...{ alias, from, to, switched, caughtUp, deleted, gate },
+      };
+      return { document, text: reembedText(document, ending) };
+    },
+  });
+}
+
+async function showPreview(pipeline: ImageEmbeddingPipeline, request: ReembedRequest, options: ReembedOptions): Promise<ExitCode> {
+  const preview = await pipeline.reembedding.preview(request);
+  terminalOf(options).result({ dryRun: true, ...preview }, previewText(preview));
+  return exitCodes.ok;
+}
+
+async function rollBack(pipeline: ImageEmbeddingPipeline, name: string, options: ReembedOptions): Promise<ExitCode> {
+  const done = await pipeline.reembedding.rollBack(name);
+  const { alias, from, to } = done;
+  terminalOf(options).result(
+    done,
+    `${alias} now names ${to} again. ${from} is still there: run headrace reembed ${alias} to switch to it.\n`,
+  );
+  return exitCodes.ok;
+}
+
+async function finish(pipeline: ImageEmbeddingPipeline, name: string, options: ReembedOptions): Promise<ExitCode> {
+  requireYes(options, `drop ${await pipeline.reembedding.previous(name)}, which ${name} named before its switch`);
+  const done = await pipeline.reembedding.finish(name);
+  const { collection, dropped, rows, renamed } = done;
+  const names = renamed.length === 0 ? "" : ` These names are aliases of ${collection} now: ${renamed.join(", ")}.`;
+  terminalOf(options).result(done, `Dropped ${dropped} (${counted(rows, "row")}).${names}\n`);
+  return exitCodes.ok;
+}
+
+/** Parses a share from 0 to 1. */
+function share(text: string): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && value <= 1) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 1, such as 0.3.");
+}
