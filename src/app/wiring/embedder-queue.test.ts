@@ -156,7 +156,7 @@ test("while calls are late, runs have one batch in work and pause after it; requ
   held.calls[1]!.finish();
   await request;
   while (held.calls.length < 3) await settled();
-  assert.ok(performance.now() - endedMs >= 30, "twice as long as the batch");
+  assert.ok(performance.now() - endedMs >= 100, "several times as long as the batch");
   held.calls[2]!.finish();
   assert.deepEqual(await Promise.all(runs), [[100], [101]]);
 });

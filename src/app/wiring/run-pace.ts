@@ -7,20 +7,22 @@ import type { WaitingCalls } from "./open-calls.js";
 
 /** Calls are late from this age on. A search takes a tenth of it on an idle machine. */
 const lateMs = 100;
-/** While calls are late, runs pause for this many times the duration of their last batch, and have one batch in work at a time. */
-const pauseTimes = 2;
+/** While calls are late, runs have one batch in work at a time, and pause after it for at most this many times its duration. */
+const maxPauseTimes = 8;
+/** A pause ends early when calls are no longer late. So often runs look. */
+const lookEveryMs = 20;
 
 export class RunPace {
   readonly #calls: WaitingCalls;
-  readonly #onPauseEnd: () => void;
+  readonly #onLook: () => void;
   #inWork = 0;
   #pauseEndMs = 0;
   #timer: ReturnType<typeof startTimer> | null = null;
 
-  /** `onPauseEnd` is called when `mayStart` returned false because of a pause, and the pause is over. */
-  constructor(calls: WaitingCalls, onPauseEnd: () => void) {
+  /** `onLook` is called some time after `mayStart` returned false because of a pause. */
+  constructor(calls: WaitingCalls, onLook: () => void) {
     this.#calls = calls;
-    this.#onPauseEnd = onPauseEnd;
+    this.#onLook = onLook;
   }
 
   /** Whether a run may start a batch now. */
@@ -29,10 +31,13 @@ export class RunPace {
     if (this.#inWork > 0) return false;
     const restMs = this.#pauseEndMs - performance.now();
     if (restMs <= 0) return true;
-    this.#timer ??= startTimer(() => {
-      this.#timer = null;
-      this.#onPauseEnd();
-    }, restMs);
+    this.#timer ??= startTimer(
+      () => {
+        this.#timer = null;
+        this.#onLook();
+      },
+      Math.min(restMs, lookEveryMs),
+    );
     return false;
   }
 
@@ -43,6 +48,6 @@ export class RunPace {
   /** `elapsedMs`: how long the batch took. */
   end(elapsedMs: number): void {
     this.#inWork -= 1;
-    this.#pauseEndMs = performance.now() + pauseTimes * elapsedMs;
+    this.#pauseEndMs = performance.now() + maxPauseTimes * elapsedMs;
   }
 }
