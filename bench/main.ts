@@ -34,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   schedules: async () => (await import("./schedules.bench.js")).schedules(),
   "side-by-side": async () => (await import("./side-by-side.bench.js")).sideBySide(),
   fleet: async () => (await import("./fleet.bench.js")).fleet(),
+  reembed: async () => (await import("./reembed.bench.js")).reembedding(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 

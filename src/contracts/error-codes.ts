@@ -165,7 +165,7 @@ export const errorCodes = {
     "run",
     false,
     "The vectors of the collection were made with another model or preprocessing.",
-    "Use the settings that the collection was made with, or another collection.",
+    "Use the settings that the collection was made with, or move the collection to the new model with `headrace reembed`.",
   ),
   passport_missing: define(
     "run",

@@ -34,12 +34,16 @@ export async function* differingRows(
   origin: Scanned,
   target: Collection,
   {
-    tried,
+    isTried,
+    onRow,
     counts,
     filter,
     signal,
   }: {
-    readonly tried: TriedRows;
+    /** Rows that are not compared again. */
+    readonly isTried: (row: StoredRow) => boolean;
+    /** Called for each row of the origin. */
+    readonly onRow?: (row: StoredRow) => void;
     readonly counts: RowsCompared;
     readonly filter?: Filter;
     readonly signal: AbortSignal;
@@ -56,9 +60,10 @@ export async function* differingRows(
     counts.rows += rows.length;
     counts.same += same.size;
     const differing = rows.filter(({ id }) => !same.has(id));
-    const again = differing.filter((row) => tried.has(row)).map(({ id }) => id);
+    const again = differing.filter(isTried).map(({ id }) => id);
     if (again.length > 0) counts.missing += again.length - (await target.known(again, signal)).size;
     const skipped = new Set(again);
+    if (onRow !== undefined) rows.forEach(onRow);
     for (const row of differing) if (!skipped.has(row.id)) yield row;
   }
 }

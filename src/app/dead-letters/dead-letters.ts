@@ -114,17 +114,21 @@ export class DeadLetters {
 class SourceStates {
   /** By source: its state, and the time of its success. */
   readonly #states = new HashTable({ values: 3 });
+  #isEmpty = true;
 
   foundEarlier(source: string): void {
+    this.#isEmpty = false;
     this.#states.first(hashOfText(source), [state.earlier, 0, 0]);
   }
 
   failed(source: string): void {
+    this.#isEmpty = false;
     this.#states.set(hashOfText(source), [state.failed, 0, 0]);
   }
 
   /** Returns false if the source has no entry. */
   cured(source: string, timeMs: number): boolean {
+    if (this.#isEmpty) return false;
     const hash = hashOfText(source);
     if (this.#states.get(hash) === null) return false;
     this.#states.set(hash, [state.cured, Math.floor(timeMs / word), timeMs % word]);

@@ -1,5 +1,5 @@
 /** The passes of a re-embedding: each makes the new collection follow the old one, and finds less to do than the one before. */
-import type { Collection, Filter, ImageRef, Observer, Outcome, StoredRow } from "../../contracts/index.js";
+import type { Collection, ImageRef, Observer, Outcome, StoredRow } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import { deleteOthers, differingRows, type IngestInput, KeySample, type RowsCompared, TriedRows } from "../../operations/index.js";
 import { type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
@@ -27,15 +27,16 @@ export interface Pass {
   readonly sample: KeySample;
 }
 
-export interface PassScope {
-  /** Rows of the old collection to look at. Default: all. */
-  readonly filter?: Filter;
-  /** What to do with rows that only the new collection has. */
-  readonly others: "delete" | "keep";
-}
+/**
+ * "all": all rows, and rows that only the new collection has are deleted; rows since `recentSince` are remembered. "stragglers": rows since
+ * then that no pass has seen. Times in milliseconds since the epoch.
+ */
+export type PassScope = { readonly kind: "all"; readonly recentSince?: number } | { readonly kind: "stragglers"; readonly since: number };
 
 export class Passes {
   readonly #tried = new TriedRows();
+  /** Recent rows of the old collection that a pass has seen. If the new collection lacks one later, it was deleted there. */
+  readonly #seen = new TriedRows();
   readonly #rows = new WeakMap<ImageRef, StoredRow>();
   #current: IngestRun | null = null;
   #isDrained = false;
@@ -62,24 +63,13 @@ export class Passes {
   }
 
   /** Starts a pass. `current` is its run when the promise resolves. */
-  async start(origin: Collection, { filter, others }: PassScope): Promise<{ readonly done: Promise<Pass> }> {
+  async start(origin: Collection, scope: PassScope): Promise<{ readonly done: Promise<Pass> }> {
     const { signal, observer, onOutcome } = this.options;
     const counts: RowsCompared = { rows: 0, same: 0, missing: 0 };
-    const fileRefs = await makeFileRefs();
-    const { target, options } = this;
-    const differing = { tried: this.#tried, counts, signal, ...(filter === undefined ? {} : { filter }) };
-    const remember = (input: IngestInput, row: StoredRow): IngestInput => {
-      this.#rows.set(input.ref, row);
-      return input;
-    };
+    const inputs = await this.#inputs(origin, scope, counts);
     const run = await startIngest(this.parts, {
-      async *inputs(stop) {
-        for await (const row of differingRows(origin, target, differing)) {
-          if (stop.aborted) return;
-          yield remember(await storedInput(row, fileRefs, options.naming), row);
-        }
-      },
-      collectionName: target.name,
+      inputs,
+      collectionName: this.target.name,
       schedule: "overlapped",
       signal,
       onOutcome: (outcome) => {
@@ -90,14 +80,42 @@ export class Passes {
     });
     this.#current = run;
     if (this.#isDrained) run.drain();
-    return { done: this.#finish(origin, run, counts, others) };
+    return { done: this.#finish(origin, run, counts, scope) };
   }
 
-  async #finish(origin: Collection, run: IngestRun, counts: RowsCompared, others: PassScope["others"]): Promise<Pass> {
+  async #inputs(origin: Collection, scope: PassScope, counts: RowsCompared): Promise<(stop: AbortSignal) => AsyncGenerator<IngestInput>> {
+    const fileRefs = await makeFileRefs();
+    const rows = differingRows(origin, this.target, { counts, signal: this.options.signal, ...this.#limits(scope) });
+    return async function* (this: Passes, stop: AbortSignal) {
+      for await (const row of rows) {
+        if (stop.aborted) return;
+        const input = await storedInput(row, fileRefs, this.options.naming);
+        this.#rows.set(input.ref, row);
+        yield input;
+      }
+    }.bind(this);
+  }
+
+  #limits(scope: PassScope): Pick<Parameters<typeof differingRows>[2], "isTried" | "onRow" | "filter"> {
+    if (scope.kind === "all") {
+      const { recentSince = Number.POSITIVE_INFINITY } = scope;
+      return { isTried: (row) => this.#tried.has(row), onRow: (row) => void (row.ingestedAt >= recentSince && this.#seen.add(row)) };
+    }
+    return {
+      filter: { kind: "compare", key: "ingested_at", operator: ">=", value: scope.since },
+      isTried: (row) => {
+        const isSeen = this.#seen.has(row);
+        this.#seen.add(row);
+        return isSeen;
+      },
+    };
+  }
+
+  async #finish(origin: Collection, run: IngestRun, counts: RowsCompared, { kind }: PassScope): Promise<Pass> {
     const { signal } = this.options;
     const report = await run.done;
     const sample = new KeySample();
-    const isWhole = report.ended === "completed" && others === "delete" && !this.#isDrained;
+    const isWhole = report.ended === "completed" && kind === "all" && !this.#isDrained;
     const deleted = isWhole ? await deleteOthers(origin, this.target, { signal, onRow: (key) => sample.add(key) }) : 0;
     if (deleted > 0) await this.target.settle(signal);
     return { report, rows: counts.rows, missing: counts.missing, deleted, sample };

@@ -1,5 +1,5 @@
 /** What a re-embedding would do. */
-import { differingRows, type RowsCompared, TriedRows } from "../../operations/index.js";
+import { differingRows, type RowsCompared } from "../../operations/index.js";
 import { closed } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { stateOf } from "./reembed.js";
@@ -33,7 +33,7 @@ export async function previewReembed(
   return closed(target === null ? [origin] : [target, origin], async () => {
     const counts: RowsCompared = { rows: 0, same: 0, missing: 0 };
     if (target === null) counts.rows = await origin.count();
-    else for await (const _ of differingRows(origin, target, { tried: new TriedRows(), counts, signal }));
+    else for await (const _ of differingRows(origin, target, { isTried: () => false, counts, signal }));
     const { rows, same: present } = counts;
     return { alias: roles.alias, from: roles.live, to: next, rows, present, wouldEmbed: rows - present };
   });

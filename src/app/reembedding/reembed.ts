@@ -60,7 +60,7 @@ export async function startReembed(parts: PipelineParts, request: ReembedRequest
       const { naming = null, observer, onOutcome } = request;
       const passes = new Passes(parts, target, { naming, signal, observer, onOutcome });
       const total = await origin.count();
-      const first = await passes.start(origin, { others: "delete" });
+      const first = await passes.start(origin, { kind: "all" });
       const run = (): IngestRun => passes.current!;
       return {
         from: roles.live,

@@ -54,7 +54,7 @@ async function followFreely({ origin, passes }: Switching, done: Pass[]): Promis
   while (done.length < maxFreePasses && isWhole(done.at(-1)!, passes)) {
     const { report, deleted } = done.at(-1)!;
     if (done.length > 1 && report.read + deleted <= fewRows) return;
-    done.push(await passOf(passes, origin, { others: "delete" }));
+    done.push(await passOf(passes, origin, { kind: "all" }));
   }
 }
 
@@ -70,19 +70,23 @@ async function compareOnly({ origin, target, signal }: Switching, done: readonly
 
 async function compareAndSwitch(store: VectorStore, switching: Switching, done: Pass[]): Promise<Ending> {
   const { roles, target, request } = switching;
-  const startedMs = Date.now();
+  const since = Date.now() - clockSlackMs;
   const locked = await openForWriting(store, switching);
   if (locked === null) return noSwitch;
   const ending = await closed([locked], async (): Promise<Ending> => {
-    const gate = await agree(store, locked, switching, done);
+    const gate = await agree(store, locked, switching, done, since);
     if (gate === null) return noSwitch;
     const { maxMissing = { share: 0.5 }, minOverlap = 0 } = request;
     const error = refusalOf(gate, roles.alias, { maxMissing, minOverlap });
     if (error === null) await switchToNext(store, roles, target.name);
     return { gate, switched: error === null, error };
   });
-  if (ending.switched) await followStragglers(store, switching, done, startedMs);
-  return ending;
+  if (!ending.switched) return ending;
+  const error = await followStragglers(store, switching, done, since).then(
+    () => null,
+    (thrown: unknown) => HeadraceError.from(thrown),
+  );
+  return { ...ending, error };
 }
 
 /** Repeats passes until the new collection has the rows of the old one. Returns null if a pass does not complete. */
@@ -91,9 +95,10 @@ async function agree(
   locked: Collection,
   { target, passes, signal }: Switching,
   done: Pass[],
+  recentSince: number,
 ): Promise<GateReport | null> {
   for (let count = 1; ; count += 1) {
-    const pass = await passOf(passes, locked, { others: "delete" });
+    const pass = await passOf(passes, locked, { kind: "all", recentSince });
     done.push(pass);
     if (!isWhole(pass, passes)) return null;
     const isQuiet = pass.report.read === 0 || store.maxWriters > 1;
@@ -104,13 +109,12 @@ async function agree(
 }
 
 /**
- * Calls that began before the switch may still write to the old collection. Only rows of the last moments are looked at: what is older was
- * copied before the switch, and may have been deleted since.
+ * Calls that began before the switch may still write to the old collection. Only rows that no pass has seen are copied: what was copied
+ * before the switch may have been deleted in the new collection since.
  */
-async function followStragglers(store: VectorStore, { origin, passes }: Switching, done: Pass[], sinceMs: number): Promise<void> {
-  const filter = { kind: "compare", key: "ingested_at", operator: ">=", value: sinceMs - clockSlackMs } as const;
+async function followStragglers(store: VectorStore, { origin, passes }: Switching, done: Pass[], since: number): Promise<void> {
   for (let quiet = 0; quiet < (store.maxWriters > 1 ? 2 : 1); ) {
-    const pass = await passOf(passes, origin, { filter, others: "keep" });
+    const pass = await passOf(passes, origin, { kind: "stragglers", since });
     done.push(pass);
     if (!isWhole(pass, passes)) return;
     quiet = pass.report.read === 0 ? quiet + 1 : 0;

@@ -13,6 +13,7 @@ export class Shared<T> {
 
   /** Waits for the result. `signal` ends only the wait of this caller. If the work failed, the next call starts it again. */
   get(signal: AbortSignal): Promise<T> {
+    if (this.#made !== null && !signal.aborted) return Promise.resolve(this.#made);
     return unlessAborted(this.#start(), signal, "waiting for a part");
   }
 
