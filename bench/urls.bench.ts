@@ -8,10 +8,10 @@ import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { alternate, atLeast, type BenchSection, median, plain, spread } from "./harness.js";
 import { measureCommand } from "./processes.js";
 
-const photos = 2_000;
+const photos = 5_000;
 const latencyMs = 20;
-const rounds = 3;
-const corpusFolder = join(".cache", "corpus", "vga-2000");
+const rounds = 1;
+const corpusFolder = join(".cache", "corpus", "vga-5000");
 
 export async function urlsAndFiles(): Promise<BenchSection> {
   await makeCorpus({ folder: corpusFolder, count: photos, seed: photos, sizes: "vga" });

@@ -1,12 +1,12 @@
 /** Compares two collections of the same images by searches for a sample of their rows. */
 import type { Collection, Key } from "../contracts/index.js";
-import { hashOfText } from "../kit/index.js";
+import { hashOfText, scoreOf } from "../kit/index.js";
 
 /** How two collections answer, on a sample of the rows that both have. */
 export interface NeighbourComparison {
   /** Number of rows in the sample. */
   readonly sample: number;
-  /** Share of the rows (0 to 1) that the target finds as the best hit for their own vector. null if the sample is empty. */
+  /** Share of the rows (0 to 1) whose own vector the target finds as the best hit, of the row or a copy. null if the sample is empty. */
   readonly selfRetrieval: number | null;
   /** Mean share (0 to 1) of the ten nearest neighbours that both collections have in common. null if the sample has fewer than two rows. */
   readonly overlap: number | null;
@@ -16,7 +16,7 @@ const neighbours = 10;
 const maxSample = 100;
 const searchedAtOnce = 20;
 /** The vector of a row and a stored copy of it may differ by rounding. */
-const sameScore = 1e-5;
+const roundingShare = 1e-3;
 
 /** Keeps a sample of the keys that it sees. The same keys give the same sample, in any order. */
 export class KeySample {
@@ -66,10 +66,11 @@ async function neighboursOf(collection: Collection, keys: readonly Key[], signal
     const hits = await collection.search(vectors, { topK: neighbours + 1, signal });
     rows.forEach(({ id }, index) => {
       const own = hits[index] ?? [];
-      const score = own.find((hit) => hit.id === id)?.score ?? Number.NEGATIVE_INFINITY;
       const nearest = own.filter((hit) => hit.id !== id).slice(0, neighbours);
-      // Copies of one image have the same score.
-      found.set(id, { nearest: nearest.map((hit) => hit.id), findsItself: score >= (own[0]?.score ?? 0) - sameScore });
+      // There may be more copies of the image than hits. All have the score of the vector with itself.
+      const best = scoreOf(collection.metric, vectors[index]!, vectors[index]!);
+      const findsItself = (own[0]?.score ?? Number.NEGATIVE_INFINITY) >= best - roundingShare * Math.max(1, Math.abs(best));
+      found.set(id, { nearest: nearest.map((hit) => hit.id), findsItself });
     });
   }
   return found;

@@ -24,6 +24,7 @@ import {
   contentStage,
   type DamagedImages,
   decodeStage,
+  embedOnceStage,
   embedStage,
   knownStage,
   labelSink,
@@ -111,7 +112,7 @@ export function ingest(plan: IngestPlan): Run {
       ? decoded.through(preprocessStage(ready), lane({ batch: { maxItems: lanes.preprocessBatch, lingerMs: 50 } }))
       : decoded;
   const rows = tensors.through(
-    embedStage(plan.readyAndChecked),
+    embedOnceStage(embedStage(plan.readyAndChecked), { maxBytes: maxRecentBytes }),
     lane({
       concurrency: lanes.embedParallel,
       batch: { maxItems: lanes.embedBatch, lingerMs: 50, maxLingerMs: maxEmbedLingerMs },
@@ -175,6 +176,9 @@ const minQueuedImages = 8;
  * one, and at the start of a run, when the decoders are not yet at full speed, the model would compute many small batches.
  */
 export const maxEmbedLingerMs = 1_000;
+
+/** Vectors that are remembered for copies of the same image: 16,384 of 512 numbers. A copy that comes later is embedded again. */
+const maxRecentBytes = 32 * mebibyte;
 
 /** Maximum number of ids per lookup. The number is small because a soft stop must finish all items of a started lookup. */
 const maxLookup = 100;

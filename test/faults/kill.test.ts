@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL("./killed-run.js", import.meta.url));
 const total = 60;
 const corpusFolder = resolve(".cache", "corpus", "kill");
 
-const points = ["after read", "after decode", "after inference", "before upsert", "after upsert", "during optimize"] as const;
+const points = ["after read", "after decode", "after inference", "before upsert", "after upsert", "during upkeep"] as const;
 
 test("a run killed at any named point is completed by the same command, to the very rows of an undisturbed one", {
   timeout: 600_000,
@@ -30,7 +30,7 @@ test("a run killed at any named point is completed by the same command, to the v
         "before upsert": 3,
         "after upsert": 3,
         "after inference": 8,
-        "during optimize": 1,
+        "during upkeep": 1,
         "after read": 25,
         "after decode": 25,
       }[point];

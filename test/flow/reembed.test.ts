@@ -106,6 +106,14 @@ for (const [kind, makeStore] of stores) {
       assert.deepEqual([stats.gate?.rowsBefore, stats.gate?.rowsAfter, stats.gate?.missing], [21, 18, 3]);
     });
 
+    it("switches a collection with more copies of one image than a search returns", async () => {
+      const copies = numbers(0, 30).map((number) => join(photos, `copy-${number}.png`));
+      for (const path of copies) await writeFile(path, picture(1));
+      await before.insertImagesAsync({ inputs: copies, collectionName: "photos" });
+      const stats = await reembed({ name: "photos", alias: "live" });
+      assert.deepEqual([stats.switched, stats.gate?.selfRetrieval, stats.gate?.rowsAfter], [true, 1, 30]);
+    });
+
     it("does not switch when too many sources are gone, and does when they are back", async () => {
       await insert(before, numbers(0, 20), "photos");
       await rm(photos, { recursive: true });

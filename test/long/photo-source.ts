@@ -6,9 +6,11 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import type { ListingRequest } from "../../src/app/index.js";
-import { writeTar } from "../support/archives.js";
+import { writeTar, writeZip } from "../support/archives.js";
+import { writeParquet } from "../support/parquet-table.js";
 
-export type SourceKind = "folder" | "glob" | "manifest" | "csv" | "tar" | "urls";
+export const sourceKinds = ["folder", "glob", "manifest", "csv", "parquet", "tar", "zip", "urls"] as const;
+export type SourceKind = (typeof sourceKinds)[number];
 
 const side = 48;
 
@@ -78,13 +80,13 @@ export class PhotoSource {
     this.photos.set(name, "damaged");
   }
 
-  /** Makes all damaged pictures good. */
-  async heal(): Promise<void> {
-    for (const name of this.named("damaged")) await this.add(name);
+  /** Makes so many damaged pictures good. */
+  async heal(count: number): Promise<void> {
+    for (const name of this.named("damaged").slice(0, count)) await this.add(name);
     await this.#writeList();
   }
 
-  /** Removes, renames and adds so many pictures, and changes one. */
+  /** Removes, renames and adds so many pictures, changes one, and makes a damaged one good. */
   async change(each: number): Promise<void> {
     const names = this.named("good");
     for (const name of names.slice(0, each)) {
@@ -99,7 +101,7 @@ export class PhotoSource {
     for (let index = 0; index < each; index++) await this.add(`new-${index}.png`);
     const [first = "", second = ""] = names.slice(2 * each);
     await copyFile(this.pathOf(first), this.pathOf(second));
-    await this.#writeList();
+    await this.heal(1);
   }
 
   /** Writes what names the pictures, or contains them. */
@@ -123,9 +125,15 @@ export class PhotoSource {
           names.map((name) => `http://127.0.0.1:${port}/${name}`),
         );
       }
-      case "tar": {
+      case "parquet":
+        return writeParquet(join(this.base, listNames.parquet), [
+          { name: "path", data: names.map((name) => this.pathOf(name)), type: "STRING" },
+          { name: "name", data: names, type: "STRING" },
+        ]);
+      case "tar":
+      case "zip": {
         const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(this.pathOf(name)) })));
-        return writeTar(join(this.base, listNames.tar), files);
+        return (this.kind === "tar" ? writeTar : writeZip)(join(this.base, listNames[this.kind]), files);
       }
       default:
         return this.kind satisfies never;
@@ -137,7 +145,7 @@ export class PhotoSource {
   }
 }
 
-const listNames = { csv: "photos.csv", tar: "photos.tar", urls: "photos.txt" } as const;
+const listNames = { csv: "photos.csv", parquet: "photos.parquet", tar: "photos.tar", zip: "photos.zip", urls: "photos.txt" } as const;
 
 /** Returns the name of the picture that a row or a dead letter names. */
 export function photoName(source: string): string {

@@ -1,47 +1,35 @@
-/** Runs a call in a process of its own, to its end or until it is killed. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** Runs a call in a process of its own that is killed, by itself or from here. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { CallEnd, KilledCall } from "./killed-call.js";
+import type { KilledCall } from "./killed-call.js";
 
 const script = fileURLToPath(new URL("./killed-call.js", import.meta.url));
 
-/** When to kill: so many milliseconds after so many images have ended. */
-export interface Moment {
-  readonly afterImages: number;
-  readonly afterMs: number;
-}
+/** When to kill: so many milliseconds after so many images have ended. "itself": the process kills itself at its named point. */
+export type Moment = { readonly afterImages: number; readonly afterMs: number } | "itself";
 
-/** How many images had ended, and the end of the call; null if it was killed before. */
+/** How many images had ended, and whether the process was killed before the end of the call. */
 export interface Shot {
   readonly images: number;
-  readonly end: CallEnd | null;
+  readonly wasKilled: boolean;
 }
 
-export async function runCall(call: KilledCall, moment?: Moment): Promise<Shot> {
+export async function shoot(call: KilledCall, moment: Moment): Promise<Shot> {
   const child = spawn(process.execPath, [script, JSON.stringify(call)], { stdio: ["ignore", "pipe", "inherit"] });
-  const exit = exitOf(child);
+  const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   let images = 0;
-  let end: CallEnd | null = null;
   const mayKill = (): void => {
-    if (moment === undefined || images !== moment.afterImages) return;
-    setTimeout(() => child.kill("SIGKILL"), moment.afterMs);
+    if (moment !== "itself" && images === moment.afterImages) setTimeout(() => child.kill("SIGKILL"), moment.afterMs);
   };
   mayKill();
-  if (child.stdout === null) throw new Error("the process has no output");
   for await (const line of createInterface(child.stdout)) {
-    if (line === "settled") images += 1;
-    else end = JSON.parse(line) as CallEnd;
+    if (line !== "settled") continue;
+    images += 1;
     mayKill();
   }
-  const code = await exit;
-  if (moment === undefined && code !== 0) throw new Error(`the call ended with ${code}`);
-  return { images, end: code === 0 ? end : null };
-}
-
-function exitOf(child: ChildProcess): Promise<NodeJS.Signals | number | null> {
-  return new Promise((fulfil, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => fulfil(signal ?? code));
-  });
+  const [code, signal] = await closed;
+  if (code !== 0 && signal !== "SIGKILL") throw new Error(`the call ended with ${code ?? signal}`);
+  return { images, wasKilled: signal === "SIGKILL" };
 }

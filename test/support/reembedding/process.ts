@@ -1,13 +1,15 @@
-/** One process of the test of re-embedding: `node process.js ROLE TASK`. Prints JSON lines; ends when its input ends. */
+/**
+ * One process of the test of re-embedding: `node process.js ROLE TASK [ROWS]`. Prints JSON lines; ends when its input ends. With ROWS, a
+ * re-embedding kills itself (-9) when it has stored this many rows.
+ */
 import { clients, insert, type Role, reembed, search, type Task } from "./processes.js";
 
-const [role = "", text = "{}"] = process.argv.slice(2);
+const [role = "", text = "{}", rows = "Infinity"] = process.argv.slice(2);
 const task = JSON.parse(text) as Task;
 const stop = new AbortController();
 process.stdin.resume().once("end", () => stop.abort());
 
 const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
-const storedPerLine = 50;
 
 switch (role as Role) {
   case "searchers":
@@ -25,7 +27,7 @@ switch (role as Role) {
   case "reembed":
     print({
       report: await reembed(task, (stored) => {
-        if (stored % storedPerLine === 0) print({ stored });
+        if (stored >= Number(rows)) process.kill(process.pid, "SIGKILL");
       }),
     });
     process.stdin.pause();

@@ -62,11 +62,9 @@ export async function reembedUnderLoad(task: Task, killAfter: readonly number[])
   };
 }
 
-/** Kills a call with SIGKILL when it has stored this many rows. */
+/** A call that is killed with SIGKILL when it has stored this many rows. */
 async function killed(task: Task, stored: number): Promise<void> {
-  const worker = new Worker("reembed", task);
-  await worker.until((line) => (line.stored ?? 0) >= stored);
-  await worker.kill();
+  assert.equal(await new Worker("reembed", task, String(stored)).signal(), "SIGKILL");
 }
 
 /**
@@ -101,7 +99,6 @@ async function checkRollback(task: Task): Promise<void> {
 
 interface Line<T> {
   readonly began?: boolean;
-  readonly stored?: number;
   readonly report?: T;
 }
 
@@ -109,11 +106,11 @@ interface Line<T> {
 class Worker {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
-  readonly #exit: Promise<unknown>;
+  readonly #exit: Promise<readonly unknown[]>;
   #errors = "";
 
-  constructor(role: Role, task: Task) {
-    this.#child = spawn(process.execPath, [script, role, JSON.stringify(task)], { stdio: ["pipe", "pipe", "pipe"] });
+  constructor(role: Role, task: Task, ...more: readonly string[]) {
+    this.#child = spawn(process.execPath, [script, role, JSON.stringify(task), ...more], { stdio: ["pipe", "pipe", "pipe"] });
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#errors += text;
@@ -139,8 +136,9 @@ class Worker {
     return report!;
   }
 
-  async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#exit;
+  /** Waits until the process has ended. Returns the signal that ended it. */
+  async signal(): Promise<unknown> {
+    const [, signal] = await this.#exit;
+    return signal;
   }
 }
