@@ -20,7 +20,7 @@ const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
-  telemetry: "^prom-client$",
+  telemetry: "^(prom-client|@opentelemetry/)",
   "adapters/fs": "^(picomatch|chokidar)$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",

@@ -65,7 +65,7 @@ async function insertRates(
   image: (index: number) => Buffer,
 ): Promise<{ readonly alone: number; readonly together: number }> {
   const insert = (index: number): Promise<unknown> => post(server, "/v1/collections/photos/images", [image(index)]);
-  await insert(-1);
+  await insert(2 * inserts);
   const count = inserts / 4;
   const aloneMs = await timed(() => inLoops(1, count, insert));
   const togetherMs = await timed(() => inLoops(clients, inserts, (index) => insert(count + index)));

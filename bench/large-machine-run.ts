@@ -80,6 +80,7 @@ const run = ingest({
     retry: { attempts: 1, baseDelayMs: 1 },
   },
   writers: 2,
+  batchesPerWriter: 1,
   options: { memoryBudgetBytes: 1_024 * mebibyte },
 });
 const report = await run.done;

@@ -24,7 +24,7 @@ const purposes: Readonly<Record<string, string>> = {
   search: "from query to vector to hits",
   operations: "whole tasks, each made of a source, stages and a sink",
   app: "the library: settings in, pipeline out; the only room that names adapters",
-  telemetry: "metrics of runs and requests",
+  telemetry: "metrics and traces of runs and requests",
   server: "the HTTP service: routes, schemas, API keys, problems, jobs",
   cli: "commands",
 };

@@ -30,6 +30,13 @@ export const reasons: Readonly<Record<string, string>> = {
   "@fastify/multipart": "Reads uploads with limits on files, fields and bytes. From the authors of Fastify.",
   "@fastify/rate-limit": "Counts requests per client for `server.rate_limit`. From the authors of Fastify. Loaded only with that setting.",
   "prom-client": "Counters, gauges and histograms in the format of Prometheus, by the usual client for Node. Two small packages more.",
+  "@opentelemetry/api":
+    "The names of OpenTelemetry: spans, kinds, contexts. You install its four packages only for traces; none is loaded without.",
+  "@opentelemetry/resources": "Part of OpenTelemetry: what names the service in a trace, also from `OTEL_RESOURCE_ATTRIBUTES`.",
+  "@opentelemetry/sdk-trace-base":
+    "Part of OpenTelemetry: records spans, samples them, and sends them in batches. Version 3 refuses Node 20.",
+  "@opentelemetry/exporter-trace-otlp-http":
+    "Part of OpenTelemetry: sends spans as OTLP over HTTP, with its usual variables, retries and limits. Versions from 0.300 on refuse Node 20.",
   "light-my-request":
     "Part of Fastify, named here only to hold it at 6.6. Later versions ask for Node 22, and npm then leaves out Fastify on Node 20 without a word.",
   "fastest-levenshtein": "Finds the nearest known key for a misspelt setting. One small file.",
@@ -110,6 +117,8 @@ const contents: Readonly<Record<string, string>> = {
   "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
   "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",
   "@esbuild/linux-x64": "The bundler in one binary.",
+  "@opentelemetry/semantic-conventions":
+    "The names of OpenTelemetry's attributes, in two builds. Comes with its other packages, here for the tests.",
   typescript: "The compiler.",
   "@arethetypeswrong/core": "Its own copy of TypeScript.",
 };

@@ -72,7 +72,8 @@ export async function embedInput(parts: PipelineParts, input: ImageInput, option
   refuseUnknownOptions("embedImage", options, { signal: true });
   const signal = options.signal ?? new AbortController().signal;
   const image = await readImage(parts, input, signal);
-  const [vector = new Float32Array()] = await vectorize(await parts.chain(signal), [image], signal);
+  const chain = await parts.chain(signal);
+  const [vector = new Float32Array()] = await parts.openCalls.during(() => vectorize(chain, [image], signal));
   return vector;
 }
 

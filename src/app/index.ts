@@ -8,7 +8,7 @@ export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, 
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export type { Aliases } from "./collections/aliases.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
-export { type FileFormat, fileFormats } from "./configuration/kinds.js";
+export { type FileFormat, fileFormats, storeKind } from "./configuration/kinds.js";
 export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
 export type { Settings } from "./configuration/settings.js";
 export type { CreateCollectionOptions } from "./create-collection.js";

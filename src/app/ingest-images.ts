@@ -28,7 +28,7 @@ import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
 import { labellerOf } from "./wiring/labellers.js";
-import { batchesAtOnce, ingestWidths, type LaneOverrides, reserveFor, runOptions } from "./wiring/lanes.js";
+import { ingestWidths, type LaneOverrides, reserveFor, runOptions, writeWidths } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { Shared } from "./wiring/shared.js";
 
@@ -175,7 +175,7 @@ async function startRun(
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: reserveFor(chain, collection.dimension),
     lanes,
-    writers: batchesAtOnce(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
+    ...writeWidths(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
     settle: async (outcome) => {
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);

@@ -25,7 +25,7 @@ import { openNamed } from "./collections/named-collection.js";
 import type { FileFormat } from "./configuration/kinds.js";
 import { exportTarget } from "./export-target.js";
 import { type Closable, closed, closedOnError } from "./wiring/closing.js";
-import { batchesAtOnce, runOptions } from "./wiring/lanes.js";
+import { runOptions, writeWidths } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { createRowFile, openRowFile } from "./wiring/registry.js";
 
@@ -137,7 +137,7 @@ async function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget
         origin,
         target,
         lookups: (await target.isEmpty(signal)) ? "omit" : "include",
-        writers: batchesAtOnce(parts.settings, at.store, { batchRows: batchRows(origin.dimension), dimension: origin.dimension }),
+        ...writeWidths(parts.settings, at.store, { batchRows: batchRows(origin.dimension), dimension: origin.dimension }),
         writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
         checkStore: (waiting) => at.store.check(waiting),
         ...limitOf(request),

@@ -6,7 +6,7 @@ import { never } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
 import { Classification, type ClassifyRequest } from "./classify-rows.js";
 import { Aliases } from "./collections/aliases.js";
-import { dropNamed, withCollection } from "./collections/named-collection.js";
+import { askCollection, dropNamed } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
@@ -93,7 +93,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
 
   /** Returns the size and the settings of a collection. Throws `collection_not_found`. */
   collectionStats(name: string): Promise<CollectionStats> {
-    return withCollection(this.#parts, name, "read", (collection) => collection.stats());
+    return askCollection(this.#parts, name, (collection) => collection.stats());
   }
 
   /** Does all upkeep of a collection now: builds indexes, merges files, and removes old versions. */

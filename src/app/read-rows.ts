@@ -1,7 +1,7 @@
 /** Counts and streams stored rows. */
 import type { Key, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
-import { openNamed, withCollection } from "./collections/named-collection.js";
+import { askCollection, openNamed, withCollection } from "./collections/named-collection.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** Which rows to stream, and whether with their vectors. */
@@ -29,13 +29,13 @@ export function unknownIds(parts: PipelineParts, name: string, ids: readonly Key
 
 /** Returns the rows with these ids, without their vectors. Ids without a row are missing in the result. */
 export function rowsById(parts: PipelineParts, name: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
-  return withCollection(parts, name, "read", (collection) => collection.get(ids, { vectors: "omit" }));
+  return askCollection(parts, name, (collection) => collection.get(ids, { vectors: "omit" }));
 }
 
 /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
 export async function countRows(parts: PipelineParts, name: string, filter: string | undefined): Promise<number> {
   const tree = filter === undefined ? undefined : parseFilter(filter);
-  return withCollection(parts, name, "read", (collection) => collection.count(tree));
+  return askCollection(parts, name, (collection) => collection.count(tree));
 }
 
 /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */

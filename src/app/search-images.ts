@@ -5,7 +5,7 @@ import { type Collection, HeadraceError, type Hit, type Key, type TextEmbedder }
 import { filterKeys, parseFilter } from "../filter/index.js";
 import { type PlainQuery, type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
-import { withCollection } from "./collections/named-collection.js";
+import { askCollection, withCollection } from "./collections/named-collection.js";
 import { defaultCollection } from "./ingest-images.js";
 import type { ImageInput } from "./inputs/inputs.js";
 import { readImage } from "./inputs/one-image.js";
@@ -74,23 +74,26 @@ export async function searchAll(
       return embedder;
     };
     const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
-    const found = await search({
-      collection,
-      chain,
-      texts,
-      queries: asked,
-      signal,
-      ...(topK === undefined ? {} : { topK }),
-      ...(minScore === undefined ? {} : { minScore }),
-      ...(filter === undefined ? {} : { filter }),
-    });
+    // From here on, nothing waits for a web server that an image of the query may come from.
+    const found = await parts.openCalls.during(() =>
+      search({
+        collection,
+        chain,
+        texts,
+        queries: asked,
+        signal,
+        ...(topK === undefined ? {} : { topK }),
+        ...(minScore === undefined ? {} : { minScore }),
+        ...(filter === undefined ? {} : { filter }),
+      }),
+    );
     return outputFields === undefined ? found : found.map((hits) => hits.map((hit) => withFields(hit, outputFields)));
   });
 }
 
 /** Returns the metadata keys in a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
-  return withCollection(parts, collectionName, "read", async (collection) => {
+  return askCollection(parts, collectionName, async (collection) => {
     const keys = [...filterKeys(parseFilter(filter))];
     const counts = await Promise.all(keys.map((key) => collection.count({ kind: "exists", key })));
     return keys.filter((_, index) => counts[index] === 0);

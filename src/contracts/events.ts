@@ -19,7 +19,14 @@ export type RunEvent =
       readonly schedule: "overlapped" | "sequential";
       readonly stages: readonly { readonly name: string; readonly workers: number }[];
     }
-  | { readonly kind: "batch-done"; readonly stage: string; readonly items: number; readonly elapsedMs: number }
+  /** `elapsedMs`: time that the stage was busy with the batch. `wallMs`: the same with the waits before retries and during outages. */
+  | {
+      readonly kind: "batch-done";
+      readonly stage: string;
+      readonly items: number;
+      readonly elapsedMs: number;
+      readonly wallMs: number;
+    }
   | { readonly kind: "item-settled"; readonly outcome: Outcome }
   | { readonly kind: "retrying"; readonly stage: string; readonly error: HeadraceError; readonly attempt: number; readonly delayMs: number }
   | { readonly kind: "batch-halved"; readonly stage: string; readonly items: number; readonly error: HeadraceError }

@@ -49,14 +49,16 @@ export class LaneRunner {
     const { halt, emit, random } = this.#shared;
     const items = new Array<Ticket["item"]>(batch.length);
     for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
-    const busyBefore = clock.spentMs("busy", performance.now());
+    const startedMs = performance.now();
+    const busyBefore = clock.spentMs("busy", startedMs);
     const base = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
     const context = this.#place === "sink" ? { ...base, onLateAnswers: lateAnswers(batch, this.#shared.settlement) } : base;
     const answers = await attempt(this.#stage, items, this.settings, context);
     this.account.batches += 1;
     this.account.items += batch.length;
-    const elapsedMs = clock.spentMs("busy", performance.now()) - busyBefore;
-    emit({ kind: "batch-done", stage: this.#stage.name, items: batch.length, elapsedMs });
+    const endedMs = performance.now();
+    const elapsedMs = clock.spentMs("busy", endedMs) - busyBefore;
+    emit({ kind: "batch-done", stage: this.#stage.name, items: batch.length, elapsedMs, wallMs: endedMs - startedMs });
     const onward: Ticket[] = [];
     for (let at = 0; at < batch.length; at += 1) {
       const ticket = batch[at] as Ticket;

@@ -43,6 +43,7 @@ async function copied(origin: RowSource, store: VectorStore, settings: Settings 
       target,
       lookups: (await target.isEmpty(calm)) ? "omit" : "include",
       writers: 1,
+      batchesPerWriter: 1,
       writeMaxBytes: 1 << 20,
       checkStore: async () => undefined,
       ...(limit === undefined ? {} : { limit }),

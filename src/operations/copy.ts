@@ -3,13 +3,12 @@ import type { Collection, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { knownRowsOf, knownRowsStage, storeSink } from "../stages/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
+import type { WriteWidths } from "./write-widths.js";
 
-export interface CopyPlan extends RowsPlan {
+export interface CopyPlan extends RowsPlan, WriteWidths {
   readonly target: Collection;
   /** Whether to look up which rows the target already has. Use "omit" for a target that is empty at the start. */
   readonly lookups: "include" | "omit";
-  /** Number of batches that are written to the store concurrently. */
-  readonly writers: number;
   /** Maximum number of bytes per write. */
   readonly writeMaxBytes: number;
   /** Checks the target's store with a real call. Throws when the call fails. */
@@ -22,8 +21,9 @@ export function copy(plan: CopyPlan): Run {
   const maxItems = batchRows(origin.dimension);
   const pipeline = from(rowSource(plan))
     .through(knownRowsStage(target, plan.lookups), { batch: { maxItems, lingerMs: 20 } })
-    .into(storeSink(target, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore }), {
+    .into(storeSink(target, { now: Date.now, check: plan.checkStore }), {
       concurrency: plan.writers,
+      batchesPerWorker: plan.batchesPerWriter,
       batch: { maxItems, maxBytes: plan.writeMaxBytes, lingerMs: 500 },
     });
   return run(pipeline, plan.options);

@@ -14,3 +14,4 @@ export { ListedSources } from "./listed-sources.js";
 export * from "./preview.js";
 export { Arrivals, checkPrune, countMissing, type DeletionLimit, prune } from "./prune.js";
 export { batchRows } from "./rows.js";
+export type { WriteWidths } from "./write-widths.js";

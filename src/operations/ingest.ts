@@ -33,6 +33,7 @@ import {
   readStage,
   storeSink,
 } from "../stages/index.js";
+import type { WriteWidths } from "./write-widths.js";
 
 /** One image to ingest, with the key of its future row. */
 export interface IngestInput {
@@ -61,7 +62,7 @@ export interface IngestWidths {
   readonly retry: NonNullable<Lane["retry"]>;
 }
 
-export interface IngestPlan {
+export interface IngestPlan extends WriteWidths {
   readonly name: string;
   readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
   readonly collection: Collection;
@@ -80,8 +81,6 @@ export interface IngestPlan {
   /** Bytes of one tensor and one vector. This memory is reserved before an image is read. */
   readonly reserveBytes: number;
   readonly lanes: IngestWidths;
-  /** Number of batches that are written to the store concurrently. */
-  readonly writers: number;
   /** Adds labels to the metadata of the rows. Absent: rows get no labels. */
   readonly label?: Labeller;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
@@ -120,11 +119,12 @@ export function ingest(plan: IngestPlan): Run {
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
-  const store = storeSink(collection, { now: Date.now, maxConcurrency: plan.writers, check: plan.checkStore });
+  const store = storeSink(collection, { now: Date.now, check: plan.checkStore });
   const pipeline = rows.into(
     plan.label === undefined ? store : labelSink(store, plan.label),
     lane({
       concurrency: plan.writers,
+      batchesPerWorker: plan.batchesPerWriter,
       batch: { maxItems: lanes.insertBatchSize, maxBytes: lanes.insertMaxBytes, lingerMs: lanes.insertLingerMs },
     }),
   );

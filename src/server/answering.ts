@@ -7,6 +7,7 @@ import { errorForms } from "./error-forms.js";
 import { type Problem, problemOf, Refused } from "./problems.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
+import type { OpenRequest } from "./request-log.js";
 import type { Answer, Route, ServerContext } from "./route.js";
 import { incomingOf, readForm } from "./uploads.js";
 import { checked } from "./validation.js";
@@ -20,16 +21,18 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  { hard, client }: { readonly hard: AbortSignal; readonly client: string | null },
+  { hard, open }: { readonly hard: AbortSignal; readonly open: OpenRequest | undefined },
 ): Promise<Answer> {
   const { admission, keptAnswers, settings } = context;
+  const client = open?.key ?? null;
+  const spans = open?.span ? [open.span.context] : [];
   const key = idempotencyKeyOf(each, request.headers, client);
   const ending = new RequestEnding(reply, { hard, onClientGone: key === null ? "abort" : "continue" });
   const { signal } = ending;
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, signal };
+    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, spans, signal };
     const incoming = each.stream === undefined ? null : incomingOf(request, settings);
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);

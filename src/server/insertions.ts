@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { DescribedInput, ImageEmbeddingPipeline } from "../app/index.js";
 import { HeadraceError, type Observer, type Outcome } from "../contracts/index.js";
 import { abortedError, listenForAbort, unlessAborted } from "../kit/index.js";
+import type { RunStart, WatchedRun } from "../telemetry/index.js";
 
 /** What became of one image. `error` is null unless it failed. */
 export interface SettledImage {
@@ -19,9 +20,21 @@ interface Insertion {
   /** The ids and the sources of its images. Two insertions that share one are not in the same run, where the second would be a duplicate. */
   readonly identities: ReadonlySet<string>;
   readonly signal: AbortSignal;
+  readonly spans: RunStart["requests"];
   readonly settle: (images: readonly SettledImage[]) => void;
   readonly fail: (error: unknown) => void;
 }
+
+export interface InsertionCall {
+  readonly signal: AbortSignal;
+  /** The span of the request; empty without traces. */
+  readonly spans: RunStart["requests"];
+}
+
+/** Called for each run. What it returns gets the events of the run. */
+export type WatchRun = (collection: string, requests: RunStart["requests"]) => Pick<WatchedRun, "observer" | "detach">;
+
+const notWatched: WatchRun = () => ({ observer: () => undefined, detach: () => undefined });
 
 /** Insertions with more images run alone at once, so that smaller ones do not wait for them. */
 const maxGatheredImages = 8;
@@ -29,21 +42,20 @@ const maxImagesOfRun = 128;
 
 export class Insertions {
   readonly #pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">;
-  readonly #watchRun: () => Observer;
+  readonly #watchRun: WatchRun;
   /** By collection: the insertions for the next run. A collection is in the map while one of its gathered runs is writing. */
   readonly #waiting = new Map<string, Insertion[]>();
   readonly #working = new Set<Promise<void>>();
 
-  /** `watchRun` is called for each run. What it returns gets the events of the run. */
-  constructor(pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">, watchRun: () => Observer = () => () => undefined) {
+  constructor(pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">, watchRun: WatchRun = notWatched) {
     this.#pipeline = pipeline;
     this.#watchRun = watchRun;
   }
 
   /** Resolves when all rows are durable, with one entry per image. Throws `collection_not_found`, and the error of a run that fails. */
-  insert(collectionName: string, inputs: readonly DescribedInput[], signal: AbortSignal): Promise<readonly SettledImage[]> {
+  insert(collectionName: string, inputs: readonly DescribedInput[], { signal, spans }: InsertionCall): Promise<readonly SettledImage[]> {
     const settled = new Promise<readonly SettledImage[]>((settle, fail) => {
-      const insertion = { inputs, identities: new Set(inputs.flatMap(identitiesOf)), signal, settle, fail };
+      const insertion = { inputs, identities: new Set(inputs.flatMap(identitiesOf)), signal, spans, settle, fail };
       const waiting = this.#waiting.get(collectionName);
       if (inputs.length > maxGatheredImages) this.#own(this.#write(collectionName, [insertion]).written);
       else if (waiting !== undefined) waiting.push(insertion);
@@ -88,17 +100,25 @@ export class Insertions {
   async #insert(collectionName: string, insertions: readonly Insertion[], results: Results, signal: AbortSignal): Promise<void> {
     // A missing collection is refused here, because a run would create it.
     await this.#pipeline.countIds(collectionName, []);
-    const watch = this.#watchRun();
-    await this.#pipeline.insertImagesAsync({
-      inputs: insertions.flatMap(({ inputs }) => inputs),
+    const watched = this.#watchRun(
       collectionName,
-      collectIds: "omit",
-      observer: (event) => {
-        watch(event);
-        results.observer(event);
-      },
-      signal,
-    });
+      insertions.flatMap(({ spans }) => spans),
+    );
+    try {
+      await this.#pipeline.insertImagesAsync({
+        inputs: insertions.flatMap(({ inputs }) => inputs),
+        collectionName,
+        collectIds: "omit",
+        observer: (event) => {
+          watched.observer(event);
+          results.observer(event);
+        },
+        signal,
+      });
+    } catch (error) {
+      watched.detach(HeadraceError.from(error));
+      throw error;
+    }
     results.failRest(new HeadraceError("unexpected", `insertion into ${collectionName}: expected a result per image, found fewer`));
   }
 }

@@ -1,6 +1,7 @@
 /** What the log says about requests: one line per request, and one more per failure that the answer does not explain. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { HeadraceError } from "../contracts/index.js";
+import type { RequestSpan } from "../telemetry/index.js";
 import type { Log } from "./log.js";
 import { Refused } from "./problems.js";
 
@@ -14,6 +15,8 @@ export interface OpenRequest {
   code: string | null;
   /** True when the client closed the connection before the answer. */
   isGone: boolean;
+  /** null: the request has no span. */
+  readonly span: RequestSpan | null;
 }
 
 /** The status that was sent, or that of a client that did not wait. */
@@ -37,6 +40,7 @@ export function logRequest(log: Log, request: FastifyRequest, reply: FastifyRepl
     bytes_out: Number(reply.getHeader("content-length") ?? 0),
     key: state?.key ?? null,
     code: isGone ? "client_gone" : (state?.code ?? null),
+    ...(state?.span ? { trace_id: state.span.context.traceId, span_id: state.span.context.spanId } : {}),
   });
 }
 

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
-import type { Telemetry } from "../telemetry/index.js";
+import type { RunStart, Telemetry } from "../telemetry/index.js";
 import type { Admission } from "./admission.js";
 import type { ErrorForm } from "./error-forms.js";
 import type { Insertions } from "./insertions.js";
@@ -68,6 +68,8 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly client: string | null;
   /** The id of the request in the log. */
   readonly requestId: string;
+  /** The span of the request; empty without traces. */
+  readonly spans: RunStart["requests"];
   /** Fires when the client has gone away, or when the time to drain is over. */
   readonly signal: AbortSignal;
 }

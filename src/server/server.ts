@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
+import { type ImageEmbeddingPipeline, type Settings, storeKind } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import { Telemetry } from "../telemetry/index.js";
@@ -13,15 +13,15 @@ import { Insertions } from "./insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
 import { KeptAnswers } from "./kept-answers.js";
-import { type ApiKey, keyOfRequest, loadKeys } from "./keys.js";
+import { keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
 import { isLoopback, refuseForeignPages } from "./origins.js";
 import { servePage } from "./page.js";
 import { Refused } from "./problems.js";
-import { limitRates } from "./rate-limit.js";
+import { type CountStranger, limitRates } from "./rate-limit.js";
 import { ReadinessCheck } from "./readiness.js";
-import { logFailure, logRequest, type OpenRequest, statusOf } from "./request-log.js";
+import { RequestWatch } from "./request-watch.js";
 import type { Route, ServerContext } from "./route.js";
 import { allRoutes } from "./routes.js";
 import { Thumbnails } from "./thumbnails.js";
@@ -58,16 +58,25 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
   const stopping = new AbortController();
   const hardStop = new AbortController();
-  const telemetry = await Telemetry.open({ jobs: () => jobs.states });
-  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
   const installed = installedPackage();
+  const telemetry = await Telemetry.open({
+    jobs: () => jobs.states,
+    traces: {
+      endpoint: settings.server.otlpEndpoint,
+      version: installed.version,
+      dbSystem: storeKind(settings),
+      onLost: (message) => log("warn", "traces lost", { message }),
+      environment: process.env,
+    },
+  });
+  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
   const context: ServerContext = {
     pipeline,
     settings,
     jobs,
     telemetry,
     readiness: new ReadinessCheck(pipeline),
-    insertions: new Insertions(pipeline, () => telemetry.watchRun().observer),
+    insertions: new Insertions(pipeline, (collection, requests) => telemetry.watchRun({ collection, job: null, requests })),
     thumbnails: new Thumbnails(),
     version: installed.version,
     admission: new Admission(settings.server),
@@ -76,20 +85,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     isStopping: () => stopping.signal.aborted,
   };
   const app = await makeApp(settings.server);
-  const open = new WeakMap<FastifyRequest, OpenRequest>();
+  const watch = new RequestWatch({ telemetry, log, isTraced });
 
   app.addHook("onRequest", async (request, reply) => {
-    const state: OpenRequest = { startedMs: performance.now(), key: null, code: null, isGone: false };
-    open.set(request, state);
-    telemetry.requestStarted();
-    reply.raw.once("close", () => {
-      const route = request.routeOptions.url?.replace(/:(\w+)/g, "{$1}") ?? "";
-      const seconds = (performance.now() - state.startedMs) / 1000;
-      telemetry.requestEnded({ method: request.method, route, status: statusOf(reply), seconds });
-      // Fastify does not call onResponse then.
-      state.isGone = !reply.raw.writableFinished;
-      if (state.isGone) logRequest(log, request, reply, state);
-    });
+    watch.begin(request, reply);
     reply.headers({ ...headers, "x-request-id": request.id });
     if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
       throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
@@ -103,29 +102,29 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (context.isStopping()) void reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
-    const state = open.get(request);
-    if (state?.isGone !== true) logRequest(log, request, reply, state);
+    watch.answered(request, reply);
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
-    const problem = sendProblem(reply, error, errorsOf(allRoutes, request));
-    const state = open.get(request);
-    if (state !== undefined) state.code = problem.code;
-    if (problem.status >= 500 || problem.status === 424) logFailure(log, request.id, problem.status, error);
+    watch.failed(request, sendProblem(reply, error, routeOf(request)?.errors), error);
     return reply;
   });
+  let countStranger: CountStranger = async () => undefined;
   if (settings.server.rateLimit !== null) {
-    const isCounted = ({ routeOptions: { url } }: FastifyRequest): boolean =>
-      allRoutes.some(({ path, scope }) => scope !== null && routerPath(path) === url);
-    const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (open.get(request)?.key ?? request.ip) : null);
-    await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
+    const isCounted = (request: FastifyRequest): boolean => (routeOf(request)?.scope ?? null) !== null;
+    const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (watch.of(request)?.key ?? request.ip) : null);
+    countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
   }
   for (const each of allRoutes) {
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (each.scope === null) return;
-      const key = admit(keys, request, each, context);
-      const state = open.get(request);
-      if (state !== undefined) state.key = key?.name ?? null;
+      if (context.isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
+      try {
+        watch.identified(request, keyOfRequest(keys, request.headers.authorization, each.scope));
+      } catch (refused) {
+        await countStranger(request);
+        throw refused;
+      }
       reply.raw.once("close", context.admission.enter(request.headers));
     };
     app.route({
@@ -134,8 +133,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        const client = open.get(request)?.key ?? null;
-        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, client }));
+        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, open: watch.of(request) }));
       },
     });
   }
@@ -156,6 +154,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       const jobsClosed = jobs.close(deadline);
       await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
       await context.insertions.idle();
+      await telemetry.close();
     },
   };
 }
@@ -191,17 +190,20 @@ async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<
   return app;
 }
 
-function admit(keys: readonly ApiKey[], request: FastifyRequest, { scope }: Route, { isStopping }: ServerContext): ApiKey | null {
-  if (isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
-  return scope === null ? null : keyOfRequest(keys, request.headers.authorization, scope);
-}
-
 /** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
 const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 
-/** The form of errors of the route that the request asks for. */
-function errorsOf(routes: readonly Route[], { method, routeOptions: { url } }: FastifyRequest): Route["errors"] {
-  return routes.find((each) => each.method === method && routerPath(each.path) === url)?.errors;
+const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPath(each.path)}`, each]));
+
+/** The route that the request asks for. */
+function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
+  return routesByPath.get(`${method} ${url}`);
+}
+
+/** Probes and scrapes come every few seconds, and would hide what people ask for. */
+function isTraced(request: FastifyRequest): boolean {
+  const found = routeOf(request);
+  return found !== undefined && found.tag !== "Health";
 }
 
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */

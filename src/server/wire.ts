@@ -28,7 +28,8 @@ const exactlyOne = (names: readonly string[]) => ({
   message: `expected exactly one of ${names.join(", ")}`,
 });
 export const oneSource = exactlyOne(["url", "base64", "path"]);
-const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
+const oneTerm = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
+const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id", "mix"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
 
 export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The id of a row: text, or a whole number.");
@@ -192,12 +193,23 @@ export const deletion = z
   .meta({ id: "Deletion" });
 export const deleted = z.strictObject({ deleted: z.int() });
 
+const termFields = {
+  ...sourceFields,
+  text: z.string().min(1).max(10_000).optional().describe("Words that describe the image."),
+  vector: z.array(z.number()).min(1).max(65_536).optional().describe("A vector of the collection's dimension."),
+  id: id.optional().describe("The id of a stored row: finds rows that are similar to it."),
+};
+const term = z
+  .strictObject({
+    ...termFields,
+    weight: z.number().optional().describe("How much the term counts. Below 0: finds images that are less like it. Default 1."),
+  })
+  .refine(oneTerm.check, oneTerm.message)
+  .meta({ id: "QueryTerm" });
 export const query = z
   .strictObject({
-    ...sourceFields,
-    text: z.string().min(1).max(10_000).optional().describe("Words that describe the image."),
-    vector: z.array(z.number()).min(1).max(65_536).optional().describe("A vector of the collection's dimension."),
-    id: id.optional().describe("The id of a stored row: finds rows that are similar to it."),
+    ...termFields,
+    mix: z.array(term).min(1).max(16).optional().describe("A weighted sum of images, words, vectors and stored rows."),
     filter: filter.optional(),
     top_k: topK,
     min_score: minScore.optional(),

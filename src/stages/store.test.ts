@@ -61,7 +61,7 @@ async function failing(error: (call: number) => Error | null, check: () => Promi
     },
   });
   const collection = await store.create("photos", { dimension: 2, metric: "cosine", passport: null });
-  return storeSink(collection, { now: () => 0, maxConcurrency: 1, check });
+  return storeSink(collection, { now: () => 0, check });
 }
 
 async function scopesOf(sink: Sink, calls: number): Promise<readonly string[]> {

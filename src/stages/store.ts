@@ -4,8 +4,6 @@ import { type Collection, HeadraceError, type Item, type Row, type RowBatch, typ
 export interface StoreOptions {
   /** Returns the current time in milliseconds since the epoch (UTC). */
   readonly now: () => number;
-  /** Maximum number of concurrent writes. */
-  readonly maxConcurrency: number;
   /** Makes a real call to the store. If this call succeeds, the store is available, even if writes fail. */
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
@@ -13,11 +11,10 @@ export interface StoreOptions {
 /** The run ends if this many writes in a row fail with the same message although the store answers `check`. The store is then not down. */
 const maxSameFailures = 5;
 
-export function storeSink(collection: Collection, { now, maxConcurrency, check }: StoreOptions): Sink {
+export function storeSink(collection: Collection, { now, check }: StoreOptions): Sink {
   const failures = new SameFailures();
   return {
     name: "store",
-    maxConcurrency,
     async process(batch, signal) {
       const refused = await collection.upsert(columns(batch, collection.dimension, now()), signal).catch(async (thrown: unknown) => {
         const error = HeadraceError.from(thrown);

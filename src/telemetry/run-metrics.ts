@@ -9,12 +9,13 @@ export interface LiveRun {
   serverLoad(): { readonly busyShare: number; readonly source: "gpu" | "model" } | null;
 }
 
-export interface WatchedRun {
+/** A run whose events become metrics. */
+export interface MeasuredRun {
   readonly observer: Observer;
-  /** From now until its end, the state of the run is part of each scrape. Without it, its times count at its end. */
-  attach(run: LiveRun): void;
+  /** From now until its end, the state of the run is part of each scrape. */
+  readonly attach: (run: LiveRun) => void;
   /** For a run that ends without an event. Further calls do nothing. */
-  detach(): void;
+  readonly detach: () => void;
 }
 
 const activities = ["busy", "starved", "blocked", "waiting"] as const;
@@ -30,7 +31,7 @@ export class RunMetrics {
   }
 
   /** Call it once per run. */
-  watch(): WatchedRun {
+  watch(): MeasuredRun {
     let live: LiveRun | null = null;
     const detach = (): void => {
       if (live !== null) this.#live.delete(live);

@@ -142,6 +142,7 @@ async function runOnce({ collection, schedule, path, plant }: Setting): Promise<
       retry: { attempts: 2, baseDelayMs: 1 },
     },
     writers: 2,
+    batchesPerWriter: 1,
     settle: async (outcome) => {
       if (outcome.kind === "failed") plant("dead-letter write");
       await deadLetters.settle(outcome);

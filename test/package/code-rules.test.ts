@@ -38,9 +38,9 @@ test("each setting that a text of the product names exists", () => {
   const sections = outline(settingsSchema).filter(({ inner }) => inner.length > 0);
   const settings = new Set(sections.flatMap(({ key, inner }) => inner.map((setting) => `${key}.${setting.key}`)));
   const names = sections.map(({ key }) => key).join("|");
-  // Any word with a dot and a name with `_` reads as a setting, but for options of gRPC and keys of preprocessor_config.json.
+  // Any word with a dot and a name with `_` reads as a setting, but for options of gRPC, keys of preprocessor_config.json and attributes of spans.
   const named = new RegExp(
-    `(?<![\\w./"$-])(?:(?:${names})\\.[a-z]+(?:_[a-z]+)*|(?!grpc\\.|size\\.)[a-z]+\\.[a-z]+(?:_[a-z]+)+)(?![\\w(.])`,
+    `(?<![\\w./"$-])(?!http\\.route|server\\.address)(?:(?:${names})\\.[a-z]+(?:_[a-z]+)*|(?!grpc\\.|size\\.)[a-z]+\\.[a-z]+(?:_[a-z]+)+)(?![\\w(.])`,
     "g",
   );
   const files = /\.(?:yaml|json)$/;

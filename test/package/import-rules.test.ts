@@ -42,7 +42,7 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-config": { "src/kit/yaml.ts": 'import "yaml";' },
   "only-cli": { "src/kit/commander.ts": 'import "commander";' },
   "only-server": { "src/kit/fastify.ts": 'import "fastify";' },
-  "only-telemetry": { "src/kit/prom.ts": 'import "prom-client";' },
+  "only-telemetry": { "src/kit/prom.ts": 'import "prom-client";', "src/kit/spans.ts": 'import "@opentelemetry/api";' },
   "only-adapters-fs": { "src/kit/picomatch.ts": 'import "picomatch";' },
   "only-adapters-protobufjs": { "src/kit/protobufjs.ts": 'import "protobufjs";' },
   "only-adapters-sharp": { "src/kit/sharp.ts": 'import "sharp";' },

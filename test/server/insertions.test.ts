@@ -6,7 +6,7 @@ import { HeadraceError, type Outcome } from "../../src/contracts/index.js";
 import { Insertions } from "../../src/server/insertions.js";
 import { base64, damaged, TestServer } from "./running.js";
 
-const calm = new AbortController().signal;
+const calm = { signal: new AbortController().signal, spans: [] };
 
 interface HeldRun {
   readonly inputs: readonly DescribedInput[];
@@ -23,7 +23,7 @@ class HeldPipeline {
     return 0;
   }
 
-  insertImagesAsync({ inputs, observer, signal = calm }: InsertOptions): ReturnType<ImageEmbeddingPipeline["insertImagesAsync"]> {
+  insertImagesAsync({ inputs, observer, signal = calm.signal }: InsertOptions): ReturnType<ImageEmbeddingPipeline["insertImagesAsync"]> {
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error));
       const given = inputs as readonly DescribedInput[];
@@ -113,7 +113,10 @@ test("a client that goes away leaves the others alone; a run for which nobody wa
   const [a, b] = [new AbortController(), new AbortController()];
   const first = insertions.insert("pets", [imageOf("x")], calm);
   await settled();
-  const answers = [insertions.insert("pets", [imageOf("a")], a.signal), insertions.insert("pets", [imageOf("b")], b.signal)];
+  const answers = [
+    insertions.insert("pets", [imageOf("a")], { signal: a.signal, spans: [] }),
+    insertions.insert("pets", [imageOf("b")], { signal: b.signal, spans: [] }),
+  ];
   pipeline.runs[0]!.settle(0);
   await first;
   await settled();

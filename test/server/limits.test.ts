@@ -89,6 +89,19 @@ test("each key may send its number of requests per minute; health does not count
   for (let count = 0; count < 5; count += 1) assert.equal((await server.get("/health/live")).status, 200);
 });
 
+test("requests without a valid key are counted by address, and leave the keys alone", async () => {
+  const keys = [{ name: "one", apiKey: "one-0123456789abcdef", scopes: ["read" as const] }];
+  await using server = await TestServer.start({ server: { keys, rateLimit: 3 } });
+  const get = (key: string) => server.get("/v1/collections", { authorization: `Bearer ${key}` });
+  const statuses = [];
+  for (let count = 0; count < 4; count += 1) statuses.push((await get(`wrong-${count}`)).status);
+  assert.deepEqual(statuses, [401, 401, 401, 429]);
+  const { status, body, headers } = await server.get("/v1/collections");
+  assert.deepEqual([status, body.code], [429, "rate_exceeded"]);
+  assert.ok(Number(headers.get("retry-after")) > 0 && Number(headers.get("retry-after")) <= 60);
+  assert.equal((await get("one-0123456789abcdef")).status, 200);
+});
+
 test("work that takes longer than its time is aborted", { timeout: 20_000 }, async () => {
   const held = new Held();
   await using server = await TestServer.start({ server: { requestTimeout: 0.3 }, embedder: { work: held.work } });

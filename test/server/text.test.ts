@@ -35,6 +35,35 @@ test("words find images; an unknown word is a problem of the request", async () 
   }
 });
 
+test("a mixture of images, words, vectors and stored rows finds what is near to all of them", async () => {
+  await using server = await TestServer.start({ textEmbedder: new OneWord() });
+  await withImages(server);
+  const search = (mix: readonly object[]) => server.post("/v1/collections/pets/search", { mix, top_k: 3 });
+  const first = async (mix: readonly object[]) => (await search(mix)).body.hits[0].id;
+  assert.equal(await first([{ id: "id-1" }]), "id-1");
+  assert.equal(await first([{ id: "id-1" }, { base64: base64(2), weight: 5 }]), "id-2");
+  const { body } = await search([{ base64: base64(3), weight: 2 }, { text: "stored", weight: 0.1 }, { vector: new Array(16).fill(0.1) }]);
+  assert.equal(body.hits.length, 3);
+  const away = (await search([{ id: "id-1" }, { id: "id-2", weight: -2 }])).body.hits;
+  assert.equal(away.at(-1).id, "id-2", "a weight below 0 looks for less of it");
+});
+
+test("a mixture that has no direction, no term, or a term of two things is refused", async () => {
+  await using server = await TestServer.start();
+  await withImages(server);
+  const codeOf = async (query: object) => (await server.post("/v1/collections/pets/search", query)).body.code;
+  assert.equal(await codeOf({ mix: [{ id: "id-1" }, { id: "id-1", weight: -1 }] }), "query_invalid");
+  assert.equal(await codeOf({ mix: [{ id: "id-1", weight: 0 }] }), "query_invalid");
+  for (const wrong of [
+    { mix: [] },
+    { mix: [{ weight: 1 }] },
+    { mix: [{ id: "id-1", text: "x" }] },
+    { mix: [{ id: "id-1" }], id: "id-1" },
+  ]) {
+    assert.equal(await codeOf(wrong), "request_invalid", JSON.stringify(wrong));
+  }
+});
+
 test("a server whose model makes no vectors of texts says so", async () => {
   await using server = await TestServer.start();
   await withImages(server);

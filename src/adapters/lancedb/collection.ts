@@ -23,11 +23,11 @@ import { checkAborted, isKeyOf } from "../../kit/index.js";
 import { fromLanceError, isFileGone } from "./errors.js";
 import { compileFilter, keyIsOneOf } from "./filter-sql.js";
 import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
-import type { NewestRows } from "./newest-rows.js";
+import type { LoadedRows } from "./newest-rows.js";
 import { markRead } from "./read-marks.js";
 import { rowColumns, toRows } from "./rows.js";
 import { searchTable } from "./search.js";
-import { CountsOfVersion, FactsOfVersion, readFacts } from "./table-facts.js";
+import type { TableMemory } from "./table-memory.js";
 import type { TableFacts } from "./table-schema.js";
 import { requestedColumns } from "./upkeep/scalar-indexes.js";
 import { indexStates } from "./upkeep/table-state.js";
@@ -46,7 +46,7 @@ export interface LanceCollectionParts {
   readonly folder: string;
   readonly facts: TableFacts;
   /** Shared by all handles of the table. */
-  readonly newest: NewestRows;
+  readonly memory: TableMemory;
   /** Null when the collection is open for reading. */
   readonly lease: WriterLease | null;
 }
@@ -56,8 +56,6 @@ export class LanceCollection implements Collection {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
-  readonly #facts: FactsOfVersion;
-  readonly #counts = new CountsOfVersion();
   #isOpen = true;
 
   constructor(readonly parts: LanceCollectionParts) {
@@ -65,7 +63,6 @@ export class LanceCollection implements Collection {
     this.dimension = parts.facts.dimension;
     this.metric = parts.facts.metric;
     this.idType = parts.facts.idType;
-    this.#facts = new FactsOfVersion(parts);
   }
 
   get passport(): Passport | null {
@@ -103,18 +100,20 @@ export class LanceCollection implements Collection {
   }
 
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {
-    const { folder, newest } = this.parts;
-    return this.#read("search", options.signal, (table) =>
-      searchTable({ table, folder, facts: this.#facts, counts: this.#counts, newest }, queries, options),
-    );
+    const { folder, memory } = this.parts;
+    return this.#read("search", options.signal, (table) => searchTable({ table, folder, memory }, queries, options));
   }
 
   get(
     ids: readonly Key[],
     { vectors, signal }: { readonly vectors: "include" | "omit"; readonly signal?: AbortSignal },
   ): Promise<readonly StoredRow[]> {
+    const { memory, lease } = this.parts;
     return this.#read("get", signal, async (table) => {
-      const { columns } = await this.#facts.of(table);
+      // The table of the writer may get a new version between two calls.
+      const all = lease === null ? await memory.allRows(table, await table.version()) : null;
+      if (all !== null) return rowsInMemory(all, this.#keys(ids), vectors);
+      const { columns } = await memory.facts.of(table);
       const rows: StoredRow[] = [];
       for await (const batch of rowsOfKeys(table, this.#keys(ids), rowColumns(columns, vectors), signal))
         rows.push(...toRows(batch, columns));
@@ -131,7 +130,7 @@ export class LanceCollection implements Collection {
 
   count(filter?: Filter): Promise<number> {
     return this.#read("count", undefined, async (table) =>
-      table.countRows(filter === undefined ? undefined : compileFilter(filter, await this.#facts.of(table))),
+      table.countRows(filter === undefined ? undefined : compileFilter(filter, await this.parts.memory.facts.of(table))),
     );
   }
 
@@ -152,7 +151,7 @@ export class LanceCollection implements Collection {
     const unmark = await markRead(folder);
     try {
       await this.#seeLatest();
-      const facts = await this.#facts.of(table);
+      const facts = await this.parts.memory.facts.of(table);
       const all = table.query().select(rowColumns(facts.columns, options.vectors));
       for await (const batch of filter === undefined ? all : all.where(compileFilter(filter, facts))) {
         for (let start = 0; start < batch.numRows; start += batchRows) {
@@ -169,7 +168,7 @@ export class LanceCollection implements Collection {
 
   stats(): Promise<CollectionStats> {
     return this.#read("stats", undefined, async (table) => {
-      const { dimension, metric, idType, passport } = await readFacts(this.parts, table);
+      const { dimension, metric, idType, passport } = await this.parts.memory.factsWithPassport(table);
       const [count, index, indexes] = await Promise.all([table.countRows(), vectorIndexOf(table), indexStates(table)]);
       return { name: this.name, count, dimension, metric, idType, index, indexedKeys: requestedColumns(indexes), passport };
     });
@@ -240,4 +239,11 @@ export class LanceCollection implements Collection {
     if (this.#isOpen) return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected an open collection, found it closed`);
   }
+}
+
+function rowsInMemory({ byId }: LoadedRows, keys: readonly Key[], vectors: "include" | "omit"): readonly StoredRow[] {
+  return keys.flatMap((key) => {
+    const found = byId.get(key);
+    return found === undefined ? [] : [vectors === "include" ? found.row : { ...found.row, vector: null }];
+  });
 }

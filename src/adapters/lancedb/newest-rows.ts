@@ -1,17 +1,20 @@
 /**
- * The newest rows of a table, which are not in the vector index yet, in memory. LanceDB itself reads them from the disk for each search. That
- * takes 2 ms for 500 rows and 15 ms for 4,000 rows.
+ * The newest rows of a table, which are not in the vector index yet, in memory; all rows of a small table without an index. LanceDB itself
+ * reads them from the disk for each search. That takes 2 ms for 500 rows and 15 ms for 4,000 rows, and several times as long while a run
+ * writes many small files.
  */
 import type { Table } from "@lancedb/lancedb";
 import type { RecordBatch } from "apache-arrow";
-import type { Filter, Hit, Metric, StoredRow } from "../../contracts/index.js";
+import type { Filter, Hit, Key, Metric, StoredRow } from "../../contracts/index.js";
 import { evaluateFilter, fieldsOf } from "../../filter/index.js";
 import { scoreOf } from "../../kit/index.js";
 import { rowColumns, toRows } from "./rows.js";
 import type { TableFacts } from "./table-schema.js";
 
-/** More rows than this are not kept in memory. Upkeep adds the rows to the index when there are 4,000. */
-const maxRows = 4_096;
+/** More rows than this beside an index are not kept in memory. Upkeep adds the rows to the index when there are 4,000. */
+const maxUnindexedRows = 4_096;
+/** Tables without an index are kept in memory up to this many numbers in their vectors: 32 MiB, and about 10 ms a search. */
+const maxNumbers = 8 * 1024 * 1024;
 
 /** A row with the square of its vector's length, so that a search computes only one product per row. */
 export interface NewestRow {
@@ -20,17 +23,34 @@ export interface NewestRow {
   readonly square: number;
 }
 
-/** What identifies the unindexed rows: a version of the table, the first part of its vector index, and the number of the rows. */
+/** What identifies the rows: a version of the table, its vector index if it has one, and the number of the rows. */
 export interface Unindexed {
   readonly version: number;
-  readonly indexId: string;
+  readonly ownerId: string;
   readonly rows: number;
+}
+
+/** Whether so many rows beside an index are kept in memory. */
+export function fitBesideIndex(rows: number): boolean {
+  return rows <= maxUnindexedRows;
+}
+
+/** Whether the rows of a table without an index are kept in memory. */
+export function fitWithoutIndex(rows: number, { dimension }: Pick<TableFacts, "dimension">): boolean {
+  return rows * dimension <= maxNumbers;
 }
 
 interface Loaded {
   readonly of: Unindexed;
   /** By LanceDB's row id. If a row is written again, it has another row id. */
   readonly rows: ReadonlyMap<bigint, NewestRow>;
+  readonly byId: ReadonlyMap<Key, NewestRow>;
+}
+
+/** The rows, as a list and by their ids. */
+export interface LoadedRows {
+  readonly list: readonly NewestRow[];
+  readonly byId: ReadonlyMap<Key, NewestRow>;
 }
 
 /** Shared by all searches of one table. After the first search, only rows that are new since the last search are read. */
@@ -38,24 +58,22 @@ export class NewestRows {
   #loading: { readonly of: Unindexed; readonly loaded: Promise<Loaded> } | null = null;
   #last: Loaded | null = null;
 
-  /** Returns null if there are too many rows. */
-  async load(table: Table, facts: TableFacts, wanted: Unindexed): Promise<readonly NewestRow[] | null> {
-    if (wanted.rows === 0) return [];
-    if (wanted.rows > maxRows) return null;
-    const { version, indexId } = wanted;
-    if (this.#loading?.of.version !== version || this.#loading.of.indexId !== indexId) {
+  async load(table: Table, facts: TableFacts, wanted: Unindexed): Promise<LoadedRows> {
+    if (wanted.rows === 0) return { list: [], byId: new Map() };
+    const { version, ownerId } = wanted;
+    if (this.#loading?.of.version !== version || this.#loading.of.ownerId !== ownerId) {
       const loaded = this.#load(table, facts, wanted);
       this.#loading = { of: wanted, loaded };
       loaded.catch(() => {
         if (this.#loading?.loaded === loaded) this.#loading = null;
       });
     }
-    return [...(await this.#loading.loaded).rows.values()];
+    const { rows, byId } = await this.#loading.loaded;
+    return { list: [...rows.values()], byId };
   }
 
   async #load(table: Table, facts: TableFacts, wanted: Unindexed): Promise<Loaded> {
-    // A table that was dropped and created again has another index, and its row ids begin again.
-    const known = this.#last?.of.indexId === wanted.indexId ? this.#last.rows : new Map<bigint, NewestRow>();
+    const known = this.#last?.of.ownerId === wanted.ownerId ? this.#last.rows : new Map<bigint, NewestRow>();
     const rowIds = await rowIdsOf(table, wanted.rows);
     const missing = rowIds.filter((rowId) => !known.has(rowId));
     const added = await rowsOf(table, facts, missing);
@@ -64,7 +82,7 @@ export class NewestRows {
       const row = known.get(rowId) ?? added.get(rowId);
       if (row !== undefined) rows.set(rowId, row);
     }
-    const loaded = { of: wanted, rows };
+    const loaded = { of: wanted, rows, byId: new Map([...rows.values()].map((found) => [found.row.id, found])) };
     this.#last = loaded;
     return loaded;
   }

@@ -4,10 +4,10 @@ import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
 import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
 import { compileFilter } from "./filter-sql.js";
-import { type NewestQuery, type NewestRow, type NewestRows, nearestOf } from "./newest-rows.js";
+import { fitBesideIndex, type NewestQuery, type NewestRow, nearestOf } from "./newest-rows.js";
 import { rowColumns, toRows } from "./rows.js";
 import { probesFor, readProbes, refineFactor } from "./search-probes.js";
-import type { CountsOfVersion, FactsOfVersion } from "./table-facts.js";
+import type { TableMemory } from "./table-memory.js";
 import type { TableFacts } from "./table-schema.js";
 import { vectorIndexState } from "./upkeep/vector-index.js";
 import { type Nearest, vectorQuery } from "./vector-query.js";
@@ -34,9 +34,7 @@ export interface SearchedTable {
   readonly table: Table;
   /** The folder of the table. */
   readonly folder: string;
-  readonly facts: FactsOfVersion;
-  readonly counts: CountsOfVersion;
-  readonly newest: NewestRows;
+  readonly memory: TableMemory;
 }
 
 /** Returns a list of hits per query, best first. */
@@ -66,25 +64,30 @@ interface Plan {
   readonly way: Nearest["way"];
   /** Number of hits that a complete answer has. */
   readonly hits: number;
-  /** The unindexed rows, if they are searched in memory. Null: LanceDB searches them. */
+  /** The unindexed rows, if they are searched in memory; without an index, all rows. Null: LanceDB searches them. */
   readonly newest: readonly NewestRow[] | null;
 }
 
 /** `newest`: whether the unindexed rows are searched in memory ("apart") or by LanceDB ("together"). */
 async function planOf(
-  { table, folder, facts: factsOf, counts, newest: memory }: SearchedTable,
+  { table, folder, memory }: SearchedTable,
   { topK, filter }: SearchOptions,
   version: number,
   newest: "apart" | "together",
 ): Promise<Plan> {
-  const facts = await factsOf.of(table, version);
+  const { counts } = memory;
+  const facts = await memory.facts.of(table, version);
   const where = filter === undefined ? null : compileFilter(filter, facts);
   const [index, measured] = await Promise.all([vectorIndexState(table), readProbes(folder)]);
-  if (index === null) return { facts, where, way: "exact", hits: topK, newest: null };
-  const unindexed = { version, indexId: index.id, rows: index.unindexedRows };
   // Only LanceDB can evaluate a filter on columns with types that Headrace ignores.
   const isForLance = newest === "together" || (where !== null && [...facts.columns.values()].includes("other"));
-  const common = { facts, where, newest: isForLance ? null : await memory.load(table, facts, unindexed) };
+  if (index === null) {
+    const all = isForLance ? null : await memory.allRows(table, version);
+    return { facts, where, way: "exact", hits: topK, newest: all?.list ?? null };
+  }
+  const unindexed = { version, ownerId: index.id, rows: index.unindexedRows };
+  const isKept = !isForLance && fitBesideIndex(unindexed.rows);
+  const common = { facts, where, newest: isKept ? (await memory.newest.load(table, facts, unindexed)).list : null };
   if (where === null) return { ...common, way: { probes: probesFor(measured, topK), refine: refineFactor }, hits: topK };
   const [matching, rows] = await Promise.all([counts.of(table, version, where), counts.of(table, version, null)]);
   const hits = Math.min(topK, matching);
@@ -99,6 +102,7 @@ async function planOf(
 async function hitsOf(table: Table, query: Float32Array, options: SearchOptions, plan: Plan): Promise<readonly Hit[]> {
   const { topK, filter } = options;
   const { facts, where, way, hits, newest } = plan;
+  if (way === "exact" && newest !== null) return nearestOf(newest, { query, metric: facts.metric, limit: topK, filter });
   const rows = newest === null ? "all" : "indexed";
   const [found, fresh] = await Promise.all([
     nearestIndexed(table, facts, { query, limit: topK, where, way, rows }),

@@ -15,9 +15,9 @@ import { checkAborted, checkCollectionName, checkDrop, checkSchema, nameIsAlias,
 import { AliasFile } from "./alias-file.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
-import { NewestRows } from "./newest-rows.js";
 import type { LancedbSection } from "./options.js";
-import { readFacts, type TablePlace, writePassport } from "./table-facts.js";
+import { readFacts, writePassport } from "./table-facts.js";
+import { TableMemories } from "./table-memory.js";
 import { newTableSchema, type TableFacts } from "./table-schema.js";
 import { hasVersion } from "./upkeep/table-state.js";
 import { indexKind } from "./upkeep/vector-index.js";
@@ -49,7 +49,7 @@ export class LanceStore implements VectorStore {
   #connecting: Promise<Connections> | null = null;
   readonly #writers = new TableWriters();
   readonly #vectorType: VectorType;
-  readonly #newest = new Map<string, NewestRows>();
+  readonly #memories = new TableMemories();
   readonly #aliasFile: AliasFile;
 
   constructor({ path, cacheMb, vectorType }: LancedbSection) {
@@ -110,7 +110,9 @@ export class LanceStore implements VectorStore {
     return this.#call(`collection ${name}: open`, async () => {
       const table = await reading.openTable(name);
       const place = { vendor, name, folder: this.#folder(name) };
-      return new LanceCollection({ ...place, table, facts: await factsOf(place, table), newest: this.#newestOf(name), lease: null });
+      const memory = await this.#memories.of(place);
+      const facts = await orClosed(table, () => memory.factsWithPassport(table));
+      return new LanceCollection({ ...place, table, facts, memory, lease: null });
     });
   }
 
@@ -142,7 +144,7 @@ export class LanceStore implements VectorStore {
           checkDrop(name, aliases);
           await this.#call(`collection ${name}: drop`, () => writing.dropTable(name));
         });
-        this.#newest.delete(name);
+        this.#memories.forget(name);
       } finally {
         await lock.release();
       }
@@ -175,23 +177,10 @@ export class LanceStore implements VectorStore {
     await this.#call("check", () => reading.tableNames());
   }
 
-  #handle(name: string, lease: WriterLease): Collection {
+  async #handle(name: string, lease: WriterLease): Promise<Collection> {
     const { table, facts } = lease.writer;
-    return new LanceCollection({
-      vendor: this.#loaded(),
-      name,
-      folder: this.#folder(name),
-      table,
-      facts,
-      newest: this.#newestOf(name),
-      lease,
-    });
-  }
-
-  #newestOf(name: string): NewestRows {
-    const newest = this.#newest.get(name) ?? new NewestRows();
-    this.#newest.set(name, newest);
-    return newest;
+    const place = { vendor: this.#loaded(), name, folder: this.#folder(name) };
+    return new LanceCollection({ ...place, table, facts, memory: await this.#memories.of(place), lease });
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
@@ -199,7 +188,13 @@ export class LanceStore implements VectorStore {
     try {
       const table = await open();
       const place = { vendor, name, folder: this.#folder(name) };
-      return new TableWriter({ ...place, table, facts: await factsOf(place, table), rows: await table.countRows(), lock });
+      return new TableWriter({
+        ...place,
+        table,
+        facts: await orClosed(table, () => readFacts(place, table)),
+        rows: await table.countRows(),
+        lock,
+      });
     } catch (cause) {
       await lock.release();
       throw fromLanceError(`collection ${name}: open`, cause);
@@ -263,10 +258,10 @@ export class LanceStore implements VectorStore {
   }
 }
 
-/** Reads the properties of the collection. Closes the table if they cannot be read, for example because the table is not a collection. */
-async function factsOf(place: TablePlace, table: Table): Promise<TableFacts> {
+/** Closes the table if the properties of the collection cannot be read, for example because the table is not a collection. */
+async function orClosed(table: Table, read: () => Promise<TableFacts>): Promise<TableFacts> {
   try {
-    return await readFacts(place, table);
+    return await read();
   } catch (cause) {
     table.close();
     throw cause;

@@ -10,7 +10,7 @@ import type { Vendor } from "./vendor.js";
  * The file of the passport. Earlier builds stored the passport in the table's schema, and LanceDB copies the schema into each version and
  * each file of rows. A passport for vectors of 1,280 numbers has 77 kB.
  */
-const passportFile = "headrace-passport.json";
+export const passportFile = "headrace-passport.json";
 
 export interface TablePlace {
   readonly vendor: Vendor;

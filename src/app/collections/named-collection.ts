@@ -51,6 +51,11 @@ export async function withCollection<T>(
   }
 }
 
+/** Like `withCollection`, for a call that somebody waits for: runs slow down while it is late. */
+export function askCollection<T>(parts: PipelineParts, name: string, use: (collection: Collection) => Promise<T>): Promise<T> {
+  return parts.openCalls.during(() => withCollection(parts, name, "read", use));
+}
+
 /** Throws `collection_not_found`. The error names the store. */
 export function dropNamed(parts: PipelineParts, name: string): Promise<void> {
   return withStore(parts, { collection: name }, (store) => store.drop(name));

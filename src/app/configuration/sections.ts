@@ -143,7 +143,9 @@ export const serverSection = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe("Maximum number of requests per minute and API key; without keys, per address. More are answered with 429. null: no limit."),
+    .describe(
+      "Maximum number of requests per minute and API key; without a valid key, per address. More are answered with 429. null: no limit.",
+    ),
   requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
   bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
@@ -154,6 +156,13 @@ export const serverSection = z.strictObject({
     300,
     "Seconds that a worker of a job may spend on one batch. Then `/health/live` fails, so that the server is restarted.",
   ),
+  otlpEndpoint: z
+    .url({ protocol: /^https?$/, error: "expected an address that begins with http:// or https://" })
+    .nullable()
+    .default(null)
+    .describe(
+      "Address of an OpenTelemetry collector for traces, such as http://127.0.0.1:4318. null: that of `OTEL_EXPORTER_OTLP_ENDPOINT`, else no traces.",
+    ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
 });
 

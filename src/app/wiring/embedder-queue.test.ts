@@ -48,7 +48,9 @@ function send(embedder: Embedder, numbers: readonly number[], signal = calm): Pr
   return embedder.embed(slab, signal).then(({ values }) => [...values]);
 }
 
-const queueOf = (held: HeldEmbedder) => new EmbedderQueue(held, () => held.feed.parallel);
+const noCalls = { longestWaitMs: 0 };
+const lateCalls = { longestWaitMs: 1_000 };
+const queueOf = (held: HeldEmbedder, calls = noCalls) => new EmbedderQueue(held, () => held.feed.parallel, calls);
 const rowsOfCalls = ({ calls }: HeldEmbedder) => calls.map(({ rows }) => rows);
 const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
@@ -139,4 +141,36 @@ test("the error of a batch reaches each of its requests, and the next batch star
   const next = send(forRequests, [4]);
   held.calls[2]!.finish();
   assert.deepEqual(await next, [4]);
+});
+
+test("while calls are late, runs have one batch in work and pause after it; requests do not pause", async () => {
+  const held = new HeldEmbedder({ preferredBatch: 4, maxBatch: 8, parallel: 3 });
+  const { forRequests, forRuns } = queueOf(held, lateCalls);
+  const runs = [100, 101].map((number) => send(forRuns, [number]));
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+  held.calls[0]!.finish();
+  const endedMs = performance.now();
+  await runs[0];
+  const request = send(forRequests, [1]);
+  assert.deepEqual(rowsOfCalls(held), [[100], [1]]);
+  held.calls[1]!.finish();
+  await request;
+  while (held.calls.length < 3) await settled();
+  assert.ok(performance.now() - endedMs >= 100, "several times as long as the batch");
+  held.calls[2]!.finish();
+  assert.deepEqual(await Promise.all(runs), [[100], [101]]);
+});
+
+test("without late calls, runs have as many batches in work as the embedder takes, without a pause", async () => {
+  const held = new HeldEmbedder({ preferredBatch: 4, maxBatch: 8, parallel: 2 });
+  const { forRuns } = queueOf(held);
+  const runs = [100, 101, 102].map((number) => send(forRuns, [number]));
+  await settled();
+  assert.deepEqual(rowsOfCalls(held), [[100], [101]]);
+  held.calls[0]!.finish();
+  await runs[0];
+  await settled();
+  assert.deepEqual(rowsOfCalls(held), [[100], [101], [102]]);
+  for (const { finish } of held.calls) finish();
+  await Promise.all(runs);
 });

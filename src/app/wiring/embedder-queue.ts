@@ -5,6 +5,8 @@
 import type { Embedder, Slab, Vectors } from "../../contracts/index.js";
 import { checkAborted, listenForAbort, plainSlab, rowBytes, unlessAborted } from "../../kit/index.js";
 import { ForwardingEmbedder } from "./forwarding-embedder.js";
+import type { WaitingCalls } from "./open-calls.js";
+import { RunPace } from "./run-pace.js";
 
 /** The tensors of one request. */
 interface Request {
@@ -27,15 +29,17 @@ export class EmbedderQueue {
   readonly #parallel: () => number;
   readonly #requests: Request[] = [];
   readonly #runs: (() => void)[] = [];
+  readonly #pace: RunPace;
   #running = 0;
   /** How many batches of requests in work could have had more rows. */
   #partial = 0;
   #requestBatches = 0;
 
-  /** `inner` must be open, and its owner closes it. `parallel` returns how many batches may be in work. */
-  constructor(inner: Embedder, parallel: () => number) {
+  /** `inner` must be open, and its owner closes it. `parallel` returns how many batches may be in work. Runs slow down for late `calls`. */
+  constructor(inner: Embedder, parallel: () => number, calls: WaitingCalls) {
     this.#inner = inner;
     this.#parallel = parallel;
+    this.#pace = new RunPace(calls, () => this.#advance());
     this.forRequests = new ForRequests(inner, (slab, signal) => this.#join(slab, signal));
     this.forRuns = new ForRuns(inner, (slab, signal) => this.#runBatch(slab, signal));
   }
@@ -64,9 +68,11 @@ export class EmbedderQueue {
       slab.release();
       throw error;
     }
+    const startedMs = performance.now();
     try {
       return await this.#inner.embed(slab, signal);
     } finally {
+      this.#pace.end(performance.now() - startedMs);
       this.#running -= 1;
       this.#advance();
     }
@@ -91,7 +97,7 @@ export class EmbedderQueue {
   /** Starts batches while there is room for them. */
   #advance(): void {
     while (this.#running < this.#parallel()) {
-      const [run] = this.#runs;
+      const run = this.#runs.length > 0 && this.#pace.mayStart() ? this.#runs[0] : undefined;
       if (this.#isDue() && (run === undefined || this.#requestBatches < maxRequestBatches)) {
         this.#requestBatches += 1;
         void this.#embedShared(this.#nextBatch());
@@ -99,6 +105,7 @@ export class EmbedderQueue {
       else {
         this.#requestBatches = 0;
         this.#runs.shift();
+        this.#pace.begin();
         this.#running += 1;
         run();
       }

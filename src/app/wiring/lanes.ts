@@ -3,7 +3,7 @@
 import type { Chain } from "../../chain/index.js";
 import type { Embedder, RunOptions, VectorStore } from "../../contracts/index.js";
 import { mebibyte, rowBytes } from "../../kit/index.js";
-import type { IngestWidths } from "../../operations/index.js";
+import type { IngestWidths, WriteWidths } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { decodeWorkersOf, expectedFeed, imagesPerDecodeWorker, usualBatch } from "./registry.js";
 
@@ -25,18 +25,18 @@ export function reserveFor(chain: Chain | null, dimension: number): number {
 }
 
 /**
- * Returns the number of concurrent batches to the store. A store that combines batches into larger writes gets enough batches for two
+ * Returns how many writes the store gets at the same time. A store that combines batches into larger writes gets enough batches for two
  * writes: one is written while the other fills.
  */
-export function batchesAtOnce(
+export function writeWidths(
   { asyncPipeline }: Settings,
   { maxWriters, gathers }: Pick<VectorStore, "maxWriters" | "gathers">,
   { batchRows, dimension }: { readonly batchRows: number; readonly dimension: number },
-): number {
+): WriteWidths {
   const writers = Math.min(asyncPipeline.insertWorkers, maxWriters);
-  if (gathers === undefined) return writers;
+  if (gathers === undefined) return { writers, batchesPerWriter: 1 };
   const groupRows = Math.min(gathers.rows, gathers.bytes / (dimension * Float32Array.BYTES_PER_ELEMENT));
-  return writers * Math.ceil((2 * groupRows) / batchRows);
+  return { writers, batchesPerWriter: Math.ceil((2 * groupRows) / batchRows) };
 }
 
 type LaneEmbedder = Pick<Embedder, "name" | "feed">;

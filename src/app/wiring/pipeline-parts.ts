@@ -15,6 +15,7 @@ import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
 import { EmbedderQueue } from "./embedder-queue.js";
+import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
@@ -40,6 +41,7 @@ export class PipelineParts {
   readonly #owner = new PartOwner();
   readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
   readonly upkeep = new Upkeep();
+  readonly openCalls = new OpenCalls();
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
   readonly #readers: Shared<readonly Reader[]>;
   readonly #decoder: Shared<ImageDecoder>;
@@ -157,7 +159,7 @@ export class PipelineParts {
     const { preprocessing, preprocessor } = await openPreprocessing(this.settings, opened, signal);
     if (preprocessor !== null) this.#owner.adopt(preprocessor);
     const watched = new WatchedEmbedder(opened, () => this.passports.doubt(chain));
-    this.#queue = new EmbedderQueue(watched, () => Math.max(opened.feed.parallel, this.#batchesOfRuns));
+    this.#queue = new EmbedderQueue(watched, () => Math.max(opened.feed.parallel, this.#batchesOfRuns), this.openCalls);
     const embedder = this.#queue.forRequests;
     const chain: Chain = { decoder, embedder, preprocessor, preprocessing, normalize: this.settings.embedder.normalize ? "l2" : "none" };
     return chain;

@@ -76,6 +76,12 @@ export class JobRun {
     return this.#total;
   }
 
+  /** What names this attempt in the log and in traces. */
+  get names(): { readonly run: string; readonly trace_id?: string } {
+    const { id, traceId } = this.#options.watched;
+    return { run: id, ...(traceId === null ? {} : { trace_id: traceId }) };
+  }
+
   stages(): readonly StageState[] {
     return this.#run?.stages() ?? [];
   }
@@ -106,8 +112,8 @@ export class JobRun {
       await failures.finish();
       return this.#endOf(stats, tally, reported);
     } catch (thrown) {
-      this.#options.watched.detach();
       const error = HeadraceError.from(thrown);
+      this.#options.watched.detach(error);
       return { ended: this.#soft.signal.aborted ? "aborted" : "failed", counts: noCounts, report: null, error };
     }
   }

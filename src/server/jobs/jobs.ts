@@ -1,5 +1,4 @@
 /** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
-import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
@@ -7,10 +6,11 @@ import { SerialQueue } from "../../kit/index.js";
 import type { Telemetry } from "../../telemetry/index.js";
 import type { Log } from "../log.js";
 import { Refused } from "../problems.js";
-import { EventLog, type JobEvent } from "./event-log.js";
+import { type Entry, newEntry } from "./entry.js";
+import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
-import { JobDraft, type JobFolder, jobFolders } from "./job-folder.js";
+import { JobDraft, jobFolders } from "./job-folder.js";
 import { type AttemptEnd, JobRun } from "./job-run.js";
 import { newestFirst, stateAfter } from "./job-states.js";
 
@@ -21,17 +21,6 @@ export interface JobsOptions {
   readonly telemetry: Telemetry;
 }
 
-interface Entry {
-  job: Job;
-  readonly folder: JobFolder;
-  events: EventLog;
-  /** Set while the job runs. */
-  run: JobRun | null;
-  /** Resolves when the run has ended and the record is written. */
-  finished: Promise<void>;
-  isCancelled: boolean;
-}
-
 export interface Submission {
   readonly request: JobRequest;
   /** Holds the images that came with the request. */
@@ -39,6 +28,8 @@ export interface Submission {
   readonly idempotency: Idempotency | null;
   /** The id of the request in the log. */
   readonly requestId: string;
+  /** The span of the request, if there are traces. */
+  readonly requests: Entry["requests"];
 }
 
 export class Jobs {
@@ -95,7 +86,7 @@ export class Jobs {
   }
 
   /** Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. */
-  submit({ request, draft, idempotency, requestId }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
+  submit({ request, draft, idempotency, requestId, requests }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
       const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
       if (earlier !== undefined) {
@@ -109,7 +100,7 @@ export class Jobs {
         throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
       }
       const job = newJob(request, draft.given, idempotency);
-      const entry = this.#add(job, await draft.commit(job));
+      const entry = this.#add(newEntry(job, await draft.commit(job), requests));
       this.#options.log("info", "job queued", {
         job: job.id,
         request_id: requestId,
@@ -182,17 +173,14 @@ export class Jobs {
         continue;
       }
       const wasRunning = job.state === "running" || job.state === "stopping";
-      const entry = this.#add(job, folder);
+      const entry = this.#add(newEntry(job, folder, []));
       if (isEnded(job)) entry.events.close();
       else if (wasRunning) await this.#change(entry, stateAfter.crash(job));
     }
   }
 
-  #add(job: Job, folder: JobFolder): Entry {
-    const events = new EventLog(randomBytes(4).toString("hex"));
-    const entry: Entry = { job, folder, events, run: null, finished: Promise.resolve(), isCancelled: false };
-    events.add({ name: "job", data: job });
-    this.#entries.set(job.id, entry);
+  #add(entry: Entry): Entry {
+    this.#entries.set(entry.job.id, entry);
     return entry;
   }
 
@@ -210,13 +198,13 @@ export class Jobs {
 
   #runOf(entry: Entry): JobRun {
     const { log, telemetry, ...shared } = this.#options;
-    const { job, folder } = entry;
+    const { job, folder, requests } = entry;
     const { retry } = job.request;
     return new JobRun({
       ...shared,
       job,
       folder,
-      watched: telemetry.watchRun(),
+      watched: telemetry.watchRun({ collection: job.request.collection, job: job.id, requests }),
       retriedFailures: retry === null ? null : join(this.#folder, retry.of, "failures.jsonl"),
       onPicture: (data) => entry.events.add({ name: "picture", data }),
       onUnavailable: ({ code, message }, delayMs) =>
@@ -229,7 +217,7 @@ export class Jobs {
     const { log } = this.#options;
     const { id, attempts, startedAt } = entry.job;
     try {
-      log("info", "job started", { job: id, attempt: attempts + 1 });
+      log("info", "job started", { job: id, attempt: attempts + 1, ...run.names });
       await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
       const end = await run.done;
       entry.run = null;

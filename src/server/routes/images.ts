@@ -30,7 +30,7 @@ export const imageRoutes: readonly Route[] = [
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
       refuseTooMany(images, context.settings.server);
       const inputs = await inputsOf(context, name, images);
-      return { status: 200, body: insertionAnswer(await context.insertions.insert(name, inputs, signal)) };
+      return { status: 200, body: insertionAnswer(await context.insertions.insert(name, inputs, { signal, spans: context.spans })) };
     },
   }),
   route({

@@ -175,7 +175,7 @@ async function submitted(call: Call<unknown, unknown, unknown>, { request, draft
     await draft.discard();
     throw error;
   }
-  const { job, isNew } = await jobs.submit({ request, draft, idempotency, requestId: call.requestId });
+  const { job, isNew } = await jobs.submit({ request, draft, idempotency, requestId: call.requestId, requests: call.spans });
   return { status: isNew ? 202 : 200, body: jobView(job), headers: { location: `/v1/jobs/${job.id}` } };
 }
 

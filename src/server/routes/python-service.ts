@@ -69,7 +69,7 @@ export const pythonServiceRoutes: readonly Route[] = [
           ...(metadata ? { metadata: metadata[index] ?? null } : {}),
         })),
       );
-      const settled = await context.insertions.insert(collection, images, signal);
+      const settled = await context.insertions.insert(collection, images, { signal, spans: context.spans });
       const failed = settled.filter(({ error }) => error !== null);
       if (failed[0]?.error) throw firstOf(failed[0].error, failed.length, settled.length);
       return { status: 200, body: { inserted_ids: settled.map(({ id }) => id), count: settled.length } };

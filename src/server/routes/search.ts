@@ -1,6 +1,6 @@
-/** Search: by an image, words, a vector or the id of a stored row. */
+/** Search: by an image, words, a vector, the id of a stored row, or a mixture of these. */
 import type { z } from "zod";
-import { keysOf, type SearchQuery } from "../../app/index.js";
+import { keysOf, type SearchQuery, type SingleQuery } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
 import { Refused } from "../problems.js";
 import { type Form, type Route, route, type ServerContext } from "../route.js";
@@ -8,14 +8,15 @@ import { type GivenSource, inputOf } from "../sources.js";
 import { checked } from "../validation.js";
 import * as wire from "../wire.js";
 
-type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id"> & GivenSource;
+type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id" | "mix"> & GivenSource;
+type GivenTerm = Pick<GivenQuery, "text" | "vector" | "id"> & GivenSource;
 
 export const searchRoutes: readonly Route[] = [
   route<z.output<typeof wire.collectionParams>, GivenQuery>({
     method: "POST",
     path: "/v1/collections/{name}/search",
     name: "searchImages",
-    summary: "Finds the stored images that are nearest to an image, words, a vector or a stored row.",
+    summary: "Finds the stored images that are nearest to an image, words, a vector, a stored row, or a mixture of these.",
     tag: "Search",
     scope: "read",
     params: wire.collectionParams,
@@ -24,6 +25,7 @@ export const searchRoutes: readonly Route[] = [
       byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" },
       byText: { text: "cat" },
       byId: { id: "dot", min_score: 0.5 },
+      byMixture: { mix: [{ id: "dot" }, { url: wire.exampleDataUrl, weight: 0.5 }] },
     },
     form: { fields: wire.queryForm, toBody: queryOfForm },
     answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
@@ -42,7 +44,13 @@ export const searchRoutes: readonly Route[] = [
   }),
 ];
 
-async function queryOf({ pipeline, settings }: ServerContext, collection: string, given: GivenQuery): Promise<SearchQuery> {
+async function queryOf(context: ServerContext, collection: string, { mix, ...given }: GivenQuery): Promise<SearchQuery> {
+  if (mix === undefined) return termOf(context, collection, given);
+  const terms = mix.map(async ({ weight = 1, ...term }) => ({ query: await termOf(context, collection, term), weight }));
+  return { mix: await Promise.all(terms) };
+}
+
+async function termOf({ pipeline, settings }: ServerContext, collection: string, given: GivenTerm): Promise<SingleQuery> {
   if (given.text !== undefined) return { text: given.text };
   if (given.vector !== undefined) return { vector: given.vector };
   if (given.id === undefined) return inputOf(given, settings.server);

@@ -54,6 +54,8 @@ export const en = {
     emptyRowsText: "Store photos with a run, or on the command line:",
     picturesHidden: "The pictures are hidden: the server may not read their folder.",
     picturesHiddenHint: "Allow it in the configuration:",
+    picturesGone: "Some pictures cannot be shown: the server has only their vectors.",
+    picturesGoneHint: "Photos that were sent to the server are not kept, and files may have been moved. Searches find them all the same.",
   },
   hit: {
     score: "Score",

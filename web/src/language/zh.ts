@@ -56,6 +56,8 @@ export const zh: Words = {
     emptyRowsText: "通过任务存入照片，或使用命令行：",
     picturesHidden: "图片未显示：服务器无权读取其文件夹。",
     picturesHiddenHint: "请在配置中允许：",
+    picturesGone: "有些图片无法显示：服务器只有它们的向量。",
+    picturesGoneHint: "直接发送给服务器的照片不会保留，文件也可能已被移动。搜索仍然能找到它们。",
   },
   hit: {
     score: "得分",

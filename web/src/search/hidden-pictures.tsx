@@ -1,4 +1,5 @@
 /** Tells why pictures are missing, once for all of them. */
+import type { ComponentChildren } from "preact";
 import { useCallback, useRef, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
@@ -22,16 +23,33 @@ export function useHiddenPictures() {
     },
     [client],
   );
+  const { picturesHidden, picturesHiddenHint, picturesGone, picturesGoneHint } = words.search;
   const notice =
     code === "path_refused" ? (
-      <div class="notice" role="status">
-        <Icon name="image" />
-        <div>
-          <strong>{words.search.picturesHidden}</strong>
-          <p>{words.search.picturesHiddenHint}</p>
-          <pre>npx headrace serve --set server.allowed_roots='["/folder/of/photos"]'</pre>
-        </div>
-      </div>
+      <PictureNotice title={picturesHidden} hint={picturesHiddenHint}>
+        <pre>npx headrace serve --set server.allowed_roots='["/folder/of/photos"]'</pre>
+      </PictureNotice>
+    ) : code === "picture_unavailable" ? (
+      <PictureNotice title={picturesGone} hint={picturesGoneHint} />
     ) : null;
   return { notice, onMissing };
+}
+
+interface PictureNoticeProps {
+  readonly title: string;
+  readonly hint: string;
+  readonly children?: ComponentChildren;
+}
+
+function PictureNotice({ title, hint, children }: PictureNoticeProps) {
+  return (
+    <div class="notice" role="status">
+      <Icon name="image" />
+      <div>
+        <strong>{title}</strong>
+        <p>{hint}</p>
+        {children}
+      </div>
+    </div>
+  );
 }

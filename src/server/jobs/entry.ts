@@ -1,0 +1,26 @@
+/** A job as the running server holds it. */
+import { randomBytes } from "node:crypto";
+import type { RunStart } from "../../telemetry/index.js";
+import { EventLog } from "./event-log.js";
+import type { Job } from "./job.js";
+import type { JobFolder } from "./job-folder.js";
+import type { JobRun } from "./job-run.js";
+
+export interface Entry {
+  job: Job;
+  readonly folder: JobFolder;
+  readonly events: EventLog;
+  /** The spans of the request that brought the job to this server. */
+  readonly requests: RunStart["requests"];
+  /** Set while the job runs. */
+  run: JobRun | null;
+  /** Resolves when the run has ended and the record is written. */
+  finished: Promise<void>;
+  isCancelled: boolean;
+}
+
+export function newEntry(job: Job, folder: JobFolder, requests: RunStart["requests"]): Entry {
+  const events = new EventLog(randomBytes(4).toString("hex"));
+  events.add({ name: "job", data: job });
+  return { job, folder, events, requests, run: null, finished: Promise.resolve(), isCancelled: false };
+}
