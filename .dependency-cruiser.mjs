@@ -34,7 +34,7 @@ const owners = {
   "adapters/csv": "^csv-parse$",
   "adapters/tar": "^tar$",
   "adapters/s3": "^@aws-sdk/",
-  "adapters/tokenizers": "^@huggingface/tokenizers$",
+  "adapters/tokenizers": "^(@huggingface/tokenizers|entities)$",
   "adapters/zip": "^yauzl$",
   "adapters/bullmq": "^(bullmq|ioredis)$",
 };

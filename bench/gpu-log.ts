@@ -26,6 +26,15 @@ export async function lastExecutions(busyLog: string, rows: number): Promise<rea
   return executions.slice(from);
 }
 
+/** Speed of several models together, while all of them work: from the last one's begin to the first one's end. */
+export function imagesPerSecond(logs: readonly (readonly Execution[])[]): number {
+  const from = Math.max(...logs.map((log) => log[0]?.start_ns ?? Number.NaN));
+  const to = Math.min(...logs.map((log) => log.at(-1)?.end_ns ?? Number.NaN));
+  const within = ({ start_ns, end_ns }: Execution) => Math.max(0, Math.min(end_ns, to) - Math.max(start_ns, from)) / (end_ns - start_ns);
+  const images = logs.flat().reduce((sum, execution) => sum + execution.rows * within(execution), 0);
+  return (images / (to - from)) * 1e9;
+}
+
 /** 0 to 1: the share of the time from the first execution's start to the last one's end. */
 export function busyShare(executions: readonly Execution[]): number {
   const busyNs = executions.reduce((sum, { start_ns, end_ns }) => sum + end_ns - start_ns, 0);

@@ -34,6 +34,8 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   schedules: async () => (await import("./schedules.bench.js")).schedules(),
   "side-by-side": async () => (await import("./side-by-side.bench.js")).sideBySide(),
   fleet: async () => (await import("./fleet.bench.js")).fleet(),
+  "fleet-simulation": async () => (await import("./fleet-simulation.bench.js")).fleetSimulation(),
+  distribute: async () => (await import("./distribute.bench.js")).distributeMillions(),
   reembed: async () => (await import("./reembed.bench.js")).reembedding(),
   start: async () => (await import("./start.bench.js")).startUp(),
 };

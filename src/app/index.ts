@@ -4,6 +4,7 @@ export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insi
 export { type PresetName, presetNames } from "../kit/index.js";
 export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
+export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./classify-rows.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export type { Aliases } from "./collections/aliases.js";
 export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
@@ -21,6 +22,7 @@ export type { DuplicatesRequest } from "./find-duplicates.js";
 export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
 export type { Fleet } from "./fleet/fleet.js";
 export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";
+export type { ListedSources } from "./fleet/named-inputs.js";
 export { type OpenQueue, openQueue, type QueueAddress } from "./fleet/open-queue.js";
 export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
 export type { ShardListing } from "./fleet/shard-content.js";
@@ -34,6 +36,13 @@ export { parseVector } from "./inputs/vector-file.js";
 export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
+export {
+  type InspectedImages,
+  type InspectedModel,
+  type InspectedServer,
+  type InspectedTexts,
+  inspectModel,
+} from "./inspect-model.js";
 export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export { modelLabels } from "./model-labels.js";

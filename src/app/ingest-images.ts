@@ -190,7 +190,13 @@ async function startRun(
 
 /** Opens the collection for writing. If the collection does not exist, writing the first row will create it. */
 async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string, signal: AbortSignal): Promise<Collection> {
-  const open = (): Promise<Collection> => store.openCollection(name, "write");
+  const open = async (): Promise<Collection> => {
+    const collection = await store.openCollection(name, "write");
+    return closedOnError([collection], async () => {
+      await collection.checkMayWrite?.(signal);
+      return collection;
+    });
+  };
   try {
     return await open();
   } catch (error) {

@@ -4,6 +4,7 @@ import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { never } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
+import { Classification, type ClassifyRequest } from "./classify-rows.js";
 import { Aliases } from "./collections/aliases.js";
 import { dropNamed, withCollection } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
@@ -26,7 +27,7 @@ import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { Reembedding } from "./reembedding/reembedding.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
-import { hasTextSearch, keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -200,11 +201,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return this.searchImages({ text }, options);
   }
 
-  /** Whether searches by words are possible with the configured model. */
-  hasTextSearch(): Promise<boolean> {
-    return hasTextSearch(this.#parts);
-  }
-
   /** Returns one list of hits per query, in the order of the queries. */
   searchMany(queries: readonly SearchQuery[], options: SearchOptions = {}): Promise<readonly (readonly Hit[])[]> {
     return searchAll(this.#parts, queries, options);
@@ -248,6 +244,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
   async count(collectionName: string, filter?: string): Promise<number> {
     return countRows(this.#parts, collectionName, filter);
+  }
+
+  /** Writes labels into the metadata of stored rows, without embedding an image: `classify({ labels: ["cat", "dog"] }).start()`. */
+  classify(request: ClassifyRequest = {}): Classification {
+    return new Classification(this.#parts, request);
   }
 
   /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */

@@ -88,17 +88,6 @@ export async function searchAll(
   });
 }
 
-/** Opens the model of texts to find out, because models differ in what they bring along. */
-export async function hasTextSearch(parts: PipelineParts): Promise<boolean> {
-  try {
-    await parts.textEmbedder(new AbortController().signal);
-    return true;
-  } catch (error) {
-    if (HeadraceError.is(error) && error.code === "text_unavailable") return false;
-    throw error;
-  }
-}
-
 /** Returns the metadata keys in a filter that no row has. Throws `filter_invalid`. */
 export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
   return withCollection(parts, collectionName, "read", async (collection) => {

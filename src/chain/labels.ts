@@ -9,6 +9,10 @@ export interface LabelChoice {
   readonly count: number;
   /** null: all labels of the model. */
   readonly texts: readonly string[] | null;
+  /** Labels with a lower cosine are left out. An image may then have no label. Default: no minimum. */
+  readonly minScore?: number;
+  /** A sentence with `{}` at the place of the label, which is embedded instead of the label alone. Default: `{}`. */
+  readonly template?: string;
 }
 
 /** Returns the metadata with the labels of an image. */
@@ -18,16 +22,21 @@ export type Labeller = (vector: Float32Array) => Metadata;
 export async function makeLabeller(
   embedder: Pick<TextEmbedder, "embedText">,
   labels: readonly Label[],
-  { count, texts }: LabelChoice,
+  { count, texts, minScore = Number.NEGATIVE_INFINITY, template = "{}" }: LabelChoice,
   signal: AbortSignal,
 ): Promise<Labeller> {
-  const names = texts ?? [...new Set(labels.map(({ text }) => text))];
-  const vectors = await embedder.embedText(names, signal);
+  const names = [...new Set(texts ?? labels.map(({ text }) => text))];
+  const vectors = await embedder.embedText(
+    names.map((name) => template.replaceAll("{}", () => name)),
+    signal,
+  );
   return (vector) => {
     const scores = scoresOf(vectors, vector);
-    const best = names.map((_, index) => index).sort((a, b) => scores[b]! - scores[a]!);
-    const ranked = best.slice(0, count).map((index, rank) => [labelKey(rank + 1), names[index]!] as const);
-    return { ...Object.fromEntries(ranked), [labelScoreKey]: scores[best[0]!]! };
+    const fitting = names.flatMap((_, index) => (scores[index]! >= minScore ? [index] : []));
+    const [best, ...others] = fitting.sort((a, b) => scores[b]! - scores[a]!).slice(0, count);
+    if (best === undefined) return {};
+    const ranked = [best, ...others].map((index, rank) => [labelKey(rank + 1), names[index]!] as const);
+    return { ...Object.fromEntries(ranked), [labelScoreKey]: scores[best]! };
   };
 }
 

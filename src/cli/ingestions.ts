@@ -13,6 +13,8 @@ import { UpkeepLine } from "./upkeep-line.js";
 /** Arguments of the function that starts the run. */
 interface IngestionHooks {
   readonly signal: AbortSignal;
+  /** Aborts at the first Ctrl-C. Ends a wait before the run. */
+  readonly soft: AbortSignal;
   readonly observer: Observer;
   readonly onOutcome: (outcome: Outcome) => void;
 }
@@ -40,10 +42,15 @@ export async function runIngestion<R extends InsertStats>(terminal: Terminal, { 
   const failures: ReportedFailure[] = [];
   let run: StartedRun<R> | undefined;
   const upkeep = new UpkeepLine();
-  const interrupts = watchInterrupts(terminal, () => run?.drain());
+  const soft = new AbortController();
+  const interrupts = watchInterrupts(terminal, () => {
+    soft.abort();
+    run?.drain();
+  });
   try {
     const started = await start({
       signal: interrupts.hard,
+      soft: soft.signal,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
         failures.push(reportedFailure(outcome));

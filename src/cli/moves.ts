@@ -1,5 +1,5 @@
 /** What `copy`, `export` and `import` share: interrupts, progress, report and exit code. */
-import { type MovePreview, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../app/index.js";
+import { type MovePreview, type MoveReport, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../app/index.js";
 import type { Observer, Outcome } from "../contracts/index.js";
 import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "./exit.js";
 import { watchInterrupts } from "./interrupts.js";
@@ -14,6 +14,13 @@ import { UpkeepLine } from "./upkeep-line.js";
 export interface MoveEnds {
   readonly from: string;
   readonly to: string;
+  /** What else the report says. */
+  readonly more?: { readonly document: object; readonly lines: readonly string[] };
+}
+
+/** What `runMove` needs of a run. */
+interface Moving<Report extends MoveReport> extends Omit<MoveRun, "done"> {
+  readonly done: Promise<Report>;
 }
 
 /** Arguments of the function that starts the run. */
@@ -25,11 +32,11 @@ export interface MoveHooks {
 
 const maxFailuresShown = 1_000;
 
-/** Runs a copy, export or import to its end. `advice` tells the user what to do if the run did not complete. */
-export async function runMove<R extends MoveRun>(
+/** Runs a copy, export, import or classification to its end. `advice` tells the user what to do if the run did not complete. */
+export async function runMove<Report extends MoveReport, R extends Moving<Report>>(
   terminal: Terminal,
-  start: (hooks: MoveHooks) => Promise<R>,
-  ends: (run: R) => MoveEnds,
+  start: (hooks: MoveHooks) => Promise<R & Moving<Report>>,
+  ends: (run: R, report: Report) => MoveEnds,
   advice: string,
 ): Promise<ExitCode> {
   const failures: ReportedFailure[] = [];
@@ -49,9 +56,11 @@ export async function runMove<R extends MoveRun>(
     if (interrupts.wasInterrupted()) run.drain();
     const report = await showProgressUntilDone(run, terminal, { unit: "rows", count: () => started.total, upkeep });
     if (report.read === 0 && report.error !== undefined) throw report.error;
-    const document = moveDocument(report, { ...ends(run), failures });
+    const { more, ...named } = ends(run, report);
+    const document = moveDocument(report, { ...named, failures });
     const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    terminal.summary({ ...document, ...runErrorDocument(report) }, moveText(document, adviceLines(report, advice)), code);
+    const text = moveText(document, [...(more?.lines ?? []), ...adviceLines(report, advice)]);
+    terminal.summary({ ...document, ...more?.document, ...runErrorDocument(report) }, text, code);
     return code;
   } finally {
     interrupts.dispose();

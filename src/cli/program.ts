@@ -1,6 +1,7 @@
 /** The commands of `headrace`, with their flags and help. */
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
+import { classifyCommand } from "./commands/classify.js";
 import { collectionCommand } from "./commands/collection.js";
 import { configCommand } from "./commands/config.js";
 import { copyCommand } from "./commands/copy.js";
@@ -17,6 +18,7 @@ import { importCommand } from "./commands/import.js";
 import { ingestCommand } from "./commands/ingest.js";
 import { initCommand } from "./commands/init.js";
 import { labelsCommand } from "./commands/labels.js";
+import { modelCommand } from "./commands/model.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { reembedCommand } from "./commands/reembed.js";
@@ -43,6 +45,8 @@ const commands = [
   verifyCommand,
   searchCommand,
   labelsCommand,
+  modelCommand,
+  classifyCommand,
   embedCommand,
   preprocessCommand,
   collectionCommand,

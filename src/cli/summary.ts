@@ -81,7 +81,7 @@ export function moveText(document: MoveDocument, ending: readonly string[]): str
     ...(abandoned > 0 ? [`${format(abandoned)} abandoned`] : []),
   ];
   const lines = [
-    `${endings[document.ended]}: ${counted(read, "row")} read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from} to ${to}`,
+    `${endings[document.ended]}: ${counted(read, "row")} read = ${parts.join(" + ")}, in ${duration(elapsedMs)} (${rowsPerSecond} rows/s), ${from === to ? `in ${to}` : `${from} to ${to}`}`,
     ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),
     ...ending.map((line) => `  ${line}`),

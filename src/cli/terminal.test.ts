@@ -46,6 +46,15 @@ test("after a terminal became narrower, all rows that the line wraps to are clea
   assert.equal(screen.take(), "\x1b[2A\x1b[1G\x1b[0J");
 });
 
+test("several lines replace the ones before, and those below the end of the terminal are left out", () => {
+  const screen = Object.assign(new Screen(40), { rows: 4 });
+  const terminal = terminalOn(screen);
+  terminal.lines(["first", "", "x".repeat(60), "no room"]);
+  assert.equal(screen.take(), `first\n\n${"x".repeat(38)}…`);
+  terminal.lines(["a\x1b[2J"]);
+  assert.equal(screen.take(), "\x1b[2A\x1b[1G\x1b[0Ja\\x1b[2J");
+});
+
 test("results and notes hold nothing that a terminal takes for a command", () => {
   const [stdout, stderr] = [new Screen(80), new Screen(80)];
   const terminal = terminalOn(stderr, stdout);

@@ -1,4 +1,4 @@
-/** Writes results to stdout and everything else to stderr, with one live progress line on a terminal. */
+/** Writes results to stdout and everything else to stderr, with live lines on a terminal. */
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import { type ExitCode, exitCodes } from "./exit.js";
 import { printable } from "./printable-text.js";
@@ -8,8 +8,8 @@ export interface OutputOptions {
   readonly quiet?: boolean;
 }
 
-/** An output stream. `columns` and `isTTY` are set only for a terminal. */
-export type OutputStream = NodeJS.WritableStream & { readonly columns?: number; readonly isTTY?: boolean };
+/** An output stream. `columns`, `rows` and `isTTY` are set only for a terminal. */
+export type OutputStream = NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number; readonly isTTY?: boolean };
 
 export interface OutputStreams {
   readonly stdout: OutputStream;
@@ -18,8 +18,8 @@ export interface OutputStreams {
 
 /** With `--json`, stdout gets one JSON document and nothing else. With `--quiet`, only results and errors are printed. */
 export class Terminal {
-  /** Number of characters in the current live line. */
-  #lineChars = 0;
+  /** Numbers of characters in the current live lines. */
+  #liveChars: readonly number[] = [];
 
   constructor(
     readonly options: OutputOptions,
@@ -60,20 +60,28 @@ export class Terminal {
 
   /** Replaces the live line. */
   line(text: string): void {
-    this.clear();
-    const shown = text.length > this.width ? `${text.slice(0, this.width - 1)}…` : text;
-    this.streams.stderr.write(shown);
-    this.#lineChars = shown.length;
+    this.lines([text]);
   }
 
-  /** Removes the live line. If the terminal became narrower, the line wraps over several rows. All of them are cleared. */
+  /** Replaces the live lines. Those that the terminal has no room for are left out. */
+  lines(texts: readonly string[]): void {
+    this.clear();
+    const shown = texts
+      .slice(0, Math.max(1, (this.streams.stderr.rows || 24) - 1))
+      .map(printable)
+      .map((text) => (text.length > this.width ? `${text.slice(0, this.width - 1)}…` : text));
+    this.streams.stderr.write(shown.join("\n"));
+    this.#liveChars = shown.map(({ length }) => length);
+  }
+
+  /** Removes the live lines. If the terminal became narrower, a line wraps over several rows. All of them are cleared. */
   clear(): void {
-    if (this.#lineChars === 0) return;
-    const rows = Math.ceil(this.#lineChars / (this.width + 1));
+    if (this.#liveChars.every((chars) => chars === 0)) return;
+    const rows = this.#liveChars.reduce((sum, chars) => sum + Math.max(1, Math.ceil(chars / (this.width + 1))), 0);
     moveCursor(this.streams.stderr, 0, 1 - rows);
     cursorTo(this.streams.stderr, 0);
     clearScreenDown(this.streams.stderr);
-    this.#lineChars = 0;
+    this.#liveChars = [];
   }
 }
 

@@ -7,6 +7,7 @@ export * from "./errors.js";
 export * from "./events.js";
 export * from "./filter.js";
 export * from "./flow.js";
+export * from "./model-tensors.js";
 export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";

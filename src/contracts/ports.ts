@@ -7,6 +7,7 @@ import type { CollectionAliases } from "./aliases.js";
 import type { HeadraceError } from "./errors.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
+import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { TextProbes } from "./texts.js";
@@ -101,6 +102,8 @@ export interface Embedder extends Part {
   /** Path of the model's `preprocessor_config.json`. It is known after `open`. null or absent: there is none. */
   readonly presetFile?: string | null;
   readonly feed: Feed;
+  /** Known after `open`. Absent or null: the embedder does not tell. */
+  readonly tensors?: ModelTensors | null;
   /** Returns messages for the user that are new since the last call, for example about a limit of the server. Called after each batch. */
   notices?(): readonly string[];
   /** Reads the counts of the servers. null: the servers do not tell. Called about once per second during a run. Absent: there is no server. */
@@ -209,6 +212,8 @@ export interface Collection {
   readonly passport: Passport | null;
   /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
+  /** Throws if the configured user may not write rows. Writes none. Absent: every user may. Called before a run embeds its first image. */
+  checkMayWrite?(signal: AbortSignal): Promise<void>;
   /** Stores the passport in the collection. Needs write access. */
   setPassport(passport: Passport): Promise<void>;
   /**
@@ -237,9 +242,9 @@ export interface Collection {
   stats(): Promise<CollectionStats>;
   /**
    * Does the maintenance that must follow every write, such as a flush. Called at the end of every call that has written rows. Cheap if no
-   * rows were written.
+   * rows were written. `whose`: the rows of this object, or those of all processes. Default "own".
    */
-  settle(signal: AbortSignal): Promise<void>;
+  settle(signal: AbortSignal, whose?: "own" | "all"): Promise<void>;
   /**
    * Compacts the collection and builds its indexes. "owed" does only the work that the thresholds of the store require. This work includes
    * the rows of other processes and of calls that were killed or stopped. "owed" is cheap if no work is required. "all" does all work that

@@ -1,5 +1,6 @@
 /** Texts in the space of the images: the port of models for texts. */
 import type { Part } from "./flow.js";
+import type { ModelTensors } from "./model-tensors.js";
 import type { Vectors } from "./payloads.js";
 
 /** A class that a model tells apart. */
@@ -18,6 +19,8 @@ export interface TextEmbedder extends Part {
   readonly dimension: number;
   /** The only texts that the model knows. Known after `open`. null: any text. */
   readonly labels: readonly Label[] | null;
+  /** Known after `open`. Absent or null: there is no model of its own for texts. */
+  readonly tensors?: ModelTensors | null;
   /** Returns one vector of length 1 per text. Throws `word_unknown` if a text is not one of the labels. */
   embedText(texts: readonly string[], signal: AbortSignal): Promise<Vectors>;
 }

@@ -55,6 +55,7 @@ export {
   withoutLabels,
 } from "./metadata.js";
 export { comparePassports, passportMismatch } from "./passports.js";
+export { type PatienceOptions, whenAvailable } from "./patience.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
@@ -81,7 +82,7 @@ export {
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";
-export { type DeclaredTensor, planTextModel, type TextPlan, type TokenTensor, textTensors } from "./text-models.js";
+export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./text-models.js";
 export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { unitRows } from "./unit-rows.js";
 export { mebibyte } from "./units.js";

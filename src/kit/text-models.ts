@@ -1,14 +1,6 @@
 /** Reads from the declaration of a model for texts how it takes tokens, and which output is the vector. */
-import { HeadraceError, type Tokenizer } from "../contracts/index.js";
+import { type DeclaredTensor, HeadraceError, type Tokenizer } from "../contracts/index.js";
 import { embeddingOutput, vectorLength } from "./embedding-output.js";
-
-/** An input or output as a model for texts declares it. In the shape, anything but a number is a dynamic dimension. */
-export interface DeclaredTensor {
-  readonly name: string;
-  /** The type of its numbers, such as "int64" or "float32". Null if it is no tensor. */
-  readonly type: string | null;
-  readonly shape: readonly (number | string)[];
-}
 
 /** The tokens of one text, or what goes with them, as little-endian bytes. */
 export interface TokenTensor {

@@ -1,5 +1,6 @@
 /** The operations that a user can start, such as ingest, copy and prune. */
 export { damageOf } from "./check-rows.js";
+export * from "./classify.js";
 export { compare, type Standing, type Standings } from "./compare.js";
 export { compareNeighbours, KeySample, type NeighbourComparison } from "./compare-neighbours.js";
 export * from "./copy.js";

@@ -177,7 +177,7 @@ const minQueuedImages = 8;
  */
 export const maxEmbedLingerMs = 1_000;
 
-/** Vectors that are remembered for copies of the same image: 16,384 of 512 numbers. A copy that comes later is embedded again. */
+/** Vectors that are remembered for copies of the same image: about 13,000 of 512 numbers. A copy that comes later is embedded again. */
 const maxRecentBytes = 32 * mebibyte;
 
 /** Maximum number of ids per lookup. The number is small because a soft stop must finish all items of a started lookup. */

@@ -6,7 +6,8 @@ import { HeadraceError, type Item, type Result, type Row, type Stage, type Tenso
 import { embedOnceStage } from "./embed-once.js";
 
 const never = new AbortController().signal;
-const vectorBytes = 8;
+/** A vector of two numbers, and what its entry needs. */
+const vectorBytes = 8 + 400;
 
 test("equal images of concurrent batches are embedded once, and each batch has a result for each of its items", async () => {
   const batches = fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
@@ -69,7 +70,7 @@ describe("vectors of a run", () => {
         process: async (batch) =>
           batch.map(({ seq }) => ({ kind: "fail", seq, error: new HeadraceError("vector_invalid", "not a number") })),
       },
-      { maxBytes: 100 },
+      { maxBytes: vectorBytes },
     );
     const results = await stage.process([itemOf(0, 1), itemOf(1, 1)], never);
     assert.deepEqual(

@@ -3,7 +3,7 @@ import type { Item, Result, Row, Stage, Tensor } from "../contracts/index.js";
 import { advance } from "../kit/index.js";
 
 export interface EmbedOnceOptions {
-  /** Maximum size of the remembered vectors together, in bytes. The vector that was unused for the longest time is forgotten first. */
+  /** Maximum memory of the remembered vectors, in bytes. The vector that was unused for the longest time is forgotten first. */
   readonly maxBytes: number;
 }
 
@@ -93,6 +93,9 @@ function copyOf(item: Item<Tensor>, vector: Float32Array): Result<Row> {
   return { kind: "bypass", item: advance(item, { vector }, vector.byteLength) };
 }
 
+/** Memory of an entry besides the numbers of its vector: measured with vectors of 16 numbers. */
+const entryBytes = 400;
+
 /** Called once with the vector of a content, or with null if there is none. Later calls have no effect. */
 type SettleVector = (vector: Float32Array | null) => void;
 
@@ -134,11 +137,11 @@ class RecentVectors {
     if (this.#vectors.has(content)) return;
     // A vector is often a part of the buffer of its batch, which would stay in memory with it.
     this.#vectors.set(content, vector.slice());
-    this.#bytes += vector.byteLength;
+    this.#bytes += vector.byteLength + entryBytes;
     for (const [oldest, { byteLength }] of this.#vectors) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#vectors.delete(oldest);
-      this.#bytes -= byteLength;
+      this.#bytes -= byteLength + entryBytes;
     }
   }
 }

@@ -8,4 +8,5 @@ export * from "./known-rows.js";
 export * from "./label.js";
 export * from "./preprocess.js";
 export * from "./read.js";
+export * from "./relabel.js";
 export * from "./store.js";

@@ -121,6 +121,20 @@ export function workQueueConformance(name: string, start: () => Promise<WorkQueu
       assert.deepEqual((await queue.status()).shards, { waiting: 0, active: 0, done: 1, failed: 1 });
     });
 
+    it("gives the upkeep of a worker that died to another one, once", async () => {
+      await fill(1);
+      await (await taken(queue)).acknowledge(result(1));
+      await under.takeAndCrash();
+      assert.equal((await queue.status()).upkeep, "active");
+      const other = await connect();
+      const lease = await taken(other);
+      assert.equal(lease.work, "upkeep");
+      assert.equal(await lease.acknowledge(null), "done");
+      assert.deepEqual([await queue.take(untilDone), await other.take(untilDone)], [null, null]);
+      const { upkeep, shards } = await queue.status();
+      assert.deepEqual([upkeep, shards.done, shards.failed], ["done", 1, 0]);
+    });
+
     it("gives upkeep out again after more shards", async () => {
       await fill(1);
       await (await taken(queue)).acknowledge(result(1));

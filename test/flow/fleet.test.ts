@@ -1,12 +1,14 @@
 /** Many workers on one source: shards are distributed, taken, given back and tried again. */
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { type MemoryWork, memoryDecoder, memoryEmbedder, memoryQueue, memoryStore, memoryWork } from "../../src/adapters/memory/index.js";
-import { ImageEmbeddingPipeline, type InsertStats, listImages, ServiceConfig } from "../../src/app/index.js";
-import type { WorkQueue } from "../../src/contracts/index.js";
+import { ImageEmbeddingPipeline, type InsertStats, type ListedSources, listImages, ServiceConfig } from "../../src/app/index.js";
+import { HeadraceError, type RunEvent, type WorkQueue } from "../../src/contracts/index.js";
 import { writeTar } from "../support/archives.js";
 import { writeParquet } from "../support/parquet-table.js";
 
@@ -120,6 +122,74 @@ describe("a fleet", () => {
     for (const id of ["m0", "m24", "c36", "c47", "p0", "p8"]) assert.ok(rows.includes(id), id);
   });
 
+  test("a list from stdin names images in the queue, and its folders and archives are cut like any others", async () => {
+    await using yard = new Yard();
+    yard.files("photos", 30);
+    yard.files("loose", 15);
+    await writeTar(join(yard.folder, "a.tar"), [{ name: "x.jpg", bytes: Buffer.from("x") }]);
+    const loose = Array.from({ length: 15 }, (_, at) => join(yard.folder, "loose", `${String(at).padStart(4, "0")}.jpg`));
+    const list = [...loose, join(yard.folder, "photos"), join(yard.folder, "missing.jpg"), join(yard.folder, "a.tar")];
+    const request = (text: string, separator: "newline" | "null" = "newline") => ({ stdin: () => Readable.from([text]), separator });
+    const distribute = async (lists: ListedSources) =>
+      (await yard.pipeline()).fleet.distribute(yard.queue(), { sources: ["-"], ...lists, collectionName, shardItems: 10 });
+    assert.deepEqual(await distribute(request(list.join("\n"))), { shards: 2 + 3 + 1, items: 16 + 30, added: 6 });
+    assert.equal((await distribute(request(`${list.join("\0")}\0`, "null"))).added, 0);
+    const report = await yard.runWorker();
+    assert.deepEqual([report.stored, report.failed], [15 + 30 + 1, 1]);
+  });
+
+  test("JSON lines from stdin, as sources and as a manifest, keep their ids and metadata", async () => {
+    await using yard = new Yard();
+    yard.files("photos", 20);
+    const lines = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, at) => {
+        const input = join(yard.folder, "photos", `${String(from + at).padStart(4, "0")}.jpg`);
+        return JSON.stringify({ input, id: `m${from + at}`, metadata: { at: from + at } });
+      }).join("\n");
+    const { fleet } = await yard.pipeline();
+    const shared = { collectionName, shardItems: 8 };
+    const first = { ...shared, sources: ["-"], stdin: () => Readable.from([lines(0, 10)]) };
+    assert.deepEqual(await fleet.distribute(yard.queue(), first), { shards: 2, items: 10, added: 2 });
+    const second = { ...shared, sources: [], manifest: "-", stdin: () => Readable.from([`${lines(10, 20)}\nbad\n`]) };
+    assert.deepEqual(await fleet.distribute(yard.queue(), second), { shards: 2, items: 11, added: 2 });
+    const report = await yard.runWorker();
+    assert.deepEqual([report.stored, report.failed], [20, 1]);
+    const ids = Array.from({ length: 20 }, (_, at) => `m${at}`).sort();
+    assert.deepEqual(await storedIds(yard), ids);
+  });
+
+  test("the last job of a worker that died is done by another one, once", async () => {
+    await using yard = new Yard();
+    yard.files("photos", 20);
+    await yard.distribute(["photos"]);
+    const events = new EventEmitter();
+    let upkeeps = 0;
+    const { openCollection } = yard.store;
+    yard.store.openCollection = async (...args) => {
+      const collection = await openCollection.apply(yard.store, args);
+      collection.upkeep = async () => {
+        upkeeps += 1;
+        if (upkeeps > 1) return;
+        const released = once(events, "released");
+        events.emit("hangs");
+        await released;
+      };
+      return collection;
+    };
+    const hangs = once(events, "hangs");
+    const dying = memoryQueue({ work: yard.work, leaseMs: 50 });
+    const { fleet } = await yard.pipeline();
+    const first = await fleet.work(dying, { collectionName });
+    await hangs;
+    dying.crash();
+    await Promise.all([yard.runWorker(), yard.runWorker()]);
+    events.emit("released");
+    await first.done;
+    assert.equal(upkeeps, 2, "one that died, and one that ended");
+    const { shards, counts, upkeep } = await yard.queue().status();
+    assert.deepEqual([shards.done, shards.failed, counts.stored, upkeep], [2, 0, 20, "done"]);
+  });
+
   test("an image that failed is an entry in the queue, and a retry puts it into a new shard", async () => {
     await using yard = new Yard();
     yard.files("photos", 20);
@@ -195,6 +265,25 @@ describe("a fleet", () => {
     await assert.rejects(fleet.work(yard.queue(), { collectionName }), { code: "fleet_not_found" });
   });
 
+  test("a worker that starts while the store is away waits for it, and says so once", async () => {
+    await using yard = new Yard();
+    yard.files("photos", 20);
+    await yard.distribute(["photos"]);
+    let refusals = 2;
+    const { openCollection } = yard.store;
+    yard.store.openCollection = async (...args) => {
+      refusals -= 1;
+      if (refusals >= 0) throw new HeadraceError("store_unavailable", "the store is away");
+      return openCollection.apply(yard.store, args);
+    };
+    const events: string[] = [];
+    const { fleet } = await yard.pipeline();
+    const observer = (event: RunEvent) => void (event.kind.startsWith("outage") && events.push(event.kind));
+    const report = await (await fleet.work(yard.queue(), { collectionName, observer })).done;
+    assert.deepEqual([report.ended, report.stored], ["completed", 20]);
+    assert.deepEqual(events, ["outage-started", "outage-ended"]);
+  });
+
   test("a store with one writer is refused, and a source that does not exist", async () => {
     await using yard = new Yard();
     const lancedb = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: yard.folder } }), { parts: "lazy" });
@@ -217,6 +306,9 @@ describe("a fleet", () => {
       added: 0,
     });
     assert.equal(yard.embedded.length, 0);
+    const away = await ImageEmbeddingPipeline.open(new ServiceConfig({ milvus: { host: "127.0.0.1", port: 1 } }), { parts: "lazy" });
+    assert.equal((await away.fleet.distribute(null, { sources: [yard.folder], collectionName })).items, 25);
+    await away.close();
   });
 
   test("a worker that cannot see the source ends, and leaves the shards to others", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { type Workspace, workspace } from "./command.js";
 
 const golden = resolve("test", "fidelity", "golden");
@@ -66,4 +67,25 @@ test("a list of labels chooses among them, and one that the model does not know 
   const { error } = await space.json<{ error: { code: string } }>(2, "ingest", "photos", "--collection", "other", "--labels", "cat,xyzzy");
   assert.equal(error.code, "word_unknown");
   assert.equal((await space.json<{ error: { code: string } }>(1, "count", "--collection", "other")).error.code, "collection_not_found");
+});
+
+test("words with a negative weight push their images down, on the command line as in a program", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  await space.json(0, "ingest", "photos");
+  const ranked = async (...query: readonly string[]) => {
+    const { hits } = await space.json<{ hits: (Hit & { score: number })[] }>(0, "search", ...query);
+    return hits.map(({ path, score }) => [path.replace(/.*\//, ""), score] as const);
+  };
+  const mixed = await ranked("--text", "tiger cat", "--text", "espresso^-1");
+  assert.deepEqual([mixed[0]![0], mixed.at(-1)![0]], ["chelsea.jpg", "coffee.jpg"]);
+  assert.ok(mixed.at(-1)![1] < 0);
+  const config = new ServiceConfig({ lancedb: { path: join(space.folder, "headrace-data") } });
+  await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy" });
+  const mix = [{ query: { text: "tiger cat" } }, { query: { text: "espresso" }, weight: -1 }];
+  const hits = await pipeline.searchImages({ mix });
+  assert.deepEqual(
+    hits.map(({ score }) => score),
+    mixed.map(([, score]) => score),
+  );
 });

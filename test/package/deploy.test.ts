@@ -1,11 +1,20 @@
 /** The files in `deploy/` fit together, and call commands and options that there are. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
 import { ServiceConfig } from "../../src/app/index.js";
 import { buildProgram } from "../../src/cli/program.js";
+import { skipUnless } from "../support/services/required.js";
+import { installVenv } from "../support/services/venv.js";
+
+const run = promisify(execFile);
+/** The package contains the schemas of each version of Kubernetes. */
+const installSchemas = () => installVenv({ name: "kubernetes", installs: [["kubernetes-validate==1.37.0"]] });
+const noSchemas = await skipUnless("kubernetes-validate", installSchemas);
 
 interface Container {
   readonly name: string;
@@ -45,6 +54,16 @@ describe("deploy/kubernetes", () => {
         assert.ok(limits?.requests !== undefined && limits.limits !== undefined, image);
         if (image === "headrace") await parsed(args);
       }
+    }
+  });
+
+  it("is valid for Kubernetes 1.29 and 1.37, by their own schemas", { skip: noSchemas }, async () => {
+    const { python } = await installSchemas();
+    const files = kustomization.resources.map((file) => join(folder, file));
+    for (const version of ["1.29", "1.37"]) {
+      const { stdout, stderr } = await run(python, ["-m", "kubernetes_validate", "-k", version, "--strict", ...files]);
+      const passed = `${stdout}${stderr}`.match(/passed for resource/g) ?? [];
+      assert.equal(passed.length, resources.length, `${stdout}${stderr}`);
     }
   });
 

@@ -1,12 +1,12 @@
 /** What tests of fleets with real servers share: files, a distribution, and workers in processes of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
-import { ImageEmbeddingPipeline, openQueue, ServiceConfig } from "../../src/app/index.js";
+import { type DistributionCounts, ImageEmbeddingPipeline, openQueue, ServiceConfig } from "../../src/app/index.js";
 import type { WorkStatus } from "../../src/contracts/index.js";
 
 export interface FleetYardOptions {
@@ -16,6 +16,8 @@ export interface FleetYardOptions {
   readonly leaseMs: number;
   /** Time that the model takes for a batch of 32. */
   readonly batchMs: number;
+  /** `insert.flush` of the workers. Default "auto". */
+  readonly flush?: "auto" | "end";
 }
 
 export interface WorkerReport {
@@ -27,8 +29,6 @@ export interface WorkerReport {
   readonly failed: number;
   readonly abandoned: number;
   readonly embedded: number;
-  readonly busyMs: number;
-  readonly ms: number;
   readonly error: string | null;
 }
 
@@ -42,20 +42,24 @@ export interface FleetWorker {
 
 export class FleetYard {
   readonly folder = mkdtempSync(join(tmpdir(), "headrace-fleet-"));
+  readonly photos = join(this.folder, "photos");
+  readonly #batches = join(this.folder, "batches");
   readonly #children = new Set<ChildProcess>();
 
-  constructor(readonly options: FleetYardOptions) {}
+  constructor(readonly options: FleetYardOptions) {
+    mkdirSync(this.#batches);
+  }
 
   /** Writes files with different contents, whose versions are settled, 1,000 in a folder. */
   files(count: number): void {
     for (let at = 0; at < count; at += 1) {
-      const folder = join(this.folder, "photos", String(Math.floor(at / 1000)).padStart(4, "0"));
+      const folder = join(this.photos, String(Math.floor(at / 1000)).padStart(4, "0"));
       if (at % 1000 === 0) mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, `${String(at).padStart(6, "0")}.jpg`), `image ${at} of ${this.options.collectionName}`);
     }
   }
 
-  async distribute(shardItems: number): Promise<{ readonly shards: number; readonly items: number }> {
+  async distribute(shardItems: number): Promise<DistributionCounts> {
     const { queueUrl: url, collectionName, milvusAddress } = this.options;
     const [host = "", port = ""] = milvusAddress.split(":");
     const config = new ServiceConfig({ milvus: { host, port: Number(port), indexType: "FLAT" } });
@@ -63,7 +67,7 @@ export class FleetYard {
     const pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own });
     const { queue, close } = await openQueue({ url, collectionName });
     try {
-      return await pipeline.fleet.distribute(queue, { sources: [join(this.folder, "photos")], collectionName, shardItems });
+      return await pipeline.fleet.distribute(queue, { sources: [this.photos], collectionName, shardItems });
     } finally {
       await close();
       await pipeline.close();
@@ -81,9 +85,10 @@ export class FleetYard {
   }
 
   start(): FleetWorker {
-    const { queueUrl, collectionName, milvusAddress, leaseMs, batchMs } = this.options;
+    const { queueUrl, collectionName, milvusAddress, leaseMs, batchMs, flush = "auto" } = this.options;
     const script = fileURLToPath(new URL("fleet-worker.js", import.meta.url));
-    const child = spawn(process.execPath, [script, queueUrl, collectionName, milvusAddress, String(leaseMs), String(batchMs)], {
+    const args = [queueUrl, collectionName, milvusAddress, String(leaseMs), String(batchMs), this.#batches, flush];
+    const child = spawn(process.execPath, [script, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#children.add(child);
@@ -100,6 +105,17 @@ export class FleetYard {
       return line === undefined ? null : (JSON.parse(line) as WorkerReport);
     });
     return { child, working, report };
+  }
+
+  /** Number of images that all workers have embedded, or the one with this process id, also if they were killed. Probe images do not count. */
+  embedded(pid?: number): number {
+    const files = pid === undefined ? readdirSync(this.#batches) : [String(pid)];
+    return files.reduce((sum, file) => sum + this.#embeddedBy(file), 0);
+  }
+
+  #embeddedBy(file: string): number {
+    const [, ...batches] = existsSync(join(this.#batches, file)) ? readFileSync(join(this.#batches, file), "utf8").trim().split("\n") : [];
+    return batches.reduce((sum, rows) => sum + Number(rows), 0);
   }
 
   remove(): void {

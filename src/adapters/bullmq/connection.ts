@@ -16,6 +16,8 @@ export interface Connection {
   readonly client: Client;
   /** Host and port, for messages. */
   readonly server: string;
+  /** Called before the connection is closed on purpose: it ends the notices. */
+  expectClose(): void;
 }
 
 const connectTimeoutMs = 5_000;
@@ -51,16 +53,17 @@ export async function connect({ url, maxOutageMs, onNotice }: ConnectionOptions)
     throw queueError(HeadraceError.is(cause) ? cause : (last ?? cause), server);
   }
   isOpen = true;
-  client.on("close", () => {
+  const onClose = () => {
     if (downSince !== null) return;
     downSince = Date.now();
     onNotice(`The queue at ${server} does not answer. Waiting for it.`);
-  });
+  };
+  client.on("close", onClose);
   client.on("ready", () => {
     if (downSince !== null) onNotice(`The queue at ${server} answers again after ${Math.round((Date.now() - downSince) / 1000)} s.`);
     downSince = null;
   });
-  return { client, server };
+  return { client, server, expectClose: () => void client.off("close", onClose) };
 }
 
 const retryEveryMs = 500;

@@ -26,12 +26,13 @@ export type QueueKeys = ReturnType<typeof keysOf>;
 
 /** Returns the names of all queues on the server that have a plan, sorted. */
 export async function queueNames(options: ConnectionOptions): Promise<readonly string[]> {
-  const { client, server } = await connect(options);
+  const { client, server, expectClose } = await connect(options);
   try {
     return (await client.smembers(namesKey)).sort();
   } catch (cause) {
     throw queueError(cause, server);
   } finally {
+    expectClose();
     client.disconnect();
   }
 }

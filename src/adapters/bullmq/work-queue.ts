@@ -87,8 +87,9 @@ class BullmqQueue implements WorkQueue {
 
   async close(): Promise<void> {
     if (this.#opened === null) return;
-    const { queue, worker, leases, client } = this.#opened;
+    const { queue, worker, leases, client, expectClose } = this.#opened;
     this.#opened = null;
+    expectClose();
     leases.close();
     await Promise.allSettled([worker.close(true), queue.close()]);
     client.disconnect();

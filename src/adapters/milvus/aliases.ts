@@ -3,6 +3,7 @@ import { type Alias, HeadraceError } from "../../contracts/index.js";
 import { compareText } from "../../filter/index.js";
 import { aliasIsCollection, aliasNotFound, aliasTargetMissing, nameIsAlias } from "../../kit/index.js";
 import type { MilvusConnection } from "./client.js";
+import { isForbidden } from "./errors.js";
 
 export class MilvusAliases {
   readonly #connection: MilvusConnection;
@@ -45,7 +46,7 @@ export class MilvusAliases {
     return data.map(({ name }) => name);
   }
 
-  /** A collection that was dropped meanwhile has no aliases. */
+  /** A collection that was dropped meanwhile has no aliases. Those that this user may not see are left out. */
   async #of(collection: string): Promise<readonly Alias[]> {
     try {
       const { aliases } = await this.#connection.call(`aliases of ${collection}`, (client) =>
@@ -53,7 +54,7 @@ export class MilvusAliases {
       );
       return aliases.map((alias) => ({ alias, collection }));
     } catch (error) {
-      if (HeadraceError.is(error) && error.code === "collection_not_found") return [];
+      if (isForbidden(error) || (HeadraceError.is(error) && error.code === "collection_not_found")) return [];
       throw error;
     }
   }

@@ -40,6 +40,7 @@ import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import type { Inserter } from "./writing/inserter.js";
+import { checkMayWrite } from "./writing/write-privilege.js";
 
 /** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
 const keysPerQuery = 5000;
@@ -93,6 +94,10 @@ export class MilvusCollection implements Collection {
     checkAborted(signal, `collection ${this.name}: count`);
     if (this.parts.origin === "created" && !this.parts.freshness.hasWritten) return true;
     return (await this.parts.queries.count("", signal)) === 0;
+  }
+
+  checkMayWrite(signal: AbortSignal): Promise<void> {
+    return checkMayWrite(this.parts.inserter.connection, this.parts.shape, signal);
   }
 
   async setPassport(passport: Passport): Promise<void> {
@@ -222,10 +227,10 @@ export class MilvusCollection implements Collection {
     return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys, passport };
   }
 
-  async settle(signal: AbortSignal): Promise<void> {
+  async settle(signal: AbortSignal, whose: "own" | "all" = "own"): Promise<void> {
     this.#checkWrite("settle");
     checkAborted(signal, `collection ${this.name}: settle`);
-    if (this.#wrote) await this.parts.upkeep.settle(signal);
+    if (whose === "all" || this.#wrote) await this.parts.upkeep.settle(signal);
     this.#wrote = false;
   }
 

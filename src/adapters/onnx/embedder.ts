@@ -1,6 +1,6 @@
 /** Embeds with ONNX Runtime on the CPU, in worker threads. */
 import { availableParallelism } from "node:os";
-import type { Embedder, Feed, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
+import type { Embedder, Feed, ModelTensors, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type PresetName, rowBytes, SlabPool, takeBuffer, tensorShape, vectorLength, WorkerPool } from "../../kit/index.js";
 import { type ModelPlan, planModel } from "./model.js";
@@ -19,6 +19,7 @@ interface Opened {
   readonly pool: Pool;
   readonly slabs: SlabPool;
   readonly plan: ModelPlan;
+  readonly declared: ModelDeclaration;
   readonly dimension: number;
   readonly feed: Feed;
 }
@@ -54,6 +55,11 @@ export class OnnxEmbedder implements Embedder {
   get model(): Pick<ModelPlan, "inputName" | "outputName" | "outputType"> & { readonly path: string } {
     const { inputName, outputName, outputType } = this.#ready().plan;
     return { path: this.#model().path, inputName, outputName, outputType };
+  }
+
+  get tensors(): ModelTensors {
+    const { declared, plan } = this.#ready();
+    return { ...declared, embedding: plan.outputName };
   }
 
   get feed(): Feed {
@@ -98,7 +104,7 @@ export class OnnxEmbedder implements Embedder {
       // Slabs are as large as a preferred batch. Larger batches are rare, so making all slabs larger would waste memory.
       slabs = new SlabPool(rowBytes(plan.input), feed.preferredBatch, sessions * 2);
       const dimension = plan.dimension ?? (await probe(pool, plan, signal));
-      this.#opened = { pool, slabs, plan, dimension, feed };
+      this.#opened = { pool, slabs, plan, declared, dimension, feed };
     } catch (error) {
       await pool.close();
       throw error;

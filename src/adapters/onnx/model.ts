@@ -1,8 +1,8 @@
 /** Reads from the declaration of a model which images the model takes, and decides which output contains the embedding. */
-import type { TensorSpec, TensorType } from "../../contracts/index.js";
+import type { DeclaredTensor, TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type DeclaredOutput, embeddingNames, embeddingOutput } from "../../kit/index.js";
-import type { ModelDeclaration, TensorDeclaration } from "./protocol.js";
+import type { ModelDeclaration } from "./protocol.js";
 
 /** The number type that the model declares for its output. Headrace converts the embeddings to float32. */
 export type OutputType = "float16" | "float32" | "float64";
@@ -45,7 +45,7 @@ export function planModel(declared: ModelDeclaration, wishes: ModelWishes): Mode
   };
 }
 
-function imageInput(inputs: readonly TensorDeclaration[], wishes: ModelWishes): TensorDeclaration {
+function imageInput(inputs: readonly DeclaredTensor[], wishes: ModelWishes): DeclaredTensor {
   const [input] = inputs;
   if (inputs.length !== 1 || input === undefined || input.shape.length !== 4) {
     throw invalid(wishes, "a single input with four dimensions, a batch of images", list(inputs, "input"));
@@ -53,7 +53,7 @@ function imageInput(inputs: readonly TensorDeclaration[], wishes: ModelWishes): 
   return input;
 }
 
-function inputSpec(input: TensorDeclaration, wishes: ModelWishes): TensorSpec {
+function inputSpec(input: DeclaredTensor, wishes: ModelWishes): TensorSpec {
   const dtype = imageType(input, wishes);
   const layout = input.shape[3] === 3 ? "NHWC" : input.shape[1] === 3 || isChannelName(input.shape[1]) ? "NCHW" : null;
   if (layout === null) throw invalid(wishes, "three channels, second or last", describe(input));
@@ -67,7 +67,7 @@ function inputSpec(input: TensorDeclaration, wishes: ModelWishes): TensorSpec {
   return { dtype, layout, width, height };
 }
 
-function imageType(input: TensorDeclaration, wishes: ModelWishes): TensorType {
+function imageType(input: DeclaredTensor, wishes: ModelWishes): TensorType {
   const { type } = input;
   if (type === "uint8" || type === "float16" || type === "float32") return type;
   throw invalid(wishes, "an input of uint8, float16 or float32", describe(input));
@@ -78,10 +78,10 @@ function isChannelName(dimension: number | string | undefined): boolean {
 }
 
 interface Output extends DeclaredOutput {
-  readonly declared: TensorDeclaration;
+  readonly declared: DeclaredTensor;
 }
 
-function chosenOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes) {
+function chosenOutput(outputs: readonly DeclaredTensor[], wishes: ModelWishes) {
   const choice = embeddingOutput(outputs.map(asOutput), wishes.outputName);
   if (choice.kind === "found") return choice;
   const expected =
@@ -91,18 +91,18 @@ function chosenOutput(outputs: readonly TensorDeclaration[], wishes: ModelWishes
   throw invalid(wishes, expected, list(outputs, "output"));
 }
 
-function asOutput(declared: TensorDeclaration): Output {
+function asOutput(declared: DeclaredTensor): Output {
   const { name, type, shape } = declared;
   const isFloat = type === "float32" || type === "float16" || type === "float64";
   const row = shape.slice(1).map((size) => (typeof size === "number" ? size : null));
   return { name, type: isFloat ? "float" : "other", row, declared };
 }
 
-function list(tensors: readonly TensorDeclaration[], what: string): string {
+function list(tensors: readonly DeclaredTensor[], what: string): string {
   return `${tensors.length} ${what}${tensors.length === 1 ? "" : "s"}: ${tensors.map(describe).join(", ")}`;
 }
 
-function describe({ name, type, shape }: TensorDeclaration): string {
+function describe({ name, type, shape }: DeclaredTensor): string {
   return `${name} ${type ?? "(no tensor)"} [${shape.join(", ")}]`;
 }
 

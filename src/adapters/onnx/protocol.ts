@@ -1,5 +1,5 @@
 /** Messages between the embedder and its session threads. */
-import type { TensorType } from "../../contracts/index.js";
+import type { DeclaredTensor, TensorType } from "../../contracts/index.js";
 
 export interface SessionSettings {
   readonly modelPath: string;
@@ -7,17 +7,9 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
-/** An input or output as the model declares it. In the shape, a name instead of a number is a dynamic dimension. */
-export interface TensorDeclaration {
-  readonly name: string;
-  /** ONNX Runtime's name of the number type. Null if the input or output is not a tensor. */
-  readonly type: string | null;
-  readonly shape: readonly (number | string)[];
-}
-
 export interface ModelDeclaration {
-  readonly inputs: readonly TensorDeclaration[];
-  readonly outputs: readonly TensorDeclaration[];
+  readonly inputs: readonly DeclaredTensor[];
+  readonly outputs: readonly DeclaredTensor[];
 }
 
 /** One input of an inference. Its numbers follow those of the input before it in the buffer of the call. */

@@ -1,7 +1,7 @@
 /** Embeds any text with the text model of a CLIP or SigLIP, in one worker thread. */
 import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { HeadraceError, type Tokenizer, type Vectors } from "../../contracts/index.js";
+import { HeadraceError, type ModelTensors, type Tokenizer, type Vectors } from "../../contracts/index.js";
 import { planTextModel, type TextPlan, type TokenTensor, textTensors, unitRows, WorkerPool } from "../../kit/index.js";
 import { modelNotFound } from "./errors.js";
 import type { InferenceAnswer, InferenceRequest, InputTensor, ModelDeclaration, SessionSettings } from "./protocol.js";
@@ -20,6 +20,7 @@ export interface TextTowerOptions {
 interface Opened {
   readonly pool: Pool;
   readonly plan: TextPlan;
+  readonly declared: ModelDeclaration;
   readonly tokenizer: Tokenizer;
 }
 
@@ -43,6 +44,10 @@ export class TextTower {
     return this.#dimension;
   }
 
+  get tensors(): ModelTensors | null {
+    return this.#opened === null ? null : { ...this.#opened.declared, embedding: this.#opened.plan.outputName };
+  }
+
   async open(signal: AbortSignal): Promise<void> {
     if (!existsSync(this.#path)) throw modelNotFound(this.#path);
     refuseTelemetry();
@@ -52,7 +57,7 @@ export class TextTower {
     const pool: Pool = new WorkerPool({ name: `ONNX Runtime with ${this.label}`, url, settings, size: 1, giveBack: () => {} });
     const declaration = await pool.open(signal);
     try {
-      const opened = { pool, tokenizer, plan: planTextModel(declaration, this.#path) };
+      const opened = { pool, tokenizer, declared: declaration, plan: planTextModel(declaration, this.#path) };
       this.#dimension = (await this.#embedOne(opened, "a", signal)).length;
       this.#opened = opened;
     } catch (error) {

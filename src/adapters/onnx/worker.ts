@@ -1,8 +1,9 @@
 /** The code of a worker thread. The thread has one ONNX Runtime session, and runs one batch at a time. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { DeclaredTensor } from "../../contracts/index.js";
 import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import { fromRunError, modelUnloadable, runtimeMissing } from "./errors.js";
-import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings, TensorDeclaration } from "./protocol.js";
+import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
 
 /** ONNX Runtime takes float16 numbers as their bits. */
 const arrays = { uint8: Uint8Array, float16: Uint16Array, float32: Float32Array, int32: Int32Array, int64: BigInt64Array } as const;
@@ -77,7 +78,7 @@ function toFloat32(output: Tensor): Float32Array<ArrayBuffer> {
   return Float32Array.from(data as Float32Array);
 }
 
-function declare(metadata: InferenceSession.ValueMetadata): TensorDeclaration {
+function declare(metadata: InferenceSession.ValueMetadata): DeclaredTensor {
   const { name } = metadata;
   return metadata.isTensor ? { name, type: metadata.type, shape: metadata.shape } : { name, type: null, shape: [] };
 }

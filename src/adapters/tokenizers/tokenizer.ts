@@ -2,8 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Tokenizer as Vendor } from "@huggingface/tokenizers";
-import type { Tokenizer } from "../../contracts/index.js";
+import { HeadraceError, type Tokenizer } from "../../contracts/index.js";
 import { packageMissing, tokenizerInvalid } from "./errors.js";
+import { cleaningBeside, openCleaner } from "./open-clip-cleaning.js";
 
 /** The part of `tokenizer.json` that the package does not use. */
 interface TokenizerFile {
@@ -20,16 +21,19 @@ interface TokenizerConfig {
 /** Configurations without a limit have a number above this as `model_max_length`. */
 const maxLimit = 100_000;
 
-/** Opens a `tokenizer.json`, and the `tokenizer_config.json` beside it if there is one. Throws `part_missing` or `model_invalid`. */
+/** Opens a `tokenizer.json`, and the configurations beside it if there are some. Throws `part_missing` or `model_invalid`. */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
   const library = await import("@huggingface/tokenizers").catch((cause: unknown) => {
-    throw packageMissing(cause);
+    throw packageMissing("@huggingface/tokenizers", cause);
   });
   try {
     const file = JSON.parse(await readFile(path, "utf8")) as TokenizerFile;
     const config = await configBeside(path);
-    return new FileTokenizer(new library.Tokenizer(file, config), file, config);
+    const cleaning = await cleaningBeside(path);
+    const clean = cleaning === null ? null : await openCleaner(cleaning);
+    return new FileTokenizer(new library.Tokenizer(file, config), file, config, clean);
   } catch (cause) {
+    if (HeadraceError.is(cause)) throw cause;
     throw tokenizerInvalid(path, cause);
   }
 }
@@ -39,11 +43,14 @@ class FileTokenizer implements Tokenizer {
   readonly padToken: number;
   readonly #vendor: Vendor;
   readonly #lowercases: boolean;
+  readonly #clean: ((text: string) => string) | null;
   /** Special tokens after the text. */
   readonly #ending: readonly number[];
 
-  constructor(vendor: Vendor, file: TokenizerFile, config: TokenizerConfig) {
+  /** `clean`: what changes a text before it is split. null: nothing. */
+  constructor(vendor: Vendor, file: TokenizerFile, config: TokenizerConfig, clean: ((text: string) => string) | null) {
     this.#vendor = vendor;
+    this.#clean = clean;
     this.#lowercases = lowercases(file.normalizer);
     const { model_max_length: limit, pad_token: pad } = config;
     this.maxTokens = limit !== undefined && limit <= maxLimit ? limit : null;
@@ -54,7 +61,8 @@ class FileTokenizer implements Tokenizer {
 
   encode(text: string, maxTokens: number | null): readonly number[] {
     // JavaScript writes a Greek sigma at the end of a word as ς in lower case, Python's library as σ everywhere.
-    const { ids } = this.#vendor.encode(this.#lowercases ? text.replaceAll("Σ", "σ") : text);
+    const given = this.#clean?.(text) ?? text;
+    const { ids } = this.#vendor.encode(this.#lowercases ? given.replaceAll("Σ", "σ") : given);
     if (maxTokens === null || ids.length <= maxTokens) return ids;
     return [...ids.slice(0, maxTokens - this.#ending.length), ...this.#ending];
   }

@@ -4,6 +4,7 @@ import {
   type Feed,
   type Finding,
   HeadraceError,
+  type ModelTensors,
   type ServerUse,
   type Slab,
   type TensorSpec,
@@ -12,6 +13,7 @@ import {
 import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import { commonSettings } from "./connect.js";
+import { declarationOf } from "./declaration.js";
 import { findingsOf } from "./diagnose.js";
 import { type Endpoint, Endpoints } from "./endpoints.js";
 import { requestToTriton } from "./errors.js";
@@ -71,6 +73,11 @@ export class TritonEmbedder implements Embedder {
 
   get feed(): Feed {
     return this.#ready().feed;
+  }
+
+  get tensors(): ModelTensors | null {
+    const link = this.#endpoints?.all.find(({ link: each }) => each !== null)?.link;
+    return link == null ? null : { ...declarationOf(link.description), embedding: link.plan.outputName };
   }
 
   get label(): string {

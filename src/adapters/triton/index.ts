@@ -9,4 +9,5 @@ export {
   tritonSection,
   tritonTransports,
 } from "./options.js";
+export { type ServedModel, servedModels } from "./served-models.js";
 export { tritonTextEmbedder } from "./text-embedder.js";

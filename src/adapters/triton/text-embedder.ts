@@ -1,19 +1,26 @@
 /** Embeds any text with the text model of a CLIP or SigLIP on Triton Inference Server. */
-import { HeadraceError, type TextEmbedder, type Tokenizer, type Vectors } from "../../contracts/index.js";
+import { HeadraceError, type ModelTensors, type TextEmbedder, type Tokenizer, type Vectors } from "../../contracts/index.js";
 import { planTextModel, type TextPlan, textTensors, unitRows } from "../../kit/index.js";
 import { type Address, parseAddress } from "./address.js";
 import { type ConnectionSettings, commonSettings, connect, deadlines, describeServed } from "./connect.js";
+import { declarationOf } from "./declaration.js";
 import { type TritonTextEmbedderOptions, tritonSection } from "./options.js";
 import { readVectors } from "./output.js";
 import { readSecurity } from "./transport/security.js";
-import type { Connection, ModelDescription } from "./transport/transport.js";
+import type { Connection } from "./transport/transport.js";
 import { compareVectors } from "./vectors.js";
 
 interface Server {
   readonly address: Address;
   readonly connection: Connection;
   /** Null: the server has not shown yet that it serves the model, or a connection to it was lost since. */
-  model: { readonly plan: TextPlan; readonly outputType: "FP16" | "FP32"; readonly losses: number } | null;
+  model: (Model & { readonly losses: number }) | null;
+}
+
+interface Model {
+  readonly plan: TextPlan;
+  readonly tensors: ModelTensors;
+  readonly outputType: "FP16" | "FP32";
 }
 
 interface Opened {
@@ -48,6 +55,10 @@ class TritonTextEmbedder implements TextEmbedder {
 
   get label(): string {
     return `${this.#options.model}, Triton ${this.#addresses.map(({ text }) => text).join(", ")}`;
+  }
+
+  get tensors(): ModelTensors | null {
+    return this.#opened?.servers.find(({ model }) => model !== null)?.model?.tensors ?? null;
   }
 
   get dimension(): number {
@@ -117,20 +128,22 @@ class TritonTextEmbedder implements TextEmbedder {
     return await this.#infer(server, server.model, text, signal);
   }
 
-  async #describe({ address, connection }: Server, signal: AbortSignal) {
+  async #describe({ address, connection }: Server, signal: AbortSignal): Promise<Model> {
     const { settings } = this.#ready();
     const found = await deadlines(address, settings, signal).answer((stop) => describeServed(connection, address, settings, stop));
     const where = `${this.#options.model} on Triton ${address.text}`;
-    const plan = planTextModel(declarationOf(found), where);
+    const declared = declarationOf(found);
+    const plan = planTextModel(declared, where);
     const datatype = found.outputs.find(({ name }) => name === plan.outputName)?.datatype;
-    if (datatype === "FP32" || datatype === "FP16") return { plan, outputType: datatype } as const;
+    const tensors = { ...declared, embedding: plan.outputName };
+    if (datatype === "FP32" || datatype === "FP16") return { plan, tensors, outputType: datatype };
     throw new HeadraceError(
       "model_invalid",
       `model for texts ${where}: expected output ${plan.outputName} of FP32 or FP16, found ${datatype}`,
     );
   }
 
-  async #infer({ address, connection }: Server, model: Omit<NonNullable<Server["model"]>, "losses">, text: string, signal: AbortSignal) {
+  async #infer({ address, connection }: Server, model: Model, text: string, signal: AbortSignal) {
     const { tokenizer, settings } = this.#ready();
     const { plan, outputType } = model;
     const [first, ...others] = textTensors(plan, tokenizer, text).map(({ dtype, ...tensor }) => ({
@@ -166,13 +179,4 @@ class TritonTextEmbedder implements TextEmbedder {
 
 function withDefaults(options: TritonTextEmbedderOptions) {
   return { ...tritonSection.parse({}), ...options };
-}
-
-function declarationOf({ inputs, outputs }: ModelDescription): Parameters<typeof planTextModel>[0] {
-  const declare = ({ name, datatype, shape }: ModelDescription["inputs"][number]) => ({
-    name,
-    type: datatype.replace(/^FP/, "float").toLowerCase(),
-    shape: shape.map((size) => (size < 0 ? "any" : size)),
-  });
-  return { inputs: inputs.map(declare), outputs: outputs.map(declare) };
 }

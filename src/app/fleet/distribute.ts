@@ -7,12 +7,13 @@ import { declaredMetric } from "../ingest-images.js";
 import { closedOnError } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { comparePlans, type FleetPlan, parsePlan, sharedSettings } from "./fleet-plan.js";
+import type { ListedSources } from "./named-inputs.js";
 import type { ShardListing } from "./shard-content.js";
 import { shardInputs } from "./shard-inputs.js";
 import { splitSources } from "./splitting.js";
 
-export interface DistributeRequest {
-  /** Folders, globs, files, URLs, and addresses of buckets. */
+export interface DistributeRequest extends ListedSources {
+  /** Folders, globs, files, URLs, and addresses of buckets. A pipe, or `-` if `stdin` is given, is a list of these. */
   readonly sources: readonly string[];
   readonly collectionName: string;
   /** Number of images in a shard. Default 2,000. */
@@ -37,9 +38,11 @@ const shardsPerCall = 200;
 /** `queue`: null for a dry run, which only counts. Throws `config_conflict` for a store with one writer, or for another plan. */
 export async function distribute(parts: PipelineParts, queue: WorkQueue | null, request: DistributeRequest): Promise<DistributionCounts> {
   const signal = request.signal ?? new AbortController().signal;
-  const store = await storeForMany(parts, signal);
+  refuseOneWriter(parts);
+  // A dry run needs no server.
+  const store = queue === null ? null : await storeForMany(parts, signal);
   const { sources, listing = {}, shardItems = defaultShardItems } = request;
-  const shards = splitSources(sources, { listing, shardItems, s3: parts.settings.s3 }, signal);
+  const shards = splitSources(sources, request, { listing, shardItems, s3: parts.settings.s3 }, signal);
   let counts: DistributionCounts = { shards: 0, items: 0, added: 0 };
   const add = async (group: readonly Shard[]) => {
     const added = queue === null ? 0 : await queue.add(group);
@@ -49,7 +52,8 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   };
   let group: Shard[] = [];
   for await (const shard of shards) {
-    if (counts.shards === 0 && group.length === 0 && queue !== null) await begin(parts, store, queue, request, shard, signal);
+    if (counts.shards === 0 && group.length === 0 && queue !== null && store !== null)
+      await begin(parts, store, queue, request, shard, signal);
     group.push(shard);
     if (group.length < shardsPerCall) continue;
     await add(group);
@@ -57,7 +61,7 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   }
   if (signal.aborted) throw new HeadraceError("aborted", `distribute: stopped after ${counts.shards} shards`, { hint: continueHint });
   if (group.length > 0) await add(group);
-  if (counts.shards === 0) throw new HeadraceError("source_failed", `${sources.join(", ")}: expected images, found none`);
+  if (counts.shards === 0) throw new HeadraceError("source_failed", `${sources.join(", ") || "the lists"}: expected images, found none`);
   await queue?.filled(counts.added);
   return counts;
 }
@@ -126,9 +130,11 @@ async function idTypeOf(first: Shard, { settings }: PipelineParts, signal: Abort
   return "text";
 }
 
+function refuseOneWriter(parts: PipelineParts): void {
+  if (parts.own.store === undefined && parts.storeKind === "lancedb") throw oneWriter(storeLocation(parts.settings, "lancedb"));
+}
+
 async function storeForMany(parts: PipelineParts, signal: AbortSignal): Promise<VectorStore> {
-  const isOwn = parts.own.store !== undefined;
-  if (!isOwn && parts.storeKind === "lancedb") throw oneWriter(storeLocation(parts.settings, "lancedb"));
   const store = await parts.store(signal);
   if (store.maxWriters === 1) throw oneWriter(`the store ${store.name}`);
   return store;

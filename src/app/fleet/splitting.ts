@@ -1,13 +1,14 @@
 /** Cuts sources into shards: folders, globs, buckets, manifests, lists, tables and archives. */
 import { resolve } from "node:path";
 import { HeadraceError, type Shard } from "../../contracts/index.js";
-import { fileUri, isUrl } from "../../kit/index.js";
+import { fileUri } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { containerKind } from "../inputs/containers.js";
 import { listInputs } from "../inputs/listings.js";
 import { openTable, splitBucket, splitFiles } from "../wiring/input-adapters.js";
 import { splitLines } from "./line-parts.js";
+import { isNamed, type ListedSources, namedInputs } from "./named-inputs.js";
 import { type GivenInput, type ShardListing, type ShardPart, shardOf } from "./shard-content.js";
 
 export interface SplitOptions {
@@ -20,14 +21,26 @@ export interface SplitOptions {
 /** Most images of a shard that names each of them, because their names and metadata are kept in the queue. */
 const maxGiven = 1_000;
 
-/** Streams the shards of all sources, in their order. Throws `source_failed` for a source that does not exist. */
-export async function* splitSources(sources: readonly string[], options: SplitOptions, stop: AbortSignal): AsyncGenerator<Shard> {
-  const single: string[] = [];
+/** Streams the shards of all sources. Throws `source_failed` for a source that does not exist. */
+export async function* splitSources(
+  sources: readonly string[],
+  lists: ListedSources,
+  options: SplitOptions,
+  stop: AbortSignal,
+): AsyncGenerator<Shard> {
+  const named: string[] = [];
   for (const source of sources) {
-    if (isUrl(source) && !source.startsWith("s3://") && !source.startsWith("file:")) single.push(source);
-    else for await (const [part, items] of partsOf(source, options, stop)) yield shardOf({ part, listing: options.listing }, items);
+    if (await isNamed(source, lists)) named.push(source);
+    else yield* shardsOf(source, options, stop);
   }
-  yield* givenShards(given(listInputs({ paths: single })(stop)), options);
+  const whole: string[] = [];
+  const onWhole = (path: string) => void whole.push(path);
+  yield* givenShards(given(namedInputs(named, { ...lists, ...options.listing, onWhole }, stop)), options);
+  for (const source of whole) yield* shardsOf(source, options, stop);
+}
+
+async function* shardsOf(source: string, options: SplitOptions, stop: AbortSignal): AsyncGenerator<Shard> {
+  for await (const [part, items] of partsOf(source, options, stop)) yield shardOf({ part, listing: options.listing }, items);
 }
 
 /** Streams shards that name each image. */

@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Observer, Outcome, RunSnapshot, WorkerNote, WorkQueue } from "../../contracts/index.js";
+import { whenAvailable } from "../../kit/index.js";
 import { withCollection } from "../collections/named-collection.js";
 import { type FailureLog, type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
+import { outageLimit } from "../wiring/lanes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { planFor } from "./distribute.js";
-import { comparePlans, planOf } from "./fleet-plan.js";
+import { comparePlans, type FleetPlan, planOf } from "./fleet-plan.js";
 import { HeldShards } from "./held-shards.js";
 import { shardInputs } from "./shard-inputs.js";
 
@@ -17,6 +19,8 @@ export interface WorkRequest {
   /** After `drain`, images in work have this long to end. Then they are abandoned, and other workers store them. Default 25,000. */
   readonly drainTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Ends the wait for a model or a store that is away when the worker starts. */
+  readonly stop?: AbortSignal;
   readonly observer?: Observer;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -24,12 +28,42 @@ export interface WorkRequest {
 const defaultDrainTimeoutMs = 25_000;
 const announceEveryMs = 2_000;
 
-/** Throws, before the first shard is taken, if this worker would not store what the others store. */
+/**
+ * Throws, before the first shard is taken, if this worker would not store what the others store. Waits for a model or a store that is away, as
+ * long as a run would.
+ */
 export async function startWork(parts: PipelineParts, queue: WorkQueue, request: WorkRequest): Promise<IngestRun> {
-  const { whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
-  const signal = request.signal ?? new AbortController().signal;
+  const { observer } = request;
   const plan = await planOf(queue, request.collectionName);
+  const stop = AbortSignal.any([request.signal, request.stop].filter((signal) => signal !== undefined));
+  return patiently(parts, "start", stop, observer, () => start(parts, queue, plan, request));
+}
+
+/** Waits for a model or a store that is away, as long as a run would, and tells the observer. */
+async function patiently<T>(
+  { settings }: PipelineParts,
+  stage: string,
+  signal: AbortSignal,
+  observer: Observer | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  let since: number | null = null;
+  const done = await whenAvailable(call, {
+    ...outageLimit(settings),
+    signal,
+    onUnavailable: (error) => {
+      if (since === null) observer?.({ kind: "outage-started", stage, error });
+      since ??= performance.now();
+    },
+  });
+  if (since !== null) observer?.({ kind: "outage-ended", stage, elapsedMs: performance.now() - since });
+  return done;
+}
+
+async function start(parts: PipelineParts, queue: WorkQueue, plan: FleetPlan, request: WorkRequest): Promise<IngestRun> {
+  const { whenDone = "end", drainTimeoutMs = defaultDrainTimeoutMs, observer } = request;
   const { collection: collectionName } = plan;
+  const signal = request.signal ?? new AbortController().signal;
   comparePlans(plan, await planFor(parts, collectionName, signal));
   // Names the store if the collection is not there, and is refused without the right to read it.
   await withCollection(parts, collectionName, "read", (collection) => collection.isEmpty(signal));
@@ -38,11 +72,12 @@ export async function startWork(parts: PipelineParts, queue: WorkQueue, request:
     queue,
     whenDone,
     list: (shard, stop) => shardInputs(shard, parts.settings, stop),
-    upkeep: () => maintain(parts, collectionName, AbortSignal.any([signal, soft.signal]), observer),
+    upkeep: () => {
+      const stop = AbortSignal.any([signal, soft.signal]);
+      return patiently(parts, "upkeep", stop, observer, () => maintain(parts, collectionName, stop, observer));
+    },
     notice: (message) => observer?.({ kind: "notice", message }),
   });
-  const note = newNote();
-  await queue.announce({ ...note, at: Date.now() });
   const run = await startIngest(parts, {
     inputs: (stop) => shards.inputs(stop),
     collectionName,
@@ -52,7 +87,7 @@ export async function startWork(parts: PipelineParts, queue: WorkQueue, request:
     ...(request.onOutcome === undefined ? {} : { onOutcome: request.onOutcome }),
     shared: { failures: failuresOf(shards, queue), drainTimeoutMs },
   });
-  const announcements = new Announcements(queue, note, run);
+  const announcements = new Announcements(queue, newNote(), run);
   return {
     ...run,
     drain: () => {
@@ -75,7 +110,7 @@ async function ended(run: IngestRun, shards: HeldShards, announcements: Announce
 /** The last job: it does what each ingestion does after its last row. */
 async function maintain(parts: PipelineParts, name: string, signal: AbortSignal, observer: Observer | undefined): Promise<void> {
   await withCollection(parts, name, "write", async (collection) => {
-    await collection.settle(signal);
+    await collection.settle(signal, "all");
     await collection.upkeep("owed", signal, { onProgress: (progress) => observer?.({ kind: "upkeep", progress }) });
   });
 }
@@ -114,6 +149,7 @@ class Announcements {
     readonly note: WorkerNote,
     readonly run: Pick<IngestRun, "snapshot" | "verdict">,
   ) {
+    this.#write(note);
     this.#timer = setInterval(() => this.#send("working"), announceEveryMs);
     this.#timer.unref();
   }
@@ -125,15 +161,19 @@ class Announcements {
     await this.#sending;
   }
 
-  /** A queue that does not answer is not an error here: taking the next shard finds out. */
   #send(state: WorkerNote["state"]): void {
     if (this.#sending !== null) return;
     const { stored, elapsedMs } = this.run.snapshot();
     const seconds = (elapsedMs - this.#last.elapsedMs) / 1000;
     const imagesPerSecond = state === "ended" || seconds <= 0 ? 0 : Math.round((stored - this.#last.stored) / seconds);
     this.#last = { stored, elapsedMs };
+    this.#write({ ...this.note, state, stored, imagesPerSecond, verdict: this.run.verdict(), at: Date.now() });
+  }
+
+  /** A queue that does not answer is not an error here: taking the next shard finds out. */
+  #write(note: WorkerNote): void {
     this.#sending = this.queue
-      .announce({ ...this.note, state, stored, imagesPerSecond, verdict: this.run.verdict(), at: Date.now() })
+      .announce(note)
       .catch(() => undefined)
       .finally(() => {
         this.#sending = null;

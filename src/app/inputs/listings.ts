@@ -135,9 +135,9 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
   for (const found of manifests) yield* listManifest(found, request, stop);
 }
 
-async function* listManifest(
+export async function* listManifest(
   manifest: FoundManifest,
-  { badLines = "fail", onSkippedLine }: ListingRequest,
+  { badLines = "fail", onSkippedLine }: Pick<ListingRequest, "badLines" | "onSkippedLine">,
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();

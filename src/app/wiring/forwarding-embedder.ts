@@ -1,5 +1,5 @@
 /** An embedder that passes all calls to another one. Its subclasses change single calls. */
-import type { Embedder, Feed, Finding, ServerUse, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
+import type { Embedder, Feed, Finding, ModelTensors, ServerUse, Slab, TensorSpec, Vectors } from "../../contracts/index.js";
 
 export class ForwardingEmbedder implements Embedder {
   /** `inner` must be open, and `ForwardingEmbedder` does not close it. */
@@ -27,6 +27,10 @@ export class ForwardingEmbedder implements Embedder {
 
   get presetFile(): string | null {
     return this.inner.presetFile ?? null;
+  }
+
+  get tensors(): ModelTensors | null {
+    return this.inner.tensors ?? null;
   }
 
   get feed(): Feed {

@@ -18,7 +18,19 @@ export async function labellerOf(
       hint: "For example: --labels 3",
     });
   }
+  if (choice.template !== undefined && !choice.template.includes("{}")) {
+    throw new HeadraceError("usage_invalid", `labels: expected a template with {} for the label, found "${choice.template}"`, {
+      hint: 'For example: --template "a photo of a {}"',
+    });
+  }
   const embedder = await parts.textEmbedder(signal);
+  if (choice.template !== undefined && embedder.labels !== null) {
+    throw new HeadraceError(
+      "usage_invalid",
+      `labels: expected no template for ${embedder.label}, which knows single words, found "${choice.template}"`,
+      { hint: "Leave the template out, or use a CLIP or SigLIP, which takes any text." },
+    );
+  }
   if (embedder.labels === null && choice.texts === null) {
     throw new HeadraceError("usage_invalid", `labels: expected a list of labels for ${embedder.label}, which takes any text, found none`, {
       hint: "For example: --labels cat,dog,bird",

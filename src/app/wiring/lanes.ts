@@ -70,14 +70,19 @@ function assumedWorkers({ asyncPipeline, triton }: Settings, embedder: LaneEmbed
   return embedder.feed.parallel / (asyncPipeline.inflightPerWorker * (triton?.urls?.length ?? 1));
 }
 
-export function runOptions(settings: Settings, request: Pick<RunOptions, "schedule" | "signal" | "observer">): RunOptions {
-  const { asyncPipeline, preprocess, limits, triton } = settings;
+/** How long a service may be away, in milliseconds. Absent: the default. */
+export function outageLimit({ limits, triton }: Settings): Pick<RunOptions, "maxOutageMs"> {
   const maxOutage = limits.maxOutage ?? triton?.maxOutage;
+  return maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 };
+}
+
+export function runOptions(settings: Settings, request: Pick<RunOptions, "schedule" | "signal" | "observer">): RunOptions {
+  const { asyncPipeline, preprocess, limits } = settings;
   return {
     ...(request.schedule === undefined ? {} : { schedule: request.schedule }),
     sequentialBatch: preprocess.batchSize ?? usualBatch,
     memoryBudgetBytes: asyncPipeline.memoryBudgetMb * mebibyte,
-    ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
+    ...outageLimit(settings),
     ...(limits.maxFailures === null ? {} : { maxFailed: limits.maxFailures }),
     ...(limits.maxFailureRatio === null ? {} : { maxFailedRatio: limits.maxFailureRatio }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),

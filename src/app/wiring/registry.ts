@@ -4,7 +4,7 @@ import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
-import type { ExportedRepository, ExportOptions } from "../../adapters/triton/index.js";
+import type { ExportedRepository, ExportOptions, ServedModel, TritonSection } from "../../adapters/triton/index.js";
 import type {
   Embedder,
   Encoded,
@@ -157,6 +157,10 @@ export async function describeOnnxModel(file: string, signal: AbortSignal): Prom
   } finally {
     await embedder.close();
   }
+}
+
+export async function modelsOnTriton(section: Partial<TritonSection>, signal: AbortSignal): Promise<readonly ServedModel[]> {
+  return (await import("../../adapters/triton/index.js")).servedModels(section, signal);
 }
 
 export async function tritonExporter(): Promise<(options: ExportOptions) => ExportedRepository> {

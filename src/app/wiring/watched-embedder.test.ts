@@ -13,6 +13,7 @@ const inner: Required<Embedder> = {
   presetFile: "clip.json",
   dimension: 2,
   input: { dtype: "uint8", layout: "NHWC", width: 1, height: 1 },
+  tensors: { inputs: [], outputs: [], embedding: "embedding" },
   feed: { preferredBatch: 1, maxBatch: 4, parallel: 2 },
   notices: () => ["batches of 4 from now on"],
   open: async () => {},
@@ -26,7 +27,7 @@ const inner: Required<Embedder> = {
 
 test("everything that an embedder says reaches whoever asks the watched one", async () => {
   const watched = new WatchedEmbedder(inner, () => {});
-  for (const key of ["name", "label", "preset", "presetFile", "dimension", "input", "feed"] as const)
+  for (const key of ["name", "label", "preset", "presetFile", "dimension", "input", "tensors", "feed"] as const)
     assert.deepEqual(watched[key], inner[key]);
   assert.deepEqual(watched.notices(), inner.notices());
   assert.deepEqual(await watched.serverUse(calm), await inner.serverUse(calm));

@@ -1,17 +1,26 @@
 /** `headrace distribute`: puts images into a queue, from which any number of workers store them. */
 import { type Command, Option } from "commander";
-import { type DistributionCounts, defaultShardItems, type ImageEmbeddingPipeline, type ShardListing } from "../../app/index.js";
+import {
+  type DistributionCounts,
+  defaultShardItems,
+  type ImageEmbeddingPipeline,
+  type ListedSources,
+  type ShardListing,
+} from "../../app/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
 import { counted } from "../printable-text.js";
 import { type QueueOptions, withQueue, withQueueOption } from "../queues.js";
 import type { Terminal } from "../terminal.js";
-import { columnsOf, listed, namingOf, positive } from "./ingest.js";
+import { checkLists, columnsOf, listed, namingOf, positive } from "./ingest.js";
 
 interface DistributeOptions extends CommonOptions, QueueOptions {
   readonly collection?: string;
   readonly shardSize: number;
+  readonly manifest?: string;
+  readonly filesFrom?: string;
+  readonly null?: boolean;
   readonly onBadLine: "fail" | "skip";
   readonly imageColumn?: string;
   readonly idColumn?: string;
@@ -24,9 +33,15 @@ interface DistributeOptions extends CommonOptions, QueueOptions {
 export function distributeCommand(program: Command, exit: (code: ExitCode) => void): void {
   withQueueOption(withCommonOptions(program.command("distribute")))
     .description("cut a source into shards and put them into a queue, for any number of `headrace work` processes")
-    .argument("<sources...>", "folders, globs, manifests, lists, tables, archives, URLs and buckets that all workers can read")
+    .argument(
+      "[sources...]",
+      "folders, globs, manifests, lists, tables, archives, URLs and buckets that all workers can read; - and pipes: a list of these",
+    )
     .addOption(collectionOption())
     .option("--shard-size <n>", "images in a shard", positive, defaultShardItems)
+    .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}; - for stdin. Each image is named in the queue')
+    .option("--files-from <file>", "more sources, one per line; - for stdin")
+    .option("-0, --null", "sources in lists end with NUL, as find -print0 writes them, not with a line feed")
     .addOption(
       new Option("--on-bad-line <what>", "whether a bad line of a manifest or a table counts as a failed or as a skipped image")
         .choices(["fail", "skip"])
@@ -43,6 +58,7 @@ export function distributeCommand(program: Command, exit: (code: ExitCode) => vo
 
 function runDistribute(sources: readonly string[], options: DistributeOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
+  checkLists("distribute", sources, options);
   return withPipeline(options, async (pipeline) => {
     const collection = options.collection ?? pipeline.defaultCollection;
     const run = (queue: Parameters<ImageEmbeddingPipeline["fleet"]["distribute"]>[0]) =>
@@ -69,6 +85,7 @@ async function distribute(
   try {
     return await pipeline.fleet.distribute(queue, {
       sources,
+      ...listsOf(options),
       collectionName: collection,
       shardItems: options.shardSize,
       listing: listingOf(options),
@@ -81,6 +98,15 @@ async function distribute(
     terminal.clear();
     interrupts.dispose();
   }
+}
+
+function listsOf({ manifest, filesFrom, null: isNull }: DistributeOptions): ListedSources {
+  return {
+    separator: isNull === true ? "null" : "newline",
+    stdin: () => process.stdin,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(filesFrom === undefined ? {} : { filesFrom }),
+  };
 }
 
 function listingOf(options: DistributeOptions): ShardListing {

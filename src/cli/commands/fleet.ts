@@ -23,11 +23,13 @@ export function fleetCommand(program: Command, exit: (code: ExitCode) => void): 
     .description("show how far the workers of a queue are; pause, resume or cancel their work, or forget shards that are done")
     .addArgument(new Argument("[action]", "what to do").choices(actions).default("status"))
     .option("--collection <name>", "the collection of the work (default: the only one in the queue)")
-    .option("--watch", "show the state every two seconds, until the work has ended")
+    .option("--watch", "show the state until the work has ended: live on a terminal, else every 30 seconds")
     .action(async (action: Action, options: FleetOptions) => exit(await runFleet(action, options)));
 }
 
 const watchEveryMs = 2_000;
+/** Where the output is not a terminal, for example in a log. */
+const logEveryMs = 30_000;
 
 function runFleet(action: Action, options: FleetOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
@@ -62,13 +64,18 @@ function runFleet(action: Action, options: FleetOptions): Promise<ExitCode> {
 async function watch(terminal: Terminal, queue: WorkQueue, collection: string): Promise<ExitCode> {
   const soft = new AbortController();
   const interrupts = watchInterrupts(terminal, () => soft.abort(), "watch");
+  let loggedAt = Number.NEGATIVE_INFINITY;
   try {
     for (;;) {
       const found = await stateOf(queue, collection);
       const hasEnded = found.state === "done" || found.state === "failed";
       if (hasEnded) return show(terminal, found);
       if (soft.signal.aborted) return exitCodes.interrupted;
-      terminal.note(textOf(found).trimEnd());
+      if (terminal.isLive) terminal.lines(textOf(found).trimEnd().split("\n"));
+      else if (performance.now() - loggedAt >= logEveryMs) {
+        terminal.note(textOf(found).trimEnd());
+        loggedAt = performance.now();
+      }
       await delay(watchEveryMs, undefined, { signal: soft.signal }).catch(() => undefined);
     }
   } finally {

@@ -86,17 +86,8 @@ async function runIngest(paths: readonly string[], options: IngestOptions): Prom
 function listedOf(paths: readonly string[], options: IngestOptions): Listed {
   const { manifest, filesFrom, limit, onBadLine } = options;
   const separator = options.null === true ? ("null" as const) : ("newline" as const);
-  if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
-    throw new HeadraceError("usage_invalid", "ingest: expected at least one file, folder or glob, --manifest or --files-from, found none", {
-      hint: "For example: headrace ingest ./photos",
-    });
-  }
+  checkLists("ingest", paths, options);
   const naming = namingOf("ingest", options);
-  if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
-    throw new HeadraceError("usage_invalid", "ingest: expected - at most once, found it more than once", {
-      hint: "Write one of the lists to a file: stdin can be read only once.",
-    });
-  }
   const tally = new ListingTally();
   const request = {
     paths,
@@ -112,6 +103,28 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
     ...(limit === undefined ? {} : { limit }),
   };
   return { request, tally };
+}
+
+/** Throws `usage_invalid` if there is nothing to read, or if stdin would be read twice. */
+export function checkLists(
+  command: string,
+  paths: readonly string[],
+  { manifest, filesFrom }: Pick<IngestOptions, "manifest" | "filesFrom">,
+): void {
+  if (paths.length === 0 && manifest === undefined && filesFrom === undefined) {
+    throw new HeadraceError(
+      "usage_invalid",
+      `${command}: expected at least one file, folder or glob, --manifest or --files-from, found none`,
+      {
+        hint: `For example: headrace ${command} ./photos`,
+      },
+    );
+  }
+  if ([...paths, manifest, filesFrom].filter((path) => path === "-").length > 1) {
+    throw new HeadraceError("usage_invalid", `${command}: expected - at most once, found it more than once`, {
+      hint: "Write one of the lists to a file: stdin can be read only once.",
+    });
+  }
 }
 
 /** The options `--base` and `--as`. */

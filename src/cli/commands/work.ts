@@ -28,11 +28,12 @@ function runWork(options: WorkOptions): Promise<ExitCode> {
   return withQueue(terminal, options, options.collection ?? null, (queue, collection) =>
     withPipeline(options, (pipeline) =>
       runIngestion(terminal, {
-        start: (hooks) =>
+        start: ({ soft, ...hooks }) =>
           pipeline.fleet.work(queue, {
             collectionName: collection,
             whenDone: options.wait === true ? "wait" : "end",
             drainTimeoutMs: options.drainTimeout * 1000,
+            stop: soft,
             ...hooks,
           }),
         count: async () => null,

@@ -15,7 +15,7 @@ import {
   type Settings,
 } from "../../app/index.js";
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
-import { backOffMs, mebibyte, pauseUnlessAborted } from "../../kit/index.js";
+import { mebibyte, whenAvailable } from "../../kit/index.js";
 import type { WatchedRun } from "../../telemetry/index.js";
 import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
@@ -46,8 +46,6 @@ export interface AttemptEnd {
 const pictureEveryMs = 500;
 /** The report has the first failures; the file has all. */
 const maxReportedFailures = 1000;
-const openBackoff = { baseDelayMs: 500, maxDelayMs: 10_000 };
-const defaultMaxOutageMs = 300_000;
 
 export class JobRun {
   readonly done: Promise<AttemptEnd>;
@@ -121,18 +119,11 @@ export class JobRun {
   ): Promise<IngestRun> {
     const { limits, triton } = this.#options.settings;
     const maxOutage = limits.maxOutage ?? triton?.maxOutage;
-    const until = performance.now() + (maxOutage === undefined ? defaultMaxOutageMs : maxOutage * 1000);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#start(tally, hooks);
-      } catch (thrown) {
-        const error = HeadraceError.from(thrown);
-        const delayMs = backOffMs(openBackoff, attempt);
-        if (error.scope !== "service" || this.#soft.signal.aborted || performance.now() + delayMs > until) throw error;
-        this.#options.onUnavailable(error, delayMs);
-        await pauseUnlessAborted(delayMs, this.#soft.signal);
-      }
-    }
+    return whenAvailable(() => this.#start(tally, hooks), {
+      ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
+      signal: this.#soft.signal,
+      onUnavailable: this.#options.onUnavailable,
+    });
   }
 
   async #start(

@@ -19,7 +19,7 @@ export const referenceRoutes: readonly Route[] = [
         default_collection: pipeline.defaultCollection,
         max_images: server.maxImages,
         max_body_mb: server.maxBodyMb,
-        text_search: await pipeline.hasTextSearch(),
+        text_search: (await pipeline.textSearch()) !== "none",
       },
     }),
   }),

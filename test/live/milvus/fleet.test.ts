@@ -1,7 +1,9 @@
 /** A fleet on a real Redis or Valkey and a real Milvus: workers are killed, end early, and are refused. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import { FleetYard, type FleetYardOptions } from "../../support/fleet-yard.js";
+import { waitUntil } from "../../support/services/process.js";
 import { installRedis, type RedisServer, startRedis } from "../../support/services/redis.js";
 import { skipUnless } from "../../support/services/required.js";
 import { LiveMilvus, missing } from "./milvus.js";
@@ -19,7 +21,7 @@ describe("a fleet with real servers", { skip: missing || noRedis }, () => {
     for (const yard of yards) yard.remove();
     await redis?.stop();
   });
-  const yardFor = (collectionName: string, options: Pick<FleetYardOptions, "leaseMs" | "batchMs">) => {
+  const yardFor = (collectionName: string, options: Pick<FleetYardOptions, "leaseMs" | "batchMs" | "flush">) => {
     const yard = new FleetYard({ queueUrl: redis.url, milvusAddress: live.server.address, collectionName, ...options });
     yards.push(yard);
     return yard;
@@ -65,4 +67,31 @@ describe("a fleet with real servers", { skip: missing || noRedis }, () => {
     assert.equal((first?.embedded ?? 0) + (second?.embedded ?? 0), 800 + 2 * probes);
     assert.equal(await stored("fleet_term"), 800);
   });
+
+  it("insert.flush end: the last job flushes the rows of all workers, also those of one that has ended", async () => {
+    const yard = yardFor("fleet_flushed", { leaseMs: 30_000, batchMs: 30, flush: "end" });
+    yard.files(600);
+    await yard.distribute(100);
+    const one = yard.start();
+    await one.working;
+    while ((await yard.status()).shards.done < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    one.child.kill("SIGTERM");
+    await one.report;
+    assert.equal((await yard.start().report)?.ended, "completed");
+    assert.equal((await yard.status()).upkeep, "done");
+    // Milvus seals at once, and writes the segments to the disk afterwards. By itself it would seal them after ten minutes.
+    const isWritten = async () => (await rowsOnDisk(live.server.address, "fleet_flushed")) === 600;
+    await waitUntil("the rows are on the disk", isWritten, { timeoutMs: 60_000, everyMs: 200, alive: () => true });
+  });
 });
+
+/** Counts the rows in segments that are on the disk. A row that was written twice is in them twice. */
+async function rowsOnDisk(address: string, collectionName: string): Promise<number> {
+  const client = new MilvusClient({ address, telemetry: { enabled: false } });
+  try {
+    const { infos } = await client.getPersistentSegmentInfo({ collectionName });
+    return infos.filter(({ state }) => state === "Flushed").reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
+  } finally {
+    await client.closeConnection();
+  }
+}

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { openTokenizer } from "../../../src/adapters/tokenizers/index.js";
 import { type TritonTextEmbedderOptions, tritonTextEmbedder } from "../../../src/adapters/triton/index.js";
-import { ImageEmbeddingPipeline, ServiceConfig } from "../../../src/app/index.js";
+import { ImageEmbeddingPipeline, inspectModel, ServiceConfig } from "../../../src/app/index.js";
 import type { TextEmbedder } from "../../../src/contracts/index.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installTriton, startTriton, type TritonServer } from "../../support/services/triton.js";
@@ -104,6 +104,24 @@ describe("a CLIP on Triton", { skip, concurrency: false }, () => {
     assert.match(refusal.message, /"nowhere" \(embedder\.text\.model\).*clip_images.*clip_texts/);
   });
 
+  test("a model is described with its texts, and a server with its models", async () => {
+    const config = configWith("triton", texts.name);
+    const found = await inspectModel(config, `${server.httpUrl}/${images.name}`);
+    assert.ok(found.kind === "model");
+    assert.deepEqual([found.images.dimension, found.images.preprocessing, found.texts?.dimension], [dimension, "clip", dimension]);
+    assert.deepEqual(found.images.tensors?.inputs, [{ name: "pixel_values", type: "float32", shape: ["any", 3, 32, 32] }]);
+    assert.equal(found.texts?.tensors?.embedding, "text_embeds");
+    for (const address of [server.httpUrl, `http://${server.httpUrl}/`, `grpc://${server.grpcUrl}`]) {
+      const listed = await inspectModel(config, address);
+      assert.ok(listed.kind === "server");
+      assert.deepEqual(listed.models.map(({ name, state, inputs }) => [name, state, inputs.length]).sort(), [
+        ["clip_images", "READY", 1],
+        ["clip_texts", "READY", 2],
+        ["other_texts", "READY", 2],
+      ]);
+    }
+  });
+
   test("a model for images is refused as a model for texts", async () => {
     const refusal = await failure(withTexts({ url: server.httpUrl, model: images.name }, async () => undefined));
     assert.equal(refusal.code, "model_invalid");
@@ -139,13 +157,16 @@ describe("a CLIP on Triton", { skip, concurrency: false }, () => {
     }
   }
 
-  function open(kind: "onnx" | "triton", model: string): Promise<ImageEmbeddingPipeline> {
-    const config = new ServiceConfig({
+  function configWith(kind: "onnx" | "triton", model: string): ServiceConfig {
+    return new ServiceConfig({
       triton: { url: server.httpUrl, modelName: images.name },
       embedder: { text: { kind, model, tokenizer } },
       lancedb: { path: folder },
     });
-    return ImageEmbeddingPipeline.open(config, { parts: "lazy" });
+  }
+
+  function open(kind: "onnx" | "triton", model: string): Promise<ImageEmbeddingPipeline> {
+    return ImageEmbeddingPipeline.open(configWith(kind, model), { parts: "lazy" });
   }
 });
 

@@ -1,0 +1,125 @@
+/** `headrace classify`: labels in the metadata of stored rows, without embedding them again. */
+import assert from "node:assert/strict";
+import { copyFile, mkdir, utimes, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { type Workspace, workspace } from "./command.js";
+
+const golden = resolve("test", "fidelity", "golden");
+const clip = resolve("test", "fidelity", "clip", "model");
+const photos = ["chelsea.jpg", "coffee.jpg", "rocket.jpg"];
+
+interface Classified {
+  readonly read: number;
+  readonly stored: number;
+  readonly skipped: number;
+  readonly labels: Readonly<Record<string, number>>;
+  readonly unlabelled: number;
+}
+
+interface Stored {
+  readonly hits: readonly { readonly id: string; readonly path: string; readonly metadata: Readonly<Record<string, unknown>> }[];
+}
+
+/** Two photos have metadata, and one has none. Photos of this second would be read again by a second run. */
+async function withPhotos(space: Workspace, ...options: readonly string[]): Promise<void> {
+  await mkdir(join(space.folder, "photos"));
+  for (const name of photos) {
+    await copyFile(join(golden, name), join(space.folder, "photos", name));
+    await utimes(join(space.folder, "photos", name), 1_700_000_000, 1_700_000_000);
+  }
+  const lines = photos.map((name, index) => JSON.stringify({ input: `photos/${name}`, metadata: index < 2 ? { year: 2020 + index } : {} }));
+  await writeFile(join(space.folder, "m.jsonl"), lines.join("\n"));
+  await space.json(0, "ingest", "--manifest", "m.jsonl", ...options);
+}
+
+/** The metadata of each photo, by its name. */
+async function metadataOf(space: Workspace, ...options: readonly string[]): Promise<Readonly<Record<string, Record<string, unknown>>>> {
+  const { hits } = await space.json<Stored>(0, "search", "photos/coffee.jpg", ...options);
+  const given = (metadata: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
+  return Object.fromEntries(hits.map(({ path, metadata }) => [path.replace(/.*\//, ""), given(metadata)]));
+}
+
+test("a list of labels is written beside other metadata, a second run skips all, and ingesting again changes nothing", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  const first = await space.json<Classified>(0, "classify", "--labels", "tabby cat, espresso ,missile");
+  assert.deepEqual([first.read, first.stored, first.skipped], [3, 3, 0]);
+  assert.deepEqual(first.labels, { "tabby cat": 1, espresso: 1, missile: 1 });
+  const found = await metadataOf(space);
+  assert.deepEqual(
+    photos.map((name) => [found[name]!["image_label"], found[name]!["year"]]),
+    [
+      ["tabby cat", 2020],
+      ["espresso", 2021],
+      ["missile", undefined],
+    ],
+  );
+  const second = await space.json<Classified>(0, "classify", "--labels", "tabby cat,espresso,missile");
+  assert.deepEqual([second.stored, second.skipped, second.labels], [0, 3, first.labels]);
+  assert.equal((await space.json<{ stored: number }>(0, "ingest", "--manifest", "m.jsonl")).stored, 0);
+  assert.deepEqual(await metadataOf(space), found);
+});
+
+test("labels below the threshold are left out, and older labels with them", async () => {
+  await using space = await workspace();
+  await withPhotos(space, "--labels", "3");
+  const dry = await space.json<Classified>(0, "classify", "--labels", "espresso", "--min-score", "0.2", "--dry-run");
+  assert.deepEqual([dry.labels, dry.unlabelled], [{ espresso: 1 }, 2]);
+  assert.equal((await metadataOf(space))["chelsea.jpg"]!["image_label"], "tiger cat");
+  const done = await space.json<Classified>(0, "classify", "--labels", "espresso", "--min-score", "0.2");
+  assert.deepEqual([done.stored, done.unlabelled], [3, 2]);
+  const found = await metadataOf(space);
+  assert.deepEqual(found["chelsea.jpg"], { year: 2020 });
+  assert.deepEqual(Object.keys(found["coffee.jpg"]!).sort(), ["image_label", "image_label_score", "year"]);
+});
+
+test("without a list, the shipped model chooses among all its labels, and a filter chooses the rows", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  const { stored, labels } = await space.json<Classified>(0, "classify", "--top", "2", "--filter", "year >= 2020");
+  assert.deepEqual([stored, labels], [2, { "tiger cat": 1, espresso: 1 }]);
+  const found = await metadataOf(space);
+  assert.equal(typeof found["coffee.jpg"]!["image_label_2"], "string");
+  assert.deepEqual(found["rocket.jpg"], {});
+});
+
+test("with a CLIP, any texts of a file are labels, and a template surrounds them", async () => {
+  await using space = await workspace();
+  const model = ["--set", `embedder.model=${clip}`];
+  await withPhotos(space, ...model);
+  await writeFile(join(space.folder, "labels.txt"), "a red house\n\nsomething else\r\n猫\n");
+  const classify = ["classify", "--labels-from", "labels.txt", ...model];
+  const { labels, stored } = await space.json<Classified>(0, ...classify);
+  assert.equal(stored, 3);
+  assert.ok(Object.keys(labels).every((label) => ["a red house", "something else", "猫"].includes(label)));
+  const score = async () => (await metadataOf(space, ...model))["coffee.jpg"]!["image_label_score"];
+  const alone = await score();
+  await space.json<Classified>(0, ...classify, "--template", "a photo of a {}");
+  assert.notEqual(await score(), alone);
+});
+
+test("what cannot be done is refused before a row is written", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  const before = await metadataOf(space);
+  await writeFile(join(space.folder, "none.txt"), "\n\n");
+  for (const [args, expected] of [
+    [["--labels", "espresso,sunflower"], /word_unknown.*sunflower/],
+    [["--labels", "espresso", "--template", "a photo of a {}"], /usage_invalid.*expected no template/],
+    [["--labels", "espresso", "--template", "a photo"], /usage_invalid.*template with \{\}/],
+    [["--labels", "espresso", "--top", "11"], /usage_invalid.*from 1 to 10/],
+    [["--labels-from", "none.txt"], /usage_invalid.*one label per line/],
+    [["--labels-from", "nowhere.txt"], /usage_invalid.*nowhere\.txt/],
+    [["--set", `embedder.model=${clip}`], /usage_invalid.*list of labels/],
+    [["--labels", "a cat", "--set", `embedder.model=${clip}`], /passport_missing/],
+    [["--labels", "cat", "--set", "embedder.model=builtin-int8"], /passport_mismatch/],
+    [["--labels", "cat", "--collection", "nowhere"], /collection_not_found/],
+  ] as const) {
+    const { code, stderr } = await space.run("classify", ...args);
+    assert.notEqual(code, 0, args.join(" "));
+    assert.match(stderr, expected);
+  }
+  assert.deepEqual(await metadataOf(space), before);
+});
