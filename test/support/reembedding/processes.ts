@@ -30,8 +30,8 @@ export interface InserterReport {
   /** Numbers of pictures that were stored and not deleted. */
   readonly stored: readonly number[];
   readonly deleted: readonly number[];
-  /** The last picture that was deleted in the collection of the old model. */
-  readonly lastDeletedInOld: number | null;
+  /** Those of them that were deleted while the alias named the collection of the old model, in the order of their deletions. */
+  readonly deletedInOld: readonly number[];
 }
 
 export const clients = 5;
@@ -115,7 +115,7 @@ export async function insert(task: Task, stop: AbortSignal): Promise<InserterRep
   const models = await eitherModel(task);
   const stored = new Map<number, Key>();
   const deleted: number[] = [];
-  let lastDeletedInOld: number | null = null;
+  const deletedInOld: number[] = [];
   for (let next = firstInserted; !stop.aborted; next += 2) {
     const numbers = [next, next + 1];
     await writePictures(task.photos, numbers);
@@ -129,12 +129,12 @@ export async function insert(task: Task, stop: AbortSignal): Promise<InserterRep
     if (id === undefined) continue;
     const before = await models.call((pipeline) => pipeline.collectionStats(task.alias));
     await patiently(() => models.call((pipeline) => pipeline.deleteByIds(task.alias, [id])));
-    if (before.answer.name === task.collection) lastDeletedInOld = victim;
+    if (before.answer.name === task.collection) deletedInOld.push(victim);
     stored.delete(victim);
     deleted.push(victim);
   }
   await models.close();
-  return { stored: [...stored.keys()], deleted, lastDeletedInOld };
+  return { stored: [...stored.keys()], deleted, deletedInOld };
 }
 
 /** The last pass of a re-embedding keeps other writers of a LanceDB table out. */
