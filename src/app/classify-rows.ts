@@ -10,7 +10,7 @@ import { openNamed } from "./collections/named-collection.js";
 import { defaultCollection } from "./ingest-images.js";
 import { closed, closedOnError } from "./wiring/closing.js";
 import { labellerOf } from "./wiring/labellers.js";
-import { batchesAtOnce, runOptions } from "./wiring/lanes.js";
+import { runOptions, writeWidths } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** Which rows get which labels. */
@@ -119,7 +119,7 @@ export class Classification {
       label: await this.#labeller(collection),
       ...this.#filter,
       ...(onOutcome === undefined ? {} : { settle: onOutcome }),
-      writers: batchesAtOnce(parts.settings, store, { batchRows: batchRows(collection.dimension), dimension: collection.dimension }),
+      ...writeWidths(parts.settings, store, { batchRows: batchRows(collection.dimension), dimension: collection.dimension }),
       writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
       checkStore: (waiting) => store.check(waiting),
       options: runOptions(parts.settings, { schedule: "overlapped", signal, ...(observer === undefined ? {} : { observer }) }),

@@ -4,6 +4,7 @@ import type { Collection, Filter, Run, RunOptions } from "../contracts/index.js"
 import { from, run } from "../engine/index.js";
 import { bestLabel, isLabelledAs, relabelSink, storeSink, withLabels } from "../stages/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
+import type { WriteWidths } from "./write-widths.js";
 
 /** Counts rows by their best label. The memory depends on the number of labels only. */
 export class LabelTally {
@@ -25,14 +26,12 @@ export class LabelTally {
   }
 }
 
-export interface ClassifyPlan extends Pick<RowsPlan, "settle"> {
+export interface ClassifyPlan extends Pick<RowsPlan, "settle">, WriteWidths {
   readonly collection: Collection;
   /** Default: all rows. */
   readonly filter?: Filter;
   readonly label: Labeller;
   readonly tally: LabelTally;
-  /** Number of batches that are written to the store concurrently. */
-  readonly writers: number;
   /** Maximum number of bytes per write. */
   readonly writeMaxBytes: number;
   /** Checks the store with a real call. Throws when the call fails. */
@@ -42,10 +41,11 @@ export interface ClassifyPlan extends Pick<RowsPlan, "settle"> {
 
 /** Rows that have their labels already are skipped, so a second run continues the first one. */
 export function classify(plan: ClassifyPlan): Run {
-  const { collection, label, tally, writers } = plan;
-  const store = storeSink(collection, { now: Date.now, maxConcurrency: writers, check: plan.checkStore });
+  const { collection, label, tally } = plan;
+  const store = storeSink(collection, { now: Date.now, check: plan.checkStore });
   const pipeline = from(rowSource({ ...plan, origin: originOf(plan) })).into(relabelSink(store, collection, label, tally.add), {
-    concurrency: writers,
+    concurrency: plan.writers,
+    batchesPerWorker: plan.batchesPerWriter,
     batch: { maxItems: batchRows(collection.dimension), maxBytes: plan.writeMaxBytes, lingerMs: 500 },
   });
   return run(pipeline, plan.options);
