@@ -13,8 +13,6 @@ import { UpkeepLine } from "./upkeep-line.js";
 /** Arguments of the function that starts the run. */
 interface IngestionHooks {
   readonly signal: AbortSignal;
-  /** Aborts at the first Ctrl-C. Ends a wait before the run. */
-  readonly soft: AbortSignal;
   readonly observer: Observer;
   readonly onOutcome: (outcome: Outcome) => void;
 }
@@ -24,7 +22,8 @@ interface StartedRun<R extends InsertStats> extends Omit<IngestRun, "done"> {
 }
 
 interface Ingestion<R extends InsertStats> {
-  readonly start: (hooks: IngestionHooks) => Promise<StartedRun<R>>;
+  /** `soft` aborts at the first Ctrl-C. It ends a wait before the run. */
+  readonly start: (hooks: IngestionHooks, soft: AbortSignal) => Promise<StartedRun<R>>;
   /** Returns the total number of images; null when it is unknown. */
   readonly count: (stop: AbortSignal) => Promise<number | null>;
   /** Makes the report. `ending` are its last lines. */
@@ -48,15 +47,15 @@ export async function runIngestion<R extends InsertStats>(terminal: Terminal, { 
     run?.drain();
   });
   try {
-    const started = await start({
+    const hooks: IngestionHooks = {
       signal: interrupts.hard,
-      soft: soft.signal,
       onOutcome: (outcome) => {
         if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
         failures.push(reportedFailure(outcome));
       },
       observer: (event) => noteEvent(terminal, event, upkeep),
-    });
+    };
+    const started = await start(hooks, soft.signal);
     run = started;
     if (interrupts.wasInterrupted()) run.drain();
     const report = await showProgressUntilDone(run, terminal, {

@@ -1,9 +1,10 @@
 /** `headrace classify`: labels in the metadata of stored rows, without embedding them again. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { type Workspace, workspace } from "./command.js";
+import { untilSettled } from "./settled.js";
 
 const golden = resolve("test", "fidelity", "golden");
 const clip = resolve("test", "fidelity", "clip", "model");
@@ -21,16 +22,19 @@ interface Stored {
   readonly hits: readonly { readonly id: string; readonly path: string; readonly metadata: Readonly<Record<string, unknown>> }[];
 }
 
-/** Two photos have metadata, and one has none. Photos of this second would be read again by a second run. */
+/** Two photos have metadata, and one has none. */
 async function withPhotos(space: Workspace, ...options: readonly string[]): Promise<void> {
+  await placePhotos(space);
+  await space.json(0, "ingest", "--manifest", "m.jsonl", ...options);
+}
+
+async function placePhotos(space: Workspace): Promise<void> {
   await mkdir(join(space.folder, "photos"));
   for (const name of photos) {
     await copyFile(join(golden, name), join(space.folder, "photos", name));
-    await utimes(join(space.folder, "photos", name), 1_700_000_000, 1_700_000_000);
   }
   const lines = photos.map((name, index) => JSON.stringify({ input: `photos/${name}`, metadata: index < 2 ? { year: 2020 + index } : {} }));
   await writeFile(join(space.folder, "m.jsonl"), lines.join("\n"));
-  await space.json(0, "ingest", "--manifest", "m.jsonl", ...options);
 }
 
 /** The metadata of each photo, by its name. */
@@ -43,7 +47,9 @@ async function metadataOf(space: Workspace, ...options: readonly string[]): Prom
 
 test("a list of labels is written beside other metadata, a second run skips all, and ingesting again changes nothing", async () => {
   await using space = await workspace();
-  await withPhotos(space);
+  await placePhotos(space);
+  for (const name of photos) await untilSettled(join(space.folder, "photos", name));
+  await space.json(0, "ingest", "--manifest", "m.jsonl");
   const first = await space.json<Classified>(0, "classify", "--labels", "tabby cat, espresso ,missile");
   assert.deepEqual([first.read, first.stored, first.skipped], [3, 3, 0]);
   assert.deepEqual(first.labels, { "tabby cat": 1, espresso: 1, missile: 1 });

@@ -1,9 +1,10 @@
 /** What a folder gives and what it leaves out, and names in any spelling. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { workspace } from "./command.js";
+import { untilSettled } from "./settled.js";
 
 interface Document {
   readonly read: number;
@@ -62,11 +63,6 @@ test("a file whose mtime is in the future is known like any other", async () => 
   const again = await space.json<Document>(0, "ingest", "a.jpg");
   assert.deepEqual([again.stored, again.skipped], [0, 1]);
 });
-
-/** Versions of files that changed less than two seconds ago are not trusted. */
-async function untilSettled(path: string): Promise<void> {
-  while (Date.now() - (await stat(path)).ctimeMs < 2_100) await new Promise(setImmediate);
-}
 
 test("an image without an ending that a folder holds is known in the next run", async () => {
   await using space = await workspace();

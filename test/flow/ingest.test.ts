@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { makeCorpus } from "../support/corpus/corpus.js";
 import { workspace } from "./command.js";
+import { untilSettled } from "./settled.js";
 
 interface IngestDocument {
   readonly ended: string;
@@ -188,10 +189,3 @@ test("a page with the pictures is one file that names the hits", async () => {
   assert.equal(page.match(/src="data:image\/jpeg;base64,/g)?.length, 5);
   assert.ok(!/(src|href)="http/.test(page), "the page needs nothing from outside");
 });
-
-/** Versions of files that changed less than two seconds ago are not trusted. */
-async function untilSettled(path: string): Promise<void> {
-  const { ctimeMs } = await stat(path);
-  const leftMs = ctimeMs + 2_100 - Date.now();
-  if (leftMs > 0) await new Promise((fulfil) => setTimeout(fulfil, leftMs));
-}

@@ -28,7 +28,7 @@ function runWork(options: WorkOptions): Promise<ExitCode> {
   return withQueue(terminal, options, options.collection ?? null, (queue, collection) =>
     withPipeline(options, (pipeline) =>
       runIngestion(terminal, {
-        start: ({ soft, ...hooks }) =>
+        start: (hooks, soft) =>
           pipeline.fleet.work(queue, {
             collectionName: collection,
             whenDone: options.wait === true ? "wait" : "end",
