@@ -77,13 +77,14 @@ test("while a job runs, its times grow and its queues are shown; a worker that h
   const before = await busy();
   let metrics = "";
   let live: Awaited<ReturnType<typeof server.get>>;
-  // The embedder does not come back: sooner or later, this must be seen.
+  const stalled = () => ((live.body.stalled ?? []) as { job: string; stage: string }[]).filter(({ stage }) => stage === "embed");
+  // The embedder does not come back: sooner or later, this must be seen. On a busy machine, other workers may be late too.
   do {
     metrics = await metricsOf(server);
     live = await server.get("/health/live");
-  } while (live.status === 200);
-  assert.equal(live.body.live, false);
-  assert.deepEqual([live.body.stalled[0].job, live.body.stalled[0].stage], [body.id, "embed"]);
+  } while (stalled().length === 0);
+  assert.deepEqual([live.status, live.body.live], [503, false]);
+  assert.equal(stalled()[0]?.job, body.id);
   assert.equal(seriesValue(metrics, "headrace_runs"), 1);
   assert.ok((seriesValue(metrics, 'headrace_queue_limit_items{stage="embed"}') ?? 0) > 0);
   assert.ok((await busy()) > before);
