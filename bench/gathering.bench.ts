@@ -36,7 +36,7 @@ export async function gathering(): Promise<BenchSection> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"));
   const modelPath = join(folder, "tiny.onnx");
   await writeFile(modelPath, tinyOnnx({ type: "uint8", input: ["N", 3, 32, 32], outputs: { embedding: ["N", 3] } }));
-  await using small = await serveHeadrace({ settings: [`embedder.model=${modelPath}`, "preprocess.image_size=32"] });
+  await using small = await serveHeadrace({ settings: [`embedder.model=${modelPath}`, "preprocess.image_size=[32,32]"] });
   await create(small);
   const tiny = await insertRates(small, (index) => withComment(photo(index), `tiny ${index}`));
   await rm(folder, { recursive: true, force: true });
