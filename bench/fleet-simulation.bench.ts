@@ -39,8 +39,8 @@ async function scaling(url: string, folder: string): Promise<readonly Figure[]> 
   const figures: Figure[] = [];
   for (const workers of workerCounts) {
     const photos = filesIn(folder, `scale-${workers}`, workers * imagesPerWorker);
-    const free = await speed({ url, name: `free-${workers}` }, photos, workers, memoryStore());
-    const limited = await speed({ url, name: `limited-${workers}` }, photos, workers, limitedStore(storeLimit));
+    const free = await speed({ url, name: `free_${workers}` }, photos, workers, memoryStore());
+    const limited = await speed({ url, name: `limited_${workers}` }, photos, workers, limitedStore(storeLimit));
     const share = ((free / (workers * rateOf(device))) * 100).toFixed(0);
     const text = `${free.toFixed(0)} (${share} % of its models), ${limited.toFixed(0)}`;
     figures.push(plain(`${workers} workers: images/s with a free store, and with one that takes ${storeLimit} images/s`, text));
@@ -67,7 +67,7 @@ async function speed(
 async function queueLimit(url: string): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const takers of takerCounts) {
-    const name = `empty-${takers}`;
+    const name = `empty_${takers}`;
     const filler = await openQueue({ url, collectionName: name });
     const shards = Array.from({ length: emptyShards }, (_, at): Shard => ({ id: `s-${at}`, items: 1_000, content: {} }));
     await filler.queue.pin("{}");
