@@ -37,6 +37,7 @@ export { type Hash, HashTable, hashOfText } from "./hash-table.js";
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
+export { itemsOnceMade, mapItems } from "./layers.js";
 export { isMemberUri, type MemberFile, type MemberLocation, memberLocation, memberRef, memberRefOf } from "./members.js";
 export {
   builtInColumns,

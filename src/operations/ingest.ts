@@ -19,7 +19,7 @@ import type {
   StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { mebibyte, metadataHash } from "../kit/index.js";
+import { mapItems, mebibyte, metadataHash } from "../kit/index.js";
 import {
   contentStage,
   type DamagedImages,
@@ -153,9 +153,9 @@ export function imageSource({
   return {
     name,
     ...(settle === undefined ? {} : { settle }),
-    async *read(stop) {
+    read: (stop) => {
       let seq = 0;
-      for await (const input of inputs(stop)) yield listedItem(seq++, input, reserveBytes);
+      return mapItems(inputs(stop), (input) => listedItem(seq++, input, reserveBytes));
     },
   };
 }
@@ -203,6 +203,8 @@ function keptFacts({
   return { metadata, metadataHash, firstIngestedAt: ingestedAt };
 }
 
+const emptyMetadataHash = metadataHash({});
+
 /** Facts of an image before it is read. Missing metadata counts as empty until the stored row is looked up. */
 function listedFacts(ref: ImageRef): ImageFacts {
   const metadata = ref.metadata ?? {};
@@ -212,7 +214,7 @@ function listedFacts(ref: ImageRef): ImageFacts {
     version: ref.version ?? "",
     content: "",
     metadata,
-    metadataHash: metadataHash(metadata),
+    metadataHash: ref.metadata === null ? emptyMetadataHash : metadataHash(metadata),
     width: 0,
     height: 0,
     ...(ref.line === undefined ? {} : { line: ref.line }),
