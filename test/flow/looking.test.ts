@@ -203,7 +203,17 @@ test("the list of collections has all that is known of each", async () => {
   await space.json(0, "ingest", photos[0]!, "--collection", "one");
   const { collections } = await space.json<{ collections: Record<string, unknown>[] }>(0, "collection", "list");
   const [{ passport, ...rest } = {}] = collections;
-  const expected = { name: "one", aliases: [], count: 1, dimension: 1280, metric: "cosine", ids: "text", index: "none", indexedKeys: [] };
+  const expected = {
+    name: "one",
+    aliases: [],
+    count: 1,
+    dimension: 1280,
+    metric: "cosine",
+    ids: "text",
+    index: "none",
+    indexedKeys: [],
+    indexableKeys: [],
+  };
   assert.deepEqual(rest, expected);
   assert.deepEqual(passport, (await space.json<{ passport: object }>(0, "collection", "stats", "one")).passport);
   assert.ok(Object.keys(passport as object).length > 0);

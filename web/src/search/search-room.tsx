@@ -112,7 +112,7 @@ function Searching({ place: given, collections }: SearchingProps) {
             key={`${place.collection} ${place.filter}`}
             filter={place.filter}
             sampled={found.map(({ metadata }) => metadata)}
-            indexedKeys={collection?.indexed_keys ?? []}
+            keys={[...(collection?.indexable_keys ?? []), ...(collection?.indexed_keys ?? [])]}
             onFilter={(filter) => change({ filter })}
           />
         )}
