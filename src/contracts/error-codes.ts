@@ -37,8 +37,8 @@ export const errorCodes = {
   source_too_large: define(
     "item",
     false,
-    "The encoded image is larger than `preprocess.max_file_mb`.",
-    "Raise `preprocess.max_file_mb`, or leave the image out.",
+    "The encoded image is larger than `preprocess.max_file_mb`, or a table or an archive from elsewhere is larger than `downloads.max_mb`.",
+    "Raise the limit, or leave the image out.",
   ),
   source_unreadable: define("item", true, "Reading the image failed.", "Check the disk or the network; run again."),
   address_refused: define(
@@ -46,6 +46,12 @@ export const errorCodes = {
     false,
     "The URL leads to an address that is not public, and `http.network` is `public`.",
     "If the server is trusted, add its host or network to `http.allow`.",
+  ),
+  source_refused: define(
+    "item",
+    false,
+    "A list or a table in a bucket or on a web server names something on this machine.",
+    "Download the list if you trust it, and give its path. Otherwise correct the list: it may name URLs, and files beside it.",
   ),
   image_corrupt: define(
     "item",
