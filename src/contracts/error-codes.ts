@@ -47,12 +47,7 @@ export const errorCodes = {
     "The URL leads to an address that is not public, and `http.network` is `public`.",
     "If the server is trusted, add its host or network to `http.allow`.",
   ),
-  source_refused: define(
-    "item",
-    false,
-    "A list or a table in a bucket or on a web server names something on this machine.",
-    "Download the list if you trust it, and give its path. Otherwise correct the list: it may name URLs, and files beside it.",
-  ),
+  source_refused: define("item", false, "A list from elsewhere names something on this machine.", "Correct the list, or copy it here."),
   image_corrupt: define(
     "item",
     false,

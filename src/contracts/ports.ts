@@ -165,6 +165,8 @@ export interface CollectionStats {
   readonly index: string;
   /** The metadata keys and built-in columns with an index for filters, besides `id` and `content`. Sorted. */
   readonly indexedKeys: readonly string[];
+  /** The metadata keys that an index for filters can be built on, with those that have one. Sorted. */
+  readonly indexableKeys: readonly string[];
   readonly passport: Passport | null;
 }
 

@@ -74,6 +74,7 @@ export const collection = z
     id_type: z.enum(["text", "int64"]),
     index: z.string(),
     indexed_keys: z.array(z.string()),
+    indexable_keys: z.array(z.string()).describe("The metadata keys that an index for filters can be built on."),
     made_with: z.record(z.string(), z.string()).nullable().describe("Names of the model and the preprocessing. null: not known yet."),
   })
   .meta({ id: "Collection" });

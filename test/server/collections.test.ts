@@ -16,6 +16,7 @@ test("a collection is created, listed, described and deleted", async () => {
     id_type: "int64",
     index: "none",
     indexed_keys: [],
+    indexable_keys: [],
     made_with: null,
   };
   assert.deepEqual(created.body, pets);

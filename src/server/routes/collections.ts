@@ -62,6 +62,7 @@ export const collectionRoutes: readonly Route[] = [
   }),
 ];
 
-function described({ name, count, dimension, metric, idType, index, indexedKeys, passport }: CollectionStats): object {
-  return { name, count, dimension, metric, id_type: idType, index, indexed_keys: indexedKeys, made_with: passport?.labels ?? null };
+function described({ name, count, dimension, metric, idType, index, indexedKeys, indexableKeys, passport }: CollectionStats): object {
+  const keys = { indexed_keys: indexedKeys, indexable_keys: indexableKeys };
+  return { name, count, dimension, metric, id_type: idType, index, ...keys, made_with: passport?.labels ?? null };
 }
