@@ -33,7 +33,7 @@ export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { type Hash, HashTable, hashOfText } from "./hash-table.js";
+export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js";
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
