@@ -160,9 +160,9 @@ async function startRun(
   const readyAndChecked: ChainReady = async (waiting) => {
     const chain = await parts.chain(waiting);
     await parts.passports.check(collection, chain, "write", waiting);
-    return chain;
+    return parts.runChain(chain);
   };
-  const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
+  const once = new Shared(() => readyAndChecked(signal));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   parts.expectBatches(lanes.embedParallel);

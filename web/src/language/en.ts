@@ -116,6 +116,8 @@ export const en = {
     save: "Create",
     rows: (count: string) => `${count} photos`,
     count: "Photos",
+    aliases: "Aliases",
+    alsoCalled: (names: string) => `also ${names}`,
     dimension: "Dimension",
     index: "Vector index",
     noIndex: "None yet",

@@ -118,6 +118,8 @@ export const zh: Words = {
     save: "创建",
     rows: (count) => `${count} 张照片`,
     count: "照片",
+    aliases: "别名",
+    alsoCalled: (names) => `又名 ${names}`,
     dimension: "维度",
     index: "向量索引",
     noIndex: "尚无",
