@@ -45,7 +45,7 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/main\\.tsx$|\\.(test|bench|d)\\.ts$" },
+      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$" },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>
@@ -82,9 +82,9 @@ export default {
     ),
     error(
       "page-knows-the-wire-only",
-      "The page runs in a browser. It takes only types from the service, and only those of its JSON.",
+      "The page runs in a browser. It takes only types of the JSON that it is given.",
       { path: "^web/" },
-      { path: "^src/", pathNot: "^src/server/wire(-jobs)?\\.ts$" },
+      { path: "^src/", pathNot: "^src/(server/wire(-jobs)?|cli/saved-data)\\.ts$" },
     ),
     error(
       "page-takes-types-only",

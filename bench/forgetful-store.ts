@@ -26,6 +26,7 @@ function forgetfulCollection(name: string, { dimension, metric }: CollectionSche
     idType: "text",
     index: "none",
     indexedKeys: [],
+    indexableKeys: [],
     passport: null,
   });
   return {

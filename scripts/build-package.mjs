@@ -5,7 +5,7 @@ if (!existsSync("node_modules/esbuild")) {
   process.stderr.write("The tools that build Headrace are missing: run `npm ci` in its folder first.\n");
   process.exit(1);
 }
-const [{ build }, { globSync }, { buildPage }] = await Promise.all([import("esbuild"), import("tinyglobby"), import("./build-page.mjs")]);
+const [{ build }, { globSync }, { buildPages }] = await Promise.all([import("esbuild"), import("tinyglobby"), import("./build-page.mjs")]);
 
 const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 /** Loaded whole, zod takes longer than everything of ours: the part of it that we use goes into the bundle. */
@@ -39,4 +39,4 @@ await build({
 // Each worker thread evaluates its code again. Chunks of their own have only what workers use.
 await build({ ...options, entryPoints: globSync("src/{adapters,app}/*/worker.ts").sort() });
 copyFileSync(`node_modules/${bundled}/LICENSE`, `dist/LICENSE-${bundled}`);
-await buildPage("dist/page");
+await buildPages("dist");

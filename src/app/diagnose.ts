@@ -13,6 +13,9 @@ export interface Diagnosis {
 /** A search without an index takes 0.2 s for this many vectors of 512 numbers. */
 const manyRows = 50_000;
 
+/** Advice names at most this many keys. */
+const fewKeys = 10;
+
 /** Time limit for all parts together. */
 const timeoutMs = 30_000;
 
@@ -28,23 +31,41 @@ export async function diagnose(parts: PipelineParts): Promise<Diagnosis> {
     findingsOf(`store ${storeKind(parts.settings)}`, signal, async () => {
       const store = await parts.store(signal);
       await store.check(signal);
-      return [store, { name: "indexes", diagnose: async () => missingIndexes(await store.list()) }];
+      return [
+        store,
+        { name: "indexes", diagnose: async () => missingIndexes((await store.list()).filter(({ count }) => count >= manyRows)) },
+      ];
     }),
   ]);
   const all = findings.flat();
   return { ok: all.every(({ severity }) => severity !== "problem"), findings: all };
 }
 
-/** Collections that are large and have no vector index. Searches of smaller ones are fast without. */
+/** Indexes that large collections lack. Searches of smaller ones are fast without. */
 function missingIndexes(collections: readonly CollectionStats[]): readonly Finding[] {
-  return collections
-    .filter(({ count, index }) => index === "none" && count >= manyRows)
-    .map(({ name, count }) => ({
-      severity: "advice",
-      part: `collection ${name}`,
-      message: `expected a vector index for ${count} rows, found none, so each search compares all rows`,
-      hint: `Run \`headrace collection index ${name}\`.`,
-    }));
+  return collections.flatMap(({ name, count, index, indexedKeys, indexableKeys }) => {
+    const advise = (message: string, hint: string): Finding => ({ severity: "advice", part: `collection ${name}`, message, hint });
+    const keys = indexableKeys.filter((key) => !indexedKeys.includes(key));
+    const few = `${keys.slice(0, fewKeys).join(", ")}${keys.length > fewKeys ? ` and ${keys.length - fewKeys} more` : ""}`;
+    return [
+      ...(index === "none"
+        ? [
+            advise(
+              `expected a vector index for ${count} rows, found none, so each search compares all rows`,
+              `Run \`headrace collection index ${name}\`.`,
+            ),
+          ]
+        : []),
+      ...(keys.length > 0
+        ? [
+            advise(
+              `a filter on one of these keys reads the key of all ${count} rows: ${few}`,
+              `Run \`headrace collection index ${name} --on KEY\` for each key that your searches filter by.`,
+            ),
+          ]
+        : []),
+    ];
+  });
 }
 
 async function findingsOf(name: string, signal: AbortSignal, open: () => Promise<readonly Part[]>): Promise<readonly Finding[]> {

@@ -25,6 +25,7 @@ import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
 import type { ExpectedImages } from "./inputs/expected-images.js";
+import { expectCopies, type RunUses } from "./remote-files/copy-uses.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
@@ -107,9 +108,11 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const soft = new AbortController();
   const store = await parts.store(signal);
   const collection = await openOrPlan(store, parts, request.collectionName, signal);
+  const uses = parts.copies.uses.ofRun();
   try {
+    await parts.copies.removeAbandoned();
     const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, collection, request));
-    const run = await startRun(parts, store, collection, deadLetters, request, signal);
+    const run = await startRun(parts, store, collection, { deadLetters, uses }, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
       const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
@@ -134,9 +137,11 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         soft: soft.signal,
         observer: request.observer,
         shared: request.shared,
+        onEnd: uses.end,
       }),
     };
   } catch (error) {
+    uses.end();
     await collection.close();
     throw error;
   }
@@ -152,7 +157,7 @@ async function startRun(
   parts: PipelineParts,
   store: VectorStore,
   collection: Collection,
-  deadLetters: FailureLog,
+  { deadLetters, uses }: { readonly deadLetters: FailureLog; readonly uses: RunUses },
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -162,15 +167,15 @@ async function startRun(
   const readyAndChecked: ChainReady = async (waiting) => {
     const chain = await parts.chain(waiting);
     await parts.passports.check(collection, chain, "write", waiting);
-    return chain;
+    return parts.runChain(chain);
   };
-  const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
+  const once = new Shared(() => readyAndChecked(signal));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   parts.expectBatches(lanes.embedParallel);
   return ingest({
     name: "list",
-    inputs: collection instanceof NewCollection ? announcingKeys(request.inputs, collection) : request.inputs,
+    inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(request.inputs, collection) : request.inputs, uses),
     collection,
     lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
@@ -184,6 +189,7 @@ async function startRun(
     lanes,
     ...writeWidths(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
     settle: (outcome) => {
+      uses.settle(outcome.facts.listed);
       const onOutcome = () => request.onOutcome?.(outcome);
       const recorded = deadLetters.settle(outcome);
       return recorded === undefined ? onOutcome() : recorded.then(onOutcome);
@@ -257,6 +263,7 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
 interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {
   readonly explain: (report: RunReport) => Promise<SpeedReport>;
   readonly shared: SharedRun | undefined;
+  readonly onEnd: () => void;
 }
 
 async function finish(
@@ -264,10 +271,10 @@ async function finish(
   run: Run,
   collection: Collection,
   deadLetters: FailureLog,
-  { explain, shared, ...after }: FinishOptions,
+  { explain, shared, onEnd, ...after }: FinishOptions,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
-    const report = await run.done;
+    const report = await run.done.finally(onEnd);
     const speed = await explain(report);
     const lettersError = await deadLetters.finish().then(
       () => null,

@@ -1,7 +1,7 @@
-/** Renders the query and hits of a search as one self-contained HTML page with pictures. */
+/** Saves the query and the hits of a search as one page. */
 import type { Hit } from "../contracts/index.js";
-import { escapeHtml, figure, picturePage } from "./picture-page.js";
-import { counted, shownSource } from "./printable-text.js";
+import type { SavedImage } from "./saved-data.js";
+import { linkTo, pictureOf, savedPage, type Thumbnail } from "./saved-page.js";
 
 export interface ResultsView {
   /** The query's name for people, for example its path. */
@@ -13,38 +13,23 @@ export interface ResultsView {
   readonly hits: readonly Hit[];
   /** Returns the current path or URL of the image that `source` names. */
   readonly placeOf: (source: string) => string;
-  /** Returns a small JPEG of an image; null when the image does not exist any more or cannot be decoded. */
-  readonly thumbnail: (place: string) => Promise<Uint8Array | null>;
+  readonly thumbnail: Thumbnail;
 }
 
-export async function resultsPage(view: ResultsView): Promise<string> {
-  const { query, queryImage, collection, filter, hits, placeOf, thumbnail } = view;
-  const figures: string[] = [];
-  for (const { facts, score } of hits) {
-    const place = placeOf(facts.source);
-    figures.push(
-      figure({
-        place,
-        name: shownSource(facts.source),
-        label: score.toFixed(4),
-        metadata: facts.metadata,
-        picture: await thumbnail(place),
-      }),
-    );
+export async function resultsPage({ query, queryImage, collection, filter, hits, placeOf, thumbnail }: ResultsView): Promise<string> {
+  const images: SavedImage[] = [];
+  for (const { id, score, facts } of hits) {
+    const { source, width, height, metadata } = facts;
+    const place = placeOf(source);
+    const picture = await pictureOf(place, thumbnail);
+    images.push({ id: String(id), source, width, height, metadata, score, mark: null, link: linkTo(place), picture });
   }
-  const queryFigure =
-    queryImage === null
-      ? `<p>${escapeHtml(query)}</p>`
-      : figure({ place: queryImage, name: query, label: "query", metadata: {}, picture: await thumbnail(queryImage) });
-  return picturePage(
-    `${query} in ${collection}`,
-    `<h1>Collection ${escapeHtml(collection)}</h1>
-${filter === null ? "" : `<p>Filter: <code>${escapeHtml(filter)}</code></p>`}
-<h2>Query</h2>
-<div class="query">${queryFigure}</div>
-<h2>${counted(hits.length, "hit")}, nearest first</h2>
-<div class="hits">
-${figures.join("\n")}
-</div>`,
-  );
+  const picture = queryImage === null ? null : await pictureOf(queryImage, thumbnail);
+  return savedPage({
+    kind: "search",
+    collection,
+    query: { label: query, isImage: queryImage !== null, picture },
+    filter: filter ?? "",
+    hits: images,
+  });
 }

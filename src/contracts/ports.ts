@@ -5,6 +5,7 @@
  */
 import type { CollectionAliases } from "./aliases.js";
 import type { HeadraceError } from "./errors.js";
+import type { CopiedVersion, CopyOptions, CopyTarget } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
@@ -34,6 +35,11 @@ export interface Reader extends Part {
     options: { readonly maxBytes: number; readonly storedVersion: string },
     signal: AbortSignal,
   ): Promise<Encoded | null>;
+  /**
+   * Copies a table or an archive. Tries again after a lost connection. Returns null if the source still has `storedVersion`. Throws an error
+   * of scope "item". Default: tables and archives of these schemes cannot be read.
+   */
+  copy?(ref: ImageRef, target: CopyTarget, options: CopyOptions, signal: AbortSignal): Promise<CopiedVersion | null>;
 }
 
 /** The size of an image, and the memory to decode it, from the header of the image. */
@@ -159,6 +165,8 @@ export interface CollectionStats {
   readonly index: string;
   /** The metadata keys and built-in columns with an index for filters, besides `id` and `content`. Sorted. */
   readonly indexedKeys: readonly string[];
+  /** The metadata keys that an index for filters can be built on, with those that have one. Sorted. */
+  readonly indexableKeys: readonly string[];
   readonly passport: Passport | null;
 }
 

@@ -6,7 +6,11 @@ export type Hash = readonly [number, number];
 
 /** Returns the first 64 bits of the text's SHA-256. Among a million texts, two have the same hash with a probability of 3 in 10⁸. */
 export function hashOfText(text: string): Hash {
-  const digits = hash("sha256", text, "hex");
+  return hashOfDigits(hash("sha256", text, "hex"));
+}
+
+/** Returns the first 64 bits of a hash that is given as hex digits, such as a derived key. */
+export function hashOfDigits(digits: string): Hash {
   return [Number.parseInt(digits.slice(0, 8), 16), Number.parseInt(digits.slice(8, 16), 16)];
 }
 

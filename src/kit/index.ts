@@ -33,12 +33,13 @@ export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { type Hash, HashTable, hashOfText } from "./hash-table.js";
+export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js";
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
 export { itemsOnceMade, mapItems } from "./layers.js";
-export { isMemberUri, type MemberFile, type MemberLocation, memberLocation, memberRef, memberRefOf } from "./members.js";
+export type { MemberScheme } from "./member-schemes.js";
+export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
 export {
   builtInColumns,
   checkMetadata,
@@ -60,6 +61,15 @@ export { type PatienceOptions, whenAvailable } from "./patience.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
+export {
+  type CopiedFile,
+  isRemoteMemberUri,
+  type RemoteFile,
+  type RemoteMember,
+  remoteMember,
+  remoteMemberSchemes,
+  withoutCredentials,
+} from "./remote-members.js";
 export { Semaphore } from "./semaphore.js";
 export { SerialQueue } from "./serial-queue.js";
 export { type LockOptions, withShortLock } from "./short-lock.js";

@@ -126,8 +126,16 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
 
 /** Returns the hash of metadata: 32 hex digits. The order of the keys, null values, `damagedKey` and labels do not change the hash. */
 export function metadataHash(metadata: Metadata): string {
-  return hash("sha256", JSON.stringify(givenMetadata(withoutLabels(markDamage(metadata, false)))), "hex").slice(0, 32);
+  const given = givenMetadata(withoutLabels(markDamage(metadata, false)));
+  return given.length === 0 ? hashOfNone : hashOfGiven(given);
 }
+
+function hashOfGiven(given: ReturnType<typeof givenMetadata>): string {
+  return hash("sha256", JSON.stringify(given), "hex").slice(0, 32);
+}
+
+/** Most images have no metadata. */
+const hashOfNone = hashOfGiven([]);
 
 function metadataValueError(name: string, value: unknown, item: string | undefined): HeadraceError | null {
   if (value === null || metadataTypeOf(value) !== null) return null;

@@ -68,12 +68,14 @@ export const newCollection = z
 export const collection = z
   .strictObject({
     name: z.string(),
+    aliases: z.array(z.string()).describe("Its other names, which paths take too."),
     count: z.int(),
     dimension: z.int(),
     metric: z.enum(["cosine", "ip", "l2"]),
     id_type: z.enum(["text", "int64"]),
     index: z.string(),
     indexed_keys: z.array(z.string()),
+    indexable_keys: z.array(z.string()).describe("The metadata keys that an index for filters can be built on."),
     made_with: z.record(z.string(), z.string()).nullable().describe("Names of the model and the preprocessing. null: not known yet."),
   })
   .meta({ id: "Collection" });

@@ -3,7 +3,7 @@ import type { Item, Result, Row, Stage, Tensor } from "../contracts/index.js";
 import { advance } from "../kit/index.js";
 
 export interface EmbedOnceOptions {
-  /** Maximum memory of the remembered vectors, in bytes. The vector that was unused for the longest time is forgotten first. */
+  /** Maximum memory of the remembered vectors, in bytes. The vectors that were unused for the longest time are forgotten first. */
   readonly maxBytes: number;
 }
 
@@ -93,18 +93,26 @@ function copyOf(item: Item<Tensor>, vector: Float32Array): Result<Row> {
   return { kind: "bypass", item: advance(item, { vector }, vector.byteLength) };
 }
 
+/** A batch has about this many vectors, in one buffer. */
+const batchVectors = 64;
+
 /** Memory of an entry besides the numbers of its vector: measured with vectors of 16 numbers. */
 const entryBytes = 400;
 
 /** Called once with the vector of a content, or with null if there is none. Later calls have no effect. */
 type SettleVector = (vector: Float32Array | null) => void;
 
-/** The vectors of contents that the run has embedded lately, or embeds at the moment. */
+/**
+ * The vectors of contents that the run has embedded lately, or embeds at the moment. There are two generations: when the younger one is full,
+ * it becomes the older one, whose vectors are forgotten. A vector that is found in the older generation moves to the younger one. A single Map
+ * whose oldest entry is deleted is slow: it looks at all places of deleted entries to find the oldest.
+ */
 class RecentVectors {
   readonly #maxBytes: number;
-  readonly #vectors = new Map<string, Float32Array>();
   readonly #begun = new Map<string, Promise<Float32Array | null>>();
-  #bytes = 0;
+  #younger = new Map<string, Float32Array>();
+  #older: ReadonlyMap<string, Float32Array> = new Map();
+  #youngerBytes = 0;
 
   constructor({ maxBytes }: EmbedOnceOptions) {
     this.#maxBytes = maxBytes;
@@ -112,11 +120,13 @@ class RecentVectors {
 
   /** Returns the vector of the content. The promise is null if its embedding fails. undefined: the content is not known. */
   find(content: string): Float32Array | Promise<Float32Array | null> | undefined {
-    const vector = this.#vectors.get(content);
-    if (vector === undefined) return this.#begun.get(content);
-    this.#vectors.delete(content);
-    this.#vectors.set(content, vector);
-    return vector;
+    const young = this.#younger.get(content);
+    if (young !== undefined) return young;
+    const old = this.#older.get(content);
+    if (old === undefined) return this.#begun.get(content);
+    const own = old.slice();
+    this.#keep(content, own);
+    return own;
   }
 
   /** Announces that the content is embedded now. */
@@ -128,20 +138,24 @@ class RecentVectors {
     this.#begun.set(content, promise);
     return (vector) => {
       if (this.#begun.get(content) === promise) this.#begun.delete(content);
-      if (vector !== null) this.#keep(content, vector);
+      if (vector !== null && !this.#younger.has(content)) this.#keep(content, isPartOfMuch(vector) ? vector.slice() : vector);
       settle(vector);
     };
   }
 
   #keep(content: string, vector: Float32Array): void {
-    if (this.#vectors.has(content)) return;
-    // A vector is often a part of the buffer of its batch, which would stay in memory with it.
-    this.#vectors.set(content, vector.slice());
-    this.#bytes += vector.byteLength + entryBytes;
-    for (const [oldest, { byteLength }] of this.#vectors) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#vectors.delete(oldest);
-      this.#bytes -= byteLength + entryBytes;
+    const bytes = vector.byteLength + entryBytes;
+    if (this.#youngerBytes + bytes > this.#maxBytes / 2) {
+      this.#older = this.#younger;
+      this.#younger = new Map();
+      this.#youngerBytes = 0;
     }
+    this.#younger.set(content, vector);
+    this.#youngerBytes += bytes;
   }
+}
+
+/** A buffer stays in memory with each of its vectors. That of a batch has no other content, and its vectors are forgotten together. */
+function isPartOfMuch({ buffer, byteLength }: Float32Array): boolean {
+  return buffer.byteLength > batchVectors * byteLength;
 }

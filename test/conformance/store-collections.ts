@@ -25,7 +25,17 @@ export function collectionTests(suite: StoreSuite): void {
       const listed = (await suite.store.list()).find((stats) => stats.name === collection.name);
       assert.deepEqual(
         { ...listed, index: "" },
-        { name: collection.name, count: 2, dimension, metric: "ip", idType: "text", index: "", indexedKeys: [], passport: null },
+        {
+          name: collection.name,
+          count: 2,
+          dimension,
+          metric: "ip",
+          idType: "text",
+          index: "",
+          indexedKeys: [],
+          indexableKeys: [],
+          passport: null,
+        },
       );
       const again = await suite.reopen(collection);
       assert.deepEqual([again.name, again.dimension, again.metric, again.idType], [collection.name, dimension, "ip", "text"]);

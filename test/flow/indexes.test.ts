@@ -93,11 +93,21 @@ describe("buildIndexes", () => {
 
   it("advice names the large collections without an index", async () => {
     const store = memoryStore();
-    const sizes = { small: 49_999, large: 50_000, indexed: 1_000_000 };
+    const sizes = { small: 49_999, large: 50_000, indexed: 1_000_000, labelled: 50_000 };
+    const keysOf = (name: string) => (name === "labelled" || name === "small" ? ["camera", "year"] : ["year"]);
     store.list = async () =>
       Object.entries(sizes).map(([name, count]) => ({
-        ...{ name, count, dimension: 16, metric: "cosine", idType: "text", indexedKeys: [], passport: null },
-        index: name === "indexed" ? "ivf_rq" : "none",
+        ...{
+          name,
+          count,
+          dimension: 16,
+          metric: "cosine",
+          idType: "text",
+          indexedKeys: ["year"],
+          indexableKeys: keysOf(name),
+          passport: null,
+        },
+        index: name === "indexed" || name === "labelled" ? "ivf_rq" : "none",
       }));
     await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig(), {
       own: { store, decoder: memoryDecoder(), embedder: memoryEmbedder() },
@@ -106,7 +116,10 @@ describe("buildIndexes", () => {
     assert.equal(ok, true);
     assert.deepEqual(
       findings.map(({ part, hint }) => [part, hint]),
-      [["collection large", "Run `headrace collection index large`."]],
+      [
+        ["collection large", "Run `headrace collection index large`."],
+        ["collection labelled", "Run `headrace collection index labelled --on KEY` for each key that your searches filter by."],
+      ],
     );
   });
 

@@ -7,6 +7,7 @@ import { before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { makeCorpus } from "../support/corpus/corpus.js";
 import { ended, type Workspace, workspace } from "./command.js";
+import { savedData } from "./saved-data.js";
 
 const corpusFolder = resolve(".cache", "corpus", "flow");
 let photos: readonly string[] = [];
@@ -159,10 +160,12 @@ test("a page names collection and filter, links to the files, and its path is pr
   const path = /^Page: (.*)$/m.exec(stdout)?.[1];
   assert.equal(stderr, "");
   const page = await readFile(path!, "utf8");
-  assert.match(page, /Collection odd/);
-  assert.match(page, /Filter: <code>width &#62; 0<\/code>/);
-  assert.ok(page.includes(`href="${pathToFileURL(name!).href}"`));
-  assert.match(page, /<dt>note<\/dt><dd>&#60;b&#62;bold&#60;\/b&#62;<\/dd>/);
+  const data = savedData(page);
+  assert.ok(data.kind === "search");
+  assert.deepEqual([data.collection, data.filter, data.query.label], ["odd", "width > 0", name]);
+  assert.equal(data.hits[0]?.link, pathToFileURL(name!).href);
+  assert.equal(data.hits[0]?.metadata?.["note"], "<b>bold</b>");
+  assert.ok(!page.includes("<b>bold"), "text of a row is no HTML");
   const document = await space.json<{ page: string }>(0, "search", name!, ...flags, "page.html");
   assert.equal(document.page, join(space.folder, "page.html"));
 });
@@ -200,7 +203,17 @@ test("the list of collections has all that is known of each", async () => {
   await space.json(0, "ingest", photos[0]!, "--collection", "one");
   const { collections } = await space.json<{ collections: Record<string, unknown>[] }>(0, "collection", "list");
   const [{ passport, ...rest } = {}] = collections;
-  const expected = { name: "one", aliases: [], count: 1, dimension: 1280, metric: "cosine", ids: "text", index: "none", indexedKeys: [] };
+  const expected = {
+    name: "one",
+    aliases: [],
+    count: 1,
+    dimension: 1280,
+    metric: "cosine",
+    ids: "text",
+    index: "none",
+    indexedKeys: [],
+    indexableKeys: [],
+  };
   assert.deepEqual(rest, expected);
   assert.deepEqual(passport, (await space.json<{ passport: object }>(0, "collection", "stats", "one")).passport);
   assert.ok(Object.keys(passport as object).length > 0);

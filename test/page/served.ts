@@ -74,6 +74,7 @@ export interface WatchedPage extends AsyncDisposable {
   readonly bytes: () => number;
 }
 
+/** Opens the page of a server, or a page that is a file. */
 export async function openPage(browser: Browser, url: string, hash = "", options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", ...options });
   const page = await context.newPage();
@@ -85,13 +86,13 @@ export async function openPage(browser: Browser, url: string, hash = "", options
   });
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("request", (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith("blob:")) foreign.push(request.url());
+    if (![url, "blob:", "data:"].some((own) => request.url().startsWith(own))) foreign.push(request.url());
   });
   page.on("response", (response) => {
     const { pathname } = new URL(response.url());
     if (pathname === "/" || pathname.startsWith("/assets/")) bytes += Number(response.headers()["content-length"] ?? 0);
   });
-  await page.goto(`${url}/${hash}`);
+  await page.goto(url.startsWith("file:") ? url : `${url}/${hash}`);
   return { page, errors, foreign, bytes: () => bytes, [Symbol.asyncDispose]: () => context.close() };
 }
 

@@ -1,16 +1,18 @@
 /** The frame of the page: the way between its three rooms, language and theme, and the question for an API key. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { CollectionsRoom } from "./collections/collections-room.js";
 import { KeyForm } from "./key-form.js";
-import { LanguageProvider, useLanguage, useWords } from "./language/language.js";
+import { LanguageProvider, useWords } from "./language/language.js";
 import { Icon } from "./parts/icon.js";
 import { ProblemNotice } from "./parts/notice.js";
+import { PicturesContext } from "./parts/picture.js";
+import { Brand, TopBar } from "./parts/top-bar.js";
 import { PipelineRoom } from "./pipeline/pipeline-room.js";
 import { hrefOf, type Place, type Room, usePlace } from "./route.js";
 import { QueryImages, QueryImagesContext } from "./search/query-images.js";
 import { SearchRoom } from "./search/search-room.js";
 import { ServiceProvider, useService } from "./service/context.js";
-import { useTheme } from "./theme.js";
+import { servicePictures } from "./service/pictures.js";
 
 const images = new QueryImages();
 const rooms: readonly Room[] = ["search", "pipeline", "collections"];
@@ -30,12 +32,13 @@ export function App() {
 function Frame() {
   const words = useWords();
   const place = usePlace();
-  const { service, problem, needsKey } = useService();
+  const { client, service, problem, needsKey } = useService();
+  const pictures = useMemo(() => servicePictures(client), [client]);
   useEffect(() => {
     document.title = `${words.rooms[place.room]}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
   }, [words, place]);
   return (
-    <>
+    <PicturesContext.Provider value={pictures}>
       <button type="button" class="skip" onClick={focusContent}>
         {words.skip}
       </button>
@@ -51,7 +54,7 @@ function Frame() {
           service !== null && <RoomOf place={place} />
         )}
       </main>
-    </>
+    </PicturesContext.Provider>
   );
 }
 
@@ -68,13 +71,11 @@ function RoomOf({ place }: { readonly place: Place }) {
 }
 
 function Header({ place }: { readonly place: Place }) {
-  const { words, toggle } = useLanguage();
-  const [theme, nextTheme] = useTheme();
+  const words = useWords();
   return (
-    <header class="top">
+    <TopBar>
       <a class="brand" href="#/search" aria-label="Headrace">
-        <Mark />
-        <span>Headrace</span>
+        <Brand />
       </a>
       <nav class="rooms" aria-label="Headrace">
         {rooms.map((room) => (
@@ -84,38 +85,7 @@ function Header({ place }: { readonly place: Place }) {
           </a>
         ))}
       </nav>
-      <div class="top-end">
-        <button
-          type="button"
-          class="button button-quiet"
-          lang={words.locale === "en" ? "zh-CN" : "en"}
-          aria-label={words.languageLabel}
-          onClick={toggle}
-        >
-          {words.language}
-        </button>
-        <button
-          type="button"
-          class="button button-quiet button-icon"
-          title={words.theme[theme]}
-          aria-label={words.theme[theme]}
-          onClick={nextTheme}
-        >
-          <Icon name={theme} />
-        </button>
-      </div>
-    </header>
-  );
-}
-
-/** The sign of Headrace: water that is led to a wheel. */
-function Mark() {
-  return (
-    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="9" />
-      <path d="M6 11h8c5 0 7 10 12 10" />
-      <path d="M6 17h5c5 0 5 5 9 7" opacity="0.6" />
-    </svg>
+    </TopBar>
   );
 }
 

@@ -29,7 +29,7 @@ import { rowColumns, toRows } from "./rows.js";
 import { searchTable } from "./search.js";
 import type { TableMemory } from "./table-memory.js";
 import type { TableFacts } from "./table-schema.js";
-import { requestedColumns } from "./upkeep/scalar-indexes.js";
+import { indexableKeys, requestedColumns } from "./upkeep/scalar-indexes.js";
 import { indexStates } from "./upkeep/table-state.js";
 import { vectorIndexOf } from "./upkeep/vector-index.js";
 import type { Vendor } from "./vendor.js";
@@ -168,9 +168,11 @@ export class LanceCollection implements Collection {
 
   stats(): Promise<CollectionStats> {
     return this.#read("stats", undefined, async (table) => {
-      const { dimension, metric, idType, passport } = await this.parts.memory.factsWithPassport(table);
+      const facts = await this.parts.memory.factsWithPassport(table);
+      const { dimension, metric, idType, passport } = facts;
       const [count, index, indexes] = await Promise.all([table.countRows(), vectorIndexOf(table), indexStates(table)]);
-      return { name: this.name, count, dimension, metric, idType, index, indexedKeys: requestedColumns(indexes), passport };
+      const keys = { indexedKeys: requestedColumns(indexes), indexableKeys: indexableKeys(facts) };
+      return { name: this.name, count, dimension, metric, idType, index, ...keys, passport };
     });
   }
 

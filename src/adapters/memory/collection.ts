@@ -153,9 +153,10 @@ export class MemoryCollection implements Collection {
   }
 
   async stats(): Promise<CollectionStats> {
-    const { rows, passport, indexedKeys } = await this.enter("stats");
+    const { rows, columns, passport, indexedKeys } = await this.enter("stats");
     const { name, dimension, metric, idType } = this;
-    return { name, count: rows.size, dimension, metric, idType, index: "none", indexedKeys: [...indexedKeys].sort(compareText), passport };
+    const keys = { indexedKeys: [...indexedKeys].sort(compareText), indexableKeys: [...columns.keys()].sort(compareText) };
+    return { name, count: rows.size, dimension, metric, idType, index: "none", ...keys, passport };
   }
 
   async settle(signal: AbortSignal): Promise<void> {

@@ -35,7 +35,7 @@ import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
 import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
-import { indexedKeysOf } from "./upkeep/key-index.js";
+import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
@@ -224,7 +224,8 @@ export class MilvusCollection implements Collection {
     // Another process may have set the passport since this collection was opened.
     this.#passport ??= await readPassport(upkeep.properties);
     const { name, dimension, metric, idType, passport } = this;
-    return { name, count, dimension, metric, idType, index: kindOf(index), indexedKeys, passport };
+    const keys = { indexedKeys, indexableKeys: indexableKeysOf(upkeep) };
+    return { name, count, dimension, metric, idType, index: kindOf(index), ...keys, passport };
   }
 
   async settle(signal: AbortSignal, whose: "own" | "all" = "own"): Promise<void> {

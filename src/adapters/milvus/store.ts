@@ -30,7 +30,7 @@ import {
 } from "./options.js";
 import { Queries } from "./queries.js";
 import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./schema.js";
-import { indexedKeysOf } from "./upkeep/key-index.js";
+import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import { Inserter, type InserterOptions } from "./writing/inserter.js";
@@ -175,6 +175,7 @@ export class MilvusStore implements VectorStore {
         count: Number(counted.data["row_count"]),
         index: kindOf(await upkeep.currentIndex()),
         indexedKeys: await indexedKeysOf(upkeep),
+        indexableKeys: indexableKeysOf(upkeep),
       };
     } catch (error) {
       const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");

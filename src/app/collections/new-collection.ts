@@ -106,7 +106,8 @@ export class NewCollection implements Collection {
 
   async stats(): Promise<CollectionStats> {
     const { name, dimension, metric, idType, passport } = this;
-    return (await this.#collection?.stats()) ?? { name, count: 0, dimension, metric, idType, index: "none", indexedKeys: [], passport };
+    const empty = { name, count: 0, dimension, metric, idType, index: "none", indexedKeys: [], indexableKeys: [], passport };
+    return (await this.#collection?.stats()) ?? empty;
   }
 
   async settle(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /** Whether a run will have more than a few images, before they are listed. */
 import { stat } from "node:fs/promises";
-import { isContainer } from "./containers.js";
+import { isContainer } from "./container-kinds.js";
 import type { Inputs } from "./inputs.js";
 import type { ListingRequest } from "./listings.js";
 
@@ -23,7 +23,7 @@ export function expectedInputs(inputs: Inputs): ExpectedImages {
 }
 
 async function isSingle(path: string): Promise<boolean> {
-  if (/^https?:/i.test(path)) return true;
+  if (/^https?:/i.test(path)) return !path.includes("{");
   return stat(path).then(
     (found) => found.isFile(),
     () => false,

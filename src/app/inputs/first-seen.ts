@@ -1,6 +1,6 @@
 /** Refuses duplicates within one run. Of several images with the same id, only the first is stored. */
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
-import { HashTable, hashOfText, keyOf, mapItems } from "../../kit/index.js";
+import { HashTable, hashOfDigits, hashOfText, keyOf, mapItems } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /**
@@ -28,12 +28,13 @@ class FirstSeen {
 
   refusalOf({ id, ref }: IngestInput): Refusal | undefined {
     this.#count += 1;
-    if (id === keyOf(ref.uri)) return this.#derived.first(hashOf(id), []) === null ? undefined : duplicate;
+    const derived = keyOf(ref.uri);
+    if (id === derived) return this.#derived.first(hashOfDigits(derived), []) === null ? undefined : duplicate;
     const name = `${ref.uri} (${ref.line ?? `input ${this.#count}`})`;
     const [sourceHash] = hashOf(ref.uri);
     const first = this.#given.first(hashOf(id), [sourceHash, this.#count]);
     if (first === null) {
-      this.#derived.first(hashOf(keyOf(ref.uri)), []);
+      this.#derived.first(hashOfDigits(derived), []);
       this.#names[this.#count % maxNames] = name;
       return undefined;
     }

@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { imageExtensions } from "../../kit/index.js";
 import { isBlank } from "./manifest.js";
 import { type OpenStdin, TextSource } from "./text-sources.js";
+import { urlsOf } from "./url-ranges.js";
 
 /** Where the inputs of a request are named. */
 export interface PathSources {
@@ -45,7 +46,7 @@ export async function* pathsOf(
 ): AsyncGenerator<string> {
   for (const path of sources.paths) {
     if (await isList(sources, path)) yield* pathsIn(sources, path, onManifest, stop);
-    else yield path;
+    else yield* urlsOf(path);
   }
   if (sources.filesFrom !== undefined) yield* pathsIn(sources, sources.filesFrom, onManifest, stop);
 }
@@ -88,8 +89,8 @@ async function* pathsFrom(
 ): AsyncGenerator<string> {
   const pathOf = (line: string): string => (ending === "as it is" ? line : line.replace(/\r$/, ""));
   try {
-    if (pathOf(first) !== "") yield pathOf(first);
-    for await (const line of rest) if (pathOf(line) !== "") yield pathOf(line);
+    for (const url of urlsOf(pathOf(first))) if (url !== "") yield url;
+    for await (const line of rest) for (const url of urlsOf(pathOf(line))) if (url !== "") yield url;
   } finally {
     await rest.return(undefined);
   }

@@ -83,9 +83,10 @@ function stats(name: string, options: CommonOptions): Promise<ExitCode> {
 }
 
 function statsDocument(stats: CollectionStats, allAliases: readonly Alias[]) {
-  const { name, count, dimension, metric, idType, index, indexedKeys, passport } = stats;
+  const { name, count, dimension, metric, idType, index, indexedKeys, indexableKeys, passport } = stats;
   const aliases = allAliases.filter(({ collection }) => collection === name).map(({ alias }) => alias);
-  return { name, count, dimension, metric, ids: idType, index, indexedKeys, passport: passport?.labels ?? null, aliases };
+  const keys = { indexedKeys, indexableKeys };
+  return { name, count, dimension, metric, ids: idType, index, ...keys, passport: passport?.labels ?? null, aliases };
 }
 
 function statsText({ name, count, dimension, metric, index, indexedKeys, idType, passport }: CollectionStats): string {

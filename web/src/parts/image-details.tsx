@@ -10,15 +10,18 @@ import type { TileImage } from "./tiles.js";
 export interface ImageDetailsProps {
   readonly collection: string;
   readonly image: TileImage;
-  readonly onMoreLike: (image: TileImage) => void;
+  /** Absent: the page cannot search. */
+  readonly onMoreLike?: (image: TileImage) => void;
+  /** Address of the whole image, if the page knows one. */
+  readonly link?: string | null;
   readonly onClose: () => void;
 }
 
-export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDetailsProps) {
+export function ImageDetails({ collection, image, onMoreLike, link = null, onClose }: ImageDetailsProps) {
   const words = useWords();
   const [isCopied, setCopied] = useState(false);
   const { id, score, source, width, height, metadata } = image;
-  const known = Object.entries(metadata).filter(([, value]) => value !== null);
+  const known = metadata === undefined ? null : Object.entries(metadata).filter(([, value]) => value !== null);
   const copy = (): void => {
     navigator.clipboard.writeText(id).then(
       () => setCopied(true),
@@ -31,12 +34,22 @@ export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDe
         <Picture collection={collection} image={image} alt={nameOfSource(source)} />
       </div>
       <div class="details-actions">
-        <button type="button" class="button button-primary" onClick={() => onMoreLike(image)}>
-          <Icon name="search" /> {words.hit.more}
-        </button>
-        <button type="button" class="button" onClick={copy}>
-          <Icon name={isCopied ? "done" : "copy"} /> {isCopied ? words.hit.copied : words.hit.copy}
-        </button>
+        {onMoreLike !== undefined && (
+          <button type="button" class="button button-primary" onClick={() => onMoreLike(image)}>
+            <Icon name="search" /> {words.hit.more}
+          </button>
+        )}
+        {link !== null && (
+          <a class="button button-primary" href={link}>
+            <Icon name="image" /> {words.hit.open}
+          </a>
+        )}
+        {/* Browsers let no page copy that came over plain HTTP from another machine. */}
+        {isSecureContext && (
+          <button type="button" class="button" onClick={copy}>
+            <Icon name={isCopied ? "done" : "copy"} /> {isCopied ? words.hit.copied : words.hit.copy}
+          </button>
+        )}
       </div>
       <dl class="facts">
         {score !== undefined && <Fact name={words.hit.score} value={scoreText(score)} />}
@@ -44,8 +57,8 @@ export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDe
         <Fact name={words.hit.source} value={source} />
         <Fact name={words.hit.id} value={id} />
       </dl>
-      <h3>{words.hit.metadata}</h3>
-      {known.length === 0 ? (
+      {known !== null && <h3>{words.hit.metadata}</h3>}
+      {known === null ? null : known.length === 0 ? (
         <p class="muted">{words.hit.noMetadata}</p>
       ) : (
         <dl class="facts">

@@ -1,13 +1,24 @@
 /** The small picture of a stored image. It is loaded when it comes near the screen. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Client } from "../service/client.js";
-import { useService } from "../service/context.js";
+import { createContext } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { StoredImage } from "../service/types.js";
 import { Icon } from "./icon.js";
 
+export type PicturedImage = Pick<StoredImage, "id"> & Partial<Pick<StoredImage, "content">>;
+
+/** Where pictures come from: the service, or the file that the page is. */
+export interface Pictures {
+  /** Returns the address of a picture; null: there is none. */
+  urlOf(collection: string, image: PicturedImage): string | null;
+  /** Fetches a picture. null: the browser can load the address itself. */
+  readonly load: ((url: string, signal: AbortSignal) => Promise<Blob>) | null;
+}
+
+export const PicturesContext = createContext<Pictures>({ urlOf: () => null, load: null });
+
 export interface PictureProps {
   readonly collection: string;
-  readonly image: Pick<StoredImage, "id" | "content">;
+  readonly image: PicturedImage;
   /** For screen readers. Empty if a text beside the picture says the same. */
   readonly alt: string;
   /** Called with the address of a picture that cannot be shown. */
@@ -15,28 +26,17 @@ export interface PictureProps {
 }
 
 export function Picture({ collection, image, alt, onMissing }: PictureProps) {
-  const { client } = useService();
-  return <PictureAt url={client.thumbnailUrl(collection, image)} alt={alt} onMissing={onMissing} />;
-}
-
-/** The picture of an image that is not stored. A text beside it names it. */
-export function SourcePicture({ source }: { readonly source: string }) {
-  const { client } = useService();
-  return <PictureAt url={client.sourceThumbnailUrl(source)} alt="" />;
+  return <PictureAt url={useContext(PicturesContext).urlOf(collection, image)} alt={alt} onMissing={onMissing} />;
 }
 
 interface PictureAtProps extends Pick<PictureProps, "alt" | "onMissing"> {
-  readonly url: string;
+  readonly url: string | null;
 }
 
-function PictureAt({ url, alt, onMissing }: PictureAtProps) {
-  const { client } = useService();
+export function PictureAt({ url, alt, onMissing }: PictureAtProps) {
+  const { load } = useContext(PicturesContext);
   const [isMissing, setMissing] = useState(false);
-  const fail = (): void => {
-    setMissing(true);
-    onMissing?.(url);
-  };
-  if (isMissing) {
+  if (isMissing || url === null) {
     return (
       <span class="picture-missing">
         <Icon name="broken" />
@@ -44,30 +44,33 @@ function PictureAt({ url, alt, onMissing }: PictureAtProps) {
       </span>
     );
   }
-  return client.apiKey === null ? (
+  const fail = (): void => {
+    setMissing(true);
+    onMissing?.(url);
+  };
+  return load === null ? (
     <img src={url} alt={alt} loading="lazy" decoding="async" draggable={false} onError={fail} />
   ) : (
-    <KeyedPicture client={client} url={url} alt={alt} onMissing={fail} />
+    <FetchedPicture load={load} url={url} alt={alt} onMissing={fail} />
   );
 }
 
 /** Browsers send no API key for the address of an image, so the page fetches the picture itself. */
-function KeyedPicture({ client, url, alt, onMissing }: KeyedPictureProps) {
+function FetchedPicture({ load, url, alt, onMissing }: FetchedPictureProps) {
   const element = useRef<HTMLImageElement>(null);
   const [shown, setShown] = useState<string | undefined>(undefined);
   useEffect(() => {
     const leaving = new AbortController();
     let address: string | undefined;
-    const load = async (): Promise<void> => {
-      const picture = await (await client.send("GET", url, { signal: leaving.signal })).blob();
-      address = URL.createObjectURL(picture);
+    const show = async (): Promise<void> => {
+      address = URL.createObjectURL(await load(url, leaving.signal));
       setShown(address);
     };
     const watch = new IntersectionObserver(
       ([entry]) => {
         if (entry?.isIntersecting !== true) return;
         watch.disconnect();
-        load().catch(() => leaving.signal.aborted || onMissing());
+        show().catch(() => leaving.signal.aborted || onMissing());
       },
       { rootMargin: "600px" },
     );
@@ -77,12 +80,12 @@ function KeyedPicture({ client, url, alt, onMissing }: KeyedPictureProps) {
       leaving.abort();
       if (address !== undefined) URL.revokeObjectURL(address);
     };
-  }, [client, url]);
+  }, [load, url]);
   return <img ref={element} src={shown} alt={alt} decoding="async" draggable={false} />;
 }
 
-interface KeyedPictureProps {
-  readonly client: Client;
+interface FetchedPictureProps {
+  readonly load: NonNullable<Pictures["load"]>;
   readonly url: string;
   readonly alt: string;
   readonly onMissing: () => void;

@@ -8,13 +8,19 @@ import { nameOfSource, scoreText } from "./names.js";
 import { Picture } from "./picture.js";
 import { neighbourOf } from "./tile-keys.js";
 
-/** A stored image; a hit also has a score. */
-export type TileImage = StoredImage & Partial<Pick<Hit, "score">>;
+/** A stored image, as far as it is known; a hit also has a score. */
+export interface TileImage
+  extends Pick<StoredImage, "id" | "source" | "width" | "height">,
+    Partial<Pick<Hit, "content" | "metadata" | "score">> {
+  /** Stands in place of the score. */
+  readonly label?: string;
+}
 
 export interface TilesProps {
   readonly collection: string;
   readonly images: readonly TileImage[];
-  readonly onMoreLike: (image: TileImage) => void;
+  /** Absent: a tile leads to its details. */
+  readonly onMoreLike?: ((image: TileImage) => void) | undefined;
   readonly onDetails: (image: TileImage) => void;
   readonly onMissing?: ((url: string) => void) | undefined;
 }
@@ -38,7 +44,7 @@ export function Tiles({ collection, images, onMoreLike, onDetails, onMissing }: 
   };
   const focused = useCallback((index: number) => setCurrent(index), []);
   return (
-    <ul class="tiles" ref={list} aria-label={words.search.grid} onKeyDown={onKeyDown}>
+    <ul class="tiles" ref={list} aria-label={onMoreLike === undefined ? words.saved.grid : words.search.grid} onKeyDown={onKeyDown}>
       {images.map((image, index) => (
         <Tile
           key={image.id}
@@ -61,7 +67,8 @@ interface TileProps extends Omit<TilesProps, "images"> {
 const Tile = memo(({ collection, image, index, isCurrent, onMoreLike, onDetails, onMissing, onFocused }: TileProps) => {
   const words = useWords();
   const name = nameOfSource(image.source);
-  const score = image.score === undefined ? null : scoreText(image.score);
+  const label = image.label ?? (image.score === undefined ? null : scoreText(image.score));
+  const details = words.search.details(name);
   const tabIndex = isCurrent ? 0 : -1;
   return (
     <li class="tile" style={{ "--ratio": Math.min(Math.max(image.width / image.height || 1, 0.6), 2.2) }}>
@@ -69,21 +76,23 @@ const Tile = memo(({ collection, image, index, isCurrent, onMoreLike, onDetails,
         type="button"
         class="tile-main"
         tabIndex={tabIndex}
-        aria-label={words.search.moreLike(name, score)}
-        onClick={() => onMoreLike(image)}
+        aria-label={onMoreLike === undefined ? `${details}${label === null ? "" : `, ${label}`}` : words.search.moreLike(name, label)}
+        onClick={() => (onMoreLike ?? onDetails)(image)}
         onFocus={() => onFocused(index)}
       >
         <Picture {...{ collection, image, onMissing }} alt="" />
         <span class="tile-name">{name}</span>
       </button>
-      {score !== null && (
+      {label !== null && (
         <span class="tile-score" aria-hidden="true">
-          {score}
+          {label}
         </span>
       )}
-      <button type="button" class="tile-info" tabIndex={tabIndex} aria-label={words.search.details(name)} onClick={() => onDetails(image)}>
-        <Icon name="info" />
-      </button>
+      {onMoreLike !== undefined && (
+        <button type="button" class="tile-info" tabIndex={tabIndex} aria-label={details} onClick={() => onDetails(image)}>
+          <Icon name="info" />
+        </button>
+      )}
     </li>
   );
 });

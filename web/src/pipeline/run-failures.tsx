@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
 import { nameOfSource } from "../parts/names.js";
-import { SourcePicture } from "../parts/picture.js";
+import { PictureAt } from "../parts/picture.js";
+import { useService } from "../service/context.js";
 import type { Failure } from "../service/job-types.js";
 
 type Failed = Pick<Failure, "source" | "problem">;
@@ -70,12 +71,13 @@ function Reason({ code, count, failures, onRetry }: ReasonProps) {
 }
 
 function FailedPicture({ failure: { source, problem } }: { readonly failure: Failed }) {
+  const { client } = useService();
   const [isOpen, setOpen] = useState(false);
   const name = nameOfSource(source);
   return (
     <li>
       <button type="button" aria-expanded={isOpen} title={problem.detail ?? problem.title} onClick={() => setOpen(!isOpen)}>
-        <SourcePicture source={source} />
+        <PictureAt url={client.sourceThumbnailUrl(source)} alt="" />
         <span>{name}</span>
       </button>
       {isOpen && (

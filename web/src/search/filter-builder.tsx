@@ -9,13 +9,13 @@ export interface FilterBuilderProps {
   readonly filter: string;
   /** Metadata of some rows: for the names of fields and for values. */
   readonly sampled: readonly Metadata[];
-  readonly indexedKeys: readonly string[];
+  readonly keys: readonly string[];
   readonly onFilter: (filter: string) => void;
 }
 
 const blank: Condition = { key: "", operator: "==", value: "" };
 
-export function FilterBuilder({ filter, sampled, indexedKeys, onFilter }: FilterBuilderProps) {
+export function FilterBuilder({ filter, sampled, keys, onFilter }: FilterBuilderProps) {
   const words = useWords();
   const [form, setForm] = useState<FilterForm>({ join: "and", conditions: [blank] });
   // A filter that came with the address has only its text.
@@ -42,7 +42,7 @@ export function FilterBuilder({ filter, sampled, indexedKeys, onFilter }: Filter
             </label>
           )}
           <datalist id={fields}>
-            {fieldNames(sampled, indexedKeys).map((name) => (
+            {fieldNames(sampled, keys).map((name) => (
               <option key={name} value={name} />
             ))}
           </datalist>

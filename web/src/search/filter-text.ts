@@ -53,9 +53,9 @@ function isTextKey(key: string, sampled: readonly Metadata[]): boolean {
   return known.length > 0 && known.every((value) => typeof value === "string");
 }
 
-/** The fields that a filter can name: those of the sampled rows first, then the columns of every collection. */
-export function fieldNames(sampled: readonly Metadata[], indexedKeys: readonly string[]): readonly string[] {
-  return [...new Set([...sampled.flatMap((metadata) => Object.keys(metadata)), ...indexedKeys, "source", "id", "width", "height"])];
+/** The fields that a filter can name: those of the sampled rows first, then the other keys of the collection, then the columns of every collection. */
+export function fieldNames(sampled: readonly Metadata[], keys: readonly string[]): readonly string[] {
+  return [...new Set([...sampled.flatMap((metadata) => Object.keys(metadata)), ...keys, "source", "id", "width", "height"])];
 }
 
 /** Some values of a field, for suggestions. */

@@ -4,18 +4,19 @@ import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
 import { ImageDetails } from "../parts/image-details.js";
 import { ProblemNotice } from "../parts/notice.js";
+import { ResultLine } from "../parts/result-line.js";
 import { type TileImage, Tiles } from "../parts/tiles.js";
 import { go, type Place } from "../route.js";
 import { useService } from "../service/context.js";
 import { useLoaded } from "../service/loaded.js";
-import type { Collection } from "../service/types.js";
+import type { Collection, Hit, StoredImage } from "../service/types.js";
 import { Composer } from "./composer.js";
 import { EmptyCollection, NoCollections } from "./empty.js";
 import { FilterBuilder } from "./filter-builder.js";
 import { useGivenImages } from "./given-images.js";
 import { useHiddenPictures } from "./hidden-pictures.js";
+import { LimitChoice } from "./limit-choice.js";
 import { useQueryImages } from "./query-images.js";
-import { ResultLine } from "./result-line.js";
 import { type Query, type SearchPlace, searchHref, searchPlaceOf } from "./search-place.js";
 
 const sampleSize = 60;
@@ -84,6 +85,14 @@ function Searching({ place: given, collections }: SearchingProps) {
   const queryId = place.query?.kind === "id" ? place.query.id : null;
   const queryRow = queryId === null ? null : (found.find(({ id }) => id === queryId) ?? null);
 
+  const elapsedMs = value?.elapsedMs ?? null;
+  const summary =
+    isLoading && place.query !== null
+      ? words.search.searching
+      : elapsedMs === null
+        ? words.search.sample
+        : words.search.found(found.length, Math.round(elapsedMs));
+
   return (
     <div class="page">
       <div class={`search-head ${place.query === null && place.filter === "" ? "search-head-open" : ""}`}>
@@ -103,7 +112,7 @@ function Searching({ place: given, collections }: SearchingProps) {
             key={`${place.collection} ${place.filter}`}
             filter={place.filter}
             sampled={found.map(({ metadata }) => metadata)}
-            indexedKeys={collection?.indexed_keys ?? []}
+            keys={[...(collection?.indexable_keys ?? []), ...(collection?.indexed_keys ?? [])]}
             onFilter={(filter) => change({ filter })}
           />
         )}
@@ -117,13 +126,9 @@ function Searching({ place: given, collections }: SearchingProps) {
       {problem !== null && <ProblemNotice problem={problem} onRetry={reload} />}
       {problem === null && collection?.count === 0 && place.query === null && <EmptyCollection name={collection.name} />}
       {problem === null && (value === null || found.length > 0 || place.query !== null || place.filter !== "") && (
-        <ResultLine
-          {...{ place, isLoading, size }}
-          count={found.length}
-          elapsedMs={value?.elapsedMs ?? null}
-          onLimit={(limit) => change({ limit })}
-          onSize={setSize}
-        />
+        <ResultLine summary={summary} filter={place.filter} size={size} onSize={setSize}>
+          {place.query !== null && <LimitChoice limit={place.limit} onLimit={(limit) => change({ limit })} />}
+        </ResultLine>
       )}
       {problem === null && value !== null && found.length === 0 && (collection?.count ?? 0) > 0 && !isLoading && (
         <div class="empty">
@@ -153,7 +158,7 @@ function Searching({ place: given, collections }: SearchingProps) {
 
 interface Found {
   readonly collection: string;
-  readonly images: readonly TileImage[];
+  readonly images: readonly (StoredImage & Partial<Pick<Hit, "score">>)[];
   /** null: not searched, only listed. */
   readonly elapsedMs: number | null;
 }

@@ -62,7 +62,7 @@ export class Client {
   }
 
   /** The address of a small picture. It changes when another image takes the id, so browsers keep the picture. */
-  thumbnailUrl(collection: string, { id, content }: Pick<StoredImage, "id" | "content">): string {
+  thumbnailUrl(collection: string, { id, content = "" }: Pick<StoredImage, "id"> & Partial<Pick<StoredImage, "content">>): string {
     return `/v1/collections/${part(collection)}/images/${part(id)}/thumbnail?content=${content.slice(0, 16)}`;
   }
 

@@ -2,7 +2,7 @@
 import { type BuiltIndex, HeadraceError } from "../../../contracts/index.js";
 import { checkIndexColumn } from "../../../kit/index.js";
 import { mergeBeforeIndex, removeReplaced } from "./first-merge.js";
-import { buildScalarIndex } from "./scalar-indexes.js";
+import { buildScalarIndex, indexableKeys } from "./scalar-indexes.js";
 import { tableState } from "./table-state.js";
 import { buildIndex, compact, keepVersionsMs, mergeAfterIndex, type UpkeepParts } from "./upkeep.js";
 import { buildingIndex } from "./upkeep-step.js";
@@ -42,8 +42,7 @@ async function buildVectors(parts: UpkeepParts): Promise<BuiltIndex> {
 }
 
 async function buildKey({ vendor, name, table, facts, folder, mayGoOn }: UpkeepParts, column: string): Promise<BuiltIndex> {
-  const keys = [...facts.columns].filter(([, type]) => type !== "other").map(([key]) => key);
-  checkIndexColumn(name, column, keys);
+  checkIndexColumn(name, column, indexableKeys(facts));
   const { rows, indexes } = await tableState(table, folder, keepVersionsMs);
   const existing = indexes.get(column);
   const built = { column, type: "btree", rows };

@@ -1,5 +1,6 @@
 /** The indexes on the columns `id` and `content`, for look-ups and for merges by key, and those on columns that filters use. */
 import type { Table } from "@lancedb/lancedb";
+import type { TableFacts } from "../table-schema.js";
 import type { Vendor } from "../vendor.js";
 import { indexStates, type TableState } from "./table-state.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
@@ -45,6 +46,14 @@ export async function buildScalarIndex(lancedb: Vendor["lancedb"], table: Table,
 /** The columns with an index that a user has requested, sorted. */
 export function requestedColumns(indexes: TableState["indexes"]): readonly string[] {
   return [...indexes.keys()].filter((column) => column !== "vector" && !scalarColumns.some((own) => own === column)).sort();
+}
+
+/** The metadata keys that an index can be built on, sorted. */
+export function indexableKeys({ columns }: Pick<TableFacts, "columns">): readonly string[] {
+  return [...columns]
+    .filter(([, type]) => type !== "other")
+    .map(([key]) => key)
+    .sort();
 }
 
 /**

@@ -40,6 +40,11 @@ export async function indexedKeysOf(upkeep: Upkeep): Promise<readonly string[]> 
   return fields.filter((field) => field !== "id" && field !== "content").sort(compareText);
 }
 
+/** The declared fields, as `CollectionStats` reports them. Keys of the dynamic field cannot have an index. */
+export function indexableKeysOf({ shape }: Upkeep): readonly string[] {
+  return [...shape.columns.keys()].sort(compareText);
+}
+
 /** Throws `index_invalid` if the server cannot build an index on the field. */
 export async function buildKeyIndex(upkeep: Upkeep, column: string, signal: AbortSignal, { onProgress }: UpkeepOptions): Promise<Built> {
   if (column === "id") return { type: "primary key", outcome: "unchanged" };

@@ -1,0 +1,10 @@
+/** Pictures that the service makes. Browsers send no API key for the address of an image, so with a key the page fetches them. */
+import type { Pictures } from "../parts/picture.js";
+import type { Client } from "./client.js";
+
+export function servicePictures(client: Client): Pictures {
+  return {
+    urlOf: (collection, image) => client.thumbnailUrl(collection, image),
+    load: client.apiKey === null ? null : async (url, signal) => (await client.send("GET", url, { signal })).blob(),
+  };
+}
