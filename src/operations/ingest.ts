@@ -206,8 +206,6 @@ function keptFacts({
   return { metadata, metadataHash, firstIngestedAt: ingestedAt };
 }
 
-const emptyMetadataHash = metadataHash({});
-
 /** Facts of an image before it is read. Missing metadata counts as empty until the stored row is looked up. */
 function listedFacts(ref: ImageRef): ImageFacts {
   const metadata = ref.metadata ?? {};
@@ -217,7 +215,7 @@ function listedFacts(ref: ImageRef): ImageFacts {
     version: ref.version ?? "",
     content: "",
     metadata,
-    metadataHash: ref.metadata === null ? emptyMetadataHash : metadataHash(metadata),
+    metadataHash: metadataHash(metadata),
     width: 0,
     height: 0,
     ...(ref.line === undefined ? {} : { line: ref.line }),

@@ -68,7 +68,8 @@ export function readerFor(readers: readonly Reader[], ref: ImageRef): Reader {
   const reader = findReader(readers, ref);
   if (reader !== undefined) return reader;
   const { scheme, uri } = ref;
-  const known = new Set(readers.flatMap(({ schemes }) => schemes));
+  // A scheme such as tar+http is that of a member of an archive. Nobody writes it.
+  const known = new Set(readers.flatMap(({ schemes }) => schemes).filter((name) => !name.includes("+")));
   throw new HeadraceError("source_unreadable", `${uri}: expected a source with a configured reader, found the scheme "${scheme}:"`, {
     item: uri,
     retryable: false,
