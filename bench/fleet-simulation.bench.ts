@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { memoryStore } from "../src/adapters/memory/index.js";
 import { shardInputs } from "../src/app/fleet/shard-inputs.js";
 import { openQueue, ServiceConfig } from "../src/app/index.js";
+import { OwnCopies } from "../src/app/remote-files/own-copies.js";
 import type { Collection, Shard, VectorStore } from "../src/contracts/index.js";
 import { SerialQueue } from "../src/kit/index.js";
 import { startRedis } from "../test/support/services/redis.js";
@@ -106,7 +107,9 @@ async function listingCost(url: string, folder: string): Promise<Figure> {
   if (lease === null || lease.work === "upkeep") throw new Error("expected a shard");
   const began = performance.now();
   let images = 0;
-  for await (const _ of shardInputs(lease.work, new ServiceConfig().settings(), new AbortController().signal)) images += 1;
+  await using own = new OwnCopies();
+  const needs = { s3: new ServiceConfig().s3, copies: own.copies };
+  for await (const _ of shardInputs(lease.work, needs, new AbortController().signal)) images += 1;
   const ms = performance.now() - began;
   await close();
   return plain(`listing: ms for a shard of ${images} files in a folder of ${folderFiles}`, ms.toFixed(0));

@@ -8,6 +8,7 @@ import { refuseUnknownOptions } from "./call-options.js";
 import { checkInputs, type ImageInput, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import type { InputStream } from "./inputs/listings.js";
 import { readImage } from "./inputs/one-image.js";
+import { expectCopies } from "./remote-files/copy-uses.js";
 import { makeFileRefs } from "./wiring/input-adapters.js";
 import { ingestWidths, runOptions } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -49,17 +50,23 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
   const chain = parts.runChain(await parts.chain(waiting));
   const lanes = ingestWidths(settings, chain.embedder, {});
   parts.expectBatches(lanes.embedParallel);
-  return embed({
-    inputs: request.inputs,
+  const uses = parts.copies.uses.ofRun();
+  const run = embed({
+    inputs: expectCopies(request.inputs, uses),
     readers: await parts.runReaders(waiting),
     chain,
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,
     lanes,
     writer: { write: request.write },
-    ...(onOutcome === undefined ? {} : { settle: onOutcome }),
+    settle: (outcome) => {
+      uses.settle(outcome.facts.listed);
+      onOutcome?.(outcome);
+    },
     options: runOptions(settings, { schedule: "overlapped", ...(signal === undefined ? {} : { signal }) }),
   });
+  void run.done.then(uses.end);
+  return run;
 }
 
 /** Begins the file that an embedding is written into. */

@@ -24,6 +24,7 @@ import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
+import { expectCopies, type RunUses } from "./remote-files/copy-uses.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
 import { closed, closedOnError } from "./wiring/closing.js";
@@ -101,9 +102,11 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const soft = new AbortController();
   const store = await parts.store(signal);
   const collection = await openOrPlan(store, parts, request.collectionName, signal);
+  const uses = parts.copies.uses.ofRun();
   try {
+    await parts.copies.removeAbandoned();
     const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, collection, request));
-    const run = await startRun(parts, store, collection, deadLetters, request, signal);
+    const run = await startRun(parts, store, collection, { deadLetters, uses }, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
       const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
@@ -128,9 +131,11 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         soft: soft.signal,
         observer: request.observer,
         shared: request.shared,
+        onEnd: uses.end,
       }),
     };
   } catch (error) {
+    uses.end();
     await collection.close();
     throw error;
   }
@@ -146,7 +151,7 @@ async function startRun(
   parts: PipelineParts,
   store: VectorStore,
   collection: Collection,
-  deadLetters: FailureLog,
+  { deadLetters, uses }: { readonly deadLetters: FailureLog; readonly uses: RunUses },
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -163,7 +168,7 @@ async function startRun(
   parts.expectBatches(lanes.embedParallel);
   return ingest({
     name: "list",
-    inputs: collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs,
+    inputs: expectCopies(collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs, uses),
     collection,
     lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
@@ -177,6 +182,7 @@ async function startRun(
     lanes,
     ...writeWidths(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
     settle: async (outcome) => {
+      uses.settle(outcome.facts.listed);
       await deadLetters.settle(outcome);
       request.onOutcome?.(outcome);
     },
@@ -250,6 +256,7 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
 interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {
   readonly explain: (report: RunReport) => Promise<SpeedReport>;
   readonly shared: SharedRun | undefined;
+  readonly onEnd: () => void;
 }
 
 async function finish(
@@ -257,10 +264,10 @@ async function finish(
   run: Run,
   collection: Collection,
   deadLetters: FailureLog,
-  { explain, shared, ...after }: FinishOptions,
+  { explain, shared, onEnd, ...after }: FinishOptions,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
-    const report = await run.done;
+    const report = await run.done.finally(onEnd);
     const speed = await explain(report);
     const lettersError = await deadLetters.finish().then(
       () => null,

@@ -72,8 +72,8 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
-  get listingSettings(): Pick<ListingRequest, "s3"> {
-    return { s3: this.#parts.settings.s3 };
+  get listingSettings(): Pick<ListingRequest, "s3" | "copies"> {
+    return this.#parts.listingSettings;
   }
 
   /** Creates an empty collection. Throws `collection_exists`. */

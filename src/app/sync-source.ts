@@ -66,7 +66,7 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
   const run = await startIngest(parts, {
     ...request,
     schedule: "overlapped",
-    inputs: (stop) => listed.remember(listInputs({ s3: parts.settings.s3, ...request.source })(stop)),
+    inputs: (stop) => listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(stop)),
     onOutcome: (outcome) => {
       const standing = standingOf(outcome);
       if (standing !== null) counts[standing] += 1;
@@ -82,7 +82,7 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
 export async function previewSync(parts: PipelineParts, request: Pick<SyncRequest, "source" | "collectionName">): Promise<SyncPreview> {
   const { signal } = new AbortController();
   const listed = new ListedSources();
-  const inputs = listed.remember(listInputs({ s3: parts.settings.s3, ...request.source })(signal));
+  const inputs = listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(signal));
   try {
     return await withCollection(parts, request.collectionName, "read", async (collection) => {
       const standings = await compare(inputs, collection, { signal });

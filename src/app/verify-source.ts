@@ -67,7 +67,7 @@ export async function verifySource(parts: PipelineParts, request: VerifyRequest)
   const replaced: Key[] = [];
   let rows = 0;
   const standings = await withCollection(parts, request.collectionName, "read", async (collection) => {
-    const compared = await compare(listed.remember(listInputs({ s3: parts.settings.s3, ...request.source })(signal)), collection, {
+    const compared = await compare(listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(signal)), collection, {
       signal,
       onImage: ({ ref }, standing) => {
         if (standing === "new") note({ kind: "missing", source: ref.uri, reason: reasons.missing });
@@ -109,7 +109,7 @@ async function repaired(parts: PipelineParts, request: VerifyRequest, damaged: r
     await withCollection(parts, request.collectionName, "write", (collection) => collection.delete({ ids: damaged }, signal));
   }
   const run = await startIngest(parts, {
-    inputs: listInputs({ s3: parts.settings.s3, ...request.source }),
+    inputs: listInputs({ ...parts.listingSettings, ...request.source }),
     collectionName: request.collectionName,
     schedule: "overlapped",
     signal,

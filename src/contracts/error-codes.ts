@@ -37,8 +37,8 @@ export const errorCodes = {
   source_too_large: define(
     "item",
     false,
-    "The encoded image is larger than `preprocess.max_file_mb`.",
-    "Raise `preprocess.max_file_mb`, or leave the image out.",
+    "The encoded image is larger than `preprocess.max_file_mb`, or a table or an archive from elsewhere is larger than `downloads.max_mb`.",
+    "Raise the limit, or leave the image out.",
   ),
   source_unreadable: define("item", true, "Reading the image failed.", "Check the disk or the network; run again."),
   address_refused: define(
@@ -47,6 +47,7 @@ export const errorCodes = {
     "The URL leads to an address that is not public, and `http.network` is `public`.",
     "If the server is trusted, add its host or network to `http.allow`.",
   ),
+  source_refused: define("item", false, "A list from elsewhere names something on this machine.", "Correct the list, or copy it here."),
   image_corrupt: define(
     "item",
     false,

@@ -5,6 +5,7 @@ export * from "./converters.js";
 export * from "./error-codes.js";
 export * from "./errors.js";
 export * from "./events.js";
+export * from "./file-copies.js";
 export * from "./filter.js";
 export * from "./flow.js";
 export * from "./model-tensors.js";

@@ -5,6 +5,7 @@
  */
 import type { CollectionAliases } from "./aliases.js";
 import type { HeadraceError } from "./errors.js";
+import type { CopiedVersion, CopyOptions, CopyTarget } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
@@ -34,6 +35,11 @@ export interface Reader extends Part {
     options: { readonly maxBytes: number; readonly storedVersion: string },
     signal: AbortSignal,
   ): Promise<Encoded | null>;
+  /**
+   * Copies a table or an archive. Tries again after a lost connection. Returns null if the source still has `storedVersion`. Throws an error
+   * of scope "item". Default: tables and archives of these schemes cannot be read.
+   */
+  copy?(ref: ImageRef, target: CopyTarget, options: CopyOptions, signal: AbortSignal): Promise<CopiedVersion | null>;
 }
 
 /** The size of an image, and the memory to decode it, from the header of the image. */

@@ -37,7 +37,8 @@ export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js"
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
-export { isMemberUri, type MemberFile, type MemberLocation, memberLocation, memberRef, memberRefOf } from "./members.js";
+export type { MemberScheme } from "./member-schemes.js";
+export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
 export {
   builtInColumns,
   checkMetadata,
@@ -59,6 +60,15 @@ export { type PatienceOptions, whenAvailable } from "./patience.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
 export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
+export {
+  type CopiedFile,
+  isRemoteMemberUri,
+  type RemoteFile,
+  type RemoteMember,
+  remoteMember,
+  remoteMemberSchemes,
+  withoutCredentials,
+} from "./remote-members.js";
 export { Semaphore } from "./semaphore.js";
 export { SerialQueue } from "./serial-queue.js";
 export { type LockOptions, withShortLock } from "./short-lock.js";

@@ -41,6 +41,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   source_too_large: 413,
   source_unreadable: 424,
   address_refused: 422,
+  source_refused: 422,
   image_corrupt: 422,
   image_unsupported: 422,
   image_too_large: 413,

@@ -2,7 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import type { DescribedInput, ImageInput, Settings } from "../app/index.js";
-import { isMemberUri, memberLocation, pathOfFileUrl } from "../kit/index.js";
+import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from "../kit/index.js";
 import type { SettledImage } from "./insertions.js";
 import { Refused } from "./problems.js";
 import type { WireSource } from "./wire.js";
@@ -46,7 +46,7 @@ export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Se
  * folder. Throws `path_refused` for other files, and `picture_unavailable` for what the server never had as a file.
  */
 export async function storedInput(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
-  if (/^(https?|s3):\/\//i.test(source)) return source;
+  if (/^(https?|s3):\/\//i.test(source) || isRemoteMemberUri(source)) return source;
   const path = isMemberUri(source) ? memberLocation(source).path : isAbsolute(source) ? source : pathOfFileUrl(source);
   if (path === null)
     throw new Refused("picture_unavailable", "The image was sent and is not kept any more, or its folder has been renamed.");

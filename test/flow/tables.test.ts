@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { imageServer } from "../sources/image-server.js";
 import { writeParquet } from "../support/parquet-table.js";
 import { ended, type Workspace, workspace } from "./command.js";
+import { untilSettled } from "./settled.js";
 
 interface Document {
   readonly read: number;
@@ -182,6 +183,7 @@ test("a table that cannot be read fails alone, and the other inputs are stored",
 test("thousands of rows stream, and a run that was stopped is continued", { timeout: 120_000 }, async () => {
   const lines = Array.from({ length: 5_000 }, (_, at) => `coffee.jpg,${at},row ${at}\n`).join("");
   await using made = await space({ "long.csv": `path,id,text\n${lines}` });
+  await untilSettled(join(made.folder, "data", "coffee.jpg"));
   const child = made.start("ingest", "data/long.csv", "--json");
   const first = ended(child);
   await made.rowsAppear();

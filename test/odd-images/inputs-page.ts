@@ -22,6 +22,7 @@ What can be handed to \`headrace ingest\`, to \`listImages\` in a program, and w
 | \`photos.csv\`, \`photos.parquet\`, \`urls.txt\`, … | a table or a list, see [sources](../guides/sources.md) |
 | \`s3://bucket/prefix\`, \`s3://bucket/key.jpg\` | images in a bucket, see [sources](../guides/sources.md#s3) |
 | \`photos.tar\`, \`photos.tar.gz\`, \`photos.zip\` | an archive, see [sources](../guides/sources.md) |
+| \`s3://bucket/shard-{00..99}.tar\`, \`https://example.com/list.csv\` | a table, list or archive elsewhere, see [sources](../guides/sources.md#tables-and-archives-elsewhere) |
 | \`--manifest photos.jsonl\`, \`--manifest -\` | a list with ids and metadata, see below |
 
 Relative paths count from the folder that the command or the program runs in. A manifest comes first, so that its metadata counts for

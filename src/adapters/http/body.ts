@@ -27,16 +27,25 @@ export async function readBody(url: string, { stream, headers }: Body, maxBytes:
     throw tooLarge(url, maxBytes, String(announced));
   }
   const collected = new Collected(maxBytes);
-  const write = (source: AsyncIterable<Uint8Array>) => collected.write(source);
-  const decoder = decoderOf(url, headers, stream);
   try {
-    if (decoder === null) await pipeline(stream, write, { signal });
-    else await pipeline(stream, decoder, write, { signal });
+    await passBody(url, { stream, headers }, (source) => collected.write(source), signal);
   } catch (error) {
     if (!collected.isTooLarge) throw error;
   }
   if (collected.isTooLarge) throw tooLarge(url, maxBytes, "more");
   return collected.bytes();
+}
+
+/** Passes the body on, decompressed. Throws `source_unreadable` for an unknown compression, and the errors of the connection and of `take`. */
+export async function passBody(
+  url: string,
+  { stream, headers }: Body,
+  take: (source: AsyncIterable<Uint8Array>) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const decoder = decoderOf(url, headers, stream);
+  if (decoder === null) await pipeline(stream, take, { signal });
+  else await pipeline(stream, decoder, take, { signal });
 }
 
 /** Closes the connection of an answer whose body nobody needs. */

@@ -70,6 +70,11 @@ export function unreadable(url: string, expected: string, found: string): Headra
   return new HeadraceError("source_unreadable", `${url}: expected ${expected}, found ${found}`, { item: url, retryable: false });
 }
 
+/** The error for a file that does not arrive whole. Another attempt may succeed. */
+export function brokenOff(url: string, expectedAndFound: string): HeadraceError {
+  return new HeadraceError("source_unreadable", `${url}: expected ${expectedAndFound}`, { item: url, retryable: true });
+}
+
 function withItem(error: HeadraceError, item: string): HeadraceError {
   if (error.item !== undefined) return error;
   return new HeadraceError(error.code, `${item}: ${error.message}`, { ...error.toJSON(), item, cause: error.cause });

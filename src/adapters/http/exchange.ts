@@ -1,8 +1,8 @@
-/** One attempt to fetch an image: a GET request, and the requests to which the answers redirect. */
+/** One attempt to fetch an image or another file: a GET request, and the requests to which the answers redirect. */
 import type { Dispatcher } from "undici";
 import type { HeadraceError } from "../../contracts/index.js";
 import { urlUri } from "../../kit/index.js";
-import { discard, readBody } from "./body.js";
+import { discard } from "./body.js";
 import { fromFailure, fromStatus, unreadable } from "./errors.js";
 import type { Guard } from "./guard.js";
 import type { HttpSettings } from "./options.js";
@@ -16,37 +16,31 @@ export interface Exchange {
   readonly settings: Pick<HttpSettings, "headers" | "headersFor" | "maxRedirects" | "firstByteTimeout" | "maxRetryAfter">;
 }
 
-export interface Answer {
-  readonly bytes: Uint8Array;
-  /** The server's ETag, else its Last-Modified. null: the server sends neither. */
-  readonly version: string | null;
-}
-
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export interface Wanted {
-  /** How errors name the image. */
+export interface Wanted<T> {
+  /** How errors name the file. */
   readonly shown: string;
-  readonly maxBytes: number;
-  /** The image is sent only if it has another version now. Null: it is always sent. */
+  /** The file is sent only if it has another version now. Null: it is always sent. */
   readonly storedVersion: string | null;
+  /** Headers of every request, such as `accept`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Reads the body of an answer with status 200, or 206 if the headers ask for a range. */
+  readonly take: (answer: Dispatcher.ResponseData) => Promise<T>;
 }
 
-/** Returns null if the server says that the image has not changed. Throws the error of the image. `retryable`: another attempt may succeed. */
-export async function fetchOnce(
+/** Returns null if the server says that the file has not changed. Throws the error of the file. `retryable`: another attempt may succeed. */
+export async function fetchOnce<T>(
   location: string,
-  { shown, maxBytes, storedVersion }: Wanted,
+  { shown, storedVersion, headers, take }: Wanted<T>,
   exchange: Exchange,
   signal: AbortSignal,
-): Promise<Answer | null> {
+): Promise<T | null> {
   let url = new URL(location);
   try {
     for (let hop = 0; hop <= exchange.settings.maxRedirects; hop++) {
-      const answer = await request(url, storedVersion, exchange, signal);
-      if (answer.statusCode === 200) {
-        const bytes = await readBody(shown, { stream: answer.body, headers: answer.headers }, maxBytes, signal);
-        return { bytes, version: single(answer.headers["etag"]) ?? single(answer.headers["last-modified"]) ?? null };
-      }
+      const answer = await request(url, { ...headers, ...conditionOf(storedVersion) }, exchange, signal);
+      if (answer.statusCode === 200 || (answer.statusCode === 206 && headers["range"] !== undefined)) return await take(answer);
       discard(answer.body);
       if (answer.statusCode === 304 && storedVersion !== null) return null;
       if (!redirects.has(answer.statusCode)) throw refusal(url, shown, answer, exchange);
@@ -62,9 +56,14 @@ export async function fetchOnce(
   }
 }
 
+/** The server's ETag, else its Last-Modified. null: the server sends neither. */
+export function versionOf({ headers }: Pick<Dispatcher.ResponseData, "headers">): string | null {
+  return single(headers["etag"]) ?? single(headers["last-modified"]) ?? null;
+}
+
 async function request(
   url: URL,
-  storedVersion: string | null,
+  wanted: Wanted<unknown>["headers"],
   { dispatcher, guard, pauses, settings }: Exchange,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
@@ -75,10 +74,9 @@ async function request(
     path: `${url.pathname}${url.search}`,
     method: "GET",
     headers: {
-      accept: "image/*, */*;q=0.5",
       "accept-encoding": "identity",
       "user-agent": "headrace",
-      ...conditionOf(storedVersion),
+      ...wanted,
       ...headersFor(url, settings),
     },
     headersTimeout: settings.firstByteTimeout * 1000,
@@ -121,6 +119,6 @@ function target(from: URL, shown: string, location: string | undefined): URL {
   );
 }
 
-function single(header: string | string[] | undefined): string | undefined {
+export function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }

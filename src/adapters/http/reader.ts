@@ -1,12 +1,14 @@
-/** Reads images from web servers. */
+/** Reads images from web servers, and copies larger files. */
 
 import type { LookupFunction } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
+import { readBody } from "./body.js";
+import { HttpCopy } from "./copy.js";
 import { missingPackage, tooLate, unreadable } from "./errors.js";
-import { type Exchange, fetchOnce, type Wanted } from "./exchange.js";
+import { type Exchange, fetchOnce, versionOf } from "./exchange.js";
 import { makeGuard } from "./guard.js";
 import { type HttpSettings, httpSection } from "./options.js";
 import { HostPauses } from "./pauses.js";
@@ -45,6 +47,16 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
     async readIfChanged(ref, options, signal) {
       return await fetchPatiently(ref, options, await exchange(), signal);
     },
+    async copy(ref, target, { storedVersion, timeoutMs }, signal) {
+      const patience = await exchange();
+      const copy = new HttpCopy(ref, target, storedVersion);
+      return await withDeadline((limited) => patiently(patience.settings, limited, () => copy.attempt(patience, limited)), {
+        call: "copying",
+        signal,
+        timeoutMs,
+        late: () => tooLate(ref.uri, "downloads.timeout"),
+      });
+    },
     async close() {
       await (await agent)?.destroy();
       agent = null;
@@ -52,14 +64,25 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
   };
 }
 
-type Wishes = Omit<Wanted, "shown">;
+interface Wishes {
+  readonly maxBytes: number;
+  /** See `Wanted`. */
+  readonly storedVersion: string | null;
+}
 type Patience = Exchange & { readonly settings: HttpSettings };
 
-async function fetchPatiently(ref: ImageRef, wishes: Wishes, exchange: Patience, signal: AbortSignal): Promise<Encoded | null> {
-  const { maxRetries, retryDelay } = exchange.settings;
+function fetchPatiently(ref: ImageRef, wishes: Wishes, exchange: Patience, signal: AbortSignal): Promise<Encoded | null> {
+  return patiently(exchange.settings, signal, () => fetchInTime(ref, wishes, exchange, signal));
+}
+
+async function patiently<T>(
+  { maxRetries, retryDelay }: Pick<HttpSettings, "maxRetries" | "retryDelay">,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
-      return await fetchInTime(ref, wishes, exchange, signal);
+      return await attempt();
     } catch (thrown) {
       checkAborted(signal, "reading");
       const error = HeadraceError.from(thrown);
@@ -70,12 +93,32 @@ async function fetchPatiently(ref: ImageRef, wishes: Wishes, exchange: Patience,
   }
 }
 
-function fetchInTime(ref: ImageRef, wishes: Wishes, exchange: Patience, signal: AbortSignal): Promise<Encoded | null> {
-  return withDeadline((limited) => fetchOnce(ref.location, { ...wishes, shown: ref.uri }, exchange, limited), {
+function fetchInTime(
+  { uri, location }: ImageRef,
+  { maxBytes, storedVersion }: Wishes,
+  exchange: Patience,
+  signal: AbortSignal,
+): Promise<Encoded | null> {
+  const fetching = (limited: AbortSignal): Promise<Encoded | null> =>
+    fetchOnce(
+      location,
+      {
+        shown: uri,
+        storedVersion,
+        headers: { accept: "image/*, */*;q=0.5" },
+        take: async (answer) => ({
+          bytes: await readBody(uri, { stream: answer.body, headers: answer.headers }, maxBytes, limited),
+          version: versionOf(answer),
+        }),
+      },
+      exchange,
+      limited,
+    );
+  return withDeadline(fetching, {
     call: "reading",
     signal,
     timeoutMs: exchange.settings.timeout * 1000,
-    late: () => tooLate(ref.uri, "http.timeout"),
+    late: () => tooLate(uri, "http.timeout"),
   });
 }
 

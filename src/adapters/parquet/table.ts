@@ -1,13 +1,13 @@
 /** Opens a Parquet file as a table, which is read one row group at a time. The bytes of images are left to the reader. */
 import type { SchemaElement } from "hyparquet";
 import type { ColumnKind, ImageRef, RowRange, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
-import { memberRef } from "../../kit/index.js";
+import { memberRef, type SourceFile } from "../../kit/index.js";
 import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
 import { imageName } from "./image-names.js";
 
-/** `file`: the path, and the URI that names the file. Throws `input_invalid` if the file cannot be read or is not a Parquet file. */
-export async function openParquetTable(file: { readonly path: string; readonly uri: string }): Promise<Table> {
-  return new ParquetTable(await openParquetFile(file.path), file.uri);
+/** Throws `input_invalid` if the file cannot be read or is not a Parquet file. */
+export async function openParquetTable(source: SourceFile): Promise<Table> {
+  return new ParquetTable(await openParquetFile(source.path), source);
 }
 
 class ParquetTable implements Table {
@@ -16,7 +16,7 @@ class ParquetTable implements Table {
 
   constructor(
     readonly file: ParquetFile,
-    readonly uri: string,
+    readonly source: SourceFile,
   ) {
     this.groups = groupsOf(file);
     this.columns = topLevel(file.metadata.schema).map((element) => ({ name: element.name, kind: kindOf(element) }));
@@ -46,9 +46,10 @@ class ParquetTable implements Table {
   }
 
   #image(column: string, row: number, group: number): ImageRef {
-    const { path, version } = this.file;
-    const known = { version, sizeBytes: null, hints: { group: String(group) } };
-    return memberRef({ scheme: "parquet", path, uri: this.uri }, imageName(column, row), known);
+    const { copyOf } = this.source;
+    const mark: Readonly<Record<string, string>> = copyOf === undefined ? {} : { mark: copyOf.version };
+    const known = { version: copyOf?.version ?? this.file.version, sizeBytes: null, hints: { ...mark, group: String(group) } };
+    return memberRef({ ...this.source, scheme: "parquet" }, imageName(column, row), known);
   }
 }
 

@@ -36,6 +36,12 @@ export function objectError(cause: unknown, uri: string): HeadraceError {
   });
 }
 
+/** The error for a file that took longer than the setting allows. */
+export function tooLate(uri: string, setting: string): HeadraceError {
+  const hint = `Raise \`${setting}\` if the server is only slow.`;
+  return new HeadraceError("timed_out", `${uri}: not complete within ${setting}`, { scope: "item", item: uri, hint, retryable: false });
+}
+
 /** The error of a listing that cannot continue. */
 export function listingError(cause: unknown, uri: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
@@ -46,6 +52,11 @@ export function listingError(cause: unknown, uri: string): HeadraceError {
 /** Returns whether the server says that the object is as it was. */
 export function isUnchanged(cause: unknown): boolean {
   return statusOf(cause) === 304;
+}
+
+/** Returns whether the object has changed since its first bytes were sent. */
+export function hasChangedMeanwhile(cause: unknown): boolean {
+  return [412, 416].includes(statusOf(cause) ?? 0);
 }
 
 export function isMissing(cause: unknown): boolean {

@@ -1,9 +1,10 @@
-/** Reads objects of S3. The ETag of an object is its version, so a known object is not sent. */
+/** Reads objects of S3, and copies larger ones. The ETag of an object is its version, so a known object is not sent. */
 import type { Readable } from "node:stream";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import { openS3, type S3Access } from "./client.js";
+import { copyObject } from "./copy.js";
 import { isUnchanged, objectError } from "./errors.js";
 import { type S3Settings, s3Section } from "./options.js";
 
@@ -25,6 +26,9 @@ export function s3Reader(options: Partial<S3Settings> = {}): Reader {
     },
     async readIfChanged(ref, wanted, signal) {
       return fetchObject(await open(), ref, wanted, signal);
+    },
+    async copy(ref, target, wanted, signal) {
+      return copyObject(await open(), ref, target, { ...wanted, maxRetries: settings.maxRetries }, signal);
     },
     async close() {
       const opened = await access?.catch(() => null);

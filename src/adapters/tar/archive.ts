@@ -15,6 +15,7 @@ import {
   memberRef,
   memberUnreadable,
   memberVersion,
+  type SourceFile,
 } from "../../kit/index.js";
 import { loadTar, type TarEntry, tarEntries } from "./entries.js";
 import { wordsOf } from "./errors.js";
@@ -29,30 +30,25 @@ export interface TarOptions {
   readonly now?: () => number;
 }
 
-/** `file`: the path, and the URI that names the file. Throws `input_invalid` if the file cannot be opened. */
-export async function openTarArchive(
-  { path, uri }: { readonly path: string; readonly uri: string },
-  { compression, now = Date.now }: TarOptions,
-): Promise<Archive> {
+/** Throws `input_invalid` if the file cannot be opened. */
+export async function openTarArchive(source: SourceFile, { compression, now = Date.now }: TarOptions): Promise<Archive> {
+  const { path, copyOf } = source;
   await loadTar();
   let file: FileHandle | undefined;
   try {
     file = await open(path, "r");
     const stats = await file.stat({ bigint: true });
-    const version = fileVersion(stats, now());
-    return new TarArchive(
-      { path, uri, version, mark: fileMark(stats), sizeBytes: Number(stats.size), scheme: compression === "none" ? "tar" : "tgz" },
-      file,
-    );
+    const version = copyOf?.version ?? fileVersion(stats, now());
+    const mark = copyOf?.version ?? fileMark(stats);
+    const scheme = compression === "none" ? "tar" : "tgz";
+    return new TarArchive({ ...source, version, mark, sizeBytes: Number(stats.size), scheme }, file);
   } catch (cause) {
     await file?.close();
     throw fileError(cause, path, "read");
   }
 }
 
-interface TarFile {
-  readonly path: string;
-  readonly uri: string;
+interface TarFile extends SourceFile {
   readonly scheme: "tar" | "tgz";
   readonly version: string | null;
   /** See `fileMark`. */

@@ -15,6 +15,7 @@ import {
   memberRef,
   memberUnreadable,
   memberVersion,
+  type SourceFile,
 } from "../../kit/index.js";
 import { openDirectory, type ZipEntry } from "./directory.js";
 import { wordsOf } from "./errors.js";
@@ -25,18 +26,16 @@ export interface ZipOptions {
   readonly now?: () => number;
 }
 
-/** `file`: the path, and the URI that names the file. Throws `input_invalid` if the file cannot be read or is not a zip archive. */
-export async function openZipArchive(
-  { path, uri }: { readonly path: string; readonly uri: string },
-  { now = Date.now }: ZipOptions = {},
-): Promise<Archive> {
+/** Throws `input_invalid` if the file cannot be read or is not a zip archive. */
+export async function openZipArchive(source: SourceFile, { now = Date.now }: ZipOptions = {}): Promise<Archive> {
+  const { path, copyOf } = source;
   try {
     const file = await open(path, "r");
     try {
       const stats = await file.stat({ bigint: true });
-      const version = fileVersion(stats, now());
+      const version = copyOf?.version ?? fileVersion(stats, now());
       (await openDirectory(path)).close();
-      return new ZipArchive({ path, uri, version, mark: fileMark(stats) });
+      return new ZipArchive({ ...source, version, mark: copyOf?.version ?? fileMark(stats) });
     } finally {
       await file.close();
     }
@@ -49,7 +48,7 @@ class ZipArchive implements Archive {
   /** The two halves of the offset, the method, and the sizes before and after unpacking. */
   readonly placeNumbers = 5;
 
-  constructor(readonly zip: { readonly path: string; readonly uri: string; readonly version: string | null; readonly mark: string }) {}
+  constructor(readonly zip: SourceFile & { readonly version: string | null; readonly mark: string }) {}
 
   async *members(stop: AbortSignal): AsyncGenerator<ArchiveMember> {
     const directory = await openDirectory(this.zip.path);

@@ -48,6 +48,7 @@ export class ServiceConfig implements Settings {
   milvus!: Settings["milvus"];
   http!: Settings["http"];
   s3!: Settings["s3"];
+  downloads!: Settings["downloads"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
   limits!: Settings["limits"];

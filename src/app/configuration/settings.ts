@@ -5,7 +5,15 @@ import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
 import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
-import { asyncPipelineSection, embedderSection, limitsSection, loggingSection, preprocessSection, serverSection } from "./sections.js";
+import {
+  asyncPipelineSection,
+  downloadsSection,
+  embedderSection,
+  limitsSection,
+  loggingSection,
+  preprocessSection,
+  serverSection,
+} from "./sections.js";
 
 const levels = { debug: "debug", info: "info", warning: "warn", warn: "warn", error: "error", critical: "error" } as const;
 type LevelName = keyof typeof levels;
@@ -16,6 +24,7 @@ export const settingsSchema = z.strictObject({
   embedder: embedderSection.prefault({}).describe("How tensors become vectors."),
   http: httpSection.prefault({}).describe("How images are read from web servers."),
   s3: s3Section.prefault({}).describe("How images are listed and read in buckets of S3."),
+  downloads: downloadsSection.prefault({}).describe("How tables and archives in buckets and on web servers are read."),
   triton: tritonSection
     .nullable()
     .default(null)

@@ -1,6 +1,6 @@
 /** One entry of a dead-letter file: an image that failed, why, and how to read it again. */
 import type { Metadata, Outcome } from "../../contracts/index.js";
-import { fileUri } from "../../kit/index.js";
+import { fileUri, isRemoteMemberUri, withoutCredentials } from "../../kit/index.js";
 
 /** One line of the file. Files of older versions have no optional fields, except `id` and `line`. */
 export interface DeadLetter {
@@ -58,7 +58,8 @@ export function deadLetterOf({ id, facts, error, attempts }: FailedOutcome, time
  */
 function placeOf({ source, listed }: FailedOutcome["facts"]): Pick<DeadLetter, "location" | "scheme" | "metadata" | "repeatable"> {
   if (listed === undefined || listed.refused !== undefined) return { repeatable: false };
-  const { location, scheme, metadata } = listed;
+  const { scheme, metadata } = listed;
+  const location = isRemoteMemberUri(listed.location) ? withoutCredentials(listed.location) : listed.location;
   const follows = scheme === "file" ? fileUri(location) === source : location === source || scheme === "http" || scheme === "https";
   return {
     ...(follows ? {} : { location }),

@@ -42,7 +42,7 @@ export async function distribute(parts: PipelineParts, queue: WorkQueue | null, 
   // A dry run needs no server.
   const store = queue === null ? null : await storeForMany(parts, signal);
   const { sources, listing = {}, shardItems = defaultShardItems } = request;
-  const shards = splitSources(sources, request, { listing, shardItems, s3: parts.settings.s3 }, signal);
+  const shards = splitSources(sources, request, { ...parts.listingSettings, listing, shardItems }, signal);
   let counts: DistributionCounts = { shards: 0, items: 0, added: 0 };
   const add = async (group: readonly Shard[]) => {
     const added = queue === null ? 0 : await queue.add(group);
@@ -123,8 +123,8 @@ async function openOrCreate(
 }
 
 /** As in an ingestion, the first image decides the type of the ids. */
-async function idTypeOf(first: Shard, { settings }: PipelineParts, signal: AbortSignal): Promise<"text" | "int64"> {
-  for await (const { id, ref } of shardInputs(first, settings, signal)) {
+async function idTypeOf(first: Shard, { listingSettings }: PipelineParts, signal: AbortSignal): Promise<"text" | "int64"> {
+  for await (const { id, ref } of shardInputs(first, listingSettings, signal)) {
     if (ref.refused === undefined) return typeof id === "bigint" ? "int64" : "text";
   }
   return "text";

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { imageExtensions, isUrl, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import { isContainerFile } from "../inputs/containers.js";
+import { containerKind, isRemoteContainer } from "../inputs/container-kinds.js";
 import { type ListingRequest, listManifest } from "../inputs/listings.js";
 import { type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "../inputs/path-lists.js";
 import { makeListing } from "../wiring/input-adapters.js";
@@ -18,6 +18,7 @@ export interface NamedInputsOptions extends ListedSources, Pick<ListingRequest, 
 
 /** Returns whether a source is a web URL, stdin or a pipe. */
 export async function isNamed(source: string, { stdin }: Pick<ListedSources, "stdin">): Promise<boolean> {
+  if (isRemoteContainer(source)) return false;
   return isWebUrl(source) || hasPathList({ paths: [source], ...(stdin === undefined ? {} : { stdin }) });
 }
 
@@ -45,9 +46,10 @@ function isWebUrl(path: string): boolean {
 }
 
 async function hasParts(path: string): Promise<boolean> {
+  if (isRemoteContainer(path)) return true;
   if (isWebUrl(path)) return false;
   if (path.startsWith("s3://")) return !imageExtensions.includes(extname(path).slice(1).toLowerCase());
-  if (isContainerFile(path)) return true;
+  if (containerKind(path) !== undefined) return true;
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -1,24 +1,29 @@
 /** Turns a shard into the images that it names. */
 import { HeadraceError, type ImageRef, type Refusal, type Shard } from "../../contracts/index.js";
-import { keyOf } from "../../kit/index.js";
+import { keyOf, urlRef } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import type { Settings } from "../configuration/settings.js";
 import { bucketInputs } from "../inputs/buckets.js";
+import { isRemoteContainer } from "../inputs/container-kinds.js";
 import { type ContainerPart, containedInputs } from "../inputs/containers.js";
 import { refuseDuplicates } from "../inputs/first-seen.js";
 import type { FileRefs } from "../inputs/inputs.js";
+import type { ListingRequest } from "../inputs/listings.js";
+import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { linesOfPart } from "./line-parts.js";
 import { contentOf, type GivenInput, type ShardContent, type ShardListing } from "./shard-content.js";
 
+/** What this machine needs to list a shard. */
+export type ListingNeeds = Required<Pick<ListingRequest, "s3" | "copies">>;
+
 /** Throws `source_failed` if the source cannot be listed on this machine. */
-export async function* shardInputs(shard: Shard, settings: Settings, stop: AbortSignal): AsyncGenerator<IngestInput> {
+export async function* shardInputs(shard: Shard, near: ListingNeeds, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const content = contentOf(shard);
-  const inputs = inputsOf(content, settings, stop);
+  const inputs = inputsOf(content, near, stop);
   yield* content.part.kind === "files" || content.part.kind === "objects" ? inputs : refuseDuplicates(inputs);
 }
 
-async function* inputsOf({ part, listing }: ShardContent, { s3 }: Settings, stop: AbortSignal): AsyncGenerator<IngestInput> {
+async function* inputsOf({ part, listing }: ShardContent, { s3, copies }: ListingNeeds, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
   switch (part.kind) {
     case "files": {
@@ -36,13 +41,13 @@ async function* inputsOf({ part, listing }: ShardContent, { s3 }: Settings, stop
       return;
     }
     case "lines":
-      yield* fileInputs(part.path, listing, fileRefs, stop, { kind: "lines", lines: linesOfPart(part), firstLine: part.firstLine });
+      yield* fileInputs(part.path, listing, copies, stop, { kind: "lines", lines: linesOfPart(part), firstLine: part.firstLine });
       return;
     case "rows":
-      yield* fileInputs(part.path, listing, fileRefs, stop, { kind: "rows", range: part.range });
+      yield* fileInputs(part.path, listing, copies, stop, { kind: "rows", range: part.range });
       return;
     case "archive":
-      yield* fileInputs(part.path, listing, fileRefs, stop);
+      yield* fileInputs(part.path, listing, copies, stop);
       return;
     case "given":
       for (const given of part.inputs) {
@@ -59,14 +64,14 @@ async function* inputsOf({ part, listing }: ShardContent, { s3 }: Settings, stop
 async function* fileInputs(
   path: string,
   { badLines, columns = {} }: ShardListing,
-  fileRefs: FileRefs,
+  copies: RemoteCopies,
   stop: AbortSignal,
   part?: ContainerPart,
 ): AsyncGenerator<IngestInput> {
-  const ref = await fileRefs(path);
+  const ref = isRemoteContainer(path) ? urlRef(path) : await (await makeFileRefs())(path);
   for await (const input of containedInputs(
     ref,
-    { badLines: badLines ?? "fail", columns, ...(part === undefined ? {} : { part }) },
+    { badLines: badLines ?? "fail", columns, copies, ...(part === undefined ? {} : { part }) },
     stop,
   )) {
     const { refused, uri } = input.ref;

@@ -3,19 +3,19 @@ import { resolve } from "node:path";
 import { HeadraceError, type Shard } from "../../contracts/index.js";
 import { fileUri } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
-import type { Settings } from "../configuration/settings.js";
-import { containerKind } from "../inputs/containers.js";
+import { containerKind, isRemoteContainer } from "../inputs/container-kinds.js";
 import { listInputs } from "../inputs/listings.js";
+import { allUrlsOf } from "../inputs/url-ranges.js";
 import { openTable, splitBucket, splitFiles } from "../wiring/input-adapters.js";
 import { splitLines } from "./line-parts.js";
 import { isNamed, type ListedSources, namedInputs } from "./named-inputs.js";
 import { type GivenInput, type ShardListing, type ShardPart, shardOf } from "./shard-content.js";
+import type { ListingNeeds } from "./shard-inputs.js";
 
-export interface SplitOptions {
+export interface SplitOptions extends ListingNeeds {
   readonly listing: ShardListing;
   /** Number of images in a shard. An archive is one shard, and a row group is not cut. */
   readonly shardItems: number;
-  readonly s3: Settings["s3"];
 }
 
 /** Most images of a shard that names each of them, because their names and metadata are kept in the queue. */
@@ -29,7 +29,7 @@ export async function* splitSources(
   stop: AbortSignal,
 ): AsyncGenerator<Shard> {
   const named: string[] = [];
-  for (const source of sources) {
+  for (const source of allUrlsOf(sources)) {
     if (await isNamed(source, lists)) named.push(source);
     else yield* shardsOf(source, options, stop);
   }
@@ -67,6 +67,11 @@ type FoundPart = readonly [part: ShardPart, items: number | null];
 
 async function* partsOf(source: string, options: SplitOptions, stop: AbortSignal): AsyncGenerator<FoundPart> {
   const { shardItems, s3 } = options;
+  if (isRemoteContainer(source)) {
+    if (containerKind(source) === "archive") yield [{ kind: "archive", path: source }, null];
+    else yield* namedParts(source, options, stop);
+    return;
+  }
   if (source.startsWith("s3://")) {
     for await (const { range, images } of splitBucket(source, shardItems, s3, stop)) {
       yield [{ kind: "objects", address: source, range }, images];
@@ -82,9 +87,10 @@ async function* partsOf(source: string, options: SplitOptions, stop: AbortSignal
 async function* partsOfFile(
   path: string,
   kind: NonNullable<ReturnType<typeof containerKind>>,
-  { shardItems, listing }: SplitOptions,
+  options: SplitOptions,
   stop: AbortSignal,
 ): AsyncGenerator<FoundPart> {
+  const { shardItems } = options;
   switch (kind) {
     case "manifest":
     case "list":
@@ -97,15 +103,18 @@ async function* partsOfFile(
       const groups = await groupsOf(path, stop);
       if (groups !== undefined) yield* rowParts(path, groups, shardItems);
       // The rows of a text table cannot be read from the middle, because a cell may contain line ends.
-      else {
-        const inputs = given(listInputs({ paths: [path], ...listing })(stop));
-        for await (const { content, items } of givenShards(inputs, { listing, shardItems })) yield [content["part"] as ShardPart, items];
-      }
+      else yield* namedParts(path, options, stop);
       return;
     }
     default:
       kind satisfies never;
   }
+}
+
+/** Names each image of a file. */
+async function* namedParts(path: string, { listing, shardItems, s3, copies }: SplitOptions, stop: AbortSignal): AsyncGenerator<FoundPart> {
+  const inputs = given(listInputs({ paths: [path], ...listing, s3, copies })(stop));
+  for await (const { content, items } of givenShards(inputs, { listing, shardItems })) yield [content["part"] as ShardPart, items];
 }
 
 async function groupsOf(path: string, stop: AbortSignal) {

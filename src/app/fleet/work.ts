@@ -71,7 +71,7 @@ async function start(parts: PipelineParts, queue: WorkQueue, plan: FleetPlan, re
   const shards = new HeldShards({
     queue,
     whenDone,
-    list: (shard, stop) => shardInputs(shard, parts.settings, stop),
+    list: (shard, stop) => shardInputs(shard, parts.listingSettings, stop),
     upkeep: () => {
       const stop = AbortSignal.any([signal, soft.signal]);
       return patiently(parts, "upkeep", stop, observer, () => maintain(parts, collectionName, stop, observer));

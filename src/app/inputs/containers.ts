@@ -1,17 +1,22 @@
 /** Files that name or contain images: lists, manifests, tables and archives. Their images take the place of the file. */
-import { dirname, extname, resolve } from "node:path";
-import { HeadraceError, type ImageRef, type RowRange } from "../../contracts/index.js";
-import { isUrl, keyOf } from "../../kit/index.js";
+import { dirname, resolve } from "node:path";
+import type { ImageRef, RowRange } from "../../contracts/index.js";
+import { isUrl, type SourceFile } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
+import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { makeFileRefs, openArchive, openTable } from "../wiring/input-adapters.js";
 import { type ArchiveOptions, archiveInputs } from "./archives.js";
-import type { FileRefs } from "./inputs.js";
+import { containerKind, isContainer, isRemoteContainer } from "./container-kinds.js";
+import { copiedInputs } from "./copied-inputs.js";
 import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";
 import { isBlank, type ManifestOptions, manifestInputs } from "./manifest.js";
+import { remoteNames } from "./remote-names.js";
 import { tableInputs } from "./tables.js";
 import { TextSource } from "./text-sources.js";
+import { unreadableInput } from "./unreadable-input.js";
 
 export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "columns" | "onLeftOut"> {
+  readonly copies: RemoteCopies;
   /** Only a part of the file. Default: all of it. */
   readonly part?: ContainerPart;
 }
@@ -21,70 +26,61 @@ export type ContainerPart =
   | { readonly kind: "lines"; readonly lines: AsyncIterable<string>; readonly firstLine: number }
   | { readonly kind: "rows"; readonly range: RowRange };
 
-export type ContainerKind = "table" | "manifest" | "list" | "archive";
-
-const kinds: Readonly<Record<string, ContainerKind>> = {
-  ".csv": "table",
-  ".tsv": "table",
-  ".tab": "table",
-  ".parquet": "table",
-  ".jsonl": "manifest",
-  ".ndjson": "manifest",
-  ".txt": "list",
-  ".tar": "archive",
-  ".tgz": "archive",
-  ".tar.gz": "archive",
-  ".zip": "archive",
-};
-
-/** Returns whether a path is that of a file, by its extension, or of a bucket, which names or contains images. */
-export function isContainer(path: string): boolean {
-  return isBucket(path) || (!isWeb(path) && containerKind(path) !== undefined);
-}
-
-/** Returns whether the path is that of a file, not in a bucket, by its extension. */
-export function isContainerFile(path: string): boolean {
-  return containerKind(path) !== undefined;
-}
-
-function isBucket(path: string): boolean {
-  return path.startsWith("s3://");
-}
-
-/** Lists the images of a file. `ref`: the file. Relative paths in it count from its folder. A file that cannot be read is a failed input. */
+/** Lists the images of a file. `ref`: the file. Relative names in it count from its folder. A file that cannot be read is a failed input. */
 export async function* containedInputs(ref: ImageRef, options: ContainerOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const path = ref.location;
-  const line: LineOptions = { ...options, root: ref.uri, fileRefs: relativeTo(dirname(path), await makeFileRefs()) };
+  const fileRefs = await makeFileRefs();
+  if (ref.scheme === "file") {
+    const path = ref.location;
+    const nameOf = (name: string): string => (isUrl(name) ? name : resolve(dirname(path), name));
+    yield* inputsOf(ref, { path, uri: ref.uri }, path, { ...options, root: ref.uri, fileRefs, nameOf }, stop);
+    return;
+  }
+  yield* copiedInputs(
+    ref,
+    options.copies,
+    (file) => inputsOf(ref, file, ref.uri, { ...options, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
+    stop,
+  );
+}
+
+/** Returns whether the listed image is really a file that names or contains images. A missing file is left to the reader. */
+export function isContainerRef({ scheme, location, sizeBytes }: ImageRef): boolean {
+  return scheme === "file" ? sizeBytes !== null && isContainer(location) : isRemoteContainer(location);
+}
+
+/** `name`: how messages name the file. */
+async function* inputsOf(
+  ref: ImageRef,
+  file: SourceFile,
+  name: string,
+  options: ContainerOptions & LineOptions,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
   const { part } = options;
-  const kind = containerKind(path);
+  const kind = containerKind(file.path);
   switch (kind) {
     case "manifest":
     case "list": {
-      const lines = part?.kind === "lines" ? part.lines : new TextSource(path, null).lines(containerNames[kind], stop);
-      const text = { ...line, name: path, lines, firstLine: part?.kind === "lines" ? part.firstLine : 1 };
+      const lines = part?.kind === "lines" ? part.lines : new TextSource(file.path, null).lines(containerNames[kind], stop);
+      const text = { ...options, name, lines, firstLine: part?.kind === "lines" ? part.firstLine : 1 };
       yield* kind === "manifest" ? manifestInputs(text, stop) : listInputs(text);
       return;
     }
     case "table":
       yield* whole(
         ref,
-        () => openTable(fileOf(ref), stop),
-        (table) => tableInputs(table, { ...line, ...options, path, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
+        () => openTable(file, stop),
+        (table) => tableInputs(table, { ...options, path: name, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
       );
       return;
     case "archive":
       yield* whole(
         ref,
-        () => openArchive(fileOf(ref)),
-        (archive) => archiveInputs(archive, { ...line, ...options }, stop),
+        () => openArchive(file),
+        (archive) => archiveInputs(archive, options, stop),
       );
       return;
   }
-}
-
-/** Returns whether the listed image is really a file that names or contains images. A missing file is left to the reader. */
-export function isContainerRef({ scheme, location, sizeBytes }: ImageRef): boolean {
-  return scheme === "file" && sizeBytes !== null && isContainer(location);
 }
 
 async function* whole<T extends { close(): Promise<void> }>(
@@ -106,10 +102,6 @@ async function* whole<T extends { close(): Promise<void> }>(
   }
 }
 
-function fileOf({ location, uri }: ImageRef): { readonly path: string; readonly uri: string } {
-  return { path: location, uri };
-}
-
 async function* listInputs({ name, lines, firstLine = 1, ...options }: ManifestOptions): AsyncGenerator<IngestInput> {
   let number = firstLine - 1;
   for await (const line of lines) {
@@ -118,26 +110,4 @@ async function* listInputs({ name, lines, firstLine = 1, ...options }: ManifestO
   }
 }
 
-/** A file that cannot be read must not stop the run: other inputs follow. */
-function unreadableInput(ref: ImageRef, thrown: unknown): IngestInput {
-  if (!HeadraceError.is(thrown) || thrown.code === "part_missing") throw thrown;
-  const { code, message, hint } = thrown;
-  const error = new HeadraceError(code, message, { scope: "item", item: ref.uri, hint, cause: thrown });
-  return { id: keyOf(ref.uri), ref: { ...ref, refused: { kind: "fail", error } } };
-}
-
-function relativeTo(folder: string, fileRefs: FileRefs): FileRefs {
-  return (path) => fileRefs(isUrl(path) ? path : resolve(folder, path));
-}
-
 const containerNames = { manifest: "manifest", list: "list of files" } as const;
-
-/** Returns the kind of a file that names or contains images, by its extension. undefined: another file. */
-export function containerKind(path: string): ContainerKind | undefined {
-  const name = path.toLowerCase();
-  return kinds[name.endsWith(".tar.gz") ? ".tar.gz" : extname(name)];
-}
-
-function isWeb(path: string): boolean {
-  return isUrl(path) && !path.startsWith("file:");
-}

@@ -3,14 +3,18 @@ import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../con
 import { type FileNaming, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
+import { OwnCopies } from "../remote-files/own-copies.js";
+import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice } from "./columns.js";
-import { containedInputs, isContainer, isContainerRef } from "./containers.js";
+import { isContainer } from "./container-kinds.js";
+import { containedInputs, isContainerRef } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { isBlank, manifestInputs } from "./manifest.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
 import type { TextSource } from "./text-sources.js";
+import { allUrlsOf } from "./url-ranges.js";
 
 /** The images to list. */
 export interface ListingRequest extends PathSources {
@@ -25,6 +29,8 @@ export interface ListingRequest extends PathSources {
   readonly columns?: ColumnChoice;
   /** How buckets are listed. Default: AWS, with the usual credentials. */
   readonly s3?: Settings["s3"];
+  /** Where tables and archives from elsewhere are copied to. Default: the folder for temporary files, until the listing ends. */
+  readonly copies?: RemoteCopies;
   /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;
   /** Maximum number of images, counted from the first. Default: all images. */
@@ -108,6 +114,14 @@ async function* listAdmitted(request: ListingRequest, stop: AbortSignal): AsyncG
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
 async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  if (request.copies !== undefined) yield* listWith(request.copies, request, stop);
+  else {
+    await using own = new OwnCopies(request.s3);
+    yield* listWith(own.copies, request, stop);
+  }
+}
+
+async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
@@ -116,20 +130,22 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
   if (!hasPaths(request) || stop.aborted) return;
   const manifests: FoundManifest[] = [];
   const addManifest = (found: FoundManifest) => void manifests.push(found);
-  const listing = await makeListing((await hasPathList(request)) ? pathsOf(request, addManifest, stop) : request.paths, {
+  const paths = (await hasPathList(request)) ? pathsOf(request, addManifest, stop) : allUrlsOf(request.paths);
+  const listing = await makeListing(paths, {
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   });
   const options = {
     badLines,
     columns,
+    copies,
     ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
   };
   for await (const listed of listing.list(stop)) {
     const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;
     if (ref.refused === undefined && isContainerRef(ref)) yield* containedInputs(ref, options, stop);
-    else if (ref.scheme === "s3") yield* bucketInputs(ref, request, stop);
+    else if (ref.scheme === "s3" && ref.refused === undefined) yield* bucketInputs(ref, request, stop);
     else yield { id: keyOf(ref.uri), ref };
   }
   for (const found of manifests) yield* listManifest(found, request, stop);
@@ -142,7 +158,14 @@ export async function* listManifest(
 ): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
   yield* manifestInputs(
-    { ...manifest, root: manifest.name, badLines, fileRefs, ...(onSkippedLine === undefined ? {} : { onSkippedLine }) },
+    {
+      ...manifest,
+      root: manifest.name,
+      badLines,
+      fileRefs,
+      nameOf: (name) => name,
+      ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
+    },
     stop,
   );
 }

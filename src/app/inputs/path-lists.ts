@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { imageExtensions } from "../../kit/index.js";
 import { isBlank } from "./manifest.js";
 import { type OpenStdin, TextSource } from "./text-sources.js";
+import { urlsOf } from "./url-ranges.js";
 
 /** Where the inputs of a request are named. */
 export interface PathSources {
@@ -45,7 +46,7 @@ export async function* pathsOf(
 ): AsyncGenerator<string> {
   for (const path of sources.paths) {
     if (await isList(sources, path)) yield* pathsIn(sources, path, onManifest, stop);
-    else yield path;
+    else yield* urlsOf(path);
   }
   if (sources.filesFrom !== undefined) yield* pathsIn(sources, sources.filesFrom, onManifest, stop);
 }
@@ -84,7 +85,7 @@ async function* pathsIn(
 async function* pathsFrom(lines: AsyncIterable<string>, ending: "as it is" | "without carriage return"): AsyncGenerator<string> {
   for await (const line of lines) {
     const path = ending === "as it is" ? line : line.replace(/\r$/, "");
-    if (path !== "") yield path;
+    if (path !== "") yield* urlsOf(path);
   }
 }
 

@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import type { FileListingOptions, FilePart, FolderWatch, FolderWatchOptions, PathRange } from "../../adapters/fs/index.js";
 import type { BucketPart, KeyRange, listBucket } from "../../adapters/s3/index.js";
 import type { Archive, ImageRef, Listing, Table } from "../../contracts/index.js";
+import type { SourceFile } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 
 export type { KeyRange, PathRange };
@@ -45,14 +46,14 @@ export async function countFiles(inputs: Iterable<string> | AsyncIterable<string
 }
 
 /** Opens a table. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openTable(file: { readonly path: string; readonly uri: string }, stop: AbortSignal): Promise<Table> {
+export async function openTable(file: SourceFile, stop: AbortSignal): Promise<Table> {
   const extension = extname(file.path).toLowerCase();
   if (extension === ".parquet") return (await import("../../adapters/parquet/index.js")).openParquetTable(file);
   return (await import("../../adapters/csv/index.js")).openCsvTable(file.path, extension === ".csv" ? "," : "\t", stop);
 }
 
 /** Opens an archive. The extension of the file decides the format. Throws `input_invalid`. */
-export async function openArchive(file: { readonly path: string; readonly uri: string }): Promise<Archive> {
+export async function openArchive(file: SourceFile): Promise<Archive> {
   const extension = extname(file.path).toLowerCase();
   if (extension === ".zip") return (await import("../../adapters/zip/index.js")).openZipArchive(file);
   const { openTarArchive } = await import("../../adapters/tar/index.js");

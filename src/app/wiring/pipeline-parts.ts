@@ -14,6 +14,9 @@ import { type StoreKind, storeKind, type TextSearch } from "../configuration/kin
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
+import { copyLimits } from "../remote-files/copy-limits.js";
+import { remoteMemberReaders } from "../remote-files/member-readers.js";
+import { RemoteCopies } from "../remote-files/remote-copies.js";
 import { EmbedderQueue } from "./embedder-queue.js";
 import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
@@ -42,6 +45,8 @@ export class PipelineParts {
   readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
   readonly upkeep = new Upkeep();
   readonly openCalls = new OpenCalls();
+  /** Copies of tables and archives from buckets and web servers. */
+  readonly copies: RemoteCopies;
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
   readonly #readers: Shared<readonly Reader[]>;
   readonly #decoder: Shared<ImageDecoder>;
@@ -58,6 +63,8 @@ export class PipelineParts {
     readonly own: OwnParts = {},
   ) {
     const owner = this.#owner;
+    this.copies = new RemoteCopies({ ...copyLimits(settings), readers: (signal) => this.#nearReaders(signal) });
+    owner.adopt(this.copies);
     this.#readers = new Shared(async () => {
       const open = (readers: readonly Reader[]) => Promise.all(readers.map((reader) => owner.open(reader)));
       return [...(await open(own.readers ?? [])), ...(await open(await makeReaders(this.settings)))];
@@ -80,8 +87,21 @@ export class PipelineParts {
     return storeKind(this.settings);
   }
 
+  /** The settings that a listing needs. */
+  get listingSettings(): { readonly s3: Settings["s3"]; readonly copies: RemoteCopies } {
+    return { s3: this.settings.s3, copies: this.copies };
+  }
+
   /** Returns all readers in order of precedence. */
-  readers(signal: AbortSignal): Promise<readonly Reader[]> {
+  async readers(signal: AbortSignal): Promise<readonly Reader[]> {
+    return this.#withRemoteMembers(await this.#nearReaders(signal));
+  }
+
+  #withRemoteMembers(readers: readonly Reader[]): readonly Reader[] {
+    return [...readers, ...remoteMemberReaders(readers, this.copies)];
+  }
+
+  #nearReaders(signal: AbortSignal): Promise<readonly Reader[]> {
     return this.#lend(this.#readers, signal);
   }
 
@@ -107,11 +127,11 @@ export class PipelineParts {
 
   /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */
   async runReaders(signal: AbortSignal): Promise<readonly Reader[]> {
-    const readers = await this.readers(signal);
+    const readers = await this.#nearReaders(signal);
     const { decoder, readers: ownReaders = [] } = this.own;
     const canMove = (reader: Reader) => reader.schemes.every((scheme) => workerSchemes.has(scheme));
     const isOurs = (reader: Reader) => decoder === undefined && canMove(reader) && !ownReaders.includes(reader);
-    return readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader));
+    return this.#withRemoteMembers(readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader)));
   }
 
   /** Returns the chain for a run. The built-in decoder hands over to the decode workers. Its batches go after those of requests. */

@@ -1,7 +1,7 @@
 /** What a job may read: files below the allowed folders, `s3://` addresses below the allowed prefixes, and web URLs. */
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
-import { fileUri, isMemberUri, isUrl, memberLocation, pathOfFileUrl } from "../../kit/index.js";
+import { fileUri, isMemberUri, isRemoteMemberUri, isUrl, memberLocation, pathOfFileUrl, remoteMember } from "../../kit/index.js";
 import { Refused } from "../problems.js";
 import { realPath } from "../sources.js";
 
@@ -41,10 +41,11 @@ export function imageGuard(roots: readonly string[], { uploads, lines }: { reado
   return async (ref: ImageRef): Promise<ImageRef> => {
     if (ref.location === lines) return ref;
     const named = ref.root === linesUri ? withoutLine(ref) : ref;
-    if (named.refused !== undefined || ["http", "https", "data"].includes(named.scheme)) return named;
+    const { scheme, location } = isRemoteMemberUri(named.location) ? remoteMember(named.location).file : named;
+    if (named.refused !== undefined || ["http", "https", "data"].includes(scheme)) return named;
     if (named.scheme === "file" && isWithin(uploads, named.location)) return uploaded(named, uploads);
-    if (named.scheme === "s3" && isBelowPrefix(named.location, roots)) return named;
-    const path = named.scheme === "file" ? named.location : isMemberUri(named.location) ? memberLocation(named.location).path : null;
+    if (scheme === "s3" && isBelowPrefix(location, roots)) return named;
+    const path = named.scheme === "file" ? named.location : isLocalMember(named) ? memberLocation(named.location).path : null;
     if (path !== null && (await isAllowed(path))) return named;
     const message = `${named.uri}: expected a source below an entry of server.allowed_roots, found another`;
     return {
@@ -52,6 +53,10 @@ export function imageGuard(roots: readonly string[], { uploads, lines }: { reado
       refused: { kind: "fail", error: new HeadraceError("source_forbidden", message, { item: named.uri, scope: "item" }) },
     };
   };
+}
+
+function isLocalMember({ location }: ImageRef): boolean {
+  return isMemberUri(location) && !isRemoteMemberUri(location);
 }
 
 /** The lines of the request are no file that the user knows. */

@@ -1,0 +1,13 @@
+/** Where copies are kept, and how much room and time they may take. */
+import { join } from "node:path";
+import { mebibyte } from "../../kit/index.js";
+import type { Settings } from "../configuration/settings.js";
+import type { RemoteCopiesOptions } from "./remote-copies.js";
+
+export function copyLimits({ downloads, lancedb }: Pick<Settings, "downloads" | "lancedb">): Omit<RemoteCopiesOptions, "readers"> {
+  return {
+    folder: downloads.folder ?? join(lancedb.path, "downloads"),
+    maxBytes: downloads.maxMb * mebibyte,
+    timeoutMs: downloads.timeout * 1000,
+  };
+}

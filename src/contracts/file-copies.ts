@@ -1,0 +1,27 @@
+/** How a reader copies a file that is too large for memory to the disk. */
+
+/** The copy on the disk. */
+export interface CopyTarget {
+  /** Number of bytes that are written. After a lost connection, the reader may continue here instead of at the beginning. */
+  readonly writtenBytes: number;
+  /**
+   * Called before the first byte, and again if the file is sent from its beginning again: forgets what was written. `sizeBytes`: null if it is
+   * unknown. Waits for room on the disk. Throws `source_too_large`.
+   */
+  begin(sizeBytes: number | null): Promise<void>;
+  /** Appends bytes. Waits for room on the disk. Throws `source_too_large` and `disk_full`. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface CopyOptions {
+  /** Nothing is copied if the source still has this version. null: the file is copied. */
+  readonly storedVersion: string | null;
+  /** The time for the whole file. Then the copy fails with `timed_out`. */
+  readonly timeoutMs: number;
+}
+
+/** What is known about a copied file. */
+export interface CopiedVersion {
+  /** See `Encoded.version`. */
+  readonly version: string | null;
+}
