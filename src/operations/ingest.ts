@@ -19,7 +19,7 @@ import type {
   StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { mebibyte, metadataHash } from "../kit/index.js";
+import { mapItems, mebibyte, metadataHash } from "../kit/index.js";
 import {
   contentStage,
   type DamagedImages,
@@ -153,9 +153,9 @@ export function imageSource({
   return {
     name,
     ...(settle === undefined ? {} : { settle }),
-    async *read(stop) {
+    read: (stop) => {
       let seq = 0;
-      for await (const input of inputs(stop)) yield listedItem(seq++, input, reserveBytes);
+      return mapItems(inputs(stop), (input) => listedItem(seq++, input, reserveBytes));
     },
   };
 }
