@@ -61,8 +61,9 @@ export const collectionRoutes: readonly Route[] = [
     scope: "admin",
     params: wire.collectionParams,
     answers: { 204: { description: "The collection is deleted." } },
-    answer: async ({ pipeline, params }) => {
+    answer: async ({ pipeline, uploads, params }) => {
       await pipeline.dropCollection(params.name);
+      uploads.forgetUnused();
       return { status: 204 };
     },
   }),
