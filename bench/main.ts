@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   memory: async () => (await import("./memory.bench.js")).memorySlope(),
   embedded: async () => (await import("./embedded.bench.js")).embeddedDefault(),
   int8: async () => (await import("./int8.bench.js")).int8Graph(),
+  "int8-labelled": async () => (await import("./labelled.bench.js")).int8Labelled(),
   milvus: async () => (await import("./milvus.bench.js")).milvusRows(),
   "milvus-search": async () => (await import("./milvus-search.bench.js")).milvusSearch(),
   "milvus-copies": async () => (await import("./milvus-copies.bench.js")).copiesInMilvus(),

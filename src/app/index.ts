@@ -28,6 +28,7 @@ export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
 export type { ShardListing } from "./fleet/shard-content.js";
 export type { WorkRequest } from "./fleet/work.js";
 export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
+export { expectedImages } from "./inputs/expected-images.js";
 export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
 export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";

@@ -16,7 +16,7 @@ import {
   type VectorStore,
 } from "../contracts/index.js";
 import type { ServerLoad } from "../insight/index.js";
-import { mebibyte } from "../kit/index.js";
+import { mapItems, mebibyte } from "../kit/index.js";
 import { type IngestInput, ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { createOrOpen, NewCollection } from "./collections/new-collection.js";
@@ -24,6 +24,7 @@ import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
+import type { ExpectedImages } from "./inputs/expected-images.js";
 import { expectCopies, type RunUses } from "./remote-files/copy-uses.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
@@ -42,6 +43,11 @@ export interface RunRequest {
    */
   readonly collectionName: string;
   readonly schedule: "overlapped" | "sequential";
+  /**
+   * "many": if the collection is empty, the decode workers start at once, beside the opening of the model and the store. Default "few": they
+   * start with the fourth image.
+   */
+  readonly expects?: ExpectedImages;
   readonly overrides?: LaneOverrides;
   /**
    * Writes the nearest labels of each image into the metadata of its row: `image_label`, `image_label_2` and so on, and the cosine of the first,
@@ -157,18 +163,19 @@ async function startRun(
 ): Promise<Run> {
   const { settings } = parts;
   const isEmpty = await collection.isEmpty(signal);
+  if (isEmpty && request.expects === "many") parts.expectImages();
   const readyAndChecked: ChainReady = async (waiting) => {
     const chain = await parts.chain(waiting);
     await parts.passports.check(collection, chain, "write", waiting);
-    return chain;
+    return parts.runChain(chain);
   };
-  const once = new Shared(async () => parts.runChain(await readyAndChecked(signal)));
+  const once = new Shared(() => readyAndChecked(signal));
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   parts.expectBatches(lanes.embedParallel);
   return ingest({
     name: "list",
-    inputs: expectCopies(collection instanceof NewCollection ? announceKeys(request.inputs, collection) : request.inputs, uses),
+    inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(request.inputs, collection) : request.inputs, uses),
     collection,
     lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
@@ -181,10 +188,11 @@ async function startRun(
     reserveBytes: reserveFor(chain, collection.dimension),
     lanes,
     ...writeWidths(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
-    settle: async (outcome) => {
+    settle: (outcome) => {
       uses.settle(outcome.facts.listed);
-      await deadLetters.settle(outcome);
-      request.onOutcome?.(outcome);
+      const onOutcome = () => request.onOutcome?.(outcome);
+      const recorded = deadLetters.settle(outcome);
+      return recorded === undefined ? onOutcome() : recorded.then(onOutcome);
     },
     ...(request.labels === undefined ? {} : { label: await labellerOf(parts, collection, request.labels, signal) }),
     options: {
@@ -230,14 +238,13 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
 }
 
 /** Passes each key to a new collection, because the first key decides the type of its ids. */
-function announceKeys(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
-  return async function* read(stop) {
-    for await (const input of inputs(stop)) {
+function announcingKeys(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
+  return (stop) =>
+    mapItems(inputs(stop), (input) => {
       // An invalid manifest line has no id that could decide the type.
       if (input.ref.refused === undefined) collection.announceKey(input.id);
-      yield input;
-    }
-  };
+      return input;
+    });
 }
 
 /** The collection for calls and commands that do not name a collection. */

@@ -2,6 +2,7 @@
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../contracts/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
 import { defaultCollection, type InsertStats, startIngest } from "./ingest-images.js";
+import { expectedInputs } from "./inputs/expected-images.js";
 import { refuseDuplicates } from "./inputs/first-seen.js";
 import { checkInputs, type InputColumns, type Inputs, ingestInputs } from "./inputs/inputs.js";
 import { makeFileRefs } from "./wiring/input-adapters.js";
@@ -79,6 +80,7 @@ export async function insert(parts: PipelineParts, schedule: "overlapped" | "seq
     inputs: (stop) => refuseDuplicates(ingestInputs(options.inputs, options, fileRefs, stop)),
     collectionName: options.collectionName ?? defaultCollection(parts.settings),
     schedule,
+    expects: expectedInputs(options.inputs),
     overrides: options,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),

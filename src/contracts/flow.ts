@@ -99,6 +99,12 @@ export interface Stage<I, O> extends Part {
    */
   process(batch: readonly Item<I>[], signal: AbortSignal): Promise<readonly Result<O>[]>;
   /**
+   * Called before `process`, for each batch, in runs whose stages overlap. Returns the items for the next stage, in the same order, if this
+   * stage has nothing to do for the batch. Otherwise returns null, and `process` is called. Must be fast and must not throw. Default:
+   * `process` is always called.
+   */
+  passOn?(batch: readonly Item<I>[]): readonly Item<O>[] | null;
+  /**
    * Maximum number of concurrent calls of `process`. If the lane has more workers, the engine uses only this many and sends a notice to
    * the observer. Default: no limit.
    */

@@ -44,11 +44,25 @@ export class LaneRunner {
     return this.#stage.name;
   }
 
+  /** Returns the items that continue to later stages if the stage has nothing to do for this batch. Otherwise null: call `process`. */
+  passOn(batch: readonly Ticket[]): readonly Ticket[] | null {
+    const items = this.#stage.passOn?.(itemsOf(batch)) ?? null;
+    if (items === null) return null;
+    for (let at = 0; at < batch.length; at += 1) {
+      const [ticket, item] = [batch[at] as Ticket, items[at]];
+      if (item?.seq !== ticket.item.seq) throw contractBroken(this.#stage.name, "items passed on: expected those of the batch, in order");
+      this.#advance(ticket, item);
+    }
+    this.account.batches += 1;
+    this.account.items += batch.length;
+    this.#shared.emit({ kind: "batch-done", stage: this.#stage.name, items: batch.length, elapsedMs: 0, wallMs: 0 });
+    return batch;
+  }
+
   /** Runs one batch through the stage. Returns the items that continue to later stages. Throws errors of scope "run". */
   async process(batch: readonly Ticket[], clock: WorkerClock): Promise<readonly Ticket[]> {
     const { halt, emit, random } = this.#shared;
-    const items = new Array<Ticket["item"]>(batch.length);
-    for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
+    const items = itemsOf(batch);
     const startedMs = performance.now();
     const busyBefore = clock.spentMs("busy", startedMs);
     const base = { halt, circuit: this.#circuit, clock, account: this.account, emit, random };
@@ -101,6 +115,12 @@ export class LaneRunner {
     this.#shared.gate?.charge(item.bytes - ticket.chargedBytes);
     ticket.chargedBytes = item.bytes;
   }
+}
+
+function itemsOf(batch: readonly Ticket[]): readonly Ticket["item"][] {
+  const items = new Array<Ticket["item"]>(batch.length);
+  for (let at = 0; at < batch.length; at += 1) items[at] = (batch[at] as Ticket).item;
+  return items;
 }
 
 /** Counts rows of a write that a hard stop cut off. The run no longer awaits the sink, but the sink may still store these rows. */

@@ -1,5 +1,6 @@
 /** The overlapped schedule: every lane has a bounded queue and its own workers. All lanes work at the same time. */
 import type { WorkerClock } from "./account.js";
+import type { ByteGate } from "./byte-gate.js";
 import { runError } from "./errors.js";
 import type { LaneRunner } from "./lane.js";
 import { LaneQueue } from "./queue.js";
@@ -67,54 +68,70 @@ export class Overlapped implements Schedule {
 
   /** Runs one batch. This is a separate function so that a worker that waits for its next batch does not keep the last batch in memory. */
   async #workOnce(lane: LaneRunner, at: number, clock: WorkerClock): Promise<"more" | "ended"> {
-    const batch = await this.#nextBatch(at, clock);
+    const queue = this.#queues[at] as LaneQueue;
+    const batch = queue.tryTake(performance.now()) ?? (await this.#waitForBatch(queue, clock));
     if (batch === undefined) return "ended";
     if (lane.settings.admit) await this.#admit(batch, clock);
     if (this.#flow.halt.stopped) return "ended";
-    await this.#forward(await lane.process(batch, clock), at, clock);
+    const onward = lane.passOn(batch) ?? (await lane.process(batch, clock));
+    const pushed = this.#pushNow(onward, at);
+    if (pushed < onward.length) await this.#pushRest(onward, pushed, at, clock);
     return "more";
   }
 
-  #nextBatch(at: number, clock: WorkerClock): readonly Ticket[] | undefined | Promise<readonly Ticket[] | undefined> {
-    const queue = this.#queues[at] as LaneQueue;
-    const now = performance.now();
-    const batch = queue.tryTake(now);
-    if (batch !== undefined) return batch;
-    clock.enter("starved", now);
+  #waitForBatch(queue: LaneQueue, clock: WorkerClock): Promise<readonly Ticket[] | undefined> {
+    clock.enter("starved", performance.now());
     return queue.take();
   }
 
-  async #admit(batch: readonly Ticket[], clock: WorkerClock): Promise<void> {
+  /** Returns undefined, without a promise, if all items enter at once. */
+  #admit(batch: readonly Ticket[], clock: WorkerClock): Promise<void> | undefined {
     const { gate } = this.#flow;
-    for (const ticket of batch) {
-      const { bytes } = ticket.item;
+    for (let place = 0; place < batch.length; place += 1) {
+      const ticket = batch[place] as Ticket;
       if (gate === undefined || ticket.admitted) continue;
-      if (!gate.tryReserve(bytes)) {
-        clock.enter("blocked", performance.now());
-        if ((await gate.reserve(bytes)) === "halted") return;
-      }
-      ticket.admitted = true;
-      ticket.chargedBytes = bytes;
+      if (!gate.tryReserve(ticket.item.bytes)) return this.#admitRest(gate, batch.slice(place), clock);
+      admitted(ticket);
+    }
+    return undefined;
+  }
+
+  async #admitRest(gate: ByteGate, rest: readonly Ticket[], clock: WorkerClock): Promise<void> {
+    for (const ticket of rest) {
+      if (ticket.admitted) continue;
+      clock.enter("blocked", performance.now());
+      if ((await gate.reserve(ticket.item.bytes)) === "halted") return;
+      admitted(ticket);
     }
   }
 
-  async #forward(tickets: readonly Ticket[], at: number, clock: WorkerClock): Promise<void> {
-    const next = this.#queues[at + 1] as LaneQueue;
-    const sink = this.#queues[this.#queues.length - 1] as LaneQueue;
-    let now = performance.now();
-    for (let place = 0; place < tickets.length; place += 1) {
-      const ticket = tickets[place] as Ticket;
-      const queue = ticket.bypassed ? sink : next;
-      while (!queue.push(ticket, now)) {
-        clock.enter("blocked", now);
-        await queue.waitForRoom();
-        now = performance.now();
-      }
+  /** Passes tickets to the next lanes until a queue is full. Returns the number of tickets that were passed. */
+  #pushNow(tickets: readonly Ticket[], at: number): number {
+    const now = performance.now();
+    let pushed = 0;
+    while (pushed < tickets.length && this.#queueOf(tickets[pushed] as Ticket, at).push(tickets[pushed] as Ticket, now)) pushed += 1;
+    return pushed;
+  }
+
+  async #pushRest(tickets: readonly Ticket[], from: number, at: number, clock: WorkerClock): Promise<void> {
+    for (let pushed = from; pushed < tickets.length; ) {
+      clock.enter("blocked", performance.now());
+      await this.#queueOf(tickets[pushed] as Ticket, at).waitForRoom();
+      pushed += this.#pushNow(tickets.slice(pushed), at);
     }
+  }
+
+  #queueOf(ticket: Ticket, at: number): LaneQueue {
+    return this.#queues[ticket.bypassed ? this.#queues.length - 1 : at + 1] as LaneQueue;
   }
 
   async #pushLater(queue: LaneQueue, ticket: Ticket): Promise<void> {
     do await queue.waitForRoom();
     while (!queue.push(ticket, performance.now()));
   }
+}
+
+function admitted(ticket: Ticket): void {
+  ticket.admitted = true;
+  ticket.chargedBytes = ticket.item.bytes;
 }

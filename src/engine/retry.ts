@@ -13,6 +13,7 @@ import type { Halt } from "./halt.js";
 export interface AnyStage {
   readonly name: string;
   process(batch: readonly Item<unknown>[], signal: AbortSignal): Promise<readonly AnyResult[]>;
+  passOn?(batch: readonly Item<unknown>[]): readonly Item<unknown>[] | null;
   readonly maxConcurrency?: number;
   notices?(): readonly string[];
 }

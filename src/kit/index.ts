@@ -37,6 +37,7 @@ export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js"
 export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
+export { itemsOnceMade, mapItems } from "./layers.js";
 export type { MemberScheme } from "./member-schemes.js";
 export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
 export {

@@ -19,7 +19,7 @@ import type {
   StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { mebibyte, metadataHash } from "../kit/index.js";
+import { mapItems, mebibyte, metadataHash } from "../kit/index.js";
 import {
   contentStage,
   type DamagedImages,
@@ -97,7 +97,7 @@ export function ingest(plan: IngestPlan): Run {
     plan.lookups === "include"
       ? known
           .through(readStage(plan.readers, plan), readLane)
-          .through(contentStage(collection, plan.damaged), lane({ batch: { maxItems: 64, lingerMs: 20 } }))
+          .through(contentStage(collection, plan.damaged), lane({ concurrency: contentLookups, batch: { maxItems: 64, lingerMs: 20 } }))
       : known.through(readToDecodeStage(plan), readLane);
   const decoded = fresh.through(
     decodeStage(ready),
@@ -153,9 +153,9 @@ export function imageSource({
   return {
     name,
     ...(settle === undefined ? {} : { settle }),
-    async *read(stop) {
+    read: (stop) => {
       let seq = 0;
-      for await (const input of inputs(stop)) yield listedItem(seq++, input, reserveBytes);
+      return mapItems(inputs(stop), (input) => listedItem(seq++, input, reserveBytes));
     },
   };
 }
@@ -185,6 +185,9 @@ const maxLookup = 100;
 
 /** Maximum number of listed images that wait to be read. A longer queue is not faster. */
 const maxAhead = 16;
+
+/** Milvus answers a look-up beside writes only when it has seen the writes, which takes up to 0.2 s. So several look-ups wait at the same time. */
+const contentLookups = 4;
 
 /** Assumed number of bytes of an image whose size is unknown until the image is read. */
 const assumedBytes = mebibyte;

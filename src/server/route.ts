@@ -10,6 +10,7 @@ import type { ErrorForm } from "./error-forms.js";
 import type { Insertions } from "./insertions.js";
 import type { Jobs } from "./jobs/jobs.js";
 import type { KeptAnswers } from "./kept-answers.js";
+import type { KeptUploads } from "./kept-uploads.js";
 import type { OpenApiDocument } from "./openapi/shape.js";
 import type { ReadinessCheck } from "./readiness.js";
 import type { Thumbnails } from "./thumbnails.js";
@@ -27,6 +28,7 @@ export interface ServerContext {
   readonly readiness: ReadinessCheck;
   readonly insertions: Insertions;
   readonly thumbnails: Thumbnails;
+  readonly uploads: KeptUploads;
   /** The version of the package. */
   readonly version: string;
   readonly admission: Admission;

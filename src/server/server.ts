@@ -13,6 +13,7 @@ import { Insertions } from "./insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
 import { KeptAnswers } from "./kept-answers.js";
+import { KeptUploads } from "./kept-uploads.js";
 import { keyOfRequest, loadKeys } from "./keys.js";
 import type { Log } from "./log.js";
 import { openApiDocument } from "./openapi/document.js";
@@ -69,7 +70,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       environment: process.env,
     },
   });
-  const jobs = await Jobs.open({ pipeline, settings, log, telemetry });
+  const uploads = await KeptUploads.open({ pipeline, settings, log });
+  const jobs = await Jobs.open({ pipeline, settings, log, telemetry, uploads });
   const context: ServerContext = {
     pipeline,
     settings,
@@ -77,6 +79,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     telemetry,
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline, (collection, requests) => telemetry.watchRun({ collection, job: null, requests })),
+    uploads,
     thumbnails: new Thumbnails(),
     version: installed.version,
     admission: new Admission(settings.server),
@@ -144,6 +147,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     await listen(app, host, port);
   } catch (error) {
     await jobs.close(AbortSignal.abort());
+    await uploads.close();
     throw error;
   }
   return {
@@ -154,6 +158,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       const jobsClosed = jobs.close(deadline);
       await Promise.all([jobsClosed, drain(app, hardStop, { deadline, jobsClosed })]);
       await context.insertions.idle();
+      await uploads.close();
       await telemetry.close();
     },
   };

@@ -1,8 +1,9 @@
 /** Turns the source of a request into an input of the library. URLs are guarded by the reader; paths must be below an allowed folder. */
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
-import type { ImageInput, Settings } from "../app/index.js";
+import type { DescribedInput, ImageInput, Settings } from "../app/index.js";
 import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from "../kit/index.js";
+import type { SettledImage } from "./insertions.js";
 import { Refused } from "./problems.js";
 import type { WireSource } from "./wire.js";
 
@@ -15,6 +16,23 @@ export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settin
   if (source.url !== undefined) return source.url;
   if (source.base64 !== undefined) return Buffer.from(source.base64, "base64");
   return allowedPath(source.path ?? "", allowedRoots);
+}
+
+/** Returns the bytes of the stored images that came with the request itself. */
+export function sentImages(inputs: readonly DescribedInput[], settled: readonly SettledImage[]): readonly Uint8Array[] {
+  return inputs.flatMap(({ input }, index) => {
+    if (settled[index]?.status !== "stored") return [];
+    if (input instanceof Uint8Array) return [input];
+    return typeof input === "string" && input.startsWith("data:") ? [bytesOfDataUrl(input)] : [];
+  });
+}
+
+/** Throws `request_invalid` for a URL without a comma after its type. */
+export function bytesOfDataUrl(url: string): Uint8Array {
+  const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
+  if (match === null) throw new Refused("request_invalid", "url: expected a comma after the type of a data URL, found none.");
+  const [, base64, text = ""] = match;
+  return base64 === undefined ? Buffer.from(decodeURIComponent(text), "latin1") : Buffer.from(text, "base64");
 }
 
 /** Throws `body_too_large` for more images than one request may have. */
@@ -30,7 +48,8 @@ export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Se
 export async function storedInput(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
   if (/^(https?|s3):\/\//i.test(source) || isRemoteMemberUri(source)) return source;
   const path = isMemberUri(source) ? memberLocation(source).path : isAbsolute(source) ? source : pathOfFileUrl(source);
-  if (path === null) throw new Refused("picture_unavailable", "The image was sent to the server, or its folder has been renamed.");
+  if (path === null)
+    throw new Refused("picture_unavailable", "The image was sent and is not kept any more, or its folder has been renamed.");
   const found = await allowedPath(path, allowedRoots);
   return isMemberUri(source) ? source : found;
 }

@@ -68,6 +68,7 @@ export const newCollection = z
 export const collection = z
   .strictObject({
     name: z.string(),
+    aliases: z.array(z.string()).describe("Its other names, which paths take too."),
     count: z.int(),
     dimension: z.int(),
     metric: z.enum(["cosine", "ip", "l2"]),

@@ -30,21 +30,46 @@ export function readStage(readers: readonly Reader[], options: ReadOptions): Sta
 
 /** Like `readStage`, but leaves images to the decode stage if their reader can decode. For runs that do not need the bytes in between. */
 export function readOrLeaveStage(readers: readonly Reader[], options: ReadOptions): Stage<LookedUpRef, Encoded | Unread> {
-  const process = (item: Item<LookedUpRef>, signal: AbortSignal): Result<Unread> | Promise<Result<Encoded>> => {
-    const reader = readerFor(readers, item.value);
-    const decoding = "readAndDecode" in reader ? (reader as DecodingReader).readAndDecode : null;
-    if (decoding === null) return readItem(item, reader, options, signal);
+  const leave = (item: Item<LookedUpRef>): Item<Unread> | null => {
+    const decoding = decodingOf(findReader(readers, item.value));
+    if (decoding === null) return null;
     const unread: Unread = { readAndDecode: (target, stop) => decoding(item.value, { maxBytes: options.maxFileBytes, target }, stop) };
-    return { kind: "ok", item: advance(item, unread, item.bytes) };
+    return advance(item, unread, item.bytes);
   };
-  return { name: "read", process: (batch, signal) => Promise.all(batch.map((item) => process(item, signal))) };
+  const process = (item: Item<LookedUpRef>, signal: AbortSignal): Result<Unread> | Promise<Result<Encoded>> => {
+    const left = leave(item);
+    return left === null ? readItem(item, readerFor(readers, item.value), options, signal) : { kind: "ok", item: left };
+  };
+  return {
+    name: "read",
+    process: (batch, signal) => Promise.all(batch.map((item) => process(item, signal))),
+    passOn: (batch) => {
+      const left: Item<Unread>[] = [];
+      for (const item of batch) {
+        const passed = leave(item);
+        if (passed === null) return null;
+        left.push(passed);
+      }
+      return left;
+    },
+  };
+}
+
+function decodingOf(reader: Reader | undefined): DecodingReader["readAndDecode"] {
+  return reader !== undefined && "readAndDecode" in reader ? (reader as DecodingReader).readAndDecode : null;
+}
+
+function findReader(readers: readonly Reader[], { scheme }: ImageRef): Reader | undefined {
+  return readers.find(({ schemes }) => schemes.includes(scheme));
 }
 
 /** Returns the first reader for the URI scheme of the image. Throws `source_unreadable` if no reader has this scheme. */
-export function readerFor(readers: readonly Reader[], { scheme, uri }: ImageRef): Reader {
-  const reader = readers.find(({ schemes }) => schemes.includes(scheme));
+export function readerFor(readers: readonly Reader[], ref: ImageRef): Reader {
+  const reader = findReader(readers, ref);
   if (reader !== undefined) return reader;
-  const known = new Set(readers.flatMap(({ schemes }) => schemes));
+  const { scheme, uri } = ref;
+  // A scheme such as tar+http is that of a member of an archive. Nobody writes it.
+  const known = new Set(readers.flatMap(({ schemes }) => schemes).filter((name) => !name.includes("+")));
   throw new HeadraceError("source_unreadable", `${uri}: expected a source with a configured reader, found the scheme "${scheme}:"`, {
     item: uri,
     retryable: false,

@@ -57,6 +57,37 @@ describe("calls side by side", () => {
     assert.equal(await pipeline.count("images"), 11);
   });
 
+  it("while a search is late, a run has one batch of the model in work at a time", { timeout: 120_000 }, async () => {
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let phase: "prepare" | "search" | "run" = "prepare";
+    let [inWork, most] = [0, 0];
+    const work = async (): Promise<void> => {
+      if (phase === "prepare") return;
+      if (phase === "search") {
+        phase = "run";
+        return answered;
+      }
+      inWork += 1;
+      most = Math.max(most, inWork);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      inWork -= 1;
+    };
+    await using pipeline = await open({ embedder: memoryEmbedder({ feed: { preferredBatch: 2, maxBatch: 2, parallel: 4 }, work }) });
+    const first = Uint8Array.of(1);
+    await pipeline.insertImages({ inputs: [first] });
+    phase = "search";
+    const search = pipeline.searchImages(first);
+    // From 100 ms on, an answer is late.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const { stats } = await pipeline.insertImagesAsync({ inputs: Array.from({ length: 24 }, (_, image) => Uint8Array.of(2, image)) });
+    assert.deepEqual([stats.stored, most], [24, 1]);
+    answer();
+    assert.ok((await search).length > 0);
+  });
+
   it("a service that stores what its clients post keeps every image", async () => {
     await using pipeline = await open();
     const server = createServer((request, response) => {

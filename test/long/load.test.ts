@@ -55,6 +55,9 @@ test(`${idClients + imageClients + otherClients} clients for ${seconds} s, alone
   for (const [title, tallies] of Object.entries({ alone, "beside the ingest": together })) {
     for (const line of tallies.map(describeTally)) context.diagnostic(`${title}: ${line}`);
   }
+  const { count } = JSON.parse((await clients.get("/v1/collections/photos")).body) as { count: number };
+  const ingested = count - photos.length;
+  context.diagnostic(`${ingested} images ingested meanwhile`);
   const peak = peakRssMb(server.pid);
   context.diagnostic(`the job: ${body.slice(0, 400)}`);
   context.diagnostic(`peak memory ${peak} MB`);
@@ -72,6 +75,7 @@ test(`${idClients + imageClients + otherClients} clients for ${seconds} s, alone
   context.diagnostic(`searches, 99th percentile: ${before?.toFixed(0)} ms alone, ${during?.toFixed(0)} ms beside the ingest`);
   assert.ok((during ?? Number.NaN) <= 3 * (before ?? Number.NaN) + 50, `${during} ms against ${before} ms`);
   assert.ok(peak <= maxRssMb, `${peak} MB`);
+  assert.ok(ingested > seconds, `${ingested} images ingested in ${seconds} s`);
 });
 
 class Clients {

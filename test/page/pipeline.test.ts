@@ -151,6 +151,11 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor();
     await state(page, "Completed");
     await page.getByText("12 stored").first().waitFor();
+    await page.goto(`${served.url}/#/search/sent`);
+    await page.waitForFunction(
+      () => [...document.querySelectorAll<HTMLImageElement>(".tile img")].filter((each) => each.naturalWidth > 0).length === 12,
+    );
+    await page.goBack();
     await page.getByRole("button", { name: "Forget the run" }).click();
     await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor({ state: "detached" });
     assert.deepEqual(errors.filter(isUnexpected), []);

@@ -10,6 +10,7 @@ test("a collection is created, listed, described and deleted", async () => {
   assert.equal(created.headers.get("location"), "/v1/collections/pets");
   const pets = {
     name: "pets",
+    aliases: [],
     count: 0,
     dimension: 16,
     metric: "ip",
@@ -27,6 +28,25 @@ test("a collection is created, listed, described and deleted", async () => {
   assert.equal((await server.send("DELETE", "/v1/collections/pets")).status, 204);
   const gone = await server.get("/v1/collections/pets");
   assert.deepEqual([gone.status, gone.body.code], [404, "collection_not_found"]);
+});
+
+test("aliases are listed with their collection, and paths take them", async () => {
+  let setAlias = async (_alias: string): Promise<void> => undefined;
+  await using server = await TestServer.start({
+    wrap: (pipeline) => {
+      setAlias = (alias) => pipeline.aliases.set(alias, "dogs");
+      return pipeline;
+    },
+  });
+  for (const name of ["cats", "dogs"]) await server.post("/v1/collections", { name });
+  for (const alias of ["pets", "favourites"]) await setAlias(alias);
+  const { body } = await server.get("/v1/collections");
+  assert.deepEqual(
+    body.collections.map(({ name, aliases }: { name: string; aliases: string[] }) => [name, ...aliases]),
+    [["cats"], ["dogs", "favourites", "pets"]],
+  );
+  const described = await server.get("/v1/collections/pets");
+  assert.deepEqual([described.body.name, described.body.aliases], ["dogs", ["favourites", "pets"]]);
 });
 
 test("images are inserted as JSON with ids and metadata; one that fails does not stop the others", async () => {

@@ -79,4 +79,38 @@ describe("look-ups of a long run", { timeout: 60_000 }, () => {
     await other.close();
     await collection.close();
   });
+
+  it("for contents are answered from memory once there were many, unless the table may have them", async () => {
+    const { collection, queries } = await filled("contents");
+    const absent = (start: number) => Array.from({ length: 64 }, (_, at) => `no content ${start + at}`);
+    for (let start = 0; start < 1_024; start += 64) assert.equal((await collection.byContent(absent(start), calm)).size, 0);
+    const asked = queries();
+    for (let start = 2_048; start < 6_400; start += 64) assert.equal((await collection.byContent(absent(start), calm)).size, 0);
+    assert.equal(queries(), asked);
+    const found = await collection.byContent([...absent(0), "content of row 7", "content of row 2999"], calm);
+    assert.deepEqual([...found.keys()].sort(), ["content of row 2999", "content of row 7"]);
+    await collection.close();
+  });
+
+  it("for contents see rows that are written before, while and after the contents are read", async () => {
+    const { collection } = await filled("written");
+    const other = await test.store.openCollection("written", "write");
+    const write = (at: number) => other.upsert(batchOf([{ id: `later ${at}` }]), calm);
+    await write(0);
+    const writes = Promise.all([1, 2, 3].map(write));
+    for (let start = 0; start < 1_024; start += 64) {
+      await collection.byContent(
+        Array.from({ length: 64 }, (_, at) => `no content ${start + at}`),
+        calm,
+      );
+    }
+    await writes;
+    await write(4);
+    await other.delete({ ids: ["row 5"] }, calm);
+    const contents = [0, 1, 2, 3, 4].map((at) => `content of later ${at}`);
+    const found = await collection.byContent([...contents, "content of row 5", "content of row 6"], calm);
+    assert.deepEqual([...found.keys()].sort(), [...contents, "content of row 6"].sort());
+    await other.close();
+    await collection.close();
+  });
 });

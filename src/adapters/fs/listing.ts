@@ -1,5 +1,4 @@
 /** Lists image files. Inputs are paths of files, folders (with their subfolders) and globs. */
-import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
 import {
@@ -16,6 +15,7 @@ import { mapAhead } from "./ahead.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
 import type { PathRange } from "./path-range.js";
+import { statOf } from "./stat.js";
 import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./walk.js";
 
 export interface FileListingOptions {
@@ -121,6 +121,11 @@ class FileLister {
     for await (const found of mapAhead(inputs, ahead, (input) => this.#inspect(input).catch(HeadraceError.from))) {
       if (stop.aborted) return;
       if (HeadraceError.is(found)) throw found;
+      if (found.kind === "file" && missing.length === 0) {
+        exists = true;
+        yield found.ref;
+        continue;
+      }
       let isMatched = false;
       for await (const ref of this.#expand(found, stop)) {
         exists = true;
@@ -175,11 +180,11 @@ class FileLister {
     if (isWebUrl(input)) return { kind: "file", ref: webRef(input) };
     const path = this.#path(input);
     try {
-      const stats = await stat(path, { bigint: true });
-      return stats.isDirectory() ? { kind: "folder", path } : { kind: "file", ref: this.#ref(path, this.#uri(path), stats) };
+      const stats = await statOf(path);
+      return stats.isDirectory() ? { kind: "folder", path } : { kind: "file", ref: this.#ref(path, null, stats) };
     } catch (cause) {
       if (!concernsOnePath(cause)) throw fromListingError(cause, path);
-      const ref = this.#ref(path, this.#uri(path), null);
+      const ref = this.#ref(path, null, null);
       const glob = parseGlob(input, this.#folder);
       if (glob === null) return { kind: "missing", ref, glob: null };
       const unmatched: Missing = { kind: "missing", ref, glob: input };
@@ -214,12 +219,14 @@ class FileLister {
     return this.#extensions.has(extension) ? "image" : "other";
   };
 
-  #ref(path: string, root: string, stats: FoundFile["stats"]): ImageRef {
+  /** `root` null: the file itself is the input. */
+  #ref(path: string, root: string | null, stats: FoundFile["stats"]): ImageRef {
+    const uri = this.#uri(path);
     return {
-      uri: this.#uri(path),
+      uri,
       location: path,
       scheme: "file",
-      root,
+      root: root ?? uri,
       version: stats?.isFile() ? fileVersion(stats, this.#now()) : null,
       sizeBytes: stats === null ? null : Number(stats.size),
       metadata: null,
@@ -248,7 +255,7 @@ function webRef(text: string): ImageRef {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
+  return statOf(path).then(
     () => true,
     (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
   );

@@ -95,8 +95,12 @@ export class LanceCollection implements Collection {
   }
 
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {
-    this.parts.lease?.writer.lookedUp();
-    return this.#read("byContent", signal, (table) => storedContents(table, fingerprints, signal));
+    const writer = this.parts.lease?.writer;
+    writer?.lookedUp();
+    return this.#read("byContent", signal, async (table) => {
+      const possible = (await writer?.possibleContents(fingerprints)) ?? fingerprints;
+      return storedContents(table, possible, signal);
+    });
   }
 
   search(queries: readonly Float32Array[], options: SearchOptions): Promise<readonly (readonly Hit[])[]> {

@@ -179,6 +179,13 @@ export const serverSection = z.strictObject({
       "Address of an OpenTelemetry collector for traces, such as http://127.0.0.1:4318. null: that of `OTEL_EXPORTER_OTLP_ENDPOINT`, else no traces.",
     ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
+  keepUploadsMb: z
+    .int()
+    .min(0)
+    .default(1024)
+    .describe(
+      "Maximum MiB of stored images that were sent to the server. They are kept in `lancedb.path` to show their pictures; the oldest are deleted first. 0: none are kept.",
+    ),
 });
 
 export const loggingSection = z.strictObject({

@@ -62,6 +62,22 @@ test("three images start no workers, the fourth does, and images go to the worke
   assert.equal(reader.readAndDecode, workers.readAndDecode);
 });
 
+test("a run that expects many images starts the workers before its first image, once", async () => {
+  const { done, main, workers } = parts();
+  let starts = 0;
+  const handOver = new HandOver(async () => {
+    starts += 1;
+    return workers;
+  });
+  handOver.begin();
+  handOver.begin();
+  await Promise.resolve();
+  const reader = handOver.reader(main);
+  for (let image = 0; image < 5; image += 1) await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never);
+  assert.equal(starts, 1);
+  assert.deepEqual(new Set(done), new Set(["worker reads"]));
+});
+
 test("if the workers do not start, reading fails with the reason", async () => {
   const { main } = parts();
   const failure = new Error("no threads left");

@@ -1,6 +1,7 @@
 /**
- * Decides where an image is read and decoded: in the main thread at first, and in decode workers once they have started. A run of a few
- * images starts no workers, and no image waits for the start of a worker.
+ * Decides where an image is read and decoded: in the main thread at first, and in decode workers once they have started. No image waits for
+ * the start of a worker. Workers start with the fourth image, so that a run of a few images starts none. In a run that expects many images,
+ * they start beside the opening of the model and the store.
  */
 import type { DecodingReader, ReadAndDecode } from "../../chain/index.js";
 import type { ImageDecoder, Reader } from "../../contracts/index.js";
@@ -12,6 +13,7 @@ const imagesBeforeStart = 3;
 export class HandOver {
   readonly #start: () => Promise<DecodeWorkers>;
   #seen = 0;
+  #isStarted = false;
   #workers: DecodeWorkers | null = null;
   #failure: unknown = null;
 
@@ -45,10 +47,10 @@ export class HandOver {
     };
   }
 
-  #count(): void {
-    if (this.#failure !== null) throw this.#failure;
-    this.#seen += 1;
-    if (this.#seen !== imagesBeforeStart + 1) return;
+  /** Starts the workers before the first image is read, for a run that will have many. Further calls have no effect. */
+  begin(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     this.#start().then(
       (workers) => {
         this.#workers = workers;
@@ -57,5 +59,11 @@ export class HandOver {
         this.#failure = error;
       },
     );
+  }
+
+  #count(): void {
+    if (this.#failure !== null) throw this.#failure;
+    this.#seen += 1;
+    if (this.#seen > imagesBeforeStart) this.begin();
   }
 }

@@ -1,18 +1,18 @@
 /** Refuses duplicates within one run. Of several images with the same id, only the first is stored. */
 import { HeadraceError, type Key, type Refusal } from "../../contracts/index.js";
-import { HashTable, hashOfDigits, hashOfText, keyOf } from "../../kit/index.js";
+import { HashTable, hashOfDigits, hashOfText, keyOf, mapItems } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 
 /**
  * Skips an image that was already listed. Fails a different image with the same id. Also skips an image with a derived id if the image was
  * already listed with its own id. Needs 11 to 16 bytes of memory per image with a derived id, and 32 to 48 bytes per image with its own id.
  */
-export async function* refuseDuplicates(inputs: AsyncIterable<IngestInput>): AsyncGenerator<IngestInput> {
+export function refuseDuplicates(inputs: AsyncIterable<IngestInput>): AsyncIterable<IngestInput> {
   const seen = new FirstSeen();
-  for await (const input of inputs) {
+  return mapItems(inputs, (input) => {
     const refused = input.ref.refused ?? seen.refusalOf(input);
-    yield refused === undefined ? input : { ...input, ref: { ...input.ref, refused } };
-  }
+    return refused === undefined ? input : { ...input, ref: { ...input.ref, refused } };
+  });
 }
 
 /** Maximum number of input names that are kept in memory for messages. */

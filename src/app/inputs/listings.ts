@@ -1,6 +1,6 @@
 /** Turns paths, folders, globs, lists of paths and manifests into inputs. */
 import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../contracts/index.js";
-import { type FileNaming, keyOf } from "../../kit/index.js";
+import { type FileNaming, itemsOnceMade, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { OwnCopies } from "../remote-files/own-copies.js";
@@ -50,10 +50,11 @@ export interface ListingRequest extends PathSources {
 export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
-  return async function* list(stop) {
-    const inputs = listAdmitted(request, stop);
-    yield* take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
-  };
+  return (stop) =>
+    itemsOnceMade(async () => {
+      const inputs = listAdmitted(request, stop);
+      return take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
+    });
 }
 
 /**
@@ -107,9 +108,13 @@ export async function* listImages(
   for await (const { id, ref } of take(listAdmitted(request, signal), request.limit)) yield { input: ref, id, metadata: ref.metadata };
 }
 
-async function* listAdmitted(request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  for await (const input of listAll(request, stop))
-    yield request.admit === undefined ? input : { ...input, ref: await request.admit(input.ref) };
+function listAdmitted(request: ListingRequest, stop: AbortSignal): AsyncIterable<IngestInput> {
+  const { admit } = request;
+  return admit === undefined ? listAll(request, stop) : admitted(listAll(request, stop), admit);
+}
+
+async function* admitted(inputs: AsyncIterable<IngestInput>, admit: NonNullable<ListingRequest["admit"]>): AsyncGenerator<IngestInput> {
+  for await (const input of inputs) yield { ...input, ref: await admit(input.ref) };
 }
 
 /** Lists the manifest before all other inputs. So an image that is also in a folder gets its metadata from the manifest. */
@@ -189,7 +194,11 @@ async function countLines(manifest: TextSource, stop: AbortSignal): Promise<numb
   return count;
 }
 
-async function* take(inputs: AsyncIterable<IngestInput>, limit = Number.POSITIVE_INFINITY): AsyncGenerator<IngestInput> {
+function take(inputs: AsyncIterable<IngestInput>, limit: number | undefined): AsyncIterable<IngestInput> {
+  return limit === undefined ? inputs : firstOf(inputs, limit);
+}
+
+async function* firstOf(inputs: AsyncIterable<IngestInput>, limit: number): AsyncGenerator<IngestInput> {
   let left = limit;
   if (left <= 0) return;
   for await (const input of inputs) {

@@ -77,15 +77,22 @@ async function* pathsIn(
       continue;
     }
     if (!isNull && next.value.startsWith("{")) onManifest({ name: text.name, lines: joined([...blank, next.value], lines) });
-    else yield* pathsFrom(joined([next.value], lines), isNull ? "as it is" : "without carriage return");
+    else yield* pathsFrom(next.value, lines, isNull ? "as it is" : "without carriage return");
     return;
   }
 }
 
-async function* pathsFrom(lines: AsyncIterable<string>, ending: "as it is" | "without carriage return"): AsyncGenerator<string> {
-  for await (const line of lines) {
-    const path = ending === "as it is" ? line : line.replace(/\r$/, "");
-    if (path !== "") yield* urlsOf(path);
+async function* pathsFrom(
+  first: string,
+  rest: AsyncGenerator<string>,
+  ending: "as it is" | "without carriage return",
+): AsyncGenerator<string> {
+  const pathOf = (line: string): string => (ending === "as it is" ? line : line.replace(/\r$/, ""));
+  try {
+    for (const url of urlsOf(pathOf(first))) if (url !== "") yield url;
+    for await (const line of rest) for (const url of urlsOf(pathOf(line))) if (url !== "") yield url;
+  } finally {
+    await rest.return(undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Counts who needs the copies of remote files: those who have one open, and images of runs that are not settled yet. */
 import type { ImageRef } from "../../contracts/index.js";
-import { isRemoteMemberUri, remoteMember } from "../../kit/index.js";
+import { isRemoteMemberUri, mapItems, remoteMember } from "../../kit/index.js";
 
 /** The images of one run. */
 export interface RunUses {
@@ -73,13 +73,12 @@ export class CopyUses {
 export function expectCopies<T extends { readonly ref: ImageRef }>(
   inputs: (stop: AbortSignal) => AsyncIterable<T>,
   uses: RunUses,
-): (stop: AbortSignal) => AsyncGenerator<T> {
-  return async function* read(stop) {
-    for await (const input of inputs(stop)) {
+): (stop: AbortSignal) => AsyncIterable<T> {
+  return (stop) =>
+    mapItems(inputs(stop), (input) => {
       uses.expect(input.ref);
-      yield input;
-    }
-  };
+      return input;
+    });
 }
 
 function isRemoteMember({ scheme, uri }: ImageRef): boolean {

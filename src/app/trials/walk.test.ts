@@ -75,6 +75,11 @@ test("settings that bring nothing stay as they are, and no point is measured twi
   assert.equal(new Set(tried.map(({ point }) => JSON.stringify(point))).size, tried.length);
 });
 
+test("no setting is lowered while a stage is the limit", async () => {
+  const { tried } = await tuned({ cores: 16, decodeMs: 40, embedMs: 0.5, storeMs: 0.05, crowding: 0 });
+  assert.ok(tried.every(({ point }) => Object.values(point).every((value) => value >= 2)));
+});
+
 test("the budget of measurements is kept", async () => {
   let measured = 0;
   const { tried } = await walkToKnee({

@@ -30,7 +30,7 @@ const minGain = 1.02;
 
 /**
  * Returns all measurements in order, and the best. Raises the settings of the limiting stage first. Then tries each setting upwards, and
- * once downwards: what did not help at first rarely helps later. Ends when nothing helps.
+ * once downwards, unless a stage is the limit: what did not help at first rarely helps later. Ends when nothing helps.
  */
 export async function walkToKnee<M extends Measurement>(
   options: WalkOptions<M>,
@@ -54,6 +54,8 @@ export async function walkToKnee<M extends Measurement>(
     if (isFaster) best = found;
     return { found, isFaster };
   };
+  /** If a stage is the limit, fewer workers cannot help: they only help where workers compete for processors. */
+  const mayLower = () => !ladders.some(({ stage }) => stage === best.limit);
   /** Two stages may be nearly equally slow. A step that only makes the other one the limit is followed by a step for the other one. */
   const raiseLimit = async (): Promise<boolean> => {
     let from: M = best;
@@ -73,7 +75,7 @@ export async function walkToKnee<M extends Measurement>(
     while (await raiseLimit()) isFaster = true;
     for (const ladder of ladders) {
       while ((await step(best.point, ladder, 1))?.isFaster === true) isFaster = true;
-      if (lowered.has(ladder)) continue;
+      if (lowered.has(ladder) || !mayLower()) continue;
       while ((await step(best.point, ladder, -1))?.isFaster === true) isFaster = true;
       lowered.add(ladder);
     }

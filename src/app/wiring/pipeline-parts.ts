@@ -143,6 +143,11 @@ export class PipelineParts {
     };
   }
 
+  /** Tells that a run will decode many images. The decode workers start now. */
+  expectImages(): void {
+    if (this.own.decoder === undefined) this.#handOver.begin();
+  }
+
   /** Tells that a run will have this number of batches in work. It may be more than the embedder asks for. */
   expectBatches(parallel: number): void {
     this.#batchesOfRuns = Math.max(this.#batchesOfRuns, parallel);

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   countInputs,
+  expectedImages,
   type ImageEmbeddingPipeline,
   ingestDocument,
   type LabelChoice,
@@ -161,10 +162,11 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }:
 function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
   const terminal = terminalOf(options);
   return runIngestion(terminal, {
-    start: (hooks) =>
+    start: async (hooks) =>
       pipeline.ingest({
         inputs: listInputs({ ...pipeline.listingSettings, ...request }),
         collectionName: options.collection,
+        expects: await expectedImages(request),
         schedule: options.pipeline === "sync" ? "sequential" : "overlapped",
         ...(options.labels === undefined ? {} : { labels: options.labels }),
         ...hooks,

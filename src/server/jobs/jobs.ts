@@ -4,6 +4,7 @@ import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Set
 import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
 import type { Telemetry } from "../../telemetry/index.js";
+import type { KeptUploads } from "../kept-uploads.js";
 import type { Log } from "../log.js";
 import { Refused } from "../problems.js";
 import { type Entry, newEntry } from "./entry.js";
@@ -19,6 +20,8 @@ export interface JobsOptions {
   readonly settings: Settings;
   readonly log: Log;
   readonly telemetry: Telemetry;
+  /** Gets the images that came with a job when the job has ended. */
+  readonly uploads: Pick<KeptUploads, "take" | "forgetUnused">;
 }
 
 export interface Submission {
@@ -237,6 +240,9 @@ export class Jobs {
   /** `end` null: the job was cancelled before it started. */
   async #end(entry: Entry, end: (AttemptEnd & Pick<Job, "total">) | null): Promise<void> {
     const next = stateAfter.attempt(entry.job, end, { isCancelled: entry.isCancelled, isClosing: this.#closing.signal.aborted });
+    const failed = isEnded({ ...entry.job, ...next }) ? await this.#failedUploads(entry) : null;
+    // Whoever sees the end of the job may ask for the pictures.
+    if (failed !== null) await this.#options.uploads.take(entry.folder.uploadsPath, failed);
     await this.#change(entry, next);
     const { id, state, counts, error } = entry.job;
     this.#options.log(state === "failed" ? "error" : "info", state === "queued" ? "job parked" : "job ended", {
@@ -245,9 +251,11 @@ export class Jobs {
       ...counts,
       ...(error === null ? {} : { code: error.code, message: error.message }),
     });
-    if (!isEnded(entry.job)) return;
+    if (failed === null) return;
     entry.events.close();
-    await entry.folder.forgetUploads(await this.#failedUploads(entry));
+    // Some images of a job that has not completed have no row.
+    if (state !== "completed") this.#options.uploads.forgetUnused();
+    await entry.folder.forgetUploads(failed);
     await this.#deleteOldest();
   }
 

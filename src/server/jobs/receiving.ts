@@ -6,7 +6,7 @@ import type { Key, Metadata } from "../../contracts/index.js";
 import { keyOf, mebibyte, textLines } from "../../kit/index.js";
 import { Refused } from "../problems.js";
 import type { Call, Incoming, IncomingPart, ServerContext } from "../route.js";
-import { inputOf } from "../sources.js";
+import { bytesOfDataUrl, inputOf } from "../sources.js";
 import { checked, parsedJson } from "../validation.js";
 import { insertionColumns } from "../wire.js";
 import * as wire from "../wire-jobs.js";
@@ -114,7 +114,7 @@ async function addImage(draft: JobDraft, { id, metadata, ...source }: Sent, { se
   const input = await inputOf(source, settings.server);
   if (input instanceof Uint8Array) return addKept(draft, await draft.keep([input]), { id, metadata });
   const text = String(input);
-  if (text.startsWith("data:")) return addKept(draft, await draft.keep([bytesOf(text)]), { id, metadata });
+  if (text.startsWith("data:")) return addKept(draft, await draft.keep([bytesOfDataUrl(text)]), { id, metadata });
   await draft.addLine({ input: text, ...(id === undefined ? {} : { id }), ...(metadata === undefined ? {} : { metadata }) });
 }
 
@@ -126,13 +126,6 @@ async function addKept(
 ): Promise<void> {
   const key: Key | number = id ?? keyOf(uploadUri(sha256));
   await draft.addLine({ input: `uploads/${sha256}`, id: key, ...(metadata === undefined ? {} : { metadata }) });
-}
-
-function bytesOf(url: string): Uint8Array {
-  const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
-  if (match === null) throw new Refused("request_invalid", "url: expected a comma after the type of a data URL, found none.");
-  const [, base64, text = ""] = match;
-  return base64 === undefined ? Buffer.from(decodeURIComponent(text), "latin1") : Buffer.from(text, "base64");
 }
 
 function choicesOf({ limit, on_bad_line, image_column, id_column, metadata_columns }: z.output<typeof wire.jobOptions>): ListingChoices {

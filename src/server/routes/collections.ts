@@ -1,5 +1,5 @@
 /** Collections: list, create, describe and delete. */
-import type { CollectionStats } from "../../contracts/index.js";
+import type { Alias, CollectionStats } from "../../contracts/index.js";
 import { type Route, route } from "../route.js";
 import * as wire from "../wire.js";
 
@@ -12,7 +12,10 @@ export const collectionRoutes: readonly Route[] = [
     tag: "Collections",
     scope: "read",
     answers: { 200: { description: "The collections, with their sizes.", schema: wire.collections } },
-    answer: async ({ pipeline }) => ({ status: 200, body: { collections: (await pipeline.listCollections()).map(described) } }),
+    answer: async ({ pipeline }) => {
+      const [found, aliases] = await Promise.all([pipeline.listCollections(), pipeline.aliases.list()]);
+      return { status: 200, body: { collections: found.map((each) => described(each, aliases)) } };
+    },
   }),
   route({
     method: "POST",
@@ -31,7 +34,7 @@ export const collectionRoutes: readonly Route[] = [
         ...(index === undefined ? {} : { index }),
         ...(id_type === undefined ? {} : { idType: id_type }),
       });
-      const body = described(await pipeline.collectionStats(name));
+      const body = described(await pipeline.collectionStats(name), []);
       return { status: 201, body, headers: { location: `/v1/collections/${name}` } };
     },
   }),
@@ -44,7 +47,10 @@ export const collectionRoutes: readonly Route[] = [
     scope: "read",
     params: wire.collectionParams,
     answers: { 200: { description: "The collection, with its size.", schema: wire.collection } },
-    answer: async ({ pipeline, params }) => ({ status: 200, body: described(await pipeline.collectionStats(params.name)) }),
+    answer: async ({ pipeline, params }) => {
+      const [found, aliases] = await Promise.all([pipeline.collectionStats(params.name), pipeline.aliases.list()]);
+      return { status: 200, body: described(found, aliases) };
+    },
   }),
   route({
     method: "DELETE",
@@ -55,14 +61,17 @@ export const collectionRoutes: readonly Route[] = [
     scope: "admin",
     params: wire.collectionParams,
     answers: { 204: { description: "The collection is deleted." } },
-    answer: async ({ pipeline, params }) => {
+    answer: async ({ pipeline, uploads, params }) => {
       await pipeline.dropCollection(params.name);
+      uploads.forgetUnused();
       return { status: 204 };
     },
   }),
 ];
 
-function described({ name, count, dimension, metric, idType, index, indexedKeys, indexableKeys, passport }: CollectionStats): object {
+function described(stats: CollectionStats, allAliases: readonly Alias[]): object {
+  const { name, count, dimension, metric, idType, index, indexedKeys, indexableKeys, passport } = stats;
+  const aliases = allAliases.filter(({ collection }) => collection === name).map(({ alias }) => alias);
   const keys = { indexed_keys: indexedKeys, indexable_keys: indexableKeys };
-  return { name, count, dimension, metric, id_type: idType, index, ...keys, made_with: passport?.labels ?? null };
+  return { name, aliases, count, dimension, metric, id_type: idType, index, ...keys, made_with: passport?.labels ?? null };
 }

@@ -5,7 +5,7 @@ import type { Key, Metadata } from "../../contracts/index.js";
 import type { SettledImage } from "../insertions.js";
 import { itemProblem, Refused } from "../problems.js";
 import { type Form, type Route, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf, refuseTooMany } from "../sources.js";
+import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../sources.js";
 import { checked, parsedJson } from "../validation.js";
 import * as wire from "../wire.js";
 
@@ -30,7 +30,9 @@ export const imageRoutes: readonly Route[] = [
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
       refuseTooMany(images, context.settings.server);
       const inputs = await inputsOf(context, name, images);
-      return { status: 200, body: insertionAnswer(await context.insertions.insert(name, inputs, { signal, spans: context.spans })) };
+      const settled = await context.insertions.insert(name, inputs, { signal, spans: context.spans });
+      await context.uploads.keep(sentImages(inputs, settled));
+      return { status: 200, body: insertionAnswer(settled) };
     },
   }),
   route({
@@ -44,11 +46,12 @@ export const imageRoutes: readonly Route[] = [
     body: wire.deletion,
     examples: { byIds: { ids: ["cat", "dog"] }, byFilter: { filter: "year < 2000" } },
     answers: { 200: { description: "The number of deleted rows. Unknown ids are not counted.", schema: wire.deleted } },
-    answer: async ({ pipeline, params: { name }, body: { ids, filter } }) => {
+    answer: async ({ pipeline, uploads, params: { name }, body: { ids, filter } }) => {
       const deleted =
         filter === undefined
           ? await pipeline.deleteByIds(name, await keysOf(pipeline, name, ids ?? []))
           : await pipeline.deleteByFilter(name, filter);
+      if (deleted > 0) uploads.forgetUnused();
       return { status: 200, body: { deleted } };
     },
   }),

@@ -1,9 +1,9 @@
 /** What a person sees of a collection: some of its rows, and a small picture of each. */
 import type { z } from "zod";
-import { type ImageEmbeddingPipeline, keysOf, type Settings } from "../../app/index.js";
+import { type ImageEmbeddingPipeline, keysOf } from "../../app/index.js";
 import type { StoredRow } from "../../contracts/index.js";
 import { Refused } from "../problems.js";
-import { type Answer, type Call, type Route, route } from "../route.js";
+import { type Answer, type Call, type Route, route, type ServerContext } from "../route.js";
 import { storedInput } from "../sources.js";
 import * as wire from "../wire.js";
 
@@ -51,7 +51,7 @@ export const pictureRoutes: readonly Route[] = [
     scope: "read",
     query: wire.sourceQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
-    answer: async ({ pipeline, settings, query: { source } }) => jpeg(await made(pipeline, settings, source), "private, max-age=60"),
+    answer: async (context) => jpeg(await made(context, context.query.source), "private, max-age=60"),
   }),
 ];
 
@@ -61,19 +61,22 @@ const jpeg = (picture: Uint8Array, cacheControl: string): Answer => ({
   headers: { "cache-control": cacheControl },
 });
 
-async function made(pipeline: ImageEmbeddingPipeline, settings: Settings, source: string): Promise<Uint8Array> {
-  const picture = await pipeline.thumbnail(await storedInput(source, settings.server));
+type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads">;
+
+async function made({ pipeline, settings, uploads }: Readers, source: string): Promise<Uint8Array> {
+  const picture = await pipeline.thumbnail((await uploads.read(source)) ?? (await storedInput(source, settings.server)));
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }
 
-async function thumbnailOf({ thumbnails, pipeline, settings, params, query, signal }: Call<ImageParams, undefined, ThumbnailQuery>) {
-  const { name, id } = params;
+async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): Promise<Uint8Array> {
+  const { thumbnails, pipeline, query, signal } = call;
+  const { name, id } = call.params;
   const make = async (): Promise<Uint8Array> => {
     const { facts } = await rowOf(pipeline, name, id);
     if (!facts.content.startsWith(query.content ?? ""))
       throw new Refused("row_not_found", "content: expected that of the row, found another one.");
-    return made(pipeline, settings, facts.source);
+    return made(call, facts.source);
   };
   // Without its content, the row may have been replaced meanwhile.
   return query.content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, query.content]), make, signal);

@@ -4,7 +4,7 @@ import { HeadraceError } from "../../contracts/index.js";
 import { embedSources } from "../embeddings.js";
 import { Refused } from "../problems.js";
 import { type Route, type RouteOptions, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf, refuseTooMany } from "../sources.js";
+import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../sources.js";
 import * as own from "../wire.js";
 import * as wire from "../wire-python-service.js";
 
@@ -70,6 +70,7 @@ export const pythonServiceRoutes: readonly Route[] = [
         })),
       );
       const settled = await context.insertions.insert(collection, images, { signal, spans: context.spans });
+      await context.uploads.keep(sentImages(images, settled));
       const failed = settled.filter(({ error }) => error !== null);
       if (failed[0]?.error) throw firstOf(failed[0].error, failed.length, settled.length);
       return { status: 200, body: { inserted_ids: settled.map(({ id }) => id), count: settled.length } };
@@ -121,8 +122,9 @@ export const pythonServiceRoutes: readonly Route[] = [
     scope: "admin",
     params: own.collectionParams,
     answers: described("The collection is deleted.", wire.message),
-    answer: async ({ pipeline, params: { name } }) => {
+    answer: async ({ pipeline, uploads, params: { name } }) => {
       await pipeline.dropCollection(name);
+      uploads.forgetUnused();
       return { status: 200, body: { message: `Collection '${name}' deleted successfully` } };
     },
   }),
@@ -163,9 +165,10 @@ export const pythonServiceRoutes: readonly Route[] = [
     body: wire.deletion,
     examples: { byIds: { ids: ["cat"], collection_name: "pets" } },
     answers: described("The rows are deleted.", wire.message),
-    answer: async ({ pipeline, body: { ids, filter_expr: filter, collection_name: name } }) => {
-      const collection = name ?? pipeline.defaultCollection;
-      return { status: 200, body: { message: `Deleted ${await deleteFrom({ pipeline }, collection, ids, filter)} embeddings` } };
+    answer: async ({ pipeline, uploads, body: { ids, filter_expr: filter, collection_name: name } }) => {
+      const deleted = await deleteFrom({ pipeline }, name ?? pipeline.defaultCollection, ids, filter);
+      if (deleted > 0) uploads.forgetUnused();
+      return { status: 200, body: { message: `Deleted ${deleted} embeddings` } };
     },
   }),
 ];

@@ -42,6 +42,7 @@ export function CollectionDetails({ name }: { readonly name: string }) {
             <p class="figure">{count}</p>
             <p class="muted">{words.collections.count}</p>
             <dl class="facts">
+              {collection.aliases.length > 0 && <Fact name={words.collections.aliases} value={collection.aliases.join(", ")} />}
               <Fact name={words.collections.dimension} value={String(collection.dimension)} />
               <Fact name={words.collections.metric} value={collection.metric} />
               <Fact name={words.collections.idType} value={words.collections[collection.id_type]} />

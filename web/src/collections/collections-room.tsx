@@ -47,7 +47,7 @@ function CollectionList() {
   );
 }
 
-function CollectionCard({ collection: { name, count, dimension, metric, index } }: { readonly collection: Collection }) {
+function CollectionCard({ collection: { name, aliases, count, dimension, metric, index } }: { readonly collection: Collection }) {
   const words = useWords();
   const { client } = useService();
   const { value } = useLoaded(async (signal) => (count === 0 ? [] : client.images(name, 4, "", signal)), [client, name, count]);
@@ -60,6 +60,7 @@ function CollectionCard({ collection: { name, count, dimension, metric, index } 
           ))}
         </span>
         <span class="collection-name">{name}</span>
+        {aliases.length > 0 && <span class="muted">{words.collections.alsoCalled(aliases.join(", "))}</span>}
         <span class="muted">{words.collections.rows(count.toLocaleString(words.locale))}</span>
         <span class="tags">
           <span class="tag">{dimension} d</span>

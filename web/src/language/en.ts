@@ -55,7 +55,8 @@ export const en = {
     picturesHidden: "The pictures are hidden: the server may not read their folder.",
     picturesHiddenHint: "Allow it in the configuration:",
     picturesGone: "Some pictures cannot be shown: the server has only their vectors.",
-    picturesGoneHint: "Photos that were sent to the server are not kept, and files may have been moved. Searches find them all the same.",
+    picturesGoneHint:
+      "Photos that were sent to the server are kept up to a limit (server.keep_uploads_mb), and files may have been moved. Searches find them all the same.",
   },
   hit: {
     score: "Score",
@@ -116,6 +117,8 @@ export const en = {
     save: "Create",
     rows: (count: string) => `${count} photos`,
     count: "Photos",
+    aliases: "Aliases",
+    alsoCalled: (names: string) => `also ${names}`,
     dimension: "Dimension",
     index: "Vector index",
     noIndex: "None yet",

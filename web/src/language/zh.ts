@@ -57,7 +57,7 @@ export const zh: Words = {
     picturesHidden: "图片未显示：服务器无权读取其文件夹。",
     picturesHiddenHint: "请在配置中允许：",
     picturesGone: "有些图片无法显示：服务器只有它们的向量。",
-    picturesGoneHint: "直接发送给服务器的照片不会保留，文件也可能已被移动。搜索仍然能找到它们。",
+    picturesGoneHint: "直接发送给服务器的照片只保留到上限（server.keep_uploads_mb），文件也可能已被移动。搜索仍然能找到它们。",
   },
   hit: {
     score: "得分",
@@ -118,6 +118,8 @@ export const zh: Words = {
     save: "创建",
     rows: (count) => `${count} 张照片`,
     count: "照片",
+    aliases: "别名",
+    alsoCalled: (names) => `又名 ${names}`,
     dimension: "维度",
     index: "向量索引",
     noIndex: "尚无",

@@ -1,4 +1,4 @@
-/** Hashes row keys to 64 bits, so that millions of keys fit into memory. */
+/** Hashes row keys and contents to 64 bits, so that millions of them fit into memory. */
 import type { Key } from "../../../contracts/index.js";
 import type { Hash } from "../../../kit/index.js";
 

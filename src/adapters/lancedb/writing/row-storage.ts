@@ -7,6 +7,7 @@ import { type AcceptedRows, toArrow } from "../rows.js";
 import { newColumns, type TableFacts, tableFacts } from "../table-schema.js";
 import type { KeyIndex } from "../upkeep/scalar-indexes.js";
 import type { Vendor } from "../vendor.js";
+import type { ContentMarks } from "./content-marks.js";
 import type { KeyLedger } from "./key-ledger.js";
 import type { RowMarks } from "./row-marks.js";
 import type { Settled } from "./write-group.js";
@@ -19,6 +20,7 @@ export interface RowStorageParts {
   readonly ledger: KeyLedger;
   readonly keyIndex: KeyIndex;
   readonly marks: RowMarks;
+  readonly contents: ContentMarks;
 }
 
 export class RowStorage {
@@ -42,13 +44,14 @@ export class RowStorage {
   }
 
   async #storeTogether(batches: readonly RowBatch[]): Promise<readonly Settled[]> {
-    const { vendor, name, table, ledger, keyIndex, marks } = this.parts;
+    const { vendor, name, table, ledger, keyIndex, marks, contents } = this.parts;
     const { settled, accepted, added } = planAll(batches, tableFacts(vendor, name, await table.schema()));
     const keys = accepted.flatMap(({ batch, indices }) => indices.map((index) => batch.ids[index]!));
     if (keys.length === 0) return settled;
     await ledger.prepare(table, keys);
     if (added.size > 0) await table.addColumns(newColumns(added));
     const schema = await table.schema();
+    contents.writes(accepted.flatMap(({ batch, indices }) => indices.map((index) => batch.facts[index]!.content)));
     // Each key is recorded before its row is written. A failed write may still have stored the rows, so a repeated write merges them.
     const { fresh, others } = split(accepted, (key) => {
       marks.writes(key);

@@ -20,6 +20,7 @@ import {
 } from "../upkeep/upkeep.js";
 import type { UpkeepStep } from "../upkeep/upkeep-step.js";
 import type { Vendor } from "../vendor.js";
+import { ContentMarks } from "./content-marks.js";
 import { KeyLedger } from "./key-ledger.js";
 import { type Marks, RowMarks } from "./row-marks.js";
 import { RowStorage } from "./row-storage.js";
@@ -51,6 +52,7 @@ export class TableWriter {
   readonly #keyIndex: KeyIndex;
   readonly #storage: RowStorage;
   readonly #marks = new RowMarks();
+  readonly #contents = new ContentMarks();
   /** The newest group of batches in the queue. Null if another kind of call was queued later, so that batches do not overtake the call. */
   #group: WriteGroup | null = null;
   #leftBehind: Promise<unknown> | null = null;
@@ -60,7 +62,13 @@ export class TableWriter {
     this.facts = parts.facts;
     this.#passport = parts.facts.passport;
     this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify(), parts.rows);
-    this.#storage = new RowStorage({ ...parts, ledger: new KeyLedger(parts.rows), keyIndex: this.#keyIndex, marks: this.#marks });
+    this.#storage = new RowStorage({
+      ...parts,
+      ledger: new KeyLedger(parts.rows),
+      keyIndex: this.#keyIndex,
+      marks: this.#marks,
+      contents: this.#contents,
+    });
   }
 
   get passport(): Passport | null {
@@ -100,6 +108,11 @@ export class TableWriter {
   /** Looks up the keys in the rows that are in memory, without a query. */
   marksOf(keys: readonly Key[]): Promise<Marks> {
     return this.#marks.find(this.table, keys);
+  }
+
+  /** Returns those of the contents that the table may have, as far as it is known without a query. */
+  possibleContents(contents: readonly string[]): Promise<readonly string[]> {
+    return this.#contents.possible(this.table, contents);
   }
 
   /** Deletes the rows that match any of the predicates. Returns the number of deleted rows. */

@@ -1,0 +1,115 @@
+/** Images that are sent to the server are kept, so that their pictures can be shown, until no row names them. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import sharp from "sharp";
+import { waitUntil } from "../support/services/process.js";
+import { TestServer } from "./running.js";
+
+const golden = resolve("test", "fidelity", "golden");
+// The decoder of these servers takes a first byte of 0xff, as JPEG has it, for damage.
+const [chelsea, brick, camera] = await Promise.all(
+  ["chelsea-portrait.png", "brick.png", "camera.png"].map((name) => readFile(join(golden, name))),
+);
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+async function serverWith(collections: readonly string[], keepUploadsMb = 1024): Promise<TestServer> {
+  const server = await TestServer.start({ server: { keepUploadsMb } });
+  for (const name of collections) await server.post("/v1/collections", { name });
+  return server;
+}
+
+const send = (server: TestServer, collection: string, bytes: Buffer, id: string) =>
+  server.post(`/v1/collections/${collection}/images`, { images: [{ base64: bytes.toString("base64"), id }] });
+
+const keptOf = async ({ dataFolder }: TestServer): Promise<readonly string[]> =>
+  (await readdir(join(dataFolder, "uploads")).catch(() => [])).sort();
+
+const keeps = (server: TestServer, images: readonly Buffer[]): Promise<void> => {
+  const expected = images.map(hashOf).sort().join();
+  return waitUntil(`${images.length} images are kept`, async () => (await keptOf(server)).join() === expected, { timeoutMs: 60_000 });
+};
+
+async function pictureOf({ url }: TestServer, collection: string, id: string): Promise<string | undefined> {
+  const response = await fetch(`${url}/v1/collections/${collection}/images/${id}/thumbnail`);
+  return response.status === 200 ? (await sharp(Buffer.from(await response.arrayBuffer())).metadata()).format : undefined;
+}
+
+test("an image that was sent has a picture, also after a restart", async () => {
+  await using server = await serverWith(["pets"]);
+  await send(server, "pets", chelsea!, "json");
+  const url = `data:image/png;base64,${brick!.toString("base64")}`;
+  await server.post("/v1/collections/pets/images", { images: [{ url, id: "url" }] });
+  const form = new FormData();
+  form.set("files", new Blob([new Uint8Array(camera!)]), "camera.png");
+  form.set("ids", '["form"]');
+  assert.equal((await fetch(`${server.url}/v1/collections/pets/images`, { method: "POST", body: form })).status, 200);
+  for (const id of ["json", "url", "form"]) assert.equal(await pictureOf(server, "pets", id), "jpeg", id);
+  await server.stop();
+  await server.restart();
+  for (const id of ["json", "url", "form"]) assert.equal(await pictureOf(server, "pets", id), "jpeg", id);
+});
+
+test("an image that was sent to a job has a picture when the job has ended", async () => {
+  await using server = await serverWith(["pets"]);
+  const images = [chelsea!, Buffer.of(0xff, 1), camera!].map((bytes, index) => ({
+    base64: bytes.toString("base64"),
+    id: `sent-${index}`,
+  }));
+  const { body } = await server.post("/v1/jobs", { collection: "pets", images });
+  await keeps(server, [chelsea!, camera!]);
+  await waitUntil("the job has ended", async () => (await server.get(`/v1/jobs/${body.id}`)).body.state === "completed", {
+    timeoutMs: 60_000,
+  });
+  assert.equal(await pictureOf(server, "pets", "sent-0"), "jpeg");
+  assert.equal(await pictureOf(server, "pets", "sent-2"), "jpeg");
+});
+
+test("an image is deleted when no row of any collection names it any more", async () => {
+  await using server = await serverWith(["pets", "cups"]);
+  await send(server, "pets", chelsea!, "a");
+  await send(server, "pets", brick!, "b");
+  await send(server, "pets", camera!, "c");
+  await send(server, "cups", brick!, "x");
+  await server.post("/v1/collections/pets/images/delete", { ids: ["a", "b"] });
+  await keeps(server, [brick!, camera!]);
+  await send(server, "cups", chelsea!, "y");
+  await server.send("DELETE", "/v1/collections/pets");
+  await keeps(server, [brick!, chelsea!]);
+  await server.post("/v1/collections/cups/images/delete", { filter: "width > 0" });
+  await keeps(server, []);
+});
+
+test("a server that starts deletes what no row names, and what a crash has left half written", async () => {
+  await using server = await serverWith(["pets"]);
+  await send(server, "pets", chelsea!, "a");
+  await server.stop();
+  await mkdir(join(server.dataFolder, "uploads"), { recursive: true });
+  await writeFile(join(server.dataFolder, "uploads", hashOf(brick!)), brick!);
+  await writeFile(join(server.dataFolder, "uploads", `${hashOf(camera!)}.1.partial`), "half");
+  await server.restart();
+  await keeps(server, [chelsea!]);
+});
+
+test("above the limit, the images that were sent first are deleted; with 0, none are kept", async () => {
+  await using server = await serverWith(["pets"], 1);
+  const noisy = await Promise.all(
+    [1, 2, 3].map((seed) => {
+      const raw = Buffer.from(Array.from({ length: 400 * 400 * 3 }, (_, at) => (at * at * seed + (at >> 3)) % 251));
+      return sharp(raw, { raw: { width: 400, height: 400, channels: 3 } })
+        .png({ compressionLevel: 0 })
+        .toBuffer();
+    }),
+  );
+  assert.ok(noisy.every(({ byteLength }) => byteLength > 400_000));
+  for (const [index, bytes] of noisy.entries()) assert.equal((await send(server, "pets", bytes, `n${index}`)).body.stored, 1);
+  await keeps(server, noisy.slice(1));
+  assert.equal(await pictureOf(server, "pets", "n0"), undefined);
+  assert.equal(await pictureOf(server, "pets", "n2"), "jpeg");
+
+  await using none = await serverWith(["pets"], 0);
+  await send(none, "pets", chelsea!, "a");
+  assert.deepEqual(await keptOf(none), []);
+});
