@@ -1,5 +1,5 @@
 /** Retries a dead-letter file whose images are all still missing: `node --expose-gc retry-memory-run.js FOLDER ENTRIES`. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
@@ -10,13 +10,20 @@ export interface RetryMemory {
   readonly deadLetters: number;
   /** Memory in use after a garbage collection, after a fifth of the entries and after all. */
   readonly usedBytes: readonly [number, number];
+  /** The largest memory of the process, with what waits for a garbage collection. */
+  readonly peakRssBytes: number;
 }
 
 const [folder = "", count = "0"] = process.argv.slice(2);
 const entries = Number(count);
+const piece = 1_000;
 const deadLetters = join(folder, "dead-letters");
 await mkdir(deadLetters, { recursive: true });
-await writeFile(join(deadLetters, "photos.jsonl"), Array.from({ length: entries }, (_, index) => line(index)).join(""));
+// In pieces: one text with all entries would be the largest use of memory.
+for (let start = 0; start < entries; start += piece) {
+  const count = Math.min(piece, entries - start);
+  await appendFile(join(deadLetters, "photos.jsonl"), Array.from({ length: count }, (_, index) => line(start + index)).join(""));
+}
 
 const used: number[] = [];
 const own = { decoder: memoryDecoder(), embedder: memoryEmbedder() };
@@ -31,9 +38,9 @@ const run = await pipeline.retryFailures({
 });
 const stats = await run.done;
 const [early = 0, late = 0] = used;
-process.stdout.write(
-  JSON.stringify({ tried: stats.tried, deadLetters: stats.deadLetters, usedBytes: [early, late] } satisfies RetryMemory),
-);
+const { tried, deadLetters: left } = stats;
+const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(JSON.stringify({ tried, deadLetters: left, usedBytes: [early, late], peakRssBytes } satisfies RetryMemory));
 
 function usedBytes(): number {
   globalThis.gc?.();
