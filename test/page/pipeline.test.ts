@@ -146,7 +146,7 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByLabel("Name").fill("sent");
     await page.getByLabel("From this computer").check();
     await page.getByLabel("Choose photos").setInputFiles(names.map((name) => join(served.photos, name)));
-    await page.getByText(/^12 photos/).waitFor();
+    await page.getByText(/^12 photos, /).waitFor();
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor();
     await state(page, "Completed");
