@@ -2,10 +2,10 @@
 import * as z from "zod";
 
 /**
- * The vector index of a million rows with 512 numbers each takes half of this cache. LanceDB's own default of 7 GiB is too much for most
- * machines.
+ * The vector index of a million rows with 512 numbers each takes half of this cache, and half as much memory: LanceDB counts each part of an
+ * index about twice. If the index does not fit, a search takes several times as long. LanceDB's own default of 7 GiB is too much for most machines.
  */
-const defaultCacheMb = 512;
+const defaultCacheMb = 1024;
 
 export const lancedbSection = z.strictObject({
   path: z

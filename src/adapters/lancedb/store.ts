@@ -13,6 +13,7 @@ import {
 } from "../../contracts/index.js";
 import { checkAborted, checkCollectionName, checkDrop, checkSchema, nameIsAlias, resolveAlias, type VectorType } from "../../kit/index.js";
 import { AliasFile } from "./alias-file.js";
+import { connect, newSession } from "./cached-connection.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
 import type { LancedbSection } from "./options.js";
@@ -26,9 +27,6 @@ import { TableWriter } from "./writing/table-writer.js";
 import { groupLimits } from "./writing/write-group.js";
 import { WriterLock } from "./writing/writer-lock.js";
 import { TableWriters, type WriterLease } from "./writing/writers.js";
-
-/** How LanceDB divides the cache: three quarters for indexes, one quarter for file metadata. */
-const cacheShares = [3 / 4, 1 / 4] as const;
 
 interface Connections {
   /** Its tables look for a new version before each call to LanceDB. */
@@ -238,10 +236,10 @@ export class LanceStore implements VectorStore {
   }
 
   async #connect(): Promise<Connections> {
-    const { lancedb } = this.#loaded();
-    const session = new lancedb.Session(...cacheShares.map((share) => BigInt(Math.round(this.#cacheBytes * share))));
-    const writing = await lancedb.connect(this.path, { readConsistencyInterval: 0 }, session);
-    return { writing, reading: await lancedb.connect(this.path, {}, session) };
+    const vendor = this.#loaded();
+    const session = newSession(vendor, this.#cacheBytes);
+    const writing = await connect(vendor, this.path, { session, readConsistencyInterval: 0 });
+    return { writing, reading: await connect(vendor, this.path, { session }) };
   }
 
   #loaded(): Vendor {

@@ -1,10 +1,10 @@
 /** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
-import { measureProbes } from "../search-probes.js";
 import type { TableFacts } from "../table-schema.js";
 import type { Vendor } from "../vendor.js";
 import { mergeBeforeIndex, removeReplaced } from "./first-merge.js";
 import { removeOldVersions } from "./old-versions.js";
+import { measureProbes } from "./probe-measurement.js";
 import { freshenScalarIndexes } from "./scalar-indexes.js";
 import { removableBefore, type TableState, tableState } from "./table-state.js";
 import { mayHaveLongTail, mergeTail, type TailState } from "./table-tail.js";
@@ -168,11 +168,12 @@ function owesMergeBeforeIndex(facts: TableFacts, now: TableState): boolean {
 }
 
 /** Builds the vector index, and measures how much of it a search must read. */
-export async function buildIndex({ vendor, table, facts, folder, mayGoOn }: UpkeepParts, kind: BuiltIndex, rows: number): Promise<void> {
+export async function buildIndex(parts: UpkeepParts, kind: BuiltIndex, rows: number): Promise<void> {
+  const { vendor, table, facts, mayGoOn } = parts;
   await mayGoOn(buildingIndex("vector", { rows }));
   await buildVectorIndex(vendor, table, facts, kind, rows);
   const measuring = () => mayGoOn({ step: "measuring searches", rows });
-  await measureProbes(table, facts, { folder, rows, partitions: partitionsOf(rows), mayGoOn: measuring });
+  await measureProbes({ ...parts, rows, partitions: partitionsOf(rows), mayGoOn: measuring });
 }
 
 /** After the vector index was built: merges the fragments that belonged to different parts of the index before. */
