@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import sharp from "sharp";
+import type { MemoryEmbedderOptions } from "../../src/adapters/memory/index.js";
+import { HeadraceError } from "../../src/contracts/index.js";
 import { waitUntil } from "../support/services/process.js";
 import { TestServer } from "./running.js";
 
@@ -15,8 +17,8 @@ const [chelsea, brick, camera] = await Promise.all(
 );
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-async function serverWith(collections: readonly string[], keepUploadsMb = 1024): Promise<TestServer> {
-  const server = await TestServer.start({ server: { keepUploadsMb } });
+async function serverWith(collections: readonly string[], keepUploadsMb = 1024, embedder: MemoryEmbedderOptions = {}): Promise<TestServer> {
+  const server = await TestServer.start({ server: { keepUploadsMb }, embedder });
   for (const name of collections) await server.post("/v1/collections", { name });
   return server;
 }
@@ -65,6 +67,29 @@ test("an image that was sent to a job has a picture when the job has ended", asy
   });
   assert.equal(await pictureOf(server, "pets", "sent-0"), "jpeg");
   assert.equal(await pictureOf(server, "pets", "sent-2"), "jpeg");
+});
+
+test("an image that a retry stored has a picture, also if it was a retry of a retry", async () => {
+  let isBroken = false;
+  const work = async (): Promise<void> => {
+    if (isBroken) throw new HeadraceError("inference_failed", "model: expected vectors, found none", { scope: "batch", retryable: false });
+  };
+  await using server = await serverWith(["pets"], 1024, { work });
+  await send(server, "pets", brick!, "first");
+  const ended = async (answer: { readonly body: { readonly id: string } }) => {
+    const job = async () => (await server.get(`/v1/jobs/${answer.body.id}`)).body;
+    await waitUntil("the job has ended", async () => (await job()).ended_at !== null, { timeoutMs: 60_000 });
+    return job();
+  };
+  isBroken = true;
+  const images = [chelsea!, camera!].map((bytes, index) => ({ base64: bytes.toString("base64"), id: `sent-${index}` }));
+  const job = await ended(await server.post("/v1/jobs", { collection: "pets", images }));
+  const retry = await ended(await server.post(`/v1/jobs/${job.id}/retry`, {}));
+  assert.deepEqual([job.counts.failed, retry.counts.failed], [2, 2]);
+  await keeps(server, [brick!]);
+  isBroken = false;
+  assert.equal((await ended(await server.post(`/v1/jobs/${retry.id}/retry`, {}))).counts.stored, 2);
+  for (const id of ["sent-0", "sent-1"]) assert.equal(await pictureOf(server, "pets", id), "jpeg", id);
 });
 
 test("an image is deleted when no row of any collection names it any more", async () => {
