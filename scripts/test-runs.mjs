@@ -12,18 +12,23 @@ import { fileURLToPath } from "node:url";
  * Runs the groups at the same time and prints what each prints, one after the other. Returns `pass`, `fail` and `skipped`: numbers of tests.
  *
  * At most `mostFilesAgain` files that failed run once more, with nothing beside them: the groups share two cores, and some tests watch
- * the time. A file that fails again has failed. One that passes is named, for it is a fault of the test or a race in the product.
+ * the time. A test that fails again has failed. One that fails in one of the two runs is named, for it is a fault of the test or a race
+ * in the product.
  */
 export async function runTestGroups(groups, mostFilesAgain) {
   const total = await printed(groups.map(({ files, concurrency }) => runTests(files, concurrency)));
   const files = [...new Set(total.failed.map(({ file }) => file))];
   if (total.hasCrashed || files.length === 0 || files.length > mostFilesAgain) return total;
-  const names = total.failed.map(({ file, name }) => `${relative(".", file)}: ${name}`).join("\n");
-  process.stdout.write(`\nOnce more, alone:\n${names}\n\n`);
+  process.stdout.write(`\nOnce more, alone:\n${namesOf(total).join("\n")}\n\n`);
   const again = await printed([runTests(files, 1)]);
-  if (again.fail > 0) return total;
-  process.stdout.write(`\nUnsteady tests, which failed beside others and passed alone:\n${names}\n`);
+  const twice = namesOf(again).filter((name) => namesOf(total).includes(name));
+  if (again.hasCrashed || twice.length > 0) return total;
+  process.stdout.write(`\nUnsteady tests, which failed in one of two runs:\n${[...namesOf(total), ...namesOf(again)].join("\n")}\n`);
   return { ...total, pass: total.pass + total.fail, fail: 0 };
+}
+
+function namesOf({ failed }) {
+  return failed.map(({ file, name }) => `${relative(".", file)}: ${name}`);
 }
 
 async function printed(runs) {

@@ -13,6 +13,12 @@ describe("the test command", () => {
     bad: `test("bad", () => { throw new Error("bad"); });`,
     worse: `test("worse", () => { throw new Error("worse"); });`,
     unsteady: `test("unsteady", () => { if (existsSync(mark)) return; writeFileSync(mark, ""); throw new Error("the first time"); });`,
+    turns: `test("first", () => { if (!existsSync(mark)) throw new Error("the first time"); });
+      test("second", () => { if (existsSync(mark)) throw new Error("the second time"); writeFileSync(mark, ""); });`,
+    hooked: `describe("suite", () => {
+      before(() => { if (existsSync(mark)) throw new Error("the hook"); writeFileSync(mark, ""); });
+      test("inner", () => { throw new Error("the first time"); });
+    });`,
     ends: `test("ends", () => process.exit(3));`,
   };
   before(async () => {
@@ -23,7 +29,7 @@ describe("the test command", () => {
   /** Runs two groups of files, `good` and the named ones, and returns the counts and what was printed. */
   async function run(names: readonly (keyof typeof sources)[], mostFilesAgain: number) {
     for (const name of ["good", ...names] as const) {
-      const head = `import { test } from "node:test";\nimport { existsSync, writeFileSync } from "node:fs";\n`;
+      const head = `import { before, describe, test } from "node:test";\nimport { existsSync, writeFileSync } from "node:fs";\n`;
       const mark = `const mark = ${JSON.stringify(join(folder, `${name}-${names.join("-")}`))};\n`;
       await writeFile(join(folder, `${name}.test.mjs`), `${head}${mark}${sources[name]}\n`);
     }
@@ -52,7 +58,17 @@ describe("the test command", () => {
   test("a test that passes alone is named, and counts as passed", async () => {
     const { printed, counts } = await run(["unsteady"], 2);
     assert.deepEqual(counts, { pass: 2, fail: 0, skipped: 0 });
-    assert.match(printed, /Unsteady tests, which failed beside others and passed alone:\n.*unsteady\.test\.mjs: unsteady\n/);
+    assert.match(printed, /Unsteady tests, which failed in one of two runs:\n.*unsteady\.test\.mjs: unsteady\n/);
+  });
+
+  test("two tests of a file that fail once each, in different runs, are both named, and count as passed", async () => {
+    const { printed, counts } = await run(["turns"], 2);
+    assert.deepEqual(counts, { pass: 3, fail: 0, skipped: 0 });
+    assert.match(printed, /Unsteady tests, .*:\n.*turns\.test\.mjs: first\n.*turns\.test\.mjs: second\n/);
+  });
+
+  test("a test that failed and is then held back by a failed hook is a failure", async () => {
+    assert.equal((await run(["hooked"], 2)).counts["fail"], 1);
   });
 
   test("a file that ends before its tests do is a failure", async () => {

