@@ -16,15 +16,17 @@ import {
   type VectorStore,
 } from "../contracts/index.js";
 import type { ServerLoad } from "../insight/index.js";
-import { mapItems, mebibyte } from "../kit/index.js";
-import { type IngestInput, ingest } from "../operations/index.js";
+import { mebibyte } from "../kit/index.js";
+import { ingest } from "../operations/index.js";
 import { labelOf } from "./collections/addresses.js";
-import { createOrOpen, NewCollection } from "./collections/new-collection.js";
+import { announcingKeys, createOrOpen, NewCollection } from "./collections/new-collection.js";
 import type { AfterRunOptions } from "./collections/upkeep.js";
 import type { Settings } from "./configuration/settings.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
 import { DeadLetters } from "./dead-letters/dead-letters.js";
 import type { ExpectedImages } from "./inputs/expected-images.js";
+import type { InputStream } from "./inputs/listings.js";
+import { SourceFiles } from "./inputs/source-files.js";
 import { expectCopies, type RunUses } from "./remote-files/copy-uses.js";
 import { ResourceWatch } from "./resource-watch.js";
 import { type SpeedReport, speedReport, usesServers } from "./speed-report.js";
@@ -36,7 +38,7 @@ import { Shared } from "./wiring/shared.js";
 
 /** The images to ingest, and the collection for them. */
 export interface RunRequest {
-  readonly inputs: (stop: AbortSignal) => AsyncIterable<IngestInput>;
+  readonly inputs: InputStream;
   /**
    * Name or alias of the collection. If the collection does not exist, its first row creates it. The first input's id then decides whether
    * ids are text or int64.
@@ -99,6 +101,8 @@ export interface InsertStats extends RunReport, SpeedReport {
   readonly deadLetters: number;
   /** Number of entries from earlier runs, not counting images that failed again in this run. */
   readonly failedEarlier: number;
+  /** Number of tables, lists and archives that could not be read. Each is one failed image, however many images it names. */
+  readonly unlistedFiles: number;
   /** An error after the last row, for example in upkeep. All rows that the report counts as stored are stored. */
   readonly upkeepError?: HeadraceError;
 }
@@ -112,7 +116,8 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   try {
     await parts.copies.removeAbandoned();
     const deadLetters = request.shared?.failures ?? (await openDeadLetters(parts, collection, request));
-    const run = await startRun(parts, store, collection, { deadLetters, uses }, request, signal);
+    const files = new SourceFiles();
+    const run = await startRun(parts, store, collection, { deadLetters, uses, files }, request, signal);
     const watch = new ResourceWatch(() => parts.openChain?.embedder ?? null, usesServers(parts) ? "machine" : "process");
     const explain = async (report: RunReport): Promise<SpeedReport> => {
       const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
@@ -137,6 +142,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
         soft: soft.signal,
         observer: request.observer,
         shared: request.shared,
+        files,
         onEnd: uses.end,
       }),
     };
@@ -157,7 +163,7 @@ async function startRun(
   parts: PipelineParts,
   store: VectorStore,
   collection: Collection,
-  { deadLetters, uses }: { readonly deadLetters: FailureLog; readonly uses: RunUses },
+  { deadLetters, uses, files }: { readonly deadLetters: FailureLog; readonly uses: RunUses; readonly files: SourceFiles },
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -173,9 +179,10 @@ async function startRun(
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   parts.expectBatches(lanes.embedParallel);
+  const inputs = files.watch(request.inputs);
   return ingest({
     name: "list",
-    inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(request.inputs, collection) : request.inputs, uses),
+    inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(inputs, collection) : inputs, uses),
     collection,
     lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
@@ -190,6 +197,7 @@ async function startRun(
     ...writeWidths(settings, store, { batchRows: lanes.insertBatchSize, dimension: collection.dimension }),
     settle: (outcome) => {
       uses.settle(outcome.facts.listed);
+      files.settle(outcome);
       const onOutcome = () => request.onOutcome?.(outcome);
       const recorded = deadLetters.settle(outcome);
       return recorded === undefined ? onOutcome() : recorded.then(onOutcome);
@@ -237,16 +245,6 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
   });
 }
 
-/** Passes each key to a new collection, because the first key decides the type of its ids. */
-function announcingKeys(inputs: RunRequest["inputs"], collection: NewCollection): RunRequest["inputs"] {
-  return (stop) =>
-    mapItems(inputs(stop), (input) => {
-      // An invalid manifest line has no id that could decide the type.
-      if (input.ref.refused === undefined) collection.announceKey(input.id);
-      return input;
-    });
-}
-
 /** The collection for calls and commands that do not name a collection. */
 export function defaultCollection({ milvus }: Settings): string {
   return milvus?.collectionName ?? "images";
@@ -263,6 +261,7 @@ export function declaredMetric({ collections, milvus }: Settings, name: string):
 interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {
   readonly explain: (report: RunReport) => Promise<SpeedReport>;
   readonly shared: SharedRun | undefined;
+  readonly files: SourceFiles;
   readonly onEnd: () => void;
 }
 
@@ -271,12 +270,12 @@ async function finish(
   run: Run,
   collection: Collection,
   deadLetters: FailureLog,
-  { explain, shared, onEnd, ...after }: FinishOptions,
+  { explain, shared, files, onEnd, ...after }: FinishOptions,
 ): Promise<InsertStats> {
   return closed([collection], async () => {
     const report = await run.done.finally(onEnd);
     const speed = await explain(report);
-    const lettersError = await deadLetters.finish().then(
+    const lettersError = await deadLetters.finish(report.ended === "completed" ? files.listed : []).then(
       () => null,
       (error: unknown) => HeadraceError.from(error),
     );
@@ -287,6 +286,7 @@ async function finish(
       ...report,
       deadLetters: deadLetters.size,
       failedEarlier: deadLetters.fromEarlierRuns,
+      unlistedFiles: files.unlisted,
       ...speed,
       ...(upkeepError === null ? {} : { upkeepError }),
     };

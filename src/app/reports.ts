@@ -30,6 +30,8 @@ export interface IngestDocument {
   readonly skipped: number;
   readonly failed: number;
   readonly abandoned: number;
+  /** Tables, lists and archives that could not be read. Each is one failed image, however many images it names. */
+  readonly unlistedFiles: number;
   /** Files in the listed folders that are not images, counted by file extension: `{".heic": 12, "(none)": 3}`. */
   readonly leftOut: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
@@ -78,7 +80,7 @@ export function reportedFailure({
 }
 
 export function ingestDocument(report: InsertStats, context: ReportContext): IngestDocument {
-  const { ended, read, stored, reused, skipped, failed, abandoned, elapsedMs, stages } = report;
+  const { ended, read, stored, reused, skipped, failed, abandoned, unlistedFiles, elapsedMs, stages } = report;
   return {
     ended,
     collection: context.collection,
@@ -88,6 +90,7 @@ export function ingestDocument(report: InsertStats, context: ReportContext): Ing
     skipped,
     failed,
     abandoned,
+    unlistedFiles,
     leftOut: context.leftOut,
     elapsedMs: Math.round(elapsedMs),
     imagesPerSecond: perSecond(stored, elapsedMs),

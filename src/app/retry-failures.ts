@@ -4,8 +4,10 @@ import { type Collection, type ErrorCode, errorCodes, HeadraceError, type Observ
 import { refuseUnknownOptions } from "./call-options.js";
 import { nameOf, withCollection, withCollectionIfExists } from "./collections/named-collection.js";
 import { deadLetterPath } from "./dead-letters/dead-letter-path.js";
+import { type FileLetter, isFileLetter, relistedInputs } from "./dead-letters/relisted-files.js";
 import { lettersToTry, type RetrySelection, retryInput } from "./dead-letters/retry-inputs.js";
 import { defaultCollection, type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
+import type { ListingRequest } from "./inputs/listings.js";
 import { makeFileRefs } from "./wiring/input-adapters.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
@@ -19,6 +21,8 @@ export interface RetryRequest {
   readonly limit?: number;
   /** Another dead-letter file, which stays as it is. Default: that of the collection. */
   readonly deadLetterFile?: string;
+  /** Called for each table, list or archive that is read again, and for each of its images. Returns the ref, or refuses it. Default: all are admitted. */
+  readonly admit?: ListingRequest["admit"];
   /** Hard stop: the run ends as "aborted". */
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
@@ -30,6 +34,7 @@ const optionNames = {
   codes: true,
   limit: true,
   deadLetterFile: true,
+  admit: true,
   signal: true,
   observer: true,
   onOutcome: true,
@@ -37,8 +42,10 @@ const optionNames = {
 
 /** What a retry would do. */
 export interface RetryPreview {
-  /** Number of images that would be tried. */
+  /** Number of images that would be tried. A file of `wouldList` counts as one, however many images it names. */
   readonly wouldTry: number;
+  /** Number of tables, lists and archives that would be read again. */
+  readonly wouldList: number;
   /** The same by error code. */
   readonly codes: Readonly<Record<string, number>>;
   readonly notTried: number;
@@ -65,13 +72,26 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
   const { selection, idType } = await selectionOf(parts, request, collectionName);
   const fileRefs = await makeFileRefs();
   let notTried = 0;
+  const { copies } = parts.listingSettings;
   const run = await startIngest(parts, {
-    async *inputs(stop) {
+    async *inputs(stop, onListed) {
+      const files: FileLetter[] = [];
       for await (const letter of lettersToTry(selection)) {
         if (stop.aborted) return;
         if (letter === null) notTried += 1;
+        else if (isFileLetter(letter)) files.push(letter);
         else yield await retryInput(letter, idType, fileRefs);
       }
+      yield* relistedInputs(
+        files,
+        {
+          copies,
+          fileRefs,
+          ...(request.admit === undefined ? {} : { admit: request.admit }),
+          ...(onListed === undefined ? {} : { onListed }),
+        },
+        stop,
+      );
     },
     collectionName,
     schedule: "overlapped",
@@ -86,15 +106,16 @@ export async function previewOfRetry(parts: PipelineParts, request: RetryRequest
   const name = await nameOf(parts, request.collectionName ?? defaultCollection(parts.settings));
   const { selection } = await selectionOf(parts, request, name);
   const codes: Record<string, number> = {};
-  let [wouldTry, notTried] = [0, 0];
+  let [wouldTry, wouldList, notTried] = [0, 0, 0];
   for await (const letter of lettersToTry(selection)) {
     if (letter === null) notTried += 1;
     else {
       wouldTry += 1;
+      if (isFileLetter(letter)) wouldList += 1;
       codes[letter.code] = (codes[letter.code] ?? 0) + 1;
     }
   }
-  return { wouldTry, codes, notTried };
+  return { wouldTry, wouldList, codes, notTried };
 }
 
 /** Throws `collection_not_found` if there is neither a collection nor a dead-letter file with this name. */

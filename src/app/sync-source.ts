@@ -66,7 +66,7 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
   const run = await startIngest(parts, {
     ...request,
     schedule: "overlapped",
-    inputs: (stop) => listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(stop)),
+    inputs: (stop, onListed) => listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(stop, onListed)),
     onOutcome: (outcome) => {
       const standing = standingOf(outcome);
       if (standing !== null) counts[standing] += 1;

@@ -24,6 +24,7 @@ export function summaryText(
     ...leftOutLines(document.leftOut),
     ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),
+    ...unlistedLines(document.unlistedFiles),
     ...deadLetterLines(document),
     ...(document.verdict === tooShortToSay ? [] : [`  ${document.verdict}`]),
     ...ending.map((line) => `  ${line}`),
@@ -62,6 +63,14 @@ function leftOutText(extension: string, count: number): string {
 /** Explains abandoned items. A hard stop can cut off a write, so the store may contain some of them. */
 function abandonedLines(abandoned: number): readonly string[] {
   return abandoned === 0 ? [] : ["  abandoned: the run did not wait for them; some may be stored"];
+}
+
+/** Explains that the counts above do not contain the images of these files. */
+function unlistedLines(files: number): readonly string[] {
+  if (files === 0) return [];
+  const [what, whose] =
+    files === 1 ? ["file that names images could not be read: its", "it"] : ["files that name images could not be read: their", "them"];
+  return [`  ${format(files)} ${what} images are not counted, and rows of them are kept. To read ${whose} again: headrace retry`];
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {

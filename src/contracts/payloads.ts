@@ -39,8 +39,18 @@ export interface ImageRef {
   readonly line?: string;
   /** Set when the listing cannot provide the image, for example for an invalid manifest line. The item ends with this outcome. */
   readonly refused?: Refusal;
+  /** Set beside `refused` for a table, a list or an archive that could not be read. It names an unknown number of images. */
+  readonly unlisted?: UnlistedFile;
   /** The encoded image, if the caller passed bytes instead of a path or URL. These bytes must not be changed. */
   readonly data?: Uint8Array;
+}
+
+/** How to list a table, a list or an archive that could not be read. */
+export interface UnlistedFile {
+  /** Whether a line that cannot be used counts as failed or as skipped. */
+  readonly badLines: "fail" | "skip";
+  /** The names of columns that were chosen. Default: chosen by their names. */
+  readonly columns: { readonly image?: string; readonly id?: string; readonly metadata?: readonly string[] };
 }
 
 /** An image that is looked up in the collection, and not yet read. */

@@ -35,6 +35,7 @@ test("a retry stores what is mended, counts what fails again, and leaves the oth
     dryRun: true,
     collection: "images",
     wouldTry: 4,
+    wouldList: 0,
     codes: { image_unsupported: 3, image_corrupt: 1 },
     notTried: 0,
   });
@@ -199,7 +200,7 @@ test("images of a program's own reader are tried again, and bytes are counted as
     assert.equal(await pipeline.count("images"), 3);
     assert.equal(await pipeline.count("images", "shelf == 2"), 1);
     assert.equal(await pipeline.count("images", 'source == "box:9" and root == "box"'), 1);
-    assert.deepEqual(await pipeline.previewRetry(), { wouldTry: 0, codes: {}, notTried: 1 });
+    assert.deepEqual(await pipeline.previewRetry(), { wouldTry: 0, wouldList: 0, codes: {}, notTried: 1 });
     await assert.rejects(pipeline.retryFailures({ code: "x" } as never), { code: "usage_invalid" });
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -18,6 +18,8 @@ import {
   type StoredRow,
   type UpkeepOptions,
 } from "../../contracts/index.js";
+import { mapItems } from "../../kit/index.js";
+import type { InputStream } from "../inputs/listings.js";
 import { Shared } from "../wiring/shared.js";
 
 /** Properties of a collection that does not exist yet. */
@@ -139,4 +141,14 @@ export async function createOrOpen(create: () => Promise<Collection>, open: () =
     if (!HeadraceError.is(error) || error.code !== "collection_exists") throw error;
     return open();
   }
+}
+
+/** Passes each key to a new collection, because the first key decides the type of its ids. */
+export function announcingKeys(inputs: InputStream, collection: NewCollection): InputStream {
+  return (stop) =>
+    mapItems(inputs(stop), (input) => {
+      // An invalid manifest line has no id that could decide the type.
+      if (input.ref.refused === undefined) collection.announceKey(input.id);
+      return input;
+    });
 }

@@ -1,5 +1,5 @@
-/** One entry of a dead-letter file: an image that failed, why, and how to read it again. */
-import type { Metadata, Outcome } from "../../contracts/index.js";
+/** One entry of a dead-letter file: an image that failed, or a file with images that could not be listed; why, and how to read it again. */
+import type { Metadata, Outcome, UnlistedFile } from "../../contracts/index.js";
 import { fileUri, isRemoteMemberUri, withoutCredentials } from "../../kit/index.js";
 
 /** One line of the file. Files of older versions have no optional fields, except `id` and `line`. */
@@ -19,6 +19,8 @@ export interface DeadLetter {
   readonly root?: string;
   /** The metadata that the listing gave. Absent: none. */
   readonly metadata?: Metadata;
+  /** Set for a table, a list or an archive that could not be read: how to list it again. */
+  readonly unlisted?: UnlistedFile;
   /** False if only the caller can provide the image again: bytes, or a manifest line that cannot be used. Default true. */
   readonly repeatable?: false;
   readonly code: string;
@@ -56,15 +58,19 @@ export function deadLetterOf({ id, facts, error, attempts }: FailedOutcome, time
  * Returns the fields that are needed to read the image again, as far as they do not follow from its source. The address of a web image is not
  * among them, because it can contain a password or a signature.
  */
-function placeOf({ source, listed }: FailedOutcome["facts"]): Pick<DeadLetter, "location" | "scheme" | "metadata" | "repeatable"> {
-  if (listed === undefined || listed.refused !== undefined) return { repeatable: false };
-  const { scheme, metadata } = listed;
+function placeOf({
+  source,
+  listed,
+}: FailedOutcome["facts"]): Pick<DeadLetter, "location" | "scheme" | "metadata" | "unlisted" | "repeatable"> {
+  if (listed === undefined || (listed.refused !== undefined && listed.unlisted === undefined)) return { repeatable: false };
+  const { scheme, metadata, unlisted } = listed;
   const location = isRemoteMemberUri(listed.location) ? withoutCredentials(listed.location) : listed.location;
   const follows = scheme === "file" ? fileUri(location) === source : location === source || scheme === "http" || scheme === "https";
   return {
     ...(follows ? {} : { location }),
     ...(source.startsWith(`${scheme}:`) ? {} : { scheme }),
     ...(metadata === null ? {} : { metadata }),
+    ...(unlisted === undefined ? {} : { unlisted }),
   };
 }
 

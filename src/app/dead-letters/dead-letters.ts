@@ -65,9 +65,13 @@ export class DeadLetters {
     return undefined;
   }
 
-  /** Removes the entries of images that succeeded. Deletes the file if it is then empty. */
-  async finish(): Promise<void> {
+  /**
+   * Removes the entries of images that succeeded, and of the files `listed`, all of whose images have an outcome. Deletes the file if it is
+   * then empty.
+   */
+  async finish(listed: Iterable<string> = []): Promise<void> {
     await this.#writing.idle();
+    for (const uri of listed) if (this.#sources.cured(uri, this.#now().getTime())) this.#hasChanged = true;
     if (this.#hasChanged) {
       let earlier = 0;
       const all = await this.#tidy((letter) => {

@@ -43,7 +43,9 @@ export async function* archiveInputs(archive: Archive, options: ArchiveOptions, 
     }
     if (problem !== undefined && !isImage(name) && ref.sizeBytes !== null) continue;
     const described = problem === undefined ? await describe(member, archive, texts, options.columns) : refusal(member, problem);
-    const { id, ref: listed } = await lineInput(described, ref.uri, options);
+    // The rest of a damaged archive is unknown. It is no line that may be skipped.
+    const isRestUnknown = problem !== undefined && ref.sizeBytes === null;
+    const { id, ref: listed } = await lineInput(described, ref.uri, isRestUnknown ? { ...options, badLines: "fail" } : options);
     // The member itself is the line: it needs no other name in messages.
     const { line: _, ...rest } = listed;
     yield { id, ref: rest };

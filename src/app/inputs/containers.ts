@@ -19,6 +19,8 @@ export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "column
   readonly copies: RemoteCopies;
   /** Only a part of the file. Default: all of it. */
   readonly part?: ContainerPart;
+  /** Called when the file was listed to its end. */
+  readonly onListed?: (uri: string) => void;
 }
 
 /** A part of a file: lines of a list or manifest, with the number of the first, or rows of a table. */
@@ -28,6 +30,15 @@ export type ContainerPart =
 
 /** Lists the images of a file. `ref`: the file. Relative names in it count from its folder. A file that cannot be read is a failed input. */
 export async function* containedInputs(ref: ImageRef, options: ContainerOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  let isUnlisted = false;
+  for await (const input of allInputs(ref, options, stop)) {
+    isUnlisted ||= input.ref.unlisted !== undefined;
+    yield input;
+  }
+  if (!isUnlisted && !stop.aborted) options.onListed?.(ref.uri);
+}
+
+async function* allInputs(ref: ImageRef, options: ContainerOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
   if (ref.scheme === "file") {
     const path = ref.location;
@@ -37,7 +48,7 @@ export async function* containedInputs(ref: ImageRef, options: ContainerOptions,
   }
   yield* copiedInputs(
     ref,
-    options.copies,
+    options,
     (file) => inputsOf(ref, file, ref.uri, { ...options, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
     stop,
   );
@@ -46,6 +57,11 @@ export async function* containedInputs(ref: ImageRef, options: ContainerOptions,
 /** Returns whether the listed image is really a file that names or contains images. A missing file is left to the reader. */
 export function isContainerRef({ scheme, location, sizeBytes }: ImageRef): boolean {
   return scheme === "file" ? sizeBytes !== null && isContainer(location) : isRemoteContainer(location);
+}
+
+/** Returns whether a name is that of a file with images which does not exist. */
+export function isMissingContainer({ scheme, location, sizeBytes, refused }: ImageRef): boolean {
+  return scheme === "file" && sizeBytes === null && refused === undefined && isContainer(location);
 }
 
 /** `name`: how messages name the file. */
@@ -68,15 +84,15 @@ async function* inputsOf(
     }
     case "table":
       yield* whole(
-        ref,
         () => openTable(file, stop),
+        (error) => unreadableInput(ref, error, options),
         (table) => tableInputs(table, { ...options, path: name, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
       );
       return;
     case "archive":
       yield* whole(
-        ref,
         () => openArchive(file),
+        (error) => unreadableInput(ref, error, options),
         (archive) => archiveInputs(archive, options, stop),
       );
       return;
@@ -84,15 +100,15 @@ async function* inputsOf(
 }
 
 async function* whole<T extends { close(): Promise<void> }>(
-  ref: ImageRef,
   open: () => Promise<T>,
+  unreadable: (error: unknown) => IngestInput,
   inputsOf: (opened: T) => AsyncGenerator<IngestInput>,
 ): AsyncGenerator<IngestInput> {
   let opened: T;
   try {
     opened = await open();
   } catch (error) {
-    yield unreadableInput(ref, error);
+    yield unreadable(error);
     return;
   }
   try {

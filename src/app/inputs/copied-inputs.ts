@@ -1,5 +1,5 @@
 /** Lists the images of a remote table or archive from a copy on the disk. */
-import { HeadraceError, type ImageRef } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type UnlistedFile } from "../../contracts/index.js";
 import type { SourceFile } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { OpenCopy, RemoteCopies } from "../remote-files/remote-copies.js";
@@ -8,7 +8,7 @@ import { unreadableInput } from "./unreadable-input.js";
 /** `inputsOf` lists the copy. A file that cannot be copied is a failed input. Messages name the remote file, not its copy. */
 export async function* copiedInputs(
   ref: ImageRef,
-  copies: RemoteCopies,
+  { copies, ...listing }: UnlistedFile & { readonly copies: RemoteCopies },
   inputsOf: (file: SourceFile) => AsyncGenerator<IngestInput>,
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
@@ -16,7 +16,7 @@ export async function* copiedInputs(
   try {
     copy = await copies.lease(ref, "list", stop);
   } catch (error) {
-    if (!stop.aborted) yield unreadableInput(ref, error);
+    if (!stop.aborted) yield unreadableInput(ref, error, listing);
     return;
   }
   const renamed = (error: HeadraceError): HeadraceError => withName(error, copy.path, ref.uri);

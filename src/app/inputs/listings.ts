@@ -9,7 +9,7 @@ import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.
 import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice } from "./columns.js";
 import { isContainer } from "./container-kinds.js";
-import { containedInputs, isContainerRef } from "./containers.js";
+import { containedInputs, isContainerRef, isMissingContainer } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { isBlank, manifestInputs } from "./manifest.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
@@ -44,15 +44,20 @@ export interface ListingRequest extends PathSources {
   readonly onSkippedLine?: (error: HeadraceError) => void;
   /** Called for each image, and each table or archive before it is opened. Returns the ref, or refuses it. Default: all are admitted. */
   readonly admit?: (ref: ImageRef) => Promise<ImageRef>;
+  /** Called for each table, list and archive that was listed to its end. Gets its URI. */
+  readonly onListed?: (uri: string) => void;
 }
 
-/** Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. */
-export type InputStream = (stop: AbortSignal) => AsyncIterable<IngestInput>;
+/**
+ * Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. `onListed`: called for each table, list and
+ * archive that was listed to its end.
+ */
+export type InputStream = (stop: AbortSignal, onListed?: (uri: string) => void) => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
-  return (stop) =>
+  return (stop, onListed) =>
     itemsOnceMade(async () => {
-      const inputs = listAdmitted(request, stop);
+      const inputs = listAdmitted(onListed === undefined ? request : { ...request, onListed }, stop);
       return take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
     });
 }
@@ -127,7 +132,7 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
 }
 
 async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine } = request;
+  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine, onListed } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
     yield* listManifest({ name: text.name, lines: text.lines("manifest", stop) }, request, stop);
@@ -146,12 +151,13 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
     copies,
     ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
+    ...(onListed === undefined ? {} : { onListed }),
   };
   for await (const listed of listing.list(stop)) {
     const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;
     if (ref.refused === undefined && isContainerRef(ref)) yield* containedInputs(ref, options, stop);
     else if (ref.scheme === "s3" && ref.refused === undefined) yield* bucketInputs(ref, request, stop);
-    else yield { id: keyOf(ref.uri), ref };
+    else yield { id: keyOf(ref.uri), ref: isMissingContainer(ref) ? { ...ref, unlisted: { badLines, columns } } : ref };
   }
   for (const found of manifests) yield* listManifest(found, request, stop);
 }

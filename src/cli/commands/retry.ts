@@ -58,7 +58,10 @@ async function showPreview(
 function retry(pipeline: ImageEmbeddingPipeline, collection: string, request: RetryRequest, options: RetryOptions): Promise<ExitCode> {
   return runIngestion(terminalOf(options), {
     start: (hooks) => pipeline.retryFailures({ ...request, ...hooks }),
-    count: async () => (await pipeline.previewRetry(request)).wouldTry,
+    count: async () => {
+      const { wouldTry, wouldList } = await pipeline.previewRetry(request);
+      return wouldList === 0 ? wouldTry : null;
+    },
     show: (report, context, ending) => {
       const document = retryDocument(report, { ...context, collection });
       return { document, text: summaryText(document, [...notTriedLines(report), ...ending], "tried again") };

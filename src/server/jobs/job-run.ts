@@ -148,10 +148,12 @@ export class JobRun {
       const request = {
         collectionName,
         deadLetterFile: retriedFailures,
+        admit: this.#guard(),
         ...(retry.codes.length === 0 ? {} : { codes: retry.codes }),
         ...(listing.limit === undefined ? {} : { limit: listing.limit }),
       };
-      this.#total = (await pipeline.previewRetry(request)).wouldTry;
+      const { wouldTry, wouldList } = await pipeline.previewRetry(request);
+      this.#total = wouldList === 0 ? wouldTry : null;
       return pipeline.retryFailures({ ...request, ...hooks });
     }
     const request = await this.#listing(tally);
@@ -162,7 +164,7 @@ export class JobRun {
   }
 
   async #listing(tally: ListingTally): Promise<ListingRequest> {
-    const { pipeline, settings, job, folder } = this.#options;
+    const { pipeline, job, folder } = this.#options;
     const { sources, listing } = job.request;
     const { limit, badLines, imageColumn, idColumn, metadataColumns } = listing;
     const columns = {
@@ -175,12 +177,17 @@ export class JobRun {
       // Before the sources: an image that is also in a folder gets the id and the metadata that were sent.
       paths: (await folder.hasLines()) ? [folder.linesPath, ...sources] : sources,
       columns,
-      admit: imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath }),
+      admit: this.#guard(),
       onLeftOut: tally.onLeftOut,
       onSkippedLine: tally.onSkippedLine,
       ...(limit === undefined ? {} : { limit }),
       ...(badLines === undefined ? {} : { badLines }),
     };
+  }
+
+  #guard(): NonNullable<ListingRequest["admit"]> {
+    const { settings, folder } = this.#options;
+    return imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath });
   }
 
   async #watched(run: IngestRun, picture: LivePicture): Promise<InsertStats> {
