@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { launcherVariables } from "../src/cli/launcher-variables.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { startTriton } from "../test/support/services/triton.js";
 import { alternate, atLeast, atMost, type BenchSection, median, plain, spread } from "./harness.js";
@@ -12,8 +13,8 @@ import { vgaJpegs } from "./vga-jpegs.js";
 const photos = 2_000;
 const rounds = 5;
 const model = { kind: "sleeping", name: "gpu", baseMs: 8, rowMs: 4, dimension: 512, maxBatch: 32 } as const;
-/** What the launcher sets: both programs get it. */
-const environment = { UV_THREADPOOL_SIZE: String(availableParallelism() + 4), MALLOC_ARENA_MAX: "2" };
+/** Both programs get them. */
+const environment = launcherVariables();
 
 export async function byHand(): Promise<BenchSection> {
   const corpus = await vgaJpegs(photos);

@@ -1,8 +1,9 @@
 /** CPU time of the main thread in runs of the whole command over some VGA photos. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { launcherVariables } from "../src/cli/launcher-variables.js";
 import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { atMost, type Figure, median, plain, spread } from "./harness.js";
 import { measureMain } from "./processes.js";
@@ -42,7 +43,7 @@ async function mainThreadMs(photos: readonly string[], args: readonly string[]):
     const cpuFile = join(folder, "main-thread-ms");
     const { stored } = await measureMain<{ readonly stored: number }>(
       ["--import", preload],
-      { HEADRACE_BENCH_MAIN_THREAD: cpuFile, UV_THREADPOOL_SIZE: String(availableParallelism() + 4), MALLOC_ARENA_MAX: "2" },
+      { ...launcherVariables(), HEADRACE_BENCH_MAIN_THREAD: cpuFile },
       ["ingest", "--files-from", list, "--set", `lancedb.path=${join(folder, "data")}`, ...args],
     );
     if (stored !== photos.length) throw new Error(`${stored} of ${photos.length} photos were stored`);

@@ -1,4 +1,5 @@
 /** Searches of a million rows in LanceDB, and calls that store one image each in them. */
+import { launcherVariables } from "../src/cli/launcher-variables.js";
 import { atLeast, atMost, type BenchSection, median, plain } from "./harness.js";
 import type { MillionCalls } from "./million-calls-run.js";
 import { measureScriptUnder } from "./processes.js";
@@ -8,8 +9,7 @@ const [dimension, calls] = [512, 1_000];
 
 export async function millionCalls(): Promise<BenchSection> {
   // What the launcher gives the command.
-  process.env.MALLOC_ARENA_MAX ??= "2";
-  process.env.MALLOC_MMAP_THRESHOLD_ ??= String(4 * 1024 * 1024);
+  Object.assign(process.env, { ...launcherVariables(), ...process.env });
   const run = await measureScriptUnder<MillionCalls>([], "million-calls-run", String(rows), String(dimension), String(calls));
   return {
     name: "million-calls",

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { launcherVariables } from "../src/cli/launcher-variables.js";
 import { type GrowthPanel, growthPicture, logSpaced } from "./growth-picture.js";
 import { atLeast, atMost, type BenchSection, type Figure, median, plain } from "./harness.js";
 import type { MillionRun } from "./million-run.js";
@@ -82,8 +83,7 @@ export async function millionKilled(): Promise<BenchSection> {
 
 /** What the launcher gives the command. */
 function setMemoryVariables(): void {
-  process.env.MALLOC_ARENA_MAX ??= "2";
-  process.env.MALLOC_MMAP_THRESHOLD_ ??= String(4 * 1024 * 1024);
+  Object.assign(process.env, { ...launcherVariables(), ...process.env });
 }
 
 function panels(growths: readonly Growth[]): readonly GrowthPanel[] {

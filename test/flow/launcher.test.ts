@@ -63,7 +63,8 @@ test("what must be set before Node starts is set, and the user's own values win"
   assert.ok(Number(given["UV_THREADPOOL_SIZE"]) > 4);
   assert.equal(given["MALLOC_ARENA_MAX"], "2");
   assert.equal(given["MALLOC_MMAP_THRESHOLD_"], String(4 * 1024 * 1024));
-  const own = { UV_THREADPOOL_SIZE: "3", MALLOC_ARENA_MAX: "7" };
+  assert.equal(given["GLIBC_TUNABLES"], "glibc.malloc.mxfast=0");
+  const own = { UV_THREADPOOL_SIZE: "3", MALLOC_ARENA_MAX: "7", GLIBC_TUNABLES: "glibc.malloc.tcache_count=4" };
   const kept = await seen(own);
   for (const [name, value] of Object.entries(own)) assert.equal(kept[name], value);
 });

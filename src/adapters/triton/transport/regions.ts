@@ -2,8 +2,9 @@
  * Shared memory regions: files in /dev/shm that pass batches to a Triton server on this machine. Regions are reused and removed at the end.
  * The next start removes the regions that a killed process left behind.
  */
-import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, rmSync, statSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { HeadraceError } from "../../../contracts/index.js";
 import { checkAborted, mebibyte, ownIdentity, Semaphore, startTicksOf } from "../../../kit/index.js";
 import { requestToTriton } from "../errors.js";
@@ -14,8 +15,8 @@ export interface Region {
   readonly capacity: number;
   /** Whether the server confirmed the registration. */
   registered: boolean;
-  /** Copies the bytes to the beginning of the region. */
-  write(bytes: Uint8Array): void;
+  /** Copies the bytes to the beginning of the region, in a thread of Node's pool. The bytes must not change meanwhile. */
+  write(bytes: Uint8Array): Promise<void>;
   /** False when the file of the region was removed. */
   exists(): boolean;
   /** Removes the file of the region. Unregister the region first. */
@@ -38,6 +39,7 @@ const prefix = "headrace-";
  * container is alive. A live process writes its regions with every batch.
  */
 const foreignIdleMs = 3_600_000;
+const writeInPool = promisify(write);
 let created = 0;
 
 /** Lends regions to callers. A caller gives its region back when the server has answered. */
@@ -139,8 +141,10 @@ function makeRegion(capacity: number): Region {
   const name = `${prefix}${ownPidNamespace()}-${process.pid}-${startTicksOf(process.pid)}-${created}`;
   const file = join(sharedMemoryFolder, name);
   const handle = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-  const write = (bytes: Uint8Array, position: number) => {
-    for (let done = 0; done < bytes.byteLength; ) done += writeSync(handle, bytes, done, bytes.byteLength - done, position + done);
+  const fill = async (bytes: Uint8Array): Promise<void> => {
+    for (let done = 0; done < bytes.byteLength; ) {
+      done += (await writeInPool(handle, bytes, done, bytes.byteLength - done, done)).bytesWritten;
+    }
   };
   const remove = () => {
     closeSync(handle);
@@ -149,12 +153,12 @@ function makeRegion(capacity: number): Region {
   try {
     // Writes zeros to allocate all memory pages now. A full /dev/shm then causes an error here instead of a crash of the server later.
     const zeros = new Uint8Array(Math.min(capacity, mebibyte));
-    for (let at = 0; at < capacity; at += zeros.byteLength) write(zeros.subarray(0, Math.min(zeros.byteLength, capacity - at)), at);
+    for (let at = 0; at < capacity; ) at += writeSync(handle, zeros, 0, Math.min(zeros.byteLength, capacity - at), at);
   } catch (error) {
     remove();
     throw error;
   }
-  return { name, capacity, registered: false, write: (bytes) => write(bytes, 0), exists: () => existsSync(file), remove };
+  return { name, capacity, registered: false, write: fill, exists: () => existsSync(file), remove };
 }
 
 /** The number of the pid namespace of this process, or "0" when unknown. */

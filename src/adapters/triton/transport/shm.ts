@@ -1,7 +1,8 @@
 /** Transport for a Triton server on this machine. Batches are passed in shared memory. Everything else is sent over HTTP. */
 import * as z from "zod";
 import { HeadraceError } from "../../../contracts/index.js";
-import { isRegionLost } from "../errors.js";
+import { checkAborted } from "../../../kit/index.js";
+import { isRegionLost, requestToTriton } from "../errors.js";
 import type { HttpConnection } from "./http.js";
 import { abandonedRegions, isAbandoned, type Region, RegionPool, removeRegionFile } from "./regions.js";
 import type { Connection, InferAnswer, InferRequest, ModelDescription, ModelStatistics } from "./transport.js";
@@ -66,7 +67,8 @@ export class SharedMemoryConnection implements Connection {
     const region = await this.#acquire(bytes.byteLength, signal);
     if (region === null) return await this.#http.infer(request, signal);
     try {
-      region.write(bytes);
+      await region.write(bytes);
+      checkAborted(signal, requestToTriton);
       if (!(await this.#register(region, signal))) return await this.#http.infer(request, signal);
       return await this.#inferFrom(region, request, signal);
     } finally {
