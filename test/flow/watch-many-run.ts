@@ -2,7 +2,7 @@
  * Watches a folder with a fake model: `node watch-many-run.js FOLDER COUNT`. As many images arrive at once, and as many again while the first ones are
  * embedded. Prints what was stored and the largest memory, when all have rows.
  */
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { memoryEmbedder } from "../../src/adapters/memory/index.js";
@@ -24,6 +24,7 @@ await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lan
   own: { embedder: memoryEmbedder(), decoder: sharpDecoder() },
 });
 const totals = { runs: 0, stored: 0, skipped: 0, failed: 0 };
+const seen = new Set<string>();
 let arriving: Promise<void> | null = null;
 for await (const inputs of watchedInputs(photos, { settleMs: 200, signal: stop.signal })) {
   const isFirst = totals.runs === 0;
@@ -31,7 +32,8 @@ for await (const inputs of watchedInputs(photos, { settleMs: 200, signal: stop.s
     inputs,
     collectionName,
     schedule: "overlapped",
-    onOutcome: () => {
+    onOutcome: (outcome) => {
+      if (outcome.kind === "stored") seen.add(outcome.facts.source);
       // The second half arrives while the first is being embedded.
       arriving ??= arrive("second");
     },
@@ -42,7 +44,7 @@ for await (const inputs of watchedInputs(photos, { settleMs: 200, signal: stop.s
   totals.skipped += skipped;
   totals.failed += failed;
   if (isFirst) await arrive("first");
-  if (totals.stored >= 2 * Number(count)) stop.abort();
+  if (seen.size >= 2 * Number(count)) stop.abort();
 }
 await arriving;
 
@@ -56,5 +58,9 @@ const peakRssBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(`${JSON.stringify({ ...totals, rows, sources: sources.size, peakRssBytes })}\n`);
 
 async function arrive(half: string): Promise<void> {
-  await Promise.all(Array.from({ length: Number(count) }, (_, at) => copyFile(picture, join(photos, `${half}-${at}.png`))));
+  const arriveOne = async (name: string): Promise<void> => {
+    await copyFile(picture, join(folder, name));
+    await rename(join(folder, name), join(photos, name));
+  };
+  await Promise.all(Array.from({ length: Number(count) }, (_, at) => arriveOne(`${half}-${at}.png`)));
 }
