@@ -7,6 +7,7 @@ import type { DescribedInput, ImageEmbeddingPipeline } from "../app/index.js";
 import { HeadraceError, type Observer, type Outcome } from "../contracts/index.js";
 import { abortedError, listenForAbort, unlessAborted } from "../kit/index.js";
 import type { RunStart, WatchedRun } from "../telemetry/index.js";
+import { WaitingInsertions } from "./waiting-insertions.js";
 
 /** What became of one image. `error` is null unless it failed. */
 export interface SettledImage {
@@ -44,7 +45,7 @@ export class Insertions {
   readonly #pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">;
   readonly #watchRun: WatchRun;
   /** By collection: the insertions for the next run. A collection is in the map while one of its gathered runs is writing. */
-  readonly #waiting = new Map<string, Insertion[]>();
+  readonly #waiting = new Map<string, WaitingInsertions<Insertion>>();
   readonly #working = new Set<Promise<void>>();
 
   constructor(pipeline: Pick<ImageEmbeddingPipeline, "countIds" | "insertImagesAsync">, watchRun: WatchRun = notWatched) {
@@ -58,11 +59,8 @@ export class Insertions {
       const insertion = { inputs, identities: new Set(inputs.flatMap(identitiesOf)), signal, spans, settle, fail };
       const waiting = this.#waiting.get(collectionName);
       if (inputs.length > maxGatheredImages) this.#own(this.#write(collectionName, [insertion]).written);
-      else if (waiting !== undefined) waiting.push(insertion);
-      else {
-        this.#waiting.set(collectionName, [insertion]);
-        this.#own(this.#writeWaiting(collectionName));
-      }
+      else if (waiting !== undefined) waiting.add(insertion);
+      else this.#own(this.#writeWaiting(collectionName, insertion));
     });
     return unlessAborted(settled, signal, `insertion into ${collectionName}`);
   }
@@ -77,12 +75,17 @@ export class Insertions {
     void work.then(() => this.#working.delete(work));
   }
 
-  async #writeWaiting(collectionName: string): Promise<void> {
-    const waiting = this.#waiting.get(collectionName) ?? [];
-    while (waiting.length > 0) {
-      const { answered, written } = this.#write(collectionName, nextOf(waiting));
+  async #writeWaiting(collectionName: string, first: Insertion): Promise<void> {
+    const waiting = new WaitingInsertions<Insertion>();
+    this.#waiting.set(collectionName, waiting);
+    waiting.add(first);
+    while (waiting.list.length > 0) {
+      const next = nextOf(waiting.list);
+      const startedMs = performance.now();
+      const { answered, written } = this.#write(collectionName, next);
       this.#own(written);
       await answered;
+      await waiting.gather({ requests: next.length, tookMs: performance.now() - startedMs });
     }
     this.#waiting.delete(collectionName);
   }

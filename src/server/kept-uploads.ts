@@ -6,6 +6,7 @@ import type { ImageEmbeddingPipeline, Settings } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import type { Log } from "./log.js";
+import { sha256Of } from "./sources.js";
 
 export interface KeptUploadsOptions {
   readonly pipeline: Pick<ImageEmbeddingPipeline, "listCollections" | "scan">;
@@ -14,7 +15,6 @@ export interface KeptUploadsOptions {
 }
 
 const hashPattern = /^[0-9a-f]{64}$/;
-const uploadedSource = /^sha256:([0-9a-f]{64})$/;
 const uploadedRows = 'startsWith(source, "sha256:")';
 
 export class KeptUploads {
@@ -63,14 +63,14 @@ export class KeptUploads {
     });
   }
 
-  /** Keeps the images in the folder of a job, except those in `left`. The job's own files stay until the job's end is written. */
-  async take(folder: string, left: ReadonlySet<string>): Promise<void> {
+  /** Keeps some of the images in the folder of a job. The job's own files stay until the job's end is written. */
+  async take(folder: string, isStored: (sha256: string) => boolean): Promise<void> {
     if (this.#maxBytes === 0) return;
     await this.#guarded(async () => {
       const names = (await readdir(folder).catch(absent)) ?? [];
       if (names.length > 0) await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       for (const name of names) {
-        if (left.has(name) || !hashPattern.test(name)) continue;
+        if (!hashPattern.test(name) || !isStored(name)) continue;
         const { size } = await stat(join(folder, name));
         // Some file systems have no links.
         await this.#add(name, size, (path) => link(join(folder, name), path).catch(() => copyFile(join(folder, name), path)));
@@ -80,8 +80,8 @@ export class KeptUploads {
 
   /** Returns the image that a row names as its source; null if it was not sent to the server, or is not kept any more. */
   async read(source: string): Promise<Uint8Array | null> {
-    const sha256 = uploadedSource.exec(source)?.[1];
-    return sha256 === undefined || !this.#sizes.has(sha256) ? null : readFile(this.#path(sha256)).catch(absent);
+    const sha256 = sha256Of(source);
+    return sha256 === null || !this.#sizes.has(sha256) ? null : readFile(this.#path(sha256)).catch(absent);
   }
 
   /** Deletes the images that no row of any collection names any more. Begins soon, and does not wait. */

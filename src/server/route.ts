@@ -90,8 +90,8 @@ export interface DescribedAnswer {
   readonly description: string;
   /** Absent: the answer has no body. */
   readonly schema?: z.ZodType;
-  /** Media type of the body. Default: `application/json`. */
-  readonly mediaType?: string;
+  /** Media type of the body, or all that it can have. Default: `application/json`. */
+  readonly mediaType?: string | readonly string[];
   /** What the headers of this answer say, by name. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -7,6 +7,7 @@ import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { metricsRoutes } from "./routes/metrics.js";
 import { openAiRoutes } from "./routes/openai.js";
+import { originalRoutes } from "./routes/originals.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
@@ -17,6 +18,7 @@ export const allRoutes: readonly Route[] = [
   ...collectionRoutes,
   ...imageRoutes,
   ...pictureRoutes,
+  ...originalRoutes,
   ...searchRoutes,
   ...embedRoutes,
   ...openAiRoutes,

@@ -18,6 +18,13 @@ export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settin
   return allowedPath(source.path ?? "", allowedRoots);
 }
 
+const sentSource = /^sha256:([0-9a-f]{64})$/;
+
+/** Returns the SHA-256 that a row or a failure names as the source of an image that was sent; null for any other source. */
+export function sha256Of(source: string): string | null {
+  return sentSource.exec(source)?.[1] ?? null;
+}
+
 /** Returns the bytes of the stored images that came with the request itself. */
 export function sentImages(inputs: readonly DescribedInput[], settled: readonly SettledImage[]): readonly Uint8Array[] {
   return inputs.flatMap(({ input }, index) => {

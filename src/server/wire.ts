@@ -172,6 +172,7 @@ export const imageParams = collectionParams.extend({
     .meta({ examples: ["photo"] }),
 });
 export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
+export const original = z.string().describe("The bytes of the image.").meta({ format: "binary" });
 export const thumbnailQuery = z.strictObject({
   content: z
     .string()

@@ -4,11 +4,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
 import { installChromium } from "../support/services/chromium.js";
 import { skipUnless } from "../support/services/required.js";
 import { launch, openPage, type Served, screenshot, serve, violationsOf } from "./served.js";
 
 const stored = 120;
+const pageKey = "page-0123456789abcdef";
 /** A screen that draws 60 frames a second. Frames are counted, because a loaded machine draws fewer of them. */
 const framesIn200Ms = 12;
 let executable = "";
@@ -236,9 +238,41 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     assert.deepEqual(await violationsOf(opened.page), []);
   });
 
+  for (const { keys, args } of [
+    { keys: "without API keys", args: [] },
+    {
+      keys: "with an API key",
+      args: ["--set", `server.keys=${JSON.stringify([{ name: "page", api_key: pageKey, scopes: ["read", "write", "admin"] }])}`],
+    },
+  ]) {
+    test(`an image that was sent opens as it was sent, in a tab of its own, ${keys}`, async () => {
+      await using sending = await serve({ stored: 0, args });
+      const headers = { authorization: `Bearer ${pageKey}`, "content-type": "application/json" };
+      const post = async (path: string, body: object) => {
+        const answer = await fetch(`${sending.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+        assert.ok(answer.ok, await answer.text());
+      };
+      await post("/v1/collections", { name: "sent" });
+      const bytes = await readFile(join("test", "fidelity", "golden", "chelsea-portrait.png"));
+      await post("/v1/collections/sent/images", { images: [{ base64: bytes.toString("base64") }] });
+      await using opened = await openPage(browser, sending.url, "#/search/sent");
+      const { page } = opened;
+      if (args.length > 0) {
+        await page.getByLabel("API key").fill(pageKey);
+        await page.getByRole("button", { name: "Continue" }).click();
+      }
+      await tiles(page).first().focus();
+      await page.keyboard.press("i");
+      const [tab] = await Promise.all([page.waitForEvent("popup"), page.getByText("Open the image").click()]);
+      await tab.waitForFunction(() => document.querySelector("img")?.naturalWidth);
+      const { width } = await sharp(bytes).metadata();
+      assert.equal(await tab.evaluate(() => document.querySelector("img")?.naturalWidth), width);
+      assert.deepEqual(opened.foreign, []);
+    });
+  }
+
   test("the page asks for an API key, refuses a wrong one, and shows pictures with a good one", async () => {
-    const key = "page-0123456789abcdef";
-    const keys = JSON.stringify([{ name: "page", api_key: key, scopes: ["read"] }]);
+    const keys = JSON.stringify([{ name: "page", api_key: pageKey, scopes: ["read"] }]);
     await using locked = await serve({ stored: 3, args: ["--set", `server.keys=${keys}`] });
     await using opened = await openPage(browser, locked.url);
     const { page } = opened;
@@ -246,7 +280,7 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByText("The server does not know this key.").waitFor();
     assert.deepEqual(await violationsOf(page), []);
-    await page.getByLabel("API key").fill(key);
+    await page.getByLabel("API key").fill(pageKey);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForFunction(() => (document.querySelector(".tile img") as HTMLImageElement | null)?.naturalWidth);
     await page.reload();

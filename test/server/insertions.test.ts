@@ -18,6 +18,16 @@ interface HeldRun {
 /** A pipeline whose runs end when the test says so. */
 class HeldPipeline {
   readonly runs: HeldRun[] = [];
+  #onBegun: () => void = () => undefined;
+
+  /** Resolves when so many runs have begun. */
+  async begun(count: number): Promise<void> {
+    while (this.runs.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#onBegun = resolve;
+      });
+    }
+  }
 
   async countIds(): Promise<number> {
     return 0;
@@ -36,11 +46,12 @@ class HeldPipeline {
         },
         end: (error) => (error === undefined ? resolve(undefined as never) : reject(error)),
       });
+      this.#onBegun();
     });
   }
 }
 
-const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
+const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 const imageOf = (id: string, byte = id.charCodeAt(0)): DescribedInput => ({ input: Uint8Array.of(byte), id });
 const idsOf = ({ runs }: HeldPipeline) => runs.map(({ inputs }) => inputs.map(({ id }) => id));
 
@@ -54,12 +65,12 @@ test("insertions that come while rows are written share the next run, and each i
       calm,
     );
   const first = insert("a");
-  await settled();
+  await pipeline.begun(1);
   const [second, third] = [insert("b"), insert("c", "d")];
   assert.deepEqual(idsOf(pipeline), [["a"]]);
   pipeline.runs[0]!.settle(0);
   assert.deepEqual(await first, [{ id: "a", status: "stored", error: null }]);
-  await settled();
+  await pipeline.begun(2);
   assert.deepEqual(idsOf(pipeline), [["a"], ["b", "c", "d"]], "the next run does not wait for the upkeep of the one before");
   pipeline.runs[1]!.settle(2, "skipped");
   pipeline.runs[1]!.settle(1);
@@ -73,6 +84,35 @@ test("insertions that come while rows are written share the next run, and each i
   await insertions.idle();
 });
 
+for (const { client, comes, runs } of [
+  { client: "comes again", comes: true, runs: [["a"], ["b", "c", "d"]] },
+  { client: "does not come again", comes: false, runs: [["a"], ["b", "c"]] },
+]) {
+  test(`the next run waits for a client that was just answered, for a short time: it ${client}`, async ({ mock }) => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    const pipeline = new HeldPipeline();
+    const insertions = new Insertions(pipeline);
+    const insert = (id: string) => insertions.insert("pets", [imageOf(id)], calm);
+    const first = insert("a");
+    await pipeline.begun(1);
+    const others = [insert("b"), insert("c")];
+    pipeline.runs[0]!.settle(0);
+    await first;
+    await nextTurn();
+    assert.deepEqual(idsOf(pipeline), [["a"]]);
+    if (comes) others.push(insert("d"));
+    else mock.timers.tick(50);
+    await pipeline.begun(2);
+    assert.deepEqual(idsOf(pipeline), runs);
+    pipeline.runs[1]!.inputs.forEach((_, index) => void pipeline.runs[1]!.settle(index));
+    await Promise.all(others);
+    await nextTurn();
+    mock.timers.tick(50);
+    for (const run of pipeline.runs) run.end();
+    await insertions.idle();
+  });
+}
+
 test("two insertions with the same id or the same image are written one after the other, in their order", async () => {
   const pipeline = new HeldPipeline();
   const insertions = new Insertions(pipeline);
@@ -80,7 +120,7 @@ test("two insertions with the same id or the same image are written one after th
     insertions.insert("pets", [each], calm),
   );
   for (let run = 0; run < 4; run += 1) {
-    await settled();
+    await pipeline.begun(run + 1);
     pipeline.runs[run]?.inputs.forEach((_, index) => void pipeline.runs[run]?.settle(index));
     pipeline.runs[run]?.end();
   }
@@ -92,15 +132,15 @@ test("a run that fails rejects the insertions that are not complete, and the nex
   const pipeline = new HeldPipeline();
   const insertions = new Insertions(pipeline);
   const answers = ["a", "b", "c"].map((id) => insertions.insert("pets", [imageOf(id)], calm));
-  await settled();
+  await pipeline.begun(1);
   pipeline.runs[0]!.settle(0);
-  await settled();
+  await pipeline.begun(2);
   pipeline.runs[1]!.settle(0);
   pipeline.runs[1]!.end(new HeadraceError("store_unavailable", "away"));
   assert.equal((await answers[1])?.length, 1);
   await assert.rejects(answers[2]!, { code: "store_unavailable" });
   const next = insertions.insert("pets", [imageOf("d")], calm);
-  await settled();
+  await pipeline.begun(3);
   pipeline.runs[2]!.settle(0);
   await next;
   for (const run of pipeline.runs) run.end();
@@ -112,14 +152,14 @@ test("a client that goes away leaves the others alone; a run for which nobody wa
   const insertions = new Insertions(pipeline);
   const [a, b] = [new AbortController(), new AbortController()];
   const first = insertions.insert("pets", [imageOf("x")], calm);
-  await settled();
+  await pipeline.begun(1);
   const answers = [
     insertions.insert("pets", [imageOf("a")], { signal: a.signal, spans: [] }),
     insertions.insert("pets", [imageOf("b")], { signal: b.signal, spans: [] }),
   ];
   pipeline.runs[0]!.settle(0);
   await first;
-  await settled();
+  await pipeline.begun(2);
   a.abort(new HeadraceError("aborted", "gone"));
   await assert.rejects(answers[0]!, { code: "aborted" });
   assert.equal(pipeline.runs[1]!.signal.aborted, false);

@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import sharp from "sharp";
+import type { MemoryEmbedderOptions } from "../../src/adapters/memory/index.js";
+import { HeadraceError } from "../../src/contracts/index.js";
 import { waitUntil } from "../support/services/process.js";
 import { TestServer } from "./running.js";
 
@@ -15,8 +17,8 @@ const [chelsea, brick, camera] = await Promise.all(
 );
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-async function serverWith(collections: readonly string[], keepUploadsMb = 1024): Promise<TestServer> {
-  const server = await TestServer.start({ server: { keepUploadsMb } });
+async function serverWith(collections: readonly string[], keepUploadsMb = 1024, embedder: MemoryEmbedderOptions = {}): Promise<TestServer> {
+  const server = await TestServer.start({ server: { keepUploadsMb }, embedder });
   for (const name of collections) await server.post("/v1/collections", { name });
   return server;
 }
@@ -52,6 +54,41 @@ test("an image that was sent has a picture, also after a restart", async () => {
   for (const id of ["json", "url", "form"]) assert.equal(await pictureOf(server, "pets", id), "jpeg", id);
 });
 
+test("an image that was sent is returned as it was sent, and what is no picture for browsers is a file to save", async () => {
+  await using server = await serverWith(["pets"]);
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+  await send(server, "pets", chelsea!, "a/b ü");
+  await send(server, "pets", svg, "svg");
+  const get = (id: string, query = "") => fetch(`${server.url}/v1/collections/pets/images/${encodeURIComponent(id)}/original${query}`);
+  const answer = await get("a/b ü");
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), chelsea);
+  const headersOf = ({ headers }: Response) => ["content-type", "content-disposition", "cache-control"].map((name) => headers.get(name));
+  const name = (bytes: Buffer) => hashOf(bytes).slice(0, 16);
+  assert.deepEqual(headersOf(answer), ["image/png", `inline; filename="${name(chelsea!)}.png"`, "private, max-age=60"]);
+  const kept = await get("svg", `?content=${name(svg)}`);
+  assert.equal(await kept.text(), String(svg));
+  const [type, disposition, caching] = headersOf(kept);
+  assert.deepEqual([type, disposition], ["application/octet-stream", `attachment; filename="${name(svg)}.bin"`]);
+  assert.equal(caching, "private, max-age=31536000, immutable");
+  assert.equal(kept.headers.get("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+});
+
+test("an original that is not kept says why: another content, another row, a file of the server, or no upload any more", async () => {
+  await using server = await TestServer.start({ server: { keepUploadsMb: 0, allowedRoots: [golden] } });
+  await server.post("/v1/collections", { name: "pets" });
+  await send(server, "pets", chelsea!, "sent");
+  await server.post("/v1/collections/pets/images", { images: [{ path: "brick.png", id: "file" }] });
+  for (const [path, expected] of [
+    ["sent/original", "picture_unavailable"],
+    ["file/original", "picture_unavailable"],
+    ["none/original", "row_not_found"],
+    ["sent/original?content=0000", "row_not_found"],
+  ] as const) {
+    const { status, body } = await server.get(`/v1/collections/pets/images/${path}`);
+    assert.deepEqual([status, body.code], [404, expected], path);
+  }
+});
+
 test("an image that was sent to a job has a picture when the job has ended", async () => {
   await using server = await serverWith(["pets"]);
   const images = [chelsea!, Buffer.of(0xff, 1), camera!].map((bytes, index) => ({
@@ -65,6 +102,29 @@ test("an image that was sent to a job has a picture when the job has ended", asy
   });
   assert.equal(await pictureOf(server, "pets", "sent-0"), "jpeg");
   assert.equal(await pictureOf(server, "pets", "sent-2"), "jpeg");
+});
+
+test("an image that a retry stored has a picture, also if it was a retry of a retry", async () => {
+  let isBroken = false;
+  const work = async (): Promise<void> => {
+    if (isBroken) throw new HeadraceError("inference_failed", "model: expected vectors, found none", { scope: "batch", retryable: false });
+  };
+  await using server = await serverWith(["pets"], 1024, { work });
+  await send(server, "pets", brick!, "first");
+  const ended = async (answer: { readonly body: { readonly id: string } }) => {
+    const job = async () => (await server.get(`/v1/jobs/${answer.body.id}`)).body;
+    await waitUntil("the job has ended", async () => (await job()).ended_at !== null, { timeoutMs: 60_000 });
+    return job();
+  };
+  isBroken = true;
+  const images = [chelsea!, camera!].map((bytes, index) => ({ base64: bytes.toString("base64"), id: `sent-${index}` }));
+  const job = await ended(await server.post("/v1/jobs", { collection: "pets", images }));
+  const retry = await ended(await server.post(`/v1/jobs/${job.id}/retry`, {}));
+  assert.deepEqual([job.counts.failed, retry.counts.failed], [2, 2]);
+  await keeps(server, [brick!]);
+  isBroken = false;
+  assert.equal((await ended(await server.post(`/v1/jobs/${retry.id}/retry`, {}))).counts.stored, 2);
+  for (const id of ["sent-0", "sent-1"]) assert.equal(await pictureOf(server, "pets", id), "jpeg", id);
 });
 
 test("an image is deleted when no row of any collection names it any more", async () => {

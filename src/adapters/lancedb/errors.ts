@@ -13,6 +13,10 @@ export function collectionNotFound(name: string, cause?: unknown): HeadraceError
   return new HeadraceError("collection_not_found", `collection ${name}: expected it to exist, found none`, { cause });
 }
 
+export function isCollectionNotFound(error: unknown): boolean {
+  return HeadraceError.is(error) && error.code === "collection_not_found";
+}
+
 export function collectionExists(name: string): HeadraceError {
   return new HeadraceError("collection_exists", `collection ${name}: expected no collection of this name, found one`);
 }

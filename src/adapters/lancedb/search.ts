@@ -78,13 +78,14 @@ async function planOf(
   const { counts } = memory;
   const facts = await memory.facts.of(table, version);
   const where = filter === undefined ? null : compileFilter(filter, facts);
-  const [index, measured] = await Promise.all([vectorIndexState(table), readProbes(folder)]);
+  const index = await vectorIndexState(table);
   // Only LanceDB can evaluate a filter on columns with types that Headrace ignores.
   const isForLance = newest === "together" || (where !== null && [...facts.columns.values()].includes("other"));
   if (index === null) {
-    const all = isForLance ? null : await memory.allRows(table, version);
+    const all = isForLance ? null : await memory.unindexedRows(table, version);
     return { facts, where, way: "exact", hits: topK, newest: all?.list ?? null };
   }
+  const measured = await readProbes(folder);
   const unindexed = { version, ownerId: index.id, rows: index.unindexedRows };
   const isKept = !isForLance && fitBesideIndex(unindexed.rows);
   const common = { facts, where, newest: isKept ? (await memory.newest.load(table, facts, unindexed)).list : null };

@@ -14,7 +14,7 @@ import {
 import { checkAborted, checkCollectionName, checkDrop, checkSchema, nameIsAlias, resolveAlias, type VectorType } from "../../kit/index.js";
 import { AliasFile } from "./alias-file.js";
 import { LanceCollection } from "./collection.js";
-import { collectionExists, collectionNotFound, fromLanceError, openHere } from "./errors.js";
+import { collectionExists, collectionNotFound, fromLanceError, isCollectionNotFound, openHere } from "./errors.js";
 import type { LancedbSection } from "./options.js";
 import { readFacts, writePassport } from "./table-facts.js";
 import { TableMemories } from "./table-memory.js";
@@ -97,17 +97,33 @@ export class LanceStore implements VectorStore {
   async openCollection(nameOrAlias: string, access: "read" | "write"): Promise<Collection> {
     checkCollectionName(nameOrAlias);
     const vendor = this.#loaded();
+    if (access === "read") return this.#openToRead(vendor, nameOrAlias);
     const name = await this.#aliasFile.resolve(nameOrAlias);
     if (!(await this.#has(name))) throw collectionNotFound(nameOrAlias);
-    const { reading, writing } = await this.#connections();
-    if (access === "write") {
-      const lease = await this.#writers.share(name, () => this.#openWriter(vendor, name, () => writing.openTable(name)));
-      // Another process may have set the alias to another collection while this call waited for the writer's lock.
-      if ((await this.#aliasFile.resolve(nameOrAlias)) === name) return this.#handle(name, lease);
-      await lease.release();
-      return this.openCollection(nameOrAlias, access);
+    const { writing } = await this.#connections();
+    const lease = await this.#writers.share(name, () => this.#openWriter(vendor, name, () => writing.openTable(name)));
+    // Another process may have set the alias to another collection while this call waited for the writer's lock.
+    if ((await this.#aliasFile.resolve(nameOrAlias)) === name) return this.#handle(name, lease);
+    await lease.release();
+    return this.openCollection(nameOrAlias, access);
+  }
+
+  /** No alias has the name of a collection. So aliases are looked up only if there is no collection of the name. */
+  async #openToRead(vendor: Vendor, nameOrAlias: string): Promise<Collection> {
+    try {
+      return await this.#reader(vendor, nameOrAlias);
+    } catch (error) {
+      if (!isCollectionNotFound(error)) throw error;
     }
+    const name = await this.#aliasFile.resolve(nameOrAlias);
+    if (name === nameOrAlias) throw collectionNotFound(name);
+    return this.#reader(vendor, name);
+  }
+
+  #reader(vendor: Vendor, name: string): Promise<Collection> {
     return this.#call(`collection ${name}: open`, async () => {
+      if (this.#connecting === null && !existsSync(this.path)) throw collectionNotFound(name);
+      const { reading } = await this.#connections();
       const table = await reading.openTable(name);
       const place = { vendor, name, folder: this.#folder(name) };
       const memory = await this.#memories.of(place);

@@ -32,10 +32,14 @@ export class TableMemory {
 
   /** All rows of a small table without a vector index. Null: the table has one, or too many rows. */
   async allRows(table: Table, version: number): Promise<LoadedRows | null> {
+    return (await vectorIndexState(table)) === null ? this.unindexedRows(table, version) : null;
+  }
+
+  /** All rows of a table that has no vector index. Null: they are too many. */
+  async unindexedRows(table: Table, version: number): Promise<LoadedRows | null> {
     const facts = await this.facts.of(table, version);
     const rows = await this.counts.of(table, version, null);
-    if (!fitWithoutIndex(rows, facts) || (await vectorIndexState(table)) !== null) return null;
-    return this.newest.load(table, facts, { version, ownerId: noIndex, rows });
+    return fitWithoutIndex(rows, facts) ? this.newest.load(table, facts, { version, ownerId: noIndex, rows }) : null;
   }
 
   /** The file is replaced, never changed, so another passport is another file. */

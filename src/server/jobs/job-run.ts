@@ -17,6 +17,7 @@ import {
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
 import { mebibyte, whenAvailable } from "../../kit/index.js";
 import type { WatchedRun } from "../../telemetry/index.js";
+import { sha256Of } from "../sources.js";
 import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
@@ -41,6 +42,8 @@ export interface AttemptEnd {
   readonly counts: Counts;
   readonly report: IngestDocument | null;
   readonly error: HeadraceError | null;
+  /** The SHA-256 of images that came with a job and have a row since this retry of it. Null: the job is no retry. */
+  readonly retried: ReadonlySet<string> | null;
 }
 
 const pictureEveryMs = 500;
@@ -89,6 +92,7 @@ export class JobRun {
   async #attempt(): Promise<AttemptEnd> {
     const tally = new ListingTally();
     const reported: ReportedFailure[] = [];
+    const retried = this.#options.job.request.retry === null ? null : new Set<string>();
     try {
       const failures = await FailureFile.begin(this.#options.folder.failuresPath);
       let picture: LivePicture | null = null;
@@ -97,6 +101,8 @@ export class JobRun {
         this.#options.watched.observer(event);
       };
       const onOutcome = (outcome: Outcome): void => {
+        const sha256 = retried === null || !hasRow(outcome) ? null : sha256Of(outcome.facts.source);
+        if (sha256 !== null) retried?.add(sha256);
         if (outcome.kind !== "failed") return;
         failures.add(outcome);
         const failure = reportedFailure(outcome);
@@ -110,11 +116,11 @@ export class JobRun {
       if (this.#soft.signal.aborted) run.drain();
       const stats = await this.#watched(run, picture);
       await failures.finish();
-      return this.#endOf(stats, tally, reported);
+      return { ...this.#endOf(stats, tally, reported), retried };
     } catch (thrown) {
       const error = HeadraceError.from(thrown);
       this.#options.watched.detach(error);
-      return { ended: this.#soft.signal.aborted ? "aborted" : "failed", counts: noCounts, report: null, error };
+      return { ended: this.#soft.signal.aborted ? "aborted" : "failed", counts: noCounts, report: null, error, retried };
     }
   }
 
@@ -196,7 +202,7 @@ export class JobRun {
     }
   }
 
-  #endOf(stats: InsertStats, { leftOut }: ListingTally, failures: readonly ReportedFailure[]): AttemptEnd {
+  #endOf(stats: InsertStats, { leftOut }: ListingTally, failures: readonly ReportedFailure[]): Omit<AttemptEnd, "retried"> {
     const peakRssBytes = process.resourceUsage().maxRSS * 1024;
     const report = ingestDocument(stats, {
       collection: this.#options.job.request.collection,
@@ -207,4 +213,8 @@ export class JobRun {
     });
     return { ended: stats.ended, counts: countsOf(stats), report, error: stats.error ?? null };
   }
+}
+
+function hasRow(outcome: Outcome): boolean {
+  return outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
 }

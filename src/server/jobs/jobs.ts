@@ -14,6 +14,7 @@ import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./
 import { JobDraft, jobFolders } from "./job-folder.js";
 import { type AttemptEnd, JobRun } from "./job-run.js";
 import { newestFirst, stateAfter } from "./job-states.js";
+import { failedUploads, keepUploads } from "./job-uploads.js";
 
 export interface JobsOptions {
   readonly pipeline: ImageEmbeddingPipeline;
@@ -240,9 +241,9 @@ export class Jobs {
   /** `end` null: the job was cancelled before it started. */
   async #end(entry: Entry, end: (AttemptEnd & Pick<Job, "total">) | null): Promise<void> {
     const next = stateAfter.attempt(entry.job, end, { isCancelled: entry.isCancelled, isClosing: this.#closing.signal.aborted });
-    const failed = isEnded({ ...entry.job, ...next }) ? await this.#failedUploads(entry) : null;
+    const failed = isEnded({ ...entry.job, ...next }) ? await failedUploads(entry) : null;
     // Whoever sees the end of the job may ask for the pictures.
-    if (failed !== null) await this.#options.uploads.take(entry.folder.uploadsPath, failed);
+    if (failed !== null) await keepUploads(entry, { failed, retried: end?.retried ?? null, jobs: this.#entries, ...this.#options });
     await this.#change(entry, next);
     const { id, state, counts, error } = entry.job;
     this.#options.log(state === "failed" ? "error" : "info", state === "queued" ? "job parked" : "job ended", {
@@ -263,13 +264,6 @@ export class Jobs {
     entry.job = { ...entry.job, ...changes };
     entry.events.add({ name: "job", data: entry.job });
     await this.#changes.run(() => entry.folder.write(entry.job));
-  }
-
-  /** A retry needs the images that failed. */
-  async #failedUploads({ folder }: Entry): Promise<ReadonlySet<string>> {
-    const failed = new Set<string>();
-    for await (const { source } of readDeadLetters(folder.failuresPath)) failed.add(source.replace(/^sha256:/, ""));
-    return failed;
   }
 
   async #deleteOldest(): Promise<void> {

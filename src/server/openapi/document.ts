@@ -132,10 +132,11 @@ function answerOf(
   schemas: ComponentSchemas,
 ): DocumentedAnswer {
   const described = Object.entries(headers).map(([name, text]) => [name, headerOf(text)] as const);
+  const media = schema === undefined ? {} : { schema: schemas.of(schema, "output") };
   return {
     description,
     ...(described.length === 0 ? {} : { headers: Object.fromEntries(described) }),
-    ...(schema === undefined ? {} : { content: { [mediaType]: { schema: schemas.of(schema, "output") } } }),
+    ...(schema === undefined ? {} : { content: Object.fromEntries([mediaType].flat().map((each) => [each, media])) }),
   };
 }
 

@@ -1,10 +1,10 @@
 /** What a person sees of a collection: some of its rows, and a small picture of each. */
 import type { z } from "zod";
-import { type ImageEmbeddingPipeline, keysOf } from "../../app/index.js";
 import type { StoredRow } from "../../contracts/index.js";
 import { Refused } from "../problems.js";
 import { type Answer, type Call, type Route, route, type ServerContext } from "../route.js";
 import { storedInput } from "../sources.js";
+import { cacheControl, factsOfRow } from "../stored-row.js";
 import * as wire from "../wire.js";
 
 const spreadOver = 5000;
@@ -39,8 +39,7 @@ export const pictureRoutes: readonly Route[] = [
     params: wire.imageParams,
     query: wire.thumbnailQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
-    answer: async (call) =>
-      jpeg(await thumbnailOf(call), call.query.content === undefined ? "private, max-age=60" : "private, max-age=31536000, immutable"),
+    answer: async (call) => jpeg(await thumbnailOf(call), cacheControl(call.query.content)),
   }),
   route<undefined, undefined, z.output<typeof wire.sourceQuery>>({
     method: "GET",
@@ -55,10 +54,10 @@ export const pictureRoutes: readonly Route[] = [
   }),
 ];
 
-const jpeg = (picture: Uint8Array, cacheControl: string): Answer => ({
+const jpeg = (picture: Uint8Array, caching: string): Answer => ({
   status: 200,
   content: { mediaType: "image/jpeg", data: Buffer.from(picture) },
-  headers: { "cache-control": cacheControl },
+  headers: { "cache-control": caching },
 });
 
 type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads">;
@@ -70,22 +69,16 @@ async function made({ pipeline, settings, uploads }: Readers, source: string): P
 }
 
 async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): Promise<Uint8Array> {
-  const { thumbnails, pipeline, query, signal } = call;
-  const { name, id } = call.params;
-  const make = async (): Promise<Uint8Array> => {
-    const { facts } = await rowOf(pipeline, name, id);
-    if (!facts.content.startsWith(query.content ?? ""))
-      throw new Refused("row_not_found", "content: expected that of the row, found another one.");
-    return made(call, facts.source);
-  };
+  const {
+    thumbnails,
+    pipeline,
+    params: { name, id },
+    query: { content },
+    signal,
+  } = call;
+  const make = async (): Promise<Uint8Array> => made(call, (await factsOfRow(pipeline, { name, id, content })).source);
   // Without its content, the row may have been replaced meanwhile.
-  return query.content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, query.content]), make, signal);
-}
-
-async function rowOf(pipeline: ImageEmbeddingPipeline, name: string, id: string): Promise<StoredRow> {
-  const [row] = await pipeline.rows(name, await keysOf(pipeline, name, [id]));
-  if (row === undefined) throw new Refused("row_not_found", `id: expected the id of a row of ${name}, found another one.`);
-  return row;
+  return content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, content]), make, signal);
 }
 
 /** Stops the stream as soon as there are enough rows. */

@@ -19,13 +19,14 @@ const key = "everything-0123456789";
 const last = ["deleteJob", "deleteCollection", "pythonServiceDeleteCollection"] as const;
 
 const photoUrl = "https://example.com/cat.jpg";
+const photoFile = join("test", "fidelity", "golden", "chelsea-portrait.png");
 
 /** Made-up URLs are not asked for: the test stays on this machine. */
 const offline: Reader = {
   name: "offline",
   schemes: ["http", "https"],
   read: async ({ uri }) => {
-    if (uri === photoUrl) return { bytes: await readFile(join("test", "fidelity", "golden", "chelsea-portrait.png")), version: null };
+    if (uri === photoUrl) return { bytes: await readFile(photoFile), version: null };
     throw new HeadraceError("source_not_found", `${uri}: expected an image, found no network`);
   },
 };
@@ -54,7 +55,7 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
     const authorization = { authorization: `Bearer ${key}` };
     assert.equal((await server.post("/v1/collections", { name: "pets" }, authorization)).status, 201);
     const dot = { base64: base64(1), id: "dot", metadata: { year: 2024 } };
-    const photo = { url: photoUrl, id: "photo" };
+    const photo = { base64: (await readFile(photoFile)).toString("base64"), id: "photo" };
     assert.equal((await server.post("/v1/collections/pets/images", { images: [dot, photo] }, authorization)).body.stored, 2);
     const { id } = (await server.post("/v1/jobs", { collection: "pets", images: [dot, { base64: damaged }] }, authorization)).body;
     await (await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: authorization })).text();
@@ -65,8 +66,11 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
 
     const schemathesis = (...selection: string[]) =>
       run(
-        join(venv.folder, "bin", "schemathesis"),
+        venv.python,
         [
+          // The script of the package names the folder in which it was installed, which may have been moved.
+          "-m",
+          "schemathesis.cli",
           "run",
           `${server.url}/openapi.json`,
           "-H",
@@ -78,7 +82,7 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
           "--no-color",
         ].concat("--checks", "all", "--exclude-checks", "positive_data_acceptance", "--request-timeout", "20", ...selection),
         { cwd: folder, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, SCHEMATHESIS_HOOKS: "" } },
-      ).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`));
+      ).catch(({ message, stdout }: Error & { readonly stdout: string }) => assert.fail(`${stdout}\n${message}`));
     await schemathesis(...last.flatMap((name) => ["--exclude-operation-id", name]));
     for (const name of last) {
       await server.post("/v1/collections", { name: "pets" }, authorization);

@@ -1,10 +1,11 @@
 /** All that is known of one stored image. */
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icon.js";
 import { nameOfSource, scoreText } from "./names.js";
-import { Picture } from "./picture.js";
+import { OpenImage } from "./open-image.js";
+import { Picture, PicturesContext } from "./picture.js";
 import type { TileImage } from "./tiles.js";
 
 export interface ImageDetailsProps {
@@ -12,14 +13,13 @@ export interface ImageDetailsProps {
   readonly image: TileImage;
   /** Absent: the page cannot search. */
   readonly onMoreLike?: (image: TileImage) => void;
-  /** Address of the whole image, if the page knows one. */
-  readonly link?: string | null;
   readonly onClose: () => void;
 }
 
-export function ImageDetails({ collection, image, onMoreLike, link = null, onClose }: ImageDetailsProps) {
+export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDetailsProps) {
   const words = useWords();
   const [isCopied, setCopied] = useState(false);
+  const original = useContext(PicturesContext).originalOf(collection, image);
   const { id, score, source, width, height, metadata } = image;
   const known = metadata === undefined ? null : Object.entries(metadata).filter(([, value]) => value !== null);
   const copy = (): void => {
@@ -39,11 +39,7 @@ export function ImageDetails({ collection, image, onMoreLike, link = null, onClo
             <Icon name="search" /> {words.hit.more}
           </button>
         )}
-        {link !== null && (
-          <a class="button button-primary" href={link}>
-            <Icon name="image" /> {words.hit.open}
-          </a>
-        )}
+        {original !== null && <OpenImage original={original} look={onMoreLike === undefined ? "primary" : "plain"} />}
         {/* Browsers let no page copy that came over plain HTTP from another machine. */}
         {isSecureContext && (
           <button type="button" class="button" onClick={copy}>

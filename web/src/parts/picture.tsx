@@ -11,10 +11,20 @@ export interface Pictures {
   /** Returns the address of a picture; null: there is none. */
   urlOf(collection: string, image: PicturedImage): string | null;
   /** Fetches a picture. null: the browser can load the address itself. */
-  readonly load: ((url: string, signal: AbortSignal) => Promise<Blob>) | null;
+  readonly load: Load | null;
+  /** Where the whole image is. null: nowhere that the page knows. */
+  originalOf(collection: string, image: Pick<StoredImage, "id" | "source"> & PicturedImage): Original | null;
 }
 
-export const PicturesContext = createContext<Pictures>({ urlOf: () => null, load: null });
+type Load = (url: string, signal: AbortSignal) => Promise<Blob>;
+
+/** `load` as in `Pictures`. */
+export interface Original {
+  readonly url: string;
+  readonly load: Load | null;
+}
+
+export const PicturesContext = createContext<Pictures>({ urlOf: () => null, load: null, originalOf: () => null });
 
 export interface PictureProps {
   readonly collection: string;

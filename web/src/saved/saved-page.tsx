@@ -40,6 +40,13 @@ function imagesOf(data: SavedData): readonly SavedImage[] {
 }
 
 function picturesIn(images: readonly SavedImage[]): Pictures {
-  const byId = new Map(images.map((image) => [image.id, pictureUrl(image)]));
-  return { urlOf: (_collection, { id }) => byId.get(id) ?? null, load: null };
+  const byId = new Map(images.map((image) => [image.id, { url: pictureUrl(image), link: image.link }]));
+  return {
+    urlOf: (_collection, { id }) => byId.get(id)?.url ?? null,
+    load: null,
+    originalOf: (_collection, { id }) => {
+      const link = byId.get(id)?.link ?? null;
+      return link === null ? null : { url: link, load: null };
+    },
+  };
 }

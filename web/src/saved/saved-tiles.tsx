@@ -20,14 +20,7 @@ export function SavedTiles({ collection, images }: SavedTilesProps) {
   return (
     <>
       <Tiles collection={collection} images={tiles} onDetails={setShown} />
-      {shown !== null && (
-        <ImageDetails
-          collection={collection}
-          image={shown}
-          link={images.find(({ id }) => id === shown.id)?.link ?? null}
-          onClose={() => setShown(null)}
-        />
-      )}
+      {shown !== null && <ImageDetails collection={collection} image={shown} onClose={() => setShown(null)} />}
     </>
   );
 }

@@ -62,8 +62,13 @@ export class Client {
   }
 
   /** The address of a small picture. It changes when another image takes the id, so browsers keep the picture. */
-  thumbnailUrl(collection: string, { id, content = "" }: Pick<StoredImage, "id"> & Partial<Pick<StoredImage, "content">>): string {
-    return `/v1/collections/${part(collection)}/images/${part(id)}/thumbnail?content=${content.slice(0, 16)}`;
+  thumbnailUrl(collection: string, image: NamedImage): string {
+    return imageUrl(collection, image, "thumbnail");
+  }
+
+  /** The address of an image as it was sent to the server. */
+  originalUrl(collection: string, image: NamedImage): string {
+    return imageUrl(collection, image, "original");
   }
 
   /** The address of a small picture of a file or web address that the server may read. */
@@ -95,6 +100,11 @@ export class Client {
     throw new ServiceError(await problemIn(response));
   }
 }
+
+type NamedImage = Pick<StoredImage, "id"> & Partial<Pick<StoredImage, "content">>;
+
+const imageUrl = (collection: string, { id, content = "" }: NamedImage, what: string): string =>
+  `/v1/collections/${part(collection)}/images/${part(id)}/${what}?content=${content.slice(0, 16)}`;
 
 interface SendOptions {
   readonly body?: object | FormData | undefined;

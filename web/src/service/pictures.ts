@@ -3,8 +3,13 @@ import type { Pictures } from "../parts/picture.js";
 import type { Client } from "./client.js";
 
 export function servicePictures(client: Client): Pictures {
+  const load: Pictures["load"] = client.apiKey === null ? null : async (url, signal) => (await client.send("GET", url, { signal })).blob();
   return {
     urlOf: (collection, image) => client.thumbnailUrl(collection, image),
-    load: client.apiKey === null ? null : async (url, signal) => (await client.send("GET", url, { signal })).blob(),
+    load,
+    originalOf: (collection, image) => {
+      if (/^https?:/i.test(image.source)) return { url: image.source, load: null };
+      return image.source.startsWith("sha256:") ? { url: client.originalUrl(collection, image), load } : null;
+    },
   };
 }

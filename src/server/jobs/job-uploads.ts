@@ -1,0 +1,37 @@
+/** The images that came with a job, when it has ended: which have a row, so that they are kept, and where they are. */
+import { readDeadLetters } from "../../app/index.js";
+import type { KeptUploads } from "../kept-uploads.js";
+import { sha256Of } from "../sources.js";
+import type { Entry } from "./entry.js";
+
+interface EndedJob {
+  /** What `failedUploads` returns. */
+  readonly failed: ReadonlySet<string>;
+  /** The images that have a row since this retry. Null: the job is no retry, or has not run. */
+  readonly retried: ReadonlySet<string> | null;
+  /** All jobs, by id. */
+  readonly jobs: ReadonlyMap<string, Entry>;
+  readonly uploads: Pick<KeptUploads, "take">;
+}
+
+/** Returns the SHA-256 of the images that failed. A retry needs them. */
+export async function failedUploads({ folder }: Entry): Promise<ReadonlySet<string>> {
+  const failed = new Set<string>();
+  for await (const { source } of readDeadLetters(folder.failuresPath)) failed.add(sha256Of(source) ?? source);
+  return failed;
+}
+
+/** Keeps the images that have a row. Those of a retry are in the folder of the job that they came with. */
+export async function keepUploads(entry: Entry, { failed, retried, jobs, uploads }: EndedJob): Promise<void> {
+  if (entry.job.request.retry === null) return uploads.take(entry.folder.uploadsPath, (sha256) => !failed.has(sha256));
+  const folder = firstOf(entry, jobs)?.folder;
+  if (folder !== undefined && retried !== null && retried.size > 0) await uploads.take(folder.uploadsPath, (sha256) => retried.has(sha256));
+}
+
+/** Returns the job that a retry, or a retry of a retry, is of. undefined: it was deleted. */
+function firstOf(entry: Entry, jobs: EndedJob["jobs"]): Entry | undefined {
+  const id = entry.job.request.retry?.of;
+  if (id === undefined) return entry;
+  const tried = jobs.get(id);
+  return tried === undefined ? undefined : firstOf(tried, jobs);
+}

@@ -1,0 +1,69 @@
+/** The images that were sent to the server, as they were sent. */
+import type { z } from "zod";
+import { formatOf } from "../../kit/index.js";
+import { Refused } from "../problems.js";
+import { type Route, route } from "../route.js";
+import { sha256Of } from "../sources.js";
+import { cacheControl, factsOfRow } from "../stored-row.js";
+import * as wire from "../wire.js";
+
+interface SentFormat {
+  readonly mediaType: string;
+  readonly extension: string;
+  /** "attachment": browsers save the file. A text format could be a page with a script. */
+  readonly disposition: "inline" | "attachment";
+}
+
+const shown = (mediaType: string, extension: string): SentFormat => ({ mediaType, extension, disposition: "inline" });
+const formats = new Map<string | undefined, SentFormat>([
+  ["JPEG", shown("image/jpeg", "jpg")],
+  ["PNG", shown("image/png", "png")],
+  ["GIF", shown("image/gif", "gif")],
+  ["WebP", shown("image/webp", "webp")],
+  ["AVIF", shown("image/avif", "avif")],
+  ["TIFF", shown("image/tiff", "tiff")],
+  ["HEIC", shown("image/heic", "heic")],
+  ["JPEG XL", shown("image/jxl", "jxl")],
+  ["BMP", shown("image/bmp", "bmp")],
+]);
+const otherFormat: SentFormat = { mediaType: "application/octet-stream", extension: "bin", disposition: "attachment" };
+
+export const originalRoutes: readonly Route[] = [
+  route<z.output<typeof wire.imageParams>, undefined, z.output<typeof wire.thumbnailQuery>>({
+    method: "GET",
+    path: "/v1/collections/{name}/images/{id}/original",
+    name: "originalImage",
+    summary: "Returns the image of a row as it was sent to the server, while it is kept.",
+    tag: "Images",
+    scope: "read",
+    params: wire.imageParams,
+    query: wire.thumbnailQuery,
+    answers: {
+      200: {
+        description: "The bytes that were sent. Browsers save them as a file if the format is unknown.",
+        schema: wire.original,
+        mediaType: ["image/*", otherFormat.mediaType],
+      },
+    },
+    answer: async ({ pipeline, uploads, params, query: { content } }) => {
+      const facts = await factsOfRow(pipeline, { ...params, content });
+      const data = await uploads.read(facts.source);
+      if (data === null) throw new Refused("picture_unavailable", reasonFor(facts.source));
+      const { mediaType, extension, disposition } = formats.get(formatOf(data)?.name) ?? otherFormat;
+      return {
+        status: 200,
+        content: { mediaType, data },
+        headers: {
+          "cache-control": cacheControl(content),
+          "content-disposition": `${disposition}; filename="${facts.content.slice(0, 16)}.${extension}"`,
+        },
+      };
+    },
+  }),
+];
+
+function reasonFor(source: string): string {
+  return sha256Of(source) === null
+    ? "The image was not sent to the server. The source of its row says where it is."
+    : "The image was sent and is not kept any more.";
+}
