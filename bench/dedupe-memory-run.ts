@@ -1,6 +1,7 @@
 /**
  * Looks for duplicates in a LanceDB table, of which every tenth row is a near copy and every tenth an exact one, and prints the largest memory.
- * `node dedupe-memory-run.js FOLDER make ROWS`, then `node dedupe-memory-run.js FOLDER find`: a process of its own, so that writing does not count.
+ * `node dedupe-memory-run.js FOLDER make ROWS`, then `node dedupe-memory-run.js FOLDER find ROWS [pairs|search]`: a process of its own, so that writing
+ * does not count.
  */
 import { createHash } from "node:crypto";
 import { lancedbStore } from "../src/adapters/lancedb/index.js";
@@ -8,7 +9,7 @@ import { duplicateGroups } from "../src/operations/index.js";
 import { batchOf } from "../test/conformance/store-rows-data.js";
 import { quickVectorSource } from "./vectors.js";
 
-const [folder = "", task = "find", count = "100000"] = process.argv.slice(2);
+const [folder = "", task = "find", count = "100000", method = "pairs"] = process.argv.slice(2);
 const dimension = 512;
 const batchRows = 2_000;
 const { signal } = new AbortController();
@@ -42,7 +43,11 @@ async function find(): Promise<void> {
   const collection = await store.openCollection("photos", "read");
   let [groups, rows] = [0, 0];
   const started = performance.now();
-  for await (const { others } of duplicateGroups(collection, { threshold: 0.999, signal })) {
+  for await (const { others } of duplicateGroups(collection, {
+    threshold: 0.999,
+    method: method === "search" ? "search" : "pairs",
+    signal,
+  })) {
     groups += 1;
     rows += others.length;
   }

@@ -34,7 +34,9 @@ export async function* findDuplicates(parts: PipelineParts, request: DuplicatesR
       );
     }
     const { signal = new AbortController().signal, onCompared } = request;
-    yield* duplicateGroups(collection, { threshold, signal, ...(onCompared === undefined ? {} : { onCompared }) });
+    // Milvus searches fast, and sends vectors slowly.
+    const method = parts.storeKind === "lancedb" ? "pairs" : "search";
+    yield* duplicateGroups(collection, { threshold, method, signal, ...(onCompared === undefined ? {} : { onCompared }) });
   } finally {
     await collection.close();
   }

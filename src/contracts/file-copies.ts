@@ -16,6 +16,8 @@ export interface CopyTarget {
 export interface CopyOptions {
   /** Nothing is copied if the source still has this version. null: the file is copied. */
   readonly storedVersion: string | null;
+  /** The size that the source told with the version. A source that tells another size has changed, whatever its version. null: unknown. */
+  readonly storedSizeBytes: number | null;
   /** The time for the whole file. Then the copy fails with `timed_out`. */
   readonly timeoutMs: number;
 }
@@ -24,4 +26,6 @@ export interface CopyOptions {
 export interface CopiedVersion {
   /** See `Encoded.version`. */
   readonly version: string | null;
+  /** The size that the source tells, of the file as it is sent. null: it tells none. */
+  readonly sizeBytes: number | null;
 }

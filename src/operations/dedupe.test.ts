@@ -37,11 +37,20 @@ async function collectionOf(rows: readonly Stored[]): Promise<Collection> {
   return collection;
 }
 
+/** Both ways find the same groups. */
 async function groupsOf(collection: Collection, threshold: number): Promise<readonly DuplicateGroup[]> {
+  const [searched, paired] = [await found(collection, threshold, "search"), await found(collection, threshold, "pairs")];
+  assert.deepEqual(sorted(paired), sorted(searched));
+  return searched;
+}
+
+async function found(collection: Collection, threshold: number, method: "search" | "pairs"): Promise<readonly DuplicateGroup[]> {
   const groups: DuplicateGroup[] = [];
-  for await (const group of duplicateGroups(collection, { threshold, signal: never })) groups.push(group);
+  for await (const group of duplicateGroups(collection, { threshold, method, signal: never })) groups.push(group);
   return groups;
 }
+
+const sorted = (groups: readonly DuplicateGroup[]) => [...groups].sort((a, b) => (a.keep.id < b.keep.id ? -1 : 1));
 
 const idOf = (index: number) => `row-${String(index).padStart(4, "0")}`;
 const keys = (groups: readonly DuplicateGroup[]) => groups.map(({ keep, others }) => [keep.id, ...others.map(({ id }) => id)]);

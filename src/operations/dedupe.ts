@@ -1,6 +1,7 @@
 /** Finds rows of the same image and of nearly the same image, and chooses which row of each group to keep. */
-import type { Collection, Key, Metric, StoredRow } from "../contracts/index.js";
-import { chunksOf, givenMetadata, HashTable, hashOfText, isMarkedDamaged } from "../kit/index.js";
+import type { Collection, Key, StoredRow } from "../contracts/index.js";
+import { chunksOf, givenMetadata, HashTable, hashOfText, isMarkedDamaged, scoreOf } from "../kit/index.js";
+import { comparePairs } from "./all-pairs.js";
 import { KeyGroups } from "./key-groups.js";
 
 /** A row that shows the same as another one. */
@@ -21,12 +22,20 @@ export interface DuplicateGroup {
 export interface DedupeOptions {
   /** The least score of two rows that count as duplicates, as in a search. */
   readonly threshold: number;
+  /**
+   * "search": each row searches for its neighbours. An approximate index can miss some. "pairs": all rows are compared with each other, up to
+   * 200,000, and none is missed. It reads the rows once for each 32 MiB of vectors. Larger collections are searched.
+   */
+  readonly method: "search" | "pairs";
   readonly signal: AbortSignal;
   /** Called after each batch with the number of rows that are compared. */
   readonly onCompared?: (rows: number) => void;
 }
 
-type Searched = Pick<Collection, "name" | "metric" | "scan" | "search" | "get">;
+type Searched = Pick<Collection, "name" | "metric" | "dimension" | "scan" | "search" | "get">;
+
+/** More rows would take longer to compare than to search. */
+const maxPairsRows = 200_000;
 
 const batchRows = 256;
 const firstTopK = 16;
@@ -34,35 +43,86 @@ const maxTopK = 1_000;
 
 /**
  * Returns the groups of duplicates. Each row is in at most one group. Of a group, the row is kept that is not damaged, then the one with the
- * most pixels, then with metadata, then the oldest, then the one with the smallest id. Near duplicates are those that searches find, so an
- * approximate index can miss some. Needs about 16 bytes of memory per row, and some hundred per row that has a duplicate.
+ * most pixels, then with metadata, then the oldest, then the one with the smallest id. Needs about 16 bytes of memory per row, some hundred per
+ * row that has a duplicate, and up to 100 MB for comparing.
  */
 export async function* duplicateGroups(collection: Searched, options: DedupeOptions): AsyncGenerator<DuplicateGroup> {
-  const repeated = await repeatedContents(collection, options.signal);
-  const groups = await similarKeys(collection, repeated, options);
-  for (const keys of groups.all()) {
-    let left = await candidates(collection, keys, options.signal);
-    while (left.length > 1) {
-      const best = left.reduce((a, b) => (isBetter(b, a) ? b : a));
-      const rest = left.filter((row) => row !== best);
-      const others = await alike(collection, best, rest, options);
-      if (others.length > 0) yield { keep: shown(best), others };
-      const taken = new Set(others.map(({ id }) => id));
-      left = rest.filter(({ id }) => !taken.has(id));
-    }
+  const { repeated, rows } = await repeatedContents(collection, options.signal);
+  const isPairwise = options.method === "pairs" && rows <= maxPairsRows;
+  const groups = isPairwise ? await pairedKeys(collection, { repeated, rows }, options) : await similarKeys(collection, repeated, options);
+  for (const batch of batchesOf(groups.all())) {
+    const found = await rowsOf(collection, batch.flat(), options.signal);
+    for (const keys of batch) yield* groupsAmong(collection, keys, found, options);
   }
 }
 
-/** Returns all fingerprints: those that more than one row has, with the value 1. All others have 0. */
-async function repeatedContents(collection: Searched, signal: AbortSignal): Promise<HashTable> {
-  const contents = new HashTable({ values: 1 });
+/** Puts small groups together, so that one call gets the rows of many. */
+function* batchesOf(groups: readonly (readonly Key[])[]): Generator<readonly (readonly Key[])[]> {
+  let batch: (readonly Key[])[] = [];
+  let keys = 0;
+  for (const group of groups) {
+    if (keys + group.length > batchRows && batch.length > 0) {
+      yield batch;
+      [batch, keys] = [[], 0];
+    }
+    batch.push(group);
+    keys += group.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function* groupsAmong(
+  collection: Searched,
+  keys: readonly Key[],
+  rows: Rows,
+  options: DedupeOptions,
+): AsyncGenerator<DuplicateGroup> {
+  let left = keys.flatMap((key) => rows.candidates.get(key) ?? []);
+  while (left.length > 1) {
+    const best = left.reduce((a, b) => (isBetter(b, a) ? b : a));
+    const rest = left.filter((row) => row !== best);
+    const others = await alike(collection, best, rest, rows, options);
+    if (others.length > 0) yield { keep: shown(best), others };
+    const taken = new Set(others.map(({ id }) => id));
+    left = rest.filter(({ id }) => !taken.has(id));
+  }
+}
+
+interface Contents {
+  /** All fingerprints: those that more than one row has, with the value 1. All others have 0. */
+  readonly repeated: HashTable;
+  /** Number of rows. */
+  readonly rows: number;
+}
+
+async function repeatedContents(collection: Searched, signal: AbortSignal): Promise<Contents> {
+  const repeated = new HashTable({ values: 1 });
+  let count = 0;
   for await (const rows of collection.scan({ vectors: "omit", signal })) {
+    count += rows.length;
     for (const { facts } of rows) {
       const hash = hashOfText(facts.content);
-      if (facts.content !== "" && contents.first(hash, [0]) !== null) contents.set(hash, [1]);
+      if (facts.content !== "" && repeated.first(hash, [0]) !== null) repeated.set(hash, [1]);
     }
   }
-  return contents;
+  return { repeated, rows: count };
+}
+
+/** Groups rows with the same content, of which one is compared for all, and rows that are near each other. */
+async function pairedKeys(collection: Searched, { repeated, rows }: Contents, options: DedupeOptions): Promise<KeyGroups> {
+  const { threshold, signal, onCompared } = options;
+  const groups = new KeyGroups();
+  const firstKeys = new Map<string, Key>();
+  const takes = ({ id, facts: { content } }: StoredRow): boolean => {
+    if (content === "" || repeated.get(hashOfText(content))?.[0] !== 1) return true;
+    const first = firstKeys.get(content);
+    if (first === undefined) firstKeys.set(content, id);
+    else if (first !== id) groups.join(first, id);
+    return first === undefined || first === id;
+  };
+  const onProgress = (share: number): void => onCompared?.(Math.floor(share * rows));
+  await comparePairs(collection, { threshold, rows, takes, onPair: (a, b) => groups.join(a, b), onProgress, signal });
+  return groups;
 }
 
 /** Groups rows with the same content, and rows that find each other. Of rows with the same content, one searches for all. */
@@ -113,17 +173,32 @@ interface Candidate extends DuplicateRow {
   readonly ingestedAt: number;
 }
 
-async function candidates(collection: Searched, keys: readonly Key[], signal: AbortSignal): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
+interface Rows {
+  readonly candidates: ReadonlyMap<Key, Candidate>;
+  /** Empty if there are too many rows: their vectors are read when they are needed. */
+  readonly vectors: ReadonlyMap<Key, Float32Array>;
+}
+
+async function rowsOf(collection: Searched, keys: readonly Key[], signal: AbortSignal): Promise<Rows> {
+  const candidates = new Map<Key, Candidate>();
+  const vectors = new Map<Key, Float32Array>();
+  const wanted = keys.length <= batchRows ? "include" : "omit";
   for (const ids of chunksOf(keys, batchRows)) {
-    for (const { id, facts, ingestedAt } of await collection.get(ids, { vectors: "omit", signal })) {
+    for (const { id, facts, ingestedAt, vector } of await collection.get(ids, { vectors: wanted, signal })) {
       const { source, width, height, content, metadata } = facts;
       const isDamaged = isMarkedDamaged(metadata);
       const hasMetadata = givenMetadata(metadata).length > (isDamaged ? 1 : 0);
-      found.push({ id, source, width, height, content, isDamaged, hasMetadata, ingestedAt });
+      candidates.set(id, { id, source, width, height, content, isDamaged, hasMetadata, ingestedAt });
+      if (vector !== null) vectors.set(id, vector);
     }
   }
-  return found;
+  return { candidates, vectors };
+}
+
+async function vectorsOf(collection: Searched, ids: readonly Key[], { vectors }: Rows, signal: AbortSignal): Promise<Rows["vectors"]> {
+  if (vectors.size > 0) return vectors;
+  const found = await collection.get(ids, { vectors: "include", signal });
+  return new Map(found.flatMap(({ id, vector }) => (vector === null ? [] : [[id, vector] as const])));
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {
@@ -140,32 +215,29 @@ async function alike(
   collection: Searched,
   best: Candidate,
   rest: readonly Candidate[],
+  rows: Rows,
   { threshold, signal }: DedupeOptions,
 ): Promise<DuplicateGroup["others"]> {
-  const [kept] = await collection.get([best.id], { vectors: "include", signal });
+  const kept = (await vectorsOf(collection, [best.id], rows, signal)).get(best.id);
   // Another call may have deleted it meanwhile.
-  if (!kept?.vector) return [];
-  const byId = new Map(rest.map((row) => [row.id, row]));
+  if (kept === undefined) return [];
   const others: DuplicateGroup["others"][number][] = [];
-  for (const ids of chunksOf([...byId.keys()], batchRows)) {
-    for (const row of await collection.get(ids, { vectors: "include", signal })) {
-      const score = scores[collection.metric](kept.vector, row.vector!);
-      const sameContent = row.facts.content !== "" && row.facts.content === best.content;
-      if (sameContent || score >= threshold) others.push({ ...shown(byId.get(row.id)!), score, sameContent });
+  for (const some of chunksOf(rest, batchRows)) {
+    const vectors = await vectorsOf(
+      collection,
+      some.map(({ id }) => id),
+      rows,
+      signal,
+    );
+    for (const row of some) {
+      const vector = vectors.get(row.id);
+      if (vector === undefined) continue;
+      const score = scoreOf(collection.metric, kept, vector);
+      const sameContent = row.content !== "" && row.content === best.content;
+      if (sameContent || score >= threshold) others.push({ ...shown(row), score, sameContent });
     }
   }
   return others.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
-}
-
-/** The scores of a search, for two vectors. */
-const scores: Readonly<Record<Metric, (a: Float32Array, b: Float32Array) => number>> = {
-  cosine: (a, b) => product(a, b) / Math.sqrt(product(a, a) * product(b, b)),
-  ip: product,
-  l2: (a, b) => 2 * product(a, b) - product(a, a) - product(b, b),
-};
-
-function product(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
 }
 
 function shown({ id, source, width, height }: DuplicateRow): DuplicateRow {

@@ -134,6 +134,7 @@ export const jobResult = z
     ended: z.enum(["completed", "drained", "aborted", "failed"]),
     collection: z.string(),
     ...counts.shape,
+    unlisted_files: count.describe("Tables, lists and archives that could not be read. How many images they have is unknown."),
     left_out: z.record(z.string(), count).describe("Files in folders that are not images, by extension."),
     elapsed_ms: count,
     images_per_second: z.number(),

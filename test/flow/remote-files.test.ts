@@ -42,7 +42,7 @@ async function rowsOf(space: Workspace): Promise<readonly Row[]> {
 /** Names of files that are left of copies. */
 async function copiesIn(space: Workspace): Promise<readonly string[]> {
   const names = await readdir(join(space.folder, "headrace-data", "downloads"), { recursive: true }).catch(() => []);
-  return names.filter((name) => /\.(tar|zip|gz|parquet|csv|txt|jsonl)$/.test(name));
+  return names.filter((name) => !name.startsWith("names") && /\.(tar|zip|gz|parquet|csv|txt|jsonl)$/.test(name));
 }
 
 function samples(count: number): readonly PackedFile[] {

@@ -1,7 +1,7 @@
 /**
  * Kills calls at named points and at random moments, with every kind of source and both stores. The same call then completes the work:
  * stored keys and dead letters together are the source, and nothing is there twice. `npm run kills`; HEADRACE_KILLS and HEADRACE_TEST_SEED
- * repeat a run. HEADRACE_KILLS_STORE=lancedb needs no Milvus; =milvus uses only it.
+ * repeat a run. HEADRACE_KILLS_STORE=lancedb needs no Milvus; =milvus uses only it. HEADRACE_KILLS_SOURCE="remote tar" uses only one kind of source.
  */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -21,6 +21,7 @@ const seed = Number(process.env.HEADRACE_TEST_SEED ?? Date.now() % 1_000_000);
 const [good, damaged, changed] = [64, 8, 8];
 
 const stores = (["lancedb", "milvus"] as const).filter((store) => (process.env.HEADRACE_KILLS_STORE ?? store) === store);
+const kinds = sourceKinds.filter((kind) => (process.env.HEADRACE_KILLS_SOURCE ?? kind) === kind);
 const skip = stores.includes("milvus") ? await skipUnless("Milvus", installMilvus) : false;
 
 const runPoints = [
@@ -40,7 +41,7 @@ const points = {
 } as const;
 
 const combinations = verbs.flatMap((verb) =>
-  sourceKinds.flatMap((kind) =>
+  kinds.flatMap((kind) =>
     stores.flatMap((store) => [...points[verb], "a random moment" as const].map((point) => ({ verb, kind, store, point }))),
   ),
 );

@@ -9,7 +9,7 @@ import type { ListingRequest } from "../../src/app/index.js";
 import { writeTar, writeZip } from "../support/archives.js";
 import { writeParquet } from "../support/parquet-table.js";
 
-export const sourceKinds = ["folder", "glob", "manifest", "csv", "parquet", "tar", "zip", "urls"] as const;
+export const sourceKinds = ["folder", "glob", "manifest", "csv", "parquet", "tar", "zip", "urls", "remote tar"] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 const side = 48;
@@ -31,6 +31,7 @@ export class PhotoSource {
     const source = new PhotoSource(base, kind);
     await mkdir(source.#folder, { recursive: true });
     if (kind === "urls") source.#server = await photoServer(source.#folder);
+    if (kind === "remote tar") source.#server = await photoServer(base);
     for (let index = 0; index < good; index++) await source.add(`good-${index}.png`);
     for (let index = 0; index < damaged; index++) await source.addDamaged(`bad-${index}.png`);
     await source.#writeList();
@@ -45,9 +46,15 @@ export class PhotoSource {
         return { paths: [join(this.#folder, "*.png")] };
       case "manifest":
         return { paths: [], manifest: join(this.base, "photos.jsonl") };
+      case "remote tar":
+        return { paths: [`${this.#url}/${listNames.tar}`] };
       default:
         return { paths: [join(this.base, listNames[this.kind])] };
     }
+  }
+
+  get #url(): string {
+    return `http://127.0.0.1:${(this.#server!.address() as AddressInfo).port}`;
   }
 
   /** Stops the server, and removes all files. */
@@ -118,22 +125,21 @@ export class PhotoSource {
         );
       case "csv":
         return this.#writeLines(listNames.csv, ["path,name", ...names.map((name) => `${this.pathOf(name)},${name}`)]);
-      case "urls": {
-        const { port } = this.#server!.address() as AddressInfo;
+      case "urls":
         return this.#writeLines(
           listNames.urls,
-          names.map((name) => `http://127.0.0.1:${port}/${name}`),
+          names.map((name) => `${this.#url}/${name}`),
         );
-      }
       case "parquet":
         return writeParquet(join(this.base, listNames.parquet), [
           { name: "path", data: names.map((name) => this.pathOf(name)), type: "STRING" },
           { name: "name", data: names, type: "STRING" },
         ]);
       case "tar":
+      case "remote tar":
       case "zip": {
         const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(this.pathOf(name)) })));
-        return (this.kind === "tar" ? writeTar : writeZip)(join(this.base, listNames[this.kind]), files);
+        return this.kind === "zip" ? writeZip(join(this.base, listNames.zip), files) : writeTar(join(this.base, listNames.tar), files);
       }
       default:
         return this.kind satisfies never;
@@ -152,14 +158,16 @@ export function photoName(source: string): string {
   return basename(source.slice(source.lastIndexOf("#") + 1));
 }
 
-/** Serves the pictures of a folder, and answers conditional requests. */
+/** Serves the files of a folder, and answers conditional requests and those for the first byte. */
 async function photoServer(folder: string): Promise<Server> {
   const server = createServer((request, response) => {
     readFile(join(folder, basename(request.url ?? ""))).then(
       (bytes) => {
         const etag = `"${createHash("sha256").update(bytes).digest("hex")}"`;
         const isKnown = request.headers["if-none-match"] === etag;
-        response.writeHead(isKnown ? 304 : 200, { etag }).end(isKnown ? undefined : bytes);
+        if (request.headers.range === "bytes=0-0") {
+          response.writeHead(206, { etag, "content-range": `bytes 0-0/${bytes.length}` }).end(bytes.subarray(0, 1));
+        } else response.writeHead(isKnown ? 304 : 200, { etag }).end(isKnown ? undefined : bytes);
       },
       () => response.writeHead(404).end(),
     );

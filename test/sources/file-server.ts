@@ -6,6 +6,8 @@ export interface ServedFile {
   bytes: Uint8Array;
   /** Default: an ETag. */
   readonly version?: "etag" | "last-modified" | "none";
+  /** Sent instead of an ETag that follows from the bytes. */
+  readonly etag?: string;
   /** After so many bytes of an answer, the connection is dropped. Called once for each answer. Default: never. */
   readonly dropAfterBytes?: () => number | null;
   /** After so many bytes, nothing more is sent and the connection stays open. Default: null, never. */
@@ -26,11 +28,15 @@ export async function fileServer(files: Readonly<Record<string, ServedFile>>): P
     (path: string, file: ServedFile): Handler =>
     (request, response) => {
       const { bytes, version = "etag", dropAfterBytes } = file;
-      const etag = `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
+      const etag = file.etag ?? `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
       if (version === "etag") response.setHeader("etag", etag);
       if (version === "last-modified") response.setHeader("last-modified", "Tue, 01 Jan 2030 00:00:00 GMT");
       if (request.headers["if-none-match"] === etag || request.headers["if-modified-since"] !== undefined) {
         response.writeHead(304).end();
+        return;
+      }
+      if (request.headers.range === "bytes=0-0" && bytes.byteLength > 0) {
+        response.writeHead(206, { "content-range": `bytes 0-0/${bytes.byteLength}`, "content-length": 1 }).end(bytes.subarray(0, 1));
         return;
       }
       const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? "");

@@ -4,26 +4,34 @@ import type { CopiedVersion, CopyTarget, ImageRef } from "../../contracts/index.
 import { discard, passBody } from "./body.js";
 import { brokenOff } from "./errors.js";
 import { type Exchange, fetchOnce, single, versionOf } from "./exchange.js";
+import { isUnchanged, type StoredState } from "./unchanged.js";
 
 export class HttpCopy {
   /** What has begun to arrive. null: nothing, or the rest of it cannot be asked for. */
   #begun: { readonly etag: string; readonly sizeBytes: number } | null = null;
+  #hasChanged: boolean;
 
   constructor(
     readonly ref: ImageRef,
     readonly target: CopyTarget,
-    readonly storedVersion: string | null,
-  ) {}
+    readonly stored: StoredState | null,
+  ) {
+    this.#hasChanged = stored === null;
+  }
 
   /** Returns null if the file still has the stored version. */
-  attempt(exchange: Exchange, signal: AbortSignal): Promise<CopiedVersion | null> {
+  async attempt(exchange: Exchange, signal: AbortSignal): Promise<CopiedVersion | null> {
+    if (this.stored !== null && !this.#hasChanged) {
+      if (await isUnchanged(this.ref, this.stored, exchange, signal)) return null;
+      this.#hasChanged = true;
+    }
     const begun = this.#begun;
     const isPartial = begun !== null && this.target.writtenBytes > 0 && this.target.writtenBytes < begun.sizeBytes;
     return fetchOnce<CopiedVersion>(
       this.ref.location,
       {
         shown: this.ref.uri,
-        storedVersion: isPartial ? null : this.storedVersion,
+        storedVersion: null,
         headers: { accept: "*/*", ...(isPartial ? { range: `bytes=${this.target.writtenBytes}-`, "if-range": begun.etag } : {}) },
         take: (answer) => this.#take(answer, signal),
       },
@@ -38,7 +46,7 @@ export class HttpCopy {
     const headers = bodyHeaders(uri, answer.headers);
     if (answer.statusCode === 200) {
       this.#begun = null;
-      const sizeBytes = headers["content-encoding"] === undefined ? sizeOf(headers) : null;
+      const sizeBytes = plainSizeOf(headers);
       await target.begin(sizeBytes);
       const etag = single(headers["etag"]);
       if (sizeBytes !== null && etag !== undefined && !etag.startsWith("W/")) this.#begun = { etag, sizeBytes };
@@ -54,7 +62,7 @@ export class HttpCopy {
     if (this.#begun !== null && target.writtenBytes !== this.#begun.sizeBytes) {
       throw brokenOff(uri, `${this.#begun.sizeBytes} bytes, found the end after ${target.writtenBytes}`);
     }
-    return { version: versionOf(answer) };
+    return { version: versionOf(answer), sizeBytes: answer.statusCode === 200 ? plainSizeOf(headers) : target.writtenBytes };
   }
 }
 
@@ -63,6 +71,11 @@ function bodyHeaders(uri: string, headers: Dispatcher.ResponseData["headers"]): 
   const isCompressed = /gz$/i.test(new URL(uri).pathname);
   const { "content-encoding": encoding, ...others } = headers;
   return isCompressed && /^(x-)?gzip$/i.test(single(encoding) ?? "") ? others : headers;
+}
+
+/** null: the size is unknown, or is that of the compressed file. */
+function plainSizeOf(headers: Dispatcher.ResponseData["headers"]): number | null {
+  return headers["content-encoding"] === undefined ? sizeOf(headers) : null;
 }
 
 function sizeOf(headers: Dispatcher.ResponseData["headers"]): number | null {

@@ -47,9 +47,10 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
     async readIfChanged(ref, options, signal) {
       return await fetchPatiently(ref, options, await exchange(), signal);
     },
-    async copy(ref, target, { storedVersion, timeoutMs }, signal) {
+    async copy(ref, target, { storedVersion, storedSizeBytes, timeoutMs }, signal) {
       const patience = await exchange();
-      const copy = new HttpCopy(ref, target, storedVersion);
+      const stored = storedVersion === null ? null : { version: storedVersion, sizeBytes: storedSizeBytes };
+      const copy = new HttpCopy(ref, target, stored);
       return await withDeadline((limited) => patiently(patience.settings, limited, () => copy.attempt(patience, limited)), {
         call: "copying",
         signal,

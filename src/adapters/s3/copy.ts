@@ -9,12 +9,12 @@ import { hasChangedMeanwhile, isUnchanged, objectError, tooLate } from "./errors
 
 const backOff = { baseDelayMs: 500, maxDelayMs: 30_000 };
 
-/** `maxRetries`: after a body that broke off. The client tries requests again by itself. Returns null if the object has the stored version. */
+/** An ETag belongs to a content, so the size is not compared. `maxRetries`: after a body that broke off. The client tries requests again by itself. Returns null if the object has the stored version. */
 export function copyObject(
   access: S3Access,
   ref: ImageRef,
   target: CopyTarget,
-  { storedVersion, timeoutMs, maxRetries }: CopyOptions & { readonly maxRetries: number },
+  { storedVersion, timeoutMs, maxRetries }: Omit<CopyOptions, "storedSizeBytes"> & { readonly maxRetries: number },
   signal: AbortSignal,
 ): Promise<CopiedVersion | null> {
   return withDeadline((limited) => copyPatiently(access, ref, target, { storedVersion, maxRetries }, limited), {
@@ -40,7 +40,7 @@ async function copyPatiently(
       if (!isRest) await target.begin(answer.sizeBytes);
       begun = answer.etag;
       for await (const chunk of answer.body) await target.write(chunk as Uint8Array);
-      return { version: answer.etag };
+      return { version: answer.etag, sizeBytes: target.writtenBytes };
     } catch (cause) {
       checkAborted(signal, "copying");
       if (storedVersion !== null && isUnchanged(cause)) return null;

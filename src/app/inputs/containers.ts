@@ -48,8 +48,8 @@ async function* allInputs(ref: ImageRef, options: ContainerOptions, stop: AbortS
   }
   yield* copiedInputs(
     ref,
-    options,
-    (file) => inputsOf(ref, file, ref.uri, { ...options, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
+    { ...options, names: options.part === undefined ? options.copies.names : null },
+    (file, onLeftOut) => inputsOf(ref, file, ref.uri, { ...options, onLeftOut, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
     stop,
   );
 }

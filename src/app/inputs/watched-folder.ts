@@ -1,8 +1,8 @@
 /** A folder whose changes become inputs, as long as it is watched. */
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { fileUri, keyOf } from "../../kit/index.js";
-import { makeFolderWatch, makeListing } from "../wiring/input-adapters.js";
+import { fileUri, keyOf, mapItems } from "../../kit/index.js";
+import { type FolderWatch, makeFolderWatch, makeListing } from "../wiring/input-adapters.js";
 import { type InputStream, listInputs } from "./listings.js";
 
 export interface WatchedFolderOptions {
@@ -19,21 +19,53 @@ export interface WatchedFolderOptions {
  * an ingestion has ended. Missing images are not noticed; `sync` finds them. Throws `source_failed` if the folder does not exist.
  */
 export async function* watchedInputs(path: string, options: WatchedFolderOptions): AsyncGenerator<InputStream> {
-  const { settleMs = 1000, rescanMs = 600_000, signal } = options;
   const folder = resolve(path);
-  const watch = await makeFolderWatch(folder, { settleMs });
+  const watch = await makeFolderWatch(folder, { settleMs: options.settleMs ?? defaultSettleMs });
   try {
-    yield listInputs({ paths: [folder] });
-    let rescan = AbortSignal.timeout(rescanMs);
-    while (!signal.aborted) {
-      const changes = await watch.next(AbortSignal.any([signal, rescan]));
-      if (changes.known === "some" || (rescan.aborted && !signal.aborted)) {
-        yield listInputs({ paths: [folder] });
-        rescan = AbortSignal.timeout(rescanMs);
-      } else if (changes.paths.length > 0) yield changedInputs(folder, changes.paths);
-    }
+    yield* inputsOfWatch(folder, watch, options);
   } finally {
     await watch.close();
+  }
+}
+
+const defaultSettleMs = 1_000;
+
+/** After a burst of changes, the folder is listed again when there was no change for so many times the time to settle. */
+const quietSettles = 5;
+/** So many changes are a burst, in a small folder. In a larger one, it is one change for every hundred images. */
+const minBurst = 100;
+const imagesPerBurst = 100;
+
+/** A watcher that is told of many changes at once may lose some. So the whole folder is listed again after a burst. */
+export async function* inputsOfWatch(
+  folder: string,
+  watch: Pick<FolderWatch, "next">,
+  { settleMs = defaultSettleMs, rescanMs = 600_000, signal }: WatchedFolderOptions,
+): AsyncGenerator<InputStream> {
+  let images = 0;
+  const all: InputStream = (stop) => {
+    images = 0;
+    return mapItems(listInputs({ paths: [folder] })(stop), (input) => {
+      images += 1;
+      return input;
+    });
+  };
+  yield all;
+  let changed = 0;
+  let rescan = AbortSignal.timeout(rescanMs);
+  while (!signal.aborted) {
+    const isBurst = changed >= Math.max(minBurst, images / imagesPerBurst);
+    const quiet = isBurst ? [AbortSignal.timeout(quietSettles * settleMs)] : [];
+    const changes = await watch.next(AbortSignal.any([signal, rescan, ...quiet]));
+    const isDue = rescan.aborted || quiet.some(({ aborted }) => aborted);
+    if (changes.known === "some" || (isDue && !signal.aborted)) {
+      yield all;
+      changed = 0;
+      rescan = AbortSignal.timeout(rescanMs);
+    } else if (changes.paths.length > 0) {
+      changed += changes.paths.length;
+      yield changedInputs(folder, changes.paths);
+    }
   }
 }
 

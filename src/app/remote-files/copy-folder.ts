@@ -47,9 +47,10 @@ export class CopyFolder {
   }
 }
 
-/** Removes the folders of processes that have ended. Throws `state_unwritable`. */
-export async function removeAbandoned(parent: string): Promise<void> {
+/** Removes the folders of processes that have ended, but not the folder `kept`. Throws `state_unwritable`. */
+export async function removeAbandoned(parent: string, kept: string): Promise<void> {
   for (const name of await namesIn(parent)) {
+    if (name === kept) continue;
     const path = join(parent, name);
     if (await isAbandoned(path)) await removeFolder(path);
   }

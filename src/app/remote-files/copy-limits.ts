@@ -8,6 +8,7 @@ export function copyLimits({ downloads, lancedb }: Pick<Settings, "downloads" | 
   return {
     folder: downloads.folder ?? join(lancedb.path, "downloads"),
     maxBytes: downloads.maxMb * mebibyte,
+    namesMaxBytes: downloads.namesMaxMb * mebibyte,
     timeoutMs: downloads.timeout * 1000,
   };
 }

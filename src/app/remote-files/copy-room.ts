@@ -2,7 +2,7 @@
 import { HeadraceError } from "../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort } from "../../kit/index.js";
 
-/** "list": the copy may wait until others are no longer needed. "read": others wait for the copy, so it must not wait for them. */
+/** "list": the copy may wait until others are no longer needed. "read": listings wait for the copy, so it waits only for other readers. */
 export type CopyPurpose = "list" | "read";
 
 export interface RoomRequest {
@@ -24,6 +24,8 @@ export class CopyRoom {
     readonly maxBytes: number,
     /** Deletes a copy that nobody needs. Returns false if there is none. */
     readonly evict: (purpose: CopyPurpose) => Promise<boolean>,
+    /** Returns whether images are being read from copies. These end by themselves. */
+    readonly isBeingRead: () => boolean,
   ) {}
 
   /** Waits for room, and takes it. Throws `source_too_large`. */
@@ -48,7 +50,8 @@ export class CopyRoom {
       }
       if (ownBytes + bytes > this.maxBytes) throw tooLarge(uri, this.maxBytes, `${ownBytes + bytes} or more`);
       if (await this.evict(purpose)) continue;
-      if (purpose === "read") throw tooLarge(uri, this.maxBytes, `${ownBytes + bytes} or more, and other files that are in use`);
+      if (purpose === "read" && !this.isBeingRead())
+        throw tooLarge(uri, this.maxBytes, `${ownBytes + bytes} or more, and other files that are in use`);
       if (seen === this.#changes) await this.#change(signal);
     }
   }

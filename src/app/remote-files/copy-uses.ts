@@ -1,6 +1,7 @@
 /** Counts who needs the copies of remote files: those who have one open, and images of runs that are not settled yet. */
 import type { ImageRef } from "../../contracts/index.js";
 import { isRemoteMemberUri, mapItems, remoteMember } from "../../kit/index.js";
+import type { CopyPurpose } from "./copy-room.js";
 
 /** The images of one run. */
 export interface RunUses {
@@ -14,6 +15,7 @@ export interface RunUses {
 
 export class CopyUses {
   readonly #open = new Map<string, number>();
+  #reading = 0;
   readonly #expected = new Map<string, number>();
   readonly #onUnused: (uri: string) => void;
 
@@ -30,14 +32,26 @@ export class CopyUses {
     return this.#open.has(uri);
   }
 
+  /** Returns whether a copy is open for reading. */
+  get isBeingRead(): boolean {
+    return this.#reading > 0;
+  }
+
+  isExpected(uri: string): boolean {
+    return this.#expected.has(uri);
+  }
+
   /** Returns a function that ends the use. Further calls of it have no effect. */
-  begin(uri: string): () => void {
+  begin(uri: string, purpose: CopyPurpose): () => void {
+    const readers = purpose === "read" ? 1 : 0;
     let isOpen = true;
     add(this.#open, uri, 1);
+    this.#reading += readers;
     return () => {
       if (!isOpen) return;
       isOpen = false;
       add(this.#open, uri, -1);
+      this.#reading -= readers;
       this.#notice(uri);
     };
   }

@@ -25,7 +25,7 @@ function shelf() {
       if (storedVersion === versionOf(uri)) return null;
       await target.begin(mebibyte);
       await target.write(new Uint8Array(mebibyte).fill(versionOf(uri).length));
-      return { version: versionOf(uri) };
+      return { version: versionOf(uri), sizeBytes: mebibyte };
     },
   };
   return { reader, asked, versions };
@@ -41,7 +41,7 @@ describe("copies of remote files", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const copiesOf = (reader: Reader, maxMb = 3) =>
-    new RemoteCopies({ folder, maxBytes: maxMb * mebibyte, timeoutMs: 60_000, readers: async () => [reader] });
+    new RemoteCopies({ folder, maxBytes: maxMb * mebibyte, namesMaxBytes: 0, timeoutMs: 60_000, readers: async () => [reader] });
   const kept = async () => (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".tar"));
 
   test("those who need a file at the same time share a copy, and the last copy is kept until another one is no longer needed", async () => {
@@ -123,6 +123,37 @@ describe("copies of remote files", () => {
     await assert.rejects(listing, { code: "aborted" });
     a.release();
     (await copies.lease(file("c"), "list", signal)).release();
+    await copies.close();
+  });
+
+  test("reading waits for room while other images are read, and takes it when they are done", async () => {
+    const { reader } = shelf();
+    const copies = copiesOf(reader, 1);
+    const a = await copies.lease(file("a"), "read", signal);
+    const order: string[] = [];
+    const b = copies.lease(file("b"), "read", signal).then((copy) => {
+      order.push("b is copied");
+      return copy;
+    });
+    const again = await copies.lease(file("a"), "read", signal);
+    a.release();
+    order.push("a is read");
+    again.release();
+    (await b).release();
+    assert.deepEqual(order, ["a is read", "b is copied"]);
+    await copies.close();
+  });
+
+  test("a file in a known state is not copied, and one in another state is", async () => {
+    const { reader, versions } = shelf();
+    const copies = copiesOf(reader);
+    const known = { version: '"1"', sizeBytes: mebibyte };
+    assert.equal(await copies.leaseIfChanged(file("a"), known, signal), null);
+    assert.deepEqual(await kept(), []);
+    versions.set(file("a").uri, '"22"');
+    const changed = await copies.leaseIfChanged(file("a"), known, signal);
+    assert.deepEqual(changed?.told, { version: '"22"', sizeBytes: mebibyte });
+    changed?.release();
     await copies.close();
   });
 

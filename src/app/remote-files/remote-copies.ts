@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type CopyTarget, HeadraceError, type ImageRef, type Part, type Reader } from "../../contracts/index.js";
 import { checkAborted, fileMark, type RemoteFile, SerialQueue, unlessAborted } from "../../kit/index.js";
 import { containerExtension } from "../inputs/container-kinds.js";
@@ -12,12 +13,16 @@ import { CopyFile } from "./copy-file.js";
 import { CopyFolder, removeAbandoned } from "./copy-folder.js";
 import { type CopyPurpose, CopyRoom } from "./copy-room.js";
 import { CopyUses } from "./copy-uses.js";
+import type { KnownState } from "./name-record.js";
+import { NameRecords } from "./name-records.js";
 
 export interface RemoteCopiesOptions {
   /** The folder for copies. Each process makes a folder of its own in it. */
   readonly folder: string;
   /** Room for all copies together. */
   readonly maxBytes: number;
+  /** Room for the records of names. 0: no names are recorded. */
+  readonly namesMaxBytes: number;
   /** Time for one file. */
   readonly timeoutMs: number;
   /** Returns open readers. */
@@ -30,6 +35,8 @@ export interface OpenCopy {
   readonly version: string;
   /** See `fileMark`. */
   readonly mark: string;
+  /** What the server tells of the file. null: it tells no version. */
+  readonly told: KnownState | null;
   release(): void;
 }
 
@@ -38,7 +45,17 @@ interface Copy {
   readonly file: CopyFile;
   readonly version: string;
   readonly mark: string;
+  readonly told: KnownState | null;
 }
+
+interface CopyWish {
+  readonly purpose: CopyPurpose;
+  /** Nothing is copied if the file is still in this state. null: it is copied, unless there is a copy of this process that is still valid. */
+  readonly known: KnownState | null;
+}
+
+/** Beside the folders of the processes. */
+const namesFolder = "names";
 
 /** After a failure, members of the same file fail at once for so long. Otherwise each of thousands would wait for the same dead server. */
 const failedForMs = 60_000;
@@ -51,6 +68,8 @@ export class RemoteCopies implements Part {
   readonly #room: CopyRoom;
   /** Copies for the same purpose are made one after the other. Two that are half complete could wait for each other's room. */
   readonly #making: Readonly<Record<CopyPurpose, SerialQueue>> = { list: new SerialQueue(), read: new SerialQueue() };
+  /** null: no names are recorded. */
+  readonly names: NameRecords | null;
   readonly uses = new CopyUses((uri) => this.#onUnused(uri));
   #folder: Promise<CopyFolder> | null = null;
   #unused: Copy | null = null;
@@ -58,7 +77,12 @@ export class RemoteCopies implements Part {
 
   constructor(options: RemoteCopiesOptions) {
     this.#options = options;
-    this.#room = new CopyRoom(options.maxBytes, (purpose) => this.#evict(purpose));
+    this.#room = new CopyRoom(
+      options.maxBytes,
+      (purpose) => this.#evict(purpose),
+      () => this.uses.isBeingRead,
+    );
+    this.names = options.namesMaxBytes === 0 ? null : new NameRecords(join(options.folder, namesFolder), options.namesMaxBytes);
   }
 
   /**
@@ -68,18 +92,38 @@ export class RemoteCopies implements Part {
   async lease(file: RemoteFile, purpose: CopyPurpose, signal: AbortSignal): Promise<OpenCopy> {
     await this.#deleting;
     const found = this.#usable(file, purpose);
-    if (found !== null) return this.#lend(found);
+    if (found !== null) return this.#lend(found, purpose);
+    const made = await this.#make(file, { purpose, known: null }, signal);
+    if (made !== null) return made;
+    throw new HeadraceError("unexpected", `${file.uri}: expected a copy, found none`, { item: file.uri });
+  }
+
+  /** As `lease` for "list". Returns null if the file is still in the state that is known. */
+  async leaseIfChanged(file: RemoteFile, known: KnownState, signal: AbortSignal): Promise<OpenCopy | null> {
+    await this.#deleting;
+    const found = this.#usable(file, "list");
+    if (found !== null) return found.version === known.version ? null : this.#lend(found, "list");
+    return this.#make(file, { purpose: "list", known }, signal);
+  }
+
+  /** Returns a path for a file that is deleted at the end of this process, at the latest. */
+  async temporaryPath(extension: string): Promise<string> {
+    return (await this.#ownFolder()).newPath(extension);
+  }
+
+  async #make(file: RemoteFile, wish: CopyWish, signal: AbortSignal): Promise<OpenCopy | null> {
+    const { purpose } = wish;
     const making = this.#making[purpose].run(async () => {
       checkAborted(signal, "copying");
       const made = this.#usable(file, purpose);
-      return made === null ? this.#copy(file, purpose, signal) : this.#lend(made);
+      return made === null ? this.#copy(file, wish, signal) : this.#lend(made, purpose);
     });
     try {
       return await unlessAborted(making, signal, "copying");
     } catch (error) {
       // The caller no longer waits for the copy, so nobody else would release it.
       making.then(
-        ({ release }) => release(),
+        (copy) => copy?.release(),
         () => undefined,
       );
       throw error;
@@ -88,7 +132,7 @@ export class RemoteCopies implements Part {
 
   /** Deletes what killed processes have left behind. */
   removeAbandoned(): Promise<void> {
-    return removeAbandoned(this.#options.folder);
+    return removeAbandoned(this.#options.folder, namesFolder);
   }
 
   /** Deletes all copies. */
@@ -105,20 +149,24 @@ export class RemoteCopies implements Part {
     return purpose === "read" || this.uses.has(uri) ? copy : null;
   }
 
-  #lend(copy: Copy): OpenCopy {
-    const { uri, file, version, mark } = copy;
-    const end = this.uses.begin(uri);
+  #lend(copy: Copy, purpose: CopyPurpose): OpenCopy {
+    const { uri, file, version, mark, told } = copy;
+    const end = this.uses.begin(uri, purpose);
     if (this.#unused === copy) this.#unused = null;
-    return { path: file.path, version, mark, release: end };
+    const release = (): void => {
+      end();
+      this.#room.changed();
+    };
+    return { path: file.path, version, mark, told, release };
   }
 
-  async #copy(remote: RemoteFile, purpose: CopyPurpose, signal: AbortSignal): Promise<OpenCopy> {
+  async #copy(remote: RemoteFile, wish: CopyWish, signal: AbortSignal): Promise<OpenCopy | null> {
     const { uri } = remote;
     const failed = this.#failures.get(uri);
-    if (purpose === "read" && failed !== undefined && performance.now() - failed.atMs < failedForMs) throw failed.error;
+    if (wish.purpose === "read" && failed !== undefined && performance.now() - failed.atMs < failedForMs) throw failed.error;
     this.#failures.delete(uri);
     try {
-      return await this.#fetch(remote, purpose, signal);
+      return await this.#fetch(remote, wish, signal);
     } catch (thrown) {
       const error = HeadraceError.from(thrown);
       if (error.scope === "item") this.#failures.set(uri, { error, atMs: performance.now() });
@@ -126,13 +174,13 @@ export class RemoteCopies implements Part {
     }
   }
 
-  async #fetch(remote: RemoteFile, purpose: CopyPurpose, signal: AbortSignal): Promise<OpenCopy> {
+  async #fetch(remote: RemoteFile, { purpose, known }: CopyWish, signal: AbortSignal): Promise<OpenCopy | null> {
     const { uri } = remote;
-    const path = (await this.#ownFolder()).newPath(containerExtension(uri));
+    const path = await this.temporaryPath(containerExtension(uri));
     const file = new CopyFile(path, this.#room, { uri, purpose, signal });
     const old = this.#copies.get(uri) ?? null;
     // Nobody may delete the old copy before the server has said whether it is still valid.
-    const endComparing = old === null ? (): void => undefined : this.uses.begin(uri);
+    const endComparing = old === null ? (): void => undefined : this.uses.begin(uri, "list");
     const target: CopyTarget = {
       get writtenBytes() {
         return file.writtenBytes;
@@ -145,13 +193,20 @@ export class RemoteCopies implements Part {
     };
     try {
       const reader = await this.#reader(remote, signal);
-      const options = { storedVersion: old?.version ?? null, timeoutMs: this.#options.timeoutMs };
+      const stored = known ?? old?.told ?? null;
+      const options = {
+        storedVersion: stored?.version ?? null,
+        storedSizeBytes: stored?.sizeBytes ?? null,
+        timeoutMs: this.#options.timeoutMs,
+      };
       const copied = await reader.copy(refOf(remote), target, options, signal);
-      if (copied === null && old !== null) return this.#lend(old);
+      if (copied === null) return known === null && old !== null ? this.#lend(old, purpose) : null;
       await file.end();
-      const copy = { uri, file, version: copied?.version ?? (await hashOf(path)), mark: fileMark(await stat(path, { bigint: true })) };
+      const mark = fileMark(await stat(path, { bigint: true }));
+      const told = copied.version === null ? null : { version: copied.version, sizeBytes: copied.sizeBytes };
+      const copy = { uri, file, version: told?.version ?? (await hashOf(path)), mark, told };
       this.#copies.set(uri, copy);
-      return this.#lend(copy);
+      return this.#lend(copy, purpose);
     } catch (cause) {
       await file.discard();
       throw HeadraceError.from(cause);
@@ -172,7 +227,7 @@ export class RemoteCopies implements Part {
   }
 
   async #ownFolder(): Promise<CopyFolder> {
-    this.#folder ??= removeAbandoned(this.#options.folder).then(() => CopyFolder.create(this.#options.folder));
+    this.#folder ??= this.removeAbandoned().then(() => CopyFolder.create(this.#options.folder));
     try {
       return await this.#folder;
     } catch (error) {
@@ -198,7 +253,8 @@ export class RemoteCopies implements Part {
 
   async #evict(purpose: CopyPurpose): Promise<boolean> {
     const isFree = ({ uri }: Copy) => (purpose === "read" ? !this.uses.isOpen(uri) : !this.uses.has(uri));
-    const copy = [...this.#copies.values()].find(isFree);
+    const free = [...this.#copies.values()].filter(isFree);
+    const copy = free.find(({ uri }) => !this.uses.isExpected(uri)) ?? free[0];
     if (copy === undefined) return false;
     await this.#delete(copy);
     return true;

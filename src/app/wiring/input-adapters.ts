@@ -6,7 +6,7 @@ import type { Archive, ImageRef, Listing, Table } from "../../contracts/index.js
 import type { SourceFile } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 
-export type { KeyRange, PathRange };
+export type { FolderWatch, KeyRange, PathRange };
 
 export async function makeListing(
   inputs: Iterable<string> | AsyncIterable<string>,
