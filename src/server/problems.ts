@@ -143,8 +143,15 @@ export function itemProblem({ code, message, hint }: Pick<HeadraceError, "messag
   const known = code in errorCodes ? (code as ErrorCode) : "unexpected";
   const status = statuses[known];
   const title = errorCodes[known].meaning;
-  return { ...named(known), title, status, ...(isPublic(known, status, message) ? { detail: message, hint } : {}) };
+  const publicHint = hints[known];
+  const ownHint = publicHint === undefined ? {} : { hint: publicHint };
+  return { ...named(known), title, status, ...(isPublic(known, status, message) ? { detail: message, hint } : ownHint) };
 }
+
+/** What to do about errors whose messages are only for the log. */
+const hints: Partial<Record<ErrorCode, string>> = {
+  collection_not_found: "GET /v1/collections lists the collections, and POST /v1/collections creates one.",
+};
 
 /** A path from the root of a disk, or the URL of a file. */
 const diskPath = /(^|[\s"'(])(\/|[A-Za-z]:\\|file:)/;

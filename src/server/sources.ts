@@ -61,8 +61,12 @@ export async function storedInput(source: string, { allowedRoots }: Pick<Setting
   return isMemberUri(source) ? source : found;
 }
 
+/** The detail of `path_refused` while `server.allowed_roots` is empty. */
+export const noFolders = "The server has no allowed folder: server.allowed_roots is empty. Send the image itself, or set a folder.";
+
 /** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */
 async function allowedPath(path: string, roots: readonly string[]): Promise<string> {
+  if (roots.length === 0) throw new Refused("path_refused", noFolders);
   for (const root of roots) {
     const folder = await realPath(resolve(root));
     const found = await realPath(resolve(folder, path));

@@ -95,10 +95,28 @@ test("uploaded files are stored with the ids and the metadata of their fields", 
   assert.deepEqual([broken.status, broken.body.code], [422, "request_invalid"]);
 });
 
+test("the first mistakes of a user say what to do: a body without its type, and a file when no folder is allowed", async () => {
+  await using server = await TestServer.start();
+  const form = await server.send("POST", "/v1/collections", {
+    body: '{"name": "pets"}',
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+  assert.match(form.body.detail, /content-type: expected application\/json/);
+  await server.post("/v1/collections", { name: "pets" });
+  for (const [path, body] of [
+    ["/v1/collections/pets/images", { images: [{ path: "cat.jpg" }] }],
+    ["/v1/jobs", { collection: "pets", sources: ["/photos"] }],
+  ] as const) {
+    const { body: problem } = await server.post(path, body);
+    assert.deepEqual([problem.code, /server\.allowed_roots is empty/.test(problem.detail)], ["path_refused", true], path);
+  }
+});
+
 test("an insertion does not create a collection", async () => {
   await using server = await TestServer.start();
   const { status, body } = await server.post("/v1/collections/pets/images", { images: [{ base64: base64(1) }] });
   assert.deepEqual([status, body.code], [404, "collection_not_found"]);
+  assert.match(body.hint, /POST \/v1\/collections creates one/);
   assert.deepEqual((await server.get("/v1/collections")).body.collections, []);
 });
 

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
 import { fileUri, isMemberUri, isRemoteMemberUri, isUrl, memberLocation, pathOfFileUrl, remoteMember } from "../../kit/index.js";
 import { Refused } from "../problems.js";
-import { realPath } from "../sources.js";
+import { noFolders, realPath } from "../sources.js";
 
 const globCharacters = /[*?[\]{}()!]/;
 
@@ -24,7 +24,7 @@ export async function allowedSource(source: string, roots: readonly string[]): P
     const found = await realBase(resolve(folder, path));
     if (found !== null && isWithin(folder, found)) return found;
   }
-  throw refusal();
+  throw roots.length === 0 ? new Refused("path_refused", noFolders) : refusal();
 }
 
 /**
