@@ -101,6 +101,8 @@ describe("a shard that cannot be downloaded", () => {
     assert.deepEqual(counts(await sync(0)), [6, 6, 0, 0, 0]);
 
     first.bytes = tarOf(images(["a", "b"]));
+    // A shard that has not changed would not be downloaded.
+    second.bytes = tarOf(images(["d", "e", "f", "g"]));
     drop = () => 2_000;
     const cut = await sync(3);
     assert.deepEqual([cut.missing, cut.pruned, cut.unlistedFiles, await countOf(space)], [1, 1, 1, 5]);
