@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startTicksOf } from "../../../src/kit/index.js";
-import { freezeProcess, isAlive, type ProcessMark, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
+import { freezeProcess, isAlive, type ProcessMark, portsAreFree, servicesFolder, startProcess, stopProcess, waitUntil } from "./process.js";
 import { installVenv, type Venv } from "./venv.js";
 
 /** Settings of milvus.yaml by dotted path, e.g. `quotaAndLimits.dml.enabled`. */
@@ -46,6 +46,8 @@ const run = promisify(execFile);
 const version = "2.3.5";
 const port = 19_530;
 const address = `127.0.0.1:${port}`;
+/** The ports of the etcd inside it. Milvus ends if they are taken. */
+const etcdPorts = [2379, 2380];
 const us: ProcessMark = { pid: process.pid, startTime: startTicksOf(process.pid) ?? "" };
 const stateFile = () => join(servicesFolder(), "milvus.json");
 const home = () => join(servicesFolder(), "milvus-data");
@@ -115,7 +117,7 @@ const own: MilvusServer = {
     // A graceful stop takes up to a minute; nothing acknowledged is lost by ending it sooner.
     if (state !== null) await stopProcess(state.server, { graceMs: 5000 });
     await configure(await installMilvus(), settings);
-    writeState({ server: launch(), ...use });
+    writeState({ server: await launch(), ...use });
     await ready(120_000);
   },
   pause: () => freezeProcess(running().pid),
@@ -154,7 +156,7 @@ async function start(mayJoin: (state: State) => boolean, change: (use: Use) => U
     } else {
       for (const folder of ["data", "logs", "run"]) rmSync(`${home()}/${folder}`, { recursive: true, force: true });
       await configure(venv, {});
-      writeState({ server: launch(), ...change({ users: [], alone: null, kept: false }) });
+      writeState({ server: await launch(), ...change({ users: [], alone: null, kept: false }) });
     }
     joined = true;
   };
@@ -212,7 +214,8 @@ async function configure(venv: Venv, settings: MilvusSettings): Promise<void> {
 }
 
 /** The server itself, without the Python program around it, which would leave it behind when it is signalled. */
-function launch(): ProcessMark {
+async function launch(): Promise<ProcessMark> {
+  await portsAreFree([port, ...etcdPorts]);
   mkdirSync(join(home(), "run"), { recursive: true });
   const { pid, startTime } = startProcess({
     command: binary(),

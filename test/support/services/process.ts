@@ -73,6 +73,18 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
+/** Resolves when nothing listens on these ports of 127.0.0.1. A process that was killed still does for a moment after it counts as dead. */
+export async function portsAreFree(ports: readonly number[]): Promise<void> {
+  const isFree = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const server = createServer();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+  const areFree = async (): Promise<boolean> => (await Promise.all(ports.map(isFree))).every(Boolean);
+  await waitUntil(`nothing listens on the ports ${ports.join(", ")}`, areFree, { timeoutMs: 60_000, everyMs: 50 });
+}
+
 export function isAlive(mark: ProcessMark): boolean {
   return startTicksOf(mark.pid) === mark.startTime;
 }
