@@ -1,17 +1,29 @@
 /** `deleteByIds` and `deleteByFilter`: delete rows, then do the upkeep that is due. */
-import type { Selection } from "../contracts/index.js";
+import type { Collection, Key, Selection } from "../contracts/index.js";
 import { labelOf } from "./collections/addresses.js";
 import { withCollection } from "./collections/named-collection.js";
+import { deleteKept } from "./deletions/delete-kept.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** Deletes rows and returns their number. Throws if the upkeep fails; the rows are deleted even then. */
 export function deleteRows(parts: PipelineParts, name: string, selection: Selection): Promise<number> {
   const { signal } = new AbortController();
   return withCollection(parts, name, "write", async (collection) => {
-    const deleted = await collection.delete(selection, signal);
+    const ids = "ids" in selection ? selection.ids : await matchingIds(collection, selection, signal);
+    const deleted = await deleteKept(parts, collection, ids, { command: "delete", signal });
     const label = labelOf({ collection: collection.name }, parts.storeKind);
     const error = await parts.upkeep.after({ label, collection, ended: "completed", signal, soft: signal });
     if (error !== null) throw error;
     return deleted;
   });
+}
+
+async function matchingIds(
+  collection: Collection,
+  { filter }: Extract<Selection, { readonly filter: unknown }>,
+  signal: AbortSignal,
+): Promise<readonly Key[]> {
+  const ids: Key[] = [];
+  for await (const rows of collection.scan({ filter, vectors: "omit", signal })) ids.push(...rows.map(({ id }) => id));
+  return ids;
 }
