@@ -35,7 +35,7 @@ import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
-import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
+import { factsOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
@@ -111,10 +111,7 @@ export class MilvusCollection implements Collection {
     return this.#write(batch, "refused", signal);
   }
 
-  /**
-   * Milvus has no call that inserts only absent rows: its insert stores a second row under the same key. So the rows are looked up first,
-   * and a row that another process writes between the look and the write is replaced.
-   */
+  /** Looks the rows up first, because Milvus' own insert stores a second row under the same key. Other processes may write in between. */
   async insertAbsent(batch: RowBatch, signal: AbortSignal): Promise<InsertResult> {
     this.#checkWrite("insert");
     const present = new Set((await this.get(batch.ids, { vectors: "omit", signal })).map(({ id }) => id));
@@ -300,14 +297,4 @@ export class MilvusCollection implements Collection {
     if (this.parts.access === "write") return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
   }
-}
-
-/** Negates L2 distances, so that a higher score always means a nearer vector. */
-function scoreOf(metric: Metric, score: number): number {
-  return metric === "l2" ? 0 - score : score;
-}
-
-/** Maximum number of rows in one query. Limits the vectors in one answer to 16 MB. */
-function rowsPerQuery(shape: CollectionShape, vectors: "include" | "omit"): number {
-  return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
 }
