@@ -69,8 +69,10 @@ function abandonedLines(abandoned: number): readonly string[] {
 function unlistedLines(files: number): readonly string[] {
   if (files === 0) return [];
   const [what, whose] =
-    files === 1 ? ["file that names images could not be read: its", "it"] : ["files that name images could not be read: their", "them"];
-  return [`  ${format(files)} ${what} images are not counted, and rows of them are kept. To read ${whose} again: headrace retry`];
+    files === 1
+      ? ["file that names images could not be read to its end: its", "it"]
+      : ["files that name images could not be read to their ends: their", "them"];
+  return [`  ${format(files)} ${what} other images are not counted, and rows of them are kept. To read ${whose} again: headrace retry`];
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {

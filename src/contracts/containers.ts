@@ -51,6 +51,8 @@ export interface ArchiveMember {
   readonly place: MemberPlace;
   /** Why the member cannot be read, for example because it is a link. */
   readonly problem?: HeadraceError;
+  /** Set for what stands for the rest of an archive that cannot be read further. It has a `problem`, and is the last member. */
+  readonly isRestUnknown?: true;
 }
 
 /** An open archive. The caller that opened it calls `close` once. */
@@ -58,8 +60,8 @@ export interface Archive {
   /** How many numbers a place has. */
   readonly placeNumbers: number;
   /**
-   * Streams the files in the order of the archive. A damaged archive ends with a member that has a `problem`. `keepsText`: whether `text`
-   * will be called for the member with this name.
+   * Streams the files in the order of the archive. A damaged archive ends with a member whose `isRestUnknown` is set. `keepsText`: whether
+   * `text` will be called for the member with this name.
    */
   members(stop: AbortSignal, keepsText: (name: string) => boolean): AsyncIterable<ArchiveMember>;
   /** Returns the text of a member that `keepsText` has accepted. Throws an error of scope "item" if it cannot be read. */

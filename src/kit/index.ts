@@ -2,6 +2,7 @@
 
 export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./alias-rules.js";
 export {
+  archiveCut,
   halves,
   joinHalves,
   maxMemberTextBytes,

@@ -74,6 +74,7 @@ async function* inputsOf(
 ): AsyncGenerator<IngestInput> {
   const { part } = options;
   const kind = containerKind(file.path);
+  const unreadable = (error: unknown): IngestInput => unreadableInput(ref, error, options);
   switch (kind) {
     case "manifest":
     case "list": {
@@ -85,15 +86,15 @@ async function* inputsOf(
     case "table":
       yield* whole(
         () => openTable(file, stop),
-        (error) => unreadableInput(ref, error, options),
+        unreadable,
         (table) => tableInputs(table, { ...options, path: name, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
       );
       return;
     case "archive":
       yield* whole(
         () => openArchive(file),
-        (error) => unreadableInput(ref, error, options),
-        (archive) => archiveInputs(archive, options, stop),
+        unreadable,
+        (archive) => archiveInputs(archive, { ...options, unreadable }, stop),
       );
       return;
   }
