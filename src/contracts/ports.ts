@@ -61,6 +61,8 @@ export interface ImageDecoder extends Part {
   measure(image: Encoded): Promise<ImageMeasure>;
   /** Decodes the image into a new buffer. The buffer belongs to the caller. Throws the same errors as `measure`. */
   decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels>;
+  /** Returns messages for the user that are new since the last call. Called after each image of a run. Default: no messages. */
+  notices?(): readonly string[];
 }
 
 /**
