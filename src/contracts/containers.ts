@@ -15,7 +15,9 @@ export interface TableColumn {
 export type TableRow =
   | { readonly kind: "cells"; readonly number: number; readonly cells: readonly TableCell[] }
   /** The row is damaged. Other rows can be read. */
-  | { readonly kind: "damaged"; readonly number: number; readonly problem: string };
+  | { readonly kind: "damaged"; readonly number: number; readonly problem: string }
+  /** The table cannot be read further. It is the last row. `problem`: a sentence that names the place. */
+  | { readonly kind: "cut"; readonly number: number; readonly problem: string };
 
 /** A value of a row. null: there is none. A list or an object is given as its JSON text. */
 export type TableCell = string | number | bigint | boolean | ImageRef | null;

@@ -33,17 +33,6 @@ export function memberUnreadable(item: string, problem: string, cause?: unknown)
   return new HeadraceError("source_unreadable", `${item}: ${problem}`, { scope: "item", item, retryable: false, cause });
 }
 
-/** The error of an archive that cannot be read to its end. What is before that place was listed. */
-export function archiveCut(path: string, problem: string, cause?: unknown): HeadraceError {
-  return new HeadraceError("source_unreadable", `${path}: ${problem}`, {
-    scope: "item",
-    item: path,
-    hint: "Copy or download the archive again. The images before that place are listed; rows of the others are kept.",
-    retryable: false,
-    cause,
-  });
-}
-
 export function memberTooLarge(item: string, maxBytes: number, found: number | string): HeadraceError {
   return new HeadraceError("source_too_large", `${item}: expected at most ${maxBytes} bytes, found ${found}`, { item });
 }

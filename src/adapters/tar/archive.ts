@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
-  archiveCut,
+  fileCut,
   fileError,
   fileMark,
   fileVersion,
@@ -114,7 +114,7 @@ class TarArchive implements Archive {
     const { path, version, mark } = this.tar;
     if (entry.kind === "damaged") {
       const name = `byte ${entry.offset}`;
-      const problem = archiveCut(path, `from ${name} on its content is unknown: ${entry.problem}`);
+      const problem = fileCut(path, `from ${name} on its content is unknown: ${entry.problem}`);
       return { name, ref: memberRef(this.tar, name, { version: null, sizeBytes: null }), place: [0, 0, 0], problem, isRestUnknown: true };
     }
     const { offset, sizeBytes, type } = entry;

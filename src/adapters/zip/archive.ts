@@ -3,7 +3,7 @@
 import { open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
-  archiveCut,
+  fileCut,
   fileError,
   fileMark,
   fileVersion,
@@ -60,7 +60,7 @@ class ZipArchive implements Archive {
       }
     } catch (cause) {
       if (HeadraceError.is(cause)) throw cause;
-      const problem = archiveCut(this.zip.path, `the directory of the archive is damaged: ${wordsOf(cause)}`, cause);
+      const problem = fileCut(this.zip.path, `the directory of the archive is damaged: ${wordsOf(cause)}`, cause);
       const ref = memberRef({ ...this.zip, scheme: "zip" }, "directory", { version: null, sizeBytes: null });
       yield { name: "directory", ref, place: [0, 0, 0, 0, 0], problem, isRestUnknown: true };
     } finally {

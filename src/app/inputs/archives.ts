@@ -19,7 +19,7 @@ export interface ArchiveOptions extends LineOptions {
   /** Called for each file that is neither an image nor a text of one. Gets the extension, such as ".heic", or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
   /** Makes the failed input of the archive itself, for a rest that cannot be read. */
-  readonly unreadable: (error: HeadraceError) => IngestInput;
+  readonly cut: (error: HeadraceError) => IngestInput;
 }
 
 /** `a.jpg` and `a.json` belong together. The keys of the JSON object become metadata, and so do the other texts, by their extension. */
@@ -39,7 +39,7 @@ export async function* archiveInputs(archive: Archive, options: ArchiveOptions, 
     if (stop.aborted) return;
     const { name, ref, problem, isRestUnknown } = member;
     if (isRestUnknown && problem !== undefined) {
-      yield options.unreadable(problem);
+      yield options.cut(problem);
       return;
     }
     if (isHidden(name)) continue;
