@@ -73,7 +73,10 @@ export class Restoration {
     const { origin, at, named } = await this.#resolve();
     return closedOnError([origin], async () => {
       const target = await explained(this.#request, () => openCopyTarget(at, origin, signalOf(this.#request)));
-      const run = await moveInto(this.#parts, { origin, target, at, request: this.#request }, restoreRows);
+      const otherWriters = at.store.maxWriters > 1 ? "possible" : "none";
+      const run = await moveInto(this.#parts, { origin, target, at, request: this.#request }, (plan) =>
+        restoreRows({ ...plan, otherWriters }),
+      );
       return { ...run, ...named };
     });
   }

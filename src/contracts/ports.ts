@@ -225,8 +225,8 @@ export interface Collection {
    */
   upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]>;
   /**
-   * Inserts the rows whose keys the collection does not have, in one step: no write of this process comes between the look and the write.
-   * Absent: the caller looks up the keys just before it writes.
+   * Inserts the rows whose keys the collection does not have, even if types of metadata differ. A store with several writers may replace a
+   * row that another one writes within the same milliseconds. Absent: the caller looks up the keys just before it calls `upsert`.
    */
   insertAbsent?(rows: RowBatch, signal: AbortSignal): Promise<InsertResult>;
   /** Returns the version and the metadata hash of the rows with these ids. Ids without a row are missing in the result. */

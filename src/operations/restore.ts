@@ -5,12 +5,17 @@ import { storeSink } from "../stages/index.js";
 import type { CopyPlan } from "./copy.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
 
-/** For stores that look and write in two calls. Other processes should have little time between the two. */
-const rowsOfTwoCalls = 250;
+/** With several writers, other processes should have little time between the look for a row and its write. */
+const rowsBesideWriters = 250;
 
-export function restoreRows(plan: Omit<CopyPlan, "lookups">): Run {
-  const { origin, target } = plan;
-  const maxItems = Math.min(target.insertAbsent === undefined ? rowsOfTwoCalls : Number.POSITIVE_INFINITY, batchRows(origin.dimension));
+export interface RestorePlan extends Omit<CopyPlan, "lookups"> {
+  /** Whether other processes can write to the target. */
+  readonly otherWriters: "possible" | "none";
+}
+
+export function restoreRows(plan: RestorePlan): Run {
+  const { origin, target, otherWriters } = plan;
+  const maxItems = Math.min(otherWriters === "possible" ? rowsBesideWriters : Number.POSITIVE_INFINITY, batchRows(origin.dimension));
   const pipeline = from(rowSource(plan)).into(storeSink(target, { now: Date.now, check: plan.checkStore, existing: "keep" }), {
     concurrency: plan.writers,
     batchesPerWorker: plan.batchesPerWriter,

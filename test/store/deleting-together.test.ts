@@ -9,12 +9,29 @@ import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/m
 import { deleteKept } from "../../src/app/deletions/delete-kept.js";
 import { ImageEmbeddingPipeline, listImages, listInputs, ServiceConfig } from "../../src/app/index.js";
 import { PipelineParts } from "../../src/app/wiring/pipeline-parts.js";
-import type { Key, VectorStore } from "../../src/contracts/index.js";
+import type { Collection, Key, VectorStore } from "../../src/contracts/index.js";
 import { batchOf, calm, idsOf } from "../conformance/store-rows-data.js";
+import { proxied } from "../support/killable.js";
 import { rowsFrom, schema } from "./rows.js";
 
 const images = 300;
 const [old, recent] = [1_700_000_000_000, 1_800_000_000_000];
+
+/** A store that tells of each batch that a scan with vectors gives. */
+function besideScans(store: VectorStore, onBatch: () => Promise<void>): VectorStore {
+  const openCollection: VectorStore["openCollection"] = async (...args) => {
+    const collection = await store.openCollection(...args);
+    return proxied(collection, {
+      async *scan(options: Parameters<Collection["scan"]>[0]) {
+        for await (const rows of collection.scan(options)) {
+          yield rows;
+          if (options.vectors === "include") await onBatch();
+        }
+      },
+    });
+  };
+  return proxied(store, { openCollection });
+}
 
 describe("deletions and restorations beside other calls", () => {
   let folder = "";
@@ -101,6 +118,31 @@ describe("deletions and restorations beside other calls", () => {
       await store.close?.();
     });
   }
+
+  it("keep the rows that other processes write while a collection is written to the file before it is dropped", async () => {
+    const store = memoryStore();
+    await store.open?.(calm);
+    const collection = await store.create("photos", schema);
+    await collection.upsert(batchOf(rowsFrom(0, 2_500), old), calm);
+    let scans = 0;
+    const beside = besideScans(store, async () => {
+      scans += 1;
+      if (scans > 1) return;
+      await collection.upsert(batchOf([{ id: "late" }, { id: "row 7", facts: { version: "another" } }], recent), calm);
+    });
+    const config = new ServiceConfig({ lancedb: { path: join(folder, "dropping") } });
+    await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", own: { store: beside } });
+    await pipeline.dropCollection("photos");
+    const files = await pipeline.deletedFiles("photos");
+    assert.deepEqual(
+      files.map(({ rows }) => rows),
+      [2, 2_500],
+    );
+    for (const { file } of files) await (await pipeline.restore({ collectionName: "photos", file }).start()).done;
+    assert.equal(await pipeline.count("photos"), 2_501);
+    const [changed] = await pipeline.rows("photos", ["row 7"]);
+    assert.deepEqual([changed?.facts.version, changed?.ingestedAt], ["another", recent]);
+  });
 
   it("restore while the same images are ingested again: each row is there once, and what the ingestion stored is newer", async () => {
     const photos = join(folder, "photos");

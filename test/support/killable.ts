@@ -73,7 +73,8 @@ function killableCollection(collection: Collection, reach: Reach): Collection {
   });
 }
 
-function proxied<T extends object>(part: T, replaced: object): T {
+/** The part, with some of its members replaced. */
+export function proxied<T extends object>(part: T, replaced: object): T {
   return new Proxy(part, {
     get: (target, key) => {
       if (key in replaced) return (replaced as Record<PropertyKey, unknown>)[key];
