@@ -141,6 +141,11 @@ export interface Passport {
   readonly labels: Readonly<Record<string, string>>;
   /** The model for texts that belongs to the model. Absent: none was configured when the passport was made. */
   readonly text?: TextProbes;
+  /**
+   * When an alias was first switched to the collection, in milliseconds since the epoch. 0: at an unknown time. Re-embedding deletes no row
+   * that was inserted later. Absent: no alias was ever switched to it. Not a part of the comparison of passports.
+   */
+  readonly liveSince?: number;
 }
 
 /** The properties of a new collection. */
