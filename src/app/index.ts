@@ -53,9 +53,10 @@ export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./m
 export type { MoveReport, MoveRun } from "./move-run.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
+export type { CarryOverRequest, CarryOverRun } from "./reembedding/carry-over.js";
 export type { GateReport } from "./reembedding/gate.js";
 export type { ReembedPreview } from "./reembedding/preview.js";
-export type { Finish, Reembedding, Rollback } from "./reembedding/reembedding.js";
+export type { Finish, FinishOptions, Reembedding, Rollback } from "./reembedding/reembedding.js";
 export type { ReembedRequest, ReembedRun, ReembedStats } from "./reembedding/request.js";
 export {
   type IngestDocument,

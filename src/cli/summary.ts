@@ -9,7 +9,7 @@ const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at on
 export function summaryText(
   document: IngestDocument,
   ending: readonly string[],
-  verb: "listed" | "tried again" | "embedded again" = "listed",
+  verb: "listed" | "tried again" | "embedded again" | "carried over" = "listed",
 ): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const parts = [
@@ -69,8 +69,10 @@ function abandonedLines(abandoned: number): readonly string[] {
 function unlistedLines(files: number): readonly string[] {
   if (files === 0) return [];
   const [what, whose] =
-    files === 1 ? ["file that names images could not be read: its", "it"] : ["files that name images could not be read: their", "them"];
-  return [`  ${format(files)} ${what} images are not counted, and rows of them are kept. To read ${whose} again: headrace retry`];
+    files === 1
+      ? ["file that names images could not be read to its end: its", "it"]
+      : ["files that name images could not be read to their ends: their", "them"];
+  return [`  ${format(files)} ${what} other images are not counted, and rows of them are kept. To read ${whose} again: headrace retry`];
 }
 
 function deadLetterLines({ deadLetters, failed, failedEarlier }: IngestDocument): readonly string[] {

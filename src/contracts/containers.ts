@@ -15,7 +15,9 @@ export interface TableColumn {
 export type TableRow =
   | { readonly kind: "cells"; readonly number: number; readonly cells: readonly TableCell[] }
   /** The row is damaged. Other rows can be read. */
-  | { readonly kind: "damaged"; readonly number: number; readonly problem: string };
+  | { readonly kind: "damaged"; readonly number: number; readonly problem: string }
+  /** The table cannot be read further. It is the last row. `problem`: a sentence that names the place. */
+  | { readonly kind: "cut"; readonly number: number; readonly problem: string };
 
 /** A value of a row. null: there is none. A list or an object is given as its JSON text. */
 export type TableCell = string | number | bigint | boolean | ImageRef | null;
@@ -51,6 +53,8 @@ export interface ArchiveMember {
   readonly place: MemberPlace;
   /** Why the member cannot be read, for example because it is a link. */
   readonly problem?: HeadraceError;
+  /** Set for what stands for the rest of an archive that cannot be read further. It has a `problem`, and is the last member. */
+  readonly isRestUnknown?: true;
 }
 
 /** An open archive. The caller that opened it calls `close` once. */
@@ -58,8 +62,8 @@ export interface Archive {
   /** How many numbers a place has. */
   readonly placeNumbers: number;
   /**
-   * Streams the files in the order of the archive. A damaged archive ends with a member that has a `problem`. `keepsText`: whether `text`
-   * will be called for the member with this name.
+   * Streams the files in the order of the archive. A damaged archive ends with a member whose `isRestUnknown` is set. `keepsText`: whether
+   * `text` will be called for the member with this name.
    */
   members(stop: AbortSignal, keepsText: (name: string) => boolean): AsyncIterable<ArchiveMember>;
   /** Returns the text of a member that `keepsText` has accepted. Throws an error of scope "item" if it cannot be read. */

@@ -189,6 +189,12 @@ export const errorCodes = {
     "Set or drop the alias first: see `headrace collection alias`.",
   ),
   switch_refused: define("run", false, "The new collection must not take over yet.", "See the message. The alias names the old one still."),
+  drop_refused: define(
+    "run",
+    false,
+    "The collection of before the switch has rows that the new one lacks.",
+    "Insert them into the new collection, or name their number with `--accept-missing`.",
+  ),
   alias_not_found: define("run", false, "No alias has that name.", "See `headrace collection alias list`."),
   collection_foreign: define("run", false, "The table does not have Headrace's columns.", "Use another collection name."),
   dimension_mismatch: define(

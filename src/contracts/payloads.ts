@@ -51,6 +51,8 @@ export interface UnlistedFile {
   readonly badLines: "fail" | "skip";
   /** The names of columns that were chosen. Default: chosen by their names. */
   readonly columns: { readonly image?: string; readonly id?: string; readonly metadata?: readonly string[] };
+  /** Set for a file that was listed up to a place from which on it cannot be read. */
+  readonly isCut?: true;
 }
 
 /** An image that is looked up in the collection, and not yet read. */

@@ -61,6 +61,8 @@ export interface ImageDecoder extends Part {
   measure(image: Encoded): Promise<ImageMeasure>;
   /** Decodes the image into a new buffer. The buffer belongs to the caller. Throws the same errors as `measure`. */
   decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels>;
+  /** Returns messages for the user that are new since the last call. Called after each image of a run. Default: no messages. */
+  notices?(): readonly string[];
 }
 
 /**
@@ -139,6 +141,11 @@ export interface Passport {
   readonly labels: Readonly<Record<string, string>>;
   /** The model for texts that belongs to the model. Absent: none was configured when the passport was made. */
   readonly text?: TextProbes;
+  /**
+   * When an alias was first switched to the collection, in milliseconds since the epoch. 0: at an unknown time. Re-embedding deletes no row
+   * that was inserted later. Absent: no alias was ever switched to it. Not a part of the comparison of passports.
+   */
+  readonly liveSince?: number;
 }
 
 /** The properties of a new collection. */

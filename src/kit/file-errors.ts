@@ -7,6 +7,17 @@ export function fileInvalid(path: string, what: string, cause?: unknown): Headra
   return new HeadraceError("input_invalid", `${path}: ${what}.`, { item: path, cause });
 }
 
+/** Creates the error for a table, a list or an archive that cannot be read to its end. What is before that place is listed. */
+export function fileCut(path: string, problem: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("source_unreadable", `${path}: ${problem}`, {
+    scope: "item",
+    item: path,
+    hint: "Copy or download the file again. What is before that place is listed, and rows of what follows are kept.",
+    retryable: false,
+    cause,
+  });
+}
+
 /** Converts an error of the file system to a `HeadraceError`. */
 export function fileError(cause: unknown, path: string, doing: "read" | "written"): HeadraceError {
   if (HeadraceError.is(cause)) return cause;

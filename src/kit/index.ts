@@ -29,7 +29,7 @@ export { chunksOf } from "./chunks.js";
 export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
 export { inTime, pauseUnlessAborted, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
-export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
+export { beginsWith, fileCut, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
@@ -95,7 +95,7 @@ export {
 export { syncFolder } from "./synced-folder.js";
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
-export { textLines } from "./text-lines.js";
+export { boundedLines, maxLineLength, textLines } from "./text-lines.js";
 export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./text-models.js";
 export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { unitRows } from "./unit-rows.js";

@@ -6,7 +6,7 @@ export { compareNeighbours, KeySample, type NeighbourComparison } from "./compar
 export * from "./copy.js";
 export * from "./copy-target.js";
 export { type DuplicateGroup, type DuplicateRow, duplicateGroups } from "./dedupe.js";
-export { deleteOthers, differingRows, type RowsCompared, TriedRows } from "./differing-rows.js";
+export { deleteOthers, differingRows, type RowsCompared, rowsOnlyIn, TriedRows } from "./differing-rows.js";
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";

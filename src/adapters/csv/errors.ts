@@ -8,6 +8,11 @@ export function missingPackage(cause: unknown): never {
   });
 }
 
+/** Returns whether a cell has no quotation mark at its end up to the end of the file. */
+export function isOpenToEnd(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "CSV_QUOTE_NOT_CLOSED";
+}
+
 /** Returns what is wrong with a record that csv-parse cannot parse. Throws any other error. */
 export function problemOf(cause: unknown, maxRecordBytes: number): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : null;

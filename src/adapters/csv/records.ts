@@ -1,18 +1,22 @@
 /** Streams the records of a CSV file. A damaged record does not end the stream. */
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { mebibyte } from "../../kit/index.js";
-import { missingPackage, problemOf } from "./errors.js";
+import { isOpenToEnd, missingPackage, problemOf } from "./errors.js";
 
 export type CsvRecord =
   | { readonly kind: "record"; readonly line: number; readonly cells: readonly string[] }
-  | { readonly kind: "damaged"; readonly line: number; readonly problem: string };
+  /** `isOpen`: the record has no end in the file. What follows was read as if its last quotation mark was missing. */
+  | { readonly kind: "damaged"; readonly line: number; readonly problem: string; readonly isOpen: boolean }
+  /** The file ends before the size that it had at the beginning, or has null bytes. It is the last record. */
+  | { readonly kind: "cut"; readonly line: number; readonly problem: string };
 
 /** A record is collected in memory up to this size. A missing quotation mark would otherwise collect the rest of the file. */
 const maxRecordBytes = mebibyte;
 
 export async function* csvRecords(path: string, delimiter: string, stop: AbortSignal): AsyncGenerator<CsvRecord> {
   const { parse } = await import("csv-parse").catch(missingPackage);
+  const { size } = await stat(path);
   let start = 0;
   let linesBefore = 0;
   for (;;) {
@@ -32,9 +36,14 @@ export async function* csvRecords(path: string, delimiter: string, stop: AbortSi
     let lines = 0;
     let countedTwice = 0;
     let problem: string | null = null;
+    let isOpen = false;
     try {
       for await (const { record, info } of parser as AsyncIterable<ParsedRecord>) {
         if (stop.aborted) return;
+        if (record.some((cell) => cell.includes("\0"))) {
+          yield { kind: "cut", line: linesBefore + info.lines, problem: "expected text, found null bytes" };
+          return;
+        }
         if (record.some(isTorn)) {
           problem = "expected a separator after a quotation mark, found text";
           break;
@@ -46,14 +55,19 @@ export async function* csvRecords(path: string, delimiter: string, stop: AbortSi
         yield { kind: "record", line: linesBefore + lines, cells: record };
       }
     } catch (error) {
+      isOpen = isOpenToEnd(error);
       problem = problemOf(error, maxRecordBytes);
     } finally {
       file.destroy();
     }
+    const removedBytes = size - start - file.bytesRead;
+    if (problem === null && removedBytes > 0) {
+      yield { kind: "cut", line: linesBefore + lines + 1, problem: `${removedBytes} bytes were removed from the file meanwhile` };
+    }
     if (problem === null) return;
     const next = await afterLine(path, start + readBytes);
     linesBefore += lines + next.blankLines + 1;
-    yield { kind: "damaged", line: linesBefore, problem };
+    yield { kind: "damaged", line: linesBefore, problem, isOpen };
     if (next.at === null) return;
     start = next.at;
   }
@@ -89,6 +103,18 @@ async function afterLine(path: string, from: number): Promise<{ readonly at: num
       }
       at += bytesRead;
     }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Returns whether the file ends in the middle of a line. An empty file does not. */
+export async function endsInLine(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    return bytesRead === 1 && buffer[0] !== lineFeed;
   } finally {
     await file.close();
   }

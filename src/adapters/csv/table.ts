@@ -1,7 +1,7 @@
 /** Opens a CSV or TSV file as a table. The first line names the columns. */
 import type { ColumnKind, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
 import { fileError, fileInvalid } from "../../kit/index.js";
-import { csvRecords } from "./records.js";
+import { type CsvRecord, csvRecords, endsInLine } from "./records.js";
 
 /**
  * Reads the whole file once, to learn the kinds of the columns: a column is "number" or "boolean" if all its cells are. So `007` stays text,
@@ -24,11 +24,30 @@ class CsvTable implements Table {
 
   async *rows(wanted: readonly string[], stop: AbortSignal): AsyncGenerator<TableRow> {
     let isHeader = true;
+    /** A row that cannot be used waits: it may be the end of a file that was cut. */
+    let waiting: DamagedRow | null = null;
+    /** The line of a cell without an end, if no row after it could be used. */
+    let openLine: number | null = null;
     for await (const found of csvRecords(this.path, this.delimiter, stop)) {
-      if (isHeader) isHeader = false;
-      else if (found.kind === "damaged") yield { kind: "damaged", number: found.line, problem: found.problem };
-      else yield this.#row(found.line, found.cells, wanted);
+      if (isHeader && found.kind === "record") {
+        isHeader = false;
+        continue;
+      }
+      if (waiting !== null) yield waiting;
+      waiting = null;
+      if (found.kind === "cut") {
+        yield cutRow(found.line, found.problem);
+        return;
+      }
+      const row: TableRow = found.kind === "damaged" ? damagedRow(found) : this.#row(found.line, found.cells, wanted);
+      if (row.kind === "cells") openLine = null;
+      else if (found.kind === "damaged" && found.isOpen) openLine ??= found.line;
+      if (row.kind === "damaged") waiting = row;
+      else yield row;
     }
+    if (waiting === null || stop.aborted) return;
+    if (openLine !== null || (await endsInLine(this.path))) yield cutRow(openLine ?? waiting.number, waiting.problem);
+    else yield waiting;
   }
 
   async close(): Promise<void> {}
@@ -45,11 +64,21 @@ class CsvTable implements Table {
   }
 }
 
+type DamagedRow = Extract<TableRow, { kind: "damaged" }>;
+
+function damagedRow({ line, problem }: Extract<CsvRecord, { kind: "damaged" }>): DamagedRow {
+  return { kind: "damaged", number: line, problem };
+}
+
+function cutRow(line: number, problem: string): TableRow {
+  return { kind: "cut", number: line, problem: `from line ${line} on its content is unknown: ${problem}` };
+}
+
 async function columnsOf(path: string, delimiter: string, stop: AbortSignal): Promise<readonly TableColumn[]> {
   let names: readonly string[] | null = null;
   let kinds: (ColumnKind | null)[] = [];
   for await (const found of csvRecords(path, delimiter, stop)) {
-    if (found.kind === "damaged") {
+    if (found.kind !== "record") {
       if (names === null) throw fileInvalid(path, `line ${found.line}: ${found.problem}`);
     } else if (names === null) {
       names = found.cells.map((name) => name.trim());

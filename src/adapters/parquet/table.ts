@@ -1,8 +1,17 @@
 /** Opens a Parquet file as a table, which is read one row group at a time. The bytes of images are left to the reader. */
 import type { SchemaElement } from "hyparquet";
-import type { ColumnKind, ImageRef, RowRange, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
+import {
+  type ColumnKind,
+  HeadraceError,
+  type ImageRef,
+  type RowRange,
+  type Table,
+  type TableCell,
+  type TableColumn,
+  type TableRow,
+} from "../../contracts/index.js";
 import { memberRef, type SourceFile } from "../../kit/index.js";
-import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
+import { checkGroups, openParquetFile, type ParquetFile, type RowsRequest, topLevel } from "./file.js";
 import { imageName } from "./image-names.js";
 
 /** Throws `input_invalid` if the file cannot be read or is not a Parquet file. */
@@ -30,7 +39,11 @@ class ParquetTable implements Table {
     for (const { start, end } of this.groups) {
       if (stop.aborted) return;
       if (range !== undefined && (start < range.start || end > range.end)) continue;
-      const rows = columns.length === 0 ? [] : await this.file.read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
+      const rows = await this.#read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
+      if (HeadraceError.is(rows)) {
+        yield { kind: "cut", number: start + 1, problem: `from row ${start + 1} on its content is unknown: ${rows.message}` };
+        return;
+      }
       for (let row = start; row < end; row += 1) {
         const cells = this.columns.map(({ name, kind }, at) => {
           if (kind === "images") return wanted.includes(name) ? this.#image(name, row + 1, start) : null;
@@ -43,6 +56,17 @@ class ParquetTable implements Table {
 
   close(): Promise<void> {
     return this.file.close();
+  }
+
+  /** Returns the error of rows that cannot be read. */
+  async #read(request: RowsRequest): Promise<readonly (readonly unknown[])[] | HeadraceError> {
+    if (request.columns.length === 0) return [];
+    try {
+      return await this.file.read(request);
+    } catch (error) {
+      if (HeadraceError.is(error)) return error;
+      throw error;
+    }
   }
 
   #image(column: string, row: number, group: number): ImageRef {

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
+  fileCut,
   fileError,
   fileMark,
   fileVersion,
@@ -61,6 +62,8 @@ class TarArchive implements Archive {
   readonly placeNumbers = 3;
   readonly #kept = new Map<number, string>();
   #keptBytes = 0;
+  /** Where the data begins in which the archive ends. A compressed archive tells this only when it was read once. */
+  #cutOffset: number | null = null;
 
   constructor(
     readonly tar: TarFile,
@@ -74,14 +77,17 @@ class TarArchive implements Archive {
     try {
       for await (const entry of tarEntries(bytes)) {
         if (stop.aborted) return;
-        const member = this.#member(entry);
         last = entry.offset;
-        if (scheme === "tgz" && member.problem === undefined && keepsText(member.name)) await this.#keep(bytes, member);
-        yield member;
+        if (entry.kind === "damaged") this.#cutOffset = entry.inside;
+        const member = this.#member(entry);
+        // The damage that follows says where the archive ends.
+        if (entry.kind !== "damaged" && this.#isCut(entry)) continue;
+        const isKept = scheme !== "tgz" || member.problem !== undefined || !keepsText(member.name) || (await this.#keep(bytes, member));
+        if (isKept) yield member;
       }
     } catch (cause) {
       if (HeadraceError.is(cause)) throw cause;
-      yield this.#member({ kind: "damaged", offset: last, problem: wordsOf(cause) });
+      yield this.#member({ kind: "damaged", offset: last, problem: wordsOf(cause), inside: null });
     } finally {
       await bytes.close();
     }
@@ -105,11 +111,11 @@ class TarArchive implements Archive {
   }
 
   #member(entry: TarEntry): ArchiveMember {
-    const { path, sizeBytes: fileBytes, scheme, version, mark } = this.tar;
+    const { path, version, mark } = this.tar;
     if (entry.kind === "damaged") {
       const name = `byte ${entry.offset}`;
-      const problem = memberUnreadable(`${path}#${name}`, entry.problem);
-      return { name, ref: memberRef(this.tar, name, { version: null, sizeBytes: null }), place: [0, 0, 0], problem };
+      const problem = fileCut(path, `from ${name} on its content is unknown: ${entry.problem}`);
+      return { name, ref: memberRef(this.tar, name, { version: null, sizeBytes: null }), place: [0, 0, 0], problem, isRestUnknown: true };
     }
     const { offset, sizeBytes, type } = entry;
     const name = memberName(entry.name);
@@ -123,15 +129,18 @@ class TarArchive implements Archive {
         ? memberUnreadable(ref.uri, "expected a name of 1 to 4096 bytes, found another")
         : entry.kind === "other"
           ? memberNotFile(ref.uri, `an entry of the type ${type}`)
-          : scheme === "tar" && offset + sizeBytes > fileBytes
-            ? memberUnreadable(ref.uri, `expected ${sizeBytes} bytes, found the end of the archive after ${fileBytes - offset}`)
-            : undefined;
+          : undefined;
     const place = [...halves(offset), Math.min(sizeBytes, 2 ** 32 - 1)];
     return { name: name ?? `byte ${offset}`, ref, place, ...(problem === undefined ? {} : { problem }) };
   }
 
-  async #keep(bytes: TarBytes, { place: [high, low, size = 0] }: ArchiveMember): Promise<void> {
-    if (size > maxMemberTextBytes) return;
+  #isCut({ offset, sizeBytes }: { readonly offset: number; readonly sizeBytes: number }): boolean {
+    return offset === this.#cutOffset || (this.tar.scheme === "tar" && offset + sizeBytes > this.tar.sizeBytes);
+  }
+
+  /** Returns false if the archive ends in the text. */
+  async #keep(bytes: TarBytes, { place: [high, low, size = 0] }: ArchiveMember): Promise<boolean> {
+    if (size > maxMemberTextBytes) return true;
     this.#keptBytes += size;
     if (this.#keptBytes > maxKeptTextBytes) {
       throw new HeadraceError("input_invalid", `${this.tar.path}: expected at most ${maxKeptTextBytes} bytes of texts, found more`, {
@@ -139,6 +148,9 @@ class TarArchive implements Archive {
         hint: "Decompress the archive with gunzip: an archive without compression has no such limit.",
       });
     }
-    this.#kept.set(joinHalves(high, low), (await bytes.read(size)).toString("utf8"));
+    const text = await bytes.read(size);
+    if (text.length < size) return false;
+    this.#kept.set(joinHalves(high, low), text.toString("utf8"));
+    return true;
   }
 }

@@ -8,3 +8,8 @@ export function packageMissing(cause: unknown): never {
 export function wordsOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
+
+/** Returns whether an error of decompression means that the data is damaged or incomplete. */
+export function isDamage(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && typeof cause.code === "string" && cause.code.startsWith("Z_");
+}

@@ -3,6 +3,7 @@
 import { open } from "node:fs/promises";
 import { type Archive, type ArchiveMember, HeadraceError, type MemberPlace } from "../../contracts/index.js";
 import {
+  fileCut,
   fileError,
   fileMark,
   fileVersion,
@@ -59,9 +60,9 @@ class ZipArchive implements Archive {
       }
     } catch (cause) {
       if (HeadraceError.is(cause)) throw cause;
-      const problem = memberUnreadable(this.zip.path, `the directory of the archive is damaged: ${wordsOf(cause)}`, cause);
+      const problem = fileCut(this.zip.path, `the directory of the archive is damaged: ${wordsOf(cause)}`, cause);
       const ref = memberRef({ ...this.zip, scheme: "zip" }, "directory", { version: null, sizeBytes: null });
-      yield { name: "directory", ref, place: [0, 0, 0, 0, 0], problem };
+      yield { name: "directory", ref, place: [0, 0, 0, 0, 0], problem, isRestUnknown: true };
     } finally {
       directory.close();
     }

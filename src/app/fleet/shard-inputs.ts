@@ -60,7 +60,7 @@ async function* inputsOf({ part, listing }: ShardContent, { s3, copies }: Listin
   }
 }
 
-/** Unlike in an ingestion, a file that cannot be read is not one failed image: another worker may be able to read it. */
+/** Unlike in an ingestion, a file that cannot be opened is not one failed image: another worker may be able to read it. */
 async function* fileInputs(
   path: string,
   { badLines, columns = {} }: ShardListing,
@@ -74,8 +74,8 @@ async function* fileInputs(
     { badLines: badLines ?? "fail", columns, copies, ...(part === undefined ? {} : { part }) },
     stop,
   )) {
-    const { refused, uri } = input.ref;
-    if (refused?.kind === "fail" && uri === ref.uri) {
+    const { refused, uri, unlisted } = input.ref;
+    if (refused?.kind === "fail" && uri === ref.uri && unlisted?.isCut !== true) {
       throw new HeadraceError("source_failed", refused.error.message, { item: path, cause: refused.error });
     }
     yield input;

@@ -18,6 +18,8 @@ export interface ArchiveOptions extends LineOptions {
   readonly columns: ColumnChoice;
   /** Called for each file that is neither an image nor a text of one. Gets the extension, such as ".heic", or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
+  /** Makes the failed input of the archive itself, for a rest that cannot be read. */
+  readonly cut: (error: HeadraceError) => IngestInput;
 }
 
 /** `a.jpg` and `a.json` belong together. The keys of the JSON object become metadata, and so do the other texts, by their extension. */
@@ -35,17 +37,19 @@ export async function* archiveInputs(archive: Archive, options: ArchiveOptions, 
   }
   for await (const member of archive.members(stop, () => false)) {
     if (stop.aborted) return;
-    const { name, ref, problem } = member;
+    const { name, ref, problem, isRestUnknown } = member;
+    if (isRestUnknown && problem !== undefined) {
+      yield options.cut(problem);
+      return;
+    }
     if (isHidden(name)) continue;
     if (problem === undefined && !isImage(name)) {
       if (!isText(name)) options.onLeftOut?.(extname(name) === "" ? "(none)" : extname(name).toLowerCase());
       continue;
     }
-    if (problem !== undefined && !isImage(name) && ref.sizeBytes !== null) continue;
-    const described = problem === undefined ? await describe(member, archive, texts, options.columns) : refusal(member, problem);
-    // The rest of a damaged archive is unknown. It is no line that may be skipped.
-    const isRestUnknown = problem !== undefined && ref.sizeBytes === null;
-    const { id, ref: listed } = await lineInput(described, ref.uri, isRestUnknown ? { ...options, badLines: "fail" } : options);
+    if (problem !== undefined && !isImage(name)) continue;
+    const described = problem === undefined ? await describeWhole(member, archive, texts, options.columns) : refusal(member, problem);
+    const { id, ref: listed } = await lineInput(described, ref.uri, options);
     // The member itself is the line: it needs no other name in messages.
     const { line: _, ...rest } = listed;
     yield { id, ref: rest };
@@ -60,6 +64,16 @@ function refusal({ ref }: ArchiveMember, problem: HeadraceError): HeadraceError 
     retryable: false,
     cause: problem,
   });
+}
+
+/** An image whose text cannot be read is refused, because its metadata is unknown. */
+async function describeWhole(member: ArchiveMember, ...known: [Archive, HashTable, ColumnChoice]): Promise<DescribedInput | HeadraceError> {
+  try {
+    return await describe(member, ...known);
+  } catch (error) {
+    if (HeadraceError.is(error) && error.scope === "item") return refusal(member, error);
+    throw error;
+  }
 }
 
 async function describe(

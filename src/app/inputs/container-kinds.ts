@@ -1,6 +1,6 @@
 /** Tells by their extensions which files name or contain images. */
 import { extname } from "node:path/posix";
-import { isUrl } from "../../kit/index.js";
+import { imageExtensions, isUrl } from "../../kit/index.js";
 
 export type ContainerKind = "table" | "manifest" | "list" | "archive";
 
@@ -31,6 +31,15 @@ export function isRemoteContainer(address: string): boolean {
 /** Returns the kind of a file that names or contains images. undefined: another file, or a URL of a scheme that has no such files. */
 export function containerKind(path: string): ContainerKind | undefined {
   return kinds[containerExtension(path)];
+}
+
+/** Returns whether a glob cannot name a file with images: it ends with `*` or with extensions of images, such as `*.{jpg,png}`. */
+export function namesOnlyImages(glob: string): boolean {
+  if (glob.endsWith("*")) return true;
+  const name = glob.slice(glob.lastIndexOf("/") + 1);
+  const [, braced, plain] = /\.(?:\{([^{}]+)\}|([^.{}]+))$/.exec(name) ?? [];
+  const extensions = (braced ?? plain ?? "").toLowerCase().split(",");
+  return extensions.every((extension) => imageExtensions.includes(extension));
 }
 
 /** Returns the extension in lower case, such as ".csv" or ".tar.gz". Empty: the path has none, or is a URL of another scheme. */

@@ -1,6 +1,6 @@
 /** Files that name or contain images: lists, manifests, tables and archives. Their images take the place of the file. */
 import { dirname, resolve } from "node:path";
-import type { ImageRef, RowRange } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type RowRange } from "../../contracts/index.js";
 import { isUrl, type SourceFile } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { RemoteCopies } from "../remote-files/remote-copies.js";
@@ -9,7 +9,7 @@ import { type ArchiveOptions, archiveInputs } from "./archives.js";
 import { containerKind, isContainer, isRemoteContainer } from "./container-kinds.js";
 import { copiedInputs } from "./copied-inputs.js";
 import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";
-import { isBlank, type ManifestOptions, manifestInputs } from "./manifest.js";
+import { isBlank, type ManifestOptions, manifestInputs, tooLongLine } from "./manifest.js";
 import { remoteNames } from "./remote-names.js";
 import { tableInputs } from "./tables.js";
 import { TextSource } from "./text-sources.js";
@@ -25,7 +25,7 @@ export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "column
 
 /** A part of a file: lines of a list or manifest, with the number of the first, or rows of a table. */
 export type ContainerPart =
-  | { readonly kind: "lines"; readonly lines: AsyncIterable<string>; readonly firstLine: number }
+  | { readonly kind: "lines"; readonly lines: AsyncIterable<string | null>; readonly firstLine: number }
   | { readonly kind: "rows"; readonly range: RowRange };
 
 /** Lists the images of a file. `ref`: the file. Relative names in it count from its folder. A file that cannot be read is a failed input. */
@@ -74,26 +74,31 @@ async function* inputsOf(
 ): AsyncGenerator<IngestInput> {
   const { part } = options;
   const kind = containerKind(file.path);
+  const { badLines, columns } = options;
+  const unreadable = (error: unknown): IngestInput => unreadableInput(ref, error, { badLines, columns });
+  const cut = (error: unknown): IngestInput => unreadableInput(ref, error, { badLines, columns, isCut: true });
   switch (kind) {
     case "manifest":
     case "list": {
       const lines = part?.kind === "lines" ? part.lines : new TextSource(file.path, null).lines(containerNames[kind], stop);
-      const text = { ...options, name, lines, firstLine: part?.kind === "lines" ? part.firstLine : 1 };
-      yield* kind === "manifest" ? manifestInputs(text, stop) : listInputs(text);
+      // The end of a part is not the end of the file.
+      const end = part === undefined ? { cut } : {};
+      const text = { ...options, ...end, name, lines, firstLine: part?.kind === "lines" ? part.firstLine : 1 };
+      yield* untilCut(kind === "manifest" ? manifestInputs(text, stop) : listInputs(text), text);
       return;
     }
     case "table":
       yield* whole(
         () => openTable(file, stop),
-        (error) => unreadableInput(ref, error, options),
-        (table) => tableInputs(table, { ...options, path: name, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
+        unreadable,
+        (table) => tableInputs(table, { ...options, cut, path: name, ...(part?.kind === "rows" ? { range: part.range } : {}) }, stop),
       );
       return;
     case "archive":
       yield* whole(
         () => openArchive(file),
-        (error) => unreadableInput(ref, error, options),
-        (archive) => archiveInputs(archive, options, stop),
+        unreadable,
+        (archive) => archiveInputs(archive, { ...options, cut }, stop),
       );
       return;
   }
@@ -122,7 +127,19 @@ async function* listInputs({ name, lines, firstLine = 1, ...options }: ManifestO
   let number = firstLine - 1;
   for await (const line of lines) {
     number += 1;
-    if (!isBlank(line)) yield await lineInput({ input: line.replace(/\r$/, "") }, `${name}:${number}`, options);
+    if (line !== null && isBlank(line)) continue;
+    const where = `${name}:${number}`;
+    yield await lineInput(line === null ? tooLongLine(where) : { input: line.replace(/\r$/, "") }, where, options);
+  }
+}
+
+/** A text that cannot be read to its end is a failed input, as an archive is. */
+async function* untilCut(inputs: AsyncGenerator<IngestInput>, { cut }: Pick<ManifestOptions, "cut">): AsyncGenerator<IngestInput> {
+  try {
+    yield* inputs;
+  } catch (error) {
+    if (cut === undefined || !HeadraceError.is(error) || error.code !== "source_failed") throw error;
+    yield cut(error, "");
   }
 }
 

@@ -1,4 +1,5 @@
 /** Turns paths, folders, globs, lists of paths and manifests into inputs. */
+import { existsSync } from "node:fs";
 import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../contracts/index.js";
 import { type FileNaming, itemsOnceMade, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
@@ -8,9 +9,10 @@ import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice } from "./columns.js";
-import { isContainer } from "./container-kinds.js";
+import { isContainer, namesOnlyImages } from "./container-kinds.js";
 import { containedInputs, isContainerRef, isMissingContainer } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
+import { refusedRef } from "./inputs.js";
 import { isBlank, manifestInputs } from "./manifest.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
 import type { TextSource } from "./text-sources.js";
@@ -168,13 +170,19 @@ export async function* listManifest(
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
+  // What follows the cut is unknown, so it is no line that may be skipped.
+  const cut = (error: HeadraceError, line: string): IngestInput => ({
+    id: keyOf(line),
+    ref: { ...refusedRef(line, { kind: "fail", error }), root: manifest.name, line },
+  });
   yield* manifestInputs(
     {
       ...manifest,
+      cut,
       root: manifest.name,
       badLines,
       fileRefs,
-      nameOf: (name) => name,
+      nameOf: (input) => input,
       ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
     },
     stop,
@@ -182,12 +190,14 @@ export async function* listManifest(
 }
 
 /**
- * Returns whether the same image may be listed twice. A single folder has no duplicates, and remembering all its files could take too much
- * memory.
+ * Returns whether the same image may be listed twice. A single folder, and a glob of images alone, have no duplicates, and remembering all their
+ * files could take too much memory.
  */
 async function mayHaveDuplicates(request: ListingRequest): Promise<boolean> {
-  if (request.manifest !== undefined || request.paths.length > 1 || request.paths.some(isContainer)) return true;
-  return hasPathList(request);
+  const [path = "", ...others] = request.paths;
+  if (request.manifest !== undefined || others.length > 0 || isContainer(path)) return true;
+  if (await hasPathList(request)) return true;
+  return path !== "" && !namesOnlyImages(path) && !existsSync(path);
 }
 
 function hasPaths({ paths, filesFrom }: ListingRequest): boolean {
@@ -196,7 +206,7 @@ function hasPaths({ paths, filesFrom }: ListingRequest): boolean {
 
 async function countLines(manifest: TextSource, stop: AbortSignal): Promise<number> {
   let count = 0;
-  for await (const line of manifest.lines("manifest", stop)) if (!isBlank(line)) count += 1;
+  for await (const line of manifest.lines("manifest", stop)) if (line === null || !isBlank(line)) count += 1;
   return count;
 }
 

@@ -1,5 +1,6 @@
 /** Turns the lines of a manifest into inputs. An invalid line fails or is skipped without affecting other lines. */
 import { HeadraceError, type Metadata } from "../../contracts/index.js";
+import { fileCut, maxLineLength } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { DescribedInput } from "./inputs.js";
 import { type LineOptions, lineInput } from "./line-inputs.js";
@@ -8,22 +9,42 @@ import { type LineOptions, lineInput } from "./line-inputs.js";
 export interface ManifestOptions extends LineOptions {
   /** The name of the manifest in messages. */
   readonly name: string;
-  readonly lines: AsyncIterable<string>;
+  /** null: a line that is too long. */
+  readonly lines: AsyncIterable<string | null>;
   /** Number of the first line. Default 1. */
   readonly firstLine?: number;
+  /** Makes the failed input of a manifest that ends in the middle of a line. Default: the line fails or is skipped, as any other. */
+  readonly cut?: (error: HeadraceError, line: string) => IngestInput;
 }
 
 /** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { name, lines, firstLine = 1 } = options;
+  const { name, lines, firstLine = 1, cut } = options;
   let number = firstLine - 1;
+  /** A line that may be the beginning of one. It waits until another line follows. */
+  let waiting: { readonly error: HeadraceError; readonly where: string } | null = null;
   for await (const line of lines) {
     if (stop.aborted) return;
     number += 1;
-    if (isBlank(line)) continue;
+    if (line !== null && isBlank(line)) continue;
+    if (waiting !== null) yield await lineInput(waiting.error, waiting.where, options);
+    waiting = null;
     const where = `${name}:${number}`;
-    yield await lineInput(parseLine(line, where), where, options);
+    const described = line === null ? tooLongLine(where) : parseLine(line, where);
+    if (cut !== undefined && line !== null && isBeginning(line, described)) waiting = { error: described, where };
+    else yield await lineInput(described, where, options);
   }
+  if (waiting === null || cut === undefined || stop.aborted) return;
+  yield cut(fileCut(name, `from line ${number} on its content is unknown: ${waiting.error.message}`, waiting.error), waiting.where);
+}
+
+/** Returns whether a line may be the beginning of a longer one. */
+function isBeginning(line: string, described: DescribedInput | HeadraceError): described is HeadraceError {
+  return HeadraceError.is(described) && described.cause instanceof SyntaxError && line.trimStart().startsWith("{");
+}
+
+export function tooLongLine(where: string): HeadraceError {
+  return badLine(where, `expected a line of at most ${maxLineLength} characters, found a longer one`);
 }
 
 export function isBlank(line: string): boolean {

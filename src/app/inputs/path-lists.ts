@@ -1,6 +1,7 @@
 /** Reads lists of paths and URLs from files, pipes and stdin. */
 import { extname } from "node:path";
-import { imageExtensions } from "../../kit/index.js";
+import { HeadraceError } from "../../contracts/index.js";
+import { imageExtensions, maxLineLength } from "../../kit/index.js";
 import { isBlank } from "./manifest.js";
 import { type OpenStdin, TextSource } from "./text-sources.js";
 import { urlsOf } from "./url-ranges.js";
@@ -19,7 +20,8 @@ export interface PathSources {
 /** JSON lines that were found where paths were expected. */
 export interface FoundManifest {
   readonly name: string;
-  readonly lines: AsyncIterable<string>;
+  /** null: a line that is too long. */
+  readonly lines: AsyncIterable<string | null>;
 }
 
 /** Returns whether some of the paths come from a list, so that their number is unknown at first. */
@@ -72,14 +74,33 @@ async function* pathsIn(
   const lines = text.lines("list of files", stop, isNull ? "\0" : "\n");
   const blank: string[] = [];
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    if (next.value === null) throw tooLong(text.name);
     if (!isNull && isBlank(next.value)) {
       blank.push(next.value);
       continue;
     }
     if (!isNull && next.value.startsWith("{")) onManifest({ name: text.name, lines: joined([...blank, next.value], lines) });
-    else yield* pathsFrom(next.value, lines, isNull ? "as it is" : "without carriage return");
+    else yield* pathsFrom(next.value, shortLines(lines, text.name), isNull ? "as it is" : "without carriage return");
     return;
   }
+}
+
+async function* shortLines(lines: AsyncIterable<string | null>, name: string): AsyncGenerator<string> {
+  for await (const line of lines) {
+    if (line === null) throw tooLong(name);
+    yield line;
+  }
+}
+
+function tooLong(name: string): HeadraceError {
+  return new HeadraceError(
+    "source_failed",
+    `list of files ${name}: expected lines of at most ${maxLineLength} characters, found a longer one`,
+    {
+      item: name,
+      hint: "Write one path a line. If the paths end with NUL, as find -print0 writes them, give -0.",
+    },
+  );
 }
 
 async function* pathsFrom(
@@ -96,7 +117,7 @@ async function* pathsFrom(
   }
 }
 
-async function* joined(first: readonly string[], rest: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* joined(first: readonly string[], rest: AsyncGenerator<string | null>): AsyncGenerator<string | null> {
   try {
     yield* first;
     yield* rest;

@@ -9,6 +9,7 @@ import {
   type TableCell,
   type TableRow,
 } from "../../contracts/index.js";
+import { fileCut } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { type ColumnChoice, type ColumnPlan, planColumns } from "./columns.js";
 import type { DescribedInput } from "./inputs.js";
@@ -20,6 +21,8 @@ export interface TableOptions extends LineOptions {
   readonly columns: ColumnChoice;
   /** Only these rows. Default: all. */
   readonly range?: RowRange;
+  /** Makes the failed input of the table itself, for rows that cannot be read. */
+  readonly cut: (error: HeadraceError) => IngestInput;
 }
 
 /** Streams the images that the table names or contains. Throws `input_invalid` if no column fits. */
@@ -27,12 +30,16 @@ export async function* tableInputs(table: Table, options: TableOptions, stop: Ab
   const plan = planColumns(table.columns, options.columns, options.path);
   for await (const row of table.rows(plan.read, stop, options.range)) {
     if (stop.aborted) return;
+    if (row.kind === "cut") {
+      yield options.cut(fileCut(options.path, row.problem));
+      return;
+    }
     const where = `${options.path}:${row.number}`;
     yield await lineInput(describe(row, where, plan), where, options);
   }
 }
 
-function describe(row: TableRow, where: string, plan: ColumnPlan): DescribedInput | HeadraceError {
+function describe(row: Exclude<TableRow, { readonly kind: "cut" }>, where: string, plan: ColumnPlan): DescribedInput | HeadraceError {
   if (row.kind === "damaged") return badRow(where, row.problem);
   const image = row.cells[plan.image];
   const id = plan.id === null ? undefined : row.cells[plan.id];

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { HeadraceError } from "../../contracts/index.js";
-import { listenForAbort, textLines } from "../../kit/index.js";
+import { boundedLines, listenForAbort } from "../../kit/index.js";
 
 /** Opens stdin. */
 export type OpenStdin = () => Readable;
@@ -48,37 +48,59 @@ export class TextSource {
   }
 
   /**
-   * Streams the lines of the text until `stop` fires. `what` describes the text in messages. `separator` ends a line; default: a line feed.
-   * Throws `source_failed`.
+   * Streams the lines of the text until `stop` fires. null: a line that is too long. `what` describes the text in messages. `separator` ends a
+   * line; default: a line feed. Throws `source_failed`, also for a file that ends before the size that it had at the beginning.
    */
-  async *lines(what: string, stop: AbortSignal, separator = "\n"): AsyncGenerator<string> {
+  async *lines(what: string, stop: AbortSignal, separator = "\n"): AsyncGenerator<string | null> {
     if (stop.aborted) return;
+    const failed = (problem: string, more: { readonly cause?: unknown; readonly hint?: string } = {}): HeadraceError =>
+      new HeadraceError("source_failed", `${what} ${this.name} ${problem}`, { item: this.name, ...more });
     try {
-      yield* linesOf(this.#openStdin?.() ?? (await openText(this.path)), separator, stop);
+      const { stream, missingBytes } =
+        this.#openStdin === null ? await openText(this.path) : { stream: this.#openStdin(), missingBytes: none };
+      let number = 0;
+      for await (const line of linesOf(stream, separator, stop)) {
+        number += 1;
+        if (line?.endsWith("\0"))
+          throw failed(`cannot be read from line ${number} on: expected text, found null bytes`, { hint: nullHint });
+        yield line;
+      }
+      if (stop.aborted || missingBytes() <= 0) return;
+      throw failed(`cannot be read from line ${number} on: ${missingBytes()} bytes were removed from the file meanwhile`);
     } catch (cause) {
       if (stop.aborted) return;
-      throw new HeadraceError("source_failed", `${what} ${this.name} cannot be read: ${(cause as Error).message}`, {
-        item: this.name,
-        cause,
-      });
+      throw HeadraceError.is(cause) ? cause : failed(`cannot be read: ${(cause as Error).message}`, { cause });
     }
   }
 }
 
-async function* linesOf(stream: Readable, separator: string, stop: AbortSignal): AsyncGenerator<string> {
+const nullHint = "Copy or download the file again. If the paths of a list end with NUL, as find -print0 writes them, give -0.";
+
+async function* linesOf(stream: Readable, separator: string, stop: AbortSignal): AsyncGenerator<string | null> {
   // Without this, reading from a pipe that gets no data would never end.
   const stopReading = (): void => void stream.destroy();
   listenForAbort(stop, stopReading);
   try {
-    yield* textLines(stream.setEncoding("utf8"), separator);
+    yield* boundedLines(stream.setEncoding("utf8"), { separator });
   } finally {
     stop.removeEventListener("abort", stopReading);
     stream.destroy();
   }
 }
 
-async function openText(path: string): Promise<Readable> {
-  return (await stat(path)).isFIFO() ? openPipe(path) : createReadStream(path);
+interface OpenText {
+  readonly stream: Readable;
+  /** How many bytes of the size at the beginning were not read. */
+  readonly missingBytes: () => number;
+}
+
+const none = (): number => 0;
+
+async function openText(path: string): Promise<OpenText> {
+  const stats = await stat(path);
+  if (stats.isFIFO()) return { stream: openPipe(path), missingBytes: none };
+  const stream = createReadStream(path);
+  return { stream, missingBytes: () => (stats.isFile() ? stats.size - stream.bytesRead : 0) };
 }
 
 /**

@@ -7,9 +7,12 @@ import type { IngestInput } from "../../operations/index.js";
 const endsRun: ReadonlySet<ErrorCode> = new Set(["part_missing", "disk_full", "state_unwritable", "aborted"]);
 
 /** `listing`: how the file would have been listed. */
-export function unreadableInput(ref: ImageRef, thrown: unknown, { badLines, columns }: UnlistedFile): IngestInput {
+export function unreadableInput(ref: ImageRef, thrown: unknown, { badLines, columns, isCut }: UnlistedFile): IngestInput {
   if (!HeadraceError.is(thrown) || endsRun.has(thrown.code)) throw thrown;
   const { code, message, hint } = thrown;
   const error = new HeadraceError(code, message, { scope: "item", item: ref.uri, hint, cause: thrown });
-  return { id: keyOf(ref.uri), ref: { ...ref, refused: { kind: "fail", error }, unlisted: { badLines, columns } } };
+  return {
+    id: keyOf(ref.uri),
+    ref: { ...ref, refused: { kind: "fail", error }, unlisted: { badLines, columns, ...(isCut === undefined ? {} : { isCut }) } },
+  };
 }
