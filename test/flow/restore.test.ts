@@ -163,7 +163,7 @@ describe("restore", () => {
     assert.deepEqual(await bits(space), after);
     assert.deepEqual(
       (await files(space)).map(({ rows: count, command }) => [count, command]),
-      [[3, "reembed"]],
+      [[3, "reembed --finish"]],
     );
     const refused = await space.json<Failed>(1, "restore", "photos", "latest");
     assert.equal(refused.error.code, "passport_mismatch");
