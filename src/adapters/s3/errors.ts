@@ -61,6 +61,11 @@ export function tooLate(uri: string, setting: string): HeadraceError {
   return new HeadraceError("timed_out", `${uri}: not complete within ${setting}`, { scope: "item", item: uri, hint, retryable: false });
 }
 
+/** The error for an object that does not arrive whole. Another attempt may succeed. */
+export function brokenOff(uri: string, expectedAndFound: string): HeadraceError {
+  return new HeadraceError("source_unreadable", `${uri}: expected ${expectedAndFound}`, { scope: "item", item: uri, retryable: true });
+}
+
 /** The error of a listing that cannot continue. */
 export function listingError(cause: unknown, uri: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
