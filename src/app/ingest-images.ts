@@ -187,7 +187,7 @@ async function startRun(
     lookups: isEmpty && request.shared === undefined ? "omit" : "include",
     damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
-    readers: await parts.runReaders(signal),
+    readers: await parts.runReaders(request.schedule === "overlapped" ? "wait" : "fail", signal),
     ready: (waiting) => once.get(waiting),
     readyAndChecked,
     checkStore: (waiting) => store.check(waiting),

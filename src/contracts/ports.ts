@@ -40,6 +40,12 @@ export interface Reader extends Part {
    * of scope "item". Default: tables and archives of these schemes cannot be read.
    */
   copy?(ref: ImageRef, target: CopyTarget, options: CopyOptions, signal: AbortSignal): Promise<CopiedVersion | null>;
+  /**
+   * Asks the server or the bucket of an image once whether it still answers. Called after the failure of an image, with an image that was read
+   * before. Resolves if it answers, also if it refuses this image. Rejects with the reason if no answer comes or if it cannot serve anybody now.
+   * Then the other images wait for it. Default: each image fails by itself.
+   */
+  checkOrigin?(ref: ImageRef, signal: AbortSignal): Promise<void>;
 }
 
 /** The size of an image, and the memory to decode it, from the header of the image. */

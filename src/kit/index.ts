@@ -27,7 +27,7 @@ export {
 } from "./canonical.js";
 export { chunksOf } from "./chunks.js";
 export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
-export { inTime, pauseUnlessAborted, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
+export { inTime, pauseUnlessAborted, startTimer, type Untimed, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { beginsWith, fileCut, fileError, fileInvalid } from "./file-errors.js";
 export { fileMark, fileVersion } from "./file-version.js";
