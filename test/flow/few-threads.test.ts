@@ -10,7 +10,7 @@ import { ended, workspace } from "./command.js";
 const user = 50_000 + (process.pid % 10_000);
 const canChangeUser = process.platform === "linux" && process.getuid?.() === 0;
 const maxThreads = 60;
-const photos = 20;
+const photos = 80;
 
 test("with fewer threads than decode workers, the run stores all images and says once how many workers have started", {
   skip: canChangeUser ? false : "only root can run a command as another user",
