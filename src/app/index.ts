@@ -36,6 +36,7 @@ export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
 export { pathOfSource } from "./inputs/source-paths.js";
 export { parseVector } from "./inputs/vector-file.js";
+export { WatchPatience, type WatchPatienceOptions } from "./inputs/watch-patience.js";
 export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";

@@ -56,6 +56,7 @@ export {
   metadataTypeOf,
   withoutLabels,
 } from "./metadata.js";
+export { metadataBytes } from "./metadata-bytes.js";
 export { metadataText, parseMetadataText } from "./metadata-text.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { type PatienceOptions, whenAvailable } from "./patience.js";

@@ -19,7 +19,7 @@ import type {
   StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { mapItems, mebibyte, metadataHash } from "../kit/index.js";
+import { mapItems, mebibyte, metadataBytes, metadataHash } from "../kit/index.js";
 import {
   contentStage,
   type DamagedImages,
@@ -193,8 +193,8 @@ const contentLookups = 4;
 const assumedBytes = mebibyte;
 
 function listedItem(seq: number, { id, ref, row }: IngestInput, reserveBytes: number): Item<ImageRef> {
-  const facts = row === undefined ? listedFacts(ref) : { ...listedFacts(ref), ...keptFacts(row) };
-  const item = { seq, id, facts, bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+  const facts: ImageFacts = row === undefined ? listedFacts(ref) : { ...listedFacts(ref), ...keptFacts(row) };
+  const item = { seq, id, facts, bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes + metadataBytes(facts.metadata), value: ref };
   return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 

@@ -1,6 +1,6 @@
 /** If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. */
 import type { Collection, Encoded, Filter, Item, Result, Stage, StoredContent } from "../contracts/index.js";
-import { advance, damagedKey, markDamage } from "../kit/index.js";
+import { advance, damagedKey, markDamage, metadataBytes } from "../kit/index.js";
 
 /** Whether rows of damaged images may be used. They were stored by a run that keeps such images. */
 export type DamagedImages = "refuse" | "keep";
@@ -24,7 +24,10 @@ export function contentStage(collection: Collection, damaged: DamagedImages): St
 
 function reuse(item: Item<Encoded>, { vector, width, height }: StoredContent, isDamaged: boolean): Result<Encoded> {
   const metadata = markDamage(item.facts.metadata, isDamaged);
-  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength, { ...item.facts, metadata, width, height }) };
+  return {
+    kind: "bypass",
+    item: advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...item.facts, metadata, width, height }),
+  };
 }
 
 /** Returns those of the contents whose rows have the mark of a damaged image. */
