@@ -142,7 +142,7 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   }
 
   /** Computes what `sync` would do, without running it. */
-  previewSync(request: Pick<SyncRequest, "source" | "collectionName">): Promise<SyncPreview> {
+  previewSync(request: Pick<SyncRequest, "source" | "collectionName" | "goneContainers">): Promise<SyncPreview> {
     return previewSync(this.#parts, request);
   }
 
