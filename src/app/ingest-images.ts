@@ -190,6 +190,7 @@ async function startRun(
     inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(inputs, collection) : inputs, uses),
     collection,
     lookups: request.lookups ?? (isEmpty && request.shared === undefined ? "omit" : "include"),
+    otherWriters: store.maxWriters > 1 ? "possible" : "excluded",
     damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.runReaders(signal),

@@ -21,9 +21,10 @@ export interface Mirror extends AsyncDisposable {
   names(): Promise<readonly string[]>;
 }
 
-export async function mirror(): Promise<Mirror> {
+/** `settings`: besides the folder of the store. */
+export async function mirror(settings: ConstructorParameters<typeof ServiceConfig>[0] = {}): Promise<Mirror> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-mirror-"));
-  const config = new ServiceConfig({ lancedb: { path: join(folder, "data") } });
+  const config = new ServiceConfig({ ...settings, lancedb: { path: join(folder, "data") } });
   const pipeline = await ImageEmbeddingPipeline.open(config, { own: { embedder: memoryEmbedder(), decoder: memoryDecoder() } });
   const at = (...names: readonly string[]) => join(folder, ...names);
   const rows = async (): Promise<readonly StoredRow[]> => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { test } from "node:test";
 import { connect } from "@lancedb/lancedb";
+import type { ListingRequest } from "../../src/app/index.js";
 import { collectionName, type Mirror, mirror } from "./mirror.js";
 
 const captions = async (made: Mirror) =>
@@ -37,11 +38,13 @@ test("a damaged row gets a new vector and keeps its metadata", async () => {
 
 test("a damaged row stays if its image cannot be read, and the others are repaired", async () => {
   await using made = await damaged();
-  const source = {
+  let listings = 0;
+  const source: ListingRequest = {
     paths: [made.at("photos")],
-    admit: async (ref: { readonly uri: string }) => {
-      if (ref.uri.endsWith("a.jpg")) await rm(made.at("photos/a.jpg"), { force: true });
-      return ref as never;
+    admit: async (ref) => {
+      if (ref.uri.endsWith("a.jpg")) listings += 1;
+      if (listings === 2) await rm(made.at("photos/a.jpg"), { force: true });
+      return ref;
     },
   };
   const { repaired, repair } = await made.pipeline.verify({ source, collectionName, purpose: "repair" });
