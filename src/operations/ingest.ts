@@ -26,6 +26,7 @@ import {
   decodeStage,
   embedOnceStage,
   embedStage,
+  keepMetadataSink,
   knownStage,
   labelSink,
   preprocessStage,
@@ -68,6 +69,8 @@ export interface IngestPlan extends WriteWidths {
   readonly collection: Collection;
   /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
+  /** Whether other writers may write rows of the collection at the same time. Their metadata is then kept. Default "excluded". */
+  readonly otherWriters?: "possible" | "excluded";
   readonly damaged: DamagedImages;
   /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
@@ -119,7 +122,8 @@ export function ingest(plan: IngestPlan): Run {
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
-  const store = storeSink(collection, { now: Date.now, check: plan.checkStore });
+  const plainStore = storeSink(collection, { now: Date.now, check: plan.checkStore });
+  const store = plan.otherWriters === "possible" ? keepMetadataSink(plainStore, collection) : plainStore;
   const pipeline = rows.into(
     plan.label === undefined ? store : labelSink(store, plan.label),
     lane({

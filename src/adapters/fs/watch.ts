@@ -3,7 +3,7 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { imageExtensions, listenForAbort } from "../../kit/index.js";
-import { beginsLikeImage } from "./first-bytes.js";
+import { mayBeImage } from "./first-bytes.js";
 import { FolderTree } from "./folder-tree.js";
 
 export interface FolderChanges {
@@ -92,7 +92,7 @@ class SettlingFiles {
   }
 
   touch(path: string): void {
-    if (!mayBeImage(path)) return;
+    if (!isNamedLikeImage(path)) return;
     this.#changes.delete(path);
     if (this.#changes.size >= maxPaths) {
       this.#options.onTooMany();
@@ -127,11 +127,11 @@ class SettlingFiles {
     if (stats === null || stats.isDirectory()) return;
     const ageMs = Date.now() - stats.mtimeMs;
     if (ageMs >= 0 && ageMs < this.#options.settleMs) this.touch(path);
-    else if (extname(path) !== "" || (await beginsLikeImage(path))) this.#options.onSettled(path);
+    else if (extname(path) !== "" || (await mayBeImage(path))) this.#options.onSettled(path);
   }
 }
 
-function mayBeImage(path: string): boolean {
+function isNamedLikeImage(path: string): boolean {
   const extension = extname(path).slice(1).toLowerCase();
   return extension === "" || imageExtensions.includes(extension);
 }

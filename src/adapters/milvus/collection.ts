@@ -35,7 +35,7 @@ import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
-import { factsOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
+import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
@@ -71,6 +71,7 @@ export class MilvusCollection implements Collection {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
+  readonly inexactKeys: ReadonlySet<string>;
   #passport: Passport | null;
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
@@ -84,6 +85,7 @@ export class MilvusCollection implements Collection {
     this.dimension = shape.dimension;
     this.metric = shape.metric;
     this.idType = shape.idType;
+    this.inexactKeys = inexactKeysOf(shape);
     this.#passport = shape.passport;
     this.#columns = new Map(shape.columns);
   }
