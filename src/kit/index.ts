@@ -38,6 +38,7 @@ export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
 export { itemsOnceMade, mapItems } from "./layers.js";
+export { type Holder, isAboutToRelease, LockFile, type LockHolder } from "./lock-file.js";
 export type { MemberScheme } from "./member-schemes.js";
 export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
 export {

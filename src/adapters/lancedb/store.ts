@@ -25,7 +25,7 @@ import { indexKind } from "./upkeep/vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
 import { TableWriter } from "./writing/table-writer.js";
 import { groupLimits } from "./writing/write-group.js";
-import { WriterLock } from "./writing/writer-lock.js";
+import { type TakeOptions, WriterLock } from "./writing/writer-lock.js";
 import { TableWriters, type WriterLease } from "./writing/writers.js";
 
 interface Connections {
@@ -33,6 +33,14 @@ interface Connections {
   readonly writing: Connection;
   /** Its tables stay at one version until they are told to look for a new one. A search consists of five calls to LanceDB. */
   readonly reading: Connection;
+}
+
+export interface LanceStoreOptions {
+  /**
+   * Called with a message when another process writes to a collection that a call opens for writing. Then the call waits until that process
+   * has closed the collection. Default: the call throws `lock_held`.
+   */
+  readonly onLockHeld?: ((message: string) => void) | undefined;
 }
 
 /** A folder with collections. Only one process at a time can write to a collection. Any number of processes can read it. */
@@ -49,8 +57,10 @@ export class LanceStore implements VectorStore {
   readonly #vectorType: VectorType;
   readonly #memories = new TableMemories();
   readonly #aliasFile: AliasFile;
+  readonly #locking: TakeOptions;
 
-  constructor({ path, cacheMb, vectorType }: LancedbSection) {
+  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld }: LanceStoreOptions = {}) {
+    this.#locking = { onHeld: onLockHeld };
     this.path = resolve(path);
     this.#aliasFile = new AliasFile(this.path, (name) => this.#has(name));
     this.#vectorType = vectorType;
@@ -152,7 +162,7 @@ export class LanceStore implements VectorStore {
     const { writing } = await this.#connections();
     await this.#writers.alone(name, async ({ isOpen }) => {
       if (isOpen) throw openHere(name);
-      const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
+      const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`, this.#locking);
       try {
         await this.#aliasFile.whileUnchanged(async (aliases) => {
           checkDrop(name, aliases);
@@ -198,7 +208,7 @@ export class LanceStore implements VectorStore {
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
-    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
+    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`, this.#locking);
     try {
       const table = await open();
       const place = { vendor, name, folder: this.#folder(name) };

@@ -23,7 +23,16 @@ import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
+import {
+  makeDecoder,
+  makeDecodeWorkers,
+  makeEmbedder,
+  makeReaders,
+  makeStore,
+  makeTextEmbedder,
+  type StoreOptions,
+  textSearchOf,
+} from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -62,6 +71,7 @@ export class PipelineParts {
   constructor(
     readonly settings: Settings,
     readonly own: OwnParts = {},
+    readonly storeOptions: StoreOptions = {},
   ) {
     const owner = this.#owner;
     this.copies = new RemoteCopies({ ...copyLimits(settings), readers: (signal) => this.#nearReaders(signal) });
@@ -79,7 +89,8 @@ export class PipelineParts {
   /** Returns the store of the given kind. Default: the configured kind. */
   store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
-    const store = this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings))));
+    const store =
+      this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings, this.storeOptions))));
     this.#stores.set(kind, store);
     return this.#lend(store, signal);
   }
