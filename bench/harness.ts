@@ -69,10 +69,11 @@ export function plain(what: string, value: string): Figure {
   return { what, value, promise: "", isKept: null };
 }
 
-/** Prints the section and puts it in its place in RESULTS.md. */
-export async function report(section: BenchSection): Promise<void> {
-  const text = sectionText(section);
+/** Prints the section and puts it in its place in RESULTS.md. Beside other work, only prints it, and says that it does not count. */
+export async function report(section: BenchSection, otherWork: string | null): Promise<void> {
+  const text = sectionText(section, otherWork);
   process.stdout.write(`${text}\n`);
+  if (otherWork !== null) return;
   if (section.picture !== undefined) await writeFile(`bench/${section.picture.file}`, section.picture.svg);
   const path = "bench/RESULTS.md";
   const before = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -87,14 +88,16 @@ export async function report(section: BenchSection): Promise<void> {
   await writeFile(path, after);
 }
 
-function sectionText({ title, command, figures, picture }: BenchSection): string {
+function sectionText({ title, command, figures, picture }: BenchSection, otherWork: string | null): string {
   const kept = { true: "kept", false: "**not kept**", null: "" } as const;
-  const rows = figures.map(({ what, value, promise, isKept }) => `| ${what} | ${value} | ${promise} | ${kept[`${isKept}`]} |`);
+  const verdict = (isKept: boolean | null): string => (otherWork === null || isKept === null ? kept[`${isKept}`] : "not counted");
+  const rows = figures.map(({ what, value, promise, isKept }) => `| ${what} | ${value} | ${promise} | ${verdict(isKept)} |`);
   return [
     `## ${title}`,
     "",
     `\`${command}\` · ${machine()}`,
     "",
+    ...(otherWork === null ? [] : [`Not counted: ${otherWork}. Measure again on a quiet machine.`, ""]),
     "| what | measured | promised | |",
     "| --- | --- | --- | --- |",
     ...rows,

@@ -1,5 +1,6 @@
 /** `npm run bench -- [name …]`: measures, one after the other. */
 import { type BenchSection, report } from "./harness.js";
+import { otherWork } from "./other-work.js";
 
 const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   engine: async () => (await import("./engine-speed.bench.js")).engineSpeed(),
@@ -48,5 +49,7 @@ for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
     process.stderr.write(`No benchmark "${name}"; there are: ${Object.keys(benches).join(", ")}\n`);
     process.exit(2);
   }
-  await report(await bench());
+  const before = await otherWork();
+  const section = await bench();
+  await report(section, before ?? (await otherWork()));
 }

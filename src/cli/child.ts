@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { LauncherSignal, PassedSignal } from "./launcher-signals.js";
+import { launcherPidVariable } from "./launcher-watch.js";
 
 /** Runs the child, then ends this process like the child: with the same exit code, or by the same signal. */
 export async function runAsChild(nodeArgs: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const child = spawn(process.execPath, nodeArgs, { env: { ...environment }, stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  const env = { ...environment, [launcherPidVariable]: String(process.pid) };
+  const child = spawn(process.execPath, nodeArgs, { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) forwardSignal(signal, child);
   const { code, signal } = await exitOf(child);
   if (signal === null) {

@@ -7,19 +7,12 @@ export interface LauncherSignal {
   readonly count: number;
 }
 
-/**
- * Handles forwarded signals that have no listener in this process: they end this process, as if they had been sent to it directly. When the
- * launcher itself ends, this process acts as if it got SIGTERM.
- */
+/** Handles forwarded signals that have no listener in this process: they end this process, as if they had been sent to it directly. */
 export function followLauncher(): void {
   const { channel } = process;
   if (channel === undefined || channel === null) return;
   onLauncherSignal(({ signal }) => {
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  });
-  process.on("disconnect", () => {
-    if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM");
-    else process.emit("SIGTERM", "SIGTERM");
   });
   // The channel to the launcher must not keep this process alive after the command is done.
   channel.unref();

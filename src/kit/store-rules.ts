@@ -25,6 +25,8 @@ export interface RowRules {
   readonly vectorType: VectorType;
   /** The metadata keys of the collection, with the types of their columns. "other": a column type that no metadata value has. */
   readonly columns: ReadonlyMap<string, MetadataType | "other">;
+  /** "allowed": a key may have values of several types, as rows have that two processes wrote at the same time. Default "refused". */
+  readonly mixedTypes?: "allowed" | "refused";
 }
 
 export interface RowPlan {
@@ -200,7 +202,7 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
     const found = metadataTypeOf(value)!;
     const expected = rules.columns.get(name) ?? newColumns.get(name);
     if (expected === undefined) added.set(name, found);
-    else if (expected !== found) {
+    else if (expected !== found && rules.mixedTypes !== "allowed") {
       throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, {
         item: facts.source,
         hint: `The first row with "${name}" set the type of its column to ${expected}. Convert this value to ${expected}, or use another key. The type changes only in a new collection.`,

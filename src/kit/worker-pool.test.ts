@@ -9,8 +9,8 @@ const never = new AbortController().signal;
 const url = new URL("../../test/fakes/echo-worker.js", import.meta.url);
 let opened: { readonly pool: WorkerPool<string, EchoRequest, number>; readonly gate: Int32Array } | null = null;
 
-function makePool(size: number, opening: EchoSettings["opening"] = "work") {
-  const gate = new Int32Array(new SharedArrayBuffer(4));
+function makePool(size: number, opening: EchoSettings["opening"] = "work", minSize = size) {
+  const gate = new Int32Array(new SharedArrayBuffer(8));
   const returned: ArrayBuffer[] = [];
   const settings: EchoSettings = { opening, gate };
   const pool = new WorkerPool<string, EchoRequest, number>({
@@ -18,6 +18,7 @@ function makePool(size: number, opening: EchoSettings["opening"] = "work") {
     url,
     settings,
     size,
+    minSize,
     giveBack: (buffer) => returned.push(buffer),
   });
   opened = { pool, gate };
@@ -144,6 +145,19 @@ test("open throws what keeps a worker from opening", async () => {
 
 test("open throws when a worker dies while it opens, and does not try for ever", async () => {
   await assert.rejects(makePool(2, "die").pool.open(never), withCode("inference_failed", /died/));
+});
+
+test("a pool that may be smaller opens with the workers that have started, tells why the others have not, and does not start them again", async () => {
+  const { pool } = makePool(4, "one works", 1);
+  assert.equal(await pool.open(never), "hello");
+  assert.equal(pool.size, 1);
+  assert.match(pool.refusal?.message ?? "", /poem/);
+  assert.deepEqual(await Promise.all([1, 2, 3].map((n) => pool.call("echo", buffer(n), never))), [1, 2, 3]);
+  assert.equal(pool.size, 1);
+});
+
+test("a pool that may be smaller, but has no worker, does not open", async () => {
+  await assert.rejects(makePool(3, "refuse", 1).pool.open(never), withCode("model_invalid", /poem/));
 });
 
 test("an abort stops open", async () => {

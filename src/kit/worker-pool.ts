@@ -2,7 +2,8 @@
 import type { ResourceLimits } from "node:worker_threads";
 import { HeadraceError } from "../contracts/index.js";
 import { AbortListeners } from "./abort-listeners.js";
-import { abortedError, checkAborted, listenForAbort } from "./signals.js";
+import { unlessAborted } from "./deadline.js";
+import { abortedError, checkAborted } from "./signals.js";
 import { type PendingCall, type WorkerDeath, WorkerThread } from "./worker-thread.js";
 
 export interface WorkerPoolOptions {
@@ -14,6 +15,8 @@ export interface WorkerPoolOptions {
   readonly settings: unknown;
   /** Number of workers. If all workers are busy, further calls wait in order. */
   readonly size: number;
+  /** The pool opens if at least this many workers have started. Default: all. */
+  readonly minSize?: number;
   /** Number of calls that one worker runs at the same time. Default 1. */
   readonly callsPerWorker?: number;
   /** Limits of the JavaScript memory of each worker. Default: those of Node. */
@@ -48,33 +51,29 @@ export class WorkerPool<Ready, Request, Answer> {
   }
 
   /**
-   * Starts all workers and returns the `ready` value of one worker. If a worker fails to open, closes all workers and throws the error of
-   * that worker.
+   * Starts all workers and returns the `ready` value of one worker. If fewer than `minSize` workers start, closes all workers and throws the
+   * error of a worker that did not start.
    */
   async open(signal: AbortSignal): Promise<Ready> {
     try {
-      return await new Promise<Ready>((resolve, reject) => {
-        checkAborted(signal, this.#options.name);
-        const onAbort = () => fail(abortedError(signal, this.#options.name));
-        const fail = (error: HeadraceError) => {
-          this.#aborts.remove(signal, onAbort);
-          reject(error);
-        };
-        listenForAbort(signal, onAbort);
-        let missing = this.#options.size;
-        const arrive = (ready: Ready) => {
-          missing -= 1;
-          if (missing > 0) return;
-          signal.removeEventListener("abort", onAbort);
-          this.#isOpen = true;
-          resolve(ready);
-        };
-        for (let count = 0; count < this.#options.size; count += 1) this.#start(arrive, fail);
-      });
+      checkAborted(signal, this.#options.name);
+      const ready = await unlessAborted(this.#startAll(), signal, this.#options.name);
+      this.#isOpen = true;
+      return ready;
     } catch (error) {
       await this.close();
       throw error;
     }
+  }
+
+  /** The number of workers, without those that could not start. */
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  /** Why the last worker that did not start could not start. Null: all workers have started. */
+  get refusal(): HeadraceError | null {
+    return this.#refusal;
   }
 
   /**
@@ -122,7 +121,47 @@ export class WorkerPool<Ready, Request, Answer> {
     await Promise.all([...this.#threads].map((thread) => thread.close(this.#options.closeTimeoutMs ?? 5000)));
   }
 
-  #start(onReady: (ready: Ready) => void, onRefused: (error: HeadraceError) => void): void {
+  async #startAll(): Promise<Ready> {
+    const { size, minSize = size } = this.#options;
+    const answers: Ready[] = [];
+    const note = (ready: Ready) => answers.push(ready);
+    // The wait for all ends at the first refusal that leaves too few workers.
+    await new Promise<void>((resolve, reject) => {
+      let refused = 0;
+      const openings = Array.from({ length: size }, () =>
+        this.#start().then(note, (error: HeadraceError) => {
+          refused += 1;
+          if (size - refused < minSize) reject(error);
+        }),
+      );
+      void Promise.all(openings).then(() => resolve());
+    });
+    if (this.#threads.size < minSize) throw this.#refusal;
+    return answers[0]!;
+  }
+
+  /** Starts a worker. Rejects if the worker does not become ready. */
+  #start(): Promise<Ready> {
+    return new Promise<Ready>((resolve, reject) => {
+      const refuse = (error: HeadraceError) => {
+        this.#refusal = error;
+        reject(error);
+      };
+      try {
+        this.#threads.add(this.#thread(resolve, refuse));
+      } catch (cause) {
+        // The system gives no more threads or memory.
+        const why = cause instanceof Error ? cause.message : String(cause);
+        refuse(
+          new HeadraceError("unexpected", `${this.#options.name}: expected a new worker thread, but it did not start: ${why}`, { cause }),
+        );
+      }
+    });
+  }
+
+  #thread(onReady: (ready: Ready) => void, refuse: (error: HeadraceError) => void): WorkerThread<Ready, Request, Answer> {
+    let refusal: HeadraceError | null = null;
+    let isReady = false;
     const thread: WorkerThread<Ready, Request, Answer> = new WorkerThread({
       callsPerWorker: 1,
       death: (why, cause) => {
@@ -130,33 +169,35 @@ export class WorkerPool<Ready, Request, Answer> {
         return new HeadraceError("inference_failed", message, { cause });
       },
       ...this.#options,
-      onReady,
-      onRefused,
+      onReady: (ready) => {
+        isReady = true;
+        onReady(ready);
+      },
+      onRefused: (error) => {
+        refusal = error;
+      },
       onAnswer: () => {
         this.#deaths = 0;
       },
       onFree: () => this.#dispatch(),
-      onExit: (error) => {
+      onExit: (death) => {
         this.#threads.delete(thread);
-        if (this.#isOpen) this.#replace(error);
-        else onRefused(error);
+        if (!isReady || !this.#isOpen) refuse(refusal ?? death);
+        if (this.#isOpen) this.#replace(death);
       },
     });
-    this.#threads.add(thread);
+    return thread;
   }
 
+  /** A worker that cannot be replaced is missed only if it was the last one. */
   #replace(death: HeadraceError): void {
     if (this.#ended !== null) return;
     this.#deaths += 1;
-    if (this.#deaths < (this.#options.maxDeaths ?? 3)) {
-      this.#start(
-        () => undefined,
-        (refusal) => {
-          this.#refusal = refusal;
-        },
-      );
-      return;
-    }
+    if (this.#deaths >= (this.#options.maxDeaths ?? 3)) this.#giveUp(death);
+    else this.#start().catch(() => (this.#threads.size === 0 ? this.#giveUp(death) : undefined));
+  }
+
+  #giveUp(death: HeadraceError): void {
     const cause = this.#refusal ?? death;
     const message = `${this.#options.name}: worker threads died ${this.#deaths} times in a row; last reason: ${cause.message}`;
     this.#end(new HeadraceError(death.code, message, { scope: "run", retryable: false, cause }));

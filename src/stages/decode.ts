@@ -1,15 +1,18 @@
 /** Decodes images, applies the EXIF orientation, and resizes the images to the input size of the model. */
 
 import type { Chain, ChainReady, Unread } from "../chain/index.js";
-import type { Encoded, ImageFacts, Item, Pixels, Result, Stage } from "../contracts/index.js";
+import type { Encoded, ImageDecoder, ImageFacts, Item, Pixels, Result, Stage } from "../contracts/index.js";
 import { advance, markDamage } from "../kit/index.js";
 
 /** An image that the read stage has left is read here too. */
 export function decodeStage(ready: ChainReady): Stage<Encoded | Unread, Pixels> {
+  let decoder: ImageDecoder | undefined;
   return {
     name: "decode",
+    notices: () => decoder?.notices?.() ?? [],
     async process(batch, signal) {
       const chain = await ready(signal);
+      decoder = chain.decoder;
       return Promise.all(batch.map((item) => decodeItem(item, chain, signal)));
     },
   };

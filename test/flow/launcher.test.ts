@@ -6,6 +6,7 @@ import { copyFileSync, linkSync, mkdirSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { makeCorpus } from "../support/corpus/corpus.js";
 import { type Ended, ended, type Workspace, workspace } from "./command.js";
 
@@ -117,14 +118,39 @@ test("a command that is killed by a signal shows that signal", { timeout: 120_00
   assert.deepEqual(await gone, [null, "SIGKILL"]);
 });
 
-test("a command does not outlive its launcher that was killed", { timeout: 120_000 }, async () => {
+for (const signal of ["SIGKILL", "SIGQUIT", "SIGUSR2"] as const) {
+  test(`a command that stores is gone at most 200 ms after its launcher, which ${signal} ended`, { timeout: 120_000 }, async () => {
+    await using space = await workspace();
+    const child = await started(space);
+    assert.ok((await outlivedMs(child, signal)) <= 200);
+  });
+}
+
+test("a command whose main thread and pool are busy for ever is gone at most 200 ms after its launcher", { timeout: 60_000 }, async () => {
   await using space = await workspace();
-  const child = await started(space);
-  const command = await commandOf(child);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  while (await isRunning(command)) await new Promise((fulfil) => setTimeout(fulfil, 50));
+  const busy = `import { pbkdf2 } from "node:crypto";
+    process.on("SIGUSR2", () => {
+      for (let i = 0; i < 64; i += 1) pbkdf2("a", "b", 1e9, 64, "sha512", () => {});
+      process.stderr.write("busy");
+      for (;;);
+    });`;
+  const child = await started(space, ["--import", `data:text/javascript,${encodeURIComponent(busy)}`]);
+  process.kill(await commandOf(child), "SIGUSR2");
+  child.stderr?.setEncoding("utf8");
+  for await (const text of child.stderr!) if (String(text).includes("busy")) break;
+  assert.ok((await outlivedMs(child, "SIGKILL")) <= 200);
 });
+
+/** How long the command's process ran on after its launcher had been sent the signal, in milliseconds. */
+async function outlivedMs(child: ChildProcess, signal: NodeJS.Signals): Promise<number> {
+  const command = await commandOf(child);
+  const gone = once(child, "exit");
+  const sentAt = performance.now();
+  child.kill(signal);
+  while (await isRunning(command)) await pause(1);
+  await gone;
+  return performance.now() - sentAt;
+}
 
 async function interrupted(
   space: Workspace,
@@ -140,9 +166,9 @@ async function interrupted(
 }
 
 /** An ingestion of 800 photos in a process group of its own that has stored some. */
-async function started(space: Workspace): Promise<ChildProcess> {
+async function started(space: Workspace, nodeArgs: readonly string[] = []): Promise<ChildProcess> {
   await makeCorpus({ folder: largeFolder, count: 800, seed: 12, sizes: "vga" });
-  const child = spawn(process.execPath, [space.bin, "ingest", largeFolder, ...narrow], {
+  const child = spawn(process.execPath, [...nodeArgs, space.bin, "ingest", largeFolder, ...narrow], {
     cwd: space.folder,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,

@@ -6,6 +6,7 @@ import {
   type Filter,
   HeadraceError,
   type Hit,
+  type InsertResult,
   type Key,
   type KnownRow,
   type Metric,
@@ -28,6 +29,7 @@ import {
   planUpsert,
   SerialQueue,
   unlessAborted,
+  writeAbsent,
 } from "../../kit/index.js";
 import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
@@ -105,12 +107,26 @@ export class MilvusCollection implements Collection {
     this.#passport = await writePassport(this.parts.upkeep.properties, { known: this.#passport, passport, metric: this.metric });
   }
 
-  async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
+  upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
+    return this.#write(batch, "refused", signal);
+  }
+
+  /**
+   * Milvus has no call that inserts only absent rows: its insert stores a second row under the same key. So the rows are looked up first,
+   * and a row that another process writes between the look and the write is replaced.
+   */
+  async insertAbsent(batch: RowBatch, signal: AbortSignal): Promise<InsertResult> {
+    this.#checkWrite("insert");
+    const present = new Set((await this.get(batch.ids, { vectors: "omit", signal })).map(({ id }) => id));
+    return writeAbsent(batch, present, (absent) => this.#write(absent, "allowed", signal));
+  }
+
+  async #write(batch: RowBatch, mixedTypes: "allowed" | "refused", signal: AbortSignal): Promise<readonly RowFailure[]> {
     this.#checkWrite("upsert");
     checkAborted(signal, `collection ${this.name}: upsert`);
     const { dimension, metric, idType } = this;
     const vectorType = this.parts.shape.vectorType === "Float16Vector" ? "float16" : "float32";
-    const plan = planUpsert(batch, { dimension, metric, idType, vectorType, columns: this.#columns });
+    const plan = planUpsert(batch, { dimension, metric, idType, vectorType, columns: this.#columns, mixedTypes });
     if (plan.newColumns.size > 0 || this.#columnsUnsaved) await this.#addColumns(plan.newColumns, signal);
     if (plan.accepted.length === 0) return plan.failures;
     this.#wrote = true;

@@ -3,6 +3,7 @@ import type { ReadAndDecode } from "../../chain/index.js";
 import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Part, type Pixels } from "../../contracts/index.js";
 import { mebibyte, Semaphore, WorkerPool } from "../../kit/index.js";
 import type { DecodeAnswer, DecodedPixels, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
+import { shortageHint } from "./shortage.js";
 
 /** Maximum number of unused buffers of pixels. */
 const maxSpares = 128;
@@ -30,7 +31,8 @@ export class DecodeWorkers implements Part {
   /** Limits the memory of all concurrent decodes. */
   readonly #memory: Semaphore;
   /** The share of the memory that an image gets at first. If decoding needs more, the image waits until so much memory is free. */
-  readonly #shareBytes: number;
+  #shareBytes: number;
+  readonly #options: Pick<DecodeWorkersOptions, "size" | "imagesPerWorker">;
   /** Images that a worker has read. Only the run has their bytes, so the bytes can be transferred to a worker instead of copied. */
   readonly #transferable = new WeakSet<Encoded>();
   /** Buffers of pixels that are no longer used. Without reuse, garbage collection would have to free 150 kB per image. */
@@ -40,11 +42,13 @@ export class DecodeWorkers implements Part {
     const budgetBytes = settings.preprocess.decodeBudgetMb * mebibyte;
     this.#memory = new Semaphore(budgetBytes);
     this.#shareBytes = budgetBytes / (size * imagesPerWorker);
+    this.#options = { size, imagesPerWorker };
     this.#pool = new WorkerPool({
       name: this.name,
       url: worker,
       settings,
       size,
+      minSize: 1,
       callsPerWorker: Number.POSITIVE_INFINITY,
       death: (why, cause) =>
         new HeadraceError("image_crashed_decoder", `image: expected an answer of the decode worker, but the worker died: ${why}`, {
@@ -56,8 +60,18 @@ export class DecodeWorkers implements Part {
     });
   }
 
+  /** Opens as many of the workers as the system allows. Throws if that is none. */
   async open(signal: AbortSignal): Promise<void> {
     await this.#pool.open(signal);
+    this.#shareBytes *= this.#options.size / this.#pool.size;
+  }
+
+  /** What the user should know if fewer workers than wanted have started, otherwise null. */
+  get shortage(): string | null {
+    const { size, refusal } = this.#pool;
+    return refusal === null || size === this.#options.size
+      ? null
+      : `${size} of ${this.#options.size} decode workers have started and do all the work: ${refusal.message}. ${shortageHint}`;
   }
 
   /** Reads a file and computes its fingerprint. See `Reader.read`. */

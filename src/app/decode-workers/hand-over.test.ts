@@ -28,7 +28,7 @@ function parts() {
   return {
     done,
     main: main satisfies Reader & ImageDecoder,
-    workers: { ...both("worker"), readAndDecode: async () => assert.fail("not called") } as unknown as DecodeWorkers,
+    workers: { ...both("worker"), shortage: null, readAndDecode: async () => assert.fail("not called") } as unknown as DecodeWorkers,
   };
 }
 
@@ -78,10 +78,44 @@ test("a run that expects many images starts the workers before its first image, 
   assert.deepEqual(new Set(done), new Set(["worker reads"]));
 });
 
-test("if the workers do not start, reading fails with the reason", async () => {
-  const { main } = parts();
-  const failure = new Error("no threads left");
-  const reader = new HandOver(() => Promise.reject(failure)).reader(main);
-  for (let image = 0; image < 4; image += 1) await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never);
-  await assert.rejects(async () => reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never), failure);
+test("if the workers do not start, the main thread goes on with all images, and says so once", async () => {
+  const { done, main } = parts();
+  let starts = 0;
+  const handOver = new HandOver(() => {
+    starts += 1;
+    return Promise.reject(new Error("no threads left"));
+  });
+  const [reader, decoder] = [handOver.reader(main), handOver.decoder(main)];
+  for (let image = 0; image < 10; image += 1) {
+    await decoder.decode(await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never), geometry, never);
+  }
+  assert.equal(done.length, 20);
+  assert.equal(starts, 1);
+  const [notice = "", ...more] = decoder.notices?.() ?? [];
+  assert.match(notice, /main thread decodes all images.*no threads left/);
+  assert.deepEqual([...more, ...(decoder.notices?.() ?? [])], []);
+});
+
+test("a later run that expects many images tries again to start the workers", async () => {
+  const { done, main, workers } = parts();
+  const starts = [() => Promise.reject(new Error("no threads left")), async () => workers];
+  const handOver = new HandOver(() => starts.shift()?.() ?? assert.fail("started a third time"));
+  const reader = handOver.reader(main);
+  for (const who of ["main", "worker"]) {
+    handOver.begin();
+    await new Promise(setImmediate);
+    for (let image = 0; image < 5; image += 1) await reader.read({ scheme: "file" } as ImageRef, { maxBytes: 1 }, never);
+    assert.deepEqual(new Set(done.splice(0)), new Set([`${who} reads`]));
+  }
+});
+
+test("if some workers do not start, the user is told, and the others do the work", async () => {
+  const { done, main, workers } = parts();
+  const handOver = new HandOver(async () => Object.assign(workers, { shortage: "2 of 8 decode workers have started" }));
+  handOver.begin();
+  await new Promise(setImmediate);
+  const decoder = handOver.decoder(main);
+  await decoder.decode({ bytes: Uint8Array.of(1), version: null }, geometry, never);
+  assert.deepEqual(done, ["worker decodes"]);
+  assert.deepEqual(decoder.notices?.(), ["2 of 8 decode workers have started"]);
 });
