@@ -1,6 +1,6 @@
 /** Copy, export and import through the command. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -152,7 +152,8 @@ test("an interrupted export leaves the file before as it was, and no other", asy
   const before = await readFile(join(space.folder, "photos.npy"));
   const child = space.start("export", "photos", "--output", "photos.npy");
   const result = ended(child);
-  while (!existsSync(join(space.folder, "photos.npy.partial")) && child.exitCode === null) await new Promise((done) => setTimeout(done, 2));
+  const isStarted = () => readdirSync(space.folder).some((name) => /^photos\.npy\..*\.partial$/.test(name));
+  while (!isStarted() && child.exitCode === null) await new Promise((done) => setTimeout(done, 2));
   child.kill("SIGINT");
   const { code, stdout } = await result;
   // On a machine that held this process up, the export may have come to its end.

@@ -117,6 +117,12 @@ test("lists and JSON lines in the place of a file, and a glob of tables, count p
   assert.deepEqual((await rowsOf(made)).map(({ metadata }) => JSON.stringify(metadata)).sort(), ['{"animal":true}', '{"n":1}', '{"n":2}']);
 });
 
+test("one glob of tables and lists refuses an id that is given twice, as two paths do", async () => {
+  await using made = await space({ "1.csv": "id,path\na,coffee.jpg\n", "2.tsv": "id\tpath\na\tchelsea.jpg\n" });
+  const { failures, stored } = await made.json<Document>(3, "ingest", "data/*.{csv,tsv}");
+  assert.deepEqual([stored, failures.map(({ code }) => code)], [1, ["id_duplicate"]]);
+});
+
 test("Parquet with paths: numbers, times, lists and missing values keep their meaning", async () => {
   await using made = await space();
   const when = new Date("2024-05-01T10:00:00Z");

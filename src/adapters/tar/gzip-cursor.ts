@@ -37,8 +37,20 @@ export class GzipCursor {
       this.#keptBytes += chunk.length;
       this.#forget(offset);
     }
-    const start = bytes.position - this.#keptBytes;
-    return Buffer.concat(this.#chunks).subarray(Math.max(0, offset - start), Math.max(0, offset - start) + size);
+    return this.#part(bytes.position - this.#keptBytes, offset, size);
+  }
+
+  /** Copies only the chunks that contain the part. `start`: where the first chunk begins. */
+  #part(start: number, offset: number, size: number): Buffer {
+    const parts: Buffer[] = [];
+    let at = start;
+    for (const chunk of this.#chunks) {
+      const end = at + chunk.length;
+      if (at >= offset + size) break;
+      if (end > offset) parts.push(chunk.subarray(Math.max(0, offset - at), offset + size - at));
+      at = end;
+    }
+    return Buffer.concat(parts);
   }
 
   /** Lets go of chunks that are neither in the window nor part of what is being read. */

@@ -76,6 +76,14 @@ describe("records of names", () => {
     assert.doesNotMatch(gunzipSync(await readFile(join(records.folder, name))).toString(), /old|pw/);
   });
 
+  test("are not found by a version that lists files by other rules, such as more extensions of images", async () => {
+    const url = "https://host/a.tar";
+    const older = new NameRecords(join(folder, "names"), 1_000_000, "jpg png");
+    await write(older, fileOf(url), [member(url, "a.jpg", 0)]);
+    assert.equal((await read(older, fileOf(url)))?.inputs.length, 1);
+    assert.equal(await read(recordsOf(), fileOf(url)), null);
+  });
+
   test("are not kept of a file that names an address with a secret, numbers that JSON has not, bytes, or anything that failed", async () => {
     const list = "https://host/list.csv";
     const bytes = { ...urlRef("https://host/a.jpg"), root: list, data: new Uint8Array(3) };

@@ -6,9 +6,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnlistedFile } from "../../contracts/index.js";
-import type { RemoteFile } from "../../kit/index.js";
+import { imageExtensions, type RemoteFile } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { type KnownState, type RecordEnd, RecordWriter, recordedInputs, recordHead } from "./name-record.js";
+
+/** Increase it when members of archives or cells of tables are chosen or described in another way. */
+const rulesNumber = 2;
+const currentListingRules = [rulesNumber, ...imageExtensions].join(" ");
 
 /** A file, and how it is listed: other columns give other ids and metadata. */
 export interface ListedFile extends UnlistedFile {
@@ -32,9 +36,11 @@ export interface NameWriter {
 export class NameRecords {
   #sizeBytes: number | null = null;
 
+  /** `listingRules`: identifies the rules that decide what a file lists. Records of other rules are not found. */
   constructor(
     readonly folder: string,
     readonly maxBytes: number,
+    readonly listingRules: string = currentListingRules,
   ) {}
 
   async find(listed: ListedFile): Promise<NameRecord | null> {
@@ -88,7 +94,7 @@ export class NameRecords {
 
   #pathOf({ file, columns, badLines }: ListedFile): string {
     const { image = null, id = null, metadata = null } = columns;
-    const key = JSON.stringify([file.uri, image, id, metadata, badLines]);
+    const key = JSON.stringify([file.uri, image, id, metadata, badLines, this.listingRules]);
     return join(this.folder, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.jsonl.gz`);
   }
 }
