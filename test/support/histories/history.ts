@@ -1,0 +1,79 @@
+/** A history: a seed, the steps that follow from it, and what came of them. */
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { changes } from "./changes.js";
+import { Clock } from "./clock.js";
+import type { Violation } from "./judge.js";
+import { drawPictures } from "./pictures.js";
+import { Player } from "./player.js";
+import { Choices, type Step, stepsOf } from "./random.js";
+import { Shop, type StoreKind } from "./shop.js";
+import { verbs } from "./verbs.js";
+import { World } from "./world.js";
+
+export interface Played {
+  /** What happened, a line for each step that made sense. */
+  readonly lines: readonly string[];
+  readonly violations: readonly Violation[];
+  /** How often each kind of thing was done. */
+  readonly done: ReadonlyMap<string, number>;
+}
+
+/** Which rule was breached, and by which step; null if none was. */
+export function breachOf({ lines, violations }: Played): string | null {
+  const [step = ""] = /^[a-z]+( --[a-z]+)?/.exec(lines.at(-1) ?? "") ?? [];
+  return violations[0] === undefined ? null : `${violations[0].breach}: ${step}`;
+}
+
+type StepKind = keyof typeof changes | keyof typeof verbs;
+type Weights = Partial<Record<StepKind, number>>;
+
+const beginning: Weights = { create: 12, copy: 2, pack: 2, addLine: 5, tag: 2, ingest: 2, sync: 2 };
+const middle: Weights = {
+  ...{ create: 3, copy: 2, change: 3, rename: 7, remove: 4, toFolder: 1, unmount: 3, mount: 3, pack: 2, cut: 3, removeTar: 1 },
+  ...{ addLine: 3, dropLine: 3, editLine: 2, appear: 2 },
+  ...{ ingest: 4, sync: 3, prune: 9, pruneFolder: 5, disturbedPrune: 5, verify: 4, retry: 3, dedupe: 1, delete: 1, restore: 4, tag: 4, destroy: 2 },
+};
+
+/** Every fourth history is that of a LanceDB table, whose calls are also killed. */
+export function storeOf(seed: number): StoreKind {
+  return seed % 4 === 0 ? "lancedb" : "memory";
+}
+
+export function historyOf(seed: number): readonly Step[] {
+  const kills: Weights = storeOf(seed) === "lancedb" ? { kill: 4 } : {};
+  return stepsOf(seed, [
+    { steps: 12, weights: beginning },
+    { steps: 20, weights: { ...middle, ...kills } },
+  ]);
+}
+
+/** Plays steps until one of them breaches a rule. */
+export async function play(steps: readonly Step[], kind: StoreKind): Promise<Played> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "headrace-history-")));
+  using clock = new Clock();
+  const shop = await Shop.open(kind, join(folder, "data"));
+  try {
+    const player = new Player({ shop, clock, world: new World(join(folder, "files")), pictures: await drawPictures() });
+    const lines: string[] = [];
+    for (const step of steps) {
+      const line = await made(player, step);
+      if (line === null) continue;
+      player.count(step.kind);
+      lines.push(line);
+      if (player.violations.length > 0) break;
+    }
+    return { lines, violations: player.violations, done: player.done };
+  } finally {
+    await shop[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function made(player: Player, { kind, numbers }: Step): Promise<string | null> {
+  const choices = new Choices(numbers);
+  const { world, pictures } = player;
+  if (Object.hasOwn(changes, kind)) return changes[kind as keyof typeof changes](world, choices, pictures);
+  return verbs[kind as keyof typeof verbs](player, choices);
+}

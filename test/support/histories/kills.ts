@@ -1,0 +1,42 @@
+/** Calls that are killed in the middle: each is made in a process of its own, which kills itself. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { type Call, callSource, callText } from "./calls.js";
+import type { Source } from "./places.js";
+import type { Player } from "./player.js";
+import type { Ended } from "./product.js";
+
+const script = fileURLToPath(new URL("./killed-call.js", import.meta.url));
+
+/** What the other process is told. */
+export interface KilledCall {
+  readonly call: Call;
+  readonly folder: string;
+  /** The process ends before this call of the store. */
+  readonly nth: number;
+  readonly aheadMs: number;
+}
+
+export async function killedCall(
+  player: Player,
+  { verb, named, nth }: { readonly verb: Call["verb"]; readonly named: readonly Source[]; readonly nth: number },
+): Promise<string> {
+  const call: Call = { verb, source: callSource(named, player.world), share: 1 };
+  const { text: result, ended } = await player.judged(verb, named, async () => {
+    const { shop, aheadMs } = player;
+    return { ended: await shop.away(() => callInProcess({ call, folder: shop.folder, nth, aheadMs })), during: null };
+  });
+  player.count(ended.error === "killed" ? "kills" : "calls of a process that outlived them");
+  return `${callText(verb === "prune" ? "sync --prune" : verb, named)}, killed before call ${nth} of the store${result}`;
+}
+
+async function callInProcess(call: KilledCall): Promise<Ended> {
+  const child = spawn(process.execPath, [script, JSON.stringify(call)], { stdio: ["ignore", "pipe", "inherit"] });
+  const [closed, printed] = await Promise.all([once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>, text(child.stdout)]);
+  const [code, signal] = closed;
+  if (signal === "SIGKILL") return { completed: false, failed: 0, pruned: 0, kept: {}, error: "killed" };
+  if (code !== 0) throw new Error(`the process ended with ${code ?? signal}: ${printed}`);
+  return JSON.parse(printed) as Ended;
+}

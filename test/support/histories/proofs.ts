@@ -1,0 +1,58 @@
+/** Which rows a synchronisation may delete, and which it must delete, by the truth of the world. */
+import { covers, type Entry, entriesOf, listedBy } from "./listings.js";
+import { isPipe, listPaths, nameOfSource, type Source, tarPaths } from "./places.js";
+import type { Row } from "./rows.js";
+import type { World } from "./world.js";
+
+/** A row whose image may be gone. `origin`: name of the source that its image was first found in, or "itself". */
+export interface Suspect {
+  readonly row: Row;
+  readonly origin: string;
+}
+
+/** What a call names. */
+export interface Scope {
+  readonly named: readonly Source[];
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Whether the rows of archives that are gone go with them. */
+  readonly containers: "keep" | "prune";
+}
+
+export function scopeOf(named: readonly Source[], world: World, containers: Scope["containers"]): Scope {
+  return { named, entries: entriesOf(named, world), containers };
+}
+
+/** Why the row must stay; null if the call can prove that its image is gone. */
+export function reasonToStay({ row, origin }: Suspect, scope: Scope, world: World): string | null {
+  if (scope.entries.has(row.key)) return "a source of the call lists it";
+  if (isListedWhole(scope, origin, world) && isContainer(origin)) return null;
+  if (row.path === null) {
+    const archive = tarPaths.find((path) => path === origin);
+    const isGone = archive !== undefined && world.tar(archive) === undefined && world.isMounted(archive);
+    return isGone && scope.containers === "prune" ? null : "its archive was not listed to its end";
+  }
+  if (world.files.has(row.path)) return world.isMounted(row.path) ? "its image exists" : "its image exists on a drive that is away";
+  return isProvenFile(row.path, scope, world) ? null : "no source of the call can prove that its image is gone";
+}
+
+/** Whether nothing is left that could be a reason to keep the row. */
+export function mustGo(suspect: Suspect, scope: Scope, world: World): boolean {
+  const { row, origin } = suspect;
+  if (reasonToStay(suspect, scope, world) !== null) return false;
+  if (!isContainer(origin)) return row.path !== null && isProvenFile(row.path, scope, world);
+  // A photo that a list named without an id may also belong to a folder. Lists without a name prove nothing for certain.
+  const isShared = row.path !== null && row.key === world.uri(row.path);
+  return isListedWhole(scope, origin, world) && !isShared && !isPipe(origin as never);
+}
+
+export function isContainer(origin: string): boolean {
+  return [...tarPaths, ...listPaths].some((path) => path === origin);
+}
+
+function isListedWhole({ named }: Scope, origin: string, world: World): boolean {
+  return named.some((source) => nameOfSource(source) === origin && listedBy(source, world).extent === "whole");
+}
+
+function isProvenFile(path: string, { named }: Scope, world: World): boolean {
+  return named.some((source) => covers(source, path) && listedBy(source, world).extent === "whole");
+}

@@ -1,0 +1,73 @@
+/** The store and the pipeline of one history. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { lancedbStore } from "../../../src/adapters/lancedb/index.js";
+import { memoryStore } from "../../../src/adapters/memory/index.js";
+import type { ImageEmbeddingPipeline } from "../../../src/app/index.js";
+import type { VectorStore } from "../../../src/contracts/index.js";
+import { type BeforeCall, interruptedStore } from "./interrupted-store.js";
+import { collectionName, openPipeline } from "./product.js";
+import type { Row } from "./rows.js";
+
+export type StoreKind = "memory" | "lancedb";
+
+interface Restoring {
+  restore(request: { readonly collectionName: string; readonly file: string }): { start(): Promise<{ readonly done: Promise<unknown> }> };
+}
+
+export class Shop implements AsyncDisposable {
+  /** Called before each call of the store. */
+  before: BeforeCall = async () => undefined;
+  /** Rows that another writer has inserted during a call. */
+  readonly inserted: Row[] = [];
+  #pipeline!: ImageEmbeddingPipeline;
+  #store!: VectorStore;
+
+  private constructor(
+    readonly kind: StoreKind,
+    readonly folder: string,
+  ) {}
+
+  static async open(kind: StoreKind, folder: string): Promise<Shop> {
+    const shop = new Shop(kind, folder);
+    await shop.#open();
+    return shop;
+  }
+
+  get pipeline(): ImageEmbeddingPipeline {
+    return this.#pipeline;
+  }
+
+  get store(): VectorStore {
+    return this.#store;
+  }
+
+  /** The files with deleted rows; null if the product writes none. */
+  async deletedFiles(): Promise<readonly string[] | null> {
+    if (!("restore" in this.#pipeline)) return null;
+    const found = await readdir(join(this.folder, "deleted"), { recursive: true }).catch(() => []);
+    return found.filter((name) => name.endsWith(".parquet"));
+  }
+
+  /** Brings the rows of a deleted file back. */
+  async restore(file: string): Promise<void> {
+    const run = await (this.#pipeline as unknown as Restoring).restore({ collectionName, file: join(this.folder, "deleted", file) }).start();
+    await run.done;
+  }
+
+  /** Closes everything, lets another process work, and opens everything again. */
+  async away<T>(work: () => Promise<T>): Promise<T> {
+    await this.#pipeline.close();
+    const result = await work();
+    await this.#open();
+    return result;
+  }
+
+  async #open(): Promise<void> {
+    const store = this.kind === "memory" ? memoryStore() : lancedbStore({ path: this.folder });
+    this.#store = interruptedStore(store, (...args) => this.before(...args));
+    this.#pipeline = await openPipeline(this.folder, this.#store);
+  }
+
+  [Symbol.asyncDispose] = (): Promise<void> => this.#pipeline.close();
+}

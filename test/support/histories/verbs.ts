@@ -1,0 +1,203 @@
+/** The verbs of the product that a history can use. Each returns what was called and what came of it; null if it makes no sense now. */
+import { join } from "node:path";
+import type { Key } from "../../../src/contracts/index.js";
+import { callText } from "./calls.js";
+import { visibleFiles } from "./changes.js";
+import { killedCall } from "./kills.js";
+import { isManifest, nameOfSource, roots, type Source, sources } from "./places.js";
+import type { Disturbance, PlayedCall, Player } from "./player.js";
+import { collectionName, type Ended } from "./product.js";
+import type { Choices } from "./random.js";
+import type { Row } from "./rows.js";
+
+type Verb = (player: Player, choices: Choices) => Promise<string | null>;
+
+const near = 0.9999;
+const quiet: Ended = { completed: true, failed: 0, pruned: 0, kept: {}, error: null };
+
+export const verbs = {
+  ingest: async (player, choices) => {
+    const named = someSources(choices);
+    return callText("ingest", named) + (await player.call("ingest", named)).text;
+  },
+  sync: async (player, choices) => {
+    const named = someSources(choices);
+    return callText("sync", named) + (await player.call("sync", named)).text;
+  },
+  prune: async (player, choices) => {
+    const named = someSources(choices);
+    const share = choices.oneIn(6) ? null : 1;
+    return pruned(player, named, await player.call("prune", named, { share }));
+  },
+  /** Another writer inserts an image that has just arrived, or a drive goes away, while `sync --prune` runs. */
+  disturbedPrune: async (player, choices) => {
+    const named = someSources(choices);
+    const disturbance = choices.oneIn(2) ? newcomer(player, choices) : departure(player, choices);
+    if (disturbance === null || player.shop.kind !== "memory") return null;
+    return pruned(player, named, await player.call("prune", named, { disturbance }));
+  },
+  /** Syncs the way a person does who has reorganised the photos. */
+  pruneFolder: async (player, choices) => {
+    const named: readonly Source[] = [{ kind: "folder", root: choices.of(roots)! }];
+    return pruned(player, named, await player.call("prune", named));
+  },
+  verify: async (player, choices) => {
+    const named = someSources(choices);
+    player.count("repairs");
+    return `${callText("verify --repair", named)}${(await player.call("verify", named)).text}`;
+  },
+  retry: async (player) => {
+    const { ledger, world } = player;
+    const waiting = [...ledger.failed.values()];
+    const played = await player.call("retry", []);
+    for (const entry of waiting) {
+      const picture = entry.path === null ? null : (world.visible(entry.path)?.picture ?? null);
+      if (picture === null || picture.kind === "unreadable") continue;
+      player.count("retried images");
+      ledger.failed.delete(entry.key);
+      if (!ledger.rows.has(entry.key)) player.violations.push({ breach: "an image has no row", what: `${entry.key}, after a retry` });
+    }
+    return `retry${played.text}`;
+  },
+  dedupe: async (player) => {
+    const others: Key[] = [];
+    if (player.ledger.rows.size === 0) return null;
+    for await (const group of player.pipeline.duplicates({ collectionName, threshold: near })) others.push(...group.others.map(({ id }) => id));
+    return others.length === 0 ? null : asked(player, "dedupe --delete", others);
+  },
+  delete: async (player, choices) => {
+    const row = choices.of([...player.ledger.rows.values()]);
+    return row === undefined ? null : asked(player, "delete", [row.id]);
+  },
+  restore: async (player) => {
+    const last = player.ledger.deletions.pop();
+    if (last === undefined) return null;
+    player.count("restores");
+    const before = player.ledger.rows;
+    const missing = last.rows.filter(({ key }) => !before.has(key));
+    const { text } = await player.judged("restore", [], async () => {
+      for (const file of last.files) await player.shop.restore(file);
+      for (const row of missing) player.ledger.given.set(row.key, row.given);
+      return { ended: quiet, during: null };
+    });
+    for (const row of missing) if (!isSame(player.ledger.rows.get(row.key), row)) player.violations.push({ breach: "a row is not restored", what: row.key });
+    return `restore ${missing.map(({ key }) => player.short(key)).join(", ")}${text}`;
+  },
+  /** A person inserts an image by its name, with a note. */
+  tag: async (player, choices) => {
+    const { world } = player;
+    const path = choices.of(visibleFiles(world).filter((each) => world.files.get(each)?.picture.kind === "whole"));
+    if (path === undefined) return null;
+    const note = world.newName("caption");
+    const key = world.uri(path);
+    player.count("tags");
+    const { text } = await player.judged("tag", [], async () => {
+      await player.pipeline.insertImagesAsync({ inputs: [{ input: join(world.base, path), metadata: { note } }], collectionName });
+      player.ledger.expect(key, { note });
+      return { ended: quiet, during: null };
+    });
+    return `insert ${path} with the note ${note}${text}`;
+  },
+  /** A disk loses the vector of a row. */
+  destroy: async (player, choices) => {
+    const row = choices.of([...player.ledger.rows.values()]);
+    if (row === undefined) return null;
+    await destroyVector(player, row);
+    return `destroy the vector of ${player.short(row.key)}`;
+  },
+  /** A call is killed (-9) before the n-th call of the store. */
+  kill: async (player, choices) => {
+    const named = someSources(choices);
+    const verb = choices.of(["ingest", "sync", "prune", "prune", "verify"] as const)!;
+    if (player.shop.kind === "memory") return null;
+    return killedCall(player, { verb, named, nth: 1 + choices.below(9) });
+  },
+} satisfies Readonly<Record<string, Verb>>;
+
+function someSources(choices: Choices): readonly Source[] {
+  const wanted = 1 + choices.below(3);
+  const found: Source[] = [];
+  for (let tries = 0; found.length < wanted && tries < wanted * 2; tries += 1) {
+    const source = choices.of(sources)!;
+    const isDouble = found.some((each) => nameOfSource(each) === nameOfSource(source) || (isManifest(each) && isManifest(source)));
+    if (!isDouble) found.push(source);
+  }
+  return found;
+}
+
+function pruned(player: Player, named: readonly Source[], { text, deleted }: PlayedCall): string {
+  player.count("pruned rows", deleted.length);
+  if (named.some((source) => (source.kind === "folder" || source.kind === "glob") && player.world.away(source.root) !== undefined)) {
+    player.count("prunes of sources that are away");
+  }
+  return callText("sync --prune", named) + text;
+}
+
+/** Deletes rows by name, as a person asks for it. */
+async function asked(player: Player, verb: string, ids: readonly Key[]): Promise<string> {
+  const files = await player.shop.deletedFiles();
+  await player.pipeline.deleteByIds(collectionName, ids);
+  const after = await player.look();
+  const gone = [...player.ledger.rows.values()].filter(({ key }) => !after.has(key));
+  for (const row of gone) {
+    if (!ids.includes(row.id)) player.violations.push({ breach: "a row was deleted whose image exists", what: `${row.key}: nobody asked for it` });
+  }
+  player.count("rows deleted by name", gone.length);
+  await player.remember(gone, files);
+  player.learn(after, new Map());
+  return `${verb} ${gone.map(({ key }) => player.short(key)).join(", ")} → ${after.size} rows`;
+}
+
+function newcomer(player: Player, choices: Choices): Disturbance {
+  const { world, pictures } = player;
+  const path = `${choices.of(roots)!}/late.jpg`;
+  return {
+    when: 1 + choices.below(12),
+    happen: async () => {
+      if (!world.isFree(path)) return "nothing";
+      world.put(path, pictures[choices.below(8)]!);
+      await player.pipeline.insertImagesAsync({ inputs: [join(world.base, path)], collectionName });
+      const row = (await player.look()).get(world.uri(path));
+      if (row !== undefined) player.shop.inserted.push(row);
+      player.count("inserts by another writer");
+      return `another writer inserts ${path}`;
+    },
+  };
+}
+
+function departure(player: Player, choices: Choices): Disturbance | null {
+  const { world } = player;
+  const root = choices.of(roots.filter((each) => world.away(each) === undefined));
+  const left = choices.oneIn(2) ? "empty" : "missing";
+  if (root === undefined) return null;
+  const happen = (): string => {
+    world.unmount(root, left);
+    player.count("drives that go away during a call");
+    return `${root} is unmounted; its mount point is ${left}`;
+  };
+  return { when: choices.oneIn(2) ? "listing" : 1 + choices.below(12), happen };
+}
+
+async function destroyVector(player: Player, row: Row): Promise<void> {
+  const { signal } = new AbortController();
+  const collection = await player.shop.store.openCollection(collectionName, "write");
+  try {
+    for (const { id, facts, ingestedAt } of await collection.get([row.id], { vectors: "omit" })) {
+      const { dimension } = collection;
+      await collection.upsert({ ids: [id], vectors: new Float32Array(dimension), dimension, facts: [facts], ingestedAt }, signal);
+    }
+  } finally {
+    await collection.close();
+  }
+  player.learn(await player.look(), new Map());
+  player.ledger.destroyed.add(row.key);
+  player.count("destroyed vectors");
+}
+
+function isSame(found: Row | undefined, row: Row): boolean {
+  return found !== undefined && JSON.stringify(comparable(found)) === JSON.stringify(comparable(row));
+}
+
+function comparable({ id, path, content, given, ingestedAt, hasVector }: Row): unknown {
+  return [String(id), path, content, Object.entries(given).sort(), ingestedAt, hasVector];
+}
