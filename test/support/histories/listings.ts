@@ -63,12 +63,19 @@ export function covers(source: Source, path: string): boolean {
   return source.kind === "folder" || !path.slice(source.root.length + 1).includes("/");
 }
 
-/** All images that the sources name, each once. Manifests come first, and the first to name an image decides. */
+/**
+ * All images that the sources name, each once. Manifests come first, and the first to name an image decides. An image that was named with an id
+ * is not listed once more without one.
+ */
 export function entriesOf(named: readonly Source[], world: World): ReadonlyMap<string, Entry> {
   const inOrder = [...named.filter(isManifest), ...named.filter((source) => !isManifest(source))];
   const found = new Map<string, Entry>();
-  for (const source of inOrder) {
-    for (const entry of listedBy(source, world).entries) if (!found.has(entry.key)) found.set(entry.key, entry);
+  const seen = new Set<string>();
+  for (const entry of inOrder.flatMap((source) => listedBy(source, world).entries)) {
+    const uri = entry.path === null ? entry.key : world.uri(entry.path);
+    if (found.has(entry.key) || (entry.key === uri && seen.has(uri))) continue;
+    seen.add(uri);
+    found.set(entry.key, entry);
   }
   return found;
 }
