@@ -15,6 +15,8 @@ export type { CreateCollectionOptions } from "./create-collection.js";
 export type { DeadLetter } from "./dead-letters/dead-letter.js";
 export { readDeadLetters } from "./dead-letters/dead-letter-file.js";
 export { FailureFile } from "./dead-letters/failure-file.js";
+export type { DeleteOptions } from "./deletions/delete-options.js";
+export type { DeletedFile } from "./deletions/deleted-files.js";
 export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
@@ -47,7 +49,8 @@ export {
 export { keysOf } from "./keys.js";
 export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
 export { modelLabels } from "./model-labels.js";
-export type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveReport, MoveRun } from "./move-rows.js";
+export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./move-rows.js";
+export type { MoveReport, MoveRun } from "./move-run.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
 export type { GateReport } from "./reembedding/gate.js";
@@ -65,6 +68,7 @@ export {
   reportedFailure,
   retryDocument,
 } from "./reports.js";
+export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./restore-rows.js";
 export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
 export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./search-images.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";

@@ -154,9 +154,9 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
 }
 
 /** The file has the name of the collection, also when the request gives an alias. */
-function openDeadLetters({ settings }: PipelineParts, { name }: Collection, { observer }: RunRequest): Promise<DeadLetters> {
+function openDeadLetters({ settings }: PipelineParts, { name, idType }: Collection, { observer }: RunRequest): Promise<DeadLetters> {
   const notice = (message: string) => observer?.({ kind: "notice", message });
-  return DeadLetters.open(deadLetterPath(settings, name), { notice });
+  return DeadLetters.open(deadLetterPath(settings, name), { notice, idType });
 }
 
 async function startRun(

@@ -1,16 +1,6 @@
 /** Copies, exports and imports collections without embedding. */
+import { HeadraceError, type RowSource, type Run, type RunReport } from "../contracts/index.js";
 import {
-  HeadraceError,
-  type Observer,
-  type Outcome,
-  type RowSource,
-  type Run,
-  type RunReport,
-  type RunSnapshot,
-} from "../contracts/index.js";
-import { mebibyte } from "../kit/index.js";
-import {
-  batchRows,
   type CopyPreview,
   type CopyTarget,
   copy,
@@ -24,20 +14,10 @@ import { type CollectionAddress, labelOf } from "./collections/addresses.js";
 import { openNamed } from "./collections/named-collection.js";
 import type { FileFormat } from "./configuration/kinds.js";
 import { exportTarget } from "./export-target.js";
+import { limitOf, type MoveOptions, type MoveRun, moveInto, moveRun, optionsOf, settleOf, signalOf } from "./move-run.js";
 import { type Closable, closed, closedOnError } from "./wiring/closing.js";
-import { runOptions, writeWidths } from "./wiring/lanes.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 import { createRowFile, openRowFile } from "./wiring/registry.js";
-
-/** Options of every copy, export and import. */
-export interface MoveOptions {
-  /** Maximum number of rows, counted from the first. Default: all rows. */
-  readonly limit?: number;
-  /** Hard stop: the run ends as "aborted". Rows in flight are not finished. */
-  readonly signal?: AbortSignal;
-  readonly observer?: Observer;
-  readonly onOutcome?: (outcome: Outcome) => void;
-}
 
 /**
  * Which collection of a configured store to copy, and into which collection. A second call continues a stopped copy. A target that does not
@@ -70,23 +50,6 @@ export interface ExportRequest extends MoveOptions {
 export interface MovePreview extends CopyPreview {
   /** True when the target collection does not exist and would be created. */
   readonly creates: boolean;
-}
-
-/** A copy, export or import in progress. */
-export interface MoveRun {
-  /** Soft stop: reads no more rows and finishes the ones in flight. After the last row, upkeep is left to the next call. */
-  drain(): void;
-  snapshot(): RunSnapshot;
-  /** The number of rows to read; null when it is unknown. */
-  readonly total: Promise<number | null>;
-  /** Resolves to the report, after upkeep is done and the collections and files are closed. */
-  readonly done: Promise<MoveReport>;
-}
-
-/** The report of a copy, an export or an import. */
-export interface MoveReport extends RunReport {
-  /** An error after the last row, for example in upkeep. All rows that the report counts as stored are stored. */
-  readonly upkeepError?: HeadraceError;
 }
 
 export async function startCopy(parts: PipelineParts, request: CopyRequest): Promise<MoveRun> {
@@ -128,41 +91,12 @@ export async function startExport(parts: PipelineParts, request: ExportRequest):
   });
 }
 
-async function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget, request: MoveOptions): Promise<MoveRun> {
-  const signal = signalOf(request);
+function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget, request: MoveOptions): Promise<MoveRun> {
   return closedOnError([origin], async () => {
-    const target = await openCopyTarget(at, origin, signal);
-    return closedOnError([target], async () => {
-      const run = copy({
-        origin,
-        target,
-        lookups: (await target.isEmpty(signal)) ? "omit" : "include",
-        ...writeWidths(parts.settings, at.store, { batchRows: batchRows(origin.dimension), dimension: origin.dimension }),
-        writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
-        checkStore: (waiting) => at.store.check(waiting),
-        ...limitOf(request),
-        ...settleOf(request),
-        options: optionsOf(parts, request),
-      });
-      const soft = new AbortController();
-      const done = closed([target, origin], async (): Promise<MoveReport> => {
-        const report = await run.done;
-        const upkeepError = await parts.upkeep.after({
-          label: at.label,
-          collection: target,
-          ended: report.ended,
-          signal,
-          soft: soft.signal,
-          observer: request.observer,
-        });
-        return { ...report, ...(upkeepError === null ? {} : { upkeepError }) };
-      });
-      const drain = (): void => {
-        run.drain();
-        soft.abort();
-      };
-      return { ...moveRun(run, origin, request, done), drain };
-    });
+    const target = await openCopyTarget(at, origin, signalOf(request));
+    return moveInto(parts, { origin, target, at, request }, async (plan) =>
+      copy({ ...plan, lookups: (await target.isEmpty(signalOf(request))) ? "omit" : "include" }),
+    );
   });
 }
 
@@ -221,32 +155,4 @@ function finish(run: Run, parts: readonly Closable[], then: (report: RunReport) 
     await then(report);
     return report;
   });
-}
-
-function moveRun(run: Run, origin: RowSource, { limit = Number.POSITIVE_INFINITY }: MoveOptions, done: Promise<MoveReport>): MoveRun {
-  const total = origin.count().then(
-    (count) => Math.min(limit, count),
-    () => null,
-  );
-  return { drain: () => run.drain(), snapshot: () => run.snapshot(), total, done };
-}
-
-function optionsOf(parts: PipelineParts, { signal, observer }: MoveOptions): ReturnType<typeof runOptions> {
-  return runOptions(parts.settings, {
-    schedule: "overlapped",
-    ...(signal === undefined ? {} : { signal }),
-    ...(observer === undefined ? {} : { observer }),
-  });
-}
-
-function limitOf({ limit }: MoveOptions): { readonly limit?: number } {
-  return limit === undefined ? {} : { limit };
-}
-
-function settleOf({ onOutcome }: MoveOptions): { readonly settle?: (outcome: Outcome) => void } {
-  return onOutcome === undefined ? {} : { settle: onOutcome };
-}
-
-function signalOf({ signal }: MoveOptions): AbortSignal {
-  return signal ?? new AbortController().signal;
 }

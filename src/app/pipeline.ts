@@ -1,15 +1,15 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
-import type { BuiltIndex, CollectionStats, Hit, Key, Run, StoredRow } from "../contracts/index.js";
+import type { Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
 import { never } from "./call-options.js";
 import { checkHealth, type Health } from "./check-health.js";
 import { Classification, type ClassifyRequest } from "./classify-rows.js";
+import { CollectionCalls } from "./collection-calls.js";
 import { Aliases } from "./collections/aliases.js";
-import { askCollection, dropNamed } from "./collections/named-collection.js";
 import { ServiceConfig } from "./configuration/service-config.js";
-import { type CreateCollectionOptions, createCollection } from "./create-collection.js";
 import { deleteRows } from "./delete-rows.js";
+import type { DeleteOptions } from "./deletions/delete-options.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
@@ -19,13 +19,14 @@ import type { ImageInput, Inputs } from "./inputs/inputs.js";
 import type { InputStream, ListingRequest } from "./inputs/listings.js";
 import { type Insertion, type InsertOptions, insert } from "./insert-images.js";
 import { type Preprocessed, preprocessImage, thumbnailOf } from "./inspect-image.js";
-import { adoptCollection, type BuildIndexesOptions, buildIndexes, type CompactOptions, compactCollection } from "./maintain-collection.js";
-import type { CopyRequest, ExportRequest, ImportRequest, MovePreview, MoveRun } from "./move-rows.js";
+import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./move-rows.js";
+import type { MoveRun } from "./move-run.js";
 import { type OpenOptions, openParts } from "./open-options.js";
 import { previewIngest } from "./preview-ingest.js";
 import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./read-rows.js";
 import { Reembedding } from "./reembedding/reembedding.js";
+import { Restoration, type RestoreRequest } from "./restore-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
 import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
@@ -39,10 +40,11 @@ import type { PipelineParts } from "./wiring/pipeline-parts.js";
  *     await pipeline.insertImagesAsync({ inputs: ["cat.jpg"], collectionName: "pets" });
  *     const hits = await pipeline.searchImages("cat.jpg", { collectionName: "pets", topK: 5 });
  */
-export class ImageEmbeddingPipeline implements AsyncDisposable {
+export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisposable {
   readonly #parts: PipelineParts;
 
   private constructor(parts: PipelineParts) {
+    super(parts);
     this.#parts = parts;
   }
 
@@ -74,41 +76,6 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** The settings that a listing needs, for `listImages({ ...pipeline.listingSettings, paths })`. */
   get listingSettings(): Pick<ListingRequest, "s3" | "copies"> {
     return this.#parts.listingSettings;
-  }
-
-  /** Creates an empty collection. Throws `collection_exists`. */
-  createCollection(name: string, options: CreateCollectionOptions = {}): Promise<void> {
-    return createCollection(this.#parts, name, options);
-  }
-
-  /** Lists all collections of the store. */
-  async listCollections(): Promise<readonly CollectionStats[]> {
-    return (await this.#parts.store(never())).list();
-  }
-
-  /** Deletes a collection with all its rows. Throws `collection_not_found`. */
-  async dropCollection(name: string): Promise<void> {
-    await dropNamed(this.#parts, name);
-  }
-
-  /** Returns the size and the settings of a collection. Throws `collection_not_found`. */
-  collectionStats(name: string): Promise<CollectionStats> {
-    return askCollection(this.#parts, name, (collection) => collection.stats());
-  }
-
-  /** Does all upkeep of a collection now: builds indexes, merges files, and removes old versions. */
-  compactCollection(name: string, options: CompactOptions = {}): Promise<void> {
-    return compactCollection(this.#parts, name, options);
-  }
-
-  /** Builds indexes now, even those that upkeep would not build yet. Returns what was done for each. Throws `index_invalid`. */
-  buildIndexes(name: string, options: BuildIndexesOptions = {}): Promise<readonly BuiltIndex[]> {
-    return buildIndexes(this.#parts, name, options);
-  }
-
-  /** Declares that this pipeline's model made the vectors of a collection: replaces its passport. Throws `dimension_mismatch`. */
-  adoptCollection(name: string): Promise<void> {
-    return adoptCollection(this.#parts, name);
   }
 
   /** Inserts images with the sequential schedule: one batch passes through all stages, then the next batch starts. */
@@ -216,14 +183,14 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
     return findDuplicates(this.#parts, request);
   }
 
-  /** Deletes rows by id. Returns the number of deleted rows. */
-  deleteByIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return deleteRows(this.#parts, collectionName, { ids });
+  /** Deletes rows by id. Returns the number of deleted rows. `restore` brings them back. */
+  deleteByIds(collectionName: string, ids: readonly Key[], options: DeleteOptions = {}): Promise<number> {
+    return deleteRows(this.#parts, collectionName, { ids }, options);
   }
 
-  /** Deletes all rows that match a filter. Returns the number of deleted rows. Throws `filter_invalid`. */
-  async deleteByFilter(collectionName: string, filter: string): Promise<number> {
-    return deleteRows(this.#parts, collectionName, { filter: parseFilter(filter) });
+  /** Deletes all rows that match a filter. Returns the number of deleted rows. `restore` brings them back. Throws `filter_invalid`. */
+  async deleteByFilter(collectionName: string, filter: string, options: DeleteOptions = {}): Promise<number> {
+    return deleteRows(this.#parts, collectionName, { filter: parseFilter(filter) }, options);
   }
 
   /** Counts how many of the ids are stored. */
@@ -254,6 +221,11 @@ export class ImageEmbeddingPipeline implements AsyncDisposable {
   /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */
   scan(collectionName: string, options: ScanOptions): AsyncGenerator<readonly StoredRow[]> {
     return scanRows(this.#parts, collectionName, options);
+  }
+
+  /** Brings deleted rows back: `restore({ collectionName: "photos", file: "latest" }).start()`. Throws `usage_invalid`. */
+  restore(request: RestoreRequest): Restoration {
+    return new Restoration(this.#parts, request);
   }
 
   /** Copies rows and passport into another collection, without embedding. A target that does not fit is refused before any row is written. */

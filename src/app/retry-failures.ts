@@ -69,7 +69,7 @@ export interface RetryRun extends Omit<IngestRun, "done"> {
 
 export async function startRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryRun> {
   const collectionName = await nameOf(parts, request.collectionName ?? defaultCollection(parts.settings));
-  const { selection, idType } = await selectionOf(parts, request, collectionName);
+  const selection = await selectionOf(parts, request, collectionName);
   const fileRefs = await makeFileRefs();
   let notTried = 0;
   const { copies } = parts.listingSettings;
@@ -80,7 +80,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
         if (stop.aborted) return;
         if (letter === null) notTried += 1;
         else if (isFileLetter(letter)) files.push(letter);
-        else yield await retryInput(letter, idType, fileRefs);
+        else yield await retryInput(letter, fileRefs);
       }
       yield* relistedInputs(
         files,
@@ -104,7 +104,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
 
 export async function previewOfRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryPreview> {
   const name = await nameOf(parts, request.collectionName ?? defaultCollection(parts.settings));
-  const { selection } = await selectionOf(parts, request, name);
+  const selection = await selectionOf(parts, request, name);
   const codes: Record<string, number> = {};
   let [wouldTry, wouldList, notTried] = [0, 0, 0];
   for await (const letter of lettersToTry(selection)) {
@@ -119,11 +119,7 @@ export async function previewOfRetry(parts: PipelineParts, request: RetryRequest
 }
 
 /** Throws `collection_not_found` if there is neither a collection nor a dead-letter file with this name. */
-async function selectionOf(
-  parts: PipelineParts,
-  request: RetryRequest,
-  name: string,
-): Promise<{ readonly selection: RetrySelection; readonly idType: "text" | "int64" | null }> {
+async function selectionOf(parts: PipelineParts, request: RetryRequest, name: string): Promise<RetrySelection> {
   refuseUnknownOptions("retryFailures", request, optionNames);
   const unknown = request.codes?.find((code) => !(code in errorCodes));
   if (unknown !== undefined) {
@@ -133,15 +129,13 @@ async function selectionOf(
   }
   const { codes, limit = Number.POSITIVE_INFINITY } = request;
   const path = request.deadLetterFile ?? deadLetterPath(parts.settings, name);
-  const idTypeOf = (collection: Collection | null) => Promise.resolve(collection?.idType ?? null);
+  const idTypeOf = (collection: Collection | null) => Promise.resolve(collection?.idType ?? "text");
   const idType = await (existsSync(path) ? withCollectionIfExists(parts, name, idTypeOf) : withCollection(parts, name, "read", idTypeOf));
   return {
-    selection: {
-      path,
-      codes: codes === undefined ? null : new Set(codes),
-      limit,
-      readers: await parts.readers(request.signal ?? new AbortController().signal),
-    },
+    path,
     idType,
+    codes: codes === undefined ? null : new Set(codes),
+    limit,
+    readers: await parts.readers(request.signal ?? new AbortController().signal),
   };
 }

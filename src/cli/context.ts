@@ -9,6 +9,8 @@ export interface CommonOptions {
   readonly set?: readonly string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** False with `--no-keep`, on commands that delete. */
+  readonly keep?: boolean;
 }
 
 export const defaultFile = "headrace.yaml";
@@ -27,6 +29,11 @@ export function collectionOption(): Option {
   return new Option("--collection <name>", "name of the collection (default: milvus.collection_name, else images)");
 }
 
+/** The option `--no-keep` of commands that delete rows. */
+export function noKeepOption(): Option {
+  return new Option("--no-keep", "delete for good: do not write the rows to a file for `headrace restore`");
+}
+
 export function terminalOf(options: CommonOptions): Terminal {
   return new Terminal(options);
 }
@@ -38,7 +45,7 @@ export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
   const file = options.config ?? ((await exists(defaultFile)) ? defaultFile : undefined);
   const config = await ServiceConfig.load({
     environment: process.env,
-    flags: options.set ?? [],
+    flags: [...(options.set ?? []), ...(options.keep === false ? ["deleted.keep=false"] : [])],
     ...(file === undefined ? {} : { file }),
   });
   for (const notice of config.notices) terminalOf(options).note(notice);

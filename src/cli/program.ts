@@ -22,6 +22,7 @@ import { modelCommand } from "./commands/model.js";
 import { planCommand } from "./commands/plan.js";
 import { preprocessCommand } from "./commands/preprocess.js";
 import { reembedCommand } from "./commands/reembed.js";
+import { restoreCommand } from "./commands/restore.js";
 import { retryCommand } from "./commands/retry.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
@@ -57,6 +58,7 @@ const commands = [
   reembedCommand,
   dedupeCommand,
   deleteCommand,
+  restoreCommand,
   healthCommand,
   doctorCommand,
   serveCommand,

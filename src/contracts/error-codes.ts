@@ -147,6 +147,12 @@ export const errorCodes = {
     "The rows of images that are gone were not deleted, because they are more than the limit or because the source lists no image.",
     "Check that the source is complete and mounted. If the images are really gone, raise `--max-deletions`.",
   ),
+  deletion_too_large: define(
+    "run",
+    false,
+    "No row was deleted, because the files of deleted rows would become larger than `deleted.max_mb`.",
+    "Raise `deleted.max_mb`, or remove files that `headrace restore NAME` lists and that nobody needs.",
+  ),
   aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
   disk_full: define("run", false, "No disk space is left.", "Free some space, then run the same command again."),

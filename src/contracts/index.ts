@@ -12,6 +12,7 @@ export * from "./model-tensors.js";
 export * from "./payloads.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
+export * from "./row-results.js";
 export * from "./row-streams.js";
 export * from "./run.js";
 export * from "./texts.js";

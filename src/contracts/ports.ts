@@ -4,13 +4,13 @@
  * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { CollectionAliases } from "./aliases.js";
-import type { HeadraceError } from "./errors.js";
 import type { CopiedVersion, CopyOptions, CopyTarget } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
+import type { InsertResult, RowFailure } from "./row-results.js";
 import type { TextProbes } from "./texts.js";
 import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
@@ -183,13 +183,6 @@ export interface StoredContent {
   readonly height: number;
 }
 
-/** One row that the store has rejected. The other rows of the batch are written durably. */
-export interface RowFailure {
-  /** Position of the row in the batch, from 0. */
-  readonly index: number;
-  readonly error: HeadraceError;
-}
-
 /** Options of a search. */
 export interface SearchOptions {
   /** Maximum number of hits per query, from 1 to 1000. */
@@ -229,6 +222,11 @@ export interface Collection {
    * `upsert` resolves. If a key occurs more than once in a batch, the last row with the key is stored.
    */
   upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]>;
+  /**
+   * Inserts the rows whose keys the collection does not have, in one step: no write of this process comes between the look and the write.
+   * Absent: the caller looks up the keys just before it writes.
+   */
+  insertAbsent?(rows: RowBatch, signal: AbortSignal): Promise<InsertResult>;
   /** Returns the version and the metadata hash of the rows with these ids. Ids without a row are missing in the result. */
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>>;
   /** Finds rows by their value in the `content` column. Values without a row are missing in the result. */

@@ -24,9 +24,9 @@ export interface ShardCounts {
 /** What a worker reports when the last image of a shard has ended. */
 export interface ShardResult {
   readonly counts: ShardCounts;
-  /** The entries of images that failed, by source. */
+  /** The entries of images that failed, by name. The name says which image the entry is about. */
   readonly failed: ReadonlyMap<string, string>;
-  /** Sources that were stored. Their entries of earlier failures are removed. */
+  /** The names of entries of earlier failures that are removed, because their images were stored. Entries in `failed` stay. */
   readonly cured: readonly string[];
 }
 

@@ -56,6 +56,7 @@ export {
   metadataTypeOf,
   withoutLabels,
 } from "./metadata.js";
+export { metadataText, parseMetadataText } from "./metadata-text.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { type PatienceOptions, whenAvailable } from "./patience.js";
 export { encodePng, type PngPixels, pngChunk } from "./png.js";
@@ -70,6 +71,7 @@ export {
   remoteMemberSchemes,
   withoutCredentials,
 } from "./remote-members.js";
+export { writeAbsent } from "./row-batches.js";
 export { Semaphore } from "./semaphore.js";
 export { SerialQueue } from "./serial-queue.js";
 export { type LockOptions, withShortLock } from "./short-lock.js";
@@ -90,6 +92,7 @@ export {
   scoreOf,
   type VectorType,
 } from "./store-rules.js";
+export { syncFolder } from "./synced-folder.js";
 export { rowBytes, takePixels, tensorShape } from "./tensors.js";
 export { isWellFormed } from "./text.js";
 export { textLines } from "./text-lines.js";

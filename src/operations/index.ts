@@ -13,5 +13,6 @@ export * from "./ingest.js";
 export { ListedSources } from "./listed-sources.js";
 export * from "./preview.js";
 export { Arrivals, checkPrune, countMissing, type DeletionLimit, prune } from "./prune.js";
+export * from "./restore.js";
 export { batchRows } from "./rows.js";
 export type { WriteWidths } from "./write-widths.js";

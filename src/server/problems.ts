@@ -61,6 +61,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   outage_too_long: 424,
   too_many_failures: 422,
   prune_refused: 409,
+  deletion_too_large: 507,
   aborted: 503,
   source_failed: 424,
   disk_full: 507,

@@ -1,34 +1,62 @@
 /** Writes rows to the collection. An item counts as stored when the store has confirmed the write of its row. */
-import { type Collection, HeadraceError, type Item, type Row, type RowBatch, type Sink, type SinkResult } from "../contracts/index.js";
+import {
+  type Collection,
+  HeadraceError,
+  type InsertResult,
+  type Item,
+  type Row,
+  type RowBatch,
+  type Sink,
+  type SinkResult,
+} from "../contracts/index.js";
+import { writeAbsent } from "../kit/index.js";
 
 export interface StoreOptions {
   /** Returns the current time in milliseconds since the epoch (UTC). */
   readonly now: () => number;
   /** Makes a real call to the store. If this call succeeds, the store is available, even if writes fail. */
   readonly check: (signal: AbortSignal) => Promise<void>;
+  /** "keep": rows whose keys the collection has already are skipped. Default "replace". */
+  readonly existing?: "replace" | "keep";
 }
 
 /** The run ends if this many writes in a row fail with the same message although the store answers `check`. The store is then not down. */
 const maxSameFailures = 5;
 
-export function storeSink(collection: Collection, { now, check }: StoreOptions): Sink {
+export function storeSink(collection: Collection, { now, check, existing = "replace" }: StoreOptions): Sink {
   const failures = new SameFailures();
   return {
     name: "store",
     async process(batch, signal) {
-      const refused = await collection.upsert(columns(batch, collection.dimension, now()), signal).catch(async (thrown: unknown) => {
-        const error = HeadraceError.from(thrown);
-        const isFatal = error.code === "unexpected" || (failures.add(error) >= maxSameFailures && (await answers(check, signal)));
-        throw isFatal ? fatal(error, collection, batch, failures.count) : error;
-      });
+      const rows = columns(batch, collection.dimension, now());
+      const written = await (existing === "keep" ? insertAbsent(collection, rows, signal) : replace(collection, rows, signal)).catch(
+        async (thrown: unknown) => {
+          const error = HeadraceError.from(thrown);
+          const isFatal = error.code === "unexpected" || (failures.add(error) >= maxSameFailures && (await answers(check, signal)));
+          throw isFatal ? fatal(error, collection, batch, failures.count) : error;
+        },
+      );
       failures.reset();
-      const byIndex = new Map(refused.map(({ index, error }) => [index, error]));
+      const byIndex = new Map(written.failures.map(({ index, error }) => [index, error]));
+      const present = new Set(written.present);
       return batch.map(({ seq }, index): SinkResult => {
+        if (present.has(index)) return { kind: "skip", seq, reason: "present" };
         const error = byIndex.get(index);
         return error === undefined ? { kind: "ok", seq } : { kind: "fail", seq, error };
       });
     },
   };
+}
+
+async function replace(collection: Collection, rows: RowBatch, signal: AbortSignal): Promise<InsertResult> {
+  return { failures: await collection.upsert(rows, signal), present: [] };
+}
+
+/** A store without such a call may replace a row that another process writes between the look and the write, some milliseconds. */
+async function insertAbsent(collection: Collection, rows: RowBatch, signal: AbortSignal): Promise<InsertResult> {
+  if (collection.insertAbsent !== undefined) return collection.insertAbsent(rows, signal);
+  const present = new Set((await collection.get(rows.ids, { vectors: "omit", signal })).map(({ id }) => id));
+  return writeAbsent(rows, present, (absent) => collection.upsert(absent, signal));
 }
 
 /** Counts consecutive `store_unavailable` errors with the same message. An error object that fails several batches counts once. */

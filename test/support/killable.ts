@@ -30,11 +30,30 @@ export function killableStore(store: VectorStore, reach: Reach): VectorStore {
   return proxied(store, {
     create: (...args: Parameters<VectorStore["create"]>) => wrap(store.create(...args)),
     openCollection: (...args: Parameters<VectorStore["openCollection"]>) => wrap(store.openCollection(...args)),
+    drop: async (name: string) => {
+      reach("before drop");
+      await store.drop(name);
+      reach("after drop");
+    },
   });
 }
 
 function killableCollection(collection: Collection, reach: Reach): Collection {
+  const { insertAbsent } = collection;
   return proxied(collection, {
+    get: (...args: Parameters<Collection["get"]>) => {
+      reach(`before get, vectors: ${args[1].vectors}`);
+      return collection.get(...args);
+    },
+    insertAbsent:
+      insertAbsent === undefined
+        ? undefined
+        : async (...args: Parameters<NonNullable<Collection["insertAbsent"]>>) => {
+            reach("before insert");
+            const result = await insertAbsent.apply(collection, args);
+            reach("after insert");
+            return result;
+          },
     upsert: async (...args: Parameters<Collection["upsert"]>) => {
       reach("before upsert");
       const failures = await collection.upsert(...args);

@@ -1,5 +1,5 @@
 /** The file that says which collection each alias names. LanceDB has no aliases of its own. */
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { type Alias, HeadraceError } from "../../contracts/index.js";
@@ -10,6 +10,7 @@ import {
   fileError,
   resolveAlias,
   StagedFiles,
+  syncFolder,
   withShortLock,
 } from "../../kit/index.js";
 
@@ -97,15 +98,5 @@ export class AliasFile {
       await files.discard();
     }
     await syncFolder(this.#folder);
-  }
-}
-
-/** Makes the renaming durable. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

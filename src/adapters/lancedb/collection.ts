@@ -7,6 +7,7 @@ import {
   type Filter,
   HeadraceError,
   type Hit,
+  type InsertResult,
   type Key,
   type KnownRow,
   type Metric,
@@ -80,6 +81,10 @@ export class LanceCollection implements Collection {
 
   async upsert(rows: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
     return this.#writer("upsert").upsert(rows, signal);
+  }
+
+  insertAbsent(rows: RowBatch, signal: AbortSignal): Promise<InsertResult> {
+    return this.#writer("insert").insertAbsent(rows, this.#keys(rows.ids), signal);
   }
 
   known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {

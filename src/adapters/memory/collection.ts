@@ -7,6 +7,7 @@ import {
   type Filter,
   HeadraceError,
   type Hit,
+  type InsertResult,
   type Key,
   type KnownRow,
   type Passport,
@@ -30,6 +31,7 @@ import {
   nearEnough,
   planUpsert,
   scoreOf,
+  writeAbsent,
 } from "../../kit/index.js";
 
 type FullRow = StoredRow & { readonly vector: Float32Array };
@@ -78,7 +80,15 @@ export class MemoryCollection implements Collection {
   }
 
   async upsert(batch: RowBatch, signal: AbortSignal): Promise<readonly RowFailure[]> {
-    const table = await this.#enterToWrite("upsert", signal);
+    return this.#store(batch, await this.#enterToWrite("upsert", signal));
+  }
+
+  async insertAbsent(batch: RowBatch, signal: AbortSignal): Promise<InsertResult> {
+    const table = await this.#enterToWrite("insert", signal);
+    return writeAbsent(batch, table.rows, async (absent) => this.#store(absent, table));
+  }
+
+  #store(batch: RowBatch, table: Table): readonly RowFailure[] {
     const plan = planUpsert(batch, { ...this.schema, vectorType: "float32", columns: table.columns });
     for (const [name, type] of plan.newColumns) table.columns.set(name, type);
     for (const index of plan.accepted) {

@@ -9,9 +9,10 @@ import {
   fileInvalid,
   metadataNameError,
   parseCollectionDescription,
+  parseMetadataText,
 } from "../../kit/index.js";
 import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
-import { descriptionKey } from "./schema.js";
+import { deletionKey, descriptionKey, textMetadata } from "./schema.js";
 
 const scanRows = 1000;
 
@@ -33,6 +34,8 @@ class ParquetRows implements RowSource {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
+  /** Whether one column has all metadata of a row, as in files of deleted rows. */
+  readonly #hasTexts: boolean;
 
   constructor(
     readonly name: string,
@@ -44,6 +47,7 @@ class ParquetRows implements RowSource {
     this.metric = description.metric;
     this.idType = description.idType;
     this.passport = description.passport;
+    this.#hasTexts = file.metadata.key_value_metadata?.some(({ key }) => key === deletionKey) ?? false;
   }
 
   async count(): Promise<number> {
@@ -81,13 +85,21 @@ class ParquetRows implements RowSource {
         root: text("root"),
         version: text("version"),
         content: text("content"),
-        metadata: metadataOfRow(cells),
+        metadata: this.#hasTexts ? this.#metadata(text(textMetadata.name)) : metadataOfRow(cells),
         metadataHash: text("metadata_hash"),
         width: this.#number("width", cells.get("width")),
         height: this.#number("height", cells.get("height")),
       },
       ingestedAt: this.#number("ingested_at", cells.get("ingested_at")),
     };
+  }
+
+  #metadata(text: string): Metadata {
+    try {
+      return parseMetadataText(text);
+    } catch (cause) {
+      throw fileInvalid(this.name, `column ${textMetadata.name}: expected JSON in every row, found ${shown(text)}`, cause);
+    }
   }
 
   #key(value: unknown): Key {

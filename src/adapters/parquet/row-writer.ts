@@ -1,11 +1,23 @@
 /** Writes a collection to a Parquet file, one row group at a time. The file gets its final name when it is complete. */
+import type { SchemaElement } from "hyparquet";
 import type { ByteWriter, ColumnSource, ParquetWriter } from "hyparquet-writer";
-import { HeadraceError, type RowFailure, type RowWriter, type StoredRow } from "../../contracts/index.js";
+import { HeadraceError, type RowFailure, type SizedRowWriter, type StoredRow } from "../../contracts/index.js";
 import { fileError, givenMetadata, metadataTypeOf, StagedFiles } from "../../kit/index.js";
-import { fileMetadata, type ParquetCollection, parquetSchema } from "./schema.js";
-import { loadWriter } from "./vendor.js";
+import { fileMetadata, type ParquetCollection, parquetSchema, typedMetadata } from "./schema.js";
+import { loadArrow, loadWriter } from "./vendor.js";
 
 export type { ParquetCollection } from "./schema.js";
+
+/** The columns of a file, besides the built-in ones, and its metadata. */
+export interface RowLayout {
+  readonly dimension: number;
+  readonly schema: SchemaElement[];
+  readonly fileMetadata: { readonly key: string; readonly value: string }[];
+  /** Returns the values of the columns for metadata. */
+  readonly metadataOf: (rows: readonly StoredRow[]) => readonly ColumnSource[];
+  /** Returns an error if the columns cannot hold the row. */
+  readonly errorOf: (row: StoredRow) => HeadraceError | null;
+}
 
 /**
  * How many numbers the vectors of a row group contain together, 2 MiB in total. Encoding a row group needs about 100 times its size in
@@ -15,37 +27,57 @@ const groupNumbers = 1 << 19;
 const maxGroupRows = 10_000;
 
 /** Begins an export. An existing file at `path` is replaced when `finish` is called. */
-export async function createParquetRows(path: string, collection: ParquetCollection): Promise<RowWriter> {
-  const { parquet, arrow } = await loadWriter();
+export async function createParquetRows(path: string, collection: ParquetCollection): Promise<SizedRowWriter> {
+  const { columns } = collection;
+  return writeRows(path, {
+    dimension: collection.dimension,
+    schema: parquetSchema(collection, typedMetadata(columns)),
+    fileMetadata: fileMetadata(await loadArrow(), collection),
+    metadataOf: (rows) => {
+      const metadata = rows.map(({ facts }) => new Map(givenMetadata(facts.metadata)));
+      return [...columns.keys()].map((name) => ({ name, data: metadata.map((given) => given.get(name) ?? null) }));
+    },
+    errorOf: (row) => typeError(row, columns),
+  });
+}
+
+/** Begins a file with these columns. */
+export async function writeRows(path: string, layout: RowLayout): Promise<SizedRowWriter> {
+  const parquet = await loadWriter();
   const bytes = new parquet.ByteWriter();
   const writer = new parquet.ParquetWriter({
     writer: bytes,
-    schema: parquetSchema(collection),
+    schema: layout.schema,
     statistics: false,
-    kvMetadata: fileMetadata(arrow, collection),
+    kvMetadata: layout.fileMetadata,
     createdBy: "headrace",
   });
-  return new ParquetRowWriter(path, collection, bytes, writer, await StagedFiles.create([path]));
+  return new ParquetRowWriter(path, layout, bytes, writer, await StagedFiles.create([path]));
 }
 
-class ParquetRowWriter implements RowWriter {
+class ParquetRowWriter implements SizedRowWriter {
   readonly #groupRows: number;
   #group: StoredRow[] = [];
+  #bytesWritten = 0;
 
   constructor(
     readonly path: string,
-    readonly collection: ParquetCollection,
+    readonly layout: RowLayout,
     readonly bytes: ByteWriter,
     readonly writer: ParquetWriter,
     readonly files: StagedFiles,
   ) {
-    this.#groupRows = Math.max(1, Math.min(maxGroupRows, Math.floor(groupNumbers / collection.dimension)));
+    this.#groupRows = Math.max(1, Math.min(maxGroupRows, Math.floor(groupNumbers / layout.dimension)));
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten;
   }
 
   async write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]> {
     const failures: RowFailure[] = [];
     for (const [index, row] of rows.entries()) {
-      const error = this.#typeError(row);
+      const error = this.layout.errorOf(row);
       if (error !== null) failures.push({ index, error });
       else this.#group.push(row);
       if (this.#group.length >= this.#groupRows) await this.#writeGroup();
@@ -66,7 +98,8 @@ class ParquetRowWriter implements RowWriter {
   async #writeGroup(): Promise<void> {
     const rows = this.#group;
     this.#group = [];
-    await this.#encode(async () => this.writer.write({ columnData: columnsOf(rows, this.collection), rowGroupSize: rows.length }));
+    const columnData = [...builtInsOf(rows), ...this.layout.metadataOf(rows)];
+    await this.#encode(async () => this.writer.write({ columnData, rowGroupSize: rows.length }));
   }
 
   async #encode(write: () => Promise<void>): Promise<void> {
@@ -75,25 +108,26 @@ class ParquetRowWriter implements RowWriter {
     } catch (cause) {
       throw fileError(cause, this.path, "written");
     }
-    await this.files.append(this.path, this.bytes.getBytes());
+    const encoded = this.bytes.getBytes();
+    await this.files.append(this.path, encoded);
+    this.#bytesWritten += encoded.byteLength;
     this.bytes.index = 0;
-  }
-
-  /** Returns an error if a metadata value does not have the type of its column. The column types are fixed before the first row. */
-  #typeError({ facts }: StoredRow): HeadraceError | null {
-    for (const [name, value] of givenMetadata(facts.metadata)) {
-      const expected = this.collection.columns.get(name);
-      const found = metadataTypeOf(value);
-      if (expected === found) continue;
-      const message = `metadata ${name}: expected ${expected ?? "no such key"}, found ${found ?? typeof value}`;
-      return new HeadraceError("metadata_type", message, { item: facts.source });
-    }
-    return null;
   }
 }
 
-function columnsOf(rows: readonly StoredRow[], { columns }: ParquetCollection): ColumnSource[] {
-  const metadata = rows.map(({ facts }) => new Map(givenMetadata(facts.metadata)));
+/** Returns an error if a metadata value does not have the type of its column. The column types are fixed before the first row. */
+function typeError({ facts }: StoredRow, columns: ParquetCollection["columns"]): HeadraceError | null {
+  for (const [name, value] of givenMetadata(facts.metadata)) {
+    const expected = columns.get(name);
+    const found = metadataTypeOf(value);
+    if (expected === found) continue;
+    const message = `metadata ${name}: expected ${expected ?? "no such key"}, found ${found ?? typeof value}`;
+    return new HeadraceError("metadata_type", message, { item: facts.source });
+  }
+  return null;
+}
+
+function builtInsOf(rows: readonly StoredRow[]): readonly ColumnSource[] {
   const column = (name: string, of: (row: StoredRow) => unknown): ColumnSource => ({ name, data: rows.map(of) });
   return [
     column("id", ({ id }) => id),
@@ -106,6 +140,5 @@ function columnsOf(rows: readonly StoredRow[], { columns }: ParquetCollection): 
     column("width", ({ facts }) => facts.width),
     column("height", ({ facts }) => facts.height),
     column("ingested_at", ({ ingestedAt }) => BigInt(ingestedAt)),
-    ...[...columns.keys()].map((name) => ({ name, data: metadata.map((given) => given.get(name) ?? null) })),
   ];
 }

@@ -11,23 +11,34 @@ export interface ParquetCollection extends CollectionDescription {
 
 /** The key in the file's metadata under which the description of the collection is stored. */
 export const descriptionKey = "headrace";
+/** The key in the file's metadata under which a file of deleted rows says who deleted them. Its rows have `textMetadata`. */
+export const deletionKey = "headrace_deletion";
 /** The key in the file's metadata where Arrow readers look for types that Parquet lacks, such as fixed-size lists. */
 const arrowKey = "ARROW:schema";
 
 const textColumns = ["source", "root", "version", "content", "metadata_hash"] as const;
 
-export function parquetSchema({ idType, columns }: ParquetCollection): SchemaElement[] {
+/** `metadata`: the columns after the built-in ones. */
+export function parquetSchema({ idType }: Pick<CollectionDescription, "idType">, metadata: readonly SchemaElement[]): SchemaElement[] {
   const fields = [
     idType === "int64" ? element("id", "INT64", "REQUIRED") : textElement("id", "REQUIRED"),
     ...textColumns.map((name) => textElement(name, "REQUIRED")),
     element("width", "INT32", "REQUIRED"),
     element("height", "INT32", "REQUIRED"),
     element("ingested_at", "INT64", "REQUIRED"),
-    ...[...columns].map(([name, type]) => metadataElement(name, type)),
+    ...metadata,
   ];
   const [id, ...others] = fields as [SchemaElement, ...SchemaElement[]];
   return [{ name: "headrace", num_children: fields.length + 1 }, id, ...vectorElements, ...others];
 }
+
+/** One column for each metadata key. */
+export function typedMetadata(columns: ParquetCollection["columns"]): readonly SchemaElement[] {
+  return [...columns].map(([name, type]) => metadataElement(name, type));
+}
+
+/** One column with all metadata of a row as text, see `metadataText`. */
+export const textMetadata: SchemaElement = textElement("metadata", "REQUIRED");
 
 /** Returns the file's metadata: the description of the collection, and the Arrow schema. */
 export function fileMetadata(vendor: typeof arrow, collection: ParquetCollection): { key: string; value: string }[] {

@@ -18,9 +18,14 @@ export function loadReader(): Promise<Reading> {
   }));
 }
 
-/** Loads hyparquet-writer and Arrow. If one is missing, throws `part_missing` with the command that installs the packages. */
-export async function loadWriter(): Promise<{ readonly parquet: typeof hyparquetWriter; readonly arrow: typeof arrow }> {
-  return loadPackages(async () => ({ parquet: await import("hyparquet-writer"), arrow: await import("apache-arrow") }));
+/** Loads hyparquet-writer. If it is missing, throws `part_missing` with the command that installs the packages. */
+export function loadWriter(): Promise<typeof hyparquetWriter> {
+  return loadPackages(() => import("hyparquet-writer"));
+}
+
+/** Loads Arrow. If it is missing, throws `part_missing` with the command that installs the packages. */
+export function loadArrow(): Promise<typeof arrow> {
+  return loadPackages(() => import("apache-arrow"));
 }
 
 async function loadPackages<T>(load: () => Promise<T>): Promise<T> {

@@ -87,6 +87,20 @@ export const downloadsSection = z.strictObject({
     .describe("Maximum seconds to copy one file, with its retries."),
 });
 
+export const deletedSection = z.strictObject({
+  keep: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Write rows to a file before they are deleted, so that `headrace restore` can bring them back. false: deleted rows are lost.",
+    ),
+  keepDays: count(30, "Days that these files are kept. The next deletion from the same collection removes older ones."),
+  maxMb: count(
+    20_480,
+    "Maximum MiB of these files for each collection. If deleted rows would need more, nothing is deleted, with `deletion_too_large`.",
+  ),
+});
+
 export const embedderSection = z.strictObject({
   kind: z.enum(["auto", "onnx", "triton"]).default("auto").describe("auto: Triton when there is a `triton` section, else ONNX Runtime."),
   ...onnxSettings,

@@ -51,6 +51,7 @@ export class ServiceConfig implements Settings {
   downloads!: Settings["downloads"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
+  deleted!: Settings["deleted"];
   limits!: Settings["limits"];
   collections!: Settings["collections"];
   server!: Settings["server"];

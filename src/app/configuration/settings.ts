@@ -7,6 +7,7 @@ import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
 import {
   asyncPipelineSection,
+  deletedSection,
   downloadsSection,
   embedderSection,
   limitsSection,
@@ -32,6 +33,7 @@ export const settingsSchema = z.strictObject({
   milvus: milvusSection.nullable().default(null).describe("Milvus. Without this section, LanceDB stores the collections."),
   lancedb: lancedbSection.prefault({}).describe("LanceDB: collections in a folder. Used if there is no `milvus` section."),
   insert: insertSection.prefault({}).describe("How rows are written."),
+  deleted: deletedSection.prefault({}).describe("What happens to rows that are deleted."),
   limits: limitsSection.prefault({}).describe("When a run ends early because of failures."),
   collections: z
     .array(declaredCollection)

@@ -7,11 +7,18 @@ import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "../../kit/index.js";
 import { type DeadLetter, lineOf } from "./dead-letter.js";
 import { DeadLetterSnapshot, type DeadLetterSurvey } from "./dead-letter-reader.js";
+import type { IdType } from "./entry-name.js";
 
-/** Streams one entry per source: the last, with the failures of all. What other processes write meanwhile is not included. */
-export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter> {
+/** How to read a dead-letter file. */
+export interface DeadLetterReading {
+  /** The type of the collection's keys. Lines of older versions do not say whether a whole number is a text. Default "text". */
+  readonly idType?: IdType;
+}
+
+/** Streams one entry per id: the last, with the failures of all. What other processes write meanwhile is not included. */
+export async function* readDeadLetters(path: string, { idType = "text" }: DeadLetterReading = {}): AsyncGenerator<DeadLetter> {
   try {
-    await using snapshot = await DeadLetterSnapshot.open(path);
+    await using snapshot = await DeadLetterSnapshot.open(path, idType);
     if (snapshot === null) return;
     await snapshot.survey(ignore, ignoreLater);
     yield* snapshot.letters();
@@ -20,11 +27,15 @@ export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter>
   }
 }
 
-/** Reads the file once. `onLetter` gets every entry. Sources with several entries are passed several times. */
-export async function surveyDeadLetters(path: string, onLetter: (letter: DeadLetter) => void): Promise<DeadLetterSurvey> {
+/** Reads the file once. `onLetter` gets every line that is an entry. An image with several lines is passed several times. */
+export async function surveyDeadLetters(
+  path: string,
+  onLetter: (letter: DeadLetter) => void,
+  { idType = "text" }: DeadLetterReading = {},
+): Promise<DeadLetterSurvey> {
   try {
-    await using snapshot = await DeadLetterSnapshot.open(path);
-    return (await snapshot?.survey(onLetter, ignoreLater)) ?? { lines: 0, sources: 0, strange: 0, firstStrange: 0, torn: false };
+    await using snapshot = await DeadLetterSnapshot.open(path, idType);
+    return (await snapshot?.survey(onLetter, ignoreLater)) ?? { lines: 0, entries: 0, strange: 0, firstStrange: 0, torn: false };
   } catch (error) {
     throw fileError(error, path);
   }
@@ -64,12 +75,16 @@ export function damagedPath(path: string): string {
 }
 
 /**
- * Removes the entries for which `isDead` is false, and merges the entries of each source. Moves lines that are not entries to the file of
- * `damagedPath`. Deletes the file if it is then empty. `isDead` is called once per source.
+ * Removes the entries for which `isDead` is false, and merges the lines of each entry. Moves lines that are not entries to the file of
+ * `damagedPath`. Deletes the file if it is then empty. `isDead` is called once per entry.
  */
-export function tidyDeadLetters(path: string, isDead: (letter: DeadLetter) => boolean): Promise<Tidied> {
+export function tidyDeadLetters(
+  path: string,
+  isDead: (letter: DeadLetter) => boolean,
+  { idType = "text" }: DeadLetterReading = {},
+): Promise<Tidied> {
   return withFileLock(path, async () => {
-    await using snapshot = await DeadLetterSnapshot.open(path);
+    await using snapshot = await DeadLetterSnapshot.open(path, idType);
     if (snapshot === null) return { kept: 0, setAside: 0, firstSetAside: 0 };
     await using aside = new LazyFile(damagedPath(path), "a");
     const { lines, strange, firstStrange, torn } = await snapshot.survey(ignore, (text) => aside.write(`${text}\n`));

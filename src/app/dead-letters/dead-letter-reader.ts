@@ -2,13 +2,14 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { HashTable, hashOfText, textLines } from "../../kit/index.js";
 import { type DeadLetter, parseDeadLetter } from "./dead-letter.js";
+import { entryName, type IdType } from "./entry-name.js";
 
 /** What the first pass has found. */
 export interface DeadLetterSurvey {
   /** Number of lines, without an incomplete last line. */
   readonly lines: number;
-  /** Number of sources. */
-  readonly sources: number;
+  /** Number of images and files that the lines are about. */
+  readonly entries: number;
   /** Number of lines that are not entries, for example after the file was edited by hand. */
   readonly strange: number;
   /** The number of the first such line, from 1; 0 if there is none. */
@@ -19,24 +20,26 @@ export interface DeadLetterSurvey {
 
 /**
  * One state of a dead-letter file. It does not change when another process appends to the file or replaces it. Needs 32 to 48 bytes of memory
- * per source.
+ * per entry.
  */
 export class DeadLetterSnapshot implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #sizeBytes: number;
-  /** By source: the number of its last line, the number of its failures, and the time of its first failure. */
-  readonly #sources = new HashTable({ values: 4 });
+  readonly #idType: IdType;
+  /** By name of the entry: the number of its last line, the number of its failures, and the time of its first failure. */
+  readonly #entries = new HashTable({ values: 4 });
 
-  private constructor(handle: FileHandle, sizeBytes: number) {
+  private constructor(handle: FileHandle, sizeBytes: number, idType: IdType) {
     this.#handle = handle;
     this.#sizeBytes = sizeBytes;
+    this.#idType = idType;
   }
 
-  /** Opens the file. Returns null if it does not exist. */
-  static async open(path: string): Promise<DeadLetterSnapshot | null> {
+  /** Opens the file. Returns null if it does not exist. `idType`: the type of the collection's keys. */
+  static async open(path: string, idType: IdType): Promise<DeadLetterSnapshot | null> {
     try {
       const handle = await open(path, "r");
-      return new DeadLetterSnapshot(handle, (await handle.stat()).size);
+      return new DeadLetterSnapshot(handle, (await handle.stat()).size, idType);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
       throw error;
@@ -45,12 +48,12 @@ export class DeadLetterSnapshot implements AsyncDisposable {
 
   /** The first pass. Call it once, and before `letters`. `onLetter` gets every entry, `onStrange` every other line. */
   async survey(onLetter: (letter: DeadLetter) => void, onStrange: (text: string) => Promise<void>): Promise<DeadLetterSurvey> {
-    let [lines, sources, strange, firstStrange] = [0, 0, 0, 0];
+    let [lines, entries, strange, firstStrange] = [0, 0, 0, 0];
     let torn = false;
     for await (const { text, number, isWhole } of this.#lines()) {
-      const letter = parseDeadLetter(text);
+      const letter = parseDeadLetter(text, this.#idType);
       if (letter !== null) {
-        if (this.#count(letter, number)) sources += 1;
+        if (this.#count(letter, number)) entries += 1;
         onLetter(letter);
       } else if (!isWhole) {
         torn = true;
@@ -62,14 +65,14 @@ export class DeadLetterSnapshot implements AsyncDisposable {
       }
       lines = number;
     }
-    return { lines, sources, strange, firstStrange, torn };
+    return { lines, entries, strange, firstStrange, torn };
   }
 
-  /** The second pass: one entry per source, the last, with the number of failures and the first time of all its entries. */
+  /** The second pass: one line per entry, the last, with the number of failures and the first time of all its lines. */
   async *letters(): AsyncGenerator<DeadLetter> {
     for await (const { text, number } of this.#lines()) {
-      const letter = parseDeadLetter(text);
-      const [last, failures = 1, high = 0, low = 0] = letter === null ? [] : (this.#sources.get(hashOfText(letter.source)) ?? []);
+      const letter = parseDeadLetter(text, this.#idType);
+      const [last, failures = 1, high = 0, low = 0] = letter === null ? [] : (this.#entries.get(hashOfText(entryName(letter))) ?? []);
       if (letter !== null && last === number) yield { ...letter, failures, first: new Date(high * word + low).toISOString() };
     }
   }
@@ -78,13 +81,14 @@ export class DeadLetterSnapshot implements AsyncDisposable {
     return this.#handle.close();
   }
 
-  /** Adds an entry to the table. Returns true if it is the first of its source. */
-  #count({ source, failures, first }: DeadLetter, number: number): boolean {
-    const hash = hashOfText(source);
-    const known = this.#sources.get(hash);
+  /** Adds a line to the table. Returns true if it is the first of its entry. */
+  #count(letter: DeadLetter, number: number): boolean {
+    const { failures, first } = letter;
+    const hash = hashOfText(entryName(letter));
+    const known = this.#entries.get(hash);
     const [, before = 0, high = 0, low = 0] = known ?? [];
     const firstMs = known === null ? Date.parse(first) : Math.min(Date.parse(first), high * word + low);
-    this.#sources.set(hash, [number, before + failures, Math.floor(firstMs / word), firstMs % word]);
+    this.#entries.set(hash, [number, before + failures, Math.floor(firstMs / word), firstMs % word]);
     return known === null;
   }
 

@@ -1,14 +1,15 @@
 /** One entry of a dead-letter file: an image that failed, or a file with images that could not be listed; why, and how to read it again. */
-import type { Metadata, Outcome, UnlistedFile } from "../../contracts/index.js";
+import type { Key, Metadata, Outcome, UnlistedFile } from "../../contracts/index.js";
 import { fileUri, isRemoteMemberUri, withoutCredentials } from "../../kit/index.js";
+import { type IdType, isWholeNumber } from "./entry-name.js";
 
 /** One line of the file. Files of older versions have no optional fields, except `id` and `line`. */
 export interface DeadLetter {
   readonly source: string;
   /** The key that the image's row would have; an int64 key as text. */
   readonly id?: string;
-  /** The type of the key. Default "text". */
-  readonly idType?: "int64";
+  /** The type of the key. Absent: "text". Lines of older versions do not say it: then a whole number has the type of the collection's keys. */
+  readonly idType?: IdType;
   /** The manifest line that names the image, in the form `file:line`. */
   readonly line?: string;
   /** Path or URL that the reader opens. Absent: it follows from `source`. */
@@ -41,7 +42,7 @@ export function deadLetterOf({ id, facts, error, attempts }: FailedOutcome, time
   return {
     source,
     id: String(id),
-    ...(typeof id === "bigint" ? { idType: "int64" } : {}),
+    ...idTypeOf(id),
     ...(line === undefined ? {} : { line }),
     ...placeOf(facts),
     ...(root === source ? {} : { root }),
@@ -52,6 +53,12 @@ export function deadLetterOf({ id, facts, error, attempts }: FailedOutcome, time
     first: time,
     time,
   };
+}
+
+/** A text says its type only where it could be taken for a number. */
+function idTypeOf(id: Key): Pick<DeadLetter, "idType"> {
+  if (typeof id === "bigint") return { idType: "int64" };
+  return isWholeNumber(id) ? { idType: "text" } : {};
 }
 
 /**
@@ -74,8 +81,11 @@ function placeOf({
   };
 }
 
-/** Parses one line. Missing fields get defaults. Returns null for a line that is not an entry. */
-export function parseDeadLetter(text: string): DeadLetter | null {
+/**
+ * Parses one line. Missing fields get defaults. Returns null for a line that is not an entry. `idType`: the type of the collection's keys, for
+ * lines of older versions.
+ */
+export function parseDeadLetter(text: string, idType: IdType): DeadLetter | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -87,6 +97,7 @@ export function parseDeadLetter(text: string): DeadLetter | null {
   const time = timeOf(letter.time, new Date(0).toISOString());
   return {
     ...letter,
+    ...(idType === "int64" && letter.idType === undefined && isWholeNumber(letter.id ?? "") ? { idType } : {}),
     code: textOf(letter.code, "unexpected"),
     message: textOf(letter.message, ""),
     attempts: countOf(letter.attempts),

@@ -5,7 +5,8 @@ import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, utimes, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { HeadraceError, type ImageFacts, type Outcome } from "../../contracts/index.js";
+import { HeadraceError, type ImageFacts, type Key, type Outcome } from "../../contracts/index.js";
+import { keyOf } from "../../kit/index.js";
 import type { DeadLetter } from "./dead-letter.js";
 import { readDeadLetters } from "./dead-letter-file.js";
 import { DeadLetters } from "./dead-letters.js";
@@ -28,7 +29,7 @@ describe("the dead-letter file", () => {
 
   it("says source, id, code, message, attempts, failures and times of what failed", async () => {
     const letters = await DeadLetters.open(path, { now: () => new Date(0) });
-    await letters.settle(failed("file:///a.jpg"));
+    await letters.settle(failed("file:///a.jpg", 17n));
     await letters.finish();
     assert.deepEqual(
       (await readFile(path, "utf8"))
@@ -224,7 +225,7 @@ describe("the dead-letter file", () => {
       let most = before;
       const letters = await DeadLetters.open(${JSON.stringify(path)});
       for await (const { source } of readDeadLetters(${JSON.stringify(path)})) {
-        if (source.endsWith("7.jpg")) letters.settle({ kind: "stored", facts: { source } });
+        if (source.endsWith("7.jpg")) letters.settle({ kind: "stored", id: "", facts: { source } });
         most = Math.max(most, process.memoryUsage.rss());
       }
       await letters.finish();
@@ -249,11 +250,11 @@ describe("the dead-letter file", () => {
   });
 });
 
-function failed(source: string): Outcome {
+function failed(source: string, id: Key = keyOf(source)): Outcome {
   return {
     kind: "failed",
     seq: 0,
-    id: 17n,
+    id,
     facts: factsOf(source),
     stage: "decode",
     error: new HeadraceError("image_corrupt", "planted"),
@@ -261,8 +262,8 @@ function failed(source: string): Outcome {
   };
 }
 
-function stored(source: string): Outcome {
-  return { kind: "stored", seq: 0, id: 17n, facts: factsOf(source), reused: false };
+function stored(source: string, id: Key = keyOf(source)): Outcome {
+  return { kind: "stored", seq: 0, id, facts: factsOf(source), reused: false };
 }
 
 function factsOf(source: string): ImageFacts {

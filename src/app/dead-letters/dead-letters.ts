@@ -1,10 +1,12 @@
 /** Records failed images in a dead-letter file. When an image succeeds later, its entry is removed. */
 import type { Outcome } from "../../contracts/index.js";
-import { HashTable, hashOfText, SerialQueue } from "../../kit/index.js";
+import { SerialQueue } from "../../kit/index.js";
 import { type DeadLetter, deadLetterOf } from "./dead-letter.js";
-import { appendDeadLetters, damagedPath, surveyDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
+import { appendDeadLetters, type DeadLetterReading, damagedPath, surveyDeadLetters, tidyDeadLetters } from "./dead-letter-file.js";
+import { idName, sourceName } from "./entry-name.js";
+import { EntryStates } from "./entry-states.js";
 
-export interface DeadLettersOptions {
+export interface DeadLettersOptions extends DeadLetterReading {
   /** Returns the current time. Default: the system clock. */
   readonly now?: () => Date;
   /** Receives a message if the file has lines that are not entries. */
@@ -15,7 +17,8 @@ export interface DeadLettersOptions {
 export class DeadLetters {
   readonly #now: () => Date;
   readonly #notice: (message: string) => void;
-  readonly #sources = new SourceStates();
+  readonly #reading: DeadLetterReading;
+  readonly #entries = new EntryStates();
   #waiting: DeadLetter[] = [];
   /** The next write, which will include all waiting entries. */
   #next: Promise<void> | null = null;
@@ -25,8 +28,9 @@ export class DeadLetters {
 
   private constructor(
     readonly path: string,
-    { now = () => new Date(), notice = () => undefined }: DeadLettersOptions,
+    { now = () => new Date(), notice = () => undefined, ...reading }: DeadLettersOptions,
   ) {
+    this.#reading = reading;
     this.#now = now;
     this.#notice = notice;
   }
@@ -34,7 +38,7 @@ export class DeadLetters {
   /** Reads the entries of earlier runs. Sets lines aside that are not entries. Removes an incomplete last line that a crash left behind. */
   static async open(path: string, options: DeadLettersOptions = {}): Promise<DeadLetters> {
     const letters = new DeadLetters(path, options);
-    const { strange, torn } = await surveyDeadLetters(path, ({ source }) => letters.#sources.foundEarlier(source));
+    const { strange, torn } = await surveyDeadLetters(path, (letter) => letters.#entries.foundEarlier(letter), options);
     if (strange > 0 || torn) await letters.#tidy(() => true);
     return letters;
   }
@@ -51,17 +55,19 @@ export class DeadLetters {
 
   /** Records an outcome. When the promise of a failure resolves, its entry is safely on disk. */
   settle(outcome: Outcome): Promise<void> | undefined {
-    const { source, line } = outcome.facts;
     const now = this.#now();
     if (outcome.kind === "failed") {
-      this.#sources.failed(source);
-      return this.#add(deadLetterOf(outcome, now.toISOString()));
+      const letter = deadLetterOf(outcome, now.toISOString());
+      this.#entries.failed(letter);
+      return this.#add(letter);
     }
     const isCured = outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known");
+    if (!isCured || this.#entries.isEmpty) return undefined;
+    const { source, line } = outcome.facts;
+    this.#cure(idName(outcome.id), "also of this run");
+    this.#cure(sourceName(source), "of earlier runs");
     // An invalid manifest line has an entry under the name of the line instead of a source.
-    if (isCured)
-      for (const name of line === undefined ? [source] : [source, line])
-        if (this.#sources.cured(name, now.getTime())) this.#hasChanged = true;
+    if (line !== undefined) this.#cure(sourceName(line), "also of this run");
     return undefined;
   }
 
@@ -71,23 +77,27 @@ export class DeadLetters {
    */
   async finish(listed: Iterable<string> = []): Promise<void> {
     await this.#writing.idle();
-    for (const uri of listed) if (this.#sources.cured(uri, this.#now().getTime())) this.#hasChanged = true;
+    for (const uri of listed) this.#cure(sourceName(uri), "also of this run");
     if (this.#hasChanged) {
       let earlier = 0;
       const all = await this.#tidy((letter) => {
-        const isDead = this.#sources.isDead(letter);
-        if (isDead && !this.#sources.hasFailed(letter.source)) earlier += 1;
+        const isDead = this.#entries.isDead(letter);
+        if (isDead && !this.#entries.hasFailed(letter)) earlier += 1;
         return isDead;
       });
       this.#left = { all, earlier };
     } else {
-      const { sources } = await surveyDeadLetters(this.path, () => undefined);
-      this.#left = { all: sources, earlier: sources };
+      const { entries } = await surveyDeadLetters(this.path, () => undefined, this.#reading);
+      this.#left = { all: entries, earlier: entries };
     }
   }
 
+  #cure(name: string, which: "also of this run" | "of earlier runs"): void {
+    if (this.#entries.cured(name, this.#now().getTime(), which)) this.#hasChanged = true;
+  }
+
   async #tidy(isDead: (letter: DeadLetter) => boolean): Promise<number> {
-    const { kept, setAside, firstSetAside } = await tidyDeadLetters(this.path, isDead);
+    const { kept, setAside, firstSetAside } = await tidyDeadLetters(this.path, isDead, this.#reading);
     if (setAside > 0) {
       const lines =
         setAside === 1 ? `line ${firstSetAside} is not an entry` : `${setAside} lines are not entries, the first is line ${firstSetAside}`;
@@ -113,43 +123,3 @@ export class DeadLetters {
     return appendDeadLetters(this.path, letters);
   }
 }
-
-/** What is known about each source that has or had an entry. Needs 28 to 42 bytes of memory per source. */
-class SourceStates {
-  /** By source: its state, and the time of its success. */
-  readonly #states = new HashTable({ values: 3 });
-  #isEmpty = true;
-
-  foundEarlier(source: string): void {
-    this.#isEmpty = false;
-    this.#states.first(hashOfText(source), [state.earlier, 0, 0]);
-  }
-
-  failed(source: string): void {
-    this.#isEmpty = false;
-    this.#states.set(hashOfText(source), [state.failed, 0, 0]);
-  }
-
-  /** Returns false if the source has no entry. */
-  cured(source: string, timeMs: number): boolean {
-    if (this.#isEmpty) return false;
-    const hash = hashOfText(source);
-    if (this.#states.get(hash) === null) return false;
-    this.#states.set(hash, [state.cured, Math.floor(timeMs / word), timeMs % word]);
-    return true;
-  }
-
-  hasFailed(source: string): boolean {
-    return this.#states.get(hashOfText(source))?.[0] === state.failed;
-  }
-
-  /** An entry stays if its source did not succeed, or failed again afterwards in another run. */
-  isDead({ source, time }: DeadLetter): boolean {
-    const [found, high = 0, low = 0] = this.#states.get(hashOfText(source)) ?? [];
-    return found !== state.cured || high * word + low < Date.parse(time);
-  }
-}
-
-const state = { earlier: 0, failed: 1, cured: 2 } as const;
-/** 2³²: the table stores numbers of 32 bits. */
-const word = 0x1_0000_0000;

@@ -37,7 +37,7 @@ async function* allOf(letters: readonly FileLetter[], options: RelistingOptions,
 async function* inputsOf(letter: FileLetter, options: RelistingOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { copies, fileRefs, onListed, admit = (ref) => Promise.resolve(ref) } = options;
   const { unlisted } = letter;
-  const { ref: listed } = await retryInput(letter, null, fileRefs);
+  const { ref: listed } = await retryInput(letter, fileRefs);
   const ref = await admit(listed);
   if (ref.refused?.kind === "fail") {
     yield unreadableInput(ref, ref.refused.error, unlisted);

@@ -4,10 +4,11 @@ import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { FileRefs } from "../inputs/inputs.js";
 import type { DeadLetter } from "./dead-letter.js";
-import { readDeadLetters } from "./dead-letter-file.js";
+import { type DeadLetterReading, readDeadLetters } from "./dead-letter-file.js";
+import { isWholeNumber } from "./entry-name.js";
 
 /** Which entries to try again. */
-export interface RetrySelection {
+export interface RetrySelection extends DeadLetterReading {
   /** Path of the dead-letter file. */
   readonly path: string;
   /** Only entries with one of these codes. Null: all entries. */
@@ -18,10 +19,10 @@ export interface RetrySelection {
 }
 
 /** Streams the selected entries. An entry that cannot be tried again is null. */
-export async function* lettersToTry({ path, codes, limit, readers }: RetrySelection): AsyncGenerator<DeadLetter | null> {
+export async function* lettersToTry({ path, codes, limit, readers, ...reading }: RetrySelection): AsyncGenerator<DeadLetter | null> {
   const schemes = new Set(readers.flatMap((reader) => reader.schemes));
   let left = limit;
-  for await (const letter of readDeadLetters(path)) {
+  for await (const letter of readDeadLetters(path, reading)) {
     if (codes !== null && !codes.has(letter.code)) continue;
     if (!isRepeatable(letter, schemes)) {
       yield null;
@@ -33,22 +34,19 @@ export async function* lettersToTry({ path, codes, limit, readers }: RetrySelect
   }
 }
 
-/**
- * Returns the image as its listing named it, with the version that it has now. `idType` is the type of the collection's keys; null if the
- * collection does not exist.
- */
-export async function retryInput(letter: DeadLetter, idType: "text" | "int64" | null, fileRefs: FileRefs): Promise<IngestInput> {
-  const { id, ref } = listedInput(letter, idType);
+/** Returns the image as its listing named it, with the version that it has now. */
+export async function retryInput(letter: DeadLetter, fileRefs: FileRefs): Promise<IngestInput> {
+  const { id, ref } = listedInput(letter);
   if (ref.scheme !== "file") return { id, ref };
   const { location, version, sizeBytes } = await fileRefs(ref.location);
   return { id, ref: { ...ref, location, version, sizeBytes } };
 }
 
 /** Returns the image as its listing named it, without its version. */
-export function listedInput(letter: DeadLetter, idType: "text" | "int64" | null): IngestInput {
+export function listedInput(letter: DeadLetter): IngestInput {
   const { source, line, location = source, root = source, metadata = null } = letter;
   const ref = { uri: source, location, scheme: schemeOf(letter), root, version: null, sizeBytes: null, metadata };
-  return { id: keyFor(letter, idType), ref: line === undefined ? ref : { ...ref, line } };
+  return { id: keyFor(letter), ref: line === undefined ? ref : { ...ref, line } };
 }
 
 function schemeOf({ source, scheme }: DeadLetter): string {
@@ -60,7 +58,7 @@ export function isRepeatable(letter: DeadLetter, schemes: ReadonlySet<string>): 
   return letter.repeatable !== false && letter.code !== "id_duplicate" && schemes.has(schemeOf(letter));
 }
 
-function keyFor({ source, id, idType: type }: DeadLetter, idType: "text" | "int64" | null): Key {
+function keyFor({ source, id, idType }: DeadLetter): Key {
   if (id === undefined) return keyOf(source);
-  return (idType ?? type) === "int64" && /^-?\d+$/.test(id) ? BigInt(id) : id;
+  return idType === "int64" && isWholeNumber(id) ? BigInt(id) : id;
 }

@@ -2,6 +2,7 @@
 import { HeadraceError, type Lease, type Outcome, type Shard, type ShardCounts, type WorkQueue } from "../../contracts/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { deadLetterOf } from "../dead-letters/dead-letter.js";
+import { entryName, idName, sourceName } from "../dead-letters/entry-name.js";
 import { contentOf, partLabel } from "./shard-content.js";
 
 export interface HeldShardsOptions {
@@ -130,7 +131,6 @@ function newHeld(lease: Lease, from: number): Held {
 
 function count(held: Held, outcome: Outcome): void {
   const { counts, failed, cured } = held;
-  const { source, line } = outcome.facts;
   if (outcome.kind === "abandoned") {
     held.isWhole = false;
     return;
@@ -138,8 +138,15 @@ function count(held: Held, outcome: Outcome): void {
   counts.read += 1;
   counts[outcome.kind] += 1;
   if (outcome.kind === "stored" && outcome.reused) counts.reused += 1;
-  if (outcome.kind === "failed") failed.set(source, JSON.stringify(deadLetterOf(outcome, new Date().toISOString())));
+  const { source, line } = outcome.facts;
+  if (outcome.kind === "failed") {
+    const letter = deadLetterOf(outcome, new Date().toISOString());
+    failed.set(entryName(letter), JSON.stringify(letter));
+    // Earlier versions named an entry by its source.
+    cured.push(source);
+  }
   if (outcome.kind === "stored" || (outcome.kind === "skipped" && outcome.reason === "known")) {
-    cured.push(...(line === undefined ? [source] : [source, line]));
+    cured.push(idName(outcome.id), sourceName(source), source);
+    if (line !== undefined) cured.push(sourceName(line), line);
   }
 }

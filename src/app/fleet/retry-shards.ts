@@ -31,13 +31,13 @@ export async function retryShards(queue: WorkQueue, request: FleetRetryRequest):
   let [left, notTried, tried, added] = [limit, 0, 0, 0];
   async function* inputs(): AsyncGenerator<GivenInput> {
     for await (const text of queue.deadLetters()) {
-      const letter = parseDeadLetter(text);
+      const letter = parseDeadLetter(text, "text");
       if (letter === null || (codes !== undefined && !codes.includes(letter.code as ErrorCode))) continue;
       if (!isRepeatable(letter, schemes)) notTried += 1;
       else if (left > 0) {
         left -= 1;
         // The time tells this try from one before. So an image that fails again can be tried again.
-        yield { ...givenInput(listedInput(letter, null)), failedAt: letter.time };
+        yield { ...givenInput(listedInput(letter)), failedAt: letter.time };
       }
     }
   }

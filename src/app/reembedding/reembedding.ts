@@ -1,5 +1,6 @@
 /** Moves a collection to a new model while programs go on to search it. Get it from `pipeline.reembedding`; the pipeline has the new model. */
 import { HeadraceError } from "../../contracts/index.js";
+import { keepCollection } from "../deletions/drop-kept.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { previewReembed, type ReembedPreview } from "./preview.js";
 import { startReembed } from "./reembed.js";
@@ -57,7 +58,7 @@ export class Reembedding {
     return { alias, from: roles.live, to: previous };
   }
 
-  /** Drops the collection of before the switch. There is no way back. Needs no model. Throws `usage_invalid` and `lock_held`. */
+  /** Drops the collection of before the switch. `restore` brings its rows back, into a collection of their own. Needs no model. Throws `usage_invalid` and `lock_held`. */
   async finish(alias: string): Promise<Finish> {
     const store = await this.#parts.store(new AbortController().signal);
     const roles = await rolesOf(store, alias);
@@ -65,6 +66,7 @@ export class Reembedding {
     const collection = await store.openCollection(previous, "read");
     const rows = await collection.count();
     await collection.close();
+    await keepCollection(this.#parts, store, previous, { command: "reembed" });
     const renamed = await dropPrevious(store, roles, previous);
     return { alias, collection: roles.live, dropped: previous, rows, renamed };
   }

@@ -90,7 +90,7 @@ export async function runTrial(pipeline: ImageEmbeddingPipeline, { inputs, sched
 
 async function drop(pipeline: ImageEmbeddingPipeline, name: string): Promise<void> {
   try {
-    await pipeline.dropCollection(name);
+    await pipeline.dropCollection(name, { keep: "nothing" });
   } catch (error) {
     // The first row creates the collection, so a trial that stored nothing has none.
     if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;

@@ -4,8 +4,10 @@ import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
+import type { DeletedRowsHead } from "../../adapters/parquet/index.js";
 import type { ExportedRepository, ExportOptions, ServedModel, TritonSection } from "../../adapters/triton/index.js";
 import type {
+  DeletionRecord,
   Embedder,
   Encoded,
   Feed,
@@ -16,6 +18,7 @@ import type {
   Reader,
   RowSource,
   RowWriter,
+  SizedRowWriter,
   TensorSpec,
   TextEmbedder,
   VectorStore,
@@ -139,6 +142,20 @@ export async function createRowFile(
     default:
       return format satisfies never;
   }
+}
+
+/** Creates a file for rows that will be deleted. */
+export async function createDeletedRowFile(
+  path: string,
+  collection: CollectionDescription,
+  deletion: DeletionRecord,
+): Promise<SizedRowWriter> {
+  return (await import("../../adapters/parquet/index.js")).createDeletedRows(path, collection, deletion);
+}
+
+/** Reads what a file of deleted rows says about itself. Throws `input_invalid`. */
+export async function readDeletedRowFile(path: string): Promise<DeletedRowsHead> {
+  return (await import("../../adapters/parquet/index.js")).readDeletedRowsHead(path);
 }
 
 /** Creates a file that contains only vectors. */

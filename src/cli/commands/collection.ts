@@ -1,9 +1,10 @@
 /** `headrace collection` and its subcommands create, list, stats, drop and adopt. */
 import { type Command, Option } from "commander";
+import type { DeletedFile } from "../../app/index.js";
 import { type Alias, type CollectionStats, HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { counted } from "../printable-text.js";
+import { counted, sizeText } from "../printable-text.js";
 import { aliasCommands } from "./collection-alias.js";
 import { upkeepCommands } from "./collection-upkeep.js";
 import { positive } from "./ingest.js";
@@ -37,6 +38,7 @@ export function collectionCommand(program: Command, exit: (code: ExitCode) => vo
   withCommonOptions(group.command("drop"))
     .description("delete a collection with all its rows")
     .argument("<name>")
+    .addOption(noKeepOption())
     .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await drop(name, options)));
   withCommonOptions(group.command("adopt"))
@@ -76,8 +78,13 @@ function list(options: CommonOptions): Promise<ExitCode> {
 
 function stats(name: string, options: CommonOptions): Promise<ExitCode> {
   return withPipeline(options, async (pipeline) => {
-    const [found, aliases] = await Promise.all([pipeline.collectionStats(name), pipeline.aliases.list()]);
-    terminalOf(options).result(statsDocument(found, aliases), statsText(found));
+    const [found, aliases, files] = await Promise.all([
+      pipeline.collectionStats(name),
+      pipeline.aliases.list(),
+      pipeline.deletedFiles(name),
+    ]);
+    const document = { ...statsDocument(found, aliases), deleted: deletedDocument(files) };
+    terminalOf(options).result(document, `${statsText(found)}${deletedText(name, document.deleted)}`);
     return exitCodes.ok;
   });
 }
@@ -93,6 +100,19 @@ function statsText({ name, count, dimension, metric, index, indexedKeys, idType,
   const labels = passport === null ? "unknown" : Object.values(passport.labels).join(", ");
   const keys = indexedKeys.length === 0 ? "" : `  indexes for filters: ${indexedKeys.join(", ")}\n`;
   return `${name}: ${counted(count, "row")}, ${dimension} dimensions, ${metric}, ids ${idType}, index ${index}\n${keys}  made by: ${labels}\n`;
+}
+
+/** The files of deleted rows together. `rows` leaves out damaged files. */
+function deletedDocument(files: readonly DeletedFile[]) {
+  const sum = (of: (file: DeletedFile) => number): number => files.reduce((total, file) => total + of(file), 0);
+  const oldest = files.findLast(({ deletedAt }) => deletedAt !== null)?.deletedAt ?? null;
+  return { files: files.length, rows: sum(({ rows }) => rows ?? 0), bytes: sum(({ bytes }) => bytes), oldest };
+}
+
+function deletedText(name: string, { files, rows, bytes, oldest }: ReturnType<typeof deletedDocument>): string {
+  if (files === 0) return "";
+  const since = oldest === null ? "" : `, the oldest of ${oldest}`;
+  return `  deleted rows: ${counted(rows, "row")} in ${counted(files, "file")} of ${sizeText(bytes)}${since} (headrace restore ${name})\n`;
 }
 
 function drop(name: string, options: DropOptions): Promise<ExitCode> {

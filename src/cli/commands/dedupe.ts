@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { type DuplicateGroup, type DuplicateRow, type ImageEmbeddingPipeline, pathOfSource } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { openInBrowser } from "../browser.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { duplicatesPage } from "../duplicates-page.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { writeOutputFile } from "../output-file.js";
@@ -33,6 +33,7 @@ export function dedupeCommand(program: Command, exit: (code: ExitCode) => void):
     .option("--open [page.html]", "write a page with the pictures and open it (default: a file in the temporary folder)")
     .option("--delete", "count the rows that would be deleted: all of a group but the one to keep")
     .option("--yes", "with --delete: delete them")
+    .addOption(noKeepOption())
     .addOption(
       new Option("--max-deletions <n>", "with --delete: delete nothing if it would be more rows; a number or a percentage")
         .argParser(deletionLimit)
@@ -61,7 +62,7 @@ function runDedupe(name: string | undefined, options: DedupeOptions): Promise<Ex
     const deletion = options.delete === true ? { wouldDelete: ids.length, deleted: 0 } : {};
     if (options.delete === true && options.yes === true && ids.length > 0) {
       checkLimit(ids.length, await pipeline.count(collection), options.maxDeletions, collection);
-      deletion.deleted = await pipeline.deleteByIds(collection, ids);
+      deletion.deleted = await pipeline.deleteByIds(collection, ids, { command: "dedupe" });
     }
     const document = { groups: groups.map(groupDocument), ...deletion, ...(page === null ? {} : { page }) };
     terminal.result(document, `${table(groups, collection)}${deletionText(deletion)}${page === null ? "" : `Page: ${page}\n`}`);

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { keysOf } from "../../app/index.js";
 import { HeadraceError, type Key } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { counted } from "../printable-text.js";
 import { requireYes } from "./collection.js";
@@ -23,6 +23,7 @@ export function deleteCommand(program: Command, exit: (code: ExitCode) => void):
     .addOption(collectionOption())
     .option("--filter <expression>", 'delete all matching rows, for example: startsWith(source, "/old/")')
     .option("--dry-run", "count, but delete nothing")
+    .addOption(noKeepOption())
     .option("--yes", "confirm")
     .action(async (ids: string[], options: DeleteOptions) => exit(await runDelete(ids, options)));
 }

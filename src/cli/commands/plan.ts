@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { planRun, type RunPlan } from "../../app/index.js";
 import { terminalOf } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
-import { counted } from "../printable-text.js";
+import { counted, sizeText } from "../printable-text.js";
 import { duration } from "../progress-line.js";
 import { type SampleOptions, withSample, withSampleOptions } from "../sample.js";
 import { positive } from "./ingest.js";
@@ -28,12 +28,8 @@ async function runPlan(paths: readonly string[], options: PlanOptions): Promise<
 function planText({ images, seconds, diskBytes, memoryBytes, sampled, imagesPerSecond, verdict }: RunPlan): string {
   return [
     `${counted(images, "image")} at ${imagesPerSecond} images/s take ${duration(seconds * 1000)}, as measured with ${counted(sampled, "image")}.`,
-    `Disk: ${bytesText(diskBytes)} for the rows, without vector indexes. Memory: ${bytesText(memoryBytes)}.`,
+    `Disk: ${sizeText(diskBytes)} for the rows, without vector indexes. Memory: ${sizeText(memoryBytes)}.`,
     verdict,
     "",
   ].join("\n");
-}
-
-function bytesText(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }

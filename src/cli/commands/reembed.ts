@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ImageEmbeddingPipeline, ingestDocument, type ReembedRequest, type ReembedRun } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { counted } from "../printable-text.js";
@@ -49,6 +49,7 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
       new Option("--rollback", "switch the alias back to the collection of before").conflicts(["finish", "dryRun", "fillOnly", "alias"]),
     )
     .addOption(new Option("--finish", "drop the collection of before the switch").conflicts(["dryRun", "fillOnly", "alias"]))
+    .addOption(noKeepOption())
     .option("--yes", "with --finish: confirm")
     .action(async (name: string, options: ReembedOptions) => exit(await runReembed(name, options)));
 }

@@ -10,7 +10,7 @@ import {
   type SyncStats,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { syncPreviewText, syncText } from "../sync-summary.js";
@@ -34,6 +34,7 @@ export function syncCommand(program: Command, exit: (code: ExitCode) => void): v
     .addOption(collectionOption())
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}')
     .option("--prune", "delete the rows of images that are gone from these sources")
+    .addOption(noKeepOption())
     .addOption(
       new Option(
         "--max-deletions <n>",

@@ -1,8 +1,9 @@
 /** The only writer of a table in this process. All handles of the table that are open for writing share this writer. */
 import type { Table } from "@lancedb/lancedb";
-import type { BuiltIndex, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../../contracts/index.js";
-import { abortedError, checkAborted, listenForAbort, SerialQueue } from "../../../kit/index.js";
+import type { BuiltIndex, InsertResult, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../../contracts/index.js";
+import { abortedError, checkAborted, listenForAbort, SerialQueue, writeAbsent } from "../../../kit/index.js";
 import { fromLanceError } from "../errors.js";
+import { knownRows } from "../lookups.js";
 import { writePassport } from "../table-facts.js";
 import { type TableFacts, tableFacts } from "../table-schema.js";
 import { removeOldVersions } from "../upkeep/old-versions.js";
@@ -98,6 +99,20 @@ export class TableWriter {
     // The rows are durable at this point. If the caller aborted only the compaction, the next call compacts the table.
     if (compacted.status === "rejected" && !signal.aborted) throw compacted.reason;
     return failures;
+  }
+
+  /** Inserts the rows whose keys the table does not have. The look and the write have one turn in the queue of writes. */
+  async insertAbsent(rows: RowBatch, keys: readonly Key[], signal: AbortSignal): Promise<InsertResult> {
+    this.lookedUp();
+    const result = await this.#write("insert", signal, async (table) =>
+      writeAbsent(rows, await knownRows(table, keys, signal), async (absent) => {
+        const settled = (await this.#storage.store([absent]))[0]!;
+        if (settled.status === "rejected") throw settled.reason;
+        return settled.value;
+      }),
+    );
+    await this.#compactDuringSeries(signal);
+    return result;
   }
 
   /** Must be called for each look-up through a handle that is open for writing. Look-ups make an up-to-date index on keys worthwhile. */
