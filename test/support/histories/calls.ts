@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { isManifest, isPipe, nameOfSource, type Source } from "./places.js";
 import type { World } from "./world.js";
 
-export type Verb = "ingest" | "sync" | "prune" | "verify" | "retry";
+export type Verb = "ingest" | "sync" | "prune" | "verify" | "retry" | "restore";
 
 /** What to list, in the words of the library. */
 export interface CallSource {
@@ -20,6 +20,8 @@ export interface Call {
   readonly source: CallSource;
   /** For `prune`: the share of the rows of a source that may go. null: the default of the product. */
   readonly share: number | null;
+  /** For `restore`: the files with the deleted rows. */
+  readonly files: readonly string[];
 }
 
 export function callSource(named: readonly Source[], world: World): CallSource {

@@ -70,7 +70,10 @@ export const changes = {
     const path = choices.of(tarPaths.filter((each) => world.isMounted(each) && world.tar(each) !== undefined));
     const tar = path === undefined ? undefined : world.tar(path);
     if (path === undefined || tar === undefined || tar.members.size === 0) return null;
-    const blocks = [...tar.members.values()].reduce((sum, picture) => sum + 1 + Math.ceil((picture?.bytes.byteLength ?? 3_000) / tarBlock), 0);
+    const blocks = [...tar.members.values()].reduce(
+      (sum, picture) => sum + 1 + Math.ceil((picture?.bytes.byteLength ?? 3_000) / tarBlock),
+      0,
+    );
     const at = (1 + choices.below(blocks)) * tarBlock - (choices.oneIn(2) ? 0 : 100);
     world.writeTar(path, tar.members, at);
     return `cut ${path} after ${at} bytes`;

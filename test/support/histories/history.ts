@@ -20,10 +20,11 @@ export interface Played {
   readonly done: ReadonlyMap<string, number>;
 }
 
-/** Which rule was breached, and by which step; null if none was. */
+/** Which rule was breached, by which step and how; null if none was. Two histories with the same answer have found the same defect. */
 export function breachOf({ lines, violations }: Played): string | null {
+  const [first] = violations;
   const [step = ""] = /^[a-z]+( --[a-z]+)?/.exec(lines.at(-1) ?? "") ?? [];
-  return violations[0] === undefined ? null : `${violations[0].breach}: ${step}`;
+  return first === undefined ? null : [first.breach, step, first.why.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
 }
 
 type StepKind = keyof typeof changes | keyof typeof verbs;
@@ -33,7 +34,20 @@ const beginning: Weights = { create: 12, copy: 2, pack: 2, addLine: 5, tag: 2, i
 const middle: Weights = {
   ...{ create: 3, copy: 2, change: 3, rename: 7, remove: 4, toFolder: 1, unmount: 3, mount: 3, pack: 2, cut: 3, removeTar: 1 },
   ...{ addLine: 3, dropLine: 3, editLine: 2, appear: 2 },
-  ...{ ingest: 4, sync: 3, prune: 9, pruneFolder: 5, disturbedPrune: 5, verify: 4, retry: 3, dedupe: 1, delete: 1, restore: 4, tag: 4, destroy: 2 },
+  ...{
+    ingest: 4,
+    sync: 3,
+    prune: 9,
+    pruneFolder: 5,
+    disturbedPrune: 5,
+    verify: 4,
+    retry: 3,
+    dedupe: 1,
+    delete: 1,
+    restore: 4,
+    tag: 4,
+    destroy: 2,
+  },
 };
 
 /** Every fourth history is that of a LanceDB table, whose calls are also killed. */
@@ -42,7 +56,7 @@ export function storeOf(seed: number): StoreKind {
 }
 
 export function historyOf(seed: number): readonly Step[] {
-  const kills: Weights = storeOf(seed) === "lancedb" ? { kill: 4 } : {};
+  const kills: Weights = storeOf(seed) === "lancedb" ? { kill: 4, killedRestore: 1 } : {};
   return stepsOf(seed, [
     { steps: 12, weights: beginning },
     { steps: 20, weights: { ...middle, ...kills } },

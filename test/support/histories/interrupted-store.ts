@@ -5,7 +5,7 @@ import type { Collection, Key, VectorStore } from "../../../src/contracts/index.
 export type BeforeCall = (call: string, ids: readonly Key[]) => Promise<void>;
 
 /** The calls in which other things happen. Not `delete`: between the last look at an image and the deletion of its row is always a moment. */
-const toldOf: ReadonlySet<string> = new Set(["upsert", "known", "byContent", "get", "delete", "count"]);
+const toldOf: ReadonlySet<string> = new Set(["upsert", "known", "byContent", "get", "delete", "count", "upkeep"]);
 
 export function interruptedStore(store: VectorStore, before: BeforeCall): VectorStore {
   const wrap = async (making: Promise<Collection>): Promise<Collection> => interruptedCollection(await making, before);

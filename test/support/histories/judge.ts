@@ -1,6 +1,7 @@
 /** Judges what a call has done to the rows. */
-import { covers, type Entry, listedBy } from "./listings.js";
+
 import type { Ledger } from "./ledger.js";
+import { covers, type Entry, listedBy } from "./listings.js";
 import type { Ended } from "./product.js";
 import { isContainer, mustGo, type Scope } from "./proofs.js";
 import type { Given, Row } from "./rows.js";
@@ -20,7 +21,9 @@ export type Breach =
 
 export interface Violation {
   readonly breach: Breach;
-  readonly what: string;
+  /** The row or image. */
+  readonly key: string;
+  readonly why: string;
 }
 
 /** One call, as the oracle sees it. */
@@ -51,16 +54,21 @@ function wrongDeletions({ verdicts, verb }: Judged): readonly Violation[] {
   return [...verdicts].flatMap(([key, reason]) => {
     if (reason === null) return [];
     const breach = reason.includes("exists") || reason.includes("lists it") || verb !== "prune";
-    return [
-      { breach: breach ? "a row was deleted whose image exists" : "a row was deleted without a proof", what: `${key}: ${reason}` } as const,
-    ];
+    return [{ breach: breach ? "a row was deleted whose image exists" : "a row was deleted without a proof", key, why: reason } as const];
   });
 }
 
 function leftRows({ after, scope }: Judged, ledger: Ledger, world: World): readonly Violation[] {
   return [...after.values()]
     .filter((row) => mustGo({ row, origin: ledger.originOf(row.key) }, scope, world))
-    .map((row) => ({ breach: "a row was left whose image is proven gone", what: `${row.key}, from ${ledger.originOf(row.key)}` }) as const);
+    .map(
+      (row) =>
+        ({
+          breach: "a row was left whose image is proven gone",
+          key: row.key,
+          why: `the row came from ${ledger.originOf(row.key)}`,
+        }) as const,
+    );
 }
 
 /** Each image that the call listed and that can be read has a row of its bytes. */
@@ -68,10 +76,10 @@ function missingRows({ after, scope, verb }: Judged, ledger: Ledger): readonly V
   return [...scope.entries.values()].flatMap(({ key, picture }): readonly Violation[] => {
     if (picture === null || picture.kind === "unreadable") return [];
     const row = after.get(key);
-    if (row === undefined) return [{ breach: "an image has no row", what: key }];
-    if (row.content !== picture.content) return [{ breach: "an image has no row", what: `${key}: the row is that of another picture` }];
+    if (row === undefined) return [{ breach: "an image has no row", key, why: "there is none" }];
+    if (row.content !== picture.content) return [{ breach: "an image has no row", key, why: "the row is that of another picture" }];
     return verb === "verify" && ledger.destroyed.has(key) && !row.hasVector
-      ? [{ breach: "an image has no row", what: `${key}: the row is still destroyed` }]
+      ? [{ breach: "an image has no row", key, why: "the row is still destroyed" }]
       : [];
   });
 }
@@ -84,7 +92,9 @@ function changedMetadata({ before, after, scope, verdicts, ended, verb }: Judged
     const known = ledger.given.get(row.key) ?? {};
     const isCertain = isWhole && ended.failed === 0 && ["ingest", "sync", "prune"].includes(verb);
     const expected: readonly Given[] = told === null ? [known] : isCertain ? [told] : [known, told];
-    const heirOf = gone.filter(({ content, ingestedAt }) => content === row.content && (old?.ingestedAt !== row.ingestedAt || row.ingestedAt > ingestedAt));
+    const heirOf = gone.filter(
+      ({ content, ingestedAt }) => content === row.content && (old?.ingestedAt !== row.ingestedAt || row.ingestedAt > ingestedAt),
+    );
     const problems = expected.map((given) => problemOf(row, given, heirOf));
     return problems.includes(null) ? [] : problems.slice(0, 1).flatMap((problem) => problem ?? []);
   });
@@ -92,11 +102,11 @@ function changedMetadata({ before, after, scope, verdicts, ended, verb }: Judged
 
 function problemOf(row: Row, expected: Given, heirOf: readonly Row[]): Violation | null {
   for (const [key, value] of Object.entries(expected)) {
-    if (row.given[key] !== value) return { breach: "metadata was lost", what: `${row.key}: ${key} was ${value}, found ${row.given[key]}` };
+    if (row.given[key] !== value) return { breach: "metadata was lost", key: row.key, why: `${key} was ${value}, found ${row.given[key]}` };
   }
   for (const [key, value] of Object.entries(row.given)) {
     if (expected[key] === undefined && !heirOf.some(({ given }) => given[key] === value)) {
-      return { breach: "metadata came from nowhere", what: `${row.key}: found ${key} ${value}` };
+      return { breach: "metadata came from nowhere", key: row.key, why: `found ${key} ${value}` };
     }
   }
   return null;
@@ -113,7 +123,9 @@ function unmovedMetadata({ before, after, scope, verdicts }: Judged, ledger: Led
     if (path === undefined || path === row.path || source === undefined || listedBy(source, world).extent === "unknown") return [];
     const heir = after.get(world.uri(path));
     const lost = Object.keys(row.given).filter((name) => heir?.given[name] === undefined);
-    return lost.length === 0 ? [] : [{ breach: "metadata was lost", what: `${row.path} is now ${path}, without its ${lost.join(" and ")}` }];
+    return lost.length === 0
+      ? []
+      : [{ breach: "metadata was lost", key: row.key, why: `the image is now ${path}, without its ${lost.join(" and ")}` }];
   });
 }
 

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type Call, callSource, callText } from "./calls.js";
 import type { Source } from "./places.js";
-import type { Player } from "./player.js";
+import type { PlayedCall, Player } from "./player.js";
 import type { Ended } from "./product.js";
 
 const script = fileURLToPath(new URL("./killed-call.js", import.meta.url));
@@ -21,20 +21,26 @@ export interface KilledCall {
 
 export async function killedCall(
   player: Player,
-  { verb, named, nth }: { readonly verb: Call["verb"]; readonly named: readonly Source[]; readonly nth: number },
-): Promise<string> {
-  const call: Call = { verb, source: callSource(named, player.world), share: 1 };
-  const { text: result, ended } = await player.judged(verb, named, async () => {
+  { verb, named, files, nth }: Pick<Call, "verb" | "files"> & { readonly named: readonly Source[]; readonly nth: number },
+): Promise<PlayedCall> {
+  const call: Call = { verb, source: callSource(named, player.world), share: 1, files };
+  const played = await player.judged(verb, named, async () => {
     const { shop, aheadMs } = player;
     return { ended: await shop.away(() => callInProcess({ call, folder: shop.folder, nth, aheadMs })), during: null };
   });
-  player.count(ended.error === "killed" ? "kills" : "calls of a process that outlived them");
-  return `${callText(verb === "prune" ? "sync --prune" : verb, named)}, killed before call ${nth} of the store${result}`;
+  player.count(played.ended.error === "killed" ? "kills" : "calls of a process that outlived them");
+  return {
+    ...played,
+    text: `${callText(verb === "prune" ? "sync --prune" : verb, named)}, killed before call ${nth} of the store${played.text}`,
+  };
 }
 
 async function callInProcess(call: KilledCall): Promise<Ended> {
   const child = spawn(process.execPath, [script, JSON.stringify(call)], { stdio: ["ignore", "pipe", "inherit"] });
-  const [closed, printed] = await Promise.all([once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>, text(child.stdout)]);
+  const [closed, printed] = await Promise.all([
+    once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
+    text(child.stdout),
+  ]);
   const [code, signal] = closed;
   if (signal === "SIGKILL") return { completed: false, failed: 0, pruned: 0, kept: {}, error: "killed" };
   if (code !== 0) throw new Error(`the process ended with ${code ?? signal}: ${printed}`);

@@ -1,5 +1,5 @@
 /** What the sources of a call list, by the truth of the world. */
-import { type Picture } from "./pictures.js";
+import type { Picture } from "./pictures.js";
 import { isManifest, nameOfSource, type Source } from "./places.js";
 import type { World } from "./world.js";
 

@@ -41,7 +41,7 @@ export function describeHistories({ count, seed }: { readonly count: number; rea
           [
             `${shortest.violations[0]?.breach} (HEADRACE_TEST_SEED=${seed + at} HEADRACE_HISTORIES=1, ${kind}):`,
             ...shortest.lines.map((line, index) => `  ${index + 1}. ${line}`),
-            ...shortest.violations.map(({ breach: rule, what }) => `  ! ${rule}: ${what}`),
+            ...shortest.violations.map(({ breach: rule, key, why }) => `  ! ${rule}: ${key}: ${why}`),
           ].join("\n"),
         );
       }
@@ -53,7 +53,10 @@ export function describeHistories({ count, seed }: { readonly count: number; rea
       context.diagnostic([...done].map(([what, times]) => `${what}: ${times}`).join(", "));
       if (count < 100) return;
       for (const [what, least] of Object.entries(leastPerHundred)) {
-        assert.ok((done.get(what) ?? 0) >= (least * count) / 100, `${what}: expected at least ${least} times in 100 histories, found ${done.get(what)}`);
+        assert.ok(
+          (done.get(what) ?? 0) >= (least * count) / 100,
+          `${what}: expected at least ${least} times in 100 histories, found ${done.get(what)}`,
+        );
       }
     });
   });

@@ -27,7 +27,9 @@ export async function drawPictures(): Promise<readonly Picture[]> {
   const damaged: Picture[] = [];
   for (let at = 0; at < damagedCount; at += 1) {
     const raw = { width: damagedSide, height: damagedSide, channels: 3 } as const;
-    const jpeg = await sharp(randomBytes(at + 101, damagedSide * damagedSide * 3), { raw }).jpeg().toBuffer();
+    const jpeg = await sharp(randomBytes(at + 101, damagedSide * damagedSide * 3), { raw })
+      .jpeg()
+      .toBuffer();
     damaged.push(picture(jpeg.subarray(0, Math.floor(jpeg.byteLength * 0.6)), "damaged"));
   }
   return [...whole, ...damaged, picture(Buffer.from("This is no image."), "unreadable")];

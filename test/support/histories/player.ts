@@ -68,9 +68,9 @@ export class Player {
   async call(
     verb: Call["verb"],
     named: readonly Source[],
-    { share = 1, disturbance }: { readonly share?: number | null; readonly disturbance?: Disturbance } = {},
+    { share = 1, files = [], disturbance }: Partial<Pick<Call, "share" | "files">> & { readonly disturbance?: Disturbance } = {},
   ): Promise<PlayedCall> {
-    const call: Call = { verb, source: callSource(named, this.world), share };
+    const call: Call = { verb, source: callSource(named, this.world), share, files };
     let happened = "";
     const happen = async (): Promise<void> => {
       if (disturbance !== undefined && happened === "") {
@@ -121,7 +121,7 @@ export class Player {
     const scope = { ...scopeOf(named, world, "keep"), ...(verb === "retry" ? { entries: new Map(failed) } : {}) };
     const judgement = { verb, scope, ended, before, after, verdicts, wasDisturbed: during !== null };
     this.violations.push(...judge(judgement, ledger, world));
-    if (ended.error === "unexpected") this.violations.push({ breach: "a call failed", what: ended.error });
+    if (ended.error === "unexpected") this.violations.push({ breach: "a call failed", key: verb, why: ended.error });
     await this.remember(gone, files);
     this.learn(after, new Map([...listed, ...scope.entries]));
     this.#note(ended, scope.entries, verb);
@@ -137,11 +137,12 @@ export class Player {
   }
 
   /** Remembers which files the product left for deleted rows. */
-  async remember(gone: readonly Row[], filesBefore: readonly string[] | null): Promise<void> {
+  async remember(gone: readonly Row[], filesBefore: readonly string[]): Promise<void> {
     const now = await this.shop.deletedFiles();
-    if (gone.length === 0 || now === null || filesBefore === null) return;
+    if (gone.length === 0) return;
     const files = now.filter((file) => !filesBefore.includes(file));
-    if (files.length === 0) this.violations.push({ breach: "a deletion left no file", what: gone.map(({ key }) => key).join(", ") });
+    if (files.length === 0)
+      this.violations.push({ breach: "a deletion left no file", key: gone.map(({ key }) => key).join(", "), why: "there is no new file" });
     this.ledger.deletions.push({ rows: gone, files });
   }
 

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import { sharpDecoder } from "../../../src/adapters/sharp/index.js";
-import { ImageEmbeddingPipeline, type InsertStats, listInputs, type ListingRequest, ServiceConfig } from "../../../src/app/index.js";
+import { ImageEmbeddingPipeline, type InsertStats, type ListingRequest, listInputs, ServiceConfig } from "../../../src/app/index.js";
 import { HeadraceError, type Outcome, type VectorStore } from "../../../src/contracts/index.js";
 import type { Call, CallSource } from "./calls.js";
 
@@ -18,6 +18,8 @@ export interface Ended {
   /** The code of the error that ended the call, or of an error after the last row. */
   readonly error: string | null;
 }
+
+export const quiet: Ended = { completed: true, failed: 0, pruned: 0, kept: {}, error: null };
 
 export interface CallHooks {
   /** Called for each file in a folder that is no image, while the folder is listed. */
@@ -44,14 +46,12 @@ export async function makeCall(pipeline: ImageEmbeddingPipeline, call: Call, hoo
   }
 }
 
-async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share }: Call, hooks: CallHooks): Promise<Ended> {
+async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share, files }: Call, hooks: CallHooks): Promise<Ended> {
   const request = listingOf(source, hooks);
   const { onOutcome = () => undefined } = hooks;
   switch (verb) {
     case "ingest":
-      return endOf(
-        await (await pipeline.ingest({ inputs: listInputs(request), collectionName, schedule: "overlapped", onOutcome })).done,
-      );
+      return endOf(await (await pipeline.ingest({ inputs: listInputs(request), collectionName, schedule: "overlapped", onOutcome })).done);
     case "sync":
     case "prune": {
       const limit = share === null ? {} : { maxDeletions: { share } };
@@ -61,16 +61,21 @@ async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share }: 
     }
     case "verify": {
       const { repair } = await pipeline.verify({ source: request, collectionName, purpose: "repair" });
-      return repair === null ? { completed: true, failed: 0, pruned: 0, kept: {}, error: null } : endOf(repair);
+      return repair === null ? quiet : endOf(repair);
     }
     case "retry":
       return endOf(await (await pipeline.retryFailures({ collectionName, onOutcome })).done);
+    case "restore": {
+      const all: Ended[] = [];
+      for (const file of files) all.push(endOf(await (await pipeline.restore({ collectionName, file }).start()).done));
+      return all.find(({ completed }) => !completed) ?? quiet;
+    }
     default:
       return verb satisfies never;
   }
 }
 
-function endOf({ ended: how, failed, upkeepError, error }: InsertStats): Ended {
+function endOf({ ended: how, failed, upkeepError, error }: Pick<InsertStats, "ended" | "failed" | "upkeepError" | "error">): Ended {
   return { completed: how === "completed", failed, pruned: 0, kept: {}, error: upkeepError?.code ?? error?.code ?? null };
 }
 

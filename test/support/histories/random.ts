@@ -34,7 +34,10 @@ export class Choices {
 }
 
 /** `weights`: how often each kind of step comes, for each stretch of steps. */
-export function stepsOf(seed: number, stretches: readonly { readonly steps: number; readonly weights: Readonly<Record<string, number>> }[]): readonly Step[] {
+export function stepsOf(
+  seed: number,
+  stretches: readonly { readonly steps: number; readonly weights: Readonly<Record<string, number>> }[],
+): readonly Step[] {
   const next = randomWords(seed + 1);
   for (let skipped = 0; skipped < 8; skipped += 1) next();
   return stretches.flatMap(({ steps, weights }) => {

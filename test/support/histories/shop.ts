@@ -1,6 +1,4 @@
 /** The store and the pipeline of one history. */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { lancedbStore } from "../../../src/adapters/lancedb/index.js";
 import { memoryStore } from "../../../src/adapters/memory/index.js";
 import type { ImageEmbeddingPipeline } from "../../../src/app/index.js";
@@ -10,10 +8,6 @@ import { collectionName, openPipeline } from "./product.js";
 import type { Row } from "./rows.js";
 
 export type StoreKind = "memory" | "lancedb";
-
-interface Restoring {
-  restore(request: { readonly collectionName: string; readonly file: string }): { start(): Promise<{ readonly done: Promise<unknown> }> };
-}
 
 export class Shop implements AsyncDisposable {
   /** Called before each call of the store. */
@@ -42,17 +36,9 @@ export class Shop implements AsyncDisposable {
     return this.#store;
   }
 
-  /** The files with deleted rows; null if the product writes none. */
-  async deletedFiles(): Promise<readonly string[] | null> {
-    if (!("restore" in this.#pipeline)) return null;
-    const found = await readdir(join(this.folder, "deleted"), { recursive: true }).catch(() => []);
-    return found.filter((name) => name.endsWith(".parquet"));
-  }
-
-  /** Brings the rows of a deleted file back. */
-  async restore(file: string): Promise<void> {
-    const run = await (this.#pipeline as unknown as Restoring).restore({ collectionName, file: join(this.folder, "deleted", file) }).start();
-    await run.done;
+  /** The files with deleted rows. */
+  async deletedFiles(): Promise<readonly string[]> {
+    return (await this.#pipeline.deletedFiles(collectionName)).map(({ path }) => path);
   }
 
   /** Closes everything, lets another process work, and opens everything again. */

@@ -4,16 +4,16 @@ import type { Key } from "../../../src/contracts/index.js";
 import { callText } from "./calls.js";
 import { visibleFiles } from "./changes.js";
 import { killedCall } from "./kills.js";
+import type { Deletion } from "./ledger.js";
 import { isManifest, nameOfSource, roots, type Source, sources } from "./places.js";
 import type { Disturbance, PlayedCall, Player } from "./player.js";
-import { collectionName, type Ended } from "./product.js";
+import { collectionName, quiet } from "./product.js";
 import type { Choices } from "./random.js";
 import type { Row } from "./rows.js";
 
 type Verb = (player: Player, choices: Choices) => Promise<string | null>;
 
 const near = 0.9999;
-const quiet: Ended = { completed: true, failed: 0, pruned: 0, kept: {}, error: null };
 
 export const verbs = {
   ingest: async (player, choices) => {
@@ -55,14 +55,16 @@ export const verbs = {
       if (picture === null || picture.kind === "unreadable") continue;
       player.count("retried images");
       ledger.failed.delete(entry.key);
-      if (!ledger.rows.has(entry.key)) player.violations.push({ breach: "an image has no row", what: `${entry.key}, after a retry` });
+      if (!ledger.rows.has(entry.key))
+        player.violations.push({ breach: "an image has no row", key: entry.key, why: "a retry did not store it" });
     }
     return `retry${played.text}`;
   },
   dedupe: async (player) => {
     const others: Key[] = [];
     if (player.ledger.rows.size === 0) return null;
-    for await (const group of player.pipeline.duplicates({ collectionName, threshold: near })) others.push(...group.others.map(({ id }) => id));
+    for await (const group of player.pipeline.duplicates({ collectionName, threshold: near }))
+      others.push(...group.others.map(({ id }) => id));
     return others.length === 0 ? null : asked(player, "dedupe --delete", others);
   },
   delete: async (player, choices) => {
@@ -71,17 +73,12 @@ export const verbs = {
   },
   restore: async (player) => {
     const last = player.ledger.deletions.pop();
+    return last === undefined ? null : restored(player, last, (files) => player.call("restore", [], { files }));
+  },
+  killedRestore: async (player, choices) => {
+    const last = player.shop.kind === "memory" ? undefined : player.ledger.deletions.pop();
     if (last === undefined) return null;
-    player.count("restores");
-    const before = player.ledger.rows;
-    const missing = last.rows.filter(({ key }) => !before.has(key));
-    const { text } = await player.judged("restore", [], async () => {
-      for (const file of last.files) await player.shop.restore(file);
-      for (const row of missing) player.ledger.given.set(row.key, row.given);
-      return { ended: quiet, during: null };
-    });
-    for (const row of missing) if (!isSame(player.ledger.rows.get(row.key), row)) player.violations.push({ breach: "a row is not restored", what: row.key });
-    return `restore ${missing.map(({ key }) => player.short(key)).join(", ")}${text}`;
+    return restored(player, last, (files) => killedCall(player, { verb: "restore", named: [], files, nth: 1 + choices.below(6) }));
   },
   /** A person inserts an image by its name, with a note. */
   tag: async (player, choices) => {
@@ -110,7 +107,7 @@ export const verbs = {
     const named = someSources(choices);
     const verb = choices.of(["ingest", "sync", "prune", "prune", "verify"] as const)!;
     if (player.shop.kind === "memory") return null;
-    return killedCall(player, { verb, named, nth: 1 + choices.below(9) });
+    return (await killedCall(player, { verb, named, files: [], nth: 1 + choices.below(9) })).text;
   },
 } satisfies Readonly<Record<string, Verb>>;
 
@@ -133,6 +130,22 @@ function pruned(player: Player, named: readonly Source[], { text, deleted }: Pla
   return callText("sync --prune", named) + text;
 }
 
+/** Brings back what a call has deleted. Rows that are there again stay as they are. */
+async function restored(player: Player, deletion: Deletion, restore: (files: readonly string[]) => Promise<PlayedCall>): Promise<string> {
+  const { ledger } = player;
+  const missing = deletion.rows.filter(({ key }) => !ledger.rows.has(key));
+  for (const row of missing) ledger.given.set(row.key, row.given);
+  const { text, ended } = await restore(deletion.files);
+  const back = missing.filter((row) => isSame(ledger.rows.get(row.key), row));
+  player.count("restored rows", back.length);
+  if (!ended.completed) ledger.deletions.push(deletion);
+  else {
+    for (const row of missing)
+      if (!back.includes(row)) player.violations.push({ breach: "a row is not restored", key: row.key, why: "it is not there as it was" });
+  }
+  return `restore ${missing.map(({ key }) => player.short(key)).join(", ")}${text}`;
+}
+
 /** Deletes rows by name, as a person asks for it. */
 async function asked(player: Player, verb: string, ids: readonly Key[]): Promise<string> {
   const files = await player.shop.deletedFiles();
@@ -140,7 +153,8 @@ async function asked(player: Player, verb: string, ids: readonly Key[]): Promise
   const after = await player.look();
   const gone = [...player.ledger.rows.values()].filter(({ key }) => !after.has(key));
   for (const row of gone) {
-    if (!ids.includes(row.id)) player.violations.push({ breach: "a row was deleted whose image exists", what: `${row.key}: nobody asked for it` });
+    if (!ids.includes(row.id))
+      player.violations.push({ breach: "a row was deleted whose image exists", key: row.key, why: "nobody asked for it" });
   }
   player.count("rows deleted by name", gone.length);
   await player.remember(gone, files);

@@ -1,10 +1,10 @@
 /** The file system of a history, and the truth about it: each change is made on the disk and remembered. */
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { tarOf } from "../archives.js";
 import type { Picture } from "./pictures.js";
-import { isPipe, isTable, type ListPath, listPaths, type Root, roots, rootOf, type TarPath, tarPaths } from "./places.js";
+import { isPipe, isTable, type ListPath, listPaths, type Root, rootOf, roots, type TarPath, tarPaths } from "./places.js";
 
 /** A picture in a file. A renamed file stays the same thing; a copied one is another thing. */
 export interface Thing {
@@ -63,7 +63,8 @@ export class World {
   /** A new file can be written there: neither a folder is there, nor a file where a folder is needed. */
   isFree(path: string): boolean {
     return (
-      this.isMounted(path) && ![...this.#files.keys()].some((each) => each.startsWith(`${path}/`) || path === each || path.startsWith(`${each}/`))
+      this.isMounted(path) &&
+      ![...this.#files.keys()].some((each) => each.startsWith(`${path}/`) || path === each || path.startsWith(`${each}/`))
     );
   }
 
@@ -83,6 +84,7 @@ export class World {
   remove(path: string): void {
     rmSync(join(this.base, path), { recursive: true, force: true });
     this.#files.delete(path);
+    this.#tidy(dirname(path));
   }
 
   rename(from: string, to: string): void {
@@ -92,6 +94,7 @@ export class World {
     renameSync(join(this.base, from), join(this.base, to));
     this.#files.delete(from);
     this.#files.set(to, thing);
+    this.#tidy(dirname(from));
   }
 
   unmount(root: Root, left: "missing" | "empty"): void {
@@ -133,7 +136,8 @@ export class World {
 
   listText(path: ListPath): string {
     const lines = this.list(path).map((line) => ({ ...line, input: join(this.base, line.path) }));
-    if (isTable(path)) return ["input,id,caption", ...lines.map(({ input, id, caption }) => `${input},${id},${caption ?? ""}`), ""].join("\n");
+    if (isTable(path))
+      return ["input,id,caption", ...lines.map(({ input, id, caption }) => `${input},${id},${caption ?? ""}`), ""].join("\n");
     const manifest = lines.map(({ input, id, caption }) => ({
       input,
       ...(id === null ? {} : { id }),
@@ -146,6 +150,11 @@ export class World {
   newName(kind: "sku" | "caption"): string {
     this.#ids += 1;
     return `${kind}-${this.#ids}`;
+  }
+
+  /** Removes an empty folder with the name of an image. The product takes such a folder for an image that cannot be read. */
+  #tidy(folder: string): void {
+    if (folder.endsWith(".jpg") && readdirSync(join(this.base, folder)).length === 0) rmdirSync(join(this.base, folder));
   }
 
   #write(path: string, bytes: Uint8Array): void {
