@@ -50,13 +50,15 @@ const middle: Weights = {
   },
 };
 
-/** Every fourth history is that of a LanceDB table, whose calls are also killed. */
+/** Every fourth history is that of a LanceDB table, whose calls are also killed, and one in a hundred is made with the command line. */
 export function storeOf(seed: number): StoreKind {
+  if (seed % 100 === 50) return "command";
   return seed % 4 === 0 ? "lancedb" : "memory";
 }
 
 export function historyOf(seed: number): readonly Step[] {
-  const kills: Weights = storeOf(seed) === "lancedb" ? { kill: 4, killedRestore: 1 } : {};
+  const kind = storeOf(seed);
+  const kills: Weights = kind === "memory" ? {} : { kill: 4, killedRestore: 1 };
   return stepsOf(seed, [
     { steps: 12, weights: beginning },
     { steps: 20, weights: { ...middle, ...kills } },

@@ -4,11 +4,14 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type Call, callSource, callText } from "./calls.js";
+import { commandCall } from "./command-call.js";
 import type { Source } from "./places.js";
 import type { PlayedCall, Player } from "./player.js";
 import type { Ended } from "./product.js";
 
 const script = fileURLToPath(new URL("./killed-call.js", import.meta.url));
+
+const commandStepMs = 200;
 
 /** What the other process is told. */
 export interface KilledCall {
@@ -26,7 +29,12 @@ export async function killedCall(
   const call: Call = { verb, source: callSource(named, player.world), share: 1, files };
   const played = await player.judged(verb, named, async () => {
     const { shop, aheadMs } = player;
-    return { ended: await shop.away(() => callInProcess({ call, folder: shop.folder, nth, aheadMs })), during: null };
+    const { folder } = shop;
+    // The command line cannot be told where to end, so it is killed at any moment.
+    const killAfterMs = nth * commandStepMs;
+    const work = () =>
+      shop.kind === "command" ? commandCall(call, { folder, killAfterMs }) : callInProcess({ call, folder, nth, aheadMs });
+    return { ended: await shop.away(work), during: null };
   });
   player.count(played.ended.error === "killed" ? "kills" : "calls of a process that outlived them");
   return {

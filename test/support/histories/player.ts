@@ -8,7 +8,7 @@ import { Ledger } from "./ledger.js";
 import { type Entry, entriesOf } from "./listings.js";
 import type { Picture } from "./pictures.js";
 import type { Source } from "./places.js";
-import { type Ended, makeCall } from "./product.js";
+import type { Ended } from "./product.js";
 import { reasonToStay, scopeOf } from "./proofs.js";
 import { type Row, rowsOf } from "./rows.js";
 import type { Shop } from "./shop.js";
@@ -88,7 +88,7 @@ export class Player {
       const onLeftOut = (): void => {
         if (disturbance?.when === "listing") void happen();
       };
-      const ended = await makeCall(this.pipeline, call, { onLeftOut });
+      const ended = await this.shop.call(call, { onLeftOut });
       return { ended, during: happened === "" || happened === "nothing" ? null : happened };
     });
   }

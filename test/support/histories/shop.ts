@@ -3,11 +3,14 @@ import { lancedbStore } from "../../../src/adapters/lancedb/index.js";
 import { memoryStore } from "../../../src/adapters/memory/index.js";
 import type { ImageEmbeddingPipeline } from "../../../src/app/index.js";
 import type { VectorStore } from "../../../src/contracts/index.js";
+import type { Call } from "./calls.js";
+import { commandCall } from "./command-call.js";
 import { type BeforeCall, interruptedStore } from "./interrupted-store.js";
-import { collectionName, openPipeline } from "./product.js";
+import { type CallHooks, collectionName, type Ended, makeCall, openPipeline } from "./product.js";
 import type { Row } from "./rows.js";
 
-export type StoreKind = "memory" | "lancedb";
+/** "command": a LanceDB table that the command line writes. */
+export type StoreKind = "memory" | "lancedb" | "command";
 
 export class Shop implements AsyncDisposable {
   /** Called before each call of the store. */
@@ -39,6 +42,12 @@ export class Shop implements AsyncDisposable {
   /** The files with deleted rows. */
   async deletedFiles(): Promise<readonly string[]> {
     return (await this.#pipeline.deletedFiles(collectionName)).map(({ path }) => path);
+  }
+
+  /** Makes a call as the users of this kind of history do. */
+  async call(call: Call, hooks: CallHooks): Promise<Ended> {
+    if (this.kind === "command") return this.away(() => commandCall(call, { folder: this.folder }));
+    return makeCall(this.#pipeline, call, hooks);
   }
 
   /** Closes everything, lets another process work, and opens everything again. */

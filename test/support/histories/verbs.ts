@@ -83,6 +83,7 @@ export const verbs = {
   /** A person inserts an image by its name, with a note. */
   tag: async (player, choices) => {
     const { world } = player;
+    if (player.shop.kind === "command") return null;
     const path = choices.of(visibleFiles(world).filter((each) => world.files.get(each)?.picture.kind === "whole"));
     if (path === undefined) return null;
     const note = world.newName("caption");
