@@ -20,6 +20,8 @@ export interface Call {
   readonly source: CallSource;
   /** For `prune`: the share of the rows of a source that may go. null: the default of the product. */
   readonly share: number | null;
+  /** For `prune`: whether the rows of archives that are gone go with them. */
+  readonly containers: "keep" | "prune";
   /** For `restore`: the files with the deleted rows. */
   readonly files: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** The changes of the file system that a history can make. Each returns what it did, in words; null if there is nothing to change so. */
 import { join } from "node:path";
 import type { Picture } from "./pictures.js";
-import { branches, fileNames, isTable, listPaths, roots, tarPaths } from "./places.js";
+import { branches, fileNames, isTable, listPaths, rootOf, roots, tarPaths } from "./places.js";
 import type { Choices } from "./random.js";
 import type { Line, World } from "./world.js";
 
@@ -27,8 +27,9 @@ export const changes = {
     return path === undefined ? null : put(world, path, pictures, choices);
   },
   rename: (world, choices) => {
-    const from = choices.of(visibleFiles(world));
-    const to = anyPath(choices);
+    const from = favourite(world, choices) ?? choices.of(visibleFiles(world));
+    const anywhere = anyPath(choices);
+    const to = from === undefined || choices.oneIn(3) ? anywhere : anywhere.replace(/^[a-z]+/, rootOf(from) ?? "");
     if (from === undefined || from === to || to.startsWith(`${from}/`)) return null;
     if (!world.isFree(to) && world.visible(to) === undefined) return null;
     world.rename(from, to);
@@ -131,6 +132,11 @@ export const changes = {
 
 export function visibleFiles(world: World): readonly string[] {
   return [...world.files.keys()].filter((path) => world.isMounted(path));
+}
+
+/** Every second time a file of which people have said something. */
+function favourite(world: World, choices: Choices): string | undefined {
+  return choices.oneIn(2) ? choices.of(visibleFiles(world).filter((path) => world.favourites.has(path))) : undefined;
 }
 
 function anyPath(choices: Choices): string {

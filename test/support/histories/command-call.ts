@@ -43,7 +43,7 @@ export async function commandCall(
   };
 }
 
-function argumentsOf({ verb, source, share, files }: Call): readonly string[] {
+function argumentsOf({ verb, source, share, containers, files }: Call): readonly string[] {
   const { paths, manifest, stdin } = source;
   const named = [
     ...paths,
@@ -57,7 +57,7 @@ function argumentsOf({ verb, source, share, files }: Call): readonly string[] {
     case "sync":
       return [verb, ...named];
     case "prune":
-      return ["sync", ...named, "--prune", ...limit];
+      return ["sync", ...named, "--prune", ...limit, ...(containers === "prune" ? ["--prune-containers"] : [])];
     case "verify":
       return ["verify", ...named, "--repair"];
     case "retry":

@@ -24,7 +24,9 @@ export interface Played {
 export function breachOf({ lines, violations }: Played): string | null {
   const [first] = violations;
   const [step = ""] = /^[a-z]+( --[a-z]+)?/.exec(lines.at(-1) ?? "") ?? [];
-  return first === undefined ? null : [first.breach, step, first.why.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
+  return first === undefined
+    ? null
+    : [first.breach, step, /meanwhile: [a-z]+/.exec(lines.at(-1) ?? "")?.[0] ?? "", first.why.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
 }
 
 type StepKind = keyof typeof changes | keyof typeof verbs;
@@ -60,8 +62,8 @@ export function historyOf(seed: number): readonly Step[] {
   const kind = storeOf(seed);
   const kills: Weights = kind === "memory" ? {} : { kill: 4, killedRestore: 1 };
   return stepsOf(seed, [
-    { steps: 12, weights: beginning },
-    { steps: 20, weights: { ...middle, ...kills } },
+    { steps: 10, weights: beginning },
+    { steps: 30, weights: { ...middle, ...kills } },
   ]);
 }
 

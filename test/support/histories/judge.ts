@@ -29,6 +29,8 @@ export interface Violation {
 /** One call, as the oracle sees it. */
 export interface Judged {
   readonly verb: string;
+  /** "some": a limit may keep rows whose image is gone. */
+  readonly limit: "none" | "some";
   readonly scope: Scope;
   readonly ended: Ended;
   readonly before: ReadonlyMap<string, Row>;
@@ -40,21 +42,28 @@ export interface Judged {
 }
 
 export function judge(call: Judged, ledger: Ledger, world: World): readonly Violation[] {
-  const isWhole = call.ended.completed && call.ended.error === null && !call.wasDisturbed;
+  // A source that is refused keeps its rows. The others are pruned all the same.
+  const isWhole = call.ended.completed && [null, "prune_refused"].includes(call.ended.error) && !call.wasDisturbed;
   return [
-    ...wrongDeletions(call),
-    ...(isWhole && call.verb === "prune" ? leftRows(call, ledger, world) : []),
+    ...wrongDeletions(call, ledger),
+    ...(isWhole && call.verb === "prune" && call.limit === "none" ? leftRows(call, ledger, world) : []),
     ...(isWhole && call.verb !== "retry" ? missingRows(call, ledger) : []),
     ...changedMetadata(call, ledger, isWhole),
     ...(isWhole && call.verb === "prune" ? unmovedMetadata(call, ledger, world) : []),
   ];
 }
 
-function wrongDeletions({ verdicts, verb }: Judged): readonly Violation[] {
+function wrongDeletions({ verdicts, verb }: Judged, ledger: Ledger): readonly Violation[] {
   return [...verdicts].flatMap(([key, reason]) => {
     if (reason === null) return [];
     const breach = reason.includes("exists") || reason.includes("lists it") || verb !== "prune";
-    return [{ breach: breach ? "a row was deleted whose image exists" : "a row was deleted without a proof", key, why: reason } as const];
+    return [
+      {
+        breach: breach ? "a row was deleted whose image exists" : "a row was deleted without a proof",
+        key,
+        why: `${reason}; the row came from ${ledger.originOf(key)}`,
+      } as const,
+    ];
   });
 }
 

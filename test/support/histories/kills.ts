@@ -26,8 +26,8 @@ export async function killedCall(
   player: Player,
   { verb, named, files, nth }: Pick<Call, "verb" | "files"> & { readonly named: readonly Source[]; readonly nth: number },
 ): Promise<PlayedCall> {
-  const call: Call = { verb, source: callSource(named, player.world), share: 1, files };
-  const played = await player.judged(verb, named, async () => {
+  const call: Call = { verb, source: callSource(named, player.world), share: 1, containers: "keep", files };
+  const played = await player.judged(call, named, async () => {
     const { shop, aheadMs } = player;
     const { folder } = shop;
     // The command line cannot be told where to end, so it is killed at any moment.

@@ -15,8 +15,8 @@ export class Ledger {
   readonly given = new Map<string, Given>();
   readonly #origins = new Map<string, string>();
   readonly #things = new Map<string, Thing>();
-  /** Images that failed, with what a person gave. */
-  readonly failed = new Map<string, Entry>();
+  /** Images that failed, with what a person gave. "perhaps": the call did not come to its end. */
+  readonly failed = new Map<string, { readonly entry: Entry; readonly how: "surely" | "perhaps" }>();
   readonly deletions: Deletion[] = [];
   /** Rows whose vectors a history has destroyed. */
   readonly destroyed = new Set<string>();

@@ -3,7 +3,7 @@ import type { ImageEmbeddingPipeline } from "../../../src/app/index.js";
 import type { Key } from "../../../src/contracts/index.js";
 import { type Call, callSource } from "./calls.js";
 import type { Clock } from "./clock.js";
-import { judge, type Violation } from "./judge.js";
+import { type Judged, judge, type Violation } from "./judge.js";
 import { Ledger } from "./ledger.js";
 import { type Entry, entriesOf } from "./listings.js";
 import type { Picture } from "./pictures.js";
@@ -20,6 +20,8 @@ export interface Disturbance {
   /** Returns what happened. */
   readonly happen: () => Promise<string> | string;
 }
+
+type CallChoices = Partial<Pick<Call, "share" | "containers" | "files">> & { readonly disturbance?: Disturbance };
 
 export interface PlayedCall {
   readonly text: string;
@@ -68,9 +70,9 @@ export class Player {
   async call(
     verb: Call["verb"],
     named: readonly Source[],
-    { share = 1, files = [], disturbance }: Partial<Pick<Call, "share" | "files">> & { readonly disturbance?: Disturbance } = {},
+    { share = 1, containers = "keep", files = [], disturbance }: CallChoices = {},
   ): Promise<PlayedCall> {
-    const call: Call = { verb, source: callSource(named, this.world), share, files };
+    const call: Call = { verb, source: callSource(named, this.world), share, containers, files };
     let happened = "";
     const happen = async (): Promise<void> => {
       if (disturbance !== undefined && happened === "") {
@@ -79,7 +81,7 @@ export class Player {
       }
     };
     let calls = 0;
-    return this.judged(verb, named, async (deleting) => {
+    return this.judged(call, named, async (deleting) => {
       this.shop.before = async (name, ids) => {
         calls += 1;
         if (calls === disturbance?.when && name !== "delete") await happen();
@@ -95,7 +97,7 @@ export class Player {
 
   /** Judges what `work` does to the rows. `work` gets a function to tell of each deletion before it is made. */
   async judged(
-    verb: string,
+    { verb, share, containers }: Pick<Judged, "verb"> & Pick<Call, "share" | "containers">,
     named: readonly Source[],
     work: (deleting: (ids: readonly Key[]) => void) => Promise<{ readonly ended: Ended; readonly during: string | null }>,
   ): Promise<PlayedCall> {
@@ -106,7 +108,7 @@ export class Player {
     const asked = new Map<string, string | null>();
     const ask = (row: Row): string | null => {
       if (verb !== "prune") return `${verb} deletes no rows`;
-      return reasonToStay({ row, origin: ledger.originOf(row.key) }, scopeOf(named, world, "keep"), world);
+      return reasonToStay({ row, origin: ledger.originOf(row.key) }, scopeOf(named, world, containers), world);
     };
     const files = await this.shop.deletedFiles();
     const { ended, during } = await work((ids) => {
@@ -118,8 +120,20 @@ export class Player {
     const gone = [...before.values()].filter(({ key }) => !after.has(key));
     const verdicts = new Map(gone.map((row) => [row.key, asked.has(row.key) ? (asked.get(row.key) ?? null) : ask(row)]));
     const { failed } = ledger;
-    const scope = { ...scopeOf(named, world, "keep"), ...(verb === "retry" ? { entries: new Map(failed) } : {}) };
-    const judgement = { verb, scope, ended, before, after, verdicts, wasDisturbed: during !== null };
+    const scope = {
+      ...scopeOf(named, world, containers),
+      ...(verb === "retry" ? { entries: new Map([...failed].map(([key, { entry }]) => [key, entry])) } : {}),
+    };
+    const judgement = {
+      verb,
+      limit: share === 1 ? "none" : "some",
+      scope,
+      ended,
+      before,
+      after,
+      verdicts,
+      wasDisturbed: during !== null,
+    } as const;
     this.violations.push(...judge(judgement, ledger, world));
     if (ended.error === "unexpected") this.violations.push({ breach: "a call failed", key: verb, why: ended.error });
     await this.remember(gone, files);
@@ -154,11 +168,13 @@ export class Player {
     return key.replace(this.world.uri("").replace(/^file:/, ""), "").replace(/^file:/, "");
   }
 
-  #note(ended: Ended, entries: ReadonlyMap<string, Entry>, verb: string): void {
-    if (!ended.completed || verb === "verify" || verb === "retry") return;
+  #note({ completed }: Ended, entries: ReadonlyMap<string, Entry>, verb: string): void {
+    if (!["ingest", "sync", "prune", "verify"].includes(verb)) return;
     for (const [key, entry] of entries) {
-      if (entry.picture === null || entry.picture.kind === "unreadable") this.ledger.failed.set(key, entry);
-      else this.ledger.failed.delete(key);
+      const isReadable = entry.picture !== null && entry.picture.kind !== "unreadable";
+      if (!completed || verb === "verify") this.ledger.failed.set(key, { entry, how: "perhaps" });
+      else if (isReadable) this.ledger.failed.delete(key);
+      else this.ledger.failed.set(key, { entry, how: "surely" });
     }
   }
 }

@@ -46,7 +46,7 @@ export async function makeCall(pipeline: ImageEmbeddingPipeline, call: Call, hoo
   }
 }
 
-async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share, files }: Call, hooks: CallHooks): Promise<Ended> {
+async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share, containers, files }: Call, hooks: CallHooks): Promise<Ended> {
   const request = listingOf(source, hooks);
   const { onOutcome = () => undefined } = hooks;
   switch (verb) {
@@ -56,7 +56,8 @@ async function ended(pipeline: ImageEmbeddingPipeline, { verb, source, share, fi
     case "prune": {
       const limit = share === null ? {} : { maxDeletions: { share } };
       const missing = verb === "sync" ? "keep" : "delete";
-      const stats = await (await pipeline.sync({ source: request, collectionName, missing, onOutcome, ...limit })).done;
+      const gone = containers === "prune" ? ({ goneContainers: "prune" } as const) : {};
+      const stats = await (await pipeline.sync({ source: request, collectionName, missing, onOutcome, ...limit, ...gone })).done;
       return { ...endOf(stats), pruned: stats.pruned, kept: (stats as { readonly kept?: Ended["kept"] }).kept ?? {} };
     }
     case "verify": {

@@ -1,6 +1,6 @@
 /** Which rows a synchronisation may delete, and which it must delete, by the truth of the world. */
 import { covers, type Entry, entriesOf, listedBy } from "./listings.js";
-import { isPipe, listPaths, nameOfSource, type Source, tarPaths } from "./places.js";
+import { isPipe, type ListPath, listPaths, nameOfSource, type Source, type TarPath, tarPaths } from "./places.js";
 import type { Row } from "./rows.js";
 import type { World } from "./world.js";
 
@@ -26,11 +26,8 @@ export function scopeOf(named: readonly Source[], world: World, containers: Scop
 export function reasonToStay({ row, origin }: Suspect, scope: Scope, world: World): string | null {
   if (scope.entries.has(row.key)) return "a source of the call lists it";
   if (isListedWhole(scope, origin, world) && isContainer(origin)) return null;
-  if (row.path === null) {
-    const archive = tarPaths.find((path) => path === origin);
-    const isGone = archive !== undefined && world.tar(archive) === undefined && world.isMounted(archive);
-    return isGone && scope.containers === "prune" ? null : "its archive was not listed to its end";
-  }
+  if (row.archive !== null) return isGoneArchive(row.archive, scope, world) ? null : "its archive was not listed to its end";
+  if (row.path === null) return "its image is no file";
   if (world.files.has(row.path)) return world.isMounted(row.path) ? "its image exists" : "its image exists on a drive that is away";
   return isProvenFile(row.path, scope, world) ? null : "no source of the call can prove that its image is gone";
 }
@@ -39,10 +36,17 @@ export function reasonToStay({ row, origin }: Suspect, scope: Scope, world: Worl
 export function mustGo(suspect: Suspect, scope: Scope, world: World): boolean {
   const { row, origin } = suspect;
   if (reasonToStay(suspect, scope, world) !== null) return false;
-  if (!isContainer(origin)) return row.path !== null && isProvenFile(row.path, scope, world);
+  if (!isContainer(origin)) {
+    return row.path !== null && (isListedWhole(scope, origin, world) || isProvenFile(row.path, scope, world, "folders"));
+  }
+  if (row.archive !== null && isGoneArchive(row.archive, scope, world)) return isProvenFile(row.archive, scope, world, "folders");
   // A photo that a list named without an id may also belong to a folder. Lists without a name prove nothing for certain.
   const isShared = row.path !== null && row.key === world.uri(row.path);
-  return isListedWhole(scope, origin, world) && !isShared && !isPipe(origin as never);
+  return isListedWhole(scope, origin, world) && !isShared && !isPipe(origin as ListPath);
+}
+
+function isGoneArchive(archive: TarPath, { containers }: Scope, world: World): boolean {
+  return containers === "prune" && world.tar(archive) === undefined && world.isMounted(archive);
 }
 
 export function isContainer(origin: string): boolean {
@@ -53,6 +57,8 @@ function isListedWhole({ named }: Scope, origin: string, world: World): boolean 
   return named.some((source) => nameOfSource(source) === origin && listedBy(source, world).extent === "whole");
 }
 
-function isProvenFile(path: string, { named }: Scope, world: World): boolean {
-  return named.some((source) => covers(source, path) && listedBy(source, world).extent === "whole");
+/** By a folder or a glob of the call that would list the file, or by a folder alone. */
+function isProvenFile(path: string, { named }: Scope, world: World, by: "all" | "folders" = "all"): boolean {
+  const provers = named.filter(({ kind }) => by === "all" || kind === "folder");
+  return provers.some((source) => covers(source, path) && listedBy(source, world).extent === "whole");
 }

@@ -17,21 +17,22 @@ const near = 0.9999;
 
 export const verbs = {
   ingest: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     return callText("ingest", named) + (await player.call("ingest", named)).text;
   },
   sync: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     return callText("sync", named) + (await player.call("sync", named)).text;
   },
   prune: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     const share = choices.oneIn(6) ? null : 1;
-    return pruned(player, named, await player.call("prune", named, { share }));
+    const containers = choices.oneIn(3) ? "prune" : "keep";
+    return pruned(player, named, await player.call("prune", named, { share, containers }), containers);
   },
   /** Another writer inserts an image that has just arrived, or a drive goes away, while `sync --prune` runs. */
   disturbedPrune: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     const disturbance = choices.oneIn(2) ? newcomer(player, choices) : departure(player, choices);
     if (disturbance === null || player.shop.kind !== "memory") return null;
     return pruned(player, named, await player.call("prune", named, { disturbance }));
@@ -39,10 +40,11 @@ export const verbs = {
   /** Syncs the way a person does who has reorganised the photos. */
   pruneFolder: async (player, choices) => {
     const named: readonly Source[] = [{ kind: "folder", root: choices.of(roots)! }];
-    return pruned(player, named, await player.call("prune", named));
+    const containers = choices.oneIn(2) ? "prune" : "keep";
+    return pruned(player, named, await player.call("prune", named, { containers }), containers);
   },
   verify: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     player.count("repairs");
     return `${callText("verify --repair", named)}${(await player.call("verify", named)).text}`;
   },
@@ -50,9 +52,9 @@ export const verbs = {
     const { ledger, world } = player;
     const waiting = [...ledger.failed.values()];
     const played = await player.call("retry", []);
-    for (const entry of waiting) {
+    for (const { entry, how } of waiting) {
       const picture = entry.path === null ? null : (world.visible(entry.path)?.picture ?? null);
-      if (picture === null || picture.kind === "unreadable") continue;
+      if (how === "perhaps" || picture === null || picture.kind === "unreadable") continue;
       player.count("retried images");
       ledger.failed.delete(entry.key);
       if (!ledger.rows.has(entry.key))
@@ -84,12 +86,13 @@ export const verbs = {
   tag: async (player, choices) => {
     const { world } = player;
     if (player.shop.kind === "command") return null;
-    const path = choices.of(visibleFiles(world).filter((each) => world.files.get(each)?.picture.kind === "whole"));
+    const path = choices.of(visibleFiles(world).filter((each) => world.files.get(each)?.picture.kind !== "unreadable"));
     if (path === undefined) return null;
     const note = world.newName("caption");
     const key = world.uri(path);
+    world.favourites.add(path);
     player.count("tags");
-    const { text } = await player.judged("tag", [], async () => {
+    const { text } = await player.judged({ verb: "tag", share: 1, containers: "keep" }, [], async () => {
       await player.pipeline.insertImagesAsync({ inputs: [{ input: join(world.base, path), metadata: { note } }], collectionName });
       player.ledger.expect(key, { note });
       return { ended: quiet, during: null };
@@ -98,37 +101,43 @@ export const verbs = {
   },
   /** A disk loses the vector of a row. */
   destroy: async (player, choices) => {
-    const row = choices.of([...player.ledger.rows.values()]);
+    const rows = [...player.ledger.rows.values()];
+    const row = choices.of(rows.filter(({ given }) => choices.oneIn(2) || Object.keys(given).length > 0)) ?? choices.of(rows);
     if (row === undefined) return null;
     await destroyVector(player, row);
     return `destroy the vector of ${player.short(row.key)}`;
   },
   /** A call is killed (-9) before the n-th call of the store. */
   kill: async (player, choices) => {
-    const named = someSources(choices);
+    const named = someSources(player, choices);
     const verb = choices.of(["ingest", "sync", "prune", "prune", "verify"] as const)!;
     if (player.shop.kind === "memory") return null;
     return (await killedCall(player, { verb, named, files: [], nth: 1 + choices.below(9) })).text;
   },
 } satisfies Readonly<Record<string, Verb>>;
 
-function someSources(choices: Choices): readonly Source[] {
+/** Rather sources that have rows than others. */
+function someSources({ ledger }: Player, choices: Choices): readonly Source[] {
   const wanted = 1 + choices.below(3);
+  const origins = new Set([...ledger.rows.keys()].map((key) => ledger.originOf(key)));
+  const used = sources.filter((source) => origins.has(nameOfSource(source)));
   const found: Source[] = [];
   for (let tries = 0; found.length < wanted && tries < wanted * 2; tries += 1) {
-    const source = choices.of(sources)!;
+    const source = (choices.oneIn(2) ? choices.of(used) : undefined) ?? choices.of(sources)!;
     const isDouble = found.some((each) => nameOfSource(each) === nameOfSource(source) || (isManifest(each) && isManifest(source)));
     if (!isDouble) found.push(source);
   }
   return found;
 }
 
-function pruned(player: Player, named: readonly Source[], { text, deleted }: PlayedCall): string {
+function pruned(player: Player, named: readonly Source[], { text, deleted }: PlayedCall, containers: "keep" | "prune" = "keep"): string {
   player.count("pruned rows", deleted.length);
   if (named.some((source) => (source.kind === "folder" || source.kind === "glob") && player.world.away(source.root) !== undefined)) {
     player.count("prunes of sources that are away");
   }
-  return callText("sync --prune", named) + text;
+  const archived = deleted.filter(({ archive }) => archive !== null && player.world.tar(archive) === undefined);
+  player.count("pruned rows of archives that are gone", archived.length);
+  return callText(`sync --prune${containers === "prune" ? " --prune-containers" : ""}`, named) + text;
 }
 
 /** Brings back what a call has deleted. Rows that are there again stay as they are. */

@@ -30,6 +30,8 @@ export class World {
   readonly #files = new Map<string, Thing>();
   readonly #tars = new Map<TarPath, Tar>();
   readonly #lists = new Map<ListPath, readonly Line[]>();
+  /** Files of which people have said something. */
+  readonly favourites = new Set<string>();
   readonly #away = new Map<Root, "missing" | "empty">();
   #ids = 0;
 
@@ -94,6 +96,7 @@ export class World {
     renameSync(join(this.base, from), join(this.base, to));
     this.#files.delete(from);
     this.#files.set(to, thing);
+    if (this.favourites.delete(from)) this.favourites.add(to);
     this.#tidy(dirname(from));
   }
 
