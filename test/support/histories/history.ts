@@ -26,7 +26,7 @@ export function breachOf({ lines, violations }: Played): string | null {
   const [step = ""] = /^[a-z]+( --[a-z]+)?/.exec(lines.at(-1) ?? "") ?? [];
   return first === undefined
     ? null
-    : [first.breach, step, /meanwhile: [a-z]+/.exec(lines.at(-1) ?? "")?.[0] ?? "", first.why.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
+    : [first.breach, step, /meanwhile: [a-z]+/.exec(lines.at(-1) ?? "")?.[0] ?? "", first.why.split("\n", 1)[0]!.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
 }
 
 type StepKind = keyof typeof changes | keyof typeof verbs;
@@ -76,7 +76,10 @@ export async function play(steps: readonly Step[], kind: StoreKind): Promise<Pla
     const player = new Player({ shop, clock, world: new World(join(folder, "files")), pictures: await drawPictures() });
     const lines: string[] = [];
     for (const step of steps) {
-      const line = await made(player, step);
+      const line = await made(player, step).catch((error: unknown) => {
+        player.violations.push({ breach: "a call failed", key: step.kind, why: (error as Error).stack ?? String(error) });
+        return step.kind;
+      });
       if (line === null) continue;
       player.count(step.kind);
       lines.push(line);
