@@ -2,7 +2,14 @@
 export type { LabelChoice } from "../chain/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
-export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
+export {
+  type DuplicateGroup,
+  type DuplicateRow,
+  type KeptCounts,
+  type KeptReason,
+  keptReasons,
+  type Preview,
+} from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./classify-rows.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";

@@ -211,6 +211,11 @@ export interface Collection {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
+  /**
+   * Metadata keys whose values the store may give back otherwise than they were written: rounded, or with a default value that nobody wrote.
+   * Absent: there are none.
+   */
+  readonly inexactKeys?: ReadonlySet<string>;
   /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
   /** Throws if the configured user may not write rows. Writes none. Absent: every user may. Called before a run embeds its first image. */

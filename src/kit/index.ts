@@ -30,7 +30,7 @@ export { type CollectionDescription, describeCollectionFile, parseCollectionDesc
 export { inTime, pauseUnlessAborted, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { beginsWith, fileError, fileInvalid } from "./file-errors.js";
-export { fileMark, fileVersion } from "./file-version.js";
+export { changedMsOf, fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js";
@@ -100,5 +100,6 @@ export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./t
 export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { unitRows } from "./unit-rows.js";
 export { mebibyte } from "./units.js";
+export { vectorProblem } from "./vector-problems.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

@@ -10,9 +10,11 @@ export { deleteOthers, differingRows, type RowsCompared, TriedRows } from "./dif
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
-export { ListedSources } from "./listed-sources.js";
+export { type KeptCounts, type KeptReason, KeptRows, keptReasons } from "./kept-rows.js";
+export { type ListedSource, ListedSources } from "./listed-sources.js";
+export { moveMetadata } from "./moved-metadata.js";
 export * from "./preview.js";
-export { Arrivals, checkPrune, countMissing, type DeletionLimit, prune } from "./prune.js";
+export { Arrivals, type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./prune.js";
 export * from "./restore.js";
 export { batchRows } from "./rows.js";
 export type { WriteWidths } from "./write-widths.js";

@@ -2,7 +2,7 @@
 import { basename, extname } from "node:path";
 import { imageExtensions, listenForAbort } from "../../kit/index.js";
 import { watcherMissing } from "./errors.js";
-import { beginsLikeImage } from "./first-bytes.js";
+import { mayBeImage } from "./first-bytes.js";
 
 export interface FolderChanges {
   /** Absolute paths of new and changed images, complete files only. Some may be gone again. */
@@ -74,5 +74,5 @@ export async function watchFolder(folder: string, { settleMs = 1000 }: FolderWat
 
 async function isImage(path: string): Promise<boolean> {
   const extension = extname(path).slice(1).toLowerCase();
-  return extension === "" ? beginsLikeImage(path) : imageExtensions.includes(extension);
+  return extension === "" ? mayBeImage(path) : imageExtensions.includes(extension);
 }

@@ -33,7 +33,7 @@ import { compileFilter, keyList, quote } from "./filter.js";
 import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
 import type { Queries } from "./queries.js";
-import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
+import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
 import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
@@ -69,6 +69,7 @@ export class MilvusCollection implements Collection {
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
+  readonly inexactKeys: ReadonlySet<string>;
   #passport: Passport | null;
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
@@ -82,6 +83,7 @@ export class MilvusCollection implements Collection {
     this.dimension = shape.dimension;
     this.metric = shape.metric;
     this.idType = shape.idType;
+    this.inexactKeys = inexactKeysOf(shape);
     this.#passport = shape.passport;
     this.#columns = new Map(shape.columns);
   }

@@ -41,6 +41,11 @@ export function vectorOf(raw: RawRow, shape: CollectionShape): Float32Array | nu
   return Array.isArray(vector) ? Float32Array.from(vector as number[]) : null;
 }
 
+/** Fields of 32-bit numbers round, and an optional field may have a default value. */
+export function inexactKeysOf({ declared }: Pick<CollectionShape, "declared">): ReadonlySet<string> {
+  return new Set(declared.filter(({ dataType, presence }) => dataType === "Float" || presence === "optional").map(({ name }) => name));
+}
+
 function metadataOf(raw: RawRow, shape: CollectionShape): Metadata {
   const dynamic = Object.entries((raw[dynamicField] ?? {}) as Record<string, MetadataValue>);
   const declared = shape.declared

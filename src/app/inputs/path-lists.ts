@@ -2,6 +2,7 @@
 import { extname } from "node:path";
 import { imageExtensions } from "../../kit/index.js";
 import { isBlank } from "./manifest.js";
+import { type ManifestSource, manifestSource } from "./manifest-sources.js";
 import { type OpenStdin, TextSource } from "./text-sources.js";
 import { urlsOf } from "./url-ranges.js";
 
@@ -14,11 +15,18 @@ export interface PathSources {
   /** The character that separates the paths in lists: a line feed, or NUL as `find -print0` writes it. Default "newline". */
   readonly separator?: "newline" | "null";
   readonly stdin?: OpenStdin;
+  /**
+   * The name of a manifest that comes from stdin or a pipe. Its images get the root `list://NAME`, so that a later run knows which rows are
+   * its own. Default: no name.
+   */
+  readonly listName?: string;
 }
 
 /** JSON lines that were found where paths were expected. */
 export interface FoundManifest {
+  /** For messages. */
   readonly name: string;
+  readonly source: ManifestSource;
   readonly lines: AsyncIterable<string>;
 }
 
@@ -76,7 +84,8 @@ async function* pathsIn(
       blank.push(next.value);
       continue;
     }
-    if (!isNull && next.value.startsWith("{")) onManifest({ name: text.name, lines: joined([...blank, next.value], lines) });
+    if (!isNull && next.value.startsWith("{"))
+      onManifest({ name: text.name, source: await manifestSource(text, sources.listName), lines: joined([...blank, next.value], lines) });
     else yield* pathsFrom(next.value, lines, isNull ? "as it is" : "without carriage return");
     return;
   }

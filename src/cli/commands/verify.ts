@@ -28,7 +28,7 @@ export function verifyCommand(program: Command, exit: (code: ExitCode) => void):
     .addOption(collectionOption())
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}')
     .option("--base <folder>", "with --as: name files by their path below this folder")
-    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--as <name>", "with --base: the name that replaces the folder; with --manifest: the name of a list from a pipe")
     .option("--repair", "store missing and changed images again, and replace damaged rows")
     .action(async (paths: string[], options: VerifyOptions) => exit(await runVerify(paths, options)));
 }
