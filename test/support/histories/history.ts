@@ -3,7 +3,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changes } from "./changes.js";
-import { Clock } from "./clock.js";
+import { Clock, type ClockKind } from "./clock.js";
 import type { Violation } from "./judge.js";
 import { drawPictures } from "./pictures.js";
 import { Player } from "./player.js";
@@ -20,13 +20,24 @@ export interface Played {
   readonly done: ReadonlyMap<string, number>;
 }
 
+/** What a history is played with. */
+export interface Setting {
+  readonly store: StoreKind;
+  readonly clock: ClockKind;
+}
+
 /** Which rule was breached, by which step and how; null if none was. Two histories with the same answer have found the same defect. */
 export function breachOf({ lines, violations }: Played): string | null {
   const [first] = violations;
   const [step = ""] = /^[a-z]+( --[a-z]+)?/.exec(lines.at(-1) ?? "") ?? [];
   return first === undefined
     ? null
-    : [first.breach, step, /meanwhile: [a-z]+/.exec(lines.at(-1) ?? "")?.[0] ?? "", first.why.split("\n", 1)[0]!.replace(/-\d+|[\w/]+\.jpg/g, "")].join(": ");
+    : [
+        first.breach,
+        step,
+        /meanwhile: [a-z]+/.exec(lines.at(-1) ?? "")?.[0] ?? "",
+        first.why.split("\n", 1)[0]!.replace(/-\d+|[\w/]+\.jpg/g, ""),
+      ].join(": ");
 }
 
 type StepKind = keyof typeof changes | keyof typeof verbs;
@@ -52,15 +63,17 @@ const middle: Weights = {
   },
 };
 
-/** Every fourth history is that of a LanceDB table, whose calls are also killed, and one in a hundred is made with the command line. */
-export function storeOf(seed: number): StoreKind {
-  if (seed % 100 === 50) return "command";
-  return seed % 4 === 0 ? "lancedb" : "memory";
+/**
+ * Every fourth history is that of a LanceDB table, whose calls are also killed, and one in a hundred is made with the command line. Half of
+ * them have a clock that is ahead.
+ */
+export function settingOf(seed: number): Setting {
+  if (seed % 100 === 50) return { store: "command", clock: "real" };
+  return { store: seed % 4 === 0 ? "lancedb" : "memory", clock: seed % 8 < 4 ? "ahead" : "real" };
 }
 
 export function historyOf(seed: number): readonly Step[] {
-  const kind = storeOf(seed);
-  const kills: Weights = kind === "memory" ? {} : { kill: 4, killedRestore: 1 };
+  const kills: Weights = settingOf(seed).store === "memory" ? {} : { kill: 4, killedRestore: 1 };
   return stepsOf(seed, [
     { steps: 10, weights: beginning },
     { steps: 30, weights: { ...middle, ...kills } },
@@ -68,10 +81,10 @@ export function historyOf(seed: number): readonly Step[] {
 }
 
 /** Plays steps until one of them breaches a rule. */
-export async function play(steps: readonly Step[], kind: StoreKind): Promise<Played> {
+export async function play(steps: readonly Step[], { store, clock: clockKind }: Setting): Promise<Played> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "headrace-history-")));
-  using clock = new Clock();
-  const shop = await Shop.open(kind, join(folder, "data"));
+  using clock = new Clock(clockKind);
+  const shop = await Shop.open(store, join(folder, "data"));
   try {
     const player = new Player({ shop, clock, world: new World(join(folder, "files")), pictures: await drawPictures() });
     const lines: string[] = [];

@@ -7,7 +7,7 @@ import type { KilledCall } from "./kills.js";
 import { makeCall, openPipeline } from "./product.js";
 
 const { call, folder, nth, aheadMs } = JSON.parse(process.argv[2] ?? "") as KilledCall;
-using _clock = new Clock(aheadMs);
+using _clock = new Clock(aheadMs === 0 ? "real" : "ahead", aheadMs);
 let calls = 0;
 const store = interruptedStore(lancedbStore({ path: folder }), async () => {
   calls += 1;

@@ -1,25 +1,27 @@
 /** Tests that play many histories, and show the shortest history for each rule that is breached. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { breachOf, historyOf, play, storeOf } from "./history.js";
+import { breachOf, historyOf, play, settingOf } from "./history.js";
 import { shrink } from "./shrink.js";
 
 /** What must happen at least so often in each 100 histories. Otherwise they show nothing. */
 const leastPerHundred = {
   "pruned rows": 50,
-  "prunes of sources that are away": 50,
-  "drives that go away during a call": 20,
-  "inserts by another writer": 20,
+  "prunes of sources that are away": 60,
+  "drives that go away during a call": 10,
+  "inserts by another writer": 10,
+  kills: 5,
   rename: 80,
-  unmount: 50,
-  mount: 40,
-  cut: 40,
+  unmount: 40,
+  mount: 15,
+  cut: 25,
   toFolder: 10,
-  repairs: 40,
-  "destroyed vectors": 20,
-  "retried images": 10,
+  repairs: 60,
+  "destroyed vectors": 25,
+  "retried images": 3,
+  "restored rows": 20,
   "rows deleted by name": 20,
-  tags: 60,
+  tags: 80,
 } as const;
 
 /** Making a history short takes seconds. */
@@ -33,16 +35,16 @@ export function describeHistories({ count, seed }: { readonly count: number; rea
     test("delete no row whose image exists, leave none whose image is gone, and lose no metadata", async (context) => {
       const found: string[] = [];
       for (let at = 0; at < count; at += 1) {
-        const [steps, kind] = [historyOf(seed + at), storeOf(seed + at)];
-        const played = await play(steps, kind);
+        const [steps, setting] = [historyOf(seed + at), settingOf(seed + at)];
+        const played = await play(steps, setting);
         for (const [what, times] of played.done) done.set(what, (done.get(what) ?? 0) + times);
         const breach = breachOf(played);
         if (breach === null || seen.has(breach) || seen.size === maxShown) continue;
         seen.add(breach);
-        const { played: shortest } = await shrink(steps, kind, played);
+        const { played: shortest } = await shrink(steps, setting, played);
         found.push(
           [
-            `${shortest.violations[0]?.breach} (HEADRACE_TEST_SEED=${seed + at} HEADRACE_HISTORIES=1, ${kind}):`,
+            `${shortest.violations[0]?.breach} (HEADRACE_TEST_SEED=${seed + at} HEADRACE_HISTORIES=1; ${setting.store}, clock ${setting.clock}):`,
             ...shortest.lines.map((line, index) => `  ${index + 1}. ${line}`),
             ...shortest.violations.map(({ breach: rule, key, why }) => `  ! ${rule}: ${key}: ${why}`),
           ].join("\n"),

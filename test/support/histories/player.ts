@@ -9,7 +9,7 @@ import { type Entry, entriesOf } from "./listings.js";
 import type { Picture } from "./pictures.js";
 import type { Source } from "./places.js";
 import type { Ended } from "./product.js";
-import { reasonToStay, scopeOf } from "./proofs.js";
+import { containersOf, reasonToStay, scopeOf } from "./proofs.js";
 import { type Row, rowsOf } from "./rows.js";
 import type { Shop } from "./shop.js";
 import type { World } from "./world.js";
@@ -101,14 +101,15 @@ export class Player {
     named: readonly Source[],
     work: (deleting: (ids: readonly Key[]) => void) => Promise<{ readonly ended: Ended; readonly during: string | null }>,
   ): Promise<PlayedCall> {
-    this.#clock.pass();
+    await this.#clock.pass();
     const { world, ledger } = this;
     const before = new Map(await this.look());
     const listed = entriesOf(named, world);
+    const whole = containersOf(named, world);
     const asked = new Map<string, string | null>();
     const ask = (row: Row): string | null => {
       if (verb !== "prune") return `${verb} deletes no rows`;
-      return reasonToStay({ row, origin: ledger.originOf(row.key) }, scopeOf(named, world, containers), world);
+      return reasonToStay({ row, origin: ledger.originOf(row.key) }, scopeOf(named, world, { containers, listed, whole }), world);
     };
     const files = await this.shop.deletedFiles();
     const { ended, during } = await work((ids) => {
@@ -116,16 +117,18 @@ export class Player {
     });
     this.shop.before = async () => undefined;
     if (during !== null) for (const row of this.shop.inserted.splice(0)) before.set(row.key, row);
+    await this.#clock.pass();
     const after = await this.look();
     const gone = [...before.values()].filter(({ key }) => !after.has(key));
     const verdicts = new Map(gone.map((row) => [row.key, asked.has(row.key) ? (asked.get(row.key) ?? null) : ask(row)]));
     const { failed } = ledger;
     const scope = {
-      ...scopeOf(named, world, containers),
+      ...scopeOf(named, world, { containers, listed, whole }),
       ...(verb === "retry" ? { entries: new Map([...failed].map(([key, { entry }]) => [key, entry])) } : {}),
     };
     const judgement = {
       verb,
+      clock: this.#clock.kind,
       limit: share === 1 ? "none" : "some",
       scope,
       ended,
@@ -137,7 +140,7 @@ export class Player {
     this.violations.push(...judge(judgement, ledger, world));
     if (ended.error === "unexpected") this.violations.push({ breach: "a call failed", key: verb, why: ended.error });
     await this.remember(gone, files);
-    this.learn(after, new Map([...listed, ...scope.entries]));
+    this.learn(after, scope.entries);
     this.#note(ended, scope.entries, verb);
     const kept = Object.entries(ended.kept).map(([reason, count]) => `${reason} ${count}`);
     const parts = [

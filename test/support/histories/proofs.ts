@@ -13,13 +13,31 @@ export interface Suspect {
 /** What a call names. */
 export interface Scope {
   readonly named: readonly Source[];
+  /** What the sources listed, when the call began or later. */
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Names of the lists and archives that were there as a whole when the call began. */
+  readonly whole: ReadonlySet<string>;
   /** Whether the rows of archives that are gone go with them. */
   readonly containers: "keep" | "prune";
 }
 
-export function scopeOf(named: readonly Source[], world: World, containers: Scope["containers"]): Scope {
-  return { named, entries: entriesOf(named, world), containers };
+/** `listed` and `whole`: from the beginning of the call. */
+export function scopeOf(
+  named: readonly Source[],
+  world: World,
+  { listed, whole, containers }: { readonly listed: Scope["entries"] } & Pick<Scope, "whole" | "containers">,
+): Scope {
+  return { named, entries: new Map([...listed, ...entriesOf(named, world)]), whole, containers };
+}
+
+/** Names of the lists and archives that are there as a whole. */
+export function containersOf(named: readonly Source[], world: World): ReadonlySet<string> {
+  return new Set(
+    named
+      .filter((source) => listedBy(source, world).extent === "whole")
+      .map(nameOfSource)
+      .filter(isContainer),
+  );
 }
 
 /** Why the row must stay; null if the call can prove that its image is gone. */
@@ -53,7 +71,8 @@ export function isContainer(origin: string): boolean {
   return [...tarPaths, ...listPaths].some((path) => path === origin);
 }
 
-function isListedWhole({ named }: Scope, origin: string, world: World): boolean {
+function isListedWhole({ named, whole }: Scope, origin: string, world: World): boolean {
+  if (whole.has(origin)) return true;
   return named.some((source) => nameOfSource(source) === origin && listedBy(source, world).extent === "whole");
 }
 

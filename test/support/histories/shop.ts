@@ -59,7 +59,7 @@ export class Shop implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const store = this.kind === "memory" ? memoryStore() : lancedbStore({ path: this.folder });
+    const store = this.kind === "memory" ? memoryStore({ maxWriters: 1 }) : lancedbStore({ path: this.folder });
     this.#store = interruptedStore(store, (...args) => this.before(...args));
     this.#pipeline = await openPipeline(this.folder, this.#store);
   }

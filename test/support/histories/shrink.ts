@@ -1,7 +1,6 @@
 /** Makes a history that breaches a rule as short as it can be. */
-import { breachOf, type Played, play } from "./history.js";
+import { breachOf, type Played, play, type Setting } from "./history.js";
 import type { Step } from "./random.js";
-import type { StoreKind } from "./shop.js";
 
 export interface Minimal {
   readonly steps: readonly Step[];
@@ -9,13 +8,13 @@ export interface Minimal {
 }
 
 /** Leaves out one stretch of steps after the other, as long as the same rule is breached. */
-export async function shrink(steps: readonly Step[], kind: StoreKind, played: Played): Promise<Minimal> {
+export async function shrink(steps: readonly Step[], setting: Setting, played: Played): Promise<Minimal> {
   const breach = breachOf(played);
   let best: Minimal = { steps, played };
   for (let length = Math.ceil(steps.length / 2); length >= 1; length = Math.floor(length / 2)) {
     for (let start = best.steps.length - length; start >= 0; start -= length) {
       const fewer = best.steps.toSpliced(start, length);
-      const again = await play(fewer, kind);
+      const again = await play(fewer, setting);
       if (breachOf(again) === breach) best = { steps: fewer, played: again };
     }
   }
