@@ -1,5 +1,5 @@
 /** `sync`: makes a collection mirror its source. New and changed images are stored, and the rows of images that are gone can be deleted. */
-import { type Collection, HeadraceError, type Outcome } from "../contracts/index.js";
+import { type Collection, HeadraceError, type Outcome, type StoredRow } from "../contracts/index.js";
 import {
   Arrivals,
   compare,
@@ -8,8 +8,8 @@ import {
   findGone,
   type GoneRows,
   type KeptCounts,
+  type KeptReason,
   ListedSources,
-  type LookAtRow,
   moveMetadata,
   pruneRefusal,
   type Standing,
@@ -158,7 +158,7 @@ async function finish(parts: PipelineParts, request: SyncRequest, stats: Stored,
       const gone = await findGone(collection, listed, { look: looks.look, arrivals, signal });
       const isUnknown = listed.sources.every(({ named }) => named?.kind === "container" && !named.isNamed);
       const found = { ...stats, moved: gone.moved, missing: isUnknown ? null : gone.missing };
-      const deletion = { ...seen, gone, look: looks.look, signal };
+      const deletion = { ...seen, gone, looks, signal };
       const end = isDeleting ? await deleteGone(parts, collection, request, deletion).catch(failedDeletion) : { pruned: 0 };
       return { ...found, ...end, kept: gone.kept.counts };
     });
@@ -170,7 +170,7 @@ async function finish(parts: PipelineParts, request: SyncRequest, stats: Stored,
 
 interface GoneOptions extends Seen {
   readonly gone: GoneRows;
-  readonly look: LookAtRow;
+  readonly looks: Looks;
   readonly signal: AbortSignal;
 }
 
@@ -179,15 +179,16 @@ async function deleteGone(
   parts: PipelineParts,
   collection: Collection,
   request: SyncRequest,
-  { gone, listed, arrivals, look, signal }: GoneOptions,
+  { gone, listed, arrivals, looks, signal }: GoneOptions,
 ): Promise<Pick<SyncStats, "pruned" | "upkeepError">> {
   const { ids, described, problems } = decidePrune(gone, listed, request.maxDeletions ?? defaultLimit);
-  const reasonToKeep: (row: Parameters<LookAtRow>[0]) => ReturnType<LookAtRow> = async (row) => {
+  const reasonToKeep = async (row: StoredRow): Promise<KeptReason | null> => {
     const found = listed.standingOf(row);
     if (found === null || found.standing === "listed") return "image_exists";
-    return found.standing === "unlisted" ? look(row, found.source) : found.standing;
+    return found.standing === "unlisted" ? looks.look(row, found.source) : found.standing;
   };
-  await moveMetadata(collection, described, { listed, arrivals, isGone: async (row) => (await reasonToKeep(row)) === null, signal });
+  const isGone = async (row: StoredRow) => (await reasonToKeep(row)) === null;
+  await moveMetadata(collection, described, { listed, arrivals, isGone, cameMs: looks.cameMs, signal });
   const pruned = await deleteKept(parts, collection, ids, {
     command: "sync",
     signal,

@@ -1,6 +1,6 @@
 /** Keeps what a person has written about an image when the image gets another name. */
 import type { Collection, ImageFacts, Key, RowBatch, StoredRow } from "../contracts/index.js";
-import { changedMsOf, chunksOf, givenMetadata, keyOf, markDamage, metadataHash, withoutLabels } from "../kit/index.js";
+import { chunksOf, givenMetadata, keyOf, markDamage, metadataHash, withoutLabels } from "../kit/index.js";
 import type { ListedSources } from "./listed-sources.js";
 import type { Arrivals } from "./prune.js";
 
@@ -9,6 +9,8 @@ export interface MoveOptions {
   readonly arrivals: Arrivals;
   /** Whether a row will be deleted. */
   readonly isGone: (row: StoredRow) => Promise<boolean>;
+  /** Returns when the image of a row came under its present name, in milliseconds since the epoch; null if nobody knows. */
+  readonly cameMs: (row: StoredRow) => Promise<number | null>;
   readonly signal: AbortSignal;
 }
 
@@ -38,10 +40,12 @@ async function describeHeirs(collection: Collection, gone: ReadonlyMap<string, r
   const { signal } = options;
   const filter = { kind: "in", key: "content", values: [...gone.keys()] } as const;
   for await (const rows of collection.scan({ filter, vectors: "include", signal })) {
-    const described = rows.flatMap((heir) => {
-      const ancestors = (gone.get(heir.facts.content) ?? []).filter((row) => isHeirOf(heir, row, options));
-      return ancestors.length === 0 ? [] : [{ ...heir, facts: withMetadataOf(ancestors, heir.facts) }];
-    });
+    const described: StoredRow[] = [];
+    for (const heir of rows) {
+      const ancestors: StoredRow[] = [];
+      for (const row of gone.get(heir.facts.content) ?? []) if (await isHeirOf(heir, row, options)) ancestors.push(row);
+      if (ancestors.length > 0) described.push({ ...heir, facts: withMetadataOf(ancestors, heir.facts) });
+    }
     if (described.length > 0) await collection.upsert(batchOf(described, collection.dimension), signal);
   }
 }
@@ -50,13 +54,13 @@ async function describeHeirs(collection: Collection, gone: ReadonlyMap<string, r
  * A row under a new name: this run has stored it as new, or it is of the same source and its file came after the old row was stored. Other rows
  * with the same bytes are copies, about which the metadata may say nothing true. A source that gives metadata knows best itself.
  */
-function isHeirOf(heir: StoredRow, gone: StoredRow, { listed, arrivals }: MoveOptions): boolean {
+async function isHeirOf(heir: StoredRow, gone: StoredRow, { listed, arrivals, cameMs }: MoveOptions): Promise<boolean> {
   const found = listed.standingOf(heir);
   if (found?.standing !== "listed" || found.source.givesMetadata || !isNamedBySource(heir)) return false;
   if (arrivals.has(heir.id)) return true;
   if (heir.ingestedAt <= gone.ingestedAt || !listed.areTogether(heir.facts, gone.facts)) return false;
-  const changedMs = heir.facts.source.startsWith("s3:") ? heir.ingestedAt : changedMsOf(heir.facts.version);
-  return changedMs !== null && changedMs > gone.ingestedAt;
+  const came = await cameMs(heir);
+  return came !== null && came > gone.ingestedAt;
 }
 
 /** A row with an id of its own, such as that of a product, has no other name. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { memoryStore } from "../adapters/memory/index.js";
-import { type Collection, HeadraceError, type ImageRef, type Metadata, type NamedSource } from "../contracts/index.js";
-import { keyOf, metadataHash } from "../kit/index.js";
+import { type Collection, HeadraceError, type ImageRef, type Metadata, type NamedSource, type StoredRow } from "../contracts/index.js";
+import { changedMsOf, keyOf, metadataHash } from "../kit/index.js";
 import type { IngestInput } from "./ingest.js";
 import { type KeptReason, KeptRows } from "./kept-rows.js";
 import { ListedSources } from "./listed-sources.js";
@@ -231,6 +231,7 @@ describe("the decision what to delete", () => {
 describe("the metadata of images that moved", () => {
   const at = 1_000;
   const version = (changedMs: number) => `10-1-${changedMs}000000`;
+  const cameMs = async ({ facts }: StoredRow) => changedMsOf(facts.version);
   const old: Stored = { source: "r/old.jpg", root: "r", content: "a", metadata: { caption: "mine", image_label: "cat" }, ingestedAt: at };
 
   async function moved(heirs: readonly Stored[], arrived: readonly string[] = [], inputs?: readonly IngestInput[]) {
@@ -243,7 +244,7 @@ describe("the metadata of images that moved", () => {
     );
     const arrivals = new Arrivals();
     for (const source of arrived) arrivals.add(keyOf(source), { content: "a" });
-    await moveMetadata(collection, [keyOf(old.source)], { listed, arrivals, isGone: () => Promise.resolve(true), signal: never });
+    await moveMetadata(collection, [keyOf(old.source)], { listed, arrivals, isGone: () => Promise.resolve(true), cameMs, signal: never });
     const rows = await collection.get(
       heirs.map(({ source, id }) => id ?? keyOf(source)),
       { vectors: "omit" },

@@ -23,6 +23,12 @@ export async function lookAtFile(path: string, folder: ListedFolder): Promise<Fi
   return (await folderIdentity(folder.path)) === folder.identity ? "gone" : "changed";
 }
 
+/** Returns when a file got its present content or name, in milliseconds since the epoch; null if it cannot be looked at. Never rejects. */
+export async function changeTimeMs(path: string): Promise<number | null> {
+  const stats = await statOf(path).catch(() => null);
+  return stats === null ? null : Number(stats.ctimeNs) / 1e6;
+}
+
 async function lookAt(path: string): Promise<Exclude<FileLook, "changed">> {
   try {
     return (await statOf(path)).isDirectory() ? "gone" : "exists";

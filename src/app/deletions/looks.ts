@@ -1,11 +1,11 @@
 /** Looks at the image of a row itself. Only this is proof that the image is gone: that a listing does not name it is a suspicion. */
 import { resolve } from "node:path";
 import type { NamedSource, StoredRow } from "../../contracts/index.js";
-import { type FileNaming, Semaphore } from "../../kit/index.js";
+import { changedMsOf, type FileNaming, Semaphore } from "../../kit/index.js";
 import type { KeptReason, ListedSource } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { pathOfSource } from "../inputs/source-paths.js";
-import { lookAtFile, makeObjectLooks, type ObjectLooks } from "../wiring/input-adapters.js";
+import { changeTimeMs, lookAtFile, makeObjectLooks, type ObjectLooks } from "../wiring/input-adapters.js";
 
 export interface LooksOptions {
   readonly s3: Settings["s3"];
@@ -47,6 +47,16 @@ export class Looks implements AsyncDisposable {
       default:
         return named satisfies never;
     }
+  };
+
+  /**
+   * Returns when the image of a row came under its present name, in milliseconds since the epoch; null if nobody knows. The version of a file
+   * says it. A file that was new when it was stored has none, so the file itself is asked.
+   */
+  readonly cameMs = async ({ facts, ingestedAt }: StoredRow): Promise<number | null> => {
+    if (facts.source.startsWith("s3://")) return ingestedAt;
+    const path = this.#pathOf(facts.source);
+    return changedMsOf(facts.version) ?? (path === null ? null : changeTimeMs(path));
   };
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,6 +34,11 @@ export async function lookAtFile(path: string, folder: ListedFolder): Promise<Fi
   return (await import("../../adapters/fs/index.js")).lookAtFile(path, folder);
 }
 
+/** Returns when a file got its present content or name, in milliseconds since the epoch; null if nobody knows. */
+export async function changeTimeMs(path: string): Promise<number | null> {
+  return (await import("../../adapters/fs/index.js")).changeTimeMs(path);
+}
+
 /** Opens what looks whether objects exist. The caller closes it. */
 export async function makeObjectLooks(settings: Settings["s3"]): Promise<ObjectLooks> {
   return (await import("../../adapters/s3/index.js")).openObjectLooks(settings);
