@@ -48,8 +48,12 @@ export const verbs = {
     player.count("repairs");
     return `${callText("verify --repair", named)}${(await player.call("verify", named)).text}`;
   },
-  retry: async (player) => {
-    const { ledger, world } = player;
+  /** Mostly after an image that was missing has come. */
+  retry: async (player, choices) => {
+    const { ledger, world, pictures } = player;
+    const missing = [...ledger.failed.values()].flatMap(({ entry: { path } }) => (path !== null && world.isFree(path) ? [path] : []));
+    const come = choices.oneIn(3) ? undefined : choices.of(missing);
+    if (come !== undefined) world.put(come, pictures[0]!);
     const waiting = [...ledger.failed.values()];
     const played = await player.call("retry", []);
     for (const { entry, how } of waiting) {
@@ -60,7 +64,7 @@ export const verbs = {
       if (!ledger.rows.has(entry.key))
         player.violations.push({ breach: "an image has no row", key: entry.key, why: "a retry did not store it" });
     }
-    return `retry${played.text}`;
+    return `${come === undefined ? "" : `create ${come} (picture 0), then `}retry${played.text}`;
   },
   dedupe: async (player) => {
     const others: Key[] = [];
