@@ -22,8 +22,15 @@ export function withCommonOptions(command: Command): Command {
     .option("--config <file>", `configuration file (default: ./${defaultFile} if it exists)`)
     .addOption(new Option("--set <key.path=value>", "override one setting; can be repeated").argParser(collect))
     .option("--json", "print one JSON document on stdout and nothing else")
-    .option("--quiet", "print only results and errors, and nothing for a successful run")
-    .option("--wait", "if another process writes to the collection, wait for it instead of ending with lock_held");
+    .option("--quiet", "print only results and errors, and nothing for a successful run");
+}
+
+/** Adds the flags of commands that write to a collection. */
+export function withWriterOptions(command: Command): Command {
+  return withCommonOptions(command).option(
+    "--wait",
+    "if another process writes to the collection, wait for it instead of ending with lock_held",
+  );
 }
 
 /** The option `--collection`. Default: the default collection of the pipeline. */

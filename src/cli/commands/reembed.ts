@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CarryOverRun, type ImageEmbeddingPipeline, ingestDocument, type ReembedRequest, type ReembedRun } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { counted } from "../printable-text.js";
@@ -29,7 +29,7 @@ interface ReembedOptions extends CommonOptions {
 }
 
 export function reembedCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("reembed"))
+  withWriterOptions(program.command("reembed"))
     .description("embed the images of a collection with the configured model into a new collection, and switch an alias to it")
     .argument("<name>", "an alias; or, with --alias, a collection that has none yet")
     .option("--alias <name>", "give the collection this alias, for its first re-embedding")

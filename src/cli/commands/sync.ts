@@ -10,7 +10,7 @@ import {
   type SyncStats,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { syncPreviewText, syncText } from "../sync-summary.js";
@@ -29,7 +29,7 @@ interface SyncOptions extends CommonOptions {
 }
 
 export function syncCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("sync"))
+  withWriterOptions(program.command("sync"))
     .description("make a collection mirror its source: store what is new or changed, and find rows whose image is gone")
     .argument("[sources...]", "folders and globs")
     .addOption(collectionOption())

@@ -1,7 +1,7 @@
 /** `headrace verify`: compares a source with a collection, and checks the stored rows. */
 import type { Command } from "commander";
 import { type Difference, ListingTally, type Verification } from "../../app/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodeOfRun, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
 import { noteEvent } from "../run-progress.js";
@@ -22,7 +22,7 @@ const maxListed = 1_000;
 const maxExamples = 10;
 
 export function verifyCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("verify"))
+  withWriterOptions(program.command("verify"))
     .description("compare a source with a collection: missing, changed and extra images, and damaged rows; reads no images")
     .argument("[sources...]", "folders and globs")
     .addOption(collectionOption())

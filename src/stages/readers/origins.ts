@@ -1,5 +1,5 @@
 /** Tells the failure of an image from the outage of its origin, such as a web server or a bucket. */
-import type { ImageRef, Reader } from "../contracts/index.js";
+import type { ImageRef, Reader } from "../../contracts/index.js";
 import { Origin, type OriginOptions, type OtherOrigins } from "./origin.js";
 
 const defaults: OriginOptions = { patienceMs: 30_000, betweenChecksMs: 1_000, recentMs: 10_000, givenUpPerAnswer: 10 };

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { HeadraceError, type ImageRef, type Reader } from "../contracts/index.js";
-import { urlRef } from "../kit/index.js";
+import { HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { urlRef } from "../../kit/index.js";
 import { Origins } from "./origins.js";
 
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 /** One origin of images, such as a web server or a bucket: whether it still answers, and what an image does while it does not. */
-import { HeadraceError, type ImageRef, type Reader } from "../contracts/index.js";
-import { checkAborted, pauseUnlessAborted, SerialQueue } from "../kit/index.js";
+import { HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { checkAborted, pauseUnlessAborted, SerialQueue } from "../../kit/index.js";
 
 export interface OriginOptions {
   /** How long images wait for an origin that is away, while other origins answer. Then they fail. */

@@ -1,8 +1,8 @@
 /** An address that several images share is read once, and each image has bytes of its own. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Encoded, HeadraceError, type Reader } from "../contracts/index.js";
-import { urlRef } from "../kit/index.js";
+import { type Encoded, HeadraceError, type Reader } from "../../contracts/index.js";
+import { urlRef } from "../../kit/index.js";
 import { readOnce } from "./read-once.js";
 
 const never = new AbortController().signal;

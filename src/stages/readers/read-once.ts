@@ -1,5 +1,5 @@
 /** Reads an address once that several images of a run share. Its other images get a copy of the bytes, or the same error. */
-import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../contracts/index.js";
+import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { RecentMap } from "./recent-map.js";
 
 export interface ReadOnceOptions {
