@@ -1,13 +1,18 @@
 /** The repair of `verify`: writes over damaged rows first, then stores what is missing or has changed. Deletes nothing. */
-import { HeadraceError, type Key, type StoredRow } from "../contracts/index.js";
+import { HeadraceError, type Key, type Observer, type StoredRow } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
 import type { IngestInput } from "../operations/index.js";
 import { type InsertStats, type RunRequest, startIngest } from "./ingest-images.js";
-import { type InputStream, listInputs } from "./inputs/listings.js";
-import type { VerifyRequest } from "./verify-source.js";
+import { type InputStream, type ListingRequest, listInputs } from "./inputs/listings.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 export type DamagedRow = Pick<StoredRow, "facts" | "ingestedAt">;
+
+export interface RepairRequest {
+  readonly source: ListingRequest;
+  readonly collectionName: string;
+  readonly observer?: Observer;
+}
 
 export interface NeededRepair {
   /** Damaged rows whose image is listed. */
@@ -22,7 +27,7 @@ const maxReplaced = 100_000;
 /** Returns null if there is nothing to repair. Throws `usage_invalid` for too many damaged rows. */
 export async function repairRows(
   parts: PipelineParts,
-  request: VerifyRequest,
+  request: RepairRequest,
   { damaged, others }: NeededRepair,
   signal: AbortSignal,
 ): Promise<InsertStats | null> {

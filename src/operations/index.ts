@@ -1,4 +1,5 @@
 /** The operations that a user can start, such as ingest, copy and prune. */
+export { Arrivals } from "./arrivals.js";
 export { damageOf } from "./check-rows.js";
 export * from "./classify.js";
 export { compare, type Standing, type Standings } from "./compare.js";
@@ -10,10 +11,10 @@ export { deleteOthers, differingRows, type RowsCompared, TriedRows } from "./dif
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
-export { type KeptCounts, type KeptReason, KeptRows, keptReasons } from "./kept-rows.js";
+export { type KeptCounts, type KeptReason, keptReasons } from "./kept-rows.js";
 export { type ListedSource, ListedSources } from "./listed-sources.js";
 export { moveMetadata } from "./moved-metadata.js";
 export * from "./preview.js";
-export { Arrivals, type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./prune.js";
+export { type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./prune.js";
 export { batchRows } from "./rows.js";
 export type { WriteWidths } from "./write-widths.js";

@@ -1,8 +1,8 @@
 /** Keeps what a person has written about an image when the image gets another name. */
 import type { Collection, ImageFacts, Key, RowBatch, StoredRow } from "../contracts/index.js";
 import { chunksOf, givenMetadata, keyOf, markDamage, metadataHash, withoutLabels } from "../kit/index.js";
+import type { Arrivals } from "./arrivals.js";
 import type { ListedSources } from "./listed-sources.js";
-import type { Arrivals } from "./prune.js";
 
 export interface MoveOptions {
   readonly listed: ListedSources;

@@ -5,11 +5,12 @@ import fc from "fast-check";
 import { memoryStore } from "../adapters/memory/index.js";
 import { type Collection, HeadraceError, type ImageRef, type Metadata, type NamedSource, type StoredRow } from "../contracts/index.js";
 import { changedMsOf, keyOf, metadataHash } from "../kit/index.js";
+import { Arrivals } from "./arrivals.js";
 import type { IngestInput } from "./ingest.js";
 import { type KeptReason, KeptRows } from "./kept-rows.js";
 import { ListedSources } from "./listed-sources.js";
 import { moveMetadata } from "./moved-metadata.js";
-import { Arrivals, decidePrune, findGone, type LookAtRow, pruneRefusal } from "./prune.js";
+import { decidePrune, findGone, type LookAtRow, pruneRefusal } from "./prune.js";
 
 const never = new AbortController().signal;
 const passport = { probes: [[1, 0]], labels: {} };

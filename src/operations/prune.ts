@@ -1,6 +1,6 @@
 /** Finds the rows of images that are no longer in the source, and decides which of them may be deleted. */
-import { type Collection, HeadraceError, type ImageFacts, type Key, type StoredRow } from "../contracts/index.js";
-import { HashTable, hashOfText } from "../kit/index.js";
+import { type Collection, HeadraceError, type Key, type StoredRow } from "../contracts/index.js";
+import type { Arrivals } from "./arrivals.js";
 import { type KeptReason, KeptRows } from "./kept-rows.js";
 import type { ListedSource, ListedSources } from "./listed-sources.js";
 import { hasGivenMetadata } from "./moved-metadata.js";
@@ -10,26 +10,6 @@ export type DeletionLimit = { readonly rows: number } | { readonly share: number
 
 /** Looks whether the image of a row that its source does not list is gone. Returns null if it is, else why the row must stay. */
 export type LookAtRow = (row: StoredRow, source: ListedSource) => Promise<KeptReason | null>;
-
-/** The images that a run has stored under new names without inference. Needs 22 to 32 bytes of memory per image. */
-export class Arrivals {
-  readonly #contents = new HashTable({ values: 0 });
-  readonly #ids = new HashTable({ values: 0 });
-
-  add(id: Key, { content }: Pick<ImageFacts, "content">): void {
-    this.#contents.first(hashOfText(content), []);
-    this.#ids.first(hashOfText(String(id)), []);
-  }
-
-  /** Returns true if an image with this content has arrived. */
-  hasContent({ content }: Pick<ImageFacts, "content">): boolean {
-    return this.#contents.get(hashOfText(content)) !== null;
-  }
-
-  has(id: Key): boolean {
-    return this.#ids.get(hashOfText(String(id))) !== null;
-  }
-}
 
 /** The rows of one source. */
 interface SourceRows {
