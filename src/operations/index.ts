@@ -1,5 +1,4 @@
 /** The operations that a user can start, such as ingest, copy and prune. */
-
 export { Arrivals } from "./arrivals.js";
 export { damageOf } from "./check-rows.js";
 export * from "./classify.js";
