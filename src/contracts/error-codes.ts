@@ -1,23 +1,6 @@
 /** The complete list of error codes. For each code: what it means and what the user can do. */
 
-/** What an error affects: one item, the batch, the service that the stage uses, or the whole run. */
-export type ErrorScope = "item" | "batch" | "service" | "run";
-
-interface CodeDefaults {
-  readonly scope: ErrorScope;
-  readonly retryable: boolean;
-  /** What has happened, in one sentence. */
-  readonly meaning: string;
-  /** What the user can do about the error. */
-  readonly hint: string;
-}
-
-const define = (scope: ErrorScope, retryable: boolean, meaning: string, hint: string): CodeDefaults => ({
-  scope,
-  retryable,
-  meaning,
-  hint,
-});
+import { type CodeDefaults, define } from "./error-defaults.js";
 
 /** Every error code. For each code: the default scope, whether a retry can succeed, the meaning, and a hint for the user. */
 export const errorCodes = {

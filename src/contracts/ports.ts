@@ -11,6 +11,7 @@ import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { InsertResult, RowFailure } from "./row-results.js";
+import type { ServerUse } from "./server-use.js";
 import type { TextProbes } from "./texts.js";
 import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
@@ -89,20 +90,6 @@ export interface Feed {
   readonly maxBatch: number;
   /** How many calls of `embed` may run at the same time. */
   readonly parallel: number;
-}
-
-/** What the servers of an embedder have counted so far. The difference between two readings shows what the model did in between. */
-export interface ServerUse {
-  /** When the counts were read, in milliseconds of `performance.now()`. */
-  readonly atMs: number;
-  /** Images that the model has embedded, for all clients. */
-  readonly images: number;
-  /** Time in which instances of the model computed, added up over all instances and servers. */
-  readonly computeMs: number;
-  /** Number of instances of the model that can compute at the same time. */
-  readonly instances: number;
-  /** How busy the GPUs of the servers are now, from 0 to 1. null: the servers report no GPU. */
-  readonly gpuShare: number | null;
 }
 
 /** Computes embeddings from tensors. `dimension` and `feed` are known after `open`. The first image to embed waits for `open`. */

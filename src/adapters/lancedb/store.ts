@@ -16,7 +16,7 @@ import { AliasFile } from "./alias-file.js";
 import { connect, newSession } from "./cached-connection.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, isCollectionNotFound, openHere } from "./errors.js";
-import type { LancedbSection } from "./options.js";
+import type { LancedbSection, LanceStoreOptions } from "./options.js";
 import { readFacts, writePassport } from "./table-facts.js";
 import { TableMemories } from "./table-memory.js";
 import { newTableSchema, type TableFacts } from "./table-schema.js";
@@ -33,14 +33,6 @@ interface Connections {
   readonly writing: Connection;
   /** Its tables stay at one version until they are told to look for a new one. A search consists of five calls to LanceDB. */
   readonly reading: Connection;
-}
-
-export interface LanceStoreOptions {
-  /**
-   * Called with a message when another process writes to a collection that a call opens for writing. Then the call waits until that process
-   * has closed the collection. Default: the call throws `lock_held`.
-   */
-  readonly onLockHeld?: ((message: string) => void) | undefined;
 }
 
 /** A folder with collections. Only one process at a time can write to a collection. Any number of processes can read it. */

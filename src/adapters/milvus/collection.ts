@@ -31,17 +31,14 @@ import {
   unlessAborted,
   writeAbsent,
 } from "../../kit/index.js";
+import type { CollectionParts } from "./collection-parts.js";
 import { compileFilter, keyList, quote } from "./filter.js";
-import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
-import type { Queries } from "./queries.js";
 import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
-import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
+import { columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
-import type { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
-import type { Inserter } from "./writing/inserter.js";
 import { checkMayWrite } from "./writing/write-privilege.js";
 
 /** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
@@ -51,20 +48,6 @@ const contentsPerQuery = 1000;
 const rowsPerContent = 4;
 /** Milvus returns at most this many rows per query. */
 const maxAnswerRows = 16_384;
-
-export interface CollectionParts {
-  readonly shape: CollectionShape;
-  readonly access: "read" | "write";
-  /**
-   * "created": this object created the collection, so the collection is empty until this store writes rows. "found": the collection existed
-   * before.
-   */
-  readonly origin: "created" | "found";
-  readonly queries: Queries;
-  readonly inserter: Inserter;
-  readonly upkeep: Upkeep;
-  readonly freshness: Freshness;
-}
 
 export class MilvusCollection implements Collection {
   readonly name: string;
