@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createNpyRows } from "../../src/adapters/npy/index.js";
-import { createDeletedRows, createParquetRows, openParquetRows } from "../../src/adapters/parquet/index.js";
+import { createDeletionFile, createParquetRows, openParquetRows } from "../../src/adapters/parquet/index.js";
 import type { StoredRow } from "../../src/contracts/index.js";
 import { allRows, description, fileColumns, filePassport, oddRows } from "../conformance/row-files.js";
 import { skipUnless } from "../support/services/required.js";
@@ -43,7 +43,7 @@ describe("Python's pyarrow and numpy", { skip: await skipUnless("Python's pyarro
   it("read the files of deleted rows, metadata as JSON", async () => {
     const path = join(folder, "deleted.parquet");
     const deletion = { collection: "photos", command: "sync", deletedAt: "2026-01-02T03:04:05.678Z" };
-    const writer = await createDeletedRows(path, description, deletion);
+    const writer = await createDeletionFile(path, description, deletion);
     await writer.write(oddRows);
     await writer.finish();
     const { types, rows } = await python<Read>("parquet", path);

@@ -12,7 +12,7 @@ import {
   urlRef,
 } from "../../kit/index.js";
 import { mapAhead } from "./ahead.js";
-import { concernsOnePath, fromListingError } from "./errors.js";
+import { concernsOnePath, errnoOf, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
 import type { PathRange } from "./path-range.js";
 import { identityOf, statOf } from "./stat.js";
@@ -199,7 +199,7 @@ class FileLister {
       const glob = parseGlob(input, this.#folder);
       if (glob === null) return { kind: "missing", ref, glob: null, root: ref.uri };
       const unmatched: Missing = { kind: "missing", ref, glob: input, root: this.#globRoot(glob) };
-      const base = await statOf(glob.base).catch((problem: NodeJS.ErrnoException) => (problem.code === "ENOENT" ? null : problem));
+      const base = await statOf(glob.base).catch((problem: unknown) => (errnoOf(problem) === "ENOENT" ? null : (problem as Error)));
       if (base === null) return unmatched;
       return { kind: "glob", glob, identity: base instanceof Error ? "" : identityOf(base), unmatched };
     }

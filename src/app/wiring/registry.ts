@@ -156,7 +156,7 @@ export async function createDeletedRowFile(
   collection: CollectionDescription,
   deletion: DeletionRecord,
 ): Promise<SizedRowWriter> {
-  return (await import("../../adapters/parquet/index.js")).createDeletedRows(path, collection, deletion);
+  return (await import("../../adapters/parquet/index.js")).createDeletionFile(path, collection, deletion);
 }
 
 /** Reads what a file of deleted rows says about itself. Throws `input_invalid`. */
