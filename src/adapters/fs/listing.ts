@@ -199,9 +199,8 @@ class FileLister {
       const glob = parseGlob(input, this.#folder);
       if (glob === null) return { kind: "missing", ref, glob: null, root: ref.uri };
       const unmatched: Missing = { kind: "missing", ref, glob: input, root: this.#globRoot(glob) };
-      const base = await statOf(glob.base).catch((problem: unknown) => (errnoOf(problem) === "ENOENT" ? null : (problem as Error)));
-      if (base === null) return unmatched;
-      return { kind: "glob", glob, identity: base instanceof Error ? "" : identityOf(base), unmatched };
+      const identity = await statOf(glob.base).then(identityOf, (problem: unknown) => (errnoOf(problem) === "ENOENT" ? null : ""));
+      return identity === null ? unmatched : { kind: "glob", glob, identity, unmatched };
     }
   }
 
