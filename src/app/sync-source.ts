@@ -94,7 +94,9 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
     onOutcome: (outcome) => {
       const standing = standingOf(outcome);
       if (standing !== null) counts[standing] += 1;
-      if (standing === "new" && outcome.kind === "stored" && outcome.reused) seen.arrivals.add(outcome.id, outcome.facts);
+      // A file may also have been moved over another one, whose row is then replaced.
+      const hasArrived = standing === "new" || standing === "changed";
+      if (hasArrived && outcome.kind === "stored" && outcome.reused) seen.arrivals.add(outcome.id, outcome.facts);
       request.onOutcome?.(outcome);
     },
   });

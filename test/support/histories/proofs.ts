@@ -54,6 +54,8 @@ export function reasonToStay({ row, origin }: Suspect, scope: Scope, world: Worl
 export function mustGo(suspect: Suspect, scope: Scope, world: World): boolean {
   const { row, origin } = suspect;
   if (reasonToStay(suspect, scope, world) !== null) return false;
+  // A list may name an image with an id, and once more without one. The second line counts as a duplicate, and still asks for the image.
+  if (scope.named.some((source) => listedBy(source, world).entries.some(({ key }) => key === row.key))) return false;
   if (!isContainer(origin)) {
     return row.path !== null && (isListedWhole(scope, origin, world) || isProvenFile(row.path, scope, world, "folders"));
   }
