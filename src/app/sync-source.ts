@@ -66,7 +66,7 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
   const run = await startIngest(parts, {
     ...request,
     schedule: "overlapped",
-    inputs: (stop, onListed) => listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(stop, onListed)),
+    inputs: (...asked) => listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(...asked)),
     onOutcome: (outcome) => {
       const standing = standingOf(outcome);
       if (standing !== null) counts[standing] += 1;
@@ -82,16 +82,17 @@ export async function startSync(parts: PipelineParts, request: SyncRequest): Pro
 export async function previewSync(parts: PipelineParts, request: Pick<SyncRequest, "source" | "collectionName">): Promise<SyncPreview> {
   const { signal } = new AbortController();
   const listed = new ListedSources();
-  const inputs = listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(signal));
+  const inputs = (idType?: "text" | "int64") =>
+    listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(signal, undefined, idType));
   try {
     return await withCollection(parts, request.collectionName, "read", async (collection) => {
-      const standings = await compare(inputs, collection, { signal });
+      const standings = await compare(inputs(collection.idType), collection, { signal });
       const { missing } = await countMissing(collection, listed, new Arrivals(), signal);
       return { ...standings, missing };
     });
   } catch (error) {
     if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;
-    return { ...(await compare(inputs, null, { signal })), missing: 0 };
+    return { ...(await compare(inputs(), null, { signal })), missing: 0 };
   }
 }
 

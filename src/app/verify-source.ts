@@ -67,7 +67,8 @@ export async function verifySource(parts: PipelineParts, request: VerifyRequest)
   const replaced: Key[] = [];
   let rows = 0;
   const standings = await withCollection(parts, request.collectionName, "read", async (collection) => {
-    const compared = await compare(listed.remember(listInputs({ ...parts.listingSettings, ...request.source })(signal)), collection, {
+    const inputs = listInputs({ ...parts.listingSettings, ...request.source })(signal, undefined, collection.idType);
+    const compared = await compare(listed.remember(inputs), collection, {
       signal,
       onImage: ({ ref }, standing) => {
         if (standing === "new") note({ kind: "missing", source: ref.uri, reason: reasons.missing });

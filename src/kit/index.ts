@@ -54,6 +54,7 @@ export {
   metadataNameError,
   metadataNameLike,
   metadataTypeOf,
+  plainName,
   withoutLabels,
 } from "./metadata.js";
 export { metadataText, parseMetadataText } from "./metadata-text.js";
