@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "slow-store": async () => (await import("./slow-store.bench.js")).slowStore(),
   "one-by-one": async () => (await import("./one-by-one.bench.js")).oneByOne(),
   known: async () => (await import("./known.bench.js")).secondRun(),
+  prune: async () => (await import("./prune.bench.js")).pruning(),
   listing: async () => (await import("./listing.bench.js")).millionNames(),
   urls: async () => (await import("./urls.bench.js")).urlsAndFiles(),
   million: async () => (await import("./million.bench.js")).millionRows(),

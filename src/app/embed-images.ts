@@ -53,7 +53,7 @@ export async function startEmbedding(parts: PipelineParts, request: EmbedRequest
   const uses = parts.copies.uses.ofRun();
   const run = embed({
     inputs: expectCopies(request.inputs, uses),
-    readers: await parts.runReaders(waiting),
+    readers: await parts.runReaders("wait", waiting),
     chain,
     maxFileBytes: settings.preprocess.maxFileMb * mebibyte,
     reserveBytes: rowBytes(chain.embedder.input) + chain.embedder.dimension * Float32Array.BYTES_PER_ELEMENT,

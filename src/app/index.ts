@@ -2,7 +2,14 @@
 export type { LabelChoice } from "../chain/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
-export type { DuplicateGroup, DuplicateRow, Preview } from "../operations/index.js";
+export {
+  type DuplicateGroup,
+  type DuplicateRow,
+  type KeptCounts,
+  type KeptReason,
+  keptReasons,
+  type Preview,
+} from "../operations/index.js";
 export type { Health, PartHealth } from "./check-health.js";
 export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./classify-rows.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
@@ -36,6 +43,7 @@ export { ListingTally } from "./inputs/listing-tally.js";
 export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
 export { pathOfSource } from "./inputs/source-paths.js";
 export { parseVector } from "./inputs/vector-file.js";
+export { WatchPatience, type WatchPatienceOptions } from "./inputs/watch-patience.js";
 export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
 export type { Preprocessed } from "./inspect-image.js";
@@ -53,9 +61,10 @@ export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./m
 export type { MoveReport, MoveRun } from "./move-run.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
+export type { CarryOverRequest, CarryOverRun } from "./reembedding/carry-over.js";
 export type { GateReport } from "./reembedding/gate.js";
 export type { ReembedPreview } from "./reembedding/preview.js";
-export type { Finish, Reembedding, Rollback } from "./reembedding/reembedding.js";
+export type { Finish, FinishOptions, Reembedding, Rollback } from "./reembedding/reembedding.js";
 export type { ReembedRequest, ReembedRun, ReembedStats } from "./reembedding/request.js";
 export {
   type IngestDocument,

@@ -57,6 +57,11 @@ export interface RunRequest {
    * Rows that are skipped as unchanged keep theirs. Default: no labels.
    */
   readonly labels?: LabelChoice;
+  /**
+   * "omit": embeds each image and writes its row, whatever the collection has. Default "include": looks up which images the collection has,
+   * unless it is empty.
+   */
+  readonly lookups?: "include" | "omit";
   readonly signal?: AbortSignal;
   readonly observer?: Observer;
   /** Called for each item, after the dead-letter file is up to date. */
@@ -184,10 +189,11 @@ async function startRun(
     name: "list",
     inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(inputs, collection) : inputs, uses),
     collection,
-    lookups: isEmpty && request.shared === undefined ? "omit" : "include",
+    lookups: request.lookups ?? (isEmpty && request.shared === undefined ? "omit" : "include"),
+    otherWriters: store.maxWriters > 1 ? "possible" : "excluded",
     damaged: settings.preprocess.damaged,
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
-    readers: await parts.runReaders(signal),
+    readers: await parts.runReaders(request.schedule === "overlapped" ? "wait" : "fail", signal),
     ready: (waiting) => once.get(waiting),
     readyAndChecked,
     checkStore: (waiting) => store.check(waiting),

@@ -10,14 +10,19 @@ export interface OpenOptions {
   readonly parts?: "eager" | "lazy";
   /** Your own adapters, used instead of the configured ones. The pipeline opens and closes each of them once. */
   readonly own?: OwnParts;
+  /**
+   * Called with a message when another process writes to a collection that a call of this pipeline must write to. Then the call waits until
+   * the other process has ended its call. Default: the call throws `lock_held`. Only LanceDB has such a lock.
+   */
+  readonly onLockHeld?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
 
-const openOptionNames = { parts: true, own: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
+const openOptionNames = { parts: true, own: true, onLockHeld: true, signal: true } as const satisfies Record<keyof OpenOptions, true>;
 
 export async function openParts(config: ServiceConfig, options: OpenOptions): Promise<PipelineParts> {
   refuseUnknownOptions("open", options, openOptionNames);
-  const parts = new PipelineParts(config.settings(), options.own);
+  const parts = new PipelineParts(config.settings(), options.own, { onLockHeld: options.onLockHeld });
   if (options.parts !== "lazy") await closedOnError([parts], () => parts.check(options.signal ?? never()));
   return parts;
 }

@@ -109,7 +109,7 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   }
 
   /** Computes what `sync` would do, without running it. */
-  previewSync(request: Pick<SyncRequest, "source" | "collectionName">): Promise<SyncPreview> {
+  previewSync(request: Pick<SyncRequest, "source" | "collectionName" | "goneContainers">): Promise<SyncPreview> {
     return previewSync(this.#parts, request);
   }
 

@@ -1,9 +1,11 @@
 /** `verify`: compares a source with a collection, and checks the stored rows. Can repair what it finds. */
-import { type Collection, HeadraceError, type Key, type Observer, type StoredRow } from "../contracts/index.js";
+import type { Collection, Key, Observer, StoredRow } from "../contracts/index.js";
 import { compare, damageOf, ListedSources } from "../operations/index.js";
 import { withCollection } from "./collections/named-collection.js";
-import { type InsertStats, startIngest } from "./ingest-images.js";
+import type { InsertStats } from "./ingest-images.js";
+import { isContainer } from "./inputs/container-kinds.js";
 import { type ListingRequest, listInputs } from "./inputs/listings.js";
+import { type DamagedRow, repairRows } from "./repair-rows.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** What to compare. */
@@ -12,8 +14,8 @@ export interface VerifyRequest {
   readonly source: ListingRequest;
   readonly collectionName: string;
   /**
-   * "report": change nothing. "repair": store missing and changed images again, and replace damaged rows whose image is listed. Extra rows
-   * are kept: `sync` deletes them.
+   * "report": change nothing. "repair": store missing and changed images again, and replace damaged rows whose image is listed, with the
+   * metadata that they have. A damaged row whose image cannot be read stays. Extra rows are kept: `sync` deletes them.
    */
   readonly purpose: "report" | "repair";
   readonly signal?: AbortSignal;
@@ -46,28 +48,25 @@ export interface Verification {
   readonly unclear: number;
   /** Rows that were written by the repair. */
   readonly repaired: number;
-  /** The report of the repair; null if nothing was repaired. */
+  /** The report of the repair, which may need two runs; null if there was nothing to repair. */
   readonly repair: InsertStats | null;
 }
 
 const reasons = { missing: "the image has no row", changed: "the image has changed since its row was written" } as const;
 
-/** Maximum number of damaged rows that one repair replaces. */
-const maxReplaced = 100_000;
-
 /** Throws `collection_not_found`. The differences that remain after a repair are found by the next call. */
 export async function verifySource(parts: PipelineParts, request: VerifyRequest): Promise<Verification> {
   const signal = request.signal ?? new AbortController().signal;
-  const listed = new ListedSources();
+  const listed = new ListedSources({ isContainer });
   const found = { missing: 0, changed: 0, extra: 0, damaged: 0 };
   const note = (difference: Difference): void => {
     found[difference.kind] += 1;
     request.onDifference?.(difference);
   };
-  const replaced: Key[] = [];
+  const damaged = new Map<Key, DamagedRow>();
   let rows = 0;
   const standings = await withCollection(parts, request.collectionName, "read", async (collection) => {
-    const inputs = listInputs({ ...parts.listingSettings, ...request.source })(signal, undefined, collection.idType);
+    const inputs = listInputs({ ...parts.listingSettings, ...request.source, onSource: listed.note })(signal, undefined, collection.idType);
     const compared = await compare(listed.remember(inputs), collection, {
       signal,
       onImage: ({ ref }, standing) => {
@@ -76,45 +75,30 @@ export async function verifySource(parts: PipelineParts, request: VerifyRequest)
       },
     });
     for await (const batch of listed.rowsInScope(collection, { vectors: "include", signal })) {
-      rows += batch.length;
       for (const row of batch) {
-        const difference = differenceOf(row, listed, collection);
+        const standing = listed.standingOf(row)?.standing;
+        if (standing === undefined) continue;
+        rows += 1;
+        const difference = differenceOf(row, standing === "unlisted" || standing === "root_empty" ? "extra" : null, collection);
         if (difference === null) continue;
         note(difference);
-        if (difference.kind === "damaged" && listed.has(row.facts.source)) replaced.push(row.id);
+        if (difference.kind === "damaged" && standing === "listed") damaged.set(row.id, row);
       }
     }
     return compared;
   });
-  const needed = found.missing + found.changed + replaced.length > 0;
-  const repair = request.purpose === "repair" && needed ? await repaired(parts, request, replaced, signal) : null;
+  const needed = { damaged, others: found.missing + found.changed };
+  const repair = request.purpose === "repair" ? await repairRows(parts, request, needed, signal) : null;
   return { listed: listed.count, rows, ...found, unclear: standings.unclear, repaired: repair?.stored ?? 0, repair };
 }
 
-function differenceOf(row: StoredRow, listed: ListedSources, collection: Pick<Collection, "dimension">): Difference | null {
+function differenceOf(
+  row: StoredRow,
+  otherwise: "extra" | null,
+  collection: Pick<Collection, "dimension" | "inexactKeys">,
+): Difference | null {
   const { source } = row.facts;
   const damage = damageOf(row, collection);
   if (damage !== null) return { kind: "damaged", source, reason: damage };
-  return !listed.isGone(row.facts) ? null : { kind: "extra", source, reason: "the source does not list the image" };
-}
-
-/** Deletes damaged rows first. Otherwise the run would take their images for stored, or use their vectors again. */
-async function repaired(parts: PipelineParts, request: VerifyRequest, damaged: readonly Key[], signal: AbortSignal): Promise<InsertStats> {
-  if (damaged.length > maxReplaced) {
-    throw new HeadraceError("usage_invalid", `verify: expected at most ${maxReplaced} damaged rows to replace, found ${damaged.length}`, {
-      item: request.collectionName,
-      hint: "So many damaged rows are not an accident: make a new collection from the source.",
-    });
-  }
-  if (damaged.length > 0) {
-    await withCollection(parts, request.collectionName, "write", (collection) => collection.delete({ ids: damaged }, signal));
-  }
-  const run = await startIngest(parts, {
-    inputs: listInputs({ ...parts.listingSettings, ...request.source }),
-    collectionName: request.collectionName,
-    schedule: "overlapped",
-    signal,
-    ...(request.observer === undefined ? {} : { observer: request.observer }),
-  });
-  return run.done;
+  return otherwise === null ? null : { kind: otherwise, source, reason: "the source does not list the image" };
 }

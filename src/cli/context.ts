@@ -11,6 +11,7 @@ export interface CommonOptions {
   readonly quiet?: boolean;
   /** False with `--no-keep`, on commands that delete. */
   readonly keep?: boolean;
+  readonly wait?: boolean;
 }
 
 export const defaultFile = "headrace.yaml";
@@ -22,6 +23,14 @@ export function withCommonOptions(command: Command): Command {
     .addOption(new Option("--set <key.path=value>", "override one setting; can be repeated").argParser(collect))
     .option("--json", "print one JSON document on stdout and nothing else")
     .option("--quiet", "print only results and errors, and nothing for a successful run");
+}
+
+/** Adds the flags of commands that write to a collection. */
+export function withWriterOptions(command: Command): Command {
+  return withCommonOptions(command).option(
+    "--wait",
+    "if another process writes to the collection, wait for it instead of ending with lock_held",
+  );
 }
 
 /** The option `--collection`. Default: the default collection of the pipeline. */
@@ -54,7 +63,10 @@ export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
 
 /** Opens a pipeline for `use`, and always closes it. The embedder and the store are opened when they are first needed. */
 export async function withPipeline<T>(options: CommonOptions, use: (pipeline: ImageEmbeddingPipeline) => Promise<T>): Promise<T> {
-  const pipeline = await ImageEmbeddingPipeline.open(await configOf(options), { parts: "lazy" });
+  const pipeline = await ImageEmbeddingPipeline.open(await configOf(options), {
+    parts: "lazy",
+    ...(options.wait === true ? { onLockHeld: (message) => terminalOf(options).note(message) } : {}),
+  });
   try {
     return await use(pipeline);
   } finally {

@@ -9,7 +9,7 @@ const endings = { completed: "Done", drained: "Stopped", aborted: "Stopped at on
 export function summaryText(
   document: IngestDocument,
   ending: readonly string[],
-  verb: "listed" | "tried again" | "embedded again" = "listed",
+  verb: "listed" | "tried again" | "embedded again" | "carried over" = "listed",
 ): string {
   const { collection, read, stored, reused, skipped, failed, abandoned, elapsedMs, imagesPerSecond } = document;
   const parts = [

@@ -1,9 +1,19 @@
 /** The summaries of `sync` and `verify` for people. */
-import type { Difference, IngestDocument, SyncPreview, SyncRequest, SyncStats, Verification } from "../app/index.js";
+import {
+  type Difference,
+  type IngestDocument,
+  type KeptCounts,
+  type KeptReason,
+  keptReasons,
+  type SyncPreview,
+  type SyncRequest,
+  type SyncStats,
+  type Verification,
+} from "../app/index.js";
 import { counted, shownSource } from "./printable-text.js";
 import { summaryText } from "./summary.js";
 
-type Mirrored = Pick<SyncStats, "new" | "changed" | "moved" | "unchanged" | "missing" | "pruned">;
+type Mirrored = Pick<SyncStats, "new" | "changed" | "moved" | "unchanged" | "missing" | "pruned" | "kept">;
 
 /** `rows`: what the command was to do with the rows of images that are gone. */
 export function syncText(document: IngestDocument & Mirrored, ending: readonly string[], rows: SyncRequest["missing"]): string {
@@ -12,11 +22,13 @@ export function syncText(document: IngestDocument & Mirrored, ending: readonly s
   const lines = [
     `  ${format(added)} new${movedText}, ${format(changed)} changed, ${format(unchanged)} unchanged`,
     ...missingLines(document, rows),
+    ...keptLines(document.kept),
   ];
   return `${summaryText(document, ending)}${lines.join("\n")}\n`;
 }
 
-function missingLines({ missing, pruned }: Mirrored, rows: SyncRequest["missing"]): readonly string[] {
+function missingLines({ missing, pruned, kept }: Mirrored, rows: SyncRequest["missing"]): readonly string[] {
+  if (missing === null && kept.list_unnamed !== undefined) return [];
   if (missing === null) return ["  Rows of images that are gone were not counted, because the listing is not complete."];
   if (missing === 0) return [];
   if (pruned > 0) return [`  ${counted(pruned, "row")} of images that are gone deleted`];
@@ -24,8 +36,15 @@ function missingLines({ missing, pruned }: Mirrored, rows: SyncRequest["missing"
   return [rows === "delete" ? `${gone} kept` : `${gone}; --prune deletes them`];
 }
 
+/** One line for each reason. */
+function keptLines(kept: KeptCounts): readonly string[] {
+  return (Object.entries(kept) as [KeptReason, number][]).map(
+    ([reason, rows]) => `  ${counted(rows, "row")} kept (${reason}): ${keptReasons[reason]}`,
+  );
+}
+
 export function syncPreviewText(
-  { new: added, changed, unchanged, unclear, skipped, failed, missing }: SyncPreview,
+  { new: added, changed, unchanged, unclear, skipped, failed, missing, kept }: SyncPreview,
   collection: string,
 ): string {
   const parts = [
@@ -36,7 +55,8 @@ export function syncPreviewText(
     ...(skipped > 0 ? [`${format(skipped)} would be skipped`] : []),
     ...(failed > 0 ? [`${format(failed)} would fail`] : []),
   ];
-  return `${parts.join(", ")}; ${counted(missing, "row")} of images that are gone in ${collection}. Nothing was written.\n`;
+  const first = `${parts.join(", ")}; ${counted(missing, "row")} of images that are gone in ${collection}. Nothing was written.`;
+  return `${[first, ...keptLines(kept)].join("\n")}\n`;
 }
 
 export function verifyText(found: Verification, examples: readonly Difference[], collection: string): string {

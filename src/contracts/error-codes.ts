@@ -1,23 +1,6 @@
 /** The complete list of error codes. For each code: what it means and what the user can do. */
 
-/** What an error affects: one item, the batch, the service that the stage uses, or the whole run. */
-export type ErrorScope = "item" | "batch" | "service" | "run";
-
-interface CodeDefaults {
-  readonly scope: ErrorScope;
-  readonly retryable: boolean;
-  /** What has happened, in one sentence. */
-  readonly meaning: string;
-  /** What the user can do about the error. */
-  readonly hint: string;
-}
-
-const define = (scope: ErrorScope, retryable: boolean, meaning: string, hint: string): CodeDefaults => ({
-  scope,
-  retryable,
-  meaning,
-  hint,
-});
+import { type CodeDefaults, define } from "./error-defaults.js";
 
 /** Every error code. For each code: the default scope, whether a retry can succeed, the meaning, and a hint for the user. */
 export const errorCodes = {
@@ -147,12 +130,7 @@ export const errorCodes = {
     "The rows of images that are gone were not deleted, because they are more than the limit or because the source lists no image.",
     "Check that the source is complete and mounted. If the images are really gone, raise `--max-deletions`.",
   ),
-  deletion_too_large: define(
-    "run",
-    false,
-    "No row was deleted, because the files of deleted rows would become larger than `deleted.max_mb`.",
-    "Raise `deleted.max_mb`, or remove files that `headrace restore NAME` lists and that nobody needs.",
-  ),
+  deletion_too_large: define("run", false, "The files of deleted rows would exceed `deleted.max_mb`.", "Raise it, or remove such files."),
   aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
   disk_full: define("run", false, "No disk space is left.", "Free some space, then run the same command again."),
@@ -194,6 +172,12 @@ export const errorCodes = {
     "Set or drop the alias first: see `headrace collection alias`.",
   ),
   switch_refused: define("run", false, "The new collection must not take over yet.", "See the message. The alias names the old one still."),
+  drop_refused: define(
+    "run",
+    false,
+    "The collection of before the switch has rows that the new one lacks.",
+    "Insert them into the new collection, or name their number with `--accept-missing`.",
+  ),
   alias_not_found: define("run", false, "No alias has that name.", "See `headrace collection alias list`."),
   collection_foreign: define("run", false, "The table does not have Headrace's columns.", "Use another collection name."),
   dimension_mismatch: define(

@@ -1,5 +1,6 @@
 /** The only error class of this package. */
-import { type ErrorCode, type ErrorScope, errorCodes } from "./error-codes.js";
+import { type ErrorCode, errorCodes } from "./error-codes.js";
+import type { ErrorScope } from "./error-defaults.js";
 
 /** The properties of a `HeadraceError` besides its code and message. */
 export interface ErrorOptions {

@@ -11,6 +11,7 @@ import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { InsertResult, RowFailure } from "./row-results.js";
+import type { ServerUse } from "./server-use.js";
 import type { TextProbes } from "./texts.js";
 import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 
@@ -40,6 +41,12 @@ export interface Reader extends Part {
    * of scope "item". Default: tables and archives of these schemes cannot be read.
    */
   copy?(ref: ImageRef, target: CopyTarget, options: CopyOptions, signal: AbortSignal): Promise<CopiedVersion | null>;
+  /**
+   * Asks the server or the bucket of an image once whether it still answers. Called after the failure of an image, with an image that was read
+   * before. Resolves if it answers, also if it refuses this image. Rejects with the reason if no answer comes or if it cannot serve anybody now.
+   * Then the other images wait for it. Default: each image fails by itself.
+   */
+  checkOrigin?(ref: ImageRef, signal: AbortSignal): Promise<void>;
 }
 
 /** The size of an image, and the memory to decode it, from the header of the image. */
@@ -85,20 +92,6 @@ export interface Feed {
   readonly parallel: number;
 }
 
-/** What the servers of an embedder have counted so far. The difference between two readings shows what the model did in between. */
-export interface ServerUse {
-  /** When the counts were read, in milliseconds of `performance.now()`. */
-  readonly atMs: number;
-  /** Images that the model has embedded, for all clients. */
-  readonly images: number;
-  /** Time in which instances of the model computed, added up over all instances and servers. */
-  readonly computeMs: number;
-  /** Number of instances of the model that can compute at the same time. */
-  readonly instances: number;
-  /** How busy the GPUs of the servers are now, from 0 to 1. null: the servers report no GPU. */
-  readonly gpuShare: number | null;
-}
-
 /** Computes embeddings from tensors. `dimension` and `feed` are known after `open`. The first image to embed waits for `open`. */
 export interface Embedder extends Part {
   readonly input: TensorSpec;
@@ -141,6 +134,11 @@ export interface Passport {
   readonly labels: Readonly<Record<string, string>>;
   /** The model for texts that belongs to the model. Absent: none was configured when the passport was made. */
   readonly text?: TextProbes;
+  /**
+   * When an alias was first switched to the collection, in milliseconds since the epoch. 0: at an unknown time. Re-embedding deletes no row
+   * that was inserted later. Absent: no alias was ever switched to it. Not a part of the comparison of passports.
+   */
+  readonly liveSince?: number;
 }
 
 /** The properties of a new collection. */
@@ -213,6 +211,11 @@ export interface Collection {
   readonly metric: Metric;
   readonly idType: "text" | "int64";
   readonly passport: Passport | null;
+  /**
+   * Metadata keys whose values the store may give back otherwise than they were written: rounded, or with a default value that nobody wrote.
+   * Absent: there are none.
+   */
+  readonly inexactKeys?: ReadonlySet<string>;
   /** Returns true if the collection has no rows. A run then looks up no keys. */
   isEmpty(signal: AbortSignal): Promise<boolean>;
   /** Throws if the configured user may not write rows. Writes none. Absent: every user may. Called before a run embeds its first image. */

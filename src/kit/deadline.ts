@@ -31,22 +31,42 @@ export function within(promise: Promise<unknown>, limitMs: number): Promise<"end
   });
 }
 
+/** Runs a wait that does not count into the time limit. One at a time. */
+export type Untimed = <T>(wait: () => Promise<T>) => Promise<T>;
+
 /**
  * Runs `work` with a signal. The signal fires after `timeoutMs`, or when the caller's signal fires. `work` must then end. `withDeadline`
  * waits until `work` has ended, and then rejects with the error of `late` or with `aborted`.
  */
-export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>, { call, signal, timeoutMs, late }: Deadline): Promise<T> {
+export async function withDeadline<T>(
+  work: (signal: AbortSignal, untimed: Untimed) => Promise<T>,
+  { call, signal, timeoutMs, late }: Deadline,
+): Promise<T> {
   checkAborted(signal, call);
   const controller = new AbortController();
   let isLate = false;
   const stop = () => controller.abort(signal?.reason);
   if (signal !== undefined) listenForAbort(signal, stop);
-  const timer = startTimer(() => {
-    isLate = true;
-    controller.abort();
-  }, timeoutMs);
+  const start = (delayMs: number) =>
+    startTimer(() => {
+      isLate = true;
+      controller.abort();
+    }, delayMs);
+  let leftMs = timeoutMs;
+  let startedMs = performance.now();
+  let timer = start(leftMs);
+  const untimed: Untimed = async (wait) => {
+    clearTimeout(timer);
+    leftMs -= performance.now() - startedMs;
+    try {
+      return await wait();
+    } finally {
+      startedMs = performance.now();
+      timer = start(leftMs);
+    }
+  };
   try {
-    return await work(controller.signal);
+    return await work(controller.signal, untimed);
   } catch (error) {
     checkAborted(signal, call);
     throw isLate ? late(timeoutMs) : error;

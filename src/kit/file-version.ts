@@ -19,3 +19,9 @@ export function fileVersion(stats: BigIntStats, nowMs: number): string | null {
 export function fileMark(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
 }
+
+/** Returns when the file got its present content or name, in milliseconds since the epoch; null for a version that does not tell. */
+export function changedMsOf(version: string): number | null {
+  const [, ctimeNs] = /^\d+-\d+-(\d+)$/.exec(version) ?? [];
+  return ctimeNs === undefined ? null : Number(ctimeNs) / 1e6;
+}

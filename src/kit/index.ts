@@ -27,10 +27,10 @@ export {
 } from "./canonical.js";
 export { chunksOf } from "./chunks.js";
 export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
-export { inTime, pauseUnlessAborted, startTimer, unlessAborted, withDeadline, within } from "./deadline.js";
+export { inTime, pauseUnlessAborted, startTimer, type Untimed, unlessAborted, withDeadline, within } from "./deadline.js";
 export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
 export { beginsWith, fileCut, fileError, fileInvalid } from "./file-errors.js";
-export { fileMark, fileVersion } from "./file-version.js";
+export { changedMsOf, fileMark, fileVersion } from "./file-version.js";
 export { fingerprint } from "./fingerprints.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
 export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js";
@@ -38,6 +38,7 @@ export { formatOf, imageExtensions } from "./image-formats.js";
 export { resultFor } from "./item-result.js";
 export { advance } from "./items.js";
 export { itemsOnceMade, mapItems } from "./layers.js";
+export { type Holder, isAboutToRelease, LockFile, type LockHolder } from "./lock-file.js";
 export type { MemberScheme } from "./member-schemes.js";
 export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
 export {
@@ -57,6 +58,7 @@ export {
   plainName,
   withoutLabels,
 } from "./metadata.js";
+export { metadataBytes } from "./metadata-bytes.js";
 export { metadataText, parseMetadataText } from "./metadata-text.js";
 export { comparePassports, passportMismatch } from "./passports.js";
 export { type PatienceOptions, whenAvailable } from "./patience.js";
@@ -101,5 +103,6 @@ export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./t
 export { checkTextProbes, probeTexts } from "./text-probes.js";
 export { unitRows } from "./unit-rows.js";
 export { mebibyte } from "./units.js";
+export { vectorProblem } from "./vector-problems.js";
 export { WorkerPool } from "./worker-pool.js";
 export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";

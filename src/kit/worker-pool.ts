@@ -71,7 +71,7 @@ export class WorkerPool<Ready, Request, Answer> {
     return this.#threads.size;
   }
 
-  /** Why the last worker that did not start could not start. Null: all workers have started. */
+  /** Why a worker could not start. Null: all workers have started. */
   get refusal(): HeadraceError | null {
     return this.#refusal;
   }
@@ -124,27 +124,34 @@ export class WorkerPool<Ready, Request, Answer> {
   async #startAll(): Promise<Ready> {
     const { size, minSize = size } = this.#options;
     const answers: Ready[] = [];
-    const note = (ready: Ready) => answers.push(ready);
-    // The wait for all ends at the first refusal that leaves too few workers.
     await new Promise<void>((resolve, reject) => {
-      let refused = 0;
-      const openings = Array.from({ length: size }, () =>
-        this.#start().then(note, (error: HeadraceError) => {
-          refused += 1;
-          if (size - refused < minSize) reject(error);
-        }),
-      );
+      let missing = 0;
+      const miss = (error: HeadraceError) => {
+        missing += 1;
+        if (size - missing < minSize) reject(error);
+      };
+      const openings: Promise<unknown>[] = [];
+      while (openings.length < size && this.#threads.size === openings.length) {
+        openings.push(this.#start().then((ready) => answers.push(ready), miss));
+      }
+      if (this.#threads.size < openings.length) this.#makeRoom(minSize);
       void Promise.all(openings).then(() => resolve());
     });
     if (this.#threads.size < minSize) throw this.#refusal;
     return answers[0]!;
   }
 
+  /** Ends half of the workers, because the system gives no more threads, and the other parts of the process need some too. */
+  #makeRoom(minSize: number): void {
+    const kept = Math.max(minSize, Math.ceil(this.#threads.size / 2));
+    for (const thread of [...this.#threads].slice(kept)) thread.end();
+  }
+
   /** Starts a worker. Rejects if the worker does not become ready. */
   #start(): Promise<Ready> {
     return new Promise<Ready>((resolve, reject) => {
       const refuse = (error: HeadraceError) => {
-        this.#refusal = error;
+        if (this.#isOpen || this.#refusal === null) this.#refusal = error;
         reject(error);
       };
       try {

@@ -84,6 +84,11 @@ export class WorkerThread<Ready, Request, Answer> {
     });
   }
 
+  /** Ends the thread at once. `onExit` is called afterwards. */
+  end(): void {
+    void this.#worker.terminate();
+  }
+
   #post(message: ToWorker<Request>, transfer: readonly ArrayBuffer[]): void {
     this.#worker.postMessage(message, [...transfer]);
   }

@@ -68,21 +68,66 @@ export async function* differingRows(
   }
 }
 
-/** Deletes the rows of the target that the origin does not have. `onRow` gets the rows that stay. Returns the number of deleted rows. */
-export async function deleteOthers(
-  origin: Pick<Collection, "known">,
-  target: Collection,
-  { signal, onRow }: { readonly signal: AbortSignal; readonly onRow: (id: Key) => void },
-): Promise<number> {
-  let deleted = 0;
-  for await (const rows of target.scan({ vectors: "omit", batchRows: batchRows(target.dimension), signal })) {
-    const ids = rows.map(({ id }) => id);
-    const known = await origin.known(ids, signal);
-    const gone = ids.filter((id) => !known.has(id));
-    for (const id of ids) if (known.has(id)) onRow(id);
-    if (gone.length > 0) deleted += await target.delete({ ids: gone }, signal);
+interface OnlyInOptions {
+  readonly signal: AbortSignal;
+  readonly filter?: Filter;
+  /** Gets the rows that both have. */
+  readonly onCommon?: (id: Key) => void;
+}
+
+/** Streams, page by page, the rows of `one` that `other` does not have. Empty pages are left out. */
+export async function* rowsOnlyIn(
+  one: Scanned,
+  other: Pick<Collection, "known" | "get">,
+  { signal, filter, onCommon = () => undefined }: OnlyInOptions,
+): AsyncGenerator<readonly StoredRow[]> {
+  const pages = one.scan({ vectors: "omit", batchRows: batchRows(one.dimension), signal, ...(filter === undefined ? {} : { filter }) });
+  for await (const rows of pages) {
+    const known = await other.known(
+      rows.map(({ id }) => id),
+      signal,
+    );
+    const absent = rows.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+    // `known` may not see what other processes wrote in the last seconds. `get` does.
+    const late = absent.length === 0 ? [] : await other.get(absent, { vectors: "omit", signal });
+    const lacking = new Set(absent);
+    for (const { id } of late) lacking.delete(id);
+    for (const { id } of rows) if (!lacking.has(id)) onCommon(id);
+    if (lacking.size > 0) yield rows.filter(({ id }) => lacking.has(id));
   }
-  return deleted;
+}
+
+/** What the deletion of other rows has done, as numbers of rows. */
+export interface OthersDeleted {
+  deleted: number;
+  /** Rows that only the target has, and that stay. */
+  kept: number;
+}
+
+/** Deletes the rows of the target that the origin does not have, unless `keeps` says that they stay. */
+export async function deleteOthers(
+  origin: Pick<Collection, "known" | "get">,
+  target: Scanned,
+  {
+    signal,
+    onCommon,
+    keeps,
+    remove,
+  }: {
+    readonly signal: AbortSignal;
+    readonly onCommon: (id: Key) => void;
+    readonly keeps: (row: StoredRow) => boolean;
+    /** Deletes rows of the target, and returns their number. */
+    readonly remove: (ids: readonly Key[]) => Promise<number>;
+  },
+): Promise<OthersDeleted> {
+  const done: OthersDeleted = { deleted: 0, kept: 0 };
+  for await (const rows of rowsOnlyIn(target, origin, { signal, onCommon })) {
+    const gone = rows.filter((row) => !keeps(row)).map(({ id }) => id);
+    done.kept += rows.length - gone.length;
+    if (gone.length > 0) done.deleted += await remove(gone);
+  }
+  return done;
 }
 
 function hashOf({ id, facts }: Pick<StoredRow, "id" | "facts">) {

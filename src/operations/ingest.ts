@@ -19,13 +19,14 @@ import type {
   StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
-import { mapItems, mebibyte, metadataHash } from "../kit/index.js";
+import { mapItems, mebibyte, metadataBytes, metadataHash } from "../kit/index.js";
 import {
   contentStage,
   type DamagedImages,
   decodeStage,
   embedOnceStage,
   embedStage,
+  keepMetadataSink,
   knownStage,
   labelSink,
   preprocessStage,
@@ -68,6 +69,8 @@ export interface IngestPlan extends WriteWidths {
   readonly collection: Collection;
   /** Whether to look up which images the collection already has. Use "omit" for a collection that is empty at the start. */
   readonly lookups: "include" | "omit";
+  /** Whether other writers may write rows of the collection at the same time. Their metadata is then kept. Default "excluded". */
+  readonly otherWriters?: "possible" | "excluded";
   readonly damaged: DamagedImages;
   /** Use "omit" when the model takes the decoded pixels directly. */
   readonly preprocess: "include" | "omit";
@@ -119,7 +122,8 @@ export function ingest(plan: IngestPlan): Run {
       queue: imageQueue(lanes, lanes.embedParallel * lanes.embedBatch),
     }),
   );
-  const store = storeSink(collection, { now: Date.now, check: plan.checkStore });
+  const plainStore = storeSink(collection, { now: Date.now, check: plan.checkStore });
+  const store = plan.otherWriters === "possible" ? keepMetadataSink(plainStore, collection) : plainStore;
   const pipeline = rows.into(
     plan.label === undefined ? store : labelSink(store, plan.label),
     lane({
@@ -193,8 +197,8 @@ const contentLookups = 4;
 const assumedBytes = mebibyte;
 
 function listedItem(seq: number, { id, ref, row }: IngestInput, reserveBytes: number): Item<ImageRef> {
-  const facts = row === undefined ? listedFacts(ref) : { ...listedFacts(ref), ...keptFacts(row) };
-  const item = { seq, id, facts, bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes, value: ref };
+  const facts: ImageFacts = row === undefined ? listedFacts(ref) : { ...listedFacts(ref), ...keptFacts(row) };
+  const item = { seq, id, facts, bytes: (ref.sizeBytes ?? assumedBytes) + reserveBytes + metadataBytes(facts.metadata), value: ref };
   return ref.refused === undefined ? item : { ...item, refused: ref.refused };
 }
 

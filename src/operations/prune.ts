@@ -1,117 +1,145 @@
-/** Finds and deletes the rows of images that are no longer in the source. */
-import { type Collection, HeadraceError, type ImageFacts, type Key, type RowBatch, type StoredRow } from "../contracts/index.js";
-import { HashTable } from "../kit/index.js";
-import { hashOf, type ListedSources } from "./listed-sources.js";
+/** Finds the rows of images that are no longer in the source, and decides which of them may be deleted. */
+import { type Collection, HeadraceError, type Key, type StoredRow } from "../contracts/index.js";
+import type { Arrivals } from "./arrivals.js";
+import { type KeptReason, KeptRows } from "./kept-rows.js";
+import type { ListedSource, ListedSources } from "./listed-sources.js";
+import { hasGivenMetadata } from "./moved-metadata.js";
 
-/** The most rows that a call may delete: a number of rows, or a share (0 to 1) of the rows of the source. */
+/** The most rows of one source that a call may delete: a number of rows, or a share (0 to 1) of the rows of the source. */
 export type DeletionLimit = { readonly rows: number } | { readonly share: number };
 
-/** The rows whose images are gone, as numbers. */
-export interface Missing {
-  /** Rows of the source, with and without an image. */
-  readonly rows: number;
-  /** Rows whose image the listing has not named. */
+/** Looks whether the image of a row that its source does not list is gone. Returns null if it is, else why the row must stay. */
+export type LookAtRow = (row: StoredRow, source: ListedSource) => Promise<KeptReason | null>;
+
+/** The rows of one source. */
+interface SourceRows {
+  readonly source: ListedSource;
+  /** All its rows, with and without an image. */
+  rows: number;
+  /** The rows whose image is gone. */
+  readonly gone: Key[];
+  /** Those of them that have metadata of a person. */
+  readonly described: Key[];
+  /** The rows whose image is gone, or whose source is empty. */
+  missing: number;
+  /** The part of `missing` whose bytes the run has stored under another name. */
+  moved: number;
+}
+
+export interface GoneRows {
+  readonly kept: KeptRows;
+  readonly sources: ReadonlyMap<ListedSource, SourceRows>;
   readonly missing: number;
   /** The part of `missing` whose bytes the run has stored under another name. */
   readonly moved: number;
 }
 
-/** The contents that a run has stored under new names without inference. Needs 11 to 16 bytes of memory per image. */
-export class Arrivals {
-  readonly #contents = new HashTable({ values: 0 });
-
-  add({ content }: Pick<ImageFacts, "content">): void {
-    this.#contents.first(hashOf(content), []);
-  }
-
-  has({ content }: Pick<ImageFacts, "content">): boolean {
-    return this.#contents.get(hashOf(content)) !== null;
-  }
+export interface FindOptions {
+  readonly look: LookAtRow;
+  readonly arrivals: Arrivals;
+  readonly signal: AbortSignal;
 }
 
-export async function countMissing(
+/** Compares the rows of all sources with the listing, and looks at the image of each row that was not listed. */
+export async function findGone(
   collection: Pick<Collection, "scan">,
   listed: ListedSources,
-  arrivals: Arrivals,
-  signal: AbortSignal,
-): Promise<Missing> {
-  const counts = { rows: 0, missing: 0, moved: 0 };
+  { look, arrivals, signal }: FindOptions,
+): Promise<GoneRows> {
+  const kept = new KeptRows();
+  const sources = new Map<ListedSource, SourceRows>();
+  if (listed.sources.some(({ named }) => named?.kind === "container" && !named.isNamed)) kept.add("list_unnamed", 0);
   for await (const rows of listed.rowsInScope(collection, { vectors: "omit", signal })) {
-    const missing = rows.filter(({ facts }) => listed.isGone(facts));
-    counts.rows += rows.length;
-    counts.missing += missing.length;
-    counts.moved += missing.filter(({ facts }) => arrivals.has(facts)).length;
-  }
-  return counts;
-}
-
-/** Throws `prune_refused` if the source lists no image or cannot be read, or if more rows are missing than the limit allows. */
-export function checkPrune({ rows, missing }: Missing, listed: ListedSources, limit: DeletionLimit): void {
-  if (listed.count === 0) {
-    throw new HeadraceError("prune_refused", "source: expected at least one image, found none, so no row was deleted", {
-      hint: "Check that the source is mounted. If it is really empty, delete its rows: headrace delete --filter 'root == \"…\"'.",
-    });
-  }
-  if (!listed.isComplete) {
-    throw new HeadraceError("prune_refused", "source: expected names that can be read, found too many that cannot, so no row was deleted", {
-      hint: "Fix the permissions first: the rows below a folder that cannot be read must not be deleted.",
-    });
-  }
-  const allowed = "rows" in limit ? limit.rows : Math.floor(limit.share * rows);
-  if (missing <= allowed) return;
-  const shown = "rows" in limit ? `${limit.rows} rows` : `${Math.round(limit.share * 100)} % of ${rows} rows`;
-  throw new HeadraceError("prune_refused", `source: expected at most ${shown} to delete, found ${missing}, so no row was deleted`);
-}
-
-const deletedAtOnce = 500;
-
-/**
- * Deletes the rows of missing images, and returns their number. If the same bytes are listed under another name that has no metadata, the
- * metadata of the deleted row moves there first. A call that is killed can be repeated.
- */
-export async function prune(collection: Collection, listed: ListedSources, signal: AbortSignal): Promise<number> {
-  let deleted = 0;
-  let waiting: StoredRow[] = [];
-  const flush = async (): Promise<void> => {
-    if (waiting.length === 0) return;
-    await moveMetadata(collection, listed, waiting, signal);
-    deleted += await collection.delete({ ids: waiting.map(({ id }) => id) }, signal);
-    waiting = [];
-  };
-  for await (const rows of listed.rowsInScope(collection, { vectors: "omit", signal })) {
+    const unlisted: [StoredRow, SourceRows][] = [];
     for (const row of rows) {
-      if (!listed.isGone(row.facts)) continue;
-      waiting.push(row);
-      if (waiting.length >= deletedAtOnce) await flush();
+      const standing = listed.standingOf(row);
+      if (standing === null) continue;
+      const own = rowsOf(sources, standing.source);
+      own.rows += 1;
+      if (standing.standing === "unlisted") unlisted.push([row, own]);
+      else if (standing.standing !== "listed") kept.add(standing.standing);
+      if (standing.standing === "root_empty") own.missing += 1;
+    }
+    const reasons = await Promise.all(unlisted.map(([row, { source }]) => look(row, source)));
+    for (const [index, [row, own]] of unlisted.entries()) {
+      const reason = reasons[index] ?? null;
+      if (reason !== null) kept.add(reason);
+      else addGone(own, row, arrivals);
     }
   }
-  await flush();
-  return deleted;
+  const all = [...sources.values()];
+  const sum = (count: "missing" | "moved") => all.reduce((total, own) => total + own[count], 0);
+  return { kept, sources, missing: sum("missing"), moved: sum("moved") };
 }
 
-async function moveMetadata(collection: Collection, listed: ListedSources, gone: readonly StoredRow[], signal: AbortSignal): Promise<void> {
-  const labelled = new Map(gone.filter(({ facts }) => hasMetadata(facts)).map(({ facts }) => [facts.content, facts]));
-  if (labelled.size === 0) return;
-  const filter = { kind: "in", key: "content", values: [...labelled.keys()] } as const;
-  for await (const rows of collection.scan({ filter, vectors: "include", signal })) {
-    const heirs = rows.filter(({ facts }) => !hasMetadata(facts) && listed.has(facts.source));
-    if (heirs.length > 0) await collection.upsert(withMetadataOf(labelled, heirs, collection.dimension), signal);
+function rowsOf(sources: Map<ListedSource, SourceRows>, source: ListedSource): SourceRows {
+  const known = sources.get(source);
+  if (known !== undefined) return known;
+  const made = { source, rows: 0, gone: [], described: [], missing: 0, moved: 0 };
+  sources.set(source, made);
+  return made;
+}
+
+function addGone(own: SourceRows, row: StoredRow, arrivals: Arrivals): void {
+  own.gone.push(row.id);
+  own.missing += 1;
+  if (arrivals.hasContent(row.facts)) own.moved += 1;
+  if (hasGivenMetadata(row.facts)) own.described.push(row.id);
+}
+
+/** What may be deleted, and what must not be. */
+export interface PruneDecision {
+  readonly ids: readonly Key[];
+  /** Those of the ids whose rows have metadata of a person. */
+  readonly described: readonly Key[];
+  /** One text for each source whose rows stay. */
+  readonly problems: readonly string[];
+}
+
+/** Decides for each source by itself. Counts the rows over the limit as kept. */
+export function decidePrune({ sources, kept }: GoneRows, listed: ListedSources, limit: DeletionLimit): PruneDecision {
+  const ids: Key[] = [];
+  const described: Key[] = [];
+  const problems: string[] = [];
+  for (const source of listed.sources) {
+    const own = sources.get(source);
+    if (isEmptySource(source) && ((own?.missing ?? 0) > 0 || listed.count === 0)) {
+      problems.push(`${source.root}: expected at least one image, found none`);
+    }
+    if (own === undefined) continue;
+    const { rows, gone } = own;
+    const allowed = "rows" in limit ? limit.rows : Math.floor(limit.share * rows);
+    if (gone.length > allowed) {
+      const shown = "rows" in limit ? `${limit.rows} rows` : `${Math.round(limit.share * 100)} % of ${rows} rows`;
+      problems.push(`${source.root}: expected at most ${shown} to delete, found ${gone.length}`);
+      kept.add("over_limit", gone.length);
+      continue;
+    }
+    for (const id of gone) ids.push(id);
+    for (const id of own.described) described.push(id);
   }
+  return { ids, described, problems };
 }
 
-function withMetadataOf(labelled: ReadonlyMap<string, ImageFacts>, heirs: readonly StoredRow[], dimension: number): RowBatch {
-  const vectors = new Float32Array(heirs.length * dimension);
-  heirs.forEach(({ vector }, row) => {
-    if (vector !== null) vectors.set(vector, row * dimension);
+/** Returns the error that says which rows were not deleted although this was asked for; null if there are none. */
+export function pruneRefusal(problems: readonly string[], { counts }: KeptRows): HeadraceError | null {
+  const all = [
+    ...problems,
+    ...(counts.source_changed === undefined ? [] : ["folder: expected the one that was listed, found none or another"]),
+    ...(counts.list_unnamed === undefined ? [] : ["list from a pipe: expected a name, found none"]),
+  ];
+  if (all.length === 0) return null;
+  const more = all.length > maxShown ? ` and ${all.length - maxShown} more` : "";
+  return new HeadraceError("prune_refused", `source ${all.slice(0, maxShown).join("; ")}${more}, so no row of it was deleted`, {
+    hint:
+      counts.list_unnamed === undefined
+        ? "Check that the source is mounted and complete. To delete more rows: --max-deletions. If a source is really empty, delete its rows: headrace delete --filter 'root == \"…\"'."
+        : "Name the list, so that its rows can be told from those of other lists: --as NAME.",
   });
-  const ids: readonly Key[] = heirs.map(({ id }) => id);
-  const facts = heirs.map(({ facts: own }) => {
-    const { metadata, metadataHash } = labelled.get(own.content) ?? own;
-    return { ...own, metadata, metadataHash };
-  });
-  return { ids, vectors, dimension, facts, ingestedAt: heirs.map(({ ingestedAt }) => ingestedAt) };
 }
 
-function hasMetadata({ metadata }: ImageFacts): boolean {
-  return Object.values(metadata).some((value) => value !== null);
+function isEmptySource({ named, listed }: ListedSource): boolean {
+  return named !== null && listed === 0;
 }
+
+const maxShown = 3;

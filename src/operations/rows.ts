@@ -1,6 +1,6 @@
 /** The source for copies, exports and imports. Each item is a stored row. */
 import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
-import { mebibyte } from "../kit/index.js";
+import { mebibyte, metadataBytes } from "../kit/index.js";
 
 export interface RowsPlan {
   readonly origin: RowSource;
@@ -50,5 +50,5 @@ export async function* firstRows(
 
 function rowItem(seq: number, { id, vector, facts, ingestedAt }: StoredRow): Item<Row> {
   const held = vector ?? new Float32Array(0);
-  return { seq, id, facts, bytes: held.byteLength + factsBytes, value: { vector: held, ingestedAt } };
+  return { seq, id, facts, bytes: held.byteLength + factsBytes + metadataBytes(facts.metadata), value: { vector: held, ingestedAt } };
 }

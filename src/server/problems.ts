@@ -73,6 +73,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   collection_exists: 409,
   collection_aliased: 409,
   switch_refused: 409,
+  drop_refused: 409,
   alias_not_found: 404,
   collection_foreign: 409,
   dimension_mismatch: 422,

@@ -1,6 +1,9 @@
-/** If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. */
+/**
+ * If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. A vector that cannot be
+ * right is not used.
+ */
 import type { Collection, Encoded, Filter, Item, Result, Stage, StoredContent } from "../contracts/index.js";
-import { advance, damagedKey, markDamage } from "../kit/index.js";
+import { advance, damagedKey, markDamage, metadataBytes, vectorProblem } from "../kit/index.js";
 
 /** Whether rows of damaged images may be used. They were stored by a run that keeps such images. */
 export type DamagedImages = "refuse" | "keep";
@@ -16,7 +19,9 @@ export function contentStage(collection: Collection, damaged: DamagedImages): St
         const { content } = item.facts;
         const isDamaged = marked.has(content);
         const stored = isDamaged && damaged === "refuse" ? undefined : found.get(content);
-        return stored === undefined ? { kind: "ok", item } : reuse(item, stored, isDamaged);
+        return stored === undefined || vectorProblem(stored.vector, collection.dimension) !== null
+          ? { kind: "ok", item }
+          : reuse(item, stored, isDamaged);
       });
     },
   };
@@ -24,7 +29,10 @@ export function contentStage(collection: Collection, damaged: DamagedImages): St
 
 function reuse(item: Item<Encoded>, { vector, width, height }: StoredContent, isDamaged: boolean): Result<Encoded> {
   const metadata = markDamage(item.facts.metadata, isDamaged);
-  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength, { ...item.facts, metadata, width, height }) };
+  return {
+    kind: "bypass",
+    item: advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...item.facts, metadata, width, height }),
+  };
 }
 
 /** Returns those of the contents whose rows have the mark of a damaged image. */

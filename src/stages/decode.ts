@@ -2,7 +2,7 @@
 
 import type { Chain, ChainReady, Unread } from "../chain/index.js";
 import type { Encoded, ImageDecoder, ImageFacts, Item, Pixels, Result, Stage } from "../contracts/index.js";
-import { advance, markDamage } from "../kit/index.js";
+import { advance, markDamage, metadataBytes } from "../kit/index.js";
 
 /** An image that the read stage has left is read here too. */
 export function decodeStage(ready: ChainReady): Stage<Encoded | Unread, Pixels> {
@@ -29,7 +29,7 @@ async function decodeItem(item: Item<Encoded | Unread>, chain: Chain, signal: Ab
 
 function decoded(item: Item<unknown>, pixels: Pixels, facts: ImageFacts, { embedder }: Chain): Result<Pixels> {
   const { width, height } = pixels.original;
-  const bytes = pixels.data.byteLength + embedder.dimension * Float32Array.BYTES_PER_ELEMENT;
   const metadata = markDamage(facts.metadata, pixels.damaged === true);
+  const bytes = pixels.data.byteLength + embedder.dimension * Float32Array.BYTES_PER_ELEMENT + metadataBytes(metadata);
   return { kind: "ok", item: advance(item, pixels, bytes, { ...facts, metadata, width, height }) };
 }

@@ -1,6 +1,6 @@
 /** Embeds images with equal bytes once. The copies get the same vector. */
 import type { Item, Result, Row, Stage, Tensor } from "../contracts/index.js";
-import { advance } from "../kit/index.js";
+import { advance, metadataBytes } from "../kit/index.js";
 
 export interface EmbedOnceOptions {
   /** Maximum memory of the remembered vectors, in bytes. The vectors that were unused for the longest time are forgotten first. */
@@ -90,7 +90,7 @@ function likeFirst(item: Item<Tensor>, first: Result<Row> | undefined): Result<R
 
 function copyOf(item: Item<Tensor>, vector: Float32Array): Result<Row> {
   item.value.release?.();
-  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength) };
+  return { kind: "bypass", item: advance(item, { vector }, vector.byteLength + metadataBytes(item.facts.metadata)) };
 }
 
 /** A batch has about this many vectors, in one buffer. */

@@ -2,7 +2,7 @@
 
 import { type ChainReady, embedTensors, finishVector, vectorAt } from "../chain/index.js";
 import type { Embedder, Result, Row, Stage, Tensor } from "../contracts/index.js";
-import { advance, chunksOf, resultFor } from "../kit/index.js";
+import { advance, chunksOf, metadataBytes, resultFor } from "../kit/index.js";
 
 export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
   let embedder: Embedder | undefined;
@@ -24,7 +24,7 @@ export function embedStage(ready: ChainReady): Stage<Tensor, Row> {
           results.push(
             resultFor(each, (item) => {
               const vector = finishVector(vectorAt(vectors, row), chain.normalize, item.facts.source);
-              return { kind: "ok", item: advance(item, { vector }, vector.byteLength) };
+              return { kind: "ok", item: advance(item, { vector }, vector.byteLength + metadataBytes(item.facts.metadata)) };
             }),
           );
         });

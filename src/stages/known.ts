@@ -12,7 +12,17 @@ import type {
   Stage,
   StoredRow,
 } from "../contracts/index.js";
-import { advance, checkKey, checkMetadata, isMarkedDamaged, markDamage, metadataHash, resultFor, withoutLabels } from "../kit/index.js";
+import {
+  advance,
+  checkKey,
+  checkMetadata,
+  isMarkedDamaged,
+  markDamage,
+  metadataBytes,
+  metadataHash,
+  resultFor,
+  withoutLabels,
+} from "../kit/index.js";
 
 /** What the listing knows about an image, to compare it with the stored row. */
 export interface ListedFacts {
@@ -108,7 +118,7 @@ function idsOf(items: readonly Item<ImageRef>[]): readonly Key[] {
 function withVector(item: Item<ImageRef>, facts: ImageFacts, stored: ImageFacts, vector: Float32Array): Item<Row> {
   const { content, width, height } = stored;
   const metadata = markDamage(facts.metadata, isMarkedDamaged(stored.metadata));
-  return advance(item, { vector }, vector.byteLength, { ...facts, metadata, content, width, height });
+  return advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...facts, metadata, content, width, height });
 }
 
 function withMetadata(facts: ImageFacts, { metadata, metadataHash }: ImageFacts): ImageFacts {

@@ -11,7 +11,7 @@ import {
   type Result,
   type Stage,
 } from "../contracts/index.js";
-import { advance, fingerprint } from "../kit/index.js";
+import { advance, fingerprint, metadataBytes } from "../kit/index.js";
 
 export interface ReadOptions {
   /** Maximum size of one encoded image. */
@@ -90,5 +90,5 @@ async function readItem(
       : await reader.readIfChanged(item.value, { maxBytes, storedVersion }, signal);
   if (encoded === null) return { kind: "skip", seq: item.seq, reason: "known" };
   const facts = { ...item.facts, version: encoded.version ?? "", content: encoded.content ?? fingerprint(encoded.bytes) };
-  return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes, facts) };
+  return { kind: "ok", item: advance(item, encoded, encoded.bytes.byteLength + reserveBytes + metadataBytes(facts.metadata), facts) };
 }

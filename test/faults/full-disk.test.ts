@@ -1,12 +1,13 @@
-/** A disk that becomes full under the store or the dead letters: the run ends with `disk_full`, and the next run completes. */
+/** A disk that becomes full under the store, the dead letters or the files of deleted rows: the run ends with `disk_full`, and the next run completes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type InsertStats, listInputs, ServiceConfig } from "../../src/app/index.js";
+import type { HeadraceError } from "../../src/contracts/index.js";
 
 const images = 600;
 const collectionName = "photos";
@@ -60,6 +61,30 @@ describe("a disk that becomes full", { skip }, () => {
     const second = await ingest(data, "each damaged");
     assert.deepEqual([second.ended, second.failed, second.deadLetters], ["completed", images, images]);
     assert.equal(second.reported, images);
+  });
+
+  test("under the files of deleted rows: nothing is deleted, no half file is left, and with more room the same call deletes", async () => {
+    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    const data = join(folder, "deleting");
+    await mkdir(join(disk, "deleted"), { recursive: true });
+    await mkdir(data);
+    await symlink(join(disk, "deleted"), join(data, "deleted"));
+    assert.equal((await ingest(data, "as they are")).stored, images);
+    const filler = join(disk, "filler");
+    await writeFile(filler, Buffer.alloc(64 * 2 ** 20)).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "ENOSPC"));
+    await using pipeline = await open(data);
+    for (const call of [() => pipeline.deleteByFilter(collectionName, "width > 0"), () => pipeline.dropCollection(collectionName)]) {
+      await assert.rejects(call(), (error: HeadraceError) => {
+        assert.deepEqual([error.code, /--no-keep/.test(error.hint), /nothing was deleted/.test(error.message)], ["disk_full", true, true]);
+        return true;
+      });
+      assert.equal(await pipeline.count(collectionName), images);
+      assert.deepEqual(await readdir(join(disk, "deleted", collectionName)).catch(() => []), []);
+    }
+    await rm(filler);
+    assert.equal(await pipeline.deleteByFilter(collectionName, "width > 0"), images);
+    const { stored } = await (await pipeline.restore({ collectionName, file: "latest" }).start()).done;
+    assert.deepEqual([stored, await pipeline.count(collectionName)], [images, images]);
   });
 });
 

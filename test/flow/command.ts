@@ -65,7 +65,8 @@ export function ended(child: ChildProcess): Promise<Ended> {
   });
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+/** The environment of this process, without what would change how the command works. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADRACE_") && name !== "NODE_TEST_CONTEXT"));
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { type MemoryWork, memoryDecoder, memoryEmbedder, memoryQueue, memoryStore, memoryWork } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type InsertStats, type ListedSources, listImages, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError, type RunEvent, type WorkQueue } from "../../src/contracts/index.js";
@@ -209,6 +210,49 @@ describe("a fleet", () => {
     assert.deepEqual(await fleet.retry(yard.queue()), { tried: 1, notTried: 0, shards: 0 });
     assert.equal((await yard.runWorker()).deadLetters, 0);
     assert.deepEqual(await storedIds(yard), await listedIds([join(yard.folder, "photos")]));
+  });
+
+  test("products with one address that fails have an entry each, and a retry stores all of them", async () => {
+    await using yard = new Yard();
+    mkdirSync(join(yard.folder, "photos"));
+    const line = (at: number) => JSON.stringify({ input: "photos/none.jpg", id: `sku-${at}` });
+    writeFileSync(join(yard.folder, "m.jsonl"), Array.from({ length: 30 }, (_, at) => line(at)).join("\n"));
+    await yard.distribute(["m.jsonl"]);
+    const report = await yard.runWorker();
+    assert.deepEqual([report.stored, report.failed, report.deadLetters], [0, 30, 30]);
+    writeFileSync(join(yard.folder, "photos", "none.jpg"), "a picture");
+    const { fleet } = await yard.pipeline();
+    assert.deepEqual(await fleet.retry(yard.queue()), { tried: 30, notTried: 0, shards: 0 });
+    const retried = await yard.runWorker();
+    assert.deepEqual([retried.stored, retried.deadLetters], [30, 0]);
+    assert.equal((await storedIds(yard)).length, 30);
+  });
+
+  test("an entry of an earlier version, which has the name of its source, is tried again and removed", async () => {
+    await using yard = new Yard();
+    yard.files("photos", 2);
+    const path = (name: string) => join(yard.folder, "photos", name);
+    const source = (name: string) => pathToFileURL(path(name)).href;
+    await yard.distribute(["photos"]);
+    await yard.runWorker();
+    const old = (name: string) => ({
+      source: source(name),
+      code: "source_not_found",
+      message: "x",
+      attempts: 1,
+      time: "2026-01-01T00:00:00.000Z",
+    });
+    for (const [name, id] of [
+      ["late.jpg", "sku-1"],
+      ["gone.jpg", "sku-2"],
+    ] as const)
+      yard.work.letters.set(source(name), JSON.stringify({ ...old(name), id }));
+    writeFileSync(path("late.jpg"), "late");
+    const { fleet } = await yard.pipeline();
+    assert.deepEqual(await fleet.retry(yard.queue()), { tried: 2, notTried: 0, shards: 0 });
+    const { stored, failed, deadLetters } = await yard.runWorker();
+    assert.deepEqual([stored, failed, deadLetters], [1, 1, 1]);
+    assert.deepEqual([...yard.work.letters.keys()], ["text:sku-2"]);
   });
 
   test("a drained worker gives its shard back, and another one stores only what is missing", async () => {

@@ -9,6 +9,8 @@ import { memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js"
 import { ImageEmbeddingPipeline, type ReembedRequest, type ReembedStats, ServiceConfig } from "../../src/app/index.js";
 import { HeadraceError, type StoredRow, type VectorStore } from "../../src/contracts/index.js";
 import { encodePng } from "../../src/kit/index.js";
+import { borrowed } from "../support/reembedding/borrowed.js";
+import { losesNothing } from "../support/reembedding/losing-nothing.js";
 
 /** A picture that no other number gives. */
 function picture(number: number): Uint8Array {
@@ -79,6 +81,7 @@ for (const [kind, makeStore] of stores) {
         rowsBefore: 60,
         rowsAfter: 60,
         missing: 0,
+        kept: 0,
         sample: 60,
         selfRetrieval: 1,
         overlap: stats.gate?.overlap,
@@ -101,7 +104,7 @@ for (const [kind, makeStore] of stores) {
       await before.insertImagesAsync({ inputs: [picture(100)], collectionName: "photos" });
       await rm(join(photos, "3.png"));
       await writeFile(join(photos, "4.png"), "damaged");
-      const stats = await reembed({ name: "photos", alias: "live" });
+      const stats = await reembed({ name: "photos", alias: "live", maxMissing: { rows: 3 } });
       assert.deepEqual([stats.switched, stats.stored, stats.failed, stats.deadLetters], [true, 18, 3, 3]);
       assert.deepEqual([stats.gate?.rowsBefore, stats.gate?.rowsAfter, stats.gate?.missing], [21, 18, 3]);
     });
@@ -165,7 +168,7 @@ for (const [kind, makeStore] of stores) {
       const found = await answers();
       const { to } = await reembed({ name: "live" });
       await assert.rejects(answers(), (error) => HeadraceError.is(error) && error.code === "dimension_mismatch");
-      assert.deepEqual(await after.reembedding.rollBack("live"), { alias: "live", from: to, to: "photos" });
+      assert.deepEqual(await after.reembedding.rollBack("live"), { alias: "live", from: to, to: "photos", onlyInFrom: 0 });
       assert.deepEqual(await answers(), found);
       await assert.rejects(after.reembedding.rollBack("live"), (error) => HeadraceError.is(error) && error.code === "usage_invalid");
       await assert.rejects(after.reembedding.finish("live"), (error) => HeadraceError.is(error) && error.code === "usage_invalid");
@@ -227,9 +230,11 @@ for (const [kind, makeStore] of stores) {
         const isSwitched = (await before.collectionStats("live")).name === to;
         assert.equal(isSwitched, step === 3, `killed at step ${step}`);
         if (!isSwitched) assert.equal((await reembed({ name: "live" })).switched, true);
-        assert.deepEqual(await after.reembedding.rollBack("live"), { alias: "live", from: to, to: "photos" });
+        assert.deepEqual(await after.reembedding.rollBack("live"), { alias: "live", from: to, to: "photos", onlyInFrom: 0 });
       }
     });
+
+    losesNothing(() => ({ store, folder: join(folder, "scene"), prefix: "scene_" }));
 
     it("a preview tells the names and the work, and changes nothing", async () => {
       await insert(before, numbers(0, 12), "photos");
@@ -250,23 +255,6 @@ for (const [kind, makeStore] of stores) {
       });
     });
   });
-}
-
-/** The same store for several pipelines: none of them opens or closes it. */
-function borrowed(store: VectorStore): VectorStore {
-  return {
-    name: store.name,
-    maxWriters: store.maxWriters,
-    ...(store.gathers === undefined ? {} : { gathers: store.gathers }),
-    create: (...given) => store.create(...given),
-    openCollection: (...given) => store.openCollection(...given),
-    list: () => store.list(),
-    drop: (...given) => store.drop(...given),
-    aliases: () => store.aliases(),
-    setAlias: (...given) => store.setAlias(...given),
-    dropAlias: (...given) => store.dropAlias(...given),
-    check: (...given) => store.check(...given),
-  };
 }
 
 /** The store fails for good at the n-th change of an alias since the first that names the collection of before. */

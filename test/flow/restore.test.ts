@@ -96,9 +96,11 @@ describe("restore", () => {
     await using space = await workspace();
     await fill(data(space), "photos", { schema, batch: rows(20) });
     await space.json(0, "delete", "--collection", "photos", "--yes", "--filter", "number >= 10");
+    assert.deepEqual(picked(await restore(space, "--limit", "3")), { restored: 3, skipped: 0, failed: 0 });
+    await space.json(0, "delete", "--collection", "photos", "--yes", "--no-keep", "--filter", "number == 12");
     await fill(data(space), "photos", { schema, batch: batchOf([{ id: "row 12", facts: { version: "newer" } }], 1_800_000_000_000) });
     const newer = (await bits(space))!.filter((row) => "id" in row && row.id === "string row 12");
-    assert.deepEqual(picked(await restore(space)), { restored: 9, skipped: 1, failed: 0 });
+    assert.deepEqual(picked(await restore(space)), { restored: 7, skipped: 3, failed: 0 });
     assert.equal((await bits(space))!.length, 20);
     assert.deepEqual(
       (await bits(space))!.filter((row) => "id" in row && row.id === "string row 12"),
@@ -161,7 +163,7 @@ describe("restore", () => {
     assert.deepEqual(await bits(space), after);
     assert.deepEqual(
       (await files(space)).map(({ rows: count, command }) => [count, command]),
-      [[3, "reembed"]],
+      [[3, "reembed --finish"]],
     );
     const refused = await space.json<Failed>(1, "restore", "photos", "latest");
     assert.equal(refused.error.code, "passport_mismatch");

@@ -1,6 +1,7 @@
 /** Collections, insertions, deletions and searches over HTTP. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ImageEmbeddingPipeline } from "../../src/app/index.js";
 import { base64, damaged, image, TestServer } from "./running.js";
 
 test("a collection is created, listed, described and deleted", async () => {
@@ -28,6 +29,34 @@ test("a collection is created, listed, described and deleted", async () => {
   assert.equal((await server.send("DELETE", "/v1/collections/pets")).status, 204);
   const gone = await server.get("/v1/collections/pets");
   assert.deepEqual([gone.status, gone.body.code], [404, "collection_not_found"]);
+});
+
+test("what clients delete is kept: rows by id and by filter, and whole collections", async () => {
+  let opened: ImageEmbeddingPipeline | undefined;
+  await using server = await TestServer.start({
+    wrap: (pipeline) => {
+      opened = pipeline;
+      return pipeline;
+    },
+  });
+  await server.post("/v1/collections", { name: "pets" });
+  const images = [1, 2, 3, 4, 5].map((number) => ({ base64: base64(number), id: `pet ${number}`, metadata: { number } }));
+  assert.equal((await server.post("/v1/collections/pets/images", { images })).body.stored, 5);
+  assert.equal((await server.post("/v1/collections/pets/images/delete", { ids: ["pet 1"] })).body.deleted, 1);
+  assert.equal((await server.post("/v1/collections/pets/images/delete", { filter: "number < 4" })).body.deleted, 2);
+  assert.equal((await server.send("DELETE", "/v1/collections/pets")).status, 204);
+  const files = await opened!.deletedFiles("pets");
+  assert.deepEqual(
+    files.map(({ rows, command }) => [rows, command]),
+    [
+      [2, "collection drop"],
+      [2, "delete"],
+      [1, "delete"],
+    ],
+  );
+  for (const { file } of files) await (await opened!.restore({ collectionName: "pets", file }).start()).done;
+  const { body } = await server.get("/v1/collections/pets");
+  assert.deepEqual([body.count, body.dimension], [5, 16]);
 });
 
 test("aliases are listed with their collection, and paths take them", async () => {

@@ -178,6 +178,32 @@ describe("a web server that recovers", () => {
     for (const arrival of later) assert.ok(arrival - asked >= 990, `a request after ${arrival - asked} ms`);
   });
 
+  test("does not fail its images by `http.timeout` while it wants a pause", async () => {
+    await using server = await imageServer({ "/a": after([status(429, { "retry-after": "1" })]), "/b": fine });
+    await withReader({ timeout: 0.7 }, async (reader) => {
+      const [first] = await Promise.all([read(reader, `${server.url}/a`), read(reader, `${server.url}/b`)]);
+      assert.deepEqual(Buffer.from(first), picture);
+    });
+  });
+
+  test("answers a check if it refuses only this image, and not if it cannot serve anybody", async () => {
+    const handlers = {
+      "/fine": fine,
+      "/gone": status(404),
+      "/busy": status(503),
+      "/slow": status(429, { "retry-after": "3600" }),
+      "/silent": silent,
+    };
+    await using server = await imageServer(handlers);
+    await withReader({}, async (reader) => {
+      const check = (url: string) => reader.checkOrigin?.(urlRef(url), never) ?? assert.fail("expected a check");
+      for (const path of ["/fine", "/gone"]) await check(`${server.url}${path}`);
+      for (const path of ["/busy", "/silent"]) assert.ok((await failure(check(`${server.url}${path}`))).retryable, path);
+      await failure(check("http://127.0.0.1:9/x.jpg"));
+      await failure(check("http://no-such-host.invalid/x.jpg"));
+    });
+  });
+
   test("that refuses 30 % of all requests serves every image in the end", async () => {
     let seed = 7;
     const random = () => {

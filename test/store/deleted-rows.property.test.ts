@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
-import { createDeletedRows, openParquetRows, readDeletedRowsHead } from "../../src/adapters/parquet/index.js";
+import { createDeletionFile, openParquetRows, readDeletedRowsHead } from "../../src/adapters/parquet/index.js";
 import type { Key, Metadata, StoredRow } from "../../src/contracts/index.js";
 
 const dimension = 3;
@@ -60,7 +60,7 @@ describe("a file of deleted rows", () => {
       await fc.assert(
         fc.asyncProperty(fc.array(rowWith(id as fc.Arbitrary<Key>), { minLength: 1, maxLength: 30 }), async (rows) => {
           const path = join(folder, `${files++}.parquet`);
-          const writer = await createDeletedRows(path, description, deletion);
+          const writer = await createDeletionFile(path, description, deletion);
           assert.deepEqual(await writer.write(rows), []);
           await writer.finish();
           const source = await openParquetRows(path);

@@ -121,7 +121,6 @@ describe("deletions and restorations beside other calls", () => {
 
   it("keep the rows that other processes write while a collection is written to the file before it is dropped", async () => {
     const store = memoryStore();
-    await store.open?.(calm);
     const collection = await store.create("photos", schema);
     await collection.upsert(batchOf(rowsFrom(0, 2_500), old), calm);
     let scans = 0;

@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createNpyRows } from "../../src/adapters/npy/index.js";
-import { createParquetRows, openParquetRows } from "../../src/adapters/parquet/index.js";
+import { createDeletionFile, createParquetRows, openParquetRows } from "../../src/adapters/parquet/index.js";
 import type { StoredRow } from "../../src/contracts/index.js";
 import { allRows, description, fileColumns, filePassport, oddRows } from "../conformance/row-files.js";
 import { skipUnless } from "../support/services/required.js";
@@ -39,6 +39,26 @@ describe("Python's pyarrow and numpy", { skip: await skipUnless("Python's pyarro
     const { stdout } = await run(venv.python, [script, verb, path], { maxBuffer: 64 * 1024 * 1024 });
     return JSON.parse(stdout) as T;
   }
+
+  it("read the files of deleted rows, metadata as JSON", async () => {
+    const path = join(folder, "deleted.parquet");
+    const deletion = { collection: "photos", command: "sync", deletedAt: "2026-01-02T03:04:05.678Z" };
+    const writer = await createDeletionFile(path, description, deletion);
+    await writer.write(oddRows);
+    await writer.finish();
+    const { types, rows } = await python<Read>("parquet", path);
+    assert.deepEqual([types["metadata"], types["id"], types["ingested_at"]], ["string", "string", "int64"]);
+    assert.match(types["vector"]!, /^list<.*float/);
+    assert.deepEqual(
+      rows.map(({ id, vector, metadata, ingested_at }) => ({
+        id,
+        vector,
+        metadata: JSON.parse(metadata as string),
+        ingestedAt: ingested_at,
+      })),
+      oddRows.map(({ id, vector, facts, ingestedAt }) => ({ id, vector: [...vector!], metadata: facts.metadata, ingestedAt })),
+    );
+  });
 
   it("read every column of our Parquet files, vectors as lists of a fixed size, the passport in the schema's metadata", async () => {
     const path = join(folder, "ours.parquet");

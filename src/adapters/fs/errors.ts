@@ -35,14 +35,7 @@ export function fromListingError(cause: unknown, folder: string): HeadraceError 
   return new HeadraceError("source_failed", `Cannot list ${folder}: ${errnoOf(cause)}`, { item: folder, cause });
 }
 
-function errnoOf(cause: unknown): string {
+export function errnoOf(cause: unknown): string {
   if (cause instanceof Error) return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
   return String(cause);
-}
-
-export function watcherMissing(cause: unknown): never {
-  throw new HeadraceError("part_missing", "watching a folder: expected the package chokidar, found none", {
-    hint: "npm install chokidar",
-    cause,
-  });
 }

@@ -6,18 +6,21 @@ import { formatOf } from "../../kit/index.js";
 const headBytes = 32;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Returns true if the file begins like an image that the decoder supports. Returns false if the file cannot be read. */
-export async function beginsLikeImage(path: string): Promise<boolean> {
+/**
+ * Returns true if the file begins like an image that the decoder supports. Also returns true if the file cannot be read: the attempt to read
+ * it as an image then reports the reason.
+ */
+export async function mayBeImage(path: string): Promise<boolean> {
+  const head = await headOf(path).catch(() => null);
+  return head === null || (formatOf(head)?.decoder ?? null) !== null;
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path, openFlags);
   try {
-    const file = await open(path, openFlags);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-      const head = buffer.subarray(0, bytesRead);
-      return (formatOf(head)?.decoder ?? null) !== null;
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return false;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }

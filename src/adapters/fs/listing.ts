@@ -1,6 +1,6 @@
 /** Lists image files. Inputs are paths of files, folders (with their subfolders) and globs. */
 import { extname, resolve } from "node:path";
-import { HeadraceError, type ImageRef, type Listing } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type Listing, type NamedSource, type OnSource } from "../../contracts/index.js";
 import {
   type FileNaming,
   fileUri,
@@ -12,10 +12,10 @@ import {
   urlRef,
 } from "../../kit/index.js";
 import { mapAhead } from "./ahead.js";
-import { concernsOnePath, fromListingError } from "./errors.js";
+import { concernsOnePath, errnoOf, fromListingError } from "./errors.js";
 import { type Glob, parseGlob } from "./glob.js";
 import type { PathRange } from "./path-range.js";
-import { statOf } from "./stat.js";
+import { identityOf, statOf } from "./stat.js";
 import { type FoundFile, type NameClass, type WalkOptions, walkFolder } from "./walk.js";
 
 export interface FileListingOptions {
@@ -32,6 +32,8 @@ export interface FileListingOptions {
   readonly range?: PathRange;
   /** Called for each file in a folder that is not listed. `extension`: such as ".heic", or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
+  /** Called for each folder and glob when its listing begins and ends, and for each input that is not there. */
+  readonly onSource?: OnSource;
   /** Number of concurrent `stat` calls. Default 16. A larger number is faster only on a slow network file system. */
   readonly statsAhead?: number;
   /** The current time in milliseconds since the epoch. Default: the system clock. */
@@ -80,14 +82,16 @@ export async function* splitFiles(
 type Inspected =
   | { readonly kind: "file"; readonly ref: ImageRef }
   | Missing
-  | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "glob"; readonly glob: Glob; readonly unmatched: Missing };
+  | { readonly kind: "folder"; readonly path: string; readonly identity: string }
+  | { readonly kind: "glob"; readonly glob: Glob; readonly identity: string; readonly unmatched: Missing };
 
 interface Missing {
   readonly kind: "missing";
   readonly ref: ImageRef;
   /** The input, if it is a glob. Null: the input is a path. */
   readonly glob: string | null;
+  /** The root that its images would have. */
+  readonly root: string;
 }
 
 /** Missing inputs are not listed until an input exists, because the listing throws if none exists. After this many, they are listed. */
@@ -102,6 +106,7 @@ class FileLister {
   readonly #now: () => number;
   readonly #range: PathRange | undefined;
   readonly #onLeftOut: (path: string) => void;
+  readonly #onSource: OnSource;
 
   constructor(options: FileListingOptions) {
     this.#folder = resolve(options.folder ?? ".");
@@ -110,6 +115,7 @@ class FileLister {
     this.#statsAhead = options.statsAhead ?? 16;
     this.#now = options.now ?? Date.now;
     this.#range = options.range;
+    this.#onSource = options.onSource ?? (() => {});
     this.#onLeftOut = (path) => options.onLeftOut?.(extname(path).length > 1 ? extname(path).toLowerCase() : "(none)");
   }
 
@@ -134,8 +140,11 @@ class FileLister {
         yield ref;
       }
       if (stop.aborted) return;
-      if (found.kind === "missing") missing.push(found);
-      if (found.kind === "glob" && !isMatched) missing.push(found.unmatched);
+      const unmatched = found.kind === "missing" ? found : found.kind === "glob" && !isMatched ? found.unmatched : null;
+      if (unmatched !== null) {
+        missing.push(unmatched);
+        this.#onSource({ kind: "missing", root: unmatched.root });
+      }
       exists ||= found.kind === "folder" || missing.length >= maxHeldBack;
       if (exists) yield* refsOf(missing.splice(0));
     }
@@ -181,14 +190,17 @@ class FileLister {
     const path = this.#path(input);
     try {
       const stats = await statOf(path);
-      return stats.isDirectory() ? { kind: "folder", path } : { kind: "file", ref: this.#ref(path, null, stats) };
+      return stats.isDirectory()
+        ? { kind: "folder", path, identity: identityOf(stats) }
+        : { kind: "file", ref: this.#ref(path, null, stats) };
     } catch (cause) {
       if (!concernsOnePath(cause)) throw fromListingError(cause, path);
       const ref = this.#ref(path, null, null);
       const glob = parseGlob(input, this.#folder);
-      if (glob === null) return { kind: "missing", ref, glob: null };
-      const unmatched: Missing = { kind: "missing", ref, glob: input };
-      return (await isThere(glob.base)) ? { kind: "glob", glob, unmatched } : unmatched;
+      if (glob === null) return { kind: "missing", ref, glob: null, root: ref.uri };
+      const unmatched: Missing = { kind: "missing", ref, glob: input, root: this.#globRoot(glob) };
+      const identity = await statOf(glob.base).then(identityOf, (problem: unknown) => (errnoOf(problem) === "ENOENT" ? null : ""));
+      return identity === null ? unmatched : { kind: "glob", glob, identity, unmatched };
     }
   }
 
@@ -198,8 +210,24 @@ class FileLister {
       yield found.ref;
       return;
     }
-    const root = found.kind === "folder" ? this.#uri(found.path) : `${this.#uri(found.glob.base)}/${found.glob.pattern}`;
-    for await (const file of this.#walk(found, "list", stop) ?? []) yield this.#ref(file.path, root, file.stats);
+    const source = this.#sourceOf(found);
+    const { root } = source;
+    this.#onSource({ kind: "begun", source });
+    for await (const file of this.#walk(found, "list", stop) ?? []) {
+      if (file.isUnlisted) this.#onSource({ kind: "unreadable", root, uri: this.#uri(file.path) });
+      yield this.#ref(file.path, root, file.stats);
+    }
+    if (!stop.aborted) this.#onSource({ kind: "ended", root });
+  }
+
+  #sourceOf(found: Extract<Inspected, { readonly kind: "folder" | "glob" }>): NamedSource {
+    const { kind, identity } = found;
+    if (kind === "folder") return { kind, root: this.#uri(found.path), path: found.path, identity };
+    return { kind, root: this.#globRoot(found.glob), path: found.glob.base, identity };
+  }
+
+  #globRoot({ base, pattern }: Glob): string {
+    return `${this.#uri(base)}/${pattern}`;
   }
 
   /** Returns null for an input that is neither a folder nor a glob. */
@@ -252,13 +280,6 @@ function webRef(text: string): ImageRef {
   if (URL.canParse(text)) return urlRef(text);
   const scheme = text.slice(0, text.indexOf(":")).toLowerCase();
   return { uri: text, location: text, scheme, root: text, version: null, sizeBytes: null, metadata: null };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return statOf(path).then(
-    () => true,
-    (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
-  );
 }
 
 function refsOf(missing: readonly Missing[]): readonly ImageRef[] {

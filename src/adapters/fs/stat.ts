@@ -8,3 +8,8 @@ const promised = promisify(statWithCallback);
 export function statOf(path: string): Promise<BigIntStats> {
   return promised(path, { bigint: true });
 }
+
+/** Tells a folder or a file from all others that exist at the same time: its device and inode. */
+export function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}

@@ -3,9 +3,9 @@ import type { BigIntStats } from "node:fs";
 import { mapAhead } from "./ahead.js";
 import { anyEntries, type Entry, sortedEntries } from "./entries.js";
 import { concernsOnePath, fromListingError } from "./errors.js";
-import { beginsLikeImage } from "./first-bytes.js";
+import { mayBeImage } from "./first-bytes.js";
 import { everyPath, isInRange, mayContain, type PathRange } from "./path-range.js";
-import { statOf } from "./stat.js";
+import { identityOf, statOf } from "./stat.js";
 
 export interface FoundFile {
   readonly path: string;
@@ -13,6 +13,8 @@ export interface FoundFile {
   readonly below: string;
   /** Null if files are only counted, or if `stat` failed. In the second case, reading the file will fail with the same reason. */
   readonly stats: BigIntStats | null;
+  /** Set for a folder that cannot be listed. Its images are unknown. */
+  readonly isUnlisted?: true;
 }
 
 /** Classes of file names. "other": the extension of another kind of file. "unclear": no extension. "outside": the glob does not match. */
@@ -58,8 +60,7 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
   const { folder, prefix } = level;
   let found = 0;
   try {
-    const self = await statOf(folder);
-    const identity = `${self.dev}:${self.ino}`;
+    const identity = identityOf(await statOf(folder));
     if (level.ancestors.includes(identity)) return;
     const ancestors = [...level.ancestors, identity];
     const inspectEntry = (entry: Entry) => inspect(entry, prefix, options);
@@ -82,7 +83,7 @@ async function* walkLevel(level: Level, options: WalkOptions): AsyncGenerator<Fo
   } catch (cause) {
     if (!concernsOnePath(cause)) throw fromListingError(cause, folder);
     found++;
-    yield { path: folder, below: prefix.slice(0, -1), stats: null };
+    yield { path: folder, below: prefix.slice(0, -1), stats: null, isUnlisted: true };
   }
   if (found === 0 && prefix !== "" && options.classify(prefix.slice(0, -1)) === "image")
     yield { path: folder, below: prefix.slice(0, -1), stats: null };
@@ -110,7 +111,7 @@ async function inspect({ name, path, kind }: Entry, prefix: string, options: Wal
 async function kindOf(nameClass: NameClass, path: string, isFile: boolean): Promise<"image" | "left out" | "outside"> {
   if (nameClass === "image" || nameClass === "outside") return nameClass;
   if (!isFile) return "outside";
-  return nameClass === "unclear" && (await beginsLikeImage(path)) ? "image" : "left out";
+  return nameClass === "unclear" && (await mayBeImage(path)) ? "image" : "left out";
 }
 
 async function statsOf(path: string): Promise<BigIntStats | null> {

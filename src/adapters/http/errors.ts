@@ -25,6 +25,11 @@ export function fromStatus(url: string, status: number, retryAfterMs: number | n
   });
 }
 
+/** Returns whether the server has answered, and only this address does not work. A request without an answer has a cause. */
+export function isAnswer(error: unknown): boolean {
+  return HeadraceError.is(error) && error.code !== "timed_out" && !error.retryable && error.cause === undefined;
+}
+
 const late: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "http.connect_timeout",
   UND_ERR_HEADERS_TIMEOUT: "http.first_byte_timeout",

@@ -1,7 +1,7 @@
 /** One attempt to fetch an image or another file: a GET request, and the requests to which the answers redirect. */
 import type { Dispatcher } from "undici";
 import type { HeadraceError } from "../../contracts/index.js";
-import { urlUri } from "../../kit/index.js";
+import { type Untimed, urlUri } from "../../kit/index.js";
 import { discard } from "./body.js";
 import { fromFailure, fromStatus, unreadable } from "./errors.js";
 import type { Guard } from "./guard.js";
@@ -13,6 +13,8 @@ export interface Exchange {
   readonly dispatcher: Dispatcher;
   readonly guard: Guard;
   readonly pauses: HostPauses;
+  /** Runs the wait for the pause of a host. Default: it counts like any other time. */
+  readonly untimed?: Untimed;
   readonly settings: Pick<HttpSettings, "headers" | "headersFor" | "maxRedirects" | "firstByteTimeout" | "maxRetryAfter">;
 }
 
@@ -64,11 +66,11 @@ export function versionOf({ headers }: Pick<Dispatcher.ResponseData, "headers">)
 async function request(
   url: URL,
   wanted: Wanted<unknown>["headers"],
-  { dispatcher, guard, pauses, settings }: Exchange,
+  { dispatcher, guard, pauses, untimed = (wait) => wait(), settings }: Exchange,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   guard.checkHost(url.hostname);
-  await pauses.ended(url.host, signal);
+  await untimed(() => pauses.ended(url.host, signal));
   return await dispatcher.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,

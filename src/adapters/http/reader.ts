@@ -4,13 +4,14 @@ import type { LookupFunction } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
-import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
+import { backOffMs, checkAborted, type Untimed, withDeadline } from "../../kit/index.js";
 import { readBody } from "./body.js";
 import { HttpCopy } from "./copy.js";
 import { missingPackage, tooLate, unreadable } from "./errors.js";
 import { type Exchange, fetchOnce, versionOf } from "./exchange.js";
 import { makeGuard } from "./guard.js";
 import { type HttpSettings, httpSection } from "./options.js";
+import { checkOrigin } from "./origin-check.js";
 import { HostPauses } from "./pauses.js";
 
 /** How the reader reaches servers. */
@@ -58,6 +59,9 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
         late: () => tooLate(ref.uri, "downloads.timeout"),
       });
     },
+    async checkOrigin(ref, signal) {
+      await checkOrigin(ref, await exchange(), signal);
+    },
     async close() {
       await (await agent)?.destroy();
       agent = null;
@@ -100,7 +104,7 @@ function fetchInTime(
   exchange: Patience,
   signal: AbortSignal,
 ): Promise<Encoded | null> {
-  const fetching = (limited: AbortSignal): Promise<Encoded | null> =>
+  const fetching = (limited: AbortSignal, untimed: Untimed): Promise<Encoded | null> =>
     fetchOnce(
       location,
       {
@@ -112,7 +116,7 @@ function fetchInTime(
           version: versionOf(answer),
         }),
       },
-      exchange,
+      { ...exchange, untimed },
       limited,
     );
   return withDeadline(fetching, {

@@ -26,3 +26,12 @@ export const lancedbSection = z.strictObject({
 });
 
 export type LancedbSection = z.output<typeof lancedbSection>;
+
+/** What a program can give to the store besides its settings. */
+export interface LanceStoreOptions {
+  /**
+   * Called with a message when another process writes to a collection that a call opens for writing. Then the call waits until that process
+   * has closed the collection. Default: the call throws `lock_held`.
+   */
+  readonly onLockHeld?: ((message: string) => void) | undefined;
+}

@@ -16,7 +16,7 @@ import { AliasFile } from "./alias-file.js";
 import { connect, newSession } from "./cached-connection.js";
 import { LanceCollection } from "./collection.js";
 import { collectionExists, collectionNotFound, fromLanceError, isCollectionNotFound, openHere } from "./errors.js";
-import type { LancedbSection } from "./options.js";
+import type { LancedbSection, LanceStoreOptions } from "./options.js";
 import { readFacts, writePassport } from "./table-facts.js";
 import { TableMemories } from "./table-memory.js";
 import { newTableSchema, type TableFacts } from "./table-schema.js";
@@ -25,7 +25,7 @@ import { indexKind } from "./upkeep/vector-index.js";
 import { loadVendor, type Vendor } from "./vendor.js";
 import { TableWriter } from "./writing/table-writer.js";
 import { groupLimits } from "./writing/write-group.js";
-import { WriterLock } from "./writing/writer-lock.js";
+import { type TakeOptions, WriterLock } from "./writing/writer-lock.js";
 import { TableWriters, type WriterLease } from "./writing/writers.js";
 
 interface Connections {
@@ -49,8 +49,10 @@ export class LanceStore implements VectorStore {
   readonly #vectorType: VectorType;
   readonly #memories = new TableMemories();
   readonly #aliasFile: AliasFile;
+  readonly #locking: TakeOptions;
 
-  constructor({ path, cacheMb, vectorType }: LancedbSection) {
+  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld }: LanceStoreOptions = {}) {
+    this.#locking = { onHeld: onLockHeld };
     this.path = resolve(path);
     this.#aliasFile = new AliasFile(this.path, (name) => this.#has(name));
     this.#vectorType = vectorType;
@@ -152,7 +154,7 @@ export class LanceStore implements VectorStore {
     const { writing } = await this.#connections();
     await this.#writers.alone(name, async ({ isOpen }) => {
       if (isOpen) throw openHere(name);
-      const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
+      const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`, this.#locking);
       try {
         await this.#aliasFile.whileUnchanged(async (aliases) => {
           checkDrop(name, aliases);
@@ -198,7 +200,7 @@ export class LanceStore implements VectorStore {
   }
 
   async #openWriter(vendor: Vendor, name: string, open: () => Promise<Table>): Promise<TableWriter> {
-    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`);
+    const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`, this.#locking);
     try {
       const table = await open();
       const place = { vendor, name, folder: this.#folder(name) };

@@ -31,17 +31,14 @@ import {
   unlessAborted,
   writeAbsent,
 } from "../../kit/index.js";
+import type { CollectionParts } from "./collection-parts.js";
 import { compileFilter, keyList, quote } from "./filter.js";
-import type { Freshness } from "./freshness.js";
 import { readPassport, writePassport } from "./passport.js";
-import type { Queries } from "./queries.js";
-import { factsOf, keyOf, type RawRow, rowFields, storedRowOf, vectorOf } from "./rows.js";
-import { type CollectionShape, columnsProperty, filterColumns } from "./schema.js";
+import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
+import { columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { buildRequestedIndex } from "./upkeep/requested-index.js";
-import type { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";
-import type { Inserter } from "./writing/inserter.js";
 import { checkMayWrite } from "./writing/write-privilege.js";
 
 /** Maximum number of keys in one query. 5,000 text keys make an expression of 200 kB, and the query takes 40 ms. */
@@ -52,25 +49,12 @@ const rowsPerContent = 4;
 /** Milvus returns at most this many rows per query. */
 const maxAnswerRows = 16_384;
 
-export interface CollectionParts {
-  readonly shape: CollectionShape;
-  readonly access: "read" | "write";
-  /**
-   * "created": this object created the collection, so the collection is empty until this store writes rows. "found": the collection existed
-   * before.
-   */
-  readonly origin: "created" | "found";
-  readonly queries: Queries;
-  readonly inserter: Inserter;
-  readonly upkeep: Upkeep;
-  readonly freshness: Freshness;
-}
-
 export class MilvusCollection implements Collection {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;
   readonly idType: "text" | "int64";
+  readonly inexactKeys: ReadonlySet<string>;
   #passport: Passport | null;
   #wrote = false;
   readonly #columns: Map<string, MetadataType>;
@@ -84,6 +68,7 @@ export class MilvusCollection implements Collection {
     this.dimension = shape.dimension;
     this.metric = shape.metric;
     this.idType = shape.idType;
+    this.inexactKeys = inexactKeysOf(shape);
     this.#passport = shape.passport;
     this.#columns = new Map(shape.columns);
   }
@@ -111,10 +96,7 @@ export class MilvusCollection implements Collection {
     return this.#write(batch, "refused", signal);
   }
 
-  /**
-   * Milvus has no call that inserts only absent rows: its insert stores a second row under the same key. So the rows are looked up first,
-   * and a row that another process writes between the look and the write is replaced.
-   */
+  /** Looks the rows up first, because Milvus' own insert stores a second row under the same key. Other processes may write in between. */
   async insertAbsent(batch: RowBatch, signal: AbortSignal): Promise<InsertResult> {
     this.#checkWrite("insert");
     const present = new Set((await this.get(batch.ids, { vectors: "omit", signal })).map(({ id }) => id));
@@ -300,14 +282,4 @@ export class MilvusCollection implements Collection {
     if (this.parts.access === "write") return;
     throw new HeadraceError("usage_invalid", `collection ${this.name}: ${call}: expected write access, found read access`);
   }
-}
-
-/** Negates L2 distances, so that a higher score always means a nearer vector. */
-function scoreOf(metric: Metric, score: number): number {
-  return metric === "l2" ? 0 - score : score;
-}
-
-/** Maximum number of rows in one query. Limits the vectors in one answer to 16 MB. */
-function rowsPerQuery(shape: CollectionShape, vectors: "include" | "omit"): number {
-  return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
 }

@@ -1,5 +1,5 @@
 /** Converts rows that Milvus returned into keys, vectors and facts about images. */
-import type { ImageFacts, Key, Metadata, MetadataValue, StoredRow } from "../../contracts/index.js";
+import type { ImageFacts, Key, Metadata, MetadataValue, Metric, StoredRow } from "../../contracts/index.js";
 import { type CollectionShape, dynamicField, fixedFields } from "./schema.js";
 
 export type RawRow = Readonly<Record<string, unknown>>;
@@ -13,6 +13,16 @@ export function rowFields(shape: CollectionShape, vectors: "include" | "omit"): 
     ...shape.declared.map(({ name }) => name),
     ...(vectors === "include" ? [shape.vectorField] : []),
   ];
+}
+
+/** Maximum number of rows in one query. Limits the vectors in one answer to 16 MB. */
+export function rowsPerQuery(shape: CollectionShape, vectors: "include" | "omit"): number {
+  return vectors === "omit" ? 5000 : Math.max(1, Math.min(5000, Math.floor(16_000_000 / (shape.dimension * 4))));
+}
+
+/** Negates L2 distances, so that a higher score always means a nearer vector. */
+export function scoreOf(metric: Metric, score: number): number {
+  return metric === "l2" ? 0 - score : score;
 }
 
 export function keyOf(raw: RawRow, shape: Pick<CollectionShape, "idType">): Key {
@@ -39,6 +49,11 @@ export function storedRowOf(raw: RawRow, shape: CollectionShape): StoredRow {
 export function vectorOf(raw: RawRow, shape: CollectionShape): Float32Array | null {
   const vector = raw[shape.vectorField];
   return Array.isArray(vector) ? Float32Array.from(vector as number[]) : null;
+}
+
+/** Fields of 32-bit numbers round, and an optional field may have a default value. */
+export function inexactKeysOf({ declared }: Pick<CollectionShape, "declared">): ReadonlySet<string> {
+  return new Set(declared.filter(({ dataType, presence }) => dataType === "Float" || presence === "optional").map(({ name }) => name));
 }
 
 function metadataOf(raw: RawRow, shape: CollectionShape): Metadata {

@@ -18,7 +18,7 @@ export interface DeletedRowsHead extends DeletionRecord {
 const record = z.object({ format: z.literal(1), collection: z.string(), command: z.string(), deletedAt: z.string() });
 
 /** Begins a file of deleted rows. */
-export function createDeletedRows(path: string, collection: CollectionDescription, deletion: DeletionRecord): Promise<SizedRowWriter> {
+export function createDeletionFile(path: string, collection: CollectionDescription, deletion: DeletionRecord): Promise<SizedRowWriter> {
   return writeRows(path, {
     dimension: collection.dimension,
     schema: parquetSchema(collection, [textMetadata]),

@@ -5,7 +5,7 @@ import { type CopiedVersion, type CopyOptions, type CopyTarget, HeadraceError, t
 import { backOffMs, checkAborted, withDeadline } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import type { S3Access } from "./client.js";
-import { hasChangedMeanwhile, isUnchanged, objectError, tooLate } from "./errors.js";
+import { brokenOff, hasChangedMeanwhile, isUnchanged, objectError, tooLate } from "./errors.js";
 
 const backOff = { baseDelayMs: 500, maxDelayMs: 30_000 };
 
@@ -32,42 +32,87 @@ async function copyPatiently(
   { storedVersion, maxRetries }: { readonly storedVersion: string | null; readonly maxRetries: number },
   signal: AbortSignal,
 ): Promise<CopiedVersion | null> {
-  let begun: string | null = null;
-  for (let failures = 1; ; failures++) {
+  let begun: Begun | null = null;
+  let failures = 0;
+  let furthest = 0;
+  for (;;) {
     try {
       const answer = await request(access, ref, { storedVersion, begun, writtenBytes: target.writtenBytes }, signal);
-      const isRest = begun !== null && target.writtenBytes > 0;
-      if (!isRest) await target.begin(answer.sizeBytes);
-      begun = answer.etag;
+      if (!isRest(answer, target, begun)) {
+        begun = null;
+        if (answer.status === 206) {
+          answer.body.destroy();
+          throw brokenOff(ref.uri, `the rest from byte ${target.writtenBytes}, found ${answer.range ?? "another part"}`);
+        }
+        await target.begin(answer.sizeBytes);
+        begun = { etag: answer.etag, sizeBytes: answer.sizeBytes };
+      }
       for await (const chunk of answer.body) await target.write(chunk as Uint8Array);
-      return { version: answer.etag, sizeBytes: target.writtenBytes };
+      const { etag, sizeBytes }: Begun = begun ?? { etag: answer.etag, sizeBytes: null };
+      if (sizeBytes !== null && target.writtenBytes !== sizeBytes) {
+        throw brokenOff(ref.uri, `${sizeBytes} bytes, found the end after ${target.writtenBytes}`);
+      }
+      return { version: etag, sizeBytes: target.writtenBytes };
     } catch (cause) {
       checkAborted(signal, "copying");
       if (storedVersion !== null && isUnchanged(cause)) return null;
       const error = objectError(cause, ref.uri);
       const isChanged = begun !== null && hasChangedMeanwhile(cause);
       if (isChanged) begun = null;
+      // A large file may break off more often, as long as each part brings something.
+      failures = target.writtenBytes > furthest ? 1 : failures + 1;
+      furthest = Math.max(furthest, target.writtenBytes);
       if (!(error.retryable || isChanged) || failures > maxRetries) throw settled(error);
       await delay(Math.random() * backOffMs(backOff, failures), undefined, { signal }).catch(() => checkAborted(signal, "copying"));
     }
   }
 }
 
+/** The object whose first bytes are written. */
+interface Begun {
+  /** null: the object has none, so its rest cannot be asked for. */
+  readonly etag: string | null;
+  readonly sizeBytes: number | null;
+}
+
 interface Progress {
   readonly storedVersion: string | null;
-  /** The ETag of the object whose first bytes are written. null: nothing is written, or the object has no ETag. */
-  readonly begun: string | null;
+  /** null: nothing is written. */
+  readonly begun: Begun | null;
   readonly writtenBytes: number;
 }
 
-async function request({ sdk, client }: S3Access, ref: ImageRef, { storedVersion, begun, writtenBytes }: Progress, signal: AbortSignal) {
+interface Answer {
+  readonly body: Readable;
+  readonly status: number | undefined;
+  readonly range: string | undefined;
+  readonly sizeBytes: number | null;
+  readonly etag: string | null;
+}
+
+async function request(
+  { sdk, client }: S3Access,
+  ref: ImageRef,
+  { storedVersion, begun, writtenBytes }: Progress,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { bucket, key } = parseAddress(ref.location);
-  const rest = begun === null || writtenBytes === 0 ? {} : { Range: `bytes=${writtenBytes}-`, IfMatch: begun };
+  const hasRest = begun !== null && writtenBytes > 0 && (begun.sizeBytes === null || writtenBytes < begun.sizeBytes);
+  const rest = hasRest && begun.etag !== null ? { Range: `bytes=${writtenBytes}-`, IfMatch: begun.etag } : {};
   const condition = storedVersion === null || "Range" in rest ? {} : { IfNoneMatch: storedVersion };
-  const { Body, ContentLength, ETag } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key, ...rest, ...condition }), {
-    abortSignal: signal,
-  });
-  return { body: Body as Readable, sizeBytes: ContentLength ?? null, etag: ETag ?? null };
+  const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key, ...rest, ...condition }), { abortSignal: signal });
+  return {
+    body: answer.Body as Readable,
+    status: answer.$metadata.httpStatusCode,
+    range: answer.ContentRange,
+    sizeBytes: answer.ContentLength ?? null,
+    etag: answer.ETag ?? null,
+  };
+}
+
+/** Some servers and proxies ignore that only a part was asked for, and send the whole object. */
+function isRest({ status, range }: Answer, { writtenBytes }: CopyTarget, begun: Begun | null): boolean {
+  return begun !== null && writtenBytes > 0 && status === 206 && range?.startsWith(`bytes ${writtenBytes}-`) === true;
 }
 
 /** The engine must not try again what was tried often enough. */

@@ -15,17 +15,30 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   NoSuchBucket: "source_not_found",
   AccessDenied: "source_forbidden",
   Forbidden: "source_forbidden",
-  InvalidAccessKeyId: "source_forbidden",
-  SignatureDoesNotMatch: "source_forbidden",
-  ExpiredToken: "source_forbidden",
-  CredentialsProviderError: "source_forbidden",
   InvalidObjectState: "source_unreadable",
 };
 
-/** The error of one object. */
+/** These concern the credentials, and so every object. */
+const credentialErrors: ReadonlySet<string> = new Set([
+  "CredentialsProviderError",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidAccessKeyId",
+  "InvalidToken",
+  "RequestTimeTooSkewed",
+  "SignatureDoesNotMatch",
+  "TokenRefreshRequired",
+]);
+
+/** The error of one object. Scope "run": the credentials do not work, so no object can be read. */
 export function objectError(cause: unknown, uri: string): HeadraceError {
   if (HeadraceError.is(cause)) return cause;
   const code = codeOf(cause);
+  if (cause instanceof Error && credentialErrors.has(cause.name)) {
+    const message = `${uri}: expected credentials that the server accepts, found ${wordsOf(cause)}`;
+    const hint = `${credentialHint} Then run the same command again: it skips what is stored.`;
+    return new HeadraceError("source_forbidden", message, { scope: "run", item: uri, retryable: false, hint, cause });
+  }
   return new HeadraceError(code, `${uri}: ${wordsOf(cause)}`, {
     scope: "item",
     item: uri,
@@ -36,10 +49,21 @@ export function objectError(cause: unknown, uri: string): HeadraceError {
   });
 }
 
+/** Returns whether the server has answered, and only this object cannot be had. */
+export function isAnswer(cause: unknown): boolean {
+  const status = statusOf(cause) ?? 500;
+  return status < 500 && status !== 429 && !(cause instanceof Error && credentialErrors.has(cause.name));
+}
+
 /** The error for a file that took longer than the setting allows. */
 export function tooLate(uri: string, setting: string): HeadraceError {
   const hint = `Raise \`${setting}\` if the server is only slow.`;
   return new HeadraceError("timed_out", `${uri}: not complete within ${setting}`, { scope: "item", item: uri, hint, retryable: false });
+}
+
+/** The error for an object that does not arrive whole. Another attempt may succeed. */
+export function brokenOff(uri: string, expectedAndFound: string): HeadraceError {
+  return new HeadraceError("source_unreadable", `${uri}: expected ${expectedAndFound}`, { scope: "item", item: uri, retryable: true });
 }
 
 /** The error of a listing that cannot continue. */
@@ -67,6 +91,7 @@ function codeOf(cause: unknown): ErrorCode {
   const name = cause instanceof Error ? cause.name : "";
   if (name === "TimeoutError") return "timed_out";
   const status = statusOf(cause);
+  if (credentialErrors.has(name)) return "source_forbidden";
   return codes[name] ?? (status === 403 || status === 401 ? "source_forbidden" : status === 404 ? "source_not_found" : "source_unreadable");
 }
 

@@ -1,6 +1,6 @@
 /** Lists the images of a bucket, page by page. */
 import { extname } from "node:path/posix";
-import type { ImageRef, Listing } from "../../contracts/index.js";
+import type { ImageRef, Listing, OnSource } from "../../contracts/index.js";
 import { imageExtensions } from "../../kit/index.js";
 import { objectRef, parseAddress, type S3Address, uriOf } from "./address.js";
 import { openS3, type S3Access } from "./client.js";
@@ -19,6 +19,8 @@ export interface BucketListingOptions {
   readonly range?: KeyRange;
   /** Called for each object that is not listed, because its extension is not that of an image. Gets the extension, or "(none)". */
   readonly onLeftOut?: (extension: string) => void;
+  /** Called when the listing of a prefix begins and ends, or if nothing is there. */
+  readonly onSource?: OnSource;
 }
 
 /**
@@ -86,11 +88,12 @@ async function oneObject({ sdk, client }: S3Access, address: S3Address, stop: Ab
 async function* imagesBelow(
   { sdk, client }: S3Access,
   { bucket, key }: S3Address,
-  { onLeftOut, range }: BucketListingOptions,
+  { onLeftOut, range, onSource }: BucketListingOptions,
   stop: AbortSignal,
 ): AsyncGenerator<ImageRef> {
   const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
   const root = uriOf({ bucket, key: prefix }).replace(/\/$/, "");
+  onSource?.({ kind: "begun", source: { kind: "prefix", root } });
   let found = 0;
   let token: string | undefined;
   do {
@@ -112,9 +115,10 @@ async function* imagesBelow(
     }
     token = page.NextContinuationToken;
   } while (token !== undefined && !stop.aborted);
+  if (stop.aborted) return;
+  onSource?.({ kind: found === 0 ? "missing" : "ended", root });
   // Nothing is there: the reader will say so, for this input alone.
-  if (found === 0 && range === undefined && !stop.aborted)
-    yield objectRef({ bucket, key }, uriOf({ bucket, key }), { version: null, sizeBytes: null });
+  if (found === 0 && range === undefined) yield objectRef({ bucket, key }, uriOf({ bucket, key }), { version: null, sizeBytes: null });
 }
 
 /** Servers sort keys by their bytes. */

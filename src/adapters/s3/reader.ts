@@ -5,7 +5,7 @@ import { checkAborted } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import { openS3, type S3Access } from "./client.js";
 import { copyObject } from "./copy.js";
-import { isUnchanged, objectError } from "./errors.js";
+import { isAnswer, isUnchanged, objectError } from "./errors.js";
 import { type S3Settings, s3Section } from "./options.js";
 
 /** Makes a reader for the scheme `s3`. The AWS client is loaded when the first object is read. */
@@ -29,6 +29,9 @@ export function s3Reader(options: Partial<S3Settings> = {}): Reader {
     },
     async copy(ref, target, wanted, signal) {
       return copyObject(await open(), ref, target, { ...wanted, maxRetries: settings.maxRetries }, signal);
+    },
+    async checkOrigin(ref, signal) {
+      await checkBucket(await open(), ref, signal);
     },
     async close() {
       const opened = await access?.catch(() => null);
@@ -61,6 +64,16 @@ async function fetchObject({ sdk, client }: S3Access, ref: ImageRef, wanted: Wan
     checkAborted(signal, "reading");
     if (wanted.storedVersion !== null && isUnchanged(cause)) return null;
     throw objectError(cause, ref.uri);
+  }
+}
+
+async function checkBucket({ sdk, client }: S3Access, ref: ImageRef, signal: AbortSignal): Promise<void> {
+  const { bucket, key } = parseAddress(ref.location);
+  try {
+    await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+  } catch (cause) {
+    checkAborted(signal, "reading");
+    if (!isAnswer(cause)) throw objectError(cause, ref.uri);
   }
 }
 

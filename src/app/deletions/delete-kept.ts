@@ -16,8 +16,8 @@ export interface Deletion extends Pick<DeleteOptions, "keep"> {
   readonly command: string;
   readonly signal: AbortSignal;
   /**
-   * Returns true if the row may still be deleted. Called for each row as it is now, just before it is deleted. Rows without vectors. Default:
-   * every row may be deleted.
+   * Returns true if the row may still be deleted. Called for each row as it is now, just before it is deleted, for up to 500 rows at the same
+   * time. Rows without vectors. Default: every row may be deleted.
    */
   readonly mayDelete?: (row: StoredRow) => boolean | Promise<boolean>;
 }
@@ -67,8 +67,9 @@ async function deleteInGroups(
 ): Promise<number> {
   let deleted = 0;
   for (const some of chunksOf(ids, deletedAtOnce)) {
-    const going: Key[] = [];
-    for (const row of await collection.get(some, { vectors: "omit", signal })) if (await mayDelete(row)) going.push(row.id);
+    const rows = await collection.get(some, { vectors: "omit", signal });
+    const verdicts = await Promise.all(rows.map((row) => mayDelete(row)));
+    const going = rows.filter((_, index) => verdicts[index]).map(({ id }) => id);
     if (going.length > 0) deleted += await collection.delete({ ids: going }, signal);
   }
   return deleted;

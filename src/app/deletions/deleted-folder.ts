@@ -33,12 +33,9 @@ export function newFileName(now: Date): string {
 
 /** Lists the whole files, the newest first. A folder that does not exist has none. */
 export async function filesIn(folder: string): Promise<readonly FoundFile[]> {
-  const found: FoundFile[] = [];
-  for (const file of (await namesIn(folder)).filter((name) => name.endsWith(ending))) {
-    const bytes = await sizeOf(join(folder, file));
-    if (bytes !== null) found.push({ file, path: join(folder, file), bytes });
-  }
-  return found.sort((a, b) => (a.file < b.file ? 1 : -1));
+  const names = (await namesIn(folder)).filter((name) => name.endsWith(ending));
+  const found = await Promise.all(names.map(async (file) => ({ file, path: join(folder, file), bytes: await sizeOf(join(folder, file)) })));
+  return found.filter((each): each is FoundFile => each.bytes !== null).sort((a, b) => (a.file < b.file ? 1 : -1));
 }
 
 /** Removes files that are older than `keepDays`, and drafts that a killed process has left. Files that a person has renamed stay. */

@@ -5,6 +5,7 @@ import { imageExtensions, isUrl, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import { containerKind, isRemoteContainer } from "../inputs/container-kinds.js";
 import { type ListingRequest, listManifest } from "../inputs/listings.js";
+import { manifestSource } from "../inputs/manifest-sources.js";
 import { type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "../inputs/path-lists.js";
 import { makeListing } from "../wiring/input-adapters.js";
 
@@ -27,7 +28,7 @@ export async function* namedInputs(paths: readonly string[], options: NamedInput
   const manifests: FoundManifest[] = [];
   if (manifest !== undefined) {
     const text = textOf(lists, manifest);
-    manifests.push({ name: text.name, lines: text.lines("manifest", stop) });
+    manifests.push({ name: text.name, source: await manifestSource(text, undefined), lines: text.lines("manifest", stop) });
   }
   const sources: PathSources = { paths, ...lists, ...(filesFrom === undefined ? {} : { filesFrom }) };
   async function* singles(): AsyncGenerator<string> {

@@ -1,5 +1,5 @@
 /** Turns an address in a bucket into inputs: one object, or all images below a prefix. */
-import type { ImageRef } from "../../contracts/index.js";
+import type { ImageRef, OnSource } from "../../contracts/index.js";
 import { keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
@@ -10,6 +10,7 @@ export interface BucketOptions {
   /** Default: AWS, with the usual credentials. */
   readonly s3?: Settings["s3"];
   readonly onLeftOut?: (extension: string) => void;
+  readonly onSource?: OnSource;
   /** Only these objects. Default: all. */
   readonly range?: KeyRange;
 }
@@ -17,13 +18,14 @@ export interface BucketOptions {
 /** `ref`: the address as an image. Throws `source_failed` if the bucket cannot be listed. */
 export async function* bucketInputs(
   ref: ImageRef,
-  { s3, onLeftOut, range }: BucketOptions,
+  { s3, onLeftOut, onSource, range }: BucketOptions,
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
   const settings = s3 ?? settingsSchema.parse({}).s3;
   const listing = await makeBucketListing(ref.location, {
     settings,
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
+    ...(onSource === undefined ? {} : { onSource }),
     ...(range === undefined ? {} : { range }),
   });
   for await (const found of listing.list(stop)) yield { id: keyOf(found.uri), ref: found };

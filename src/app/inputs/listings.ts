@@ -1,6 +1,6 @@
 /** Turns paths, folders, globs, lists of paths and manifests into inputs. */
 import { existsSync } from "node:fs";
-import { HeadraceError, type ImageRef, type Key, type Metadata } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type Key, type Metadata, type OnSource } from "../../contracts/index.js";
 import { type FileNaming, itemsOnceMade, keyOf } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { Settings } from "../configuration/settings.js";
@@ -10,10 +10,11 @@ import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.
 import { bucketInputs } from "./buckets.js";
 import type { ColumnChoice, LeftOutColumn } from "./columns.js";
 import { isContainer, namesOnlyImages } from "./container-kinds.js";
-import { containedInputs, isContainerRef, isMissingContainer } from "./containers.js";
+import { type ContainerOptions, containedInputs, isContainerRef, isMissingContainer } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { refusedRef } from "./inputs.js";
 import { isBlank, manifestInputs } from "./manifest.js";
+import { manifestSource } from "./manifest-sources.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
 import type { TextSource } from "./text-sources.js";
 import { allUrlsOf } from "./url-ranges.js";
@@ -52,6 +53,8 @@ export interface ListingRequest extends PathSources {
   readonly admit?: (ref: ImageRef) => Promise<ImageRef>;
   /** Called for each table, list and archive that was listed to its end. Gets its URI. */
   readonly onListed?: (uri: string) => void;
+  /** Called when the listing of a source begins and ends, and for each source that is not there. A listing with a limit may not end them. */
+  readonly onSource?: OnSource;
 }
 
 /**
@@ -139,10 +142,22 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
 }
 
 async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine, onListed, onLeftOutColumn, idType } = request;
+  const {
+    manifest,
+    naming,
+    onLeftOut,
+    badLines = "fail",
+    columns = {},
+    onSkippedLine,
+    onListed,
+    onSource,
+    onLeftOutColumn,
+    idType,
+  } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
-    yield* listManifest({ name: text.name, lines: text.lines("manifest", stop) }, request, stop);
+    const source = await manifestSource(text, request.listName);
+    yield* listManifest({ name: text.name, source, lines: text.lines("manifest", stop) }, request, stop);
   }
   if (!hasPaths(request) || stop.aborted) return;
   const manifests: FoundManifest[] = [];
@@ -151,6 +166,7 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
   const listing = await makeListing(paths, {
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
+    ...(onSource === undefined ? {} : { onSource }),
   });
   const options = {
     badLines,
@@ -164,29 +180,48 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
   };
   for await (const listed of listing.list(stop)) {
     const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;
-    if (ref.refused === undefined && isContainerRef(ref)) yield* containedInputs(ref, options, stop);
+    if (ref.refused === undefined && isContainerRef(ref)) yield* announced(ref, options, request, stop);
     else if (ref.scheme === "s3" && ref.refused === undefined) yield* bucketInputs(ref, request, stop);
     else yield { id: keyOf(ref.uri), ref: isMissingContainer(ref) ? { ...ref, unlisted: { badLines, columns } } : ref };
   }
   for (const found of manifests) yield* listManifest(found, request, stop);
 }
 
+/** Lists a table, a list or an archive, and says when its listing begins and ends. */
+async function* announced(
+  ref: ImageRef,
+  options: ContainerOptions,
+  { onSource }: Pick<ListingRequest, "onSource">,
+  stop: AbortSignal,
+): AsyncGenerator<IngestInput> {
+  const root = ref.uri;
+  onSource?.({ kind: "begun", source: { kind: "container", root, isNamed: true, formerRoots: [] } });
+  const onListed = (uri: string): void => {
+    options.onListed?.(uri);
+    onSource?.({ kind: "ended", root });
+  };
+  yield* containedInputs(ref, { ...options, onListed }, stop);
+}
+
 export async function* listManifest(
   manifest: FoundManifest,
-  { badLines = "fail", onSkippedLine }: Pick<ListingRequest, "badLines" | "onSkippedLine">,
+  { badLines = "fail", onSkippedLine, onSource }: Pick<ListingRequest, "badLines" | "onSkippedLine" | "onSource">,
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput> {
   const fileRefs = await makeFileRefs();
+  const { source } = manifest;
+  onSource?.({ kind: "begun", source });
+  let isWhole = true;
   // What follows the cut is unknown, so it is no line that may be skipped.
-  const cut = (error: HeadraceError, line: string): IngestInput => ({
-    id: keyOf(line),
-    ref: { ...refusedRef(line, { kind: "fail", error }), root: manifest.name, line },
-  });
+  const cut = (error: HeadraceError, line: string): IngestInput => {
+    isWhole = false;
+    return { id: keyOf(line), ref: { ...refusedRef(line, { kind: "fail", error }), root: source.root, line } };
+  };
   yield* manifestInputs(
     {
       ...manifest,
       cut,
-      root: manifest.name,
+      root: source.root,
       badLines,
       fileRefs,
       nameOf: (input) => input,
@@ -194,6 +229,7 @@ export async function* listManifest(
     },
     stop,
   );
+  if (isWhole && !stop.aborted) onSource?.({ kind: "ended", root: source.root });
 }
 
 /**

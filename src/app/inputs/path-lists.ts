@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { HeadraceError } from "../../contracts/index.js";
 import { imageExtensions, maxLineLength } from "../../kit/index.js";
 import { isBlank } from "./manifest.js";
+import { type ManifestSource, manifestSource } from "./manifest-sources.js";
 import { type OpenStdin, TextSource } from "./text-sources.js";
 import { urlsOf } from "./url-ranges.js";
 
@@ -15,11 +16,18 @@ export interface PathSources {
   /** The character that separates the paths in lists: a line feed, or NUL as `find -print0` writes it. Default "newline". */
   readonly separator?: "newline" | "null";
   readonly stdin?: OpenStdin;
+  /**
+   * The name of a manifest that comes from stdin or a pipe. Its images get the root `list://NAME`, so that a later run knows which rows are
+   * its own. Default: no name.
+   */
+  readonly listName?: string;
 }
 
 /** JSON lines that were found where paths were expected. */
 export interface FoundManifest {
+  /** For messages. */
   readonly name: string;
+  readonly source: ManifestSource;
   /** null: a line that is too long. */
   readonly lines: AsyncIterable<string | null>;
 }
@@ -79,7 +87,8 @@ async function* pathsIn(
       blank.push(next.value);
       continue;
     }
-    if (!isNull && next.value.startsWith("{")) onManifest({ name: text.name, lines: joined([...blank, next.value], lines) });
+    if (!isNull && next.value.startsWith("{"))
+      onManifest({ name: text.name, source: await manifestSource(text, sources.listName), lines: joined([...blank, next.value], lines) });
     else yield* pathsFrom(next.value, shortLines(lines, text.name), isNull ? "as it is" : "without carriage return");
     return;
   }

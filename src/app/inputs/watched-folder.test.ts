@@ -25,7 +25,7 @@ function watchOf(changes: readonly (readonly string[])[]) {
     if (paths === undefined && !signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
     return { paths: paths ?? [], known: "all" as const };
   };
-  return { next, asked };
+  return { next, asked, renew: () => Promise.resolve() };
 }
 
 test("after a burst of changes the whole folder is listed, so that an image whose change was lost is found", async () => {

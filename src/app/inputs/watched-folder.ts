@@ -10,6 +10,8 @@ export interface WatchedFolderOptions {
   readonly settleMs?: number;
   /** The whole folder is listed again after this time, in case that a change was not noticed. Default 600,000: ten minutes. */
   readonly rescanMs?: number;
+  /** Receives messages for the user, for example when the system allows no more watches. Each cause is told once. Default: no messages. */
+  readonly onNotice?: (message: string) => void;
   /** Ends the watch. Changes that were already noticed are still given. */
   readonly signal: AbortSignal;
 }
@@ -20,7 +22,8 @@ export interface WatchedFolderOptions {
  */
 export async function* watchedInputs(path: string, options: WatchedFolderOptions): AsyncGenerator<InputStream> {
   const folder = resolve(path);
-  const watch = await makeFolderWatch(folder, { settleMs: options.settleMs ?? defaultSettleMs });
+  const { settleMs = defaultSettleMs, onNotice } = options;
+  const watch = await makeFolderWatch(folder, { settleMs, ...(onNotice === undefined ? {} : { onNotice }) });
   try {
     yield* inputsOfWatch(folder, watch, options);
   } finally {
@@ -39,7 +42,7 @@ const imagesPerBurst = 100;
 /** A watcher that is told of many changes at once may lose some. So the whole folder is listed again after a burst. */
 export async function* inputsOfWatch(
   folder: string,
-  watch: Pick<FolderWatch, "next">,
+  watch: Pick<FolderWatch, "next" | "renew">,
   { settleMs = defaultSettleMs, rescanMs = 600_000, signal }: WatchedFolderOptions,
 ): AsyncGenerator<InputStream> {
   let images = 0;
@@ -59,6 +62,7 @@ export async function* inputsOfWatch(
     const changes = await watch.next(AbortSignal.any([signal, rescan, ...quiet]));
     const isDue = rescan.aborted || quiet.some(({ aborted }) => aborted);
     if (changes.known === "some" || (isDue && !signal.aborted)) {
+      await watch.renew();
       yield all;
       changed = 0;
       rescan = AbortSignal.timeout(rescanMs);

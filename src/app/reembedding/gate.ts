@@ -11,6 +11,8 @@ export interface GateReport extends NeighbourComparison {
   readonly rowsAfter: number;
   /** Rows of the old collection whose image fails. They are in the dead-letter file of the new collection. */
   readonly missing: number;
+  /** Rows that only the new collection has, because programs inserted them while it was live. */
+  readonly kept: number;
 }
 
 export interface GateLimits {
@@ -33,22 +35,28 @@ export async function gateReport(
   const pass = passes.at(-1)!;
   const rowsAfter = await target.count();
   const compared = await compareNeighbours(origin, target, pass.sample.keys, signal);
-  return { rowsBefore: pass.rows, rowsAfter, missing: pass.missing + pass.report.failed, ...compared };
+  return { rowsBefore: pass.rows, rowsAfter, missing: pass.missing + pass.report.failed, kept: pass.kept, ...compared };
 }
 
 /** Returns true if no row is missing but those that are reported. */
-export function isComplete({ rowsBefore, rowsAfter, missing }: GateReport): boolean {
-  return rowsAfter === rowsBefore - missing;
+export function isComplete({ rowsBefore, rowsAfter, missing, kept }: GateReport): boolean {
+  return rowsAfter === rowsBefore - missing + kept;
+}
+
+/** Says what a switch would leave behind. */
+export function missingText({ rowsBefore, missing }: Pick<GateReport, "rowsBefore" | "missing">): string {
+  const share = rowsBefore === 0 ? 0 : missing / rowsBefore;
+  return `${missing} of ${rowsBefore} rows are missing in the new collection, because their image fails (${(share * 100).toFixed(share < 0.01 ? 3 : 1)} %)`;
 }
 
 /** Returns the error `switch_refused` if the new collection must not take over; null if it may. */
 export function refusalOf(report: GateReport, alias: string, { maxMissing, minOverlap }: GateLimits): HeadraceError | null {
-  const { rowsBefore, rowsAfter, missing, selfRetrieval, overlap } = report;
+  const { rowsBefore, rowsAfter, missing, kept, selfRetrieval, overlap } = report;
   const refuse = (expected: string, found: string, hint: string): HeadraceError =>
     new HeadraceError("switch_refused", `switch of ${alias}: expected ${expected}, found ${found}`, { item: alias, hint });
   if (!isComplete(report)) {
     return refuse(
-      `${rowsBefore - missing} rows in the new collection`,
+      `${rowsBefore - missing + kept} rows in the new collection`,
       `${rowsAfter}`,
       "Run the same command again. If it says the same, stop the programs that write, and run it once more.",
     );
@@ -57,8 +65,9 @@ export function refusalOf(report: GateReport, alias: string, { maxMissing, minOv
   if (missing > allowed) {
     return refuse(
       `at most ${allowed} of ${rowsBefore} rows without an image`,
-      `${missing}`,
-      "Check that the sources are mounted, and run the same command again. If the images are really gone, raise --max-missing.",
+      `${missing} (${percent(missing / rowsBefore)} %)`,
+      "Check that the sources are mounted, and run the same command again. If the images are really gone, give the number that may be missing: " +
+        `--max-missing ${missing}`,
     );
   }
   if (selfRetrieval !== null && selfRetrieval < minSelfRetrieval) {

@@ -7,6 +7,7 @@ import type { Pass, Passes } from "./passes.js";
 export interface PassTotals extends InsertStats {
   readonly caughtUp: number;
   readonly deleted: number;
+  readonly kept: number;
 }
 
 export function totals(done: readonly Pass[], passes: Passes, error: HeadraceError | null): PassTotals {
@@ -32,5 +33,6 @@ export function totals(done: readonly Pass[], passes: Passes, error: HeadraceErr
     ...(upkeepError === undefined ? {} : { upkeepError }),
     caughtUp: sum("stored") - first.stored,
     deleted: done.reduce((total, { deleted }) => total + deleted, 0),
+    kept: done.reduce((most, { kept }) => Math.max(most, kept), 0),
   };
 }

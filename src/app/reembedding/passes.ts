@@ -2,12 +2,16 @@
 import type { Collection, ImageRef, Observer, Outcome, StoredRow } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import { deleteOthers, differingRows, type IngestInput, KeySample, type RowsCompared, TriedRows } from "../../operations/index.js";
+import { deleteKept } from "../deletions/delete-kept.js";
 import { type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
 import { makeFileRefs } from "../wiring/input-adapters.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { insertedSince, insertedSinceFilter } from "./live-since.js";
 import { storedInput } from "./stored-inputs.js";
 
 export interface PassOptions {
+  /** Rows of the new collection that were inserted since then stay, although the old one lacks them. null: none stays. */
+  readonly keepSince: number | null;
   readonly naming: FileNaming | null;
   readonly signal: AbortSignal;
   readonly observer?: Observer | undefined;
@@ -23,6 +27,8 @@ export interface Pass {
   readonly missing: number;
   /** Rows that were deleted in the new collection, because the old one does not have them any more. */
   readonly deleted: number;
+  /** Rows that only the new collection has, because programs inserted them while it was live. */
+  readonly kept: number;
   /** Some keys that both collections have. Empty if nothing was deleted by design. */
   readonly sample: KeySample;
 }
@@ -102,7 +108,7 @@ export class Passes {
       return { isTried: (row) => this.#tried.has(row), onRow: (row) => void (row.ingestedAt >= recentSince && this.#seen.add(row)) };
     }
     return {
-      filter: { kind: "compare", key: "ingested_at", operator: ">=", value: scope.since },
+      filter: insertedSinceFilter(scope.since),
       isTried: (row) => {
         const isSeen = this.#seen.has(row);
         this.#seen.add(row);
@@ -116,9 +122,20 @@ export class Passes {
     const report = await run.done;
     const sample = new KeySample();
     const isWhole = report.ended === "completed" && kind === "all" && !this.#isDrained;
-    const deleted = isWhole ? await deleteOthers(origin, this.target, { signal, onRow: (key) => sample.add(key) }) : 0;
+    const { deleted, kept } = isWhole ? await this.#deleteOthers(origin, sample) : { deleted: 0, kept: 0 };
     if (deleted > 0) await this.target.settle(signal);
-    return { report, rows: counts.rows, missing: counts.missing, deleted, sample };
+    return { report, rows: counts.rows, missing: counts.missing, deleted, kept, sample };
+  }
+
+  #deleteOthers(origin: Collection, sample: KeySample): ReturnType<typeof deleteOthers> {
+    const { signal, keepSince } = this.options;
+    const keeps = insertedSince(keepSince);
+    return deleteOthers(origin, this.target, {
+      signal,
+      keeps,
+      onCommon: (key) => sample.add(key),
+      remove: (ids) => deleteKept(this.parts, this.target, ids, { command: "reembed", signal, mayDelete: (row) => !keeps(row) }),
+    });
   }
 
   /** A row whose image fails, or whose image has another version now, would differ again in the next pass. */

@@ -6,6 +6,7 @@ import { createOrOpen } from "../collections/new-collection.js";
 import type { IngestRun } from "../ingest-images.js";
 import { closed, closedOnError } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { liveRowsSince } from "./live-since.js";
 import { Passes } from "./passes.js";
 import type { ReembedRequest, ReembedRun } from "./request.js";
 import { giveAlias, markNext, nextName, type Roles, rolesOf } from "./roles.js";
@@ -58,7 +59,7 @@ export async function startReembed(parts: PipelineParts, request: ReembedRequest
     return closedOnError([target], async () => {
       await markNext(store, roles, next);
       const { naming = null, observer, onOutcome } = request;
-      const passes = new Passes(parts, target, { naming, signal, observer, onOutcome });
+      const passes = new Passes(parts, target, { keepSince: await liveRowsSince(target), naming, signal, observer, onOutcome });
       const total = await origin.count();
       const first = await passes.start(origin, { kind: "all" });
       const run = (): IngestRun => passes.current!;

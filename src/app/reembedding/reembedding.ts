@@ -1,7 +1,11 @@
 /** Moves a collection to a new model while programs go on to search it. Get it from `pipeline.reembedding`; the pipeline has the new model. */
 import { HeadraceError } from "../../contracts/index.js";
 import { keepCollection } from "../deletions/drop-kept.js";
+import { closed } from "../wiring/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { type CarryOverRequest, type CarryOverRun, startCarryOver } from "./carry-over.js";
+import { checkLeftBehind, insertedMeanwhile, leftBehind, withBoth } from "./left-behind.js";
+import { markLive } from "./live-since.js";
 import { previewReembed, type ReembedPreview } from "./preview.js";
 import { startReembed } from "./reembed.js";
 import type { ReembedRequest, ReembedRun } from "./request.js";
@@ -14,6 +18,18 @@ export interface Rollback {
   readonly from: string;
   /** The collection that the alias names now. */
   readonly to: string;
+  /**
+   * Rows that programs inserted since the switch, and that only `from` has. No later call deletes them there. `carryOver` embeds them for
+   * `to` as well.
+   */
+  readonly onlyInFrom: number;
+}
+
+/** When the old collection may be dropped. */
+export interface FinishOptions {
+  /** The most rows of the old collection that the new one may lack. They are kept like deleted rows, see `restore`. Default 0. */
+  readonly acceptMissing?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** What the end of a re-embedding has done. */
@@ -49,24 +65,43 @@ export class Reembedding {
     return previewReembed(this.#parts, request);
   }
 
-  /** Makes the alias name the collection of before the switch again, in one step. Needs no model. Throws `usage_invalid`. */
+  /**
+   * Makes the alias name the collection of before the switch again, in one step, and counts what was inserted meanwhile. Needs no model.
+   * Throws `usage_invalid`.
+   */
   async rollBack(alias: string): Promise<Rollback> {
-    const store = await this.#parts.store(new AbortController().signal);
+    const { signal } = new AbortController();
+    const store = await this.#parts.store(signal);
     const roles = await rolesOf(store, alias);
     const previous = switchedFrom(roles);
+    await this.#markOlderSwitch(roles.live);
     await switchBack(store, roles, previous);
-    return { alias, from: roles.live, to: previous };
+    const onlyInFrom = await withBoth(store, [roles.live, previous], (from, to) => insertedMeanwhile(from, to, signal));
+    return { alias, from: roles.live, to: previous, onlyInFrom };
   }
 
-  /** Drops the collection of before the switch. `restore` brings its rows back, into a collection of their own. Needs no model. Throws `usage_invalid` and `lock_held`. */
-  async finish(alias: string): Promise<Finish> {
-    const store = await this.#parts.store(new AbortController().signal);
+  /**
+   * After `rollBack`: embeds the rows that only the other collection has with the model of this pipeline, which is that of the live
+   * collection, and stores them there. Images that were given as bytes fail. Throws `usage_invalid` and `passport_mismatch`.
+   */
+  carryOver(request: CarryOverRequest): Promise<CarryOverRun> {
+    return startCarryOver(this.#parts, request);
+  }
+
+  /**
+   * Drops the collection of before the switch. `restore` brings its rows back, into a collection of their own. Needs no model. Throws
+   * `drop_refused` if that collection has more rows that the new one lacks than `acceptMissing`, `usage_invalid` and `lock_held`.
+   */
+  async finish(alias: string, { acceptMissing = 0, signal = new AbortController().signal }: FinishOptions = {}): Promise<Finish> {
+    const store = await this.#parts.store(signal);
     const roles = await rolesOf(store, alias);
     const previous = switchedFrom(roles);
-    const collection = await store.openCollection(previous, "read");
-    const rows = await collection.count();
-    await collection.close();
-    await keepCollection(this.#parts, store, previous, { command: "reembed" });
+    const { rows, left } = await withBoth(store, [previous, roles.live], async (old, live) => ({
+      rows: await old.count(),
+      left: await leftBehind(old, live, signal),
+    }));
+    checkLeftBehind(left, { alias, live: roles.live, previous }, acceptMissing);
+    await keepCollection(this.#parts, store, previous, { command: "reembed --finish" });
     const renamed = await dropPrevious(store, roles, previous);
     return { alias, collection: roles.live, dropped: previous, rows, renamed };
   }
@@ -74,6 +109,16 @@ export class Reembedding {
   /** Finds the collection of before the switch. Throws `usage_invalid` if there is none. */
   async previous(alias: string): Promise<string> {
     return switchedFrom(await rolesOf(await this.#parts.store(new AbortController().signal), alias));
+  }
+
+  /** A switch by an earlier version left no time: then all rows count as inserted later. */
+  async #markOlderSwitch(live: string): Promise<void> {
+    const store = await this.#parts.store(new AbortController().signal);
+    const reader = await store.openCollection(live, "read");
+    const passport = await closed([reader], async () => (await reader.stats()).passport);
+    if (passport === null || passport.liveSince !== undefined) return;
+    const collection = await store.openCollection(live, "write");
+    await closed([collection], () => markLive(collection, 0));
   }
 }
 

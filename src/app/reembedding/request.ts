@@ -13,7 +13,7 @@ export interface ReembedRequest {
   readonly alias?: string;
   /** "later": fill and compare, and leave the switch to a later call. Default "now". */
   readonly switching?: "now" | "later";
-  /** The most rows whose image may be gone. More: no switch. Default: half of the rows. */
+  /** The most rows whose image may be gone. More: no switch. Default: one in a thousand. */
   readonly maxMissing?: DeletionLimit;
   /** The least mean share (0 to 1) of the ten nearest neighbours that both models have in common. Less: no switch. Default 0. */
   readonly minOverlap?: number;
@@ -38,6 +38,11 @@ export interface ReembedStats extends InsertStats {
   readonly caughtUp: number;
   /** Rows of the new collection that were deleted, because they were deleted in the old one. */
   readonly deleted: number;
+  /**
+   * Rows that only the new collection has. Programs inserted them after an earlier switch, which was rolled back. They stay in the new
+   * collection; `carryOver` also embeds them for the old one.
+   */
+  readonly kept: number;
   /** The comparison of both collections; null if the call ended before it. */
   readonly gate: GateReport | null;
 }

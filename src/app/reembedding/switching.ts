@@ -2,7 +2,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { closed } from "../wiring/closing.js";
-import { type GateReport, gateReport, isComplete, refusalOf } from "./gate.js";
+import { type GateReport, gateReport, isComplete, missingText, refusalOf } from "./gate.js";
+import { clockSlackMs, markLive } from "./live-since.js";
 import { totals } from "./pass-totals.js";
 import type { Pass, Passes } from "./passes.js";
 import type { ReembedRequest, ReembedStats } from "./request.js";
@@ -25,9 +26,9 @@ const fewRows = 50;
 /** Passes without a lock until both sides agree, while other processes go on to write. */
 const maxAgreeingPasses = 20;
 const lockPauseMs = 250;
-/** Clocks of other machines may be late by this much. */
-const clockSlackMs = 60_000;
 const stragglerPauseMs = 1_000;
+/** The share of rows whose image may be gone, unless the caller says otherwise. */
+const maxMissingShare = 0.001;
 
 export async function followAndSwitch(store: VectorStore, switching: Switching): Promise<ReembedStats> {
   const { roles, target, passes, request } = switching;
@@ -76,9 +77,13 @@ async function compareAndSwitch(store: VectorStore, switching: Switching, done: 
   const ending = await closed([locked], async (): Promise<Ending> => {
     const gate = await agree(store, locked, switching, done, since);
     if (gate === null) return noSwitch;
-    const { maxMissing = { share: 0.5 }, minOverlap = 0 } = request;
+    const { maxMissing = { share: maxMissingShare }, minOverlap = 0, observer } = request;
+    observer?.({ kind: "notice", message: `Before the switch of ${roles.alias}: ${missingText(gate)}.` });
     const error = refusalOf(gate, roles.alias, { maxMissing, minOverlap });
-    if (error === null) await switchToNext(store, roles, target.name);
+    if (error === null) {
+      await markLive(target, Date.now());
+      await switchToNext(store, roles, target.name);
+    }
     return { gate, switched: error === null, error };
   });
   if (!ending.switched) return ending;

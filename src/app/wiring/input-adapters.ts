@@ -1,16 +1,24 @@
 /** Makes what lists inputs, cuts them into parts, watches them, and opens tables and archives. An adapter is imported when it is first needed. */
 import { extname } from "node:path";
-import type { FileListingOptions, FilePart, FolderWatch, FolderWatchOptions, PathRange } from "../../adapters/fs/index.js";
-import type { BucketPart, KeyRange, listBucket } from "../../adapters/s3/index.js";
+import type {
+  FileListingOptions,
+  FileLook,
+  FilePart,
+  FolderWatch,
+  FolderWatchOptions,
+  ListedFolder,
+  PathRange,
+} from "../../adapters/fs/index.js";
+import type { BucketPart, KeyRange, listBucket, ObjectLooks } from "../../adapters/s3/index.js";
 import type { Archive, ImageRef, Listing, Table } from "../../contracts/index.js";
 import type { SourceFile } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 
-export type { FolderWatch, KeyRange, PathRange };
+export type { FolderWatch, KeyRange, ObjectLooks, PathRange };
 
 export async function makeListing(
   inputs: Iterable<string> | AsyncIterable<string>,
-  options: Pick<FileListingOptions, "naming" | "onLeftOut" | "range">,
+  options: Pick<FileListingOptions, "naming" | "onLeftOut" | "onSource" | "range">,
 ): Promise<Listing> {
   const { listFiles } = await import("../../adapters/fs/index.js");
   return listFiles(inputs, options);
@@ -19,6 +27,21 @@ export async function makeListing(
 /** Lists the images of a bucket, or below a prefix. */
 export async function makeBucketListing(address: string, options: Parameters<typeof listBucket>[1]): Promise<Listing> {
   return (await import("../../adapters/s3/index.js")).listBucket(address, options);
+}
+
+/** Looks whether a file below a listed folder is gone. */
+export async function lookAtFile(path: string, folder: ListedFolder): Promise<FileLook> {
+  return (await import("../../adapters/fs/index.js")).lookAtFile(path, folder);
+}
+
+/** Returns when a file got its present content or name, in milliseconds since the epoch; null if nobody knows. */
+export async function changeTimeMs(path: string): Promise<number | null> {
+  return (await import("../../adapters/fs/index.js")).changeTimeMs(path);
+}
+
+/** Opens what looks whether objects exist. The caller closes it. */
+export async function makeObjectLooks(settings: Settings["s3"]): Promise<ObjectLooks> {
+  return (await import("../../adapters/s3/index.js")).openObjectLooks(settings);
 }
 
 /** Cuts a folder, a glob or a file into parts. */

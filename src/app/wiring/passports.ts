@@ -38,7 +38,8 @@ export class Passports {
   /** Replaces the passport of the collection by the passport of the chain. Throws `dimension_mismatch`. */
   async adopt(collection: Collection, chain: Chain, signal: AbortSignal): Promise<void> {
     checkDimension(collection, chain);
-    await collection.setPassport(await this.#whole(chain, signal));
+    const liveSince = (await collection.stats()).passport?.liveSince;
+    await collection.setPassport({ ...(await this.#whole(chain, signal)), ...(liveSince === undefined ? {} : { liveSince }) });
   }
 
   /**

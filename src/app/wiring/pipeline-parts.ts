@@ -18,11 +18,21 @@ import { copyLimits } from "../remote-files/copy-limits.js";
 import { remoteMemberReaders } from "../remote-files/member-readers.js";
 import { RemoteCopies } from "../remote-files/remote-copies.js";
 import { EmbedderQueue } from "./embedder-queue.js";
+import { isNetworkReader, networkReaders } from "./network-readers.js";
 import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
+import {
+  makeDecoder,
+  makeDecodeWorkers,
+  makeEmbedder,
+  makeReaders,
+  makeStore,
+  makeTextEmbedder,
+  type StoreOptions,
+  textSearchOf,
+} from "./registry.js";
 import { Shared } from "./shared.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -61,6 +71,7 @@ export class PipelineParts {
   constructor(
     readonly settings: Settings,
     readonly own: OwnParts = {},
+    readonly storeOptions: StoreOptions = {},
   ) {
     const owner = this.#owner;
     this.copies = new RemoteCopies({ ...copyLimits(settings), readers: (signal) => this.#nearReaders(signal) });
@@ -78,7 +89,8 @@ export class PipelineParts {
   /** Returns the store of the given kind. Default: the configured kind. */
   store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
-    const store = this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings))));
+    const store =
+      this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings, this.storeOptions))));
     this.#stores.set(kind, store);
     return this.#lend(store, signal);
   }
@@ -125,13 +137,18 @@ export class PipelineParts {
     return (await this.textSearch(signal)) === "any text" ? this.textEmbedder(signal) : null;
   }
 
-  /** Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. */
-  async runReaders(signal: AbortSignal): Promise<readonly Reader[]> {
+  /**
+   * Returns the readers for a run. The built-in readers of files and archives hand over to the decode workers. `whenAway`: whether images of a
+   * server that has stopped to answer wait for it.
+   */
+  async runReaders(whenAway: "wait" | "fail", signal: AbortSignal): Promise<readonly Reader[]> {
     const readers = await this.#nearReaders(signal);
     const { decoder, readers: ownReaders = [] } = this.own;
     const canMove = (reader: Reader) => reader.schemes.every((scheme) => workerSchemes.has(scheme));
     const isOurs = (reader: Reader) => decoder === undefined && canMove(reader) && !ownReaders.includes(reader);
-    return this.#withRemoteMembers(readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : reader)));
+    const ofNetworks = networkReaders(whenAway);
+    const ofRun = (reader: Reader) => (isNetworkReader(reader) && !ownReaders.includes(reader) ? ofNetworks(reader) : reader);
+    return this.#withRemoteMembers(readers.map((reader) => (isOurs(reader) ? this.#handOver.reader(reader) : ofRun(reader))));
   }
 
   /** Returns the chain for a run. The built-in decoder hands over to the decode workers. Its batches go after those of requests. */

@@ -52,8 +52,14 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
   },
 };
 
-const stores: Readonly<Record<StoreKind, (settings: Settings) => Promise<VectorStore>>> = {
-  lancedb: async ({ lancedb }) => (await import("../../adapters/lancedb/index.js")).lancedbStore(lancedb),
+/** What the opening of a pipeline says about its store. */
+export interface StoreOptions {
+  /** See `OpenOptions`. */
+  readonly onLockHeld?: ((message: string) => void) | undefined;
+}
+
+const stores: Readonly<Record<StoreKind, (settings: Settings, options: StoreOptions) => Promise<VectorStore>>> = {
+  lancedb: async ({ lancedb }, options) => (await import("../../adapters/lancedb/index.js")).lancedbStore({ ...lancedb, ...options }),
   milvus: async ({ milvus, insert, collections }) => {
     const { milvusStore } = await import("../../adapters/milvus/index.js");
     return milvusStore(milvus ?? {}, insert, { collections });
@@ -116,8 +122,8 @@ export async function makeTextEmbedder(settings: Settings, ownModel?: string): P
   return onnxTextEmbedder({ model, text, threads, openTokenizer });
 }
 
-export function makeStore(kind: StoreKind, settings: Settings): Promise<VectorStore> {
-  return stores[kind](settings);
+export function makeStore(kind: StoreKind, settings: Settings, options: StoreOptions = {}): Promise<VectorStore> {
+  return stores[kind](settings, options);
 }
 
 /** Opens a Parquet or .npy file that contains a collection. Throws `input_invalid`. */
@@ -150,7 +156,7 @@ export async function createDeletedRowFile(
   collection: CollectionDescription,
   deletion: DeletionRecord,
 ): Promise<SizedRowWriter> {
-  return (await import("../../adapters/parquet/index.js")).createDeletedRows(path, collection, deletion);
+  return (await import("../../adapters/parquet/index.js")).createDeletionFile(path, collection, deletion);
 }
 
 /** Reads what a file of deleted rows says about itself. Throws `input_invalid`. */

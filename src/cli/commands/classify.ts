@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { ClassifyRequest, LabelCounts } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runMove } from "../moves.js";
 import { counted } from "../printable-text.js";
@@ -25,7 +25,7 @@ interface ClassifyOptions extends CommonOptions {
 const labelsShown = 20;
 
 export function classifyCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("classify"))
+  withWriterOptions(program.command("classify"))
     .description("write the best labels of stored images into their metadata, without embedding them again")
     .addOption(
       new Option("--labels <list>", "labels to choose from, separated by commas (default: all labels of the model)").argParser(listed),

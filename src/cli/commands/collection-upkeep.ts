@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { CompactOptions, ImageEmbeddingPipeline } from "../../app/index.js";
 import type { BuiltIndex } from "../../contracts/index.js";
-import { type CommonOptions, collect, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collect, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
 import { counted } from "../printable-text.js";
@@ -14,11 +14,11 @@ interface IndexOptions extends CommonOptions {
 }
 
 export function upkeepCommands(group: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(group.command("compact"))
+  withWriterOptions(group.command("compact"))
     .description("build indexes, merge small files, remove old versions")
     .argument("<name>")
     .action(async (name: string, options: CommonOptions) => exit(await compact(name, options)));
-  withCommonOptions(group.command("index"))
+  withWriterOptions(group.command("index"))
     .description("build an index now: on the vectors, or on keys that filters use")
     .argument("<name>")
     .option("--on <key>", "index this metadata key or built-in column for filters; can be repeated (default: the vectors)", collect)

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { DeletedFile } from "../../app/index.js";
 import { type Alias, type CollectionStats, HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { counted, sizeText } from "../printable-text.js";
 import { aliasCommands } from "./collection-alias.js";
@@ -21,7 +21,7 @@ interface DropOptions extends CommonOptions {
 
 export function collectionCommand(program: Command, exit: (code: ExitCode) => void): void {
   const group = program.command("collection").description("create, list and maintain collections");
-  withCommonOptions(group.command("create"))
+  withWriterOptions(group.command("create"))
     .description("create an empty collection")
     .argument("<name>")
     .option("--dim <n>", "dimension of the vectors (default: the embedder's)", positive)
@@ -35,13 +35,13 @@ export function collectionCommand(program: Command, exit: (code: ExitCode) => vo
     .description("show the rows, dimension, metric, index and passport of a collection")
     .argument("<name>")
     .action(async (name: string, options: CommonOptions) => exit(await stats(name, options)));
-  withCommonOptions(group.command("drop"))
+  withWriterOptions(group.command("drop"))
     .description("delete a collection with all its rows")
     .argument("<name>")
     .addOption(noKeepOption())
     .option("--yes", "confirm")
     .action(async (name: string, options: DropOptions) => exit(await drop(name, options)));
-  withCommonOptions(group.command("adopt"))
+  withWriterOptions(group.command("adopt"))
     .description("record that the configured model made a collection; replaces its passport")
     .argument("<name>")
     .option("--yes", "confirm")

@@ -1,7 +1,7 @@
 /** `headrace copy`: copies a collection to another store, or to another name in the same store. */
 import type { Command } from "commander";
 import { addressForms, parseAddress } from "../../app/index.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove, showMovePreview } from "../moves.js";
 import { rerunAdvice } from "../resume-advice.js";
@@ -15,7 +15,7 @@ interface CopyOptions extends CommonOptions {
 }
 
 export function copyCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("copy"))
+  withWriterOptions(program.command("copy"))
     .description(
       "copy a collection and its passport to another store or name, without embedding; rows that the target has unchanged are skipped, others are replaced",
     )

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { type DuplicateGroup, type DuplicateRow, type ImageEmbeddingPipeline, pathOfSource } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { openInBrowser } from "../browser.js";
-import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { duplicatesPage } from "../duplicates-page.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { writeOutputFile } from "../output-file.js";
@@ -26,7 +26,7 @@ const maxOthersShown = 5;
 const maxGroupsOnPage = 200;
 
 export function dedupeCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("dedupe"))
+  withWriterOptions(program.command("dedupe"))
     .description("find rows of the same and of nearly the same image, and which of them to keep")
     .argument("[collection]", "name of the collection (default: milvus.collection_name, else images)")
     .option("--threshold <score>", "the least score of near duplicates (default: 0.95, for the metric cosine)", score)

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { keysOf } from "../../app/index.js";
 import { HeadraceError, type Key } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { counted } from "../printable-text.js";
 import { requireYes } from "./collection.js";
@@ -17,7 +17,7 @@ interface DeleteOptions extends CommonOptions {
 const maxIdsShown = 5;
 
 export function deleteCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("delete"))
+  withWriterOptions(program.command("delete"))
     .description("delete rows by id, or all rows that match a filter")
     .argument("[ids...]")
     .addOption(collectionOption())

@@ -1,7 +1,7 @@
 /** `headrace import`: copies an exported file into a collection. */
 import type { Command } from "commander";
 import { addressForms, parseAddress } from "../../app/index.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove, showMovePreview } from "../moves.js";
 import { rerunAdvice } from "../resume-advice.js";
@@ -13,7 +13,7 @@ interface ImportOptions extends CommonOptions {
 }
 
 export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("import"))
+  withWriterOptions(program.command("import"))
     .description(
       "copy the rows and the passport of an exported file into a collection; rows that the collection has unchanged are skipped, others are replaced",
     )

@@ -11,7 +11,7 @@ import {
   listInputs,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { maxFailuresOption, runIngestion, withMaxFailures } from "../ingestions.js";
 import { previewText, summaryText } from "../summary.js";
@@ -43,7 +43,7 @@ interface Listed {
 }
 
 export function ingestCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("ingest"))
+  withWriterOptions(program.command("ingest"))
     .description("embed images and store them: files, folders and globs become rows of a collection")
     .argument("[inputs...]", "files, folders, globs, URLs; - and pipes: a list of these, one per line, or JSON lines as in a manifest")
     .addOption(collectionOption())

@@ -2,13 +2,14 @@
 import { constants, setPriority } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ImageEmbeddingPipeline, ingestDocument, type ReembedRequest, type ReembedRun } from "../../app/index.js";
+import { type CarryOverRun, type ImageEmbeddingPipeline, ingestDocument, type ReembedRequest, type ReembedRun } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { counted } from "../printable-text.js";
-import { previewText, reembedText } from "../reembed-summary.js";
+import { previewText, reembedText, rollbackText } from "../reembed-summary.js";
+import { summaryText } from "../summary.js";
 import { requireYes } from "./collection.js";
 import { type DeletionLimit, deletionLimit } from "./sync.js";
 
@@ -21,12 +22,14 @@ interface ReembedOptions extends CommonOptions {
   readonly as?: string;
   readonly dryRun?: boolean;
   readonly rollback?: boolean;
+  readonly carryOver?: boolean;
   readonly finish?: boolean;
+  readonly acceptMissing?: number;
   readonly yes?: boolean;
 }
 
 export function reembedCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("reembed"))
+  withWriterOptions(program.command("reembed"))
     .description("embed the images of a collection with the configured model into a new collection, and switch an alias to it")
     .argument("<name>", "an alias; or, with --alias, a collection that has none yet")
     .option("--alias <name>", "give the collection this alias, for its first re-embedding")
@@ -34,7 +37,7 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
     .addOption(
       new Option(
         "--max-missing <n>",
-        "do not switch if the images of more rows than this are gone; a number or a percentage (default: 50%)",
+        "do not switch if the images of more rows than this are gone; a number or a percentage (default: 0.1%)",
       ).argParser(deletionLimit),
     )
     .addOption(
@@ -48,8 +51,19 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
     .addOption(
       new Option("--rollback", "switch the alias back to the collection of before").conflicts(["finish", "dryRun", "fillOnly", "alias"]),
     )
+    .addOption(
+      new Option(
+        "--carry-over",
+        "after --rollback: embed what was inserted since the switch with the configured model, and store it in the live collection too",
+      ).conflicts(["rollback", "finish", "dryRun", "fillOnly", "alias", "maxMissing", "minOverlap"]),
+    )
     .addOption(new Option("--finish", "drop the collection of before the switch").conflicts(["dryRun", "fillOnly", "alias"]))
     .addOption(noKeepOption())
+    .addOption(
+      new Option("--accept-missing <n>", "with --finish: drop the collection although the new one lacks this many of its rows").argParser(
+        wholeNumber,
+      ),
+    )
     .option("--yes", "with --finish: confirm")
     .action(async (name: string, options: ReembedOptions) => exit(await runReembed(name, options)));
 }
@@ -57,27 +71,31 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
 function runReembed(name: string, options: ReembedOptions): Promise<ExitCode> {
   return withPipeline(options, (pipeline) => {
     if (options.rollback === true) return rollBack(pipeline, name, options);
+    if (options.carryOver === true) return carryOver(pipeline, name, options);
     if (options.finish === true) return finish(pipeline, name, options);
     const request = requestOf(name, options);
     return options.dryRun === true ? showPreview(pipeline, request, options) : reembed(pipeline, request, options);
   });
 }
 
-function requestOf(name: string, { alias, fillOnly, maxMissing, minOverlap, base, as }: ReembedOptions): ReembedRequest {
-  if ((base === undefined) !== (as === undefined)) {
-    throw new HeadraceError(
-      "usage_invalid",
-      `reembed: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
-    );
-  }
+function requestOf(name: string, { alias, fillOnly, maxMissing, minOverlap, ...others }: ReembedOptions): ReembedRequest {
   return {
     name,
     switching: fillOnly === true ? "later" : "now",
     ...(alias === undefined ? {} : { alias }),
     ...(maxMissing === undefined ? {} : { maxMissing }),
     ...(minOverlap === undefined ? {} : { minOverlap }),
-    ...(base === undefined || as === undefined ? {} : { naming: { base: resolve(base), as } }),
+    ...namingOf(others),
   };
+}
+
+function namingOf({ base, as }: Pick<ReembedOptions, "base" | "as">): Pick<ReembedRequest, "naming"> {
+  if (base !== undefined && as !== undefined) return { naming: { base: resolve(base), as } };
+  if (base === undefined && as === undefined) return {};
+  throw new HeadraceError(
+    "usage_invalid",
+    `reembed: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
+  );
 }
 
 function reembed(pipeline: ImageEmbeddingPipeline, request: ReembedRequest, options: ReembedOptions): Promise<ExitCode> {
@@ -92,12 +110,31 @@ function reembed(pipeline: ImageEmbeddingPipeline, request: ReembedRequest, opti
     },
     count: async () => total,
     show: (report, context, ending) => {
-      const { alias, from, to, switched, caughtUp, deleted, gate } = report;
+      const { alias, from, to, switched, caughtUp, deleted, kept, gate } = report;
       const document = {
         ...ingestDocument(report, { ...context, collection: to, leftOut: {} }),
-        ...{ alias, from, to, switched, caughtUp, deleted, gate },
+        ...{ alias, from, to, switched, caughtUp, deleted, kept, gate },
       };
       return { document, text: reembedText(document, ending) };
+    },
+  });
+}
+
+function carryOver(pipeline: ImageEmbeddingPipeline, alias: string, options: ReembedOptions): Promise<ExitCode> {
+  let run: CarryOverRun;
+  return runIngestion(terminalOf(options), {
+    start: async (hooks): Promise<CarryOverRun> => {
+      run = await pipeline.reembedding.carryOver({ alias, ...namingOf(options), ...hooks });
+      return run;
+    },
+    count: async () => run.total,
+    show: (report, context, ending) => {
+      const { from, to } = run;
+      const document = { ...ingestDocument(report, { ...context, collection: to, leftOut: {} }), alias, from, to };
+      return {
+        document,
+        text: summaryText(document, [`${alias} names ${to}. The rows are in ${from} as well.`, ...ending], "carried over"),
+      };
     },
   });
 }
@@ -110,21 +147,23 @@ async function showPreview(pipeline: ImageEmbeddingPipeline, request: ReembedReq
 
 async function rollBack(pipeline: ImageEmbeddingPipeline, name: string, options: ReembedOptions): Promise<ExitCode> {
   const done = await pipeline.reembedding.rollBack(name);
-  const { alias, from, to } = done;
-  terminalOf(options).result(
-    done,
-    `${alias} now names ${to} again. ${from} is still there: run headrace reembed ${alias} to switch to it.\n`,
-  );
+  terminalOf(options).result(done, rollbackText(done));
   return exitCodes.ok;
 }
 
 async function finish(pipeline: ImageEmbeddingPipeline, name: string, options: ReembedOptions): Promise<ExitCode> {
   requireYes(options, `drop ${await pipeline.reembedding.previous(name)}, which ${name} named before its switch`);
-  const done = await pipeline.reembedding.finish(name);
+  const { acceptMissing } = options;
+  const done = await pipeline.reembedding.finish(name, acceptMissing === undefined ? {} : { acceptMissing });
   const { collection, dropped, rows, renamed } = done;
   const names = renamed.length === 0 ? "" : ` These names are aliases of ${collection} now: ${renamed.join(", ")}.`;
   terminalOf(options).result(done, `Dropped ${dropped} (${counted(rows, "row")}).${names}\n`);
   return exitCodes.ok;
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number of rows, such as 3.");
 }
 
 /** Parses a share from 0 to 1. */

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DeletedFile, RestorePreview, RestoreRun } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runMove } from "../moves.js";
 import { counted, sizeText } from "../printable-text.js";
@@ -17,7 +17,7 @@ interface RestoreOptions extends CommonOptions {
 }
 
 export function restoreCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("restore"))
+  withWriterOptions(program.command("restore"))
     .description(
       "list the deleted rows of a collection, or bring the rows of one file back; rows that the collection has are left as they are",
     )

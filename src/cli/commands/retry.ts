@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type ImageEmbeddingPipeline, type RetryPreview, type RetryRequest, retryDocument } from "../../app/index.js";
 import { type ErrorCode, errorCodes, HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collect, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collect, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { maxFailuresOption, runIngestion, withMaxFailures } from "../ingestions.js";
 import { counted } from "../printable-text.js";
@@ -18,7 +18,7 @@ interface RetryOptions extends CommonOptions, QueueOptions {
 }
 
 export function retryCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withQueueOption(withCommonOptions(program.command("retry")))
+  withQueueOption(withWriterOptions(program.command("retry")))
     .description(
       "try images again that failed in earlier runs; images that are then stored leave the dead-letter file; with --queue, workers try them",
     )

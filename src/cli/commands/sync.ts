@@ -10,7 +10,7 @@ import {
   type SyncStats,
 } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
 import { syncPreviewText, syncText } from "../sync-summary.js";
@@ -21,6 +21,7 @@ interface SyncOptions extends CommonOptions {
   readonly collection?: string;
   readonly manifest?: string;
   readonly prune?: boolean;
+  readonly pruneContainers?: boolean;
   readonly maxDeletions?: DeletionLimit;
   readonly base?: string;
   readonly as?: string;
@@ -28,21 +29,22 @@ interface SyncOptions extends CommonOptions {
 }
 
 export function syncCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("sync"))
+  withWriterOptions(program.command("sync"))
     .description("make a collection mirror its source: store what is new or changed, and find rows whose image is gone")
     .argument("[sources...]", "folders and globs")
     .addOption(collectionOption())
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}')
-    .option("--prune", "delete the rows of images that are gone from these sources")
+    .option("--prune", "delete the rows of images that are proven gone from these sources")
+    .option("--prune-containers", "with --prune: also delete the rows of tables and archives that are gone from a folder")
     .addOption(noKeepOption())
     .addOption(
       new Option(
         "--max-deletions <n>",
-        "with --prune: delete nothing if more rows than this are gone; a number or a percentage (default: 50%)",
+        "with --prune: delete no row of a source if more than this are gone; a number or a percentage (default: 50%)",
       ).argParser(deletionLimit),
     )
     .option("--base <folder>", "with --as: name files by their path below this folder")
-    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--as <name>", "with --base: the name that replaces the folder; with --manifest: the name of a list from a pipe")
     .option("--dry-run", "list and compare, but write and delete nothing")
     .action(async (paths: string[], options: SyncOptions) => exit(await runSync(paths, options)));
 }
@@ -56,7 +58,7 @@ function runSync(paths: readonly string[], options: SyncOptions): Promise<ExitCo
   });
 }
 
-/** Returns the listing of a source that can be listed again. */
+/** Returns the listing of a source. With a manifest, `as` is the name of a list that comes from a pipe. */
 export function sourceOf(
   verb: string,
   paths: readonly string[],
@@ -68,7 +70,8 @@ export function sourceOf(
       hint: `For example: headrace ${verb} ./photos`,
     });
   }
-  if ((base === undefined) !== (as === undefined)) {
+  const isListName = as !== undefined && manifest !== undefined;
+  if ((base === undefined) !== (as === undefined) && !isListName) {
     throw new HeadraceError(
       "usage_invalid",
       `${verb}: expected --base and --as together, found only ${base === undefined ? "--as" : "--base"}`,
@@ -80,6 +83,7 @@ export function sourceOf(
     onLeftOut: tally.onLeftOut,
     onLeftOutColumn: tally.onLeftOutColumn,
     ...(manifest === undefined ? {} : { manifest }),
+    ...(isListName ? { listName: as } : {}),
     ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
   };
 }
@@ -90,7 +94,7 @@ async function showPreview(
   options: SyncOptions & { readonly collection: string },
 ): Promise<ExitCode> {
   const { collection } = options;
-  const preview = await pipeline.previewSync({ source, collectionName: collection });
+  const preview = await pipeline.previewSync({ source, collectionName: collection, ...containersOf(options) });
   terminalOf(options).result({ dryRun: true, collection, ...preview }, syncPreviewText(preview, collection));
   return exitCodes.ok;
 }
@@ -109,6 +113,7 @@ function sync(
         collectionName: collection,
         missing: prune === true ? "delete" : "keep",
         ...(maxDeletions === undefined ? {} : { maxDeletions }),
+        ...containersOf(options),
         ...hooks,
       }),
     count: (stop) => countInputs(source, stop),
@@ -122,8 +127,12 @@ function sync(
   });
 }
 
-function mirrored({ new: added, changed, moved, unchanged, missing, pruned }: SyncStats) {
-  return { new: added, changed, moved, unchanged, missing, pruned };
+function containersOf({ pruneContainers }: SyncOptions): Pick<SyncRequest, "goneContainers"> {
+  return pruneContainers === true ? { goneContainers: "prune" } : {};
+}
+
+function mirrored({ new: added, changed, moved, unchanged, missing, pruned, kept }: SyncStats) {
+  return { new: added, changed, moved, unchanged, missing, pruned, kept };
 }
 
 /** Parses a limit of deletions. */

@@ -1,7 +1,7 @@
 /** `headrace verify`: compares a source with a collection, and checks the stored rows. */
 import type { Command } from "commander";
 import { type Difference, ListingTally, type Verification } from "../../app/index.js";
-import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
+import { type CommonOptions, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodeOfRun, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
 import { noteEvent } from "../run-progress.js";
@@ -22,13 +22,13 @@ const maxListed = 1_000;
 const maxExamples = 10;
 
 export function verifyCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withCommonOptions(program.command("verify"))
+  withWriterOptions(program.command("verify"))
     .description("compare a source with a collection: missing, changed and extra images, and damaged rows; reads no images")
     .argument("[sources...]", "folders and globs")
     .addOption(collectionOption())
     .option("--manifest <file>", 'JSON lines: {"input": path, "id"?, "metadata"?}')
     .option("--base <folder>", "with --as: name files by their path below this folder")
-    .option("--as <name>", "with --base: the name that replaces the folder")
+    .option("--as <name>", "with --base: the name that replaces the folder; with --manifest: the name of a list from a pipe")
     .option("--repair", "store missing and changed images again, and replace damaged rows")
     .action(async (paths: string[], options: VerifyOptions) => exit(await runVerify(paths, options)));
 }

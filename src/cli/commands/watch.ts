@@ -1,6 +1,13 @@
 /** `headrace watch`: keeps a collection up to date with a folder, until it is stopped. */
 import type { Command } from "commander";
-import { type InputStream, type InsertStats, type ReportedFailure, reportedFailure, watchedInputs } from "../../app/index.js";
+import {
+  type InputStream,
+  type InsertStats,
+  type ReportedFailure,
+  reportedFailure,
+  WatchPatience,
+  watchedInputs,
+} from "../../app/index.js";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { watchInterrupts } from "../interrupts.js";
@@ -59,10 +66,12 @@ function runWatch(folder: string, options: WatchOptions): Promise<ExitCode> {
       if (report.error !== undefined && !interrupts.wasInterrupted()) throw report.error;
       return report;
     };
+    const patience = new WatchPatience({ ingest, folder, signal: soft.signal, note: (line) => terminal.note(line) });
     let totals: Totals = { runs: 0, stored: 0, skipped: 0, failed: 0 };
     try {
-      for await (const inputs of watchedInputs(folder, { rescanMs: options.rescan * 60_000, signal: soft.signal })) {
-        const { stored, skipped, failed } = await ingest(inputs);
+      const onNotice = (message: string) => terminal.note(message);
+      for await (const inputs of watchedInputs(folder, { rescanMs: options.rescan * 60_000, signal: soft.signal, onNotice })) {
+        const { stored, skipped, failed } = await patience.ingest(inputs);
         totals = {
           runs: totals.runs + 1,
           stored: totals.stored + stored,

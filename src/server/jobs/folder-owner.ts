@@ -9,6 +9,8 @@ export interface FolderOwnerOptions {
   readonly log: Log;
   /** Called when the folder is this server's. */
   readonly onOwned: () => Promise<void>;
+  /** Called when another server has taken the folder, for example because this one stood still for long on another machine. */
+  readonly onLost: () => void;
 }
 
 /** How long a start waits for another server. Then the start continues without jobs until that server has ended. */
@@ -24,7 +26,7 @@ export class FolderOwner {
   private constructor() {}
 
   /** A server that does not get the folder answers everything but jobs. */
-  static async take(folder: string, { log, onOwned }: FolderOwnerOptions): Promise<FolderOwner> {
+  static async take(folder: string, { log, onOwned, onLost }: FolderOwnerOptions): Promise<FolderOwner> {
     const owner = new FolderOwner();
     const { signal } = owner.#closing;
     const released = new Promise<void>((resolve) => {
@@ -39,7 +41,12 @@ export class FolderOwner {
         resolve();
         await released;
       };
-      owner.#ended = withShortLock(join(folder, "lock"), use, { signal }).catch((error: unknown) => {
+      const lost = (): void => {
+        owner.#isOwner = false;
+        log("error", "jobs stop", { folder, reason: owner.#whyNot });
+        onLost();
+      };
+      owner.#ended = withShortLock(join(folder, "lock"), use, { signal, life: "shown", onLost: lost }).catch((error: unknown) => {
         if (signal.aborted) return;
         log("error", "jobs fail", { folder, message: HeadraceError.from(error).message });
         owner.#isOwner = false;

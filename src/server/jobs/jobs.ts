@@ -43,6 +43,7 @@ export class Jobs {
   readonly #changes = new SerialQueue();
   readonly #closing = new AbortController();
   #owner: FolderOwner | null = null;
+  #isLost = false;
 
   private constructor(options: JobsOptions) {
     this.#options = options;
@@ -58,6 +59,7 @@ export class Jobs {
         await jobs.#readJobs();
         jobs.#startWaiting();
       },
+      onLost: () => jobs.#stopRuns(),
     });
     return jobs;
   }
@@ -188,6 +190,13 @@ export class Jobs {
     return entry;
   }
 
+  /** The other server runs these jobs now. */
+  #stopRuns(): void {
+    this.#isLost = true;
+    this.#closing.abort();
+    for (const { run } of this.runs) run.abort();
+  }
+
   #startWaiting(): void {
     if (this.#closing.signal.aborted) return;
     const free = this.#options.settings.server.jobsAtOnce - this.runs.length;
@@ -263,7 +272,8 @@ export class Jobs {
   async #change(entry: Entry, changes: Partial<Job>): Promise<void> {
     entry.job = { ...entry.job, ...changes };
     entry.events.add({ name: "job", data: entry.job });
-    await this.#changes.run(() => entry.folder.write(entry.job));
+    // The records of a folder that was lost are those of another server.
+    if (!this.#isLost) await this.#changes.run(() => entry.folder.write(entry.job));
   }
 
   async #deleteOldest(): Promise<void> {

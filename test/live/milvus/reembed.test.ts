@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { milvusStore } from "../../../src/adapters/milvus/index.js";
+import type { VectorStore } from "../../../src/contracts/index.js";
+import { losesNothing } from "../../support/reembedding/losing-nothing.js";
 import { reembedUnderLoad } from "../../support/reembedding/scenario.js";
 import { installMilvus, type MilvusServer, startMilvus } from "../../support/services/milvus.js";
 import { skipUnless } from "../../support/services/required.js";
@@ -22,6 +24,21 @@ describe("re-embedding in Milvus", { skip: missing }, () => {
   after(async () => {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  describe("loses nothing", () => {
+    let store: VectorStore;
+    let scenes = 0;
+    before(async () => {
+      const [host = "", port = ""] = server.address.split(":");
+      store = milvusStore({ host, port: Number(port), indexType: "FLAT" });
+      await store.open?.(new AbortController().signal);
+    });
+    after(() => store.close?.());
+    losesNothing(() => {
+      scenes += 1;
+      return { store, folder: join(folder, `scene-${scenes}`), prefix: `scene_${scenes}_` };
+    });
   });
 
   it("a re-embedding that is killed three times loses no row, answers from one model, switches once, and rolls back to the same bytes", {

@@ -1,5 +1,6 @@
 /** A group of batches that are written to the table in one commit. Each batch gets its own result. */
 import type { RowBatch, RowFailure } from "../../../contracts/index.js";
+import { metadataBytes } from "../../../kit/index.js";
 
 /**
  * Most rows and bytes of one commit. Each commit adds a fragment to the table, and fragments with this many rows need no compaction.
@@ -36,9 +37,9 @@ export class WriteGroup {
   #onHurry: () => void = () => undefined;
 
   /** Returns false if the group is already being written, or if the batch would make the group larger than `groupLimits`. */
-  hasRoomFor({ ids, vectors }: RowBatch): boolean {
+  hasRoomFor(batch: RowBatch): boolean {
     if (this.#state === "closed") return false;
-    return this.#rows + ids.length <= groupLimits.rows && this.#bytes + vectors.byteLength <= groupLimits.bytes;
+    return this.#rows + batch.ids.length <= groupLimits.rows && this.#bytes + bytesOf(batch) <= groupLimits.bytes;
   }
 
   add(batch: RowBatch): Member {
@@ -49,8 +50,9 @@ export class WriteGroup {
       this.#waiting.add(added);
     });
     this.#rows += batch.ids.length;
-    this.#bytes += batch.vectors.byteLength;
-    if (batch.ids.length < smallBatchRows || this.#rows >= groupLimits.rows) this.hurry();
+    this.#bytes += bytesOf(batch);
+    const isFull = this.#rows >= groupLimits.rows || this.#bytes >= groupLimits.bytes;
+    if (batch.ids.length < smallBatchRows || isFull) this.hurry();
     return { settled, isFirst, leave: () => this.#leave(added!) };
   }
 
@@ -93,4 +95,8 @@ export class WriteGroup {
     if (this.#waiting.size === 0) this.hurry();
     return true;
   }
+}
+
+function bytesOf({ vectors, facts }: RowBatch): number {
+  return facts.reduce((bytes, { metadata }) => bytes + metadataBytes(metadata), vectors.byteLength);
 }

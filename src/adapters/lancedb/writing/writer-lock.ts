@@ -1,23 +1,25 @@
 /** The lock of a table's only writer: a file beside the table. */
-import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
-import { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity } from "../../../kit/index.js";
+import { type Holder, isAboutToRelease, isThisProcess, LockFile, type LockHolder, livenessOf } from "../../../kit/index.js";
 import { fromLanceError } from "../errors.js";
 
 /** The content of the lock file. */
-export interface LockOwner extends ProcessIdentity {
-  readonly token: string;
-}
+export type LockOwner = LockHolder;
 
-const heartbeatMs = 10_000;
-/** An owner on another machine, in another container or from before a reboot counts as dead if its last heartbeat is older than this. */
-const staleMs = 120_000;
-/** How long `take` waits for a lock that another part of this process holds, and how often it tries again. */
+/** An owner on another machine, or from before a reboot, counts as dead if its last heartbeat is older than `staleMs`. */
+const lockOptions = { renewMs: 10_000, staleMs: 120_000, life: "shown" } as const;
+/** How long `take` waits for a lock that another part of this process holds, or a process that is ending. */
 const ownWaitMs = 30_000;
-const ownWaitStepMs = 25;
+const endingWaitMs = 5_000;
+const waitStepMs = 25;
+
+export interface TakeOptions {
+  /** How long to wait for a lock that another part of this process holds. Default 30,000. */
+  readonly waitMs?: number;
+  /** Called once when another process holds the lock; then waits for that process. Default: throws `lock_held`. */
+  readonly onHeld?: ((message: string) => void) | undefined;
+}
 
 /**
  * A writer takes the lock before its first write and releases the lock when the table is closed. No other process takes over the lock of a
@@ -25,29 +27,41 @@ const ownWaitStepMs = 25;
  * process that lost the lock.
  */
 export class WriterLock {
-  readonly #heartbeat: NodeJS.Timeout;
-
   private constructor(
-    readonly path: string,
+    readonly file: LockFile,
     readonly what: string,
-    readonly token: string,
-  ) {
-    this.#heartbeat = setInterval(() => void this.#beat(), heartbeatMs);
-    this.#heartbeat.unref();
+  ) {}
+
+  get path(): string {
+    return this.file.path;
+  }
+
+  get token(): string {
+    return this.file.token;
   }
 
   /**
    * Throws `lock_held` if another process holds the lock; the message names the host and the process. If another part of this process
-   * holds the lock, for example a second store with the same folder, waits up to `waitMs` first. `what`: the collection, for messages.
+   * holds the lock, for example a second store with the same folder, waits up to `waitMs` first. Also waits for a process that is ending.
+   * `what`: the collection, for messages.
    */
-  static async take(path: string, what: string, { waitMs = ownWaitMs }: { readonly waitMs?: number } = {}): Promise<WriterLock> {
-    const token = randomUUID();
+  static async take(path: string, what: string, { waitMs = ownWaitMs, onHeld }: TakeOptions = {}): Promise<WriterLock> {
+    const startedAt = performance.now();
+    let last: Holder = "unknown";
+    let isTold = false;
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(`${path}.${token}`, JSON.stringify({ ...ownIdentity(), token } satisfies LockOwner), { flush: true });
-      const holder = await placeOrWait(path, `${path}.${token}`, waitMs);
-      if (holder !== null) throw held(what, holder);
-      return new WriterLock(path, what, token);
+      const file = await LockFile.take(path, lockOptions, async (holder) => {
+        last = holder;
+        if (performance.now() - startedAt >= patienceFor(holder, waitMs)) {
+          if (onHeld === undefined) return "no";
+          if (!isTold) onHeld(`${what}: waits for ${who(holder)}, which writes to it.`);
+          isTold = true;
+        }
+        await setTimeout(waitStepMs);
+        return "again";
+      });
+      if (file === null) throw held(what, last);
+      return new WriterLock(file, what);
     } catch (cause) {
       throw fromLanceError(`${what}: take the writer's lock`, cause);
     }
@@ -55,120 +69,40 @@ export class WriterLock {
 
   /** Must be called before every write. Throws `lock_lost` if the lock file no longer contains this lock's token. */
   async verify(): Promise<void> {
-    const owner = await readOwner(this.path);
-    if (owner?.token === this.token) return;
-    const now = owner === null ? "no owner" : describe(owner);
+    const other = await this.file.otherHolder();
+    if (other === null) return;
+    const now = other === "unknown" ? "no owner" : describe(other);
     throw new HeadraceError("lock_lost", `${this.what}: the writer's lock: expected this writer as its owner, found ${now}`);
   }
 
   /** Releases the lock, unless it was lost. Further calls do nothing. */
-  async release(): Promise<void> {
-    clearInterval(this.#heartbeat);
-    if ((await readOwner(this.path))?.token === this.token) await rm(this.path, { force: true });
-  }
-
-  /** Updates the heartbeat of the lock file. One missed update does no harm: the lock becomes stale only after twelve in a row. */
-  async #beat(): Promise<void> {
-    try {
-      const now = new Date();
-      if ((await readOwner(this.path))?.token === this.token) await utimes(this.path, now, now);
-      else clearInterval(this.#heartbeat);
-    } catch {
-      // Not an error here: if something is wrong with the lock file, `verify` throws before the next write.
-    }
+  release(): Promise<void> {
+    return this.file.release();
   }
 }
 
-/** The owner of the lock. "unknown" if the lock file does not contain a valid owner. */
-type Holder = LockOwner | "unknown";
-
-/**
- * Makes the draft the lock file. Tries again for `waitMs` while another part of this process holds the lock. Returns null on success,
- * otherwise the owner of the lock. Removes the draft at the end.
- */
-async function placeOrWait(path: string, draft: string, waitMs: number): Promise<Holder | null> {
-  const until = performance.now() + waitMs;
-  try {
-    for (;;) {
-      const holder = await placeLock(path, draft);
-      if (holder === null || holder === "unknown" || !isThisProcess(holder) || performance.now() >= until) return holder;
-      await setTimeout(ownWaitStepMs);
-    }
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-/** Makes the draft the lock file and returns null. If a living process owns the lock, returns that owner instead. */
-async function placeLock(path: string, draft: string): Promise<Holder | null> {
-  if (await claim(draft, path)) return null;
-  const living = await removeDead(path, path, draft);
-  if (living !== null) return living;
-  return (await claim(draft, path)) ? null : ((await readOwner(path)) ?? "unknown");
-}
-
-/** Creates the file at `path` as a hard link to the draft. This is atomic and never replaces a file. Returns false if the file exists. */
-async function claim(draft: string, path: string): Promise<boolean> {
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/**
- * Removes the lock file and returns null if the owner of the file is dead. Otherwise returns the owner, or the process that is just
- * removing the file. A process must create a guard file before it removes the lock file. The name of the guard file contains the token of
- * the dead owner. So a slow process cannot remove a lock or a guard that a fast process has created in the meantime.
- */
-async function removeDead(file: string, path: string, draft: string): Promise<Holder | null> {
-  const owner = await readOwner(file);
-  if (!(await isDead(file, owner))) return owner ?? "unknown";
-  const guard = `${path}.${owner?.token ?? "unreadable"}.takeover`;
-  if (!(await claim(draft, guard))) return (await removeDead(guard, path, draft)) ?? removeDead(file, path, draft);
-  try {
-    if ((await readOwner(file))?.token === owner?.token) await rm(file, { force: true });
-    return null;
-  } finally {
-    await rm(guard, { force: true });
-  }
-}
-
-async function isDead(path: string, owner: LockOwner | null): Promise<boolean> {
-  const liveness = owner === null ? "elsewhere" : livenessOf(owner);
-  return liveness === "elsewhere" ? isStale(path) : liveness === "dead";
-}
-
-async function isStale(path: string): Promise<boolean> {
-  const beat = await stat(path).catch(absent);
-  return beat === null || Date.now() - beat.mtimeMs > staleMs;
-}
-
-/** Returns null if there is no file, or if its content does not describe an owner. */
-async function readOwner(path: string): Promise<LockOwner | null> {
-  const text = await readFile(path, "utf8").catch(absent);
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as LockOwner;
-  } catch {
-    return null;
-  }
-}
-
-function absent(error: NodeJS.ErrnoException): null {
-  if (error.code === "ENOENT") return null;
-  throw error;
+function patienceFor(holder: Holder, ownMs: number): number {
+  if (holder !== "unknown" && isThisProcess(holder)) return ownMs;
+  return isAboutToRelease(holder) ? endingWaitMs : 0;
 }
 
 function held(what: string, holder: Holder): HeadraceError {
-  const found = (who: string): string => `${what}: the writer's lock: expected it to be free, found that ${who} holds it`;
-  if (holder === "unknown") return new HeadraceError("lock_held", found("another process"));
-  if (!isThisProcess(holder)) return new HeadraceError("lock_held", found(describe(holder)));
-  return new HeadraceError("lock_held", found(`another pipeline or store of this process (${describe(holder)})`), {
-    hint: "Use one pipeline for all writes into a folder, or wait until the calls of the other one have ended.",
-  });
+  const message = `${what}: the writer's lock: expected it to be free, found that ${who(holder)} holds it`;
+  return new HeadraceError("lock_held", message, { hint: hintFor(holder) });
+}
+
+function hintFor(holder: Holder): string {
+  if (holder !== "unknown" && isThisProcess(holder)) {
+    return "Use one pipeline for all writes into a folder, or wait until the calls of the other one have ended.";
+  }
+  const wait = "To wait for it: --wait, or `onLockHeld` of `open`. Otherwise stop it, and run the same command again.";
+  const isKnown = holder !== "unknown" && livenessOf(holder) !== "elsewhere";
+  return isKnown ? wait : `${wait} If it runs no more, the lock becomes free ${lockOptions.staleMs / 1000} seconds after its end.`;
+}
+
+function who(holder: Holder): string {
+  if (holder === "unknown") return "another process";
+  return isThisProcess(holder) ? `another pipeline or store of this process (${describe(holder)})` : describe(holder);
 }
 
 function describe({ host, pid }: LockOwner): string {
