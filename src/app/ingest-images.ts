@@ -184,7 +184,7 @@ async function startRun(
   const chain = isEmpty ? await once.get(signal) : parts.openChain;
   const lanes = ingestWidths(settings, chain?.embedder ?? null, request.overrides ?? {});
   parts.expectBatches(lanes.embedParallel);
-  const inputs = files.watch(request.inputs);
+  const inputs = files.watch(request.inputs, collection instanceof NewCollection ? undefined : collection.idType);
   return ingest({
     name: "list",
     inputs: expectCopies(collection instanceof NewCollection ? announcingKeys(inputs, collection) : inputs, uses),

@@ -2,6 +2,7 @@
 import type { Outcome, RunReport } from "../contracts/index.js";
 import { type Limit, type ServerLoad, stageShares } from "../insight/index.js";
 import type { InsertStats } from "./ingest-images.js";
+import type { LeftOutColumn } from "./inputs/columns.js";
 import { pathOfSource } from "./inputs/source-paths.js";
 import type { RetryStats } from "./retry-failures.js";
 
@@ -34,6 +35,8 @@ export interface IngestDocument {
   readonly unlistedFiles: number;
   /** Files in the listed folders that are not images, counted by file extension: `{".heic": 12, "(none)": 3}`. */
   readonly leftOut: Readonly<Record<string, number>>;
+  /** Columns of tables that are not stored, and why: `[{ "column": "thumbnail", "reason": "bytes" }]`. At most 100. */
+  readonly leftOutColumns: readonly LeftOutColumn[];
   readonly elapsedMs: number;
   readonly imagesPerSecond: number;
   /** The first 1,000 failures at most. The dead-letter file contains all failures. */
@@ -64,6 +67,8 @@ export interface IngestDocument {
 export interface ReportContext {
   readonly collection: string;
   readonly leftOut: IngestDocument["leftOut"];
+  /** Default: none. */
+  readonly leftOutColumns?: IngestDocument["leftOutColumns"];
   readonly failures: readonly ReportedFailure[];
   readonly deadLetters: string | null;
   readonly peakRssBytes: number;
@@ -92,6 +97,7 @@ export function ingestDocument(report: InsertStats, context: ReportContext): Ing
     abandoned,
     unlistedFiles,
     leftOut: context.leftOut,
+    leftOutColumns: context.leftOutColumns ?? [],
     elapsedMs: Math.round(elapsedMs),
     imagesPerSecond: perSecond(stored, elapsedMs),
     failures: context.failures,

@@ -74,7 +74,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
   let notTried = 0;
   const { copies } = parts.listingSettings;
   const run = await startIngest(parts, {
-    async *inputs(stop, onListed) {
+    async *inputs(stop, onListed, idType) {
       const files: FileLetter[] = [];
       for await (const letter of lettersToTry(selection)) {
         if (stop.aborted) return;
@@ -89,6 +89,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
           fileRefs,
           ...(request.admit === undefined ? {} : { admit: request.admit }),
           ...(onListed === undefined ? {} : { onListed }),
+          ...(idType === undefined ? {} : { idType }),
         },
         stop,
       );

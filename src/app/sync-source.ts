@@ -110,17 +110,17 @@ export async function previewSync(
 ): Promise<SyncPreview> {
   const { signal } = new AbortController();
   const seen = { startedMs: Date.now(), listed: listedSources(request), arrivals: new Arrivals() };
-  const inputs = remembered(parts, request, seen.listed)(signal);
+  const inputs = remembered(parts, request, seen.listed);
   try {
     return await withCollection(parts, request.collectionName, "read", async (collection) => {
-      const standings = await compare(inputs, collection, { signal });
+      const standings = await compare(inputs(signal, undefined, collection.idType), collection, { signal });
       await using looks = looksFor(parts, request.source, { ...seen, slackMs: 0, objects: "trust listing", signal });
       const { missing, kept } = await findGone(collection, seen.listed, { look: looks.look, arrivals: seen.arrivals, signal });
       return { ...standings, missing, kept: kept.counts };
     });
   } catch (error) {
     if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;
-    return { ...(await compare(inputs, null, { signal })), missing: 0, kept: {} };
+    return { ...(await compare(inputs(signal), null, { signal })), missing: 0, kept: {} };
   }
 }
 
@@ -142,7 +142,7 @@ function remembered(parts: PipelineParts, { source }: Pick<SyncRequest, "source"
     listed.note(event);
     source.onSource?.(event);
   };
-  return (stop, onListed) => listed.remember(listInputs({ ...parts.listingSettings, ...source, onSource })(stop, onListed));
+  return (...asked) => listed.remember(listInputs({ ...parts.listingSettings, ...source, onSource })(...asked));
 }
 
 /** Counts the missing rows and deletes them if the request says so. Returns an error instead of rejecting, because the rows are stored. */

@@ -66,7 +66,7 @@ export async function verifySource(parts: PipelineParts, request: VerifyRequest)
   const damaged = new Map<Key, DamagedRow>();
   let rows = 0;
   const standings = await withCollection(parts, request.collectionName, "read", async (collection) => {
-    const inputs = listInputs({ ...parts.listingSettings, ...request.source, onSource: listed.note })(signal);
+    const inputs = listInputs({ ...parts.listingSettings, ...request.source, onSource: listed.note })(signal, undefined, collection.idType);
     const compared = await compare(listed.remember(inputs), collection, {
       signal,
       onImage: ({ ref }, standing) => {

@@ -22,6 +22,7 @@ export function summaryText(
   const lines = [
     `${endings[document.ended]}: ${counted(read, "image")} ${verb} = ${parts.join(" + ")}, in ${duration(elapsedMs)}${speed}, collection ${collection}`,
     ...leftOutLines(document.leftOut),
+    ...leftOutColumnLines(document.leftOutColumns),
     ...abandonedLines(abandoned),
     ...failureLines(document.failures, failed),
     ...unlistedLines(document.unlistedFiles),
@@ -33,18 +34,23 @@ export function summaryText(
 }
 
 /** The summary of a dry run. */
-export function previewText({ listed, known, fresh, skipped, failed }: Preview, leftOut: IngestDocument["leftOut"]): string {
+export function previewText(
+  { listed, known, fresh, skipped, failed }: Preview,
+  { leftOut, leftOutColumns }: Pick<IngestDocument, "leftOut" | "leftOutColumns">,
+): string {
   const parts = [
     `${format(known)} are stored already`,
     `${format(fresh)} would be read`,
     ...(skipped > 0 ? [`${format(skipped)} would be skipped`] : []),
     ...(failed > 0 ? [`${format(failed)} would fail`] : []),
   ];
-  return `${[`${counted(listed, "image")} listed: ${parts.join(", ")}. Nothing was written.`, ...leftOutLines(leftOut)].join("\n")}\n`;
+  const lines = [...leftOutLines(leftOut), ...leftOutColumnLines(leftOutColumns)];
+  return `${[`${counted(listed, "image")} listed: ${parts.join(", ")}. Nothing was written.`, ...lines].join("\n")}\n`;
 }
 
 /** Maximum number of file extensions that are listed separately. The other extensions are added up. */
 const maxExtensions = 5;
+const maxColumns = 20;
 
 function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
   const byCount = Object.entries(leftOut).sort(([, a], [, b]) => b - a);
@@ -54,6 +60,13 @@ function leftOutLines(leftOut: IngestDocument["leftOut"]): readonly string[] {
   const texts = others === 0 ? named : [...named, `${format(others)} ${others === 1 ? "other" : "others"}`];
   const list = texts.length === 1 ? texts[0] : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
   return [`  left out, not images by their file extensions: ${list}`];
+}
+
+function leftOutColumnLines(columns: IngestDocument["leftOutColumns"]): readonly string[] {
+  if (columns.length === 0) return [];
+  const named = columns.slice(0, maxColumns).map(({ column, reason }) => `${column === "" ? "(no name)" : column} (${reason})`);
+  const others = columns.length > maxColumns ? `, and ${columns.length - maxColumns} more` : "";
+  return [`  columns of tables that are not stored: ${named.join(", ")}${others}`];
 }
 
 function leftOutText(extension: string, count: number): string {

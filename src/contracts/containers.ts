@@ -2,13 +2,25 @@
 import type { HeadraceError } from "./errors.js";
 import type { ImageRef } from "./payloads.js";
 
-/** What the cells of a column contain. "images": encoded images, as `ImageRef`. "other": bytes that are no image, which are left out. */
+/** What the cells of a column contain. "images": encoded images, as `ImageRef`. "other": what no value of a row can hold. */
 export type ColumnKind = "text" | "number" | "boolean" | "json" | "images" | "other";
 
 /** One column of a table. */
 export interface TableColumn {
   readonly name: string;
   readonly kind: ColumnKind;
+  /** Why a column of the kind "other" cannot be read, such as "bytes". */
+  readonly leftOut?: string;
+}
+
+/** Which cells to read. */
+export interface TableRequest {
+  /** The names of the columns. Cells of others are null. */
+  readonly columns: readonly string[];
+  /** The column with the ids. Its cells are text as the file has it, or whole numbers of any size. null: there is none. */
+  readonly id: string | null;
+  /** Only these rows, from the beginning of a group to the end of a group. Default: all. */
+  readonly range?: RowRange;
 }
 
 /** One row of a table. `number`: its line in a text file, else its position from 1. */
@@ -34,10 +46,10 @@ export interface Table {
   /** The ranges that can be read without reading other rows. Absent: the table can only be read from its beginning. */
   readonly groups?: readonly RowRange[];
   /**
-   * Streams the rows. The cells are in the order of `columns`; only those of the named columns are read, others are null. `range`: only
-   * these rows, from the beginning of a group to the end of a group. Default: all.
+   * Streams the rows. The cells are in the order of `columns`. Whole numbers may be bigints: a column has them only if float64 can hold all of
+   * them, or if it is that of the ids. Else its cells are text.
    */
-  rows(columns: readonly string[], stop: AbortSignal, range?: RowRange): AsyncIterable<TableRow>;
+  rows(request: TableRequest, stop: AbortSignal): AsyncIterable<TableRow>;
   close(): Promise<void>;
 }
 

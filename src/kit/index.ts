@@ -55,6 +55,7 @@ export {
   metadataNameError,
   metadataNameLike,
   metadataTypeOf,
+  plainName,
   withoutLabels,
 } from "./metadata.js";
 export { metadataBytes } from "./metadata-bytes.js";

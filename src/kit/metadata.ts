@@ -87,14 +87,19 @@ export function metadataNameError(name: string, item?: string): HeadraceError | 
  * end. Returns null if there is no such key.
  */
 export function metadataNameLike(name: string): string | null {
-  const plain = name
+  const plain = plainName(name);
+  const valid = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
+  if (!/[a-z0-9]/.test(valid)) return null;
+  return reserved.has(valid) ? `${valid}_` : valid;
+}
+
+/** Returns the name in lower case, without accents, and with `_` for characters that a metadata key cannot have. */
+export function plainName(name: string): string {
+  return name
     .normalize("NFD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9_]+/g, "_");
-  const valid = (/^[0-9]/.test(plain) ? `_${plain}` : plain).slice(0, 63);
-  if (!/[a-z0-9]/.test(valid)) return null;
-  return reserved.has(valid) ? `${valid}_` : valid;
 }
 
 /** Returns the type of the column that can store the value. Returns null if no store accepts the value. */

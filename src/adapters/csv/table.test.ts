@@ -16,7 +16,7 @@ async function read(text: string | Uint8Array, delimiter: "," | "\t" = ",") {
   const table = await openCsvTable(path, delimiter, never);
   const names = table.columns.map(({ name }) => name);
   const rows: TableRow[] = [];
-  for await (const row of table.rows(names, never)) rows.push(row);
+  for await (const row of table.rows({ columns: names, id: null }, never)) rows.push(row);
   return { columns: table.columns.map(({ name, kind }) => `${name}:${kind}`), rows };
 }
 

@@ -1,18 +1,26 @@
 /** Opens a CSV or TSV file as a table. The first line names the columns. */
-import type { ColumnKind, Table, TableCell, TableColumn, TableRow } from "../../contracts/index.js";
+import type { ColumnKind, Table, TableCell, TableColumn, TableRequest, TableRow } from "../../contracts/index.js";
 import { fileError, fileInvalid } from "../../kit/index.js";
 import { type CsvRecord, csvRecords, endsInLine } from "./records.js";
 
 /**
  * Reads the whole file once, to learn the kinds of the columns: a column is "number" or "boolean" if all its cells are. So `007` stays text,
- * and a column does not change its type in the middle. Throws `input_invalid` if the file cannot be read or has no header.
+ * and a column does not change its type in the middle. A file whose only separators are semicolons or tabs is read with these. Throws `input_invalid` if the file cannot be read or has no header.
  */
 export async function openCsvTable(path: string, delimiter: "," | "\t" | ";", stop: AbortSignal): Promise<Table> {
   try {
-    return new CsvTable(path, delimiter, await columnsOf(path, delimiter, stop));
+    const columns = await columnsOf(path, delimiter, stop);
+    const other = delimiter === "," ? otherDelimiter(columns) : null;
+    return other === null ? new CsvTable(path, delimiter, columns) : new CsvTable(path, other, await columnsOf(path, other, stop));
   } catch (cause) {
     throw fileError(cause, path, "read");
   }
+}
+
+/** Programs in many countries write semicolons, because numbers have commas there. */
+function otherDelimiter([first, ...others]: readonly TableColumn[]): ";" | "\t" | null {
+  if (first === undefined || others.length > 0) return null;
+  return first.name.includes(";") ? ";" : first.name.includes("\t") ? "\t" : null;
 }
 
 class CsvTable implements Table {
@@ -22,7 +30,7 @@ class CsvTable implements Table {
     readonly columns: readonly TableColumn[],
   ) {}
 
-  async *rows(wanted: readonly string[], stop: AbortSignal): AsyncGenerator<TableRow> {
+  async *rows(request: TableRequest, stop: AbortSignal): AsyncGenerator<TableRow> {
     let isHeader = true;
     /** A row that cannot be used waits: it may be the end of a file that was cut. */
     let waiting: DamagedRow | null = null;
@@ -39,7 +47,7 @@ class CsvTable implements Table {
         yield cutRow(found.line, found.problem);
         return;
       }
-      const row: TableRow = found.kind === "damaged" ? damagedRow(found) : this.#row(found.line, found.cells, wanted);
+      const row: TableRow = found.kind === "damaged" ? damagedRow(found) : this.#row(found.line, found.cells, request);
       if (row.kind === "cells") openLine = null;
       else if (found.kind === "damaged" && found.isOpen) openLine ??= found.line;
       if (row.kind === "damaged") waiting = row;
@@ -52,14 +60,16 @@ class CsvTable implements Table {
 
   async close(): Promise<void> {}
 
-  #row(number: number, cells: readonly string[], wanted: readonly string[]): TableRow {
+  #row(number: number, cells: readonly string[], { columns, id }: TableRequest): TableRow {
     if (cells.length !== this.columns.length) {
       return { kind: "damaged", number, problem: `expected ${this.columns.length} cells, as the header has, found ${cells.length}` };
     }
     return {
       kind: "cells",
       number,
-      cells: this.columns.map(({ name, kind }, at) => (wanted.includes(name) ? cellOf(cells[at] ?? "", kind) : null)),
+      cells: this.columns.map(({ name, kind }, at) =>
+        columns.includes(name) ? cellOf(cells[at] ?? "", name === id ? "text" : kind) : null,
+      ),
     };
   }
 }

@@ -1,8 +1,10 @@
 /** An open Parquet file: its metadata and its rows. */
 import { type FileHandle, open } from "node:fs/promises";
-import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
+import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { fileError, fileInvalid, fileVersion, mebibyte } from "../../kit/index.js";
+import { storedSchema } from "./columns.js";
 import { notParquet, rowsUnreadable } from "./errors.js";
+import { timeParsers } from "./times.js";
 import { loadReader, type Reading } from "./vendor.js";
 
 /** Largest size of the columns of a row group that are read together. Decoding them needs about eight times their size in memory. */
@@ -15,6 +17,8 @@ export interface RowsRequest {
   readonly rowEnd: number;
   /** Whether a column of bytes without a type contains text. Images are "bytes". */
   readonly untyped: "text" | "bytes";
+  /** "stored": dates and times are text, decimals and intervals are as the file stores them. Default: all are as hyparquet converts them. */
+  readonly values?: "stored";
 }
 
 export interface ParquetFile {
@@ -50,15 +54,6 @@ export async function openParquetFile(path: string, now: () => number = Date.now
   }
 }
 
-/** Returns the top-level columns, each with the elements below it. */
-export function topLevel(schema: readonly SchemaElement[]): readonly (SchemaElement & { readonly below: readonly SchemaElement[] })[] {
-  const found: (SchemaElement & { readonly below: readonly SchemaElement[] })[] = [];
-  for (let at = 1; at < schema.length; at = afterSubtree(schema, at)) {
-    found.push({ ...schema[at]!, below: schema.slice(at + 1, afterSubtree(schema, at)) });
-  }
-  return found;
-}
-
 /** Throws `input_invalid` if the columns of a row group are too large to be read at once. */
 export function checkGroups({ row_groups }: FileMetaData, columns: readonly string[], path: string): void {
   const sizes = row_groups.map((group) => groupBytes(group.columns, columns));
@@ -79,13 +74,6 @@ function groupBytes(chunks: Chunks, columns: readonly string[]): number {
     .reduce((sum, data) => sum + Number(data.total_uncompressed_size), 0);
 }
 
-function afterSubtree(schema: readonly SchemaElement[], at: number): number {
-  let left = schema[at]!.num_children ?? 0;
-  let next = at + 1;
-  for (; left > 0; left -= 1) next = afterSubtree(schema, next);
-  return next;
-}
-
 async function metadataOf({ parquet }: Reading, buffer: AsyncBuffer, path: string): Promise<FileMetaData> {
   try {
     return await parquet.parquetMetadataAsync(buffer, { geoparquet: false });
@@ -98,7 +86,7 @@ async function readRows(
   { parquet, compressors }: Reading,
   file: AsyncBuffer,
   metadata: FileMetaData,
-  { untyped, columns, ...range }: RowsRequest,
+  { untyped, columns, values, ...range }: RowsRequest,
   path: string,
 ): Promise<readonly (readonly unknown[])[]> {
   try {
@@ -106,7 +94,8 @@ async function readRows(
     await parquet.parquetRead({
       ...range,
       file,
-      metadata,
+      metadata: values === "stored" ? { ...metadata, schema: storedSchema(metadata.schema) } : metadata,
+      ...(values === "stored" ? { parsers: timeParsers } : {}),
       compressors,
       columns: [...columns],
       utf8: untyped === "text",

@@ -11,7 +11,8 @@ import {
   parseCollectionDescription,
   parseMetadataText,
 } from "../../kit/index.js";
-import { checkGroups, openParquetFile, type ParquetFile, topLevel } from "./file.js";
+import { topLevel } from "./elements.js";
+import { checkGroups, openParquetFile, type ParquetFile } from "./file.js";
 import { deletionKey, descriptionKey, textMetadata } from "./schema.js";
 
 const scanRows = 1000;

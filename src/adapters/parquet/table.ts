@@ -1,18 +1,19 @@
 /** Opens a Parquet file as a table, which is read one row group at a time. The bytes of images are left to the reader. */
-import type { SchemaElement } from "hyparquet";
 import {
-  type ColumnKind,
   HeadraceError,
   type ImageRef,
   type RowRange,
   type Table,
-  type TableCell,
   type TableColumn,
+  type TableRequest,
   type TableRow,
 } from "../../contracts/index.js";
 import { memberRef, type SourceFile } from "../../kit/index.js";
-import { checkGroups, openParquetFile, type ParquetFile, type RowsRequest, topLevel } from "./file.js";
+import { type ColumnForm, formOf } from "./columns.js";
+import { topLevel } from "./elements.js";
+import { checkGroups, openParquetFile, type ParquetFile, type RowsRequest } from "./file.js";
 import { imageName } from "./image-names.js";
+import { type FormedColumn, wideColumns } from "./wide-columns.js";
 
 /** Throws `input_invalid` if the file cannot be read or is not a Parquet file. */
 export async function openParquetTable(source: SourceFile): Promise<Table> {
@@ -22,32 +23,42 @@ export async function openParquetTable(source: SourceFile): Promise<Table> {
 class ParquetTable implements Table {
   readonly columns: readonly TableColumn[];
   readonly groups: readonly RowRange[];
+  readonly #forms: readonly ColumnForm[];
 
   constructor(
     readonly file: ParquetFile,
     readonly source: SourceFile,
   ) {
     this.groups = groupsOf(file);
-    this.columns = topLevel(file.metadata.schema).map((element) => ({ name: element.name, kind: kindOf(element) }));
+    const elements = topLevel(file.metadata.schema);
+    this.#forms = elements.map(formOf);
+    this.columns = elements.map(({ name }, at) => ({ name, ...columnOf(this.#forms[at]!) }));
   }
 
-  async *rows(wanted: readonly string[], stop: AbortSignal, range?: RowRange): AsyncGenerator<TableRow> {
-    const read = this.columns.filter(({ name, kind }) => wanted.includes(name) && kind !== "images" && kind !== "other");
+  async *rows({ columns: wanted, id, range }: TableRequest, stop: AbortSignal): AsyncGenerator<TableRow> {
+    const formed = this.columns.map(({ name }, at) => ({ name, form: this.#forms[at]!, isWanted: wanted.includes(name) }));
+    const read = formed.filter(({ form, isWanted }) => isWanted && form.kind !== "images" && form.kind !== "other");
     const columns = read.map(({ name }) => name);
     checkGroups(this.file.metadata, columns, this.file.path);
-    const positions = this.columns.map(({ name }) => columns.indexOf(name));
+    const wide = await this.#wide(read.filter(({ name }) => name !== id));
+    if (HeadraceError.is(wide)) {
+      yield { kind: "cut", number: 1, problem: `from row 1 on its content is unknown: ${wide.message}` };
+      return;
+    }
+    const places = formed.map(({ name, form, isWanted }) => ({ name, form, isWanted, at: columns.indexOf(name), isWide: wide.has(name) }));
     for (const { start, end } of this.groups) {
       if (stop.aborted) return;
       if (range !== undefined && (start < range.start || end > range.end)) continue;
-      const rows = await this.#read({ columns, rowStart: start, rowEnd: end, untyped: "text" });
+      const rows = await this.#read({ columns, rowStart: start, rowEnd: end, untyped: "bytes", values: "stored" });
       if (HeadraceError.is(rows)) {
         yield { kind: "cut", number: start + 1, problem: `from row ${start + 1} on its content is unknown: ${rows.message}` };
         return;
       }
       for (let row = start; row < end; row += 1) {
-        const cells = this.columns.map(({ name, kind }, at) => {
-          if (kind === "images") return wanted.includes(name) ? this.#image(name, row + 1, start) : null;
-          return positions[at] === -1 ? null : cellOf(rows[row - start]?.[positions[at] ?? 0]);
+        const cells = places.map(({ name, form, isWanted, at, isWide }) => {
+          if (form.kind === "images") return isWanted ? this.#image(name, row + 1, start) : null;
+          const stored = at === -1 ? null : rows[row - start]?.[at];
+          return stored === null || stored === undefined ? null : form.cell(stored, isWide);
         });
         yield { kind: "cells", number: row + 1, cells };
       }
@@ -58,15 +69,12 @@ class ParquetTable implements Table {
     return this.file.close();
   }
 
-  /** Returns the error of rows that cannot be read. */
-  async #read(request: RowsRequest): Promise<readonly (readonly unknown[])[] | HeadraceError> {
-    if (request.columns.length === 0) return [];
-    try {
-      return await this.file.read(request);
-    } catch (error) {
-      if (HeadraceError.is(error)) return error;
-      throw error;
-    }
+  #wide(columns: readonly FormedColumn[]): Promise<ReadonlySet<string> | HeadraceError> {
+    return orError(() => wideColumns(this.file, columns));
+  }
+
+  #read(request: RowsRequest): Promise<readonly (readonly unknown[])[] | HeadraceError> {
+    return request.columns.length === 0 ? Promise.resolve([]) : orError(() => this.file.read(request));
   }
 
   #image(column: string, row: number, group: number): ImageRef {
@@ -86,36 +94,16 @@ function groupsOf({ metadata }: ParquetFile): readonly RowRange[] {
   });
 }
 
-/** Images are bytes, or a struct with bytes, as in data sets of Hugging Face. */
-function kindOf({ below, ...element }: SchemaElement & { readonly below: readonly SchemaElement[] }): ColumnKind {
-  if (isBytes(element) || below.some((child) => child.name === "bytes" && isBytes(child))) return "images";
-  if (below.length > 0) return "json";
-  switch (element.type) {
-    case "BOOLEAN":
-      return "boolean";
-    case "BYTE_ARRAY":
-      return "text";
-    case "INT96":
-      return "text";
-    case "FIXED_LEN_BYTE_ARRAY":
-      return element.logical_type?.type === "UUID" ? "text" : element.logical_type?.type === "FLOAT16" ? "number" : "other";
-    default:
-      return isTime(element) ? "text" : "number";
+function columnOf({ kind, leftOut }: ColumnForm): Pick<TableColumn, "kind" | "leftOut"> {
+  return { kind, ...(leftOut === undefined ? {} : { leftOut }) };
+}
+
+/** Returns the error of rows that cannot be read. */
+async function orError<T>(read: () => Promise<T>): Promise<T | HeadraceError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (HeadraceError.is(error)) return error;
+    throw error;
   }
-}
-
-function isBytes({ type, converted_type, logical_type, repetition_type }: SchemaElement): boolean {
-  return type === "BYTE_ARRAY" && converted_type === undefined && logical_type === undefined && repetition_type !== "REPEATED";
-}
-
-function isTime({ converted_type, logical_type }: SchemaElement): boolean {
-  return ["DATE", "TIMESTAMP"].includes(logical_type?.type ?? "") || /^(DATE|TIMESTAMP_)/.test(converted_type ?? "");
-}
-
-function cellOf(value: unknown): TableCell {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") return value;
-  if (value instanceof Date) return value.toISOString().replace(/T00:00:00\.000Z$/, "");
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }

@@ -13,7 +13,7 @@ import { retryInput } from "./retry-inputs.js";
 /** An entry of a file with images. */
 export type FileLetter = DeadLetter & { readonly unlisted: UnlistedFile };
 
-export interface RelistingOptions extends Pick<ListingRequest, "admit" | "onListed"> {
+export interface RelistingOptions extends Pick<ListingRequest, "admit" | "onListed" | "idType"> {
   readonly copies: RemoteCopies;
   readonly fileRefs: FileRefs;
 }
@@ -35,7 +35,7 @@ async function* allOf(letters: readonly FileLetter[], options: RelistingOptions,
 }
 
 async function* inputsOf(letter: FileLetter, options: RelistingOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { copies, fileRefs, onListed, admit = (ref) => Promise.resolve(ref) } = options;
+  const { copies, fileRefs, onListed, idType, admit = (ref) => Promise.resolve(ref) } = options;
   const { unlisted } = letter;
   const { ref: listed } = await retryInput(letter, fileRefs);
   const ref = await admit(listed);
@@ -43,7 +43,7 @@ async function* inputsOf(letter: FileLetter, options: RelistingOptions, stop: Ab
     yield unreadableInput(ref, ref.refused.error, unlisted);
     return;
   }
-  const containing = { ...unlisted, copies, ...(onListed === undefined ? {} : { onListed }) };
+  const containing = { ...unlisted, copies, ...(onListed === undefined ? {} : { onListed }), ...(idType === undefined ? {} : { idType }) };
   try {
     for await (const input of containedInputs(ref, containing, stop)) yield { ...input, ref: await admit(input.ref) };
   } catch (error) {

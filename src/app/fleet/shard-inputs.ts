@@ -8,13 +8,12 @@ import { type ContainerPart, containedInputs } from "../inputs/containers.js";
 import { refuseDuplicates } from "../inputs/first-seen.js";
 import type { FileRefs } from "../inputs/inputs.js";
 import type { ListingRequest } from "../inputs/listings.js";
-import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { linesOfPart } from "./line-parts.js";
 import { contentOf, type GivenInput, type ShardContent, type ShardListing } from "./shard-content.js";
 
 /** What this machine needs to list a shard. */
-export type ListingNeeds = Required<Pick<ListingRequest, "s3" | "copies">>;
+export type ListingNeeds = Required<Pick<ListingRequest, "s3" | "copies">> & Pick<ListingRequest, "idType">;
 
 /** Throws `source_failed` if the source cannot be listed on this machine. */
 export async function* shardInputs(shard: Shard, near: ListingNeeds, stop: AbortSignal): AsyncGenerator<IngestInput> {
@@ -23,7 +22,8 @@ export async function* shardInputs(shard: Shard, near: ListingNeeds, stop: Abort
   yield* content.part.kind === "files" || content.part.kind === "objects" ? inputs : refuseDuplicates(inputs);
 }
 
-async function* inputsOf({ part, listing }: ShardContent, { s3, copies }: ListingNeeds, stop: AbortSignal): AsyncGenerator<IngestInput> {
+async function* inputsOf({ part, listing }: ShardContent, near: ListingNeeds, stop: AbortSignal): AsyncGenerator<IngestInput> {
+  const { s3 } = near;
   const fileRefs = await makeFileRefs();
   switch (part.kind) {
     case "files": {
@@ -41,13 +41,13 @@ async function* inputsOf({ part, listing }: ShardContent, { s3, copies }: Listin
       return;
     }
     case "lines":
-      yield* fileInputs(part.path, listing, copies, stop, { kind: "lines", lines: linesOfPart(part), firstLine: part.firstLine });
+      yield* fileInputs(part.path, listing, near, stop, { kind: "lines", lines: linesOfPart(part), firstLine: part.firstLine });
       return;
     case "rows":
-      yield* fileInputs(part.path, listing, copies, stop, { kind: "rows", range: part.range });
+      yield* fileInputs(part.path, listing, near, stop, { kind: "rows", range: part.range });
       return;
     case "archive":
-      yield* fileInputs(part.path, listing, copies, stop);
+      yield* fileInputs(part.path, listing, near, stop);
       return;
     case "given":
       for (const given of part.inputs) {
@@ -64,14 +64,14 @@ async function* inputsOf({ part, listing }: ShardContent, { s3, copies }: Listin
 async function* fileInputs(
   path: string,
   { badLines, columns = {} }: ShardListing,
-  copies: RemoteCopies,
+  { copies, idType }: ListingNeeds,
   stop: AbortSignal,
   part?: ContainerPart,
 ): AsyncGenerator<IngestInput> {
   const ref = isRemoteContainer(path) ? urlRef(path) : await (await makeFileRefs())(path);
   for await (const input of containedInputs(
     ref,
-    { badLines: badLines ?? "fail", columns, copies, ...(part === undefined ? {} : { part }) },
+    { badLines: badLines ?? "fail", columns, copies, ...(idType === undefined ? {} : { idType }), ...(part === undefined ? {} : { part }) },
     stop,
   )) {
     const { refused, uri, unlisted } = input.ref;

@@ -66,12 +66,15 @@ async function start(parts: PipelineParts, queue: WorkQueue, plan: FleetPlan, re
   const signal = request.signal ?? new AbortController().signal;
   comparePlans(plan, await planFor(parts, collectionName, signal));
   // Names the store if the collection is not there, and is refused without the right to read it.
-  await withCollection(parts, collectionName, "read", (collection) => collection.isEmpty(signal));
+  const idType = await withCollection(parts, collectionName, "read", async (collection) => {
+    await collection.isEmpty(signal);
+    return collection.idType;
+  });
   const soft = new AbortController();
   const shards = new HeldShards({
     queue,
     whenDone,
-    list: (shard, stop) => shardInputs(shard, parts.listingSettings, stop),
+    list: (shard, stop) => shardInputs(shard, { ...parts.listingSettings, idType }, stop),
     upkeep: () => {
       const stop = AbortSignal.any([signal, soft.signal]);
       return patiently(parts, "upkeep", stop, observer, () => maintain(parts, collectionName, stop, observer));

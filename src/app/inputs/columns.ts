@@ -1,6 +1,6 @@
 /** Decides what the columns of a table are: the image, the id, and metadata. */
 import { HeadraceError, type TableColumn } from "../../contracts/index.js";
-import { metadataNameLike } from "../../kit/index.js";
+import { metadataNameLike, plainName } from "../../kit/index.js";
 
 /** The columns that a user has named. */
 export interface ColumnChoice {
@@ -12,11 +12,20 @@ export interface ColumnChoice {
   readonly metadata?: readonly string[];
 }
 
+/** A column of a table that is not stored. */
+export interface LeftOutColumn {
+  readonly column: string;
+  /** Why, such as "bytes". */
+  readonly reason: string;
+}
+
 export interface ColumnPlan {
   readonly image: number;
   /** null: the ids are derived from the images. */
   readonly id: number | null;
   readonly metadata: readonly { readonly at: number; readonly key: string }[];
+  /** The columns that could not become metadata. Nobody has named them. */
+  readonly leftOut: readonly LeftOutColumn[];
   /** The names of all columns that are read. */
   readonly read: readonly string[];
 }
@@ -32,14 +41,33 @@ const idNames = ["id", "image_id"];
 export function planColumns(columns: readonly TableColumn[], choice: ColumnChoice, table: string): ColumnPlan {
   const image = choice.image === undefined ? usualImage(columns, table) : named(columns, choice.image, "--image-column", table);
   const id = choice.id === undefined ? usual(columns, idNames, ["text", "number"]) : named(columns, choice.id, "--id-column", table);
-  const isChosen = (at: number) => at !== image && at !== id && !["images", "other"].includes(columns[at]!.kind);
+  const others = columns.map((_, at) => at).filter((at) => at !== image && at !== id);
+  const reasons = new Map(others.map((at) => [at, reasonToLeaveOut(columns[at]!)]));
   const chosen =
     choice.metadata === undefined
-      ? columns.map((_, at) => at).filter(isChosen)
+      ? others.filter((at) => reasons.get(at) === null)
       : choice.metadata.map((name) => named(columns, name, "--metadata-columns", table));
+  for (const at of chosen) refuseUnreadable(columns[at]!, table);
   const metadata = keysOf(columns, chosen, table);
   const read = [image, ...(id === null ? [] : [id]), ...chosen].map((at) => columns[at]!.name);
-  return { image, id, metadata, read };
+  const leftOut = [...reasons].flatMap(([at, reason]) => (reason === null ? [] : [{ column: columns[at]!.name, reason }]));
+  return { image, id, metadata, read, leftOut: choice.metadata === undefined ? leftOut : [] };
+}
+
+function reasonToLeaveOut({ name, kind, leftOut }: TableColumn): string | null {
+  if (name === "") return "it has no name";
+  if (kind === "images") return "bytes";
+  return kind === "other" ? (leftOut ?? "bytes") : null;
+}
+
+function refuseUnreadable(column: TableColumn, table: string): void {
+  const reason = reasonToLeaveOut(column);
+  if (reason === null) return;
+  const message = `${table}: column ${JSON.stringify(column.name)}: expected text, numbers, times or lists of them, found ${reason}`;
+  throw new HeadraceError("input_invalid", message, {
+    item: table,
+    hint: "Write the column with another type, or choose others with --metadata-columns.",
+  });
 }
 
 function usualImage(columns: readonly TableColumn[], table: string): number {
@@ -50,9 +78,10 @@ function usualImage(columns: readonly TableColumn[], table: string): number {
   throw missing(table, "expected a column with images, such as path, url or image", columns, "Name it with --image-column.");
 }
 
+/** The first of the names that a column has, exactly or in the spelling of metadata keys: `Image URL` is `image_url`. */
 function usual(columns: readonly TableColumn[], names: readonly string[], kinds: readonly TableColumn["kind"][]): number | null {
   for (const name of names) {
-    const at = columns.findIndex((column) => column.name.toLowerCase() === name && kinds.includes(column.kind));
+    const at = columns.findIndex((column) => plainName(column.name) === name && kinds.includes(column.kind));
     if (at !== -1) return at;
   }
   return null;
@@ -61,6 +90,8 @@ function usual(columns: readonly TableColumn[], names: readonly string[], kinds:
 function named(columns: readonly TableColumn[], name: string, flag: string, table: string): number {
   const at = columns.findIndex((column) => column.name === name);
   if (at !== -1) return at;
+  const similar = columns.flatMap((column, index) => (plainName(column.name) === plainName(name) ? [index] : []));
+  if (similar.length === 1) return similar[0]!;
   throw missing(table, `expected the column "${name}"`, columns, `Give ${flag} one of these names.`);
 }
 
@@ -88,5 +119,9 @@ const maxNamesShown = 50;
 function missing(table: string, expected: string, columns: readonly TableColumn[], hint: string): HeadraceError {
   const names = columns.slice(0, maxNamesShown).map(({ name }) => name);
   const more = columns.length > maxNamesShown ? ` and ${columns.length - maxNamesShown} more` : "";
-  return new HeadraceError("input_invalid", `${table}: ${expected}, found the columns ${names.join(", ")}${more}`, { item: table, hint });
+  const separator = columns.some(({ name }) => /[;\t|]/.test(name)) ? " Perhaps another character separates the cells of the file." : "";
+  return new HeadraceError("input_invalid", `${table}: ${expected}, found the columns ${names.join(", ")}${more}`, {
+    item: table,
+    hint: `${hint}${separator}`,
+  });
 }

@@ -11,11 +11,14 @@ import { copiedInputs } from "./copied-inputs.js";
 import { type BadLines, type LineOptions, lineInput } from "./line-inputs.js";
 import { isBlank, type ManifestOptions, manifestInputs, tooLongLine } from "./manifest.js";
 import { remoteNames } from "./remote-names.js";
-import { tableInputs } from "./tables.js";
+import { type TableOptions, tableInputs } from "./tables.js";
 import { TextSource } from "./text-sources.js";
 import { unreadableInput } from "./unreadable-input.js";
 
-export interface ContainerOptions extends BadLines, Pick<ArchiveOptions, "columns" | "onLeftOut"> {
+export interface ContainerOptions
+  extends BadLines,
+    Pick<ArchiveOptions, "columns" | "onLeftOut">,
+    Pick<TableOptions, "idType" | "onLeftOutColumn"> {
   readonly copies: RemoteCopies;
   /** Only a part of the file. Default: all of it. */
   readonly part?: ContainerPart;
@@ -49,7 +52,7 @@ async function* allInputs(ref: ImageRef, options: ContainerOptions, stop: AbortS
   yield* copiedInputs(
     ref,
     { ...options, names: options.part === undefined ? options.copies.names : null },
-    (file, onLeftOut) => inputsOf(ref, file, ref.uri, { ...options, onLeftOut, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
+    (file, told) => inputsOf(ref, file, ref.uri, { ...options, ...told, root: ref.uri, fileRefs, nameOf: remoteNames(ref) }, stop),
     stop,
   );
 }

@@ -4,6 +4,7 @@ import type { SourceFile } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
 import type { NameRecord, NameRecords, NameWriter } from "../remote-files/name-records.js";
 import type { OpenCopy, RemoteCopies } from "../remote-files/remote-copies.js";
+import type { LeftOutColumn } from "./columns.js";
 import { ListingTally } from "./listing-tally.js";
 import { unreadableInput } from "./unreadable-input.js";
 
@@ -12,10 +13,12 @@ export interface CopiedOptions extends UnlistedFile {
   /** Where the names of the whole file are recorded. null: nowhere, because only a part is listed. */
   readonly names: NameRecords | null;
   readonly onLeftOut?: (extension: string) => void;
+  readonly onLeftOutColumn?: (column: LeftOutColumn) => void;
+  readonly idType?: "text" | "int64";
 }
 
 /** Lists a copy. */
-type Lister = (file: SourceFile, onLeftOut: (extension: string) => void) => AsyncGenerator<IngestInput>;
+type Lister = (file: SourceFile, told: Required<Pick<CopiedOptions, "onLeftOut" | "onLeftOutColumn">>) => AsyncGenerator<IngestInput>;
 
 /** A file that cannot be copied is a failed input. Messages name the remote file, not its copy. */
 export async function* copiedInputs(
@@ -58,13 +61,14 @@ async function leased(lease: () => Promise<OpenCopy | null>, stop: AbortSignal):
 /** Returns null at the end of the record, or if `stop` fires. Returns the number of images before the damage if the record is damaged. */
 async function* inputsOfRecord(
   record: NameRecord,
-  { onLeftOut }: CopiedOptions,
+  { onLeftOut, onLeftOutColumn }: CopiedOptions,
   stop: AbortSignal,
 ): AsyncGenerator<IngestInput, number | null> {
   let listed = 0;
   let isWhole = false;
-  const inputs = record.inputs(({ leftOut }) => {
+  const inputs = record.inputs(({ leftOut, leftOutColumns }) => {
     isWhole = true;
+    for (const column of leftOutColumns) onLeftOutColumn?.(column);
     for (const [extension, count] of Object.entries(leftOut)) for (let file = 0; file < count; file += 1) onLeftOut?.(extension);
   });
   for await (const input of inputs) {
@@ -87,10 +91,16 @@ async function* inputsOfCopy(
   const { copies, names } = options;
   const { uri, location, scheme } = ref;
   const renamed = (error: HeadraceError): HeadraceError => withName(error, copy.path, uri);
-  const leftOut = new ListingTally();
-  const onLeftOut = (extension: string): void => {
-    leftOut.onLeftOut(extension);
-    options.onLeftOut?.(extension);
+  const tally = new ListingTally();
+  const told = {
+    onLeftOut: (extension: string): void => {
+      tally.onLeftOut(extension);
+      options.onLeftOut?.(extension);
+    },
+    onLeftOutColumn: (column: LeftOutColumn): void => {
+      tally.onLeftOutColumn(column);
+      options.onLeftOutColumn?.(column);
+    },
   };
   let writer: NameWriter | null = null;
   try {
@@ -98,7 +108,7 @@ async function* inputsOfCopy(
       writer = names.create({ file: ref, ...options }, copy.told, await copies.temporaryPath(".names"));
     }
     let at = 0;
-    for await (const input of inputsOf({ path: copy.path, uri, copyOf: { uri, location, scheme, version: copy.version } }, onLeftOut)) {
+    for await (const input of inputsOf({ path: copy.path, uri, copyOf: { uri, location, scheme, version: copy.version } }, told)) {
       await writer?.add(input);
       at += 1;
       if (at <= from) continue;
@@ -106,7 +116,7 @@ async function* inputsOfCopy(
       if (refused?.kind !== "fail") yield input;
       else yield { ...input, ref: { ...input.ref, refused: { kind: "fail", error: renamed(refused.error) } } };
     }
-    if (!stop.aborted) await writer?.commit(leftOut.leftOut);
+    if (!stop.aborted) await writer?.commit({ leftOut: tally.leftOut, leftOutColumns: tally.leftOutColumns });
   } catch (error) {
     throw HeadraceError.is(error) ? renamed(error) : error;
   } finally {

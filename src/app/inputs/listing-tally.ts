@@ -1,5 +1,6 @@
 /** Counts the files that a listing left out and the manifest lines that it skipped. */
 import type { HeadraceError } from "../../contracts/index.js";
+import type { LeftOutColumn } from "./columns.js";
 
 /**
  * Maximum number of file extensions that are counted separately. Without a limit, file names with numbers as extensions could fill the
@@ -7,16 +8,23 @@ import type { HeadraceError } from "../../contracts/index.js";
  */
 const maxExtensions = 100;
 const others = "(others)";
+const maxColumns = 100;
 
 /** Pass the methods of this object in a `ListingRequest`. */
 export class ListingTally {
   readonly #leftOut = new Map<string, number>();
+  readonly #columns = new Map<string, LeftOutColumn>();
   #skipped = 0;
   #firstSkipped: HeadraceError | null = null;
 
   /** Number of left-out files by file extension. */
   get leftOut(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#leftOut);
+  }
+
+  /** The columns of tables that were not stored, and why: at most 100. */
+  get leftOutColumns(): readonly LeftOutColumn[] {
+    return [...this.#columns.values()];
   }
 
   /** One sentence about the skipped manifest lines; null when no line was skipped. */
@@ -30,6 +38,10 @@ export class ListingTally {
   readonly onLeftOut = (extension: string): void => {
     const known = this.#leftOut.has(extension) || this.#leftOut.size < maxExtensions ? extension : others;
     this.#leftOut.set(known, (this.#leftOut.get(known) ?? 0) + 1);
+  };
+
+  readonly onLeftOutColumn = (column: LeftOutColumn): void => {
+    if (this.#columns.size < maxColumns) this.#columns.set(JSON.stringify(column), column);
   };
 
   readonly onSkippedLine = (error: HeadraceError): void => {

@@ -8,7 +8,7 @@ import { OwnCopies } from "../remote-files/own-copies.js";
 import type { RemoteCopies } from "../remote-files/remote-copies.js";
 import { countFiles, makeFileRefs, makeListing } from "../wiring/input-adapters.js";
 import { bucketInputs } from "./buckets.js";
-import type { ColumnChoice } from "./columns.js";
+import type { ColumnChoice, LeftOutColumn } from "./columns.js";
 import { isContainer, namesOnlyImages } from "./container-kinds.js";
 import { type ContainerOptions, containedInputs, isContainerRef, isMissingContainer } from "./containers.js";
 import { refuseDuplicates } from "./first-seen.js";
@@ -43,6 +43,10 @@ export interface ListingRequest extends PathSources {
    * ".heic", or "(none)".
    */
   readonly onLeftOut?: (extension: string) => void;
+  /** Called for each column of a table that cannot be stored, such as one with bytes. A column that the caller has named is an error instead. */
+  readonly onLeftOutColumn?: (column: LeftOutColumn) => void;
+  /** The type of the ids in the collection that the images are for. Ids of CSV are text, or numbers if the collection has numbers. Default "text". */
+  readonly idType?: "text" | "int64";
   /** Called for each invalid manifest line that is skipped. */
   readonly onSkippedLine?: (error: HeadraceError) => void;
   /** Called for each image, and each table or archive before it is opened. Returns the ref, or refuses it. Default: all are admitted. */
@@ -55,14 +59,15 @@ export interface ListingRequest extends PathSources {
 
 /**
  * Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. `onListed`: called for each table, list and
- * archive that was listed to its end.
+ * archive that was listed to its end. `idType`: the type of the ids in the collection, if it exists.
  */
-export type InputStream = (stop: AbortSignal, onListed?: (uri: string) => void) => AsyncIterable<IngestInput>;
+export type InputStream = (stop: AbortSignal, onListed?: (uri: string) => void, idType?: "text" | "int64") => AsyncIterable<IngestInput>;
 
 export function listInputs(request: ListingRequest): InputStream {
-  return (stop, onListed) =>
+  return (stop, onListed, idType) =>
     itemsOnceMade(async () => {
-      const inputs = listAdmitted(onListed === undefined ? request : { ...request, onListed }, stop);
+      const more = { ...(onListed === undefined ? {} : { onListed }), ...(idType === undefined ? {} : { idType }) };
+      const inputs = listAdmitted({ ...request, ...more }, stop);
       return take((await mayHaveDuplicates(request)) ? refuseDuplicates(inputs) : inputs, request.limit);
     });
 }
@@ -137,7 +142,18 @@ async function* listAll(request: ListingRequest, stop: AbortSignal): AsyncGenera
 }
 
 async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: AbortSignal): AsyncGenerator<IngestInput> {
-  const { manifest, naming, onLeftOut, badLines = "fail", columns = {}, onSkippedLine, onListed, onSource } = request;
+  const {
+    manifest,
+    naming,
+    onLeftOut,
+    badLines = "fail",
+    columns = {},
+    onSkippedLine,
+    onListed,
+    onSource,
+    onLeftOutColumn,
+    idType,
+  } = request;
   if (manifest !== undefined) {
     const text = textOf(request, manifest);
     const source = await manifestSource(text, request.listName);
@@ -159,6 +175,8 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
     ...(onSkippedLine === undefined ? {} : { onSkippedLine }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
     ...(onListed === undefined ? {} : { onListed }),
+    ...(onLeftOutColumn === undefined ? {} : { onLeftOutColumn }),
+    ...(idType === undefined ? {} : { idType }),
   };
   for await (const listed of listing.list(stop)) {
     const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;

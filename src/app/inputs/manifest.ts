@@ -17,7 +17,7 @@ export interface ManifestOptions extends LineOptions {
   readonly cut?: (error: HeadraceError, line: string) => IngestInput;
 }
 
-/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. */
+/** Reads JSON lines of `{ "input", "id"?, "metadata"? }`. Instead of `input`, the key may be `path`, `file`, `url` or `image`. */
 export async function* manifestInputs(options: ManifestOptions, stop: AbortSignal): AsyncGenerator<IngestInput> {
   const { name, lines, firstLine = 1, cut } = options;
   let number = firstLine - 1;
@@ -51,6 +51,9 @@ export function isBlank(line: string): boolean {
   return line.trim() === "";
 }
 
+/** The first one that a line has names the image. */
+const inputKeys = ["input", "path", "file", "url", "image"] as const;
+
 function parseLine(line: string, where: string): DescribedInput | HeadraceError {
   let value: unknown;
   try {
@@ -58,7 +61,9 @@ function parseLine(line: string, where: string): DescribedInput | HeadraceError 
   } catch (cause) {
     return badLine(where, `expected JSON, found ${shown(line)}: ${(cause as Error).message}`, cause);
   }
-  const { input, id, metadata, ...unknown } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  const { id, metadata, ...named } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  const key = inputKeys.find((each) => each in named) ?? "input";
+  const { [key]: input, ...unknown } = named;
   const [extra] = Object.keys(unknown);
   if (typeof input !== "string") return badLine(where, `expected {"input": "path"}, found ${shown(line)}`);
   if (id !== undefined && typeof id !== "string" && typeof id !== "number")

@@ -16,8 +16,9 @@ export class SourceFiles {
     return this.#unlisted;
   }
 
-  watch(inputs: InputStream): (stop: AbortSignal) => ReturnType<InputStream> {
-    return (stop) => inputs(stop, (uri) => void this.#listed.add(uri));
+  /** `idType`: that of the collection, if it exists. */
+  watch(inputs: InputStream, idType: "text" | "int64" | undefined): (stop: AbortSignal) => ReturnType<InputStream> {
+    return (stop) => inputs(stop, (uri) => void this.#listed.add(uri), idType);
   }
 
   settle(outcome: Outcome): void {

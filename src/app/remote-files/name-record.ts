@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { createGunzip, gzip } from "node:zlib";
 import { type RemoteFile, textLines } from "../../kit/index.js";
 import type { IngestInput } from "../../operations/index.js";
+import type { LeftOutColumn } from "../inputs/columns.js";
 import { inputOfRecord, type RecordedInput, recordedInput } from "./recorded-input.js";
 
 /** One state of a remote file, as its server names it. */
@@ -25,6 +26,8 @@ export interface RecordEnd {
   readonly end: {
     /** Number of files in an archive that are no images, by their extensions. */
     readonly leftOut: Readonly<Record<string, number>>;
+    /** Columns of a table that could not be stored. */
+    readonly leftOutColumns: readonly LeftOutColumn[];
   };
 }
 
@@ -63,8 +66,8 @@ export class RecordWriter {
   }
 
   /** Moves the whole record to `path`, and returns its size in bytes. null: there is none. */
-  async commit(path: string, leftOut: RecordEnd["end"]["leftOut"]): Promise<number | null> {
-    const last: RecordEnd = { end: { leftOut } };
+  async commit(path: string, end: RecordEnd["end"]): Promise<number | null> {
+    const last: RecordEnd = { end };
     this.#waiting.push(JSON.stringify(last));
     await this.#flush();
     await this.#do(async () => {

@@ -17,6 +17,8 @@ const currentListingRules = [rulesNumber, ...imageExtensions].join(" ");
 /** A file, and how it is listed: other columns give other ids and metadata. */
 export interface ListedFile extends UnlistedFile {
   readonly file: RemoteFile;
+  /** The type of the ids. Default "text". */
+  readonly idType?: "text" | "int64";
 }
 
 export interface NameRecord {
@@ -27,8 +29,8 @@ export interface NameRecord {
 
 export interface NameWriter {
   add(input: IngestInput): Promise<void>;
-  /** Called when the file was listed to its end, with the files in it that are no images. */
-  commit(leftOut: Readonly<Record<string, number>>): Promise<void>;
+  /** Called when the file was listed to its end, with what was left out. */
+  commit(end: RecordEnd["end"]): Promise<void>;
   /** Called in any case, after `commit` too. */
   discard(): Promise<void>;
 }
@@ -57,9 +59,9 @@ export class NameRecords {
     const writer = new RecordWriter(temporaryPath, { ...listed.file, ...state });
     return {
       add: (input) => writer.add(input),
-      commit: async (leftOut) => {
+      commit: async (end) => {
         await mkdir(this.folder, { recursive: true }).catch(leave);
-        const written = await writer.commit(this.#pathOf(listed), leftOut);
+        const written = await writer.commit(this.#pathOf(listed), end);
         if (written !== null) await this.#trim(written);
       },
       discard: () => writer.discard().catch(leave),
@@ -92,9 +94,9 @@ export class NameRecords {
     return found;
   }
 
-  #pathOf({ file, columns, badLines }: ListedFile): string {
+  #pathOf({ file, columns, badLines, idType = "text" }: ListedFile): string {
     const { image = null, id = null, metadata = null } = columns;
-    const key = JSON.stringify([file.uri, image, id, metadata, badLines, this.listingRules]);
+    const key = JSON.stringify([file.uri, image, id, metadata, badLines, idType, this.listingRules]);
     return join(this.folder, `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.jsonl.gz`);
   }
 }

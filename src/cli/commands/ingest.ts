@@ -97,6 +97,7 @@ function listedOf(paths: readonly string[], options: IngestOptions): Listed {
     badLines: onBadLine,
     stdin: () => process.stdin,
     onLeftOut: tally.onLeftOut,
+    onLeftOutColumn: tally.onLeftOutColumn,
     onSkippedLine: tally.onSkippedLine,
     ...(manifest === undefined ? {} : { manifest }),
     ...(filesFrom === undefined ? {} : { filesFrom }),
@@ -153,9 +154,9 @@ export function columnsOf({
 
 async function showPreview(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, options: NamedOptions): Promise<ExitCode> {
   const found = await pipeline.preview(listInputs({ ...pipeline.listingSettings, ...request }), options.collection);
-  const { leftOut } = tally;
-  const document = { dryRun: true, collection: options.collection, ...found, leftOut };
-  terminalOf(options).result(document, previewText(found, leftOut));
+  const { leftOut, leftOutColumns } = tally;
+  const document = { dryRun: true, collection: options.collection, ...found, leftOut, leftOutColumns };
+  terminalOf(options).result(document, previewText(found, tally));
   return exitCodes.ok;
 }
 
@@ -174,7 +175,8 @@ function ingest(pipeline: ImageEmbeddingPipeline, { request, tally }: Listed, op
     count: (stop) => countInputs(request, stop),
     show: (report, context, ending) => {
       if (tally.skippedLines !== null) terminal.note(tally.skippedLines);
-      const document = ingestDocument(report, { ...context, collection: options.collection, leftOut: tally.leftOut });
+      const { leftOut, leftOutColumns } = tally;
+      const document = ingestDocument(report, { ...context, collection: options.collection, leftOut, leftOutColumns });
       return { document, text: summaryText(document, ending) };
     },
   });

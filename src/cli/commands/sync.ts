@@ -81,6 +81,7 @@ export function sourceOf(
   return {
     paths,
     onLeftOut: tally.onLeftOut,
+    onLeftOutColumn: tally.onLeftOutColumn,
     ...(manifest === undefined ? {} : { manifest }),
     ...(isListName ? { listName: as } : {}),
     ...(base === undefined || as === undefined ? {} : { naming: { base, as } }),
@@ -117,7 +118,10 @@ function sync(
       }),
     count: (stop) => countInputs(source, stop),
     show: (report, context, ending) => {
-      const document = { ...ingestDocument(report, { ...context, collection, leftOut: tally.leftOut }), ...mirrored(report) };
+      const document = {
+        ...ingestDocument(report, { ...context, collection, leftOut: tally.leftOut, leftOutColumns: tally.leftOutColumns }),
+        ...mirrored(report),
+      };
       return { document, text: syncText(document, ending, prune === true ? "delete" : "keep") };
     },
   });
