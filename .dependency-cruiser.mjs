@@ -21,7 +21,7 @@ const owners = {
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
   telemetry: "^(prom-client|@opentelemetry/)",
-  "adapters/fs": "^(picomatch|chokidar)$",
+  "adapters/fs": "^picomatch$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",
   "adapters/jxl": "^@jsquash/jxl",

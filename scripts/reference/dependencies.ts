@@ -56,8 +56,6 @@ export const reasons: Readonly<Record<string, string>> = {
     "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
-  chokidar:
-    "Watches folders with their subfolders. Node's own watching loses files in new folders on Linux, and does not tell when a file is complete.",
   "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",
   hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
   "hyparquet-compressors": "Unpacks the Parquet files of other programs: gzip, Zstandard, Brotli and LZ4. Same authors as hyparquet.",
