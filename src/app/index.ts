@@ -27,6 +27,7 @@ export type { DeletedFile } from "./deletions/deleted-files.js";
 export type { Diagnosis } from "./diagnose.js";
 export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
 export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
+export type { FilterType, TypeMismatch } from "./filter-findings.js";
 export type { DuplicatesRequest } from "./find-duplicates.js";
 export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
 export type { Fleet } from "./fleet/fleet.js";

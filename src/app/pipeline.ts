@@ -12,6 +12,7 @@ import { deleteRows } from "./delete-rows.js";
 import type { DeleteOptions } from "./deletions/delete-options.js";
 import { type Diagnosis, diagnose } from "./diagnose.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./embed-images.js";
+import { keysOfNoRow, type TypeMismatch, typeMismatches } from "./filter-findings.js";
 import { type DuplicatesRequest, findDuplicates } from "./find-duplicates.js";
 import { Fleet } from "./fleet/fleet.js";
 import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./ingest-images.js";
@@ -28,7 +29,7 @@ import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds }
 import { Reembedding } from "./reembedding/reembedding.js";
 import { Restoration, type RestoreRequest } from "./restore-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./retry-failures.js";
-import { keysOfNoRow, type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
+import { type SearchOptions, type SearchQuery, searchAll } from "./search-images.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./sync-source.js";
 import { type Verification, type VerifyRequest, verifySource } from "./verify-source.js";
 import type { PipelineParts } from "./wiring/pipeline-parts.js";
@@ -176,6 +177,14 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   /** Returns the metadata keys in a filter that no row has. These keys may be misspelt. Throws `filter_invalid`. */
   keysOfNoRow(collectionName: string, filter: string): Promise<readonly string[]> {
     return keysOfNoRow(this.#parts, collectionName, filter);
+  }
+
+  /**
+   * Returns the keys that a filter compares with a value of another type than their own, such as a number with text. Such a comparison is never
+   * true. Throws `filter_invalid`.
+   */
+  typeMismatches(collectionName: string, filter: string): Promise<readonly TypeMismatch[]> {
+    return typeMismatches(this.#parts, collectionName, filter);
   }
 
   /** Finds rows of the same and of nearly the same image, in groups with the row to keep. Deletes nothing. */

@@ -2,10 +2,9 @@
 
 import type { Chain } from "../chain/index.js";
 import { type Collection, HeadraceError, type Hit, type Key, type TextEmbedder } from "../contracts/index.js";
-import { filterKeys, parseFilter } from "../filter/index.js";
 import { type PlainQuery, type Query, search } from "../search/index.js";
 import { refuseUnknownOptions } from "./call-options.js";
-import { askCollection, withCollection } from "./collections/named-collection.js";
+import { withCollection } from "./collections/named-collection.js";
 import { defaultCollection } from "./ingest-images.js";
 import type { ImageInput } from "./inputs/inputs.js";
 import { readImage } from "./inputs/one-image.js";
@@ -88,15 +87,6 @@ export async function searchAll(
       }),
     );
     return outputFields === undefined ? found : found.map((hits) => hits.map((hit) => withFields(hit, outputFields)));
-  });
-}
-
-/** Returns the metadata keys in a filter that no row has. Throws `filter_invalid`. */
-export function keysOfNoRow(parts: PipelineParts, collectionName: string, filter: string): Promise<readonly string[]> {
-  return askCollection(parts, collectionName, async (collection) => {
-    const keys = [...filterKeys(parseFilter(filter))];
-    const counts = await Promise.all(keys.map((key) => collection.count({ kind: "exists", key })));
-    return keys.filter((_, index) => counts[index] === 0);
   });
 }
 

@@ -46,6 +46,12 @@ export function filterKeys(filter: Filter): ReadonlySet<string> {
   }
 }
 
+/** Returns the keys of a filter with the values that each is compared with, term by term. */
+export function filterTerms(filter: Filter): readonly { readonly key: string; readonly values: readonly MetadataValue[] }[] {
+  if (filter.kind === "and" || filter.kind === "or" || filter.kind === "not") return operandsOf(filter).flatMap(filterTerms);
+  return [{ key: filter.key, values: valuesOf(filter) }];
+}
+
 /**
  * Creates the error for the `default` case of a switch over the kinds of a filter. If a kind is added to `Filter`, TypeScript reports every
  * switch that does not handle the new kind.

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { type CommonOptions, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { noteFindings } from "../filter-notes.js";
 
 interface CountOptions extends CommonOptions {
   readonly collection?: string;
@@ -21,9 +22,7 @@ function runCount(options: CountOptions): Promise<ExitCode> {
     const collection = options.collection ?? pipeline.defaultCollection;
     const terminal = terminalOf(options);
     const count = await pipeline.count(collection, options.filter);
-    if (count === 0 && options.filter !== undefined) {
-      for (const key of await pipeline.keysOfNoRow(collection, options.filter)) terminal.note(`No row has "${key}".`);
-    }
+    if (count === 0 && options.filter !== undefined) await noteFindings(terminal, pipeline, collection, options.filter);
     terminal.result({ collection, count }, `${count}\n`);
     return exitCodes.ok;
   });

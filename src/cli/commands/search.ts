@@ -7,6 +7,7 @@ import type { Hit } from "../../contracts/index.js";
 import { openInBrowser } from "../browser.js";
 import { type CommonOptions, collect, collectionOption, terminalOf, withCommonOptions, withPipeline } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { noteFindings } from "../filter-notes.js";
 import { writeOutputFile } from "../output-file.js";
 import { shownSource } from "../printable-text.js";
 import { type GivenQuery, type QueryOptions, queryOf } from "../query.js";
@@ -58,10 +59,7 @@ async function runSearch(images: readonly string[], options: SearchOptions): Pro
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
       ...(options.filter === undefined ? {} : { filter: options.filter }),
     });
-    if (hits.length === 0 && options.filter !== undefined) {
-      const keys = await pipeline.keysOfNoRow(collection, options.filter);
-      for (const key of keys) terminal.note(`No row has "${key}".`);
-    }
+    if (hits.length === 0 && options.filter !== undefined) await noteFindings(terminal, pipeline, collection, options.filter);
     const document = { hits: hits.map(hitDocument) };
     if (options.open === undefined || options.open === false) {
       terminal.result(document, table(hits));
