@@ -23,17 +23,9 @@ import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import {
-  makeDecoder,
-  makeDecodeWorkers,
-  makeEmbedder,
-  makeReaders,
-  makeStore,
-  makeTextEmbedder,
-  type StoreOptions,
-  textSearchOf,
-} from "./registry.js";
+import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
 import { Shared } from "./shared.js";
+import type { StoreOptions } from "./store-options.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
 /**

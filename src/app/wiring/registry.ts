@@ -30,6 +30,7 @@ import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type 
 import type { Settings } from "../configuration/settings.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import { makeConverters, readableBySharp } from "./converters.js";
+import type { StoreOptions } from "./store-options.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
@@ -51,12 +52,6 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
     return tritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker, minWorkers: asyncPipeline.embeddingWorkers });
   },
 };
-
-/** What the opening of a pipeline says about its store. */
-export interface StoreOptions {
-  /** See `OpenOptions`. */
-  readonly onLockHeld?: ((message: string) => void) | undefined;
-}
 
 const stores: Readonly<Record<StoreKind, (settings: Settings, options: StoreOptions) => Promise<VectorStore>>> = {
   lancedb: async ({ lancedb }, options) => (await import("../../adapters/lancedb/index.js")).lancedbStore({ ...lancedb, ...options }),
