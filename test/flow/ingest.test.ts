@@ -164,6 +164,7 @@ test("a dry run counts and writes nothing", async () => {
     skipped: 0,
     failed: 0,
     leftOut: { ".json": 2 },
+    leftOutColumns: [],
   });
   await space.json(0, "ingest", corpusFolder, "--limit", "20");
   const after = await space.json(0, "ingest", corpusFolder, "--dry-run");
