@@ -177,6 +177,7 @@ test("a dry run counts and writes nothing", async () => {
     skipped: 0,
     failed: 0,
     leftOut: { ".json": 2 },
+    leftOutColumns: [],
   });
 });
 
