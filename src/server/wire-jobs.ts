@@ -136,6 +136,10 @@ export const jobResult = z
     ...counts.shape,
     unlisted_files: count.describe("Tables, lists and archives that could not be read. How many images they have is unknown."),
     left_out: z.record(z.string(), count).describe("Files in folders that are not images, by extension."),
+    left_out_columns: z
+      .array(z.object({ column: z.string(), reason: z.string() }).strict())
+      .optional()
+      .describe("Columns of tables that are not stored, and why. At most 100. Jobs of earlier versions do not say it."),
     elapsed_ms: count,
     images_per_second: z.number(),
     failed_earlier: count,

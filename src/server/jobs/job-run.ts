@@ -179,6 +179,7 @@ export class JobRun {
       columns,
       admit: this.#guard(),
       onLeftOut: tally.onLeftOut,
+      onLeftOutColumn: tally.onLeftOutColumn,
       onSkippedLine: tally.onSkippedLine,
       ...(limit === undefined ? {} : { limit }),
       ...(badLines === undefined ? {} : { badLines }),
@@ -202,11 +203,12 @@ export class JobRun {
     }
   }
 
-  #endOf(stats: InsertStats, { leftOut }: ListingTally, failures: readonly ReportedFailure[]): Omit<AttemptEnd, "retried"> {
+  #endOf(stats: InsertStats, { leftOut, leftOutColumns }: ListingTally, failures: readonly ReportedFailure[]): Omit<AttemptEnd, "retried"> {
     const peakRssBytes = process.resourceUsage().maxRSS * 1024;
     const report = ingestDocument(stats, {
       collection: this.#options.job.request.collection,
       leftOut,
+      leftOutColumns,
       failures,
       deadLetters: null,
       peakRssBytes,
