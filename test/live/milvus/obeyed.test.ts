@@ -147,6 +147,7 @@ describe("obeyed settings", { skip: missing }, () => {
       skipped: 0,
       failed: 0,
       leftOut: {},
+      leftOutColumns: [],
     });
     const counted = await space.json(0, "delete", "image 1", "image 3", "image 5", "--dry-run");
     assert.deepEqual(counted, { deleted: 0, wouldDelete: 2, unknown: ["image 5"] });
