@@ -5,9 +5,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, listImages, ServiceConfig } from "../../../src/app/index.js";
-import type { ImageDecoder } from "../../../src/contracts/index.js";
+import type { ImageDecoder, Key, VectorStore } from "../../../src/contracts/index.js";
 import { LiveMilvus, missing } from "./milvus.js";
 
 const collectionName = "two_writers_photos";
@@ -16,12 +17,12 @@ const files = 50;
 describe("two runs on one Milvus collection", { skip: missing }, () => {
   const live = new LiveMilvus("two_writers_");
 
-  it("leave the metadata that one of them gave, also if the other one has looked before and writes last", async () => {
+  it("leave the metadata that one of them gave, also if the other one has looked before and writes some seconds later", async () => {
     const folder = await mkdtemp(join(tmpdir(), "headrace-two-writers-"));
     for (let index = 0; index < files; index++) await writeFile(join(folder, `${index}.jpg`), `photo ${index}`);
-    const open = async (decoder: ImageDecoder) =>
+    const open = (decoder: ImageDecoder, store: VectorStore) =>
       ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: join(folder, "data") } }), {
-        own: { store: await live.store(), embedder: memoryEmbedder(), decoder },
+        own: { store, embedder: memoryEmbedder(), decoder },
       });
     const events = new EventEmitter();
     const [given, waiting] = [once(events, "given"), once(events, "waiting")];
@@ -35,8 +36,9 @@ describe("two runs on one Milvus collection", { skip: missing }, () => {
         return decoder.decode(...call);
       },
     };
-    await using silent = await open(patient);
-    await using talking = await open(memoryDecoder());
+    const store = await live.store();
+    await using silent = await open(patient, store);
+    await using talking = await open(memoryDecoder(), await live.store());
     // The collection has a row, so that runs look keys up.
     await talking.insertImagesAsync({ inputs: [join(folder, "0.jpg")], collectionName });
 
@@ -46,6 +48,7 @@ describe("two runs on one Milvus collection", { skip: missing }, () => {
       for await (const image of listImages({ paths: [folder] })) yield { ...image, metadata: { caption: "mine" } };
     };
     await talking.insertImagesAsync({ inputs: described(), collectionName });
+    await seesRows(store, files);
     events.emit("given");
     const { stats } = await second;
     assert.equal(stats.failed, 0);
@@ -54,3 +57,12 @@ describe("two runs on one Milvus collection", { skip: missing }, () => {
     await rm(folder, { recursive: true });
   });
 });
+
+/** Milvus shows the writes of other processes after some seconds, if a read does not wait for them. */
+async function seesRows(store: VectorStore, rows: number): Promise<void> {
+  const collection = await store.openCollection(collectionName, "read");
+  const ids: Key[] = [];
+  for await (const some of collection.scan({ vectors: "omit" })) ids.push(...some.map(({ id }) => id));
+  while ((await collection.known(ids, new AbortController().signal)).size < rows) await pause(50);
+  await collection.close();
+}
