@@ -1,7 +1,10 @@
-/** A hundred random histories of a file system against what exists. `npm run histories` plays more of them. */
+/**
+ * A hundred histories of a file system against what exists, the same ones in each run, so that a change of the code alone can make it fail.
+ * `npm run histories` plays a thousand others each time.
+ */
 import { describeHistories } from "../support/histories/many.js";
 
 const count = Number(process.env.HEADRACE_HISTORIES ?? 100);
-const seed = Number(process.env.HEADRACE_TEST_SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.HEADRACE_TEST_SEED ?? 77_000);
 
 describeHistories({ count, seed });
