@@ -113,7 +113,7 @@ test("a folder that is away for a moment is told as lost, and is watched again w
   }
 });
 
-test("a drive that is mounted over the folder is watched after the watch was renewed", async () => {
+test("a folder that takes the place of the watched one is watched after the watch was renewed", async () => {
   const parent = mkdtempSync(join(tmpdir(), "watch-"));
   const [folder, other] = [join(parent, "photos"), join(parent, "other")];
   mkdirSync(join(folder, "in"), { recursive: true });
