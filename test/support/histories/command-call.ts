@@ -13,7 +13,7 @@ interface Document {
   readonly failed?: number;
   readonly pruned?: number;
   readonly kept?: Ended["kept"];
-  readonly error?: { readonly code: string };
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** `killAfterMs`: when the process and all that it has started are killed (-9). Default: never. */
@@ -34,6 +34,7 @@ export async function commandCall(
   if (code === null) return { completed: false, failed: 0, pruned: 0, kept: {}, error: "killed" };
   if (stdout === "") throw new Error(`${args.join(" ")} ended with ${code}: ${stderr}`);
   const { ended = "completed", failed = 0, pruned = 0, kept = {}, error } = JSON.parse(stdout) as Document;
+  if (error?.code === "usage_invalid") throw new Error(`${args.join(" ")}: ${error.message}`);
   return {
     completed: ended === "completed" && code !== 2 && (code !== 1 || error !== undefined),
     failed,
@@ -61,7 +62,7 @@ function argumentsOf({ verb, source, share, containers, files }: Call): readonly
     case "verify":
       return ["verify", ...named, "--repair"];
     case "retry":
-      return ["retry", "--collection", collectionName];
+      return ["retry", collectionName];
     case "restore":
       return ["restore", collectionName, ...files];
     default:

@@ -1,5 +1,6 @@
 /** What the oracle knows of the rows: where each came from, what people gave, and what was deleted. */
 import type { Entry } from "./listings.js";
+import type { Source } from "./places.js";
 import type { Given, Row } from "./rows.js";
 import type { Thing, World } from "./world.js";
 
@@ -17,6 +18,8 @@ export class Ledger {
   readonly #things = new Map<string, Thing>();
   /** Images that failed, with what a person gave. "perhaps": the call did not come to its end. */
   readonly failed = new Map<string, { readonly entry: Entry; readonly how: "surely" | "perhaps" }>();
+  /** Lists and archives that were away when a call named them, by their names. A retry lists them. */
+  readonly awayContainers = new Map<string, Source>();
   readonly deletions: Deletion[] = [];
   /** Rows whose vectors a history has destroyed. */
   readonly destroyed = new Set<string>();
@@ -43,6 +46,12 @@ export class Ledger {
     }
     for (const key of this.given.keys()) if (!rows.has(key)) this.given.delete(key);
     this.rows = rows;
+  }
+
+  /** Remembers a row that another writer has inserted by its own name. */
+  meet(row: Row): void {
+    this.rows = new Map([...this.rows, [row.key, row]]);
+    this.expect(row.key, row.given);
   }
 
   /** Remembers that a person inserts an image by its own name, and what is said of it. */

@@ -5,11 +5,11 @@ import { type Call, callSource } from "./calls.js";
 import type { Clock } from "./clock.js";
 import { type Judged, judge, type Violation } from "./judge.js";
 import { Ledger } from "./ledger.js";
-import { type Entry, entriesOf } from "./listings.js";
+import { type Entry, entriesOf, listedBy } from "./listings.js";
 import type { Picture } from "./pictures.js";
-import type { Source } from "./places.js";
+import { nameOfSource, type Source } from "./places.js";
 import type { Ended } from "./product.js";
-import { containersOf, reasonToStay, scopeOf } from "./proofs.js";
+import { containersOf, reasonToStay, type Scope, scopeOf } from "./proofs.js";
 import { type Row, rowsOf } from "./rows.js";
 import type { Shop } from "./shop.js";
 import type { World } from "./world.js";
@@ -116,15 +116,17 @@ export class Player {
       for (const row of before.values()) if (ids.includes(row.id)) asked.set(row.key, ask(row));
     });
     this.shop.before = async () => undefined;
-    if (during !== null) for (const row of this.shop.inserted.splice(0)) before.set(row.key, row);
+    for (const row of during === null ? [] : this.shop.inserted.splice(0)) {
+      before.set(row.key, row);
+      ledger.meet(row);
+    }
     await this.#clock.pass();
     const after = await this.look();
     const gone = [...before.values()].filter(({ key }) => !after.has(key));
     const verdicts = new Map(gone.map((row) => [row.key, asked.has(row.key) ? (asked.get(row.key) ?? null) : ask(row)]));
-    const { failed } = ledger;
     const scope = {
       ...scopeOf(named, world, { containers, listed, whole }),
-      ...(verb === "retry" ? { entries: new Map([...failed].map(([key, { entry }]) => [key, entry])) } : {}),
+      ...(verb === "retry" ? { entries: this.#retried() } : {}),
     };
     const judgement = {
       verb,
@@ -141,7 +143,7 @@ export class Player {
     if (ended.error === "unexpected") this.violations.push({ breach: "a call failed", key: verb, why: ended.error });
     await this.remember(gone, files);
     this.learn(after, scope.entries);
-    this.#note(ended, scope.entries, verb);
+    this.#note(ended, scope, verb);
     const kept = Object.entries(ended.kept).map(([reason, count]) => `${reason} ${count}`);
     const parts = [
       `${after.size} rows`,
@@ -171,8 +173,18 @@ export class Player {
     return key.replace(this.world.uri("").replace(/^file:/, ""), "").replace(/^file:/, "");
   }
 
-  #note({ completed }: Ended, entries: ReadonlyMap<string, Entry>, verb: string): void {
+  /** What a retry tries: the images that failed, and those of lists and archives that could not be read. */
+  #retried(): ReadonlyMap<string, Entry> {
+    const { failed, awayContainers } = this.ledger;
+    const ofContainers = entriesOf([...awayContainers.values()], this.world);
+    return new Map([...ofContainers, ...[...failed].map(([key, { entry }]) => [key, entry] as const)]);
+  }
+
+  #note({ completed }: Ended, { named, entries }: Scope, verb: string): void {
     if (!["ingest", "sync", "prune", "verify"].includes(verb)) return;
+    for (const source of named.filter(({ kind }) => kind === "list" || kind === "tar")) {
+      if (listedBy(source, this.world).extent === "unknown") this.ledger.awayContainers.set(nameOfSource(source), source);
+    }
     for (const [key, entry] of entries) {
       const isReadable = entry.picture !== null && entry.picture.kind !== "unreadable";
       if (!completed || verb === "verify") this.ledger.failed.set(key, { entry, how: "perhaps" });
