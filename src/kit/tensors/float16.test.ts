@@ -26,7 +26,7 @@ test("NaN stays NaN", () => {
 });
 
 test("numbers between two, beside the middle between two, at both ends and at random are rounded as numpy rounds them", () => {
-  const file = new URL("../../../test/fidelity/reference/halves.zlib", import.meta.url);
+  const file = new URL("../../../../test/fidelity/reference/halves.zlib", import.meta.url);
   const bytes = new Uint8Array(inflateSync(readFileSync(file)));
   const count = bytes.length / 6;
   assert.ok(count > 10_000);
