@@ -29,7 +29,7 @@ await build({
   entryPoints: [
     "src/index.ts",
     "src/contracts/index.ts",
-    "src/kit/index.ts",
+    "src/kit-for-adapters.ts",
     "src/cli/launcher.ts",
     "src/cli/main.ts",
     "src/app/decode-workers/decode-workers.ts",

@@ -1,7 +1,7 @@
 /** `docs/reference/cli.md`: every command, from its own help. */
 import type { Command } from "commander";
-import { exitCodes } from "../../src/cli/exit.js";
 import { buildProgram } from "../../src/cli/program.js";
+import { exitCodes } from "../../src/cli/terminal/exit.js";
 import { generatedNote, type ReferencePage, table } from "./page.js";
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {

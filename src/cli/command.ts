@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
 import { HeadraceError } from "../contracts/index.js";
-import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
-import { followLauncher } from "./launcher-signals.js";
-import { printable } from "./printable-text.js";
+import { followLauncher } from "./process/launcher-signals.js";
 import { buildProgram } from "./program.js";
+import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./terminal/exit.js";
+import { printable } from "./terminal/printable-text.js";
 
 /** Runs one command line and returns the exit code. */
 async function main(argv: readonly string[]): Promise<ExitCode> {

@@ -2,7 +2,7 @@
 /** The executable `headrace`: sets environment variables that must be set before Node starts, then runs the command. */
 import { url as inspectorUrl } from "node:inspector";
 import { fileURLToPath } from "node:url";
-import { launcherVariables } from "./launcher-variables.js";
+import { launcherVariables } from "./process/launcher-variables.js";
 
 /** `process.execve`: replaces this process by another program, under the same process id. Available since Node 22.15. */
 type Execve = (path: string, args: readonly string[], environment: Readonly<Record<string, string | undefined>>) => never;
@@ -20,7 +20,7 @@ if (runsInThisProcess()) {
   const { execve } = process as { execve?: Execve };
   const nodeArgs = [...process.execArgv, command, ...args];
   if (execve !== undefined) execve(process.execPath, [process.execPath, ...nodeArgs], environment);
-  const { runAsChild } = await import("./child.js");
+  const { runAsChild } = await import("./process/child.js");
   await runAsChild(nodeArgs, environment);
 }
 

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
-import { DeadLetters } from "../../src/app/dead-letters/dead-letters.js";
 import type { Chain } from "../../src/chain/index.js";
-import { type Encoded, HeadraceError, type Reader, type RunReport } from "../../src/contracts/index.js";
-import { type IngestInput, ingest } from "../../src/operations/index.js";
+import { type Encoded, HeadraceError, type IngestInput, type Reader, type RunReport } from "../../src/contracts/index.js";
+import { ingest } from "../../src/operations/index.js";
+import { DeadLetters } from "../../src/sources/failures/dead-letters.js";
 
 const outsideCalls = ["read", "decode", "embed", "upsert", "known", "dead-letter write"] as const;
 type OutsideCall = (typeof outsideCalls)[number];

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { SavedData } from "../../src/cli/saved-data.js";
+import type { SavedData } from "../../src/cli/pages/saved-data.js";
 import { type Workspace, workspace } from "../flow/command.js";
 import { savedData } from "../flow/saved-data.js";
 import { makeCorpus } from "../support/corpus/corpus.js";

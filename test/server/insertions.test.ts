@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DescribedInput, ImageEmbeddingPipeline, InsertOptions } from "../../src/app/index.js";
 import { HeadraceError, type Outcome } from "../../src/contracts/index.js";
-import { Insertions } from "../../src/server/insertions.js";
+import { Insertions } from "../../src/server/insertions/insertions.js";
 import { base64, damaged, TestServer } from "./running.js";
 
 const calm = { signal: new AbortController().signal, spans: [] };

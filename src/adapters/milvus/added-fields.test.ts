@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeadraceError, type Metadata, type RowBatch } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
-import { compileFilter } from "./filter.js";
-import { Freshness } from "./freshness.js";
+import type { MilvusConnection } from "./connection/client.js";
+import { compileFilter } from "./connection/filter.js";
+import { Freshness } from "./connection/freshness.js";
+import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./connection/schema.js";
 import { rowFields, storedRowOf } from "./rows.js";
-import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./schema.js";
 import { Inserter } from "./writing/inserter.js";
 import { WriteLimiter } from "./writing/write-limiter.js";
 

@@ -32,12 +32,12 @@ import {
   writeAbsent,
 } from "../../kit/index.js";
 import type { CollectionParts } from "./collection-parts.js";
-import { compileFilter, keyList, quote } from "./filter.js";
+import { compileFilter, keyList, quote } from "./connection/filter.js";
+import { columnsProperty, filterColumns } from "./connection/schema.js";
 import { readPassport, writePassport } from "./passport.js";
+import { buildRequestedIndex } from "./requested-index.js";
 import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
-import { columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
-import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import { checkMayWrite } from "./writing/write-privilege.js";
 

@@ -4,8 +4,8 @@
  */
 import type { Metric, Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
-import { passportProperty } from "./schema.js";
-import type { Properties } from "./upkeep/properties.js";
+import type { Properties } from "./connection/properties.js";
+import { passportProperty } from "./connection/schema.js";
 import { pause } from "./upkeep/waits.js";
 
 /**

@@ -1,13 +1,13 @@
 /** Lookups, scans, searches, counts and deletions in one collection. */
 import { HeadraceError } from "../../contracts/index.js";
-import type { CallOptions, MilvusConnection } from "./client.js";
+import type { CallOptions, MilvusConnection } from "./connection/client.js";
+import { keyList } from "./connection/filter.js";
+import type { Consistency, Freshness } from "./connection/freshness.js";
+import { searchParameters } from "./connection/indexes.js";
+import { type CollectionShape, metricNames } from "./connection/schema.js";
 import { isAnswerTooLarge, isNotLoaded } from "./errors.js";
-import { keyList } from "./filter.js";
-import type { Consistency, Freshness } from "./freshness.js";
-import { searchParameters } from "./indexes.js";
 import type { IndexSettings, MilvusSection } from "./options.js";
 import { keyOf, type RawRow, rowFields } from "./rows.js";
-import { type CollectionShape, metricNames } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
 /** The SDK accepts the name of a consistency level, but the SDK's types require the number. */

@@ -4,10 +4,10 @@
  * searches new rows exactly until Milvus has indexed the rows.
  */
 import { HeadraceError } from "../../../contracts/index.js";
+import type { Properties } from "../connection/properties.js";
 import type { IndexType } from "../options.js";
 import { BusyNote } from "./index-note.js";
 import type { LoadState } from "./load-state.js";
-import type { Properties } from "./properties.js";
 import { serve } from "./serving.js";
 import type { IndexInPlace, VectorIndex } from "./vector-index.js";
 import { pause } from "./waits.js";

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { HeadraceError } from "../../../contracts/index.js";
-import { indexProperty } from "../schema.js";
-import type { Properties } from "./properties.js";
+import type { Properties } from "../connection/properties.js";
+import { indexProperty } from "../connection/schema.js";
 import { pause } from "./waits.js";
 
 /**

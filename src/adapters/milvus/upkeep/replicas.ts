@@ -3,9 +3,9 @@
  * kept in a property of the collection.
  */
 import type { DescribeCollectionResponse } from "@zilliz/milvus2-sdk-node";
+import { type Properties, propertyOf } from "../connection/properties.js";
+import { loadProperty } from "../connection/schema.js";
 import { isForbidden, isNotLoaded } from "../errors.js";
-import { loadProperty } from "../schema.js";
-import { type Properties, propertyOf } from "./properties.js";
 
 interface Replicas {
   readonly replicas: number;

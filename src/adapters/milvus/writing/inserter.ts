@@ -2,10 +2,10 @@
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
 import { float32ToFloat16, givenMetadata, ingestedAtOf } from "../../../kit/index.js";
-import type { MilvusConnection } from "../client.js";
+import type { MilvusConnection } from "../connection/client.js";
+import type { Freshness } from "../connection/freshness.js";
+import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../connection/schema.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
-import type { Freshness } from "../freshness.js";
-import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../schema.js";
 import { acknowledgedRows, decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 import type { WriteLimiter } from "./write-limiter.js";
 
