@@ -1,5 +1,5 @@
 /** Shared by all file formats for exported collections: the description of the collection. */
-import { z } from "zod";
+import * as z from "zod";
 import type { RowSource } from "../../contracts/index.js";
 import { fileInvalid } from "./file-errors.js";
 
