@@ -26,7 +26,7 @@ describe("the test command", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  /** Runs two groups of files, `good` and the named ones, and returns the counts, the exit code and what was printed. */
+  /** Runs two lanes of files, `good` and the named ones, and returns the counts, the exit code and what was printed. */
   async function run(names: readonly (keyof typeof sources)[], { listed = [] }: { readonly listed?: readonly string[] } = {}) {
     const label = [...names, ...listed].join("-");
     for (const name of ["good", ...names] as const) {
@@ -37,9 +37,9 @@ describe("the test command", () => {
     const group = (files: readonly string[]) => ({ files: files.map((name) => join(folder, `${name}.test.mjs`)), concurrency: 1 });
     const unsteady = names.flatMap((name) => listed.map((each) => ({ file: relative(".", join(folder, `${name}.test.mjs`)), test: each })));
     const script = `
-      import { runTestGroups } from "./scripts/test-runs.mjs";
+      import { runTestLanes } from "./scripts/test-runs.mjs";
       const options = { mostFilesAgain: 2, unsteady: ${JSON.stringify(unsteady)} };
-      console.log(JSON.stringify(await runTestGroups(${JSON.stringify([group(["good"]), group(names)])}, options)));`;
+      console.log(JSON.stringify(await runTestLanes(${JSON.stringify([[group(["good"])], [group(names)]])}, options)));`;
     // Without this variable, or the runner would believe that it is a test of this one.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { code, printed } = await new Promise<{ code: unknown; printed: string }>((resolve) =>
