@@ -30,7 +30,7 @@ describe("a run that is killed", { timeout: 600_000 }, () => {
     { at: "while it merges the newest rows", point: "mergeInsert", count: 1 },
   ] as const;
 
-  for (const [index, { at, point, count }] of extent({ some: points.slice(2, 4), all: points }).entries()) {
+  for (const [index, { at, point, count }] of extent({ some: points.slice(2, 4), all: [...points] }).entries()) {
     it(`${at} is completed by the next one`, async (test) => {
       const data = join(folder, String(index));
       assert.equal((await runOf(data, point, count)).signal, "SIGKILL", "the point was reached");

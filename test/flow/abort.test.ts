@@ -11,7 +11,7 @@ import { extent } from "../support/extent.js";
 import type { AbortableRun } from "./abortable-run.js";
 
 const script = fileURLToPath(new URL("./abortable-run.js", import.meta.url));
-const corpusFolder = resolve(".cache", "corpus", "abort");
+const corpusFolder = resolve(".cache", "corpus", "abort-120");
 const total = 120;
 
 interface Ended extends AbortableRun {

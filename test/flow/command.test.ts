@@ -44,9 +44,9 @@ for (const [sentence, args, code, exitCode] of [
 }
 
 test("the first Ctrl-C drains, says how to go on, and the same command completes the rest", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: largeCount, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-300"), count: largeCount, seed: 12, sizes: "vga" });
   await using space = await workspace();
-  const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
+  const child = space.start("ingest", resolve(".cache", "corpus", "flow-300"), ...narrow);
   const result = ended(child);
   await space.rowsAppear();
   child.kill("SIGINT");
@@ -60,7 +60,7 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
   const rest = await space.json<{ skipped: number; stored: number; reused: number }>(
     0,
     "ingest",
-    resolve(".cache", "corpus", "flow-large"),
+    resolve(".cache", "corpus", "flow-300"),
   );
 
   assert.equal(rest.stored + rest.skipped, largeCount);
@@ -69,9 +69,9 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
 });
 
 test("the second Ctrl-C stops at once and leaves a collection that works", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: largeCount, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-300"), count: largeCount, seed: 12, sizes: "vga" });
   await using space = await workspace();
-  const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
+  const child = space.start("ingest", resolve(".cache", "corpus", "flow-300"), ...narrow);
   const result = ended(child);
   await space.rowsAppear();
   child.kill("SIGINT");
@@ -80,7 +80,7 @@ test("the second Ctrl-C stops at once and leaves a collection that works", async
   child.kill("SIGINT");
   const { code } = await result;
   assert.equal(code, 130);
-  const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-large"));
+  const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-300"));
   assert.equal(rest.stored + rest.skipped, largeCount);
 });
 
