@@ -1,11 +1,8 @@
-/** Builds dist/: each entry of the package as one file, what they share as chunks, so that importing reads few files. tsc adds the types. */
-import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
-
-if (!existsSync("node_modules/esbuild")) {
-  process.stderr.write("The tools that build Headrace are missing: run `npm ci` in its folder first.\n");
-  process.exit(1);
-}
-const [{ build }, { globSync }, { buildPages }] = await Promise.all([import("esbuild"), import("tinyglobby"), import("./build-page.mjs")]);
+/** Builds dist/: each entry of the package as one file, what they share as chunks, so that importing reads few files. scripts/build.mjs adds the types. */
+import { copyFileSync, readFileSync, rmSync } from "node:fs";
+import { build } from "esbuild";
+import { globSync } from "tinyglobby";
+import { buildPages } from "./build-page.mjs";
 
 const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 /** Loaded whole, zod takes longer than everything of ours: the part of it that we use goes into the bundle. */

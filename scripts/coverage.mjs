@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { build } from "esbuild";
 import { globSync } from "tinyglobby";
+import { forgetBuilds } from "./build.mjs";
 import { testBuild } from "./build-tests.mjs";
 
+forgetBuilds();
 for (const folder of ["build", "dist"]) rmSync(folder, { recursive: true, force: true });
 await build(testBuild());
 // The command that the tests start. Bundled, it could not be told which lines of which file ran.
