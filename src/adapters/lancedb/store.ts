@@ -51,9 +51,11 @@ export class LanceStore implements VectorStore {
   readonly #names: TableNames;
   readonly #aliasFile: AliasFile;
   readonly #locking: TakeOptions;
+  readonly #marks: LanceStoreOptions["marks"];
 
-  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld }: LanceStoreOptions = {}) {
+  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld, marks }: LanceStoreOptions = {}) {
     this.#locking = { onHeld: onLockHeld };
+    this.#marks = marks;
     this.path = resolve(path);
     this.#names = new TableNames(this.path);
     this.#aliasFile = new AliasFile(this.path, (name) => this.#has(name));
@@ -212,6 +214,7 @@ export class LanceStore implements VectorStore {
         facts: await orClosed(table, () => readFacts(place, table)),
         rows: await table.countRows(),
         lock,
+        marks: this.#marks,
       });
     } catch (cause) {
       await lock.release();
