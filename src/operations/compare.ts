@@ -22,8 +22,10 @@ export async function compare(
 ): Promise<Standings> {
   const counts = { new: 0, changed: 0, unchanged: 0, unclear: 0, skipped: 0, failed: 0 };
   for await (const chunk of chunks(inputs)) {
-    const ids = chunk.filter(({ ref }) => ref.refused === undefined).map(({ id }) => id);
-    const known = collection === null ? new Map<Key, KnownRow>() : await collection.known(ids, signal);
+    const listed = chunk.filter(({ ref }) => ref.refused === undefined);
+    const ids = listed.map(({ id }) => id);
+    const versions = new Map(listed.flatMap(({ id, ref: { version } }) => (version === null ? [] : [[id, version] as const])));
+    const known = collection === null ? new Map<Key, KnownRow>() : await collection.known(ids, signal, versions);
     for (const input of chunk) {
       const standing = standingOf(input, known.get(input.id));
       counts[standing] += 1;

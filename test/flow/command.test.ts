@@ -57,11 +57,7 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
   const { count } = await space.json<{ count: number }>(0, "collection", "stats", "images");
   assert.ok(count > 0 && count < largeCount, `${count} rows after the interruption`);
 
-  const rest = await space.json<{ skipped: number; stored: number; reused: number }>(
-    0,
-    "ingest",
-    resolve(".cache", "corpus", "flow-300"),
-  );
+  const rest = await space.json<{ skipped: number; stored: number; reused: number }>(0, "ingest", resolve(".cache", "corpus", "flow-300"));
 
   assert.equal(rest.stored + rest.skipped, largeCount);
   // Photos that were made less than two seconds before they were listed are read again, and their vectors reused.

@@ -87,13 +87,13 @@ export class LanceCollection implements Collection {
     return this.#writer("insert").insertAbsent(rows, this.#keys(rows.ids), signal);
   }
 
-  known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
+  known(ids: readonly Key[], signal: AbortSignal, versions?: ReadonlyMap<Key, string>): Promise<ReadonlyMap<Key, KnownRow>> {
     const writer = this.parts.lease?.writer;
     writer?.lookedUp();
     return this.#read("known", signal, async (table) => {
       const keys = this.#keys(ids);
       if (writer === undefined) return knownRows(table, keys, signal);
-      const { found, unsure } = await writer.marksOf(keys);
+      const { found, unsure } = await writer.marksOf(keys, versions);
       for (const [key, row] of await knownRows(table, unsure, signal)) found.set(key, row);
       return found;
     });

@@ -41,3 +41,14 @@ test("a million hashes are told apart in less than 32 bytes each, with two value
   for (const index of [0, 1, 77, 999_999]) assert.deepEqual(table.first(hashOf(index), [0, 0]), [index, 7]);
   assert.ok(table.bytes <= 32_000_000 * 1.01, `${table.bytes} bytes`);
 });
+
+test("a table for a known number of hashes takes their memory at once, and needs no more for them", () => {
+  const entries = 200_000;
+  const table = new HashTable({ values: 6, entries });
+  const { bytes } = table;
+  assert.ok(bytes <= entries * 32 * (4 / 3) * 1.04, `${bytes} bytes`);
+  for (let index = 0; index < entries; index += 1) {
+    table.set([Math.imul(index, 0x9e3779b1) >>> 0, Math.imul(index ^ 0x5bd1e995, 0x85ebca6b) >>> 0], [index, 0, 0, 0, 0, 0]);
+  }
+  assert.equal(table.bytes, bytes);
+});

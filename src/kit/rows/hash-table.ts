@@ -19,13 +19,19 @@ const parts = 64;
 const startSlots = 16;
 const maxLoad = 0.75;
 const growth = 1.5;
+/** Some parts get more hashes than others. */
+const unevenness = 1.03;
 
 export class HashTable {
   readonly #parts: readonly Part[];
 
-  /** `values`: how many unsigned 32-bit numbers are stored with each hash. */
-  constructor({ values }: { readonly values: number }) {
-    this.#parts = Array.from({ length: parts }, () => new Part(2 + values));
+  /**
+   * `values`: how many unsigned 32-bit numbers are stored with each hash. `entries`: how many hashes are expected. Their memory is taken at once,
+   * and none of it is left over. Default: the table grows with them.
+   */
+  constructor({ values, entries = 0 }: { readonly values: number; readonly entries?: number }) {
+    const slots = Math.max(startSlots, Math.ceil((entries / parts / maxLoad) * unevenness));
+    this.#parts = Array.from({ length: parts }, () => new Part(2 + values, slots));
   }
 
   /** Memory of the table in bytes. */
@@ -51,12 +57,16 @@ export class HashTable {
 
 /** A hash table with open addressing. A slot contains a hash and its values. A slot with the hash zero is free. */
 class Part {
-  #slots = startSlots;
+  #slots: number;
   #used = 0;
   #words: Uint32Array;
 
-  constructor(readonly width: number) {
-    this.#words = new Uint32Array(startSlots * width);
+  constructor(
+    readonly width: number,
+    slots: number,
+  ) {
+    this.#slots = slots;
+    this.#words = new Uint32Array(slots * width);
   }
 
   get bytes(): number {
