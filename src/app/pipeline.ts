@@ -1,4 +1,5 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
+
 import type { Hit, Key, Run, StoredRow } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
@@ -14,6 +15,7 @@ import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds }
 import { type SearchOptions, type SearchQuery, searchAll } from "./calls/search-images.js";
 import { Aliases } from "./collections/aliases.js";
 import { never } from "./collections/call-options.js";
+import { defaultCollection } from "./collections/declared.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import type { DeleteOptions } from "./deletions/delete-options.js";
 import { Fleet } from "./fleet.js";
@@ -21,7 +23,7 @@ import { type OpenOptions, openParts } from "./open-options.js";
 import { Reembedding } from "./reembedding/reembedding.js";
 import { Classification, type ClassifyRequest } from "./runs/classify-rows.js";
 import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./runs/embed-images.js";
-import { defaultCollection, type IngestRun, type RunRequest, startIngest } from "./runs/ingest-images.js";
+import { type IngestRun, type RunRequest, startIngest } from "./runs/ingest-images.js";
 import { type Insertion, type InsertOptions, insert } from "./runs/insert-images.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./runs/move-rows.js";

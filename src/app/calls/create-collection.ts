@@ -1,8 +1,9 @@
 /** `createCollection`: creates a collection, by default with the dimension of the model and the configured metric. */
+
 import { type Collection, HeadraceError, type Metric } from "../../contracts/index.js";
 import { checkCollectionName, refuseUnknownOptions } from "../collections/call-options.js";
+import { declaredMetric } from "../collections/declared.js";
 import { withCollection } from "../collections/named-collection.js";
-import { declaredMetric } from "../runs/ingest-images.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 
 /** Settings of a new collection. */

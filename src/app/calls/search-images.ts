@@ -5,8 +5,8 @@ import { type Collection, HeadraceError, type Hit, type Key, type TextEmbedder }
 import { type PlainQuery, type Query, search } from "../../operations/index.js";
 import type { ImageInput } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
+import { defaultCollection } from "../collections/declared.js";
 import { withCollection } from "../collections/named-collection.js";
-import { defaultCollection } from "../runs/ingest-images.js";
 import { readImage } from "../runs/read-image.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 

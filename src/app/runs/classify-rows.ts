@@ -6,12 +6,13 @@ import { mebibyte } from "../../kit/index.js";
 import { batchRows, classify, LabelTally, previewClassify } from "../../operations/index.js";
 import { labelOf } from "../collections/addresses.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
+import { defaultCollection } from "../collections/declared.js";
 import { openNamed } from "../collections/named-collection.js";
 import { closed, closedOnError } from "../lifetimes/closing.js";
 import { labellerOf } from "../wiring/labellers.js";
 import { runOptions, writeWidths } from "../wiring/lanes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { defaultCollection } from "./ingest-images.js";
+import { writingRun } from "./writing-run.js";
 
 /** Which rows get which labels. */
 export interface ClassifyRequest {
@@ -124,19 +125,11 @@ export class Classification {
       checkStore: (waiting) => store.check(waiting),
       options: runOptions(parts.settings, { schedule: "overlapped", signal, ...(observer === undefined ? {} : { observer }) }),
     });
-    const soft = new AbortController();
     const label = labelOf({ collection: collection.name }, parts.storeKind);
-    const done = closed([collection], async (): Promise<ClassifyReport> => {
-      const report = await run.done;
-      const upkeepError = await parts.upkeep.after({ label, collection, ended: report.ended, signal, soft: soft.signal, observer });
-      return { ...report, ...countsOf(tally), ...(upkeepError === null ? {} : { upkeepError }) };
-    });
-    const drain = (): void => {
-      run.drain();
-      soft.abort();
-    };
+    const { done, drain } = writingRun(parts, run, { collection, label, signal, observer });
     const total = collection.count(this.#filter.filter).catch(() => null);
-    return { drain, snapshot: () => run.snapshot(), total, done };
+    const counted = done.then((report) => ({ ...report, ...countsOf(tally) }));
+    return { drain, snapshot: () => run.snapshot(), total, done: counted };
   }
 
   #open(access: "read" | "write"): Promise<Collection> {

@@ -1,4 +1,5 @@
 /** Cuts sources into shards, and puts them into a queue for any number of workers. */
+
 import { type Collection, HeadraceError, type Shard, type VectorStore, type WorkQueue } from "../../contracts/index.js";
 import {
   comparePlans,
@@ -10,12 +11,12 @@ import {
   shardInputs,
   splitSources,
 } from "../../fleet/index.js";
+import { declaredMetric } from "../collections/declared.js";
 import { nameOf } from "../collections/named-collection.js";
 import { createOrOpen } from "../collections/new-collection.js";
 import { storeLocation } from "../configuration/kinds.js";
 import { closedOnError } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { declaredMetric } from "./ingest-images.js";
 import { sharedSettings } from "./shared-settings.js";
 
 export interface DistributeRequest extends ListedSources {

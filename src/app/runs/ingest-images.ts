@@ -6,7 +6,6 @@ import type { ChainReady, LabelChoice } from "../../chain/index.js";
 import {
   type Collection,
   HeadraceError,
-  type Metric,
   type Observer,
   type Outcome,
   type Run,
@@ -20,9 +19,9 @@ import { mebibyte } from "../../kit/index.js";
 import { ingest } from "../../operations/index.js";
 import { DeadLetters, type ExpectedImages, expectCopies, type InputStream, type RunUses, SourceFiles } from "../../sources/index.js";
 import { labelOf } from "../collections/addresses.js";
+import { declaredMetric } from "../collections/declared.js";
 import { announcingKeys, createOrOpen, NewCollection } from "../collections/new-collection.js";
 import { deadLetterPath } from "../configuration/dead-letter-path.js";
-import type { Settings } from "../configuration/settings.js";
 import { closed, closedOnError } from "../lifetimes/closing.js";
 import { Shared } from "../lifetimes/shared.js";
 import { labellerOf } from "../wiring/labellers.js";
@@ -245,19 +244,6 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
         },
       ),
   });
-}
-
-/** The collection for calls and commands that do not name a collection. */
-export function defaultCollection({ milvus }: Settings): string {
-  return milvus?.collectionName ?? "images";
-}
-
-/**
- * The metric of a new collection: the one that the settings declare for this collection, else that of the `milvus` section, else cosine.
- */
-export function declaredMetric({ collections, milvus }: Settings, name: string): Metric {
-  const declared = collections.find((collection) => collection.name === name)?.index.metricType;
-  return (declared ?? milvus?.metricType ?? "COSINE").toLowerCase() as Metric;
 }
 
 interface FinishOptions extends Pick<AfterRunOptions, "signal" | "soft" | "observer"> {

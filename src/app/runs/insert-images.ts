@@ -1,4 +1,5 @@
 /** `insertImages` and `insertImagesAsync`: ingest images and return the ids, the failures and the report. */
+
 import { HeadraceError, type Key, type Observer, type RunSnapshot } from "../../contracts/index.js";
 import {
   checkInputs,
@@ -10,9 +11,10 @@ import {
   refuseDuplicates,
 } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
+import { defaultCollection } from "../collections/declared.js";
 import type { LaneOverrides } from "../wiring/lanes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { defaultCollection, type InsertStats, startIngest } from "./ingest-images.js";
+import { type InsertStats, startIngest } from "./ingest-images.js";
 
 /** The images to insert, and how. */
 export interface InsertOptions extends InputColumns, LaneOverrides {

@@ -2,9 +2,10 @@
 import type { Collection, HeadraceError, Observer, Outcome, RowSource, Run, RunReport, RunSnapshot } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { batchRows, type CopyPlan, type CopyTarget } from "../../operations/index.js";
-import { closed, closedOnError } from "../lifetimes/closing.js";
+import { closedOnError } from "../lifetimes/closing.js";
 import { runOptions, writeWidths } from "../wiring/lanes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { writingRun } from "./writing-run.js";
 
 /** Options of every copy, export, import and restoration. */
 export interface MoveOptions {
@@ -59,23 +60,8 @@ export function moveInto(
       ...settleOf(request),
       options: optionsOf(parts, request),
     });
-    const soft = new AbortController();
-    const done = closed([target, origin], async (): Promise<MoveReport> => {
-      const report = await run.done;
-      const upkeepError = await parts.upkeep.after({
-        label: at.label,
-        collection: target,
-        ended: report.ended,
-        signal,
-        soft: soft.signal,
-        observer: request.observer,
-      });
-      return { ...report, ...(upkeepError === null ? {} : { upkeepError }) };
-    });
-    const drain = (): void => {
-      run.drain();
-      soft.abort();
-    };
+    const { label } = at;
+    const { done, drain } = writingRun(parts, run, { collection: target, label, closing: [origin], signal, observer: request.observer });
     return { ...moveRun(run, origin, request, done), drain };
   });
 }

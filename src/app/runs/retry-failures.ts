@@ -1,4 +1,5 @@
 /** Tries images again that failed in earlier runs. */
+
 import { existsSync } from "node:fs";
 import { type Collection, type ErrorCode, errorCodes, HeadraceError, type Observer, type Outcome } from "../../contracts/index.js";
 import {
@@ -12,10 +13,11 @@ import {
   retryInput,
 } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
+import { defaultCollection } from "../collections/declared.js";
 import { nameOf, withCollection, withCollectionIfExists } from "../collections/named-collection.js";
 import { deadLetterPath } from "../configuration/dead-letter-path.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { defaultCollection, type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
+import { type IngestRun, type InsertStats, startIngest } from "./ingest-images.js";
 
 /** Which failures to try again. */
 export interface RetryRequest {

@@ -1,21 +1,11 @@
-/** What `ingest`, `retry` and `sync` share: interrupts, progress, failures, report and exit code. */
+/** What `ingest`, `retry`, `sync` and `work` share: the progress of images, the dead letters and the report. */
 import { InvalidArgumentError, Option } from "commander";
-import { type IngestRun, type InsertStats, type ReportContext, type ReportedFailure, reportedFailure } from "../../app/index.js";
-import type { Observer, Outcome } from "../../contracts/index.js";
-import { type ExitCode, exitCodeOfRun, runErrorDocument } from "../terminal/exit.js";
-import { watchInterrupts } from "../terminal/interrupts.js";
+import type { IngestRun, InsertStats, ReportContext } from "../../app/index.js";
+import type { ExitCode } from "../terminal/exit.js";
 import { adviceLines, rerunAdvice } from "../terminal/resume-advice.js";
-import { noteEvent, showProgressUntilDone } from "../terminal/run-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { UpkeepLine } from "../terminal/upkeep-line.js";
 import type { CommonOptions } from "./context.js";
-
-/** Arguments of the function that starts the run. */
-interface IngestionHooks {
-  readonly signal: AbortSignal;
-  readonly observer: Observer;
-  readonly onOutcome: (outcome: Outcome) => void;
-}
+import { type RunHooks, runToEnd } from "./run-to-end.js";
 
 interface StartedRun<R extends InsertStats> extends Omit<IngestRun, "done"> {
   readonly done: Promise<R>;
@@ -23,7 +13,7 @@ interface StartedRun<R extends InsertStats> extends Omit<IngestRun, "done"> {
 
 interface Ingestion<R extends InsertStats> {
   /** `soft` aborts at the first Ctrl-C. It ends a wait before the run. */
-  readonly start: (hooks: IngestionHooks, soft: AbortSignal) => Promise<StartedRun<R>>;
+  readonly start: (hooks: RunHooks, soft: AbortSignal) => Promise<StartedRun<R>>;
   /** Returns the total number of images; null when it is unknown. */
   readonly count: (stop: AbortSignal) => Promise<number | null>;
   /** Makes the report. `ending` are its last lines. */
@@ -34,46 +24,16 @@ interface Ingestion<R extends InsertStats> {
   ) => { readonly document: object; readonly text: string };
 }
 
-/** Maximum number of failures that the summary can use. The dead-letter file contains all failures. */
-const maxFailuresShown = 1_000;
-
-export async function runIngestion<R extends InsertStats>(terminal: Terminal, { start, count, show }: Ingestion<R>): Promise<ExitCode> {
-  const failures: ReportedFailure[] = [];
-  let run: StartedRun<R> | undefined;
-  const upkeep = new UpkeepLine();
-  const soft = new AbortController();
-  const interrupts = watchInterrupts(terminal, () => {
-    soft.abort();
-    run?.drain();
+export function runIngestion<R extends InsertStats>(terminal: Terminal, { start, count, show }: Ingestion<R>): Promise<ExitCode> {
+  return runToEnd<R, StartedRun<R>>(terminal, {
+    start,
+    progress: (run) => ({ unit: "images", count, serverLoad: () => run.serverLoad() }),
+    show: (run, report, failures) => {
+      const deadLetters = report.deadLetters > 0 ? run.deadLetterPath : null;
+      const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+      return show(report, { failures, deadLetters, peakRssBytes }, adviceLines(report, rerunAdvice));
+    },
   });
-  try {
-    const hooks: IngestionHooks = {
-      signal: interrupts.hard,
-      onOutcome: (outcome) => {
-        if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push(reportedFailure(outcome));
-      },
-      observer: (event) => noteEvent(terminal, event, upkeep),
-    };
-    const started = await start(hooks, soft.signal);
-    run = started;
-    if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, {
-      unit: "images",
-      count,
-      serverLoad: () => started.serverLoad(),
-      upkeep,
-    });
-    if (report.read === 0 && report.error !== undefined) throw report.error;
-    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    const deadLetters = report.deadLetters > 0 ? run.deadLetterPath : null;
-    const peakRssBytes = process.resourceUsage().maxRSS * 1024;
-    const { document, text } = show(report, { failures, deadLetters, peakRssBytes }, adviceLines(report, rerunAdvice));
-    terminal.summary({ ...document, ...runErrorDocument(report) }, text, code);
-    return code;
-  } finally {
-    interrupts.dispose();
-  }
 }
 
 /** The option `--max-failures`. */

@@ -1,14 +1,11 @@
-/** What `copy`, `export` and `import` share: interrupts, progress, report and exit code. */
-import { type MovePreview, type MoveReport, type MoveRun, moveDocument, type ReportedFailure, reportedFailure } from "../../app/index.js";
-import type { Observer, Outcome } from "../../contracts/index.js";
+/** What `copy`, `export`, `import`, `restore` and `classify` share: the progress of rows and the report. */
+import { type MovePreview, type MoveReport, type MoveRun, moveDocument } from "../../app/index.js";
 import { moveText } from "../reports/summary.js";
-import { type ExitCode, exitCodeOfRun, exitCodes, runErrorDocument } from "../terminal/exit.js";
-import { watchInterrupts } from "../terminal/interrupts.js";
+import { type ExitCode, exitCodes } from "../terminal/exit.js";
 import { counted } from "../terminal/printable-text.js";
 import { adviceLines } from "../terminal/resume-advice.js";
-import { noteEvent, showProgressUntilDone } from "../terminal/run-progress.js";
 import type { Terminal } from "../terminal/terminal.js";
-import { UpkeepLine } from "../terminal/upkeep-line.js";
+import { type RunHooks, runToEnd } from "./run-to-end.js";
 
 /** The source and the target of the rows, as reports show them. */
 export interface MoveEnds {
@@ -23,48 +20,23 @@ interface Moving<Report extends MoveReport> extends Omit<MoveRun, "done"> {
   readonly done: Promise<Report>;
 }
 
-/** Arguments of the function that starts the run. */
-export interface MoveHooks {
-  readonly signal: AbortSignal;
-  readonly observer: Observer;
-  readonly onOutcome: (outcome: Outcome) => void;
-}
-
-const maxFailuresShown = 1_000;
-
 /** Runs a copy, export, import or classification to its end. `advice` tells the user what to do if the run did not complete. */
-export async function runMove<Report extends MoveReport, R extends Moving<Report>>(
+export function runMove<Report extends MoveReport, R extends Moving<Report>>(
   terminal: Terminal,
-  start: (hooks: MoveHooks) => Promise<R & Moving<Report>>,
+  start: (hooks: RunHooks) => Promise<R & Moving<Report>>,
   ends: (run: R, report: Report) => MoveEnds,
   advice: string,
 ): Promise<ExitCode> {
-  const failures: ReportedFailure[] = [];
-  let run: R | undefined;
-  const upkeep = new UpkeepLine();
-  const interrupts = watchInterrupts(terminal, () => run?.drain());
-  try {
-    const started = await start({
-      signal: interrupts.hard,
-      observer: (event) => noteEvent(terminal, event, upkeep),
-      onOutcome: (outcome) => {
-        if (outcome.kind !== "failed" || failures.length >= maxFailuresShown) return;
-        failures.push(reportedFailure(outcome));
-      },
-    });
-    run = started;
-    if (interrupts.wasInterrupted()) run.drain();
-    const report = await showProgressUntilDone(run, terminal, { unit: "rows", count: () => started.total, upkeep });
-    if (report.read === 0 && report.error !== undefined) throw report.error;
-    const { more, ...named } = ends(run, report);
-    const document = moveDocument(report, { ...named, failures });
-    const code = exitCodeOfRun(report, interrupts.wasInterrupted());
-    const text = moveText(document, [...(more?.lines ?? []), ...adviceLines(report, advice)]);
-    terminal.summary({ ...document, ...more?.document, ...runErrorDocument(report) }, text, code);
-    return code;
-  } finally {
-    interrupts.dispose();
-  }
+  return runToEnd<Report, R & Moving<Report>>(terminal, {
+    start,
+    progress: ({ total }) => ({ unit: "rows", count: () => total }),
+    show: (run, report, failures) => {
+      const { more, ...named } = ends(run, report);
+      const document = moveDocument(report, { ...named, failures });
+      const text = moveText(document, [...(more?.lines ?? []), ...adviceLines(report, advice)]);
+      return { document: { ...document, ...more?.document }, text };
+    },
+  });
 }
 
 /** Prints what a copy or import would do. */
