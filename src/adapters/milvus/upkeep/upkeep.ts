@@ -133,7 +133,7 @@ export class Upkeep {
     try {
       if (this.wanted !== "FLAT") await this.#createWanted(signal, options);
       await this.serve(signal);
-      await this.properties.set(indexProperty, "built");
+      await this.properties.set({ [indexProperty]: "built" });
       this.#isSettled = true;
     } catch (error) {
       throw this.#explained(error);
