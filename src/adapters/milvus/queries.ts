@@ -37,16 +37,16 @@ export class Queries {
     return Number(row?.["count(*)"] ?? 0);
   }
 
-  /** Yields all matching rows, in the order of their keys. */
+  /** Yields all matching rows, in the order of their keys. Sees every write that was acknowledged before the first page. */
   async *pages(expression: string, fields: readonly string[], pageRows: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
+    const moment = await this.connection.now(signal);
     let after = "";
-    let see: "strong" | "own" = "strong";
     let limit = pageRows;
     for (;;) {
       const bounded = [expression, after].filter((part) => part !== "").join(" and ");
       let rows: readonly RawRow[];
       try {
-        rows = await this.#query(bounded, fields, () => this.freshness[see], { signal }, limit);
+        rows = await this.#query(bounded, fields, () => this.freshness.since(moment), { signal }, limit);
       } catch (error) {
         if (limit === 1 || !isAnswerTooLarge(error)) throw error;
         limit = Math.ceil(limit / 2);
@@ -56,7 +56,6 @@ export class Queries {
       if (rows.length < limit) return;
       const last = keyOf(rows.at(-1)!, this.shape);
       after = `id > ${typeof last === "bigint" ? last : JSON.stringify(last)}`;
-      see = "own";
     }
   }
 

@@ -209,7 +209,7 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
       });
     }
   }
-  if (rules.columns.size + newColumns.size + added.size > maxMetadataKeys) {
+  if (added.size > 0 && rules.columns.size + newColumns.size + added.size > maxMetadataKeys) {
     const names = [...added.keys()].join(", ").slice(0, 200);
     throw new HeadraceError(
       "metadata_name",

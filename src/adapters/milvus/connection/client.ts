@@ -6,7 +6,17 @@ import type protobufModule from "protobufjs";
 import type { Writer } from "protobufjs";
 import { type ErrorCode, HeadraceError } from "../../../contracts/index.js";
 import { abortedError, checkAborted, inTime, listenForAbort } from "../../../kit/index.js";
-import { type Endpoint, fromStatus, fromThrown, type MilvusStatus, milvusMissing, succeeded, timedOut } from "../errors.js";
+import {
+  type Endpoint,
+  fromStatus,
+  fromThrown,
+  isForbidden,
+  isUnimplemented,
+  type MilvusStatus,
+  milvusMissing,
+  succeeded,
+  timedOut,
+} from "../errors.js";
 import { addressOf, type MilvusSection } from "../options.js";
 
 type Sdk = typeof import("@zilliz/milvus2-sdk-node");
@@ -110,6 +120,29 @@ export class MilvusConnection {
     }
   }
 
+  /**
+   * Returns a moment of the server's clock, as Milvus writes its timestamps. It is later than every write that Milvus has acknowledged
+   * before. Null if the server does not tell it.
+   */
+  async now(signal?: AbortSignal): Promise<bigint | null> {
+    const channel = await this.client.channelPool.acquire();
+    const options = {
+      deadline: new Date(Date.now() + this.timeoutMs),
+      interceptors: [this.sdk.getMetaInterceptor(() => undefined, [this.headers])],
+    };
+    try {
+      const { timestamp } = await this.call("timestamp", () => allocateTimestamp(channel as unknown as TimestampService, options), {
+        signal,
+      });
+      return BigInt(timestamp);
+    } catch (error) {
+      if (HeadraceError.is(error) && (isUnimplemented(error.cause) || isForbidden(error))) return null;
+      throw error;
+    } finally {
+      await this.client.channelPool.release(channel);
+    }
+  }
+
   async close(): Promise<void> {
     await this.client.closeConnection();
   }
@@ -122,6 +155,22 @@ export class MilvusConnection {
       throw fromThrown(what, error, this.endpoint, fallback);
     }
   }
+}
+
+/** A call of Milvus that the SDK's own client has no method for. */
+interface TimestampService {
+  AllocTimestamp(request: object, options: object, done: (error: Error | null, answer: TimestampAnswer) => void): void;
+}
+
+interface TimestampAnswer {
+  readonly status: MilvusStatus;
+  readonly timestamp: string;
+}
+
+function allocateTimestamp(service: TimestampService, options: object): Promise<TimestampAnswer> {
+  return new Promise((resolve, reject) => {
+    service.AllocTimestamp({}, options, (error, answer) => (error === null ? resolve(answer) : reject(error)));
+  });
 }
 
 function loadSdk(): { readonly sdk: Sdk; readonly newWriter: () => Writer } {

@@ -19,3 +19,16 @@ it("the first read is strong, later ones wait for this process' writes alone, an
   freshness.wrote(0n);
   assert.equal(freshness.own.consistency_level, "Strong", "a write at an unknown moment");
 });
+
+it("the pages of a scan wait for its moment and for this process' writes, or are strong if one of them is not known", () => {
+  const freshness = new Freshness();
+  assert.equal(freshness.since(5n).consistency_level, "Strong", "the first read");
+  freshness.answered(freshness.strong);
+  assert.deepEqual(freshness.since(5n), { consistency_level: "Session", guarantee_timestamp: "5" });
+  freshness.wrote(7n);
+  assert.equal(freshness.since(5n).guarantee_timestamp, "7");
+  assert.equal(freshness.since(9n).guarantee_timestamp, "9");
+  assert.equal(freshness.since(null).consistency_level, "Strong");
+  freshness.wrote(0n);
+  assert.equal(freshness.since(9n).consistency_level, "Strong", "a write at an unknown moment");
+});

@@ -45,6 +45,16 @@ export class Freshness {
     return { consistency_level: "Session", guarantee_timestamp: String(this.#written) };
   }
 
+  /**
+   * For all pages of one scan: each page sees every write that was acknowledged before the moment, and the writes of this process. Null: the
+   * moment is not known, so the page is strong.
+   */
+  since(moment: bigint | null): Consistency {
+    if (this.#first || moment === null) return this.strong;
+    const timestamp = moment > this.#written ? moment : this.#written;
+    return { consistency_level: "Session", guarantee_timestamp: String(timestamp) };
+  }
+
   /** Called when the server has answered a read. The server has then seen all writes that this read waited for, so later reads do not wait for them. */
   answered(consistency: Consistency): void {
     if (consistency.consistency_level === "Strong") this.#first = false;

@@ -12,9 +12,10 @@ export class Properties {
     return propertyOf(await this.describe(signal), key);
   }
 
-  async set(key: string, value: string): Promise<void> {
-    await this.connection.call(`set ${key} of ${this.collection}`, (client) =>
-      client.alterCollectionProperties({ collection_name: this.collection, properties: { [key]: value } }),
+  /** Sets some properties. All others stay as they are, also those that another process sets at the same time. */
+  async set(properties: Readonly<Record<string, string>>): Promise<void> {
+    await this.connection.call(`set ${Object.keys(properties).join(", ")} of ${this.collection}`, (client) =>
+      client.alterCollectionProperties({ collection_name: this.collection, properties }),
     );
   }
 

@@ -5,12 +5,12 @@ import { builtInColumns, type MetadataType, maxKeyBytes } from "../../../kit/ind
 import type { CreationSettings, DeclaredField } from "../options.js";
 import type { FilterColumn } from "./filter.js";
 import { propertyOf } from "./properties.js";
+import { columnsOf } from "./registered-columns.js";
 
 export const maxTextBytes = 65_535;
 /** Milvus' dynamic field. Milvus stores all metadata keys without a field of their own in the dynamic field. */
 export const dynamicField = "$meta";
 export const passportProperty = "headrace.passport";
-export const columnsProperty = "headrace.columns";
 /** How many copies of the collection are in memory, and where. Absent: one copy, wherever the server puts it. */
 export const loadProperty = "headrace.load";
 /** The property that holds the index note, which is the state of the collection's index: see index-note.ts. */
@@ -150,7 +150,6 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
     name,
     fields.filter((field) => !ours.has(field.name)),
   );
-  const columns = Object.entries(JSON.parse(String(property(columnsProperty) ?? "{}")) as Record<string, MetadataType>);
   const passport = property(passportProperty);
   return {
     // The real name of the collection, even when the caller used an alias: the answer's `collection_name` only repeats the requested name.
@@ -165,7 +164,7 @@ export function shapeOf(name: string, answer: DescribeCollectionResponse): Colle
     maker: marks.maker ?? null,
     declared,
     foreign,
-    columns: new Map([...columns, ...declared.map(({ name: column, type }) => [column, type] as const)]),
+    columns: new Map([...columnsOf(answer), ...declared.map(({ name: column, type }) => [column, type] as const)]),
   };
 }
 

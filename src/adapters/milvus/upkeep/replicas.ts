@@ -30,7 +30,7 @@ export async function rememberReplicas(properties: Properties): Promise<void> {
   const found = await replicasOf(properties, answer.collectionID);
   if (found === null) return;
   const text = JSON.stringify(found);
-  if (text !== (propertyOf(answer, loadProperty) ?? JSON.stringify(single))) await properties.set(loadProperty, text);
+  if (text !== (propertyOf(answer, loadProperty) ?? JSON.stringify(single))) await properties.set({ [loadProperty]: text });
 }
 
 /** Returns null if the collection is not loaded, or if the user may not see its copies. */

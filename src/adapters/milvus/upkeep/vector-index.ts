@@ -4,9 +4,9 @@ import { HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../connection/client.js";
 import { buildParameters } from "../connection/indexes.js";
 import { type CollectionShape, metricNames } from "../connection/schema.js";
+import { until } from "../connection/waits.js";
 import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "../errors.js";
 import type { IndexSettings, IndexType } from "../options.js";
-import { until } from "./waits.js";
 
 /**
  * The name of the exact index. No other index has this name, so a drop by name cannot drop an index that another process has created

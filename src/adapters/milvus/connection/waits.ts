@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadraceError } from "../../../contracts/index.js";
 import { abortedError } from "../../../kit/index.js";
-import type { MilvusConnection } from "../connection/client.js";
+import type { MilvusConnection } from "./client.js";
 
 const pollMs = 100;
 
