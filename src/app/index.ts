@@ -37,6 +37,7 @@ export {
   listInputs,
   pathOfSource,
   readDeadLetters,
+  sentRef,
   type WatchedFolderOptions,
   watchedInputs,
 } from "../sources/index.js";

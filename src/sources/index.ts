@@ -20,6 +20,7 @@ export {
   type Inputs,
   ingestInput,
   ingestInputs,
+  sentRef,
 } from "./inputs.js";
 export { bucketInputs } from "./listing/buckets.js";
 export { type ExpectedImages, expectedImages, expectedInputs } from "./listing/expected-images.js";

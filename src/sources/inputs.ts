@@ -114,22 +114,36 @@ function keyFrom(id: string | number | bigint): Key | null {
 }
 
 async function refOf(input: DescribedInput["input"], fileRefs: FileRefs): Promise<ImageRef> {
-  if (input instanceof Uint8Array) return bytesRef(input);
+  if (input instanceof Uint8Array) return sentRef(input);
   if (isRef(input)) return input;
   if (typeof input !== "string" && !(input instanceof URL)) {
     throw new HeadraceError("usage_invalid", `input: expected a path, a URL or bytes, found ${input === null ? "null" : typeof input}`);
   }
   const text = String(input);
+  if (text.startsWith("data:")) return sentRef(text);
   try {
     if (!isUrl(text) || text.startsWith("file:")) return await fileRefs(text);
-    if (isMemberUri(text)) return memberRefOf(text);
-    return text.startsWith("data:") ? bytesRef(dataBytes(text)) : urlRef(text);
+    return isMemberUri(text) ? memberRefOf(text) : urlRef(text);
   } catch (error) {
-    if (!HeadraceError.is(error) || error.code !== "input_invalid") throw error;
-    const { code, message, hint, cause } = error;
-    const item = text.slice(0, maxShown);
-    return refusedRef(item, { kind: "fail", error: new HeadraceError(code, message, { scope: "item", item, hint, cause }) });
+    return invalidRef(text, error);
   }
+}
+
+/** Returns the ref of an image that is given as bytes or as a `data:` URL. Its URI has the SHA-256 of the bytes. An invalid URL is a refused image. */
+export function sentRef(input: Uint8Array | string): ImageRef {
+  if (typeof input !== "string") return bytesRef(input);
+  try {
+    return bytesRef(dataBytes(input));
+  } catch (error) {
+    return invalidRef(input, error);
+  }
+}
+
+function invalidRef(text: string, error: unknown): ImageRef {
+  if (!HeadraceError.is(error) || error.code !== "input_invalid") throw error;
+  const { code, message, hint, cause } = error;
+  const item = text.slice(0, maxShown);
+  return refusedRef(item, { kind: "fail", error: new HeadraceError(code, message, { scope: "item", item, hint, cause }) });
 }
 
 /** Maximum number of characters of an invalid URL that a message shows. */

@@ -1,5 +1,5 @@
 /** Checks the embedder and the store with a real call to each. */
-import { HeadraceError } from "../../contracts/index.js";
+import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { embedderKind, storeKind } from "../configuration/kinds.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 
@@ -13,6 +13,8 @@ export interface PartHealth {
   readonly detail: string;
   /** What to do about the error; null when the part works. */
   readonly hint: string | null;
+  /** The code of the error; null when the part works. */
+  readonly code: ErrorCode | null;
 }
 
 /** The result of `health`. */
@@ -44,9 +46,9 @@ export async function checkHealth(parts: PipelineParts): Promise<Health> {
 
 async function healthOf(name: PartHealth["name"], kind: string, check: () => Promise<string>): Promise<PartHealth> {
   try {
-    return { name, kind, ok: true, detail: await check(), hint: null };
+    return { name, kind, ok: true, detail: await check(), hint: null, code: null };
   } catch (thrown) {
     const error = HeadraceError.from(thrown);
-    return { name, kind, ok: false, detail: `[${error.code}] ${error.message}`, hint: error.hint };
+    return { name, kind, ok: false, detail: `[${error.code}] ${error.message}`, hint: error.hint, code: error.code };
   }
 }

@@ -2,7 +2,6 @@
  * Gathers small insertions: those that arrive while rows of the same collection are written become one run, and so share batches of the
  * model and writes of the store. Each is answered when its own rows are durable.
  */
-import { createHash } from "node:crypto";
 import type { DescribedInput, ImageEmbeddingPipeline } from "../../app/index.js";
 import { HeadraceError, type Observer, type Outcome } from "../../contracts/index.js";
 import { abortedError, listenForAbort, unlessAborted } from "../../kit/index.js";
@@ -17,8 +16,11 @@ export interface SettledImage {
   readonly error: HeadraceError | null;
 }
 
+/** An image that is named: by a path, a URL, or the SHA-256 of its bytes. */
+export type IdentifiedInput = Omit<DescribedInput, "input"> & { readonly input: Exclude<DescribedInput["input"], Uint8Array> };
+
 interface Insertion {
-  readonly inputs: readonly DescribedInput[];
+  readonly inputs: readonly IdentifiedInput[];
   /** The ids and the sources of its images. Two insertions that share one are not in the same run, where the second would be a duplicate. */
   readonly identities: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -55,7 +57,7 @@ export class Insertions {
   }
 
   /** Resolves when all rows are durable, with one entry per image. Throws `collection_not_found`, and the error of a run that fails. */
-  insert(collectionName: string, inputs: readonly DescribedInput[], { signal, spans }: InsertionCall): Promise<readonly SettledImage[]> {
+  insert(collectionName: string, inputs: readonly IdentifiedInput[], { signal, spans }: InsertionCall): Promise<readonly SettledImage[]> {
     const settled = new Promise<readonly SettledImage[]>((settle, fail) => {
       const insertion = { inputs, identities: new Set(inputs.flatMap(identitiesOf)), signal, spans, settle, fail };
       const waiting = this.#waiting.get(collectionName);
@@ -200,18 +202,10 @@ function nextOf(waiting: Insertion[]): readonly Insertion[] {
   return taken;
 }
 
-function identitiesOf({ input, id }: DescribedInput): readonly string[] {
-  return id === undefined ? [sourceOf(input)] : [`id ${id}`, sourceOf(input)];
+function identitiesOf({ input, id }: IdentifiedInput): readonly string[] {
+  const source = typeof input === "object" && "uri" in input ? input.uri : String(input);
+  return id === undefined ? [source] : [`id ${id}`, source];
 }
-
-function sourceOf(input: DescribedInput["input"]): string {
-  if (input instanceof Uint8Array) return hashOf(input);
-  const text = typeof input === "object" && "uri" in input ? input.uri : String(input);
-  const [, base64] = /^data:[^,]*;base64,(.*)$/s.exec(text) ?? [];
-  return base64 === undefined ? hashOf(text) : hashOf(Buffer.from(base64, "base64"));
-}
-
-const hashOf = (source: string | Uint8Array): string => createHash("sha256").update(source).digest("base64");
 
 /** A signal that fires when the signals of all insertions have fired. */
 function abortedWithAll(insertions: readonly Insertion[]): { readonly signal: AbortSignal; readonly dispose: () => void } {

@@ -1,11 +1,12 @@
 /** Turns the source of a request into an input of the library. URLs are guarded by the reader; paths must be below an allowed folder. */
 import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
-import type { DescribedInput, ImageInput, Settings } from "../../app/index.js";
+import { type DescribedInput, type ImageInput, type Settings, sentRef } from "../../app/index.js";
 import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from "../../kit/index.js";
+import type { SentImage } from "../kept/kept-uploads.js";
 import { Refused } from "../wire/problems.js";
 import type { WireSource } from "../wire/wire.js";
-import type { SettledImage } from "./insertions.js";
+import type { IdentifiedInput, SettledImage } from "./insertions.js";
 
 /** An image of a request: named or sent as JSON, or uploaded. */
 export type GivenSource = WireSource | { readonly bytes: Uint8Array };
@@ -25,12 +26,21 @@ export function sha256Of(source: string): string | null {
   return sentSource.exec(source)?.[1] ?? null;
 }
 
-/** Returns the bytes of the stored images that came with the request itself. */
-export function sentImages(inputs: readonly DescribedInput[], settled: readonly SettledImage[]): readonly Uint8Array[] {
+/** Names images that were sent by the SHA-256 of their bytes, once for all that follows. */
+export function identified(inputs: readonly DescribedInput[]): readonly IdentifiedInput[] {
+  return inputs.map((given) => {
+    const { input } = given;
+    if (input instanceof Uint8Array) return { ...given, input: sentRef(input) };
+    return typeof input === "string" && input.startsWith("data:") ? { ...given, input: sentRef(input) } : { ...given, input };
+  });
+}
+
+/** Returns the stored images that came with the request itself. */
+export function sentImages(inputs: readonly IdentifiedInput[], settled: readonly SettledImage[]): readonly SentImage[] {
   return inputs.flatMap(({ input }, index) => {
-    if (settled[index]?.status !== "stored") return [];
-    if (input instanceof Uint8Array) return [input];
-    return typeof input === "string" && input.startsWith("data:") ? [bytesOfDataUrl(input)] : [];
+    if (settled[index]?.status !== "stored" || typeof input !== "object" || !("uri" in input) || input.data === undefined) return [];
+    const sha256 = sha256Of(input.uri);
+    return sha256 === null ? [] : [{ sha256, bytes: input.data }];
   });
 }
 

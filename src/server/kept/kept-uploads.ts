@@ -1,5 +1,5 @@
 /** Keeps the images that were sent to the server, so that their pictures can be shown: files by the SHA-256 of their bytes, up to a limit. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ImageEmbeddingPipeline, Settings } from "../../app/index.js";
@@ -16,6 +16,12 @@ export interface KeptUploadsOptions {
 
 const hashPattern = /^[0-9a-f]{64}$/;
 const uploadedRows = 'startsWith(source, "sha256:")';
+
+/** An image that came with a request. `sha256`: of its bytes, in hex. */
+export interface SentImage {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
 
 export class KeptUploads {
   readonly #options: KeptUploadsOptions;
@@ -48,12 +54,11 @@ export class KeptUploads {
   }
 
   /** Keeps stored images. One that cannot be written is reported in the log: its row is stored all the same. */
-  async keep(images: readonly Uint8Array[]): Promise<void> {
+  async keep(images: readonly SentImage[]): Promise<void> {
     if (this.#maxBytes === 0 || images.length === 0) return;
     await this.#guarded(async () => {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      for (const bytes of images) {
-        const sha256 = createHash("sha256").update(bytes).digest("hex");
+      for (const { sha256, bytes } of images) {
         await this.#add(sha256, bytes.byteLength, async (path) => {
           const partial = `${path}.${randomUUID()}.partial`;
           await writeFile(partial, bytes, { mode: 0o600 });

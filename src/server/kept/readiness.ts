@@ -31,7 +31,7 @@ export class ReadinessCheck {
 
   async #check(): Promise<Readiness> {
     const health = await this.pipeline.health();
-    const parts = health.parts.map(({ name, kind, ok, detail }) => ({ name, kind, ok, code: ok ? null : codeIn(detail) }));
+    const parts = health.parts.map(({ name, kind, ok, code }) => ({ name, kind, ok, code }));
     const store = parts.find(({ name }) => name === "store");
     const code = store?.ok === true ? await this.#query() : null;
     const answered = parts.map((part) => (part.name === "store" && code !== null ? { ...part, ok: false, code } : part));
@@ -51,5 +51,3 @@ export class ReadinessCheck {
     }
   }
 }
-
-const codeIn = (detail: string): string => /^\[(\w+)\]/.exec(detail)?.[1] ?? "unexpected";

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { type DescribedInput, keysOf } from "../../app/index.js";
 import type { Key, Metadata } from "../../contracts/index.js";
 import type { SettledImage } from "../insertions/insertions.js";
-import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
+import { type GivenSource, identified, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
 import { type Form, type Route, route, type ServerContext } from "../requests/route.js";
 import { checked, parsedJson } from "../requests/validation.js";
 import { itemProblem, Refused } from "../wire/problems.js";
@@ -29,7 +29,7 @@ export const imageRoutes: readonly Route[] = [
     answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
       refuseTooMany(images, context.settings.server);
-      const inputs = await inputsOf(context, name, images);
+      const inputs = identified(await inputsOf(context, name, images));
       const settled = await context.insertions.insert(name, inputs, { signal, spans: context.spans });
       await context.uploads.keep(sentImages(inputs, settled));
       return { status: 200, body: insertionAnswer(settled) };

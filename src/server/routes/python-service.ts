@@ -1,7 +1,7 @@
 /** The paths of the Python service, so that its clients work with this server. Each does what the route under `/v1` does. */
 import { keysOf } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
+import { type GivenSource, identified, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
 import { type Route, type RouteOptions, route, type ServerContext } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
 import * as own from "../wire/wire.js";
@@ -62,12 +62,14 @@ export const pythonServiceRoutes: readonly Route[] = [
       if (metadata) refuseOtherLength("metadata", metadata, inputs);
       const collection = name ?? context.pipeline.defaultCollection;
       const keys = await keysOf(context.pipeline, collection, ids);
-      const images = await Promise.all(
-        inputs.map(async (input, index) => ({
-          input: await inputOf(sourceOf(input), context.settings.server),
-          id: keys[index] ?? "",
-          ...(metadata ? { metadata: metadata[index] ?? null } : {}),
-        })),
+      const images = identified(
+        await Promise.all(
+          inputs.map(async (input, index) => ({
+            input: await inputOf(sourceOf(input), context.settings.server),
+            id: keys[index] ?? "",
+            ...(metadata ? { metadata: metadata[index] ?? null } : {}),
+          })),
+        ),
       );
       const settled = await context.insertions.insert(collection, images, { signal, spans: context.spans });
       await context.uploads.keep(sentImages(images, settled));
