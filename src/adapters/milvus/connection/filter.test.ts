@@ -6,7 +6,7 @@ import { filterColumns } from "./schema.js";
 
 const columnOf = filterColumns({
   idType: "text",
-  declared: [{ name: "rating", dataType: "Double", type: "number", maxBytes: 0, presence: "required" }],
+  declared: [{ name: "rating", dataType: "Double", type: "number", maxBytes: 0, presence: "required", defaultValue: null }],
 });
 const compile = (text: string) => compileFilter(parseFilter(text), columnOf);
 

@@ -1,6 +1,6 @@
 /** A Headrace collection in Milvus: its fields, description and properties. */
 import type { DescribeCollectionResponse, FieldSchema, FieldType } from "@zilliz/milvus2-sdk-node";
-import { type CollectionSchema, HeadraceError, type Metric, type Passport } from "../../../contracts/index.js";
+import { type CollectionSchema, HeadraceError, type MetadataValue, type Metric, type Passport } from "../../../contracts/index.js";
 import { builtInColumns, type MetadataType, maxKeyBytes } from "../../../kit/index.js";
 import type { CreationSettings, DeclaredField } from "../options.js";
 import type { FilterColumn } from "./filter.js";
@@ -25,6 +25,8 @@ export interface DeclaredColumn {
   readonly maxBytes: number;
   /** "optional": a row may have no value, because the field is nullable or has a default value. */
   readonly presence: "required" | "optional";
+  /** The value that the server gives to rows without one. Null: none. */
+  readonly defaultValue: MetadataValue | null;
 }
 
 export type VectorType = (typeof vectorTypes)[number];
@@ -211,7 +213,8 @@ function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<Coll
     const presence = field.nullable === true || (field.default_value ?? null) !== null ? "optional" : "required";
     if (field.is_function_output) foreign.push(name);
     else if (dataTypes.has(data_type)) {
-      declared.push({ ...columnOf(name, data_type as DeclaredColumn["dataType"], Number(field.max_length ?? maxTextBytes)), presence });
+      const column = columnOf(name, data_type as DeclaredColumn["dataType"], Number(field.max_length ?? maxTextBytes));
+      declared.push({ ...column, presence, defaultValue: defaultOf(field, column.type) });
     } else if (presence === "optional") foreign.push(name);
     else {
       throw new HeadraceError(
@@ -226,7 +229,15 @@ function othersOf(collection: string, fields: readonly FieldSchema[]): Pick<Coll
 
 function columnOf(name: string, dataType: DeclaredColumn["dataType"], maxBytes: number): DeclaredColumn {
   const type = dataType === "VarChar" ? "text" : dataType === "Bool" ? "boolean" : "number";
-  return { name, dataType, type, maxBytes, presence: "required" };
+  return { name, dataType, type, maxBytes, presence: "required", defaultValue: null };
+}
+
+/** The SDK gives the numbers of int64 columns as text. */
+function defaultOf({ default_value: given }: FieldSchema, type: MetadataType): MetadataValue | null {
+  const value = (given ?? null) as string | number | boolean | null;
+  if (value === null) return null;
+  if (type === "number") return Number(value);
+  return type === "boolean" ? String(value) === "true" : String(value);
 }
 
 function filterType(dataType: DeclaredColumn["dataType"]): FilterColumn["type"] {
