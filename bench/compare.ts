@@ -11,8 +11,14 @@ export interface CompareOptions {
   readonly rounds?: number;
 }
 
-/** What both versions have measured, by the text of the figure. */
 export interface Comparison {
+  readonly figures: readonly ComparedFigure[];
+  /** Runs that say that they do not count, because of other work on the machine. */
+  readonly uncountedRuns: number;
+}
+
+/** What both versions have measured. */
+export interface ComparedFigure {
   readonly what: string;
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -22,7 +28,7 @@ export interface Comparison {
 const borrowed = ["node_modules", ".cache/services", ".cache/corpus"];
 
 /** Builds `ref` in a temporary checkout, runs the benchmark `name` there and here in turn, and returns the figures that both have. */
-export function compare(ref: string, name: string, { root = ".", rounds = 3 }: CompareOptions = {}): readonly Comparison[] {
+export function compare(ref: string, name: string, { root = ".", rounds = 3 }: CompareOptions = {}): Comparison {
   const folder = resolve(root, ".cache", "compare");
   rmSync(folder, { recursive: true, force: true });
   run(root, "git", "worktree", "prune");
@@ -38,20 +44,23 @@ export function compare(ref: string, name: string, { root = ".", rounds = 3 }: C
       before.push(bench(folder, name));
       after.push(bench(root, name));
     }
-    return pairs(before.map(figuresIn), after.map(figuresIn));
+    const uncountedRuns = [...before, ...after].filter((text) => text.includes("Not counted:")).length;
+    return { figures: pairs(before.map(figuresIn), after.map(figuresIn)), uncountedRuns };
   } finally {
     run(root, "git", "worktree", "remove", "--force", folder);
   }
 }
 
 /** A table of the medians with their ranges, and the ratio of the medians. */
-export function comparisonTable(ref: string, comparisons: readonly Comparison[]): string {
+export function comparisonTable(ref: string, { figures, uncountedRuns }: Comparison): string {
   const digits = 3;
-  const rows = comparisons.map(({ what, before, after }) => {
+  const rows = figures.map(({ what, before, after }) => {
     const ratio = (median(after) / median(before)).toFixed(digits);
     return `| ${what} | ${spread(before, digits)} | ${spread(after, digits)} | ${ratio} |`;
   });
-  return [`| what | ${ref} | here | here ÷ ${ref} |`, "| --- | --- | --- | --- |", ...rows, ""].join("\n");
+  const note =
+    uncountedRuns === 0 ? [] : [`Not counted: other programs worked during ${uncountedRuns} runs. Measure again on a quiet machine.`, ""];
+  return [...note, `| what | ${ref} | here | here ÷ ${ref} |`, "| --- | --- | --- | --- |", ...rows, ""].join("\n");
 }
 
 /** What the benchmark prints. The file of results stays as it is. */
@@ -65,7 +74,7 @@ function figuresIn(text: string): ReadonlyMap<string, number> {
   return new Map(rows.map(([, what = "", value]) => [what, Number(value)]));
 }
 
-function pairs(before: readonly ReadonlyMap<string, number>[], after: readonly ReadonlyMap<string, number>[]): readonly Comparison[] {
+function pairs(before: readonly ReadonlyMap<string, number>[], after: readonly ReadonlyMap<string, number>[]): readonly ComparedFigure[] {
   const all = [...before, ...after];
   const names = [...(all[0]?.keys() ?? [])].filter((what) => all.every((figures) => figures.has(what)));
   const valuesOf = (what: string, runs: typeof all): readonly number[] => runs.map((figures) => figures.get(what)!);
