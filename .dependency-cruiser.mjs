@@ -45,7 +45,7 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$" },
+      { orphan: true, pathNot: "^src/(cli/(launcher|command|built-packages)|index)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$" },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>
