@@ -45,7 +45,11 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index|kit-for-adapters)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$" },
+      {
+        orphan: true,
+        pathNot:
+          "^src/(cli/(launcher|command|process/built-packages)|index|kit-for-adapters)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$",
+      },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>

@@ -14,8 +14,8 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 
 export const cliPage: ReferencePage = { path: "docs/reference/cli.md", render: () => text() };
 
-function text(): string {
-  const program = buildProgram({ version: "", exit: () => {} });
+async function text(): Promise<string> {
+  const program = await buildProgram({ version: "", exit: () => {} });
   const commands = leaves(program, []);
   const codes = Object.entries(exitCodes).map(([name, code]) => [String(code), exitMeanings[name as keyof typeof exitCodes]]);
   return `# Commands

@@ -3,13 +3,18 @@ import { realpath } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { type DescribedInput, type ImageInput, type Settings, sentRef } from "../../app/index.js";
 import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from "../../kit/index.js";
-import type { SentImage } from "../kept/kept-uploads.js";
 import { Refused } from "../wire/problems.js";
 import type { WireSource } from "../wire/wire.js";
 import type { IdentifiedInput, SettledImage } from "./insertions.js";
 
 /** An image of a request: named or sent as JSON, or uploaded. */
 export type GivenSource = WireSource | { readonly bytes: Uint8Array };
+
+/** An image that came with a request. `sha256`: of its bytes, in hex. */
+export interface SentImage {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
 
 /** Throws `path_refused` for a path outside the allowed folders, whether the file exists or not. */
 export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {

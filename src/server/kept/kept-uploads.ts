@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import type { ImageEmbeddingPipeline, Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
-import { sha256Of } from "../insertions/sources.js";
+import { type SentImage, sha256Of } from "../insertions/sources.js";
 import type { Log } from "../telemetry/log.js";
 
 export interface KeptUploadsOptions {
@@ -16,12 +16,6 @@ export interface KeptUploadsOptions {
 
 const hashPattern = /^[0-9a-f]{64}$/;
 const uploadedRows = 'startsWith(source, "sha256:")';
-
-/** An image that came with a request. `sha256`: of its bytes, in hex. */
-export interface SentImage {
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
 
 export class KeptUploads {
   readonly #options: KeptUploadsOptions;

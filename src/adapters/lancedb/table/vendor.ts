@@ -21,6 +21,8 @@ const readAheadBytes = 64 * 1024 * 1024;
  */
 const shuffleBytes = 8 * 1024 * 1024;
 
+const load = createRequire(import.meta.url);
+
 /** Environment variables that LanceDB reads when it is loaded. A variable that the user has set keeps its value. */
 const environment: Readonly<Record<string, string>> = {
   LANCE_DEFAULT_IO_BUFFER_SIZE: String(readAheadBytes),
@@ -33,11 +35,16 @@ const environment: Readonly<Record<string, string>> = {
 export async function loadVendor(): Promise<Vendor> {
   try {
     for (const [name, value] of Object.entries(environment)) process.env[name] ??= value;
-    const loaded = await import("@lancedb/lancedb");
-    // `import` would load a second copy of Arrow, and LanceDB refuses schemas from another copy ("schemas must be equivalent").
-    const requireBeside = createRequire(import.meta.resolve("@lancedb/lancedb"));
-    return { lancedb: loaded, arrow: requireBeside("apache-arrow") as typeof arrow };
+    // `import` would also search the many modules of both packages for their exports.
+    const loaded = load("@lancedb/lancedb") as typeof lancedb;
+    return { lancedb: loaded, arrow: arrowOf(load.resolve("@lancedb/lancedb")) };
   } catch (cause) {
     throw packageMissing(cause);
   }
+}
+
+/** LanceDB refuses schemas of another copy of Arrow than its own ("schemas must be equivalent"). */
+function arrowOf(lancedbPath: string): typeof arrow {
+  const load = createRequire(lancedbPath);
+  return load("apache-arrow") as typeof arrow;
 }
