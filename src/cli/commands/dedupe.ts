@@ -8,12 +8,13 @@ import { openInBrowser } from "../browser.js";
 import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { duplicatesPage } from "../duplicates-page.js";
 import { type ExitCode, exitCodes } from "../exit.js";
+import { type CollectionChoice, namedCollection, withCollectionOption } from "../named-collection.js";
 import { writeOutputFile } from "../output-file.js";
 import { counted, shownSource } from "../printable-text.js";
 import { score } from "./search.js";
 import { type DeletionLimit, deletionLimit } from "./sync.js";
 
-interface DedupeOptions extends CommonOptions {
+interface DedupeOptions extends CommonOptions, CollectionChoice {
   readonly threshold?: number;
   readonly delete?: boolean;
   readonly yes?: boolean;
@@ -26,7 +27,7 @@ const maxOthersShown = 5;
 const maxGroupsOnPage = 200;
 
 export function dedupeCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("dedupe"))
+  withCollectionOption(withWriterOptions(program.command("dedupe")))
     .description("find rows of the same and of nearly the same image, and which of them to keep")
     .argument("[collection]", "name of the collection (default: milvus.collection_name, else images)")
     .option("--threshold <score>", "the least score of near duplicates (default: 0.95, for the metric cosine)", score)
@@ -39,7 +40,9 @@ export function dedupeCommand(program: Command, exit: (code: ExitCode) => void):
         .argParser(deletionLimit)
         .default({ share: 0.5 }, "50%"),
     )
-    .action(async (collection: string | undefined, options: DedupeOptions) => exit(await runDedupe(collection, options)));
+    .action(async (collection: string | undefined, options: DedupeOptions) =>
+      exit(await runDedupe(namedCollection(collection, options), options)),
+    );
 }
 
 function runDedupe(name: string | undefined, options: DedupeOptions): Promise<ExitCode> {

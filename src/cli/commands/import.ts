@@ -4,24 +4,27 @@ import { addressForms, parseAddress } from "../../app/index.js";
 import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import type { ExitCode } from "../exit.js";
 import { runMove, showMovePreview } from "../moves.js";
+import { type CollectionChoice, requiredCollection, withCollectionOption } from "../named-collection.js";
 import { rerunAdvice } from "../resume-advice.js";
 import { positive } from "./ingest.js";
 
-interface ImportOptions extends CommonOptions {
+interface ImportOptions extends CommonOptions, CollectionChoice {
   readonly limit?: number;
   readonly dryRun?: boolean;
 }
 
 export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("import"))
+  withCollectionOption(withWriterOptions(program.command("import")))
     .description(
       "copy the rows and the passport of an exported file into a collection; rows that the collection has unchanged are skipped, others are replaced",
     )
     .argument("<file>", "a .parquet or .npy file")
-    .argument("<name>", `collection: one of ${addressForms}; created if it does not exist`)
+    .argument("[name]", `collection: one of ${addressForms}; created if it does not exist`)
     .option("--limit <n>", "only the first n rows", positive)
     .option("--dry-run", "compare, but write nothing")
-    .action(async (file: string, name: string, options: ImportOptions) => exit(await runImport(file, name, options)));
+    .action(async (file: string, name: string | undefined, options: ImportOptions) =>
+      exit(await runImport(file, requiredCollection(name, options), options)),
+    );
 }
 
 function runImport(file: string, name: string, options: ImportOptions): Promise<ExitCode> {

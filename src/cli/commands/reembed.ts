@@ -7,13 +7,14 @@ import { HeadraceError } from "../../contracts/index.js";
 import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../context.js";
 import { type ExitCode, exitCodes } from "../exit.js";
 import { runIngestion } from "../ingestions.js";
+import { type CollectionChoice, requiredCollection, withCollectionOption } from "../named-collection.js";
 import { counted } from "../printable-text.js";
 import { previewText, reembedText, rollbackText } from "../reembed-summary.js";
 import { summaryText } from "../summary.js";
 import { requireYes } from "./collection.js";
 import { type DeletionLimit, deletionLimit } from "./sync.js";
 
-interface ReembedOptions extends CommonOptions {
+interface ReembedOptions extends CommonOptions, CollectionChoice {
   readonly alias?: string;
   readonly fillOnly?: boolean;
   readonly maxMissing?: DeletionLimit;
@@ -29,9 +30,9 @@ interface ReembedOptions extends CommonOptions {
 }
 
 export function reembedCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("reembed"))
+  withCollectionOption(withWriterOptions(program.command("reembed")))
     .description("embed the images of a collection with the configured model into a new collection, and switch an alias to it")
-    .argument("<name>", "an alias; or, with --alias, a collection that has none yet")
+    .argument("[name]", "an alias; or, with --alias, a collection that has none yet")
     .option("--alias <name>", "give the collection this alias, for its first re-embedding")
     .option("--fill-only", "fill and compare, and leave the switch to a later run of the command")
     .addOption(
@@ -65,7 +66,9 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
       ),
     )
     .option("--yes", "with --finish: confirm")
-    .action(async (name: string, options: ReembedOptions) => exit(await runReembed(name, options)));
+    .action(async (name: string | undefined, options: ReembedOptions) =>
+      exit(await runReembed(requiredCollection(name, options), options)),
+    );
 }
 
 function runReembed(name: string, options: ReembedOptions): Promise<ExitCode> {
