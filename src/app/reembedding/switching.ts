@@ -19,7 +19,7 @@ interface Switching {
   readonly signal: AbortSignal;
 }
 
-/** Passes before the writers of the old collection are kept out, so that they are kept out for a short time only. */
+/** The most passes while others may write to the old collection. The fewer rows are left after them, the shorter its writers must wait. */
 const maxFreePasses = 20;
 /** A pass that finds at most this many rows is short. */
 const fewRows = 50;

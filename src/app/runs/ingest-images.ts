@@ -61,7 +61,7 @@ export interface RunRequest {
   readonly observer?: Observer;
   /** Called for each item, after the dead-letter file is up to date. */
   readonly onOutcome?: (outcome: Outcome) => void;
-  /** Set for a run that shares its work with others. */
+  /** @internal Set for a run that shares its work with others. */
   readonly shared?: SharedRun;
 }
 

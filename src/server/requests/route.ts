@@ -79,7 +79,7 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
 
 export interface Answer {
   readonly status: number;
-  /** Written as JSON. Absent: the answer has no body, or `content`. */
+  /** The body, which is written as JSON. Without it, the body is `content`; without both, the answer has none. */
   readonly body?: unknown;
   /** A body that is not JSON. A stream is aborted when the client goes away. */
   readonly content?: { readonly mediaType: string; readonly data: string | Uint8Array | Readable };

@@ -31,7 +31,7 @@ export interface ListingRequest extends PathSources {
   readonly columns?: ColumnChoice;
   /** How buckets are listed. Default: AWS, with the usual credentials. */
   readonly s3?: S3Settings;
-  /** Where tables and archives from elsewhere are copied to. Default: the folder for temporary files, until the listing ends. */
+  /** @internal Where tables and archives from elsewhere are copied to. Default: the folder for temporary files, until the listing ends. */
   readonly copies?: RemoteCopies;
   /** Names files by a label and their path below a folder. Default: files are named by their absolute paths. */
   readonly naming?: FileNaming;

@@ -6,13 +6,14 @@ import { type DuplicateGroup, type DuplicateRow, type ImageEmbeddingPipeline, pa
 import { HeadraceError } from "../../../contracts/index.js";
 import { type DeletionLimit, deletionLimit, score } from "../../calls/arguments.js";
 import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
+import { type CollectionChoice, namedCollection, withCollectionOption } from "../../calls/named-collection.js";
 import { openInBrowser } from "../../pages/browser.js";
 import { duplicatesPage } from "../../pages/duplicates-page.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { writeOutputFile } from "../../terminal/output-file.js";
 import { counted, shownSource } from "../../terminal/printable-text.js";
 
-interface DedupeOptions extends CommonOptions {
+interface DedupeOptions extends CommonOptions, CollectionChoice {
   readonly threshold?: number;
   readonly delete?: boolean;
   readonly yes?: boolean;
@@ -25,7 +26,7 @@ const maxOthersShown = 5;
 const maxGroupsOnPage = 200;
 
 export function dedupeCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("dedupe"))
+  withCollectionOption(withWriterOptions(program.command("dedupe")))
     .description("find rows of the same and of nearly the same image, and which of them to keep")
     .argument("[collection]", "name of the collection (default: milvus.collection_name, else images)")
     .option("--threshold <score>", "the least score of near duplicates (default: 0.95, for the metric cosine)", score)
@@ -38,7 +39,9 @@ export function dedupeCommand(program: Command, exit: (code: ExitCode) => void):
         .argParser(deletionLimit)
         .default({ share: 0.5 }, "50%"),
     )
-    .action(async (collection: string | undefined, options: DedupeOptions) => exit(await runDedupe(collection, options)));
+    .action(async (collection: string | undefined, options: DedupeOptions) =>
+      exit(await runDedupe(namedCollection(collection, options), options)),
+    );
 }
 
 function runDedupe(name: string | undefined, options: DedupeOptions): Promise<ExitCode> {

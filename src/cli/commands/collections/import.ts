@@ -4,24 +4,27 @@ import { addressForms, parseAddress } from "../../../app/index.js";
 import { positive } from "../../calls/arguments.js";
 import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { runMove, showMovePreview } from "../../calls/moves.js";
+import { type CollectionChoice, requiredCollection, withCollectionOption } from "../../calls/named-collection.js";
 import type { ExitCode } from "../../terminal/exit.js";
 import { rerunAdvice } from "../../terminal/resume-advice.js";
 
-interface ImportOptions extends CommonOptions {
+interface ImportOptions extends CommonOptions, CollectionChoice {
   readonly limit?: number;
   readonly dryRun?: boolean;
 }
 
 export function importCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("import"))
+  withCollectionOption(withWriterOptions(program.command("import")))
     .description(
       "copy the rows and the passport of an exported file into a collection; rows that the collection has unchanged are skipped, others are replaced",
     )
     .argument("<file>", "a .parquet or .npy file")
-    .argument("<name>", `collection: one of ${addressForms}; created if it does not exist`)
+    .argument("[name]", `collection: one of ${addressForms}; created if it does not exist`)
     .option("--limit <n>", "only the first n rows", positive)
     .option("--dry-run", "compare, but write nothing")
-    .action(async (file: string, name: string, options: ImportOptions) => exit(await runImport(file, name, options)));
+    .action(async (file: string, name: string | undefined, options: ImportOptions) =>
+      exit(await runImport(file, requiredCollection(name, options), options)),
+    );
 }
 
 function runImport(file: string, name: string, options: ImportOptions): Promise<ExitCode> {

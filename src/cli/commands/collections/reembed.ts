@@ -13,13 +13,14 @@ import { HeadraceError } from "../../../contracts/index.js";
 import { type DeletionLimit, deletionLimit } from "../../calls/arguments.js";
 import { type CommonOptions, noKeepOption, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { runIngestion } from "../../calls/ingestions.js";
+import { type CollectionChoice, requiredCollection, withCollectionOption } from "../../calls/named-collection.js";
 import { previewText, reembedText, rollbackText } from "../../reports/reembed-summary.js";
 import { summaryText } from "../../reports/summary.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { counted } from "../../terminal/printable-text.js";
 import { requireYes } from "./collection.js";
 
-interface ReembedOptions extends CommonOptions {
+interface ReembedOptions extends CommonOptions, CollectionChoice {
   readonly alias?: string;
   readonly fillOnly?: boolean;
   readonly maxMissing?: DeletionLimit;
@@ -35,9 +36,9 @@ interface ReembedOptions extends CommonOptions {
 }
 
 export function reembedCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("reembed"))
+  withCollectionOption(withWriterOptions(program.command("reembed")))
     .description("embed the images of a collection with the configured model into a new collection, and switch an alias to it")
-    .argument("<name>", "an alias; or, with --alias, a collection that has none yet")
+    .argument("[name]", "an alias; or, with --alias, a collection that has none yet")
     .option("--alias <name>", "give the collection this alias, for its first re-embedding")
     .option("--fill-only", "fill and compare, and leave the switch to a later run of the command")
     .addOption(
@@ -71,7 +72,9 @@ export function reembedCommand(program: Command, exit: (code: ExitCode) => void)
       ),
     )
     .option("--yes", "with --finish: confirm")
-    .action(async (name: string, options: ReembedOptions) => exit(await runReembed(name, options)));
+    .action(async (name: string | undefined, options: ReembedOptions) =>
+      exit(await runReembed(requiredCollection(name, options), options)),
+    );
 }
 
 function runReembed(name: string, options: ReembedOptions): Promise<ExitCode> {

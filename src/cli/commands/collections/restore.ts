@@ -5,30 +5,34 @@ import { HeadraceError } from "../../../contracts/index.js";
 import { positive } from "../../calls/arguments.js";
 import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { runMove } from "../../calls/moves.js";
+import { type CollectionChoice, requiredCollection, withCollectionOption } from "../../calls/named-collection.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { counted, sizeText } from "../../terminal/printable-text.js";
 import { rerunAdvice } from "../../terminal/resume-advice.js";
 import type { Terminal } from "../../terminal/terminal.js";
 
-interface RestoreOptions extends CommonOptions {
+interface RestoreOptions extends CommonOptions, CollectionChoice {
   readonly to?: string;
   readonly limit?: number;
   readonly dryRun?: boolean;
 }
 
 export function restoreCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withWriterOptions(program.command("restore"))
+  withCollectionOption(withWriterOptions(program.command("restore")))
     .description(
       "list the deleted rows of a collection, or bring the rows of one file back; rows that the collection has are left as they are",
     )
-    .argument("<collection>", "the collection that had the rows, or an alias of it; the collection itself may be deleted")
+    .argument("[collection]", "the collection that had the rows, or an alias of it; the collection itself may be deleted")
     .argument("[file]", "a file of the list, or latest (default: print the list)", nonEmpty)
     .option("--to <name>", "the collection that gets the rows; created if it does not exist (default: the same)")
     .option("--limit <n>", "only the first n rows", positive)
     .option("--dry-run", "compare, but write nothing")
-    .action(async (collection: string, file: string | undefined, options: RestoreOptions) =>
-      exit(await runRestore(collection, file, options)),
-    );
+    .action(async (first: string | undefined, second: string | undefined, options: RestoreOptions) => {
+      // With --collection, one argument is the file, unless it is the collection again.
+      const isFile = options.collection !== undefined && second === undefined && first !== options.collection;
+      const [argument, file] = isFile ? [undefined, first] : [first, second];
+      exit(await runRestore(requiredCollection(argument, options), file, options));
+    });
 }
 
 function runRestore(collectionName: string, file: string | undefined, options: RestoreOptions): Promise<ExitCode> {

@@ -5,12 +5,13 @@ import { type ErrorCode, errorCodes, HeadraceError } from "../../../contracts/in
 import { positive } from "../../calls/arguments.js";
 import { type CommonOptions, collect, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { maxFailuresOption, runIngestion, withMaxFailures } from "../../calls/ingestions.js";
+import { type CollectionChoice, namedCollection, withCollectionOption } from "../../calls/named-collection.js";
 import { type QueueOptions, withQueue, withQueueOption } from "../../calls/queues.js";
 import { summaryText } from "../../reports/summary.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { counted } from "../../terminal/printable-text.js";
 
-interface RetryOptions extends CommonOptions, QueueOptions {
+interface RetryOptions extends CommonOptions, CollectionChoice, QueueOptions {
   readonly code?: readonly string[];
   readonly limit?: number;
   readonly maxFailures?: string;
@@ -18,7 +19,7 @@ interface RetryOptions extends CommonOptions, QueueOptions {
 }
 
 export function retryCommand(program: Command, exit: (code: ExitCode) => void): void {
-  withQueueOption(withWriterOptions(program.command("retry")))
+  withCollectionOption(withQueueOption(withWriterOptions(program.command("retry"))))
     .description(
       "try images again that failed in earlier runs; images that are then stored leave the dead-letter file; with --queue, workers try them",
     )
@@ -27,7 +28,9 @@ export function retryCommand(program: Command, exit: (code: ExitCode) => void): 
     .option("--limit <n>", "only the first n images", positive)
     .addOption(maxFailuresOption())
     .option("--dry-run", "count, but try nothing")
-    .action(async (collection: string | undefined, options: RetryOptions) => exit(await runRetry(collection, options)));
+    .action(async (collection: string | undefined, options: RetryOptions) =>
+      exit(await runRetry(namedCollection(collection, options), options)),
+    );
 }
 
 function runRetry(name: string | undefined, options: RetryOptions): Promise<ExitCode> {
