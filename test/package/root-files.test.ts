@@ -12,7 +12,6 @@ const tools = [
   ".dependency-cruiser.mjs",
   ".gitignore",
   ".jscpd.json",
-  "api-extractor.json",
   "biome.json",
   "knip.json",
   "redocly.yaml",
