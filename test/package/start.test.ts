@@ -92,7 +92,7 @@ test("LanceDB is loaded from one file, and its native part from the installed pa
   assert.ok(only!.files.some((file) => file.includes("node_modules") && file.endsWith(".node")));
 });
 
-test("kept code of other contents is not used, and a folder that cannot be written does not matter", async () => {
+test("the compiled code is kept once, a damaged one is not used, and a folder that cannot be written does not matter", async () => {
   await using space = await workspace();
   await writeFile(join(space.folder, "no-folder"), "");
   for (const folder of ["code", "no-folder"]) {
@@ -104,8 +104,8 @@ test("kept code of other contents is not used, and a folder that cannot be writt
       assert.match(stdout, /^Usage: headrace init/);
     }
   }
-  const kept = (await readdir(join(space.folder, "code"))).filter((name) => name.startsWith(`${process.version}-${process.arch}-`));
-  assert.equal(kept.filter((name) => /-[0-9a-f]{16}$/.test(name)).length, 1);
+  const kept = (await readdir(join(space.folder, "code"))).filter((name) => /-[0-9a-f]{16}$/.test(name));
+  assert.equal(kept.length, 1);
   await writeFile(join(space.folder, "code", kept[0]!), "not compiled code");
   const env = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(space.folder, "code") };
   const child = spawn(process.execPath, [space.bin, "init", "--help"], { cwd: space.folder, stdio: ["ignore", "pipe", "pipe"], env });
