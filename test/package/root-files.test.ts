@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
-const folders = [".ci", ".github", "api", "bench", "config", "deploy", "docs", "examples", "models", "scripts", "src", "test", "web"];
+const folders = [".ci", ".github", "bench", "config", "deploy", "docs", "examples", "models", "scripts", "src", "test", "web"];
 const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "README.zh.md"];
 const containers = [".dockerignore", "Dockerfile", "compose.yaml"];
 const packageFiles = [".npmrc", "package-lock.json", "package.json"];
