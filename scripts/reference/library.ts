@@ -8,7 +8,7 @@ const frontDoor = "src/index.ts";
 const contractsDoor = "src/contracts/index.ts";
 
 /** Rooms whose types are named by their importers; what lies deeper (the settings' schemas) has pages of its own. */
-const shownRooms = /^src\/(app|contracts|engine|config|operations)\//;
+const shownRooms = /^src\/(app|contracts|engine|config|operations|sources|fleet)\//;
 const pagesOfTheirOwn: ReadonlySet<string> = new Set(["errorCodes"]);
 const hidden: ReadonlySet<string> = new Set([
   ...["Checked", "DeepPartial", "Loaded", "LoadedSettings", "CodeDefaults"],

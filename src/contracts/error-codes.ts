@@ -189,8 +189,8 @@ export const errorCodes = {
   name_invalid: define(
     "run",
     false,
-    "A name contains characters that stores do not accept.",
-    "Use at most 64 letters, digits and `_`. The first one must not be a digit.",
+    "Stores do not accept the name.",
+    "Use at most 64 letters, digits and `_`. The first one must not be a digit. Names of collections in one folder must differ by more than case.",
   ),
   filter_invalid: define(
     "run",

@@ -232,8 +232,12 @@ export interface Collection {
    * row that another one writes within the same milliseconds. Absent: the caller looks up the keys just before it calls `upsert`.
    */
   insertAbsent?(rows: RowBatch, signal: AbortSignal): Promise<InsertResult>;
-  /** Returns the version and the metadata hash of the rows with these ids. Ids without a row are missing in the result. */
-  known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>>;
+  /**
+   * Returns the version and the metadata hash of the rows with these ids. Ids without a row are missing in the result. `versions`: the versions
+   * that the rows probably have, as far as the caller expects some. They change nothing in the result, but a store that remembers hashes of
+   * versions needs no query for such a row.
+   */
+  known(ids: readonly Key[], signal: AbortSignal, versions?: ReadonlyMap<Key, string>): Promise<ReadonlyMap<Key, KnownRow>>;
   /** Finds rows by their value in the `content` column. Values without a row are missing in the result. */
   byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>>;
   /** Returns one list of hits per query. The best hit comes first. */

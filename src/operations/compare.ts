@@ -1,8 +1,7 @@
 /** Compares the images of a source with the rows of a collection, without reading images. */
-import type { Collection, Key, KnownRow } from "../contracts/index.js";
+import type { Collection, IngestInput, Key, KnownRow } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
 import { isKnown } from "../stages/index.js";
-import type { IngestInput } from "./ingest.js";
 
 /** How a listed image compares with its row. "unclear": the listing does not know the version, so only reading the image can tell. */
 export type Standing = "new" | "changed" | "unchanged" | "unclear" | "skipped" | "failed";
@@ -23,8 +22,10 @@ export async function compare(
 ): Promise<Standings> {
   const counts = { new: 0, changed: 0, unchanged: 0, unclear: 0, skipped: 0, failed: 0 };
   for await (const chunk of chunks(inputs)) {
-    const ids = chunk.filter(({ ref }) => ref.refused === undefined).map(({ id }) => id);
-    const known = collection === null ? new Map<Key, KnownRow>() : await collection.known(ids, signal);
+    const listed = chunk.filter(({ ref }) => ref.refused === undefined);
+    const ids = listed.map(({ id }) => id);
+    const versions = new Map(listed.flatMap(({ id, ref: { version } }) => (version === null ? [] : [[id, version] as const])));
+    const known = collection === null ? new Map<Key, KnownRow>() : await collection.known(ids, signal, versions);
     for (const input of chunk) {
       const standing = standingOf(input, known.get(input.id));
       counts[standing] += 1;

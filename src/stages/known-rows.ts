@@ -23,7 +23,7 @@ export function knownRowsStage(target: Collection, lookups: "include" | "omit"):
 /** Returns the keys of the rows that are in the target collection with the same version and metadata. */
 export async function knownRowsOf(target: Collection, rows: readonly ComparedRow[], signal: AbortSignal): Promise<ReadonlySet<Key>> {
   const ids = rows.map(({ id }) => id);
-  const known = await target.known(ids, signal);
+  const known = await target.known(ids, signal, new Map(rows.map(({ id, facts }) => [id, facts.version])));
   const same = rows.filter(({ id, facts }) => isSame(facts, known.get(id)));
   const unversioned = same.filter(({ facts }) => facts.version === "");
   const contents = await contentsOf(target, unversioned, signal);

@@ -41,7 +41,7 @@ export function knownStage(collection: Collection, lookups: "include" | "omit"):
   return {
     name: "known",
     async process(batch, signal) {
-      const found = lookups === "include" ? await collection.known(idsOf(batch), signal) : new Map<Key, KnownRow>();
+      const found = lookups === "include" ? await collection.known(idsOf(batch), signal, listedVersions(batch)) : new Map<Key, KnownRow>();
       const vectorKeepers = batch.filter((item) => hasOnlyNewMetadata(listedFacts(item), found.get(item.id)));
       const metadataKeepers = batch.filter((item) => keepsStoredMetadata(listedFacts(item), found.get(item.id)));
       const storedVectors = await rowsOf(collection, vectorKeepers, "include", signal);
@@ -109,6 +109,10 @@ async function rowsOf(
   if (items.length === 0) return new Map();
   const rows = await collection.get(idsOf(items), { vectors, signal });
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+function listedVersions(items: readonly Item<ImageRef>[]): ReadonlyMap<Key, string> {
+  return new Map(items.flatMap(({ id, value: { version } }) => (version === null ? [] : [[id, version] as const])));
 }
 
 function idsOf(items: readonly Item<ImageRef>[]): readonly Key[] {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LanceStore, lancedbStore } from "../../src/adapters/lancedb/index.js";
+import { type LanceStore, type LanceStoreOptions, lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { calm } from "../conformance/store-rows-data.js";
 
 export interface TestStore {
@@ -11,9 +11,9 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-export async function openTestStore(): Promise<TestStore> {
+export async function openTestStore(options: LanceStoreOptions = {}): Promise<TestStore> {
   const path = await mkdtemp(join(tmpdir(), "headrace-store-"));
-  const store = lancedbStore({ path });
+  const store = lancedbStore({ path, ...options });
   await store.open(calm);
   return {
     path,

@@ -21,6 +21,14 @@ export function collectionExists(name: string): HeadraceError {
   return new HeadraceError("collection_exists", `collection ${name}: expected no collection of this name, found one`);
 }
 
+/** The error when the name of a new collection differs from another collection's name by case only. */
+export function nameDiffersByCase(name: string, other: string): HeadraceError {
+  return new HeadraceError("name_invalid", `collection ${name}: expected a name that differs by more than case, found ${other}`, {
+    item: name,
+    hint: `Use ${other}, or choose another name. Some disks keep both names in one folder.`,
+  });
+}
+
 /** The error when this process has the collection open for writing, or when LanceDB still executes an aborted call on the collection. */
 export function openHere(name: string): HeadraceError {
   return new HeadraceError("lock_held", `collection ${name}: drop: expected no writer, found that this process writes to it`, {

@@ -6,6 +6,6 @@ export { type LancedbSection, type LanceStoreOptions, lancedbSection } from "./o
 export type { LanceStore } from "./store.js";
 
 /** Makes a store. An option that is left out has the default of the setting with the same name. The LanceDB package is loaded by `open`. */
-export function lancedbStore({ onLockHeld, ...options }: Partial<LancedbSection> & LanceStoreOptions = {}): LanceStore {
-  return new LanceStore({ ...lancedbSection.parse({}), ...options }, { onLockHeld });
+export function lancedbStore({ onLockHeld, marks, ...options }: Partial<LancedbSection> & LanceStoreOptions = {}): LanceStore {
+  return new LanceStore({ ...lancedbSection.parse({}), ...options }, { onLockHeld, marks });
 }

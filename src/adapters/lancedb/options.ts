@@ -27,6 +27,14 @@ export const lancedbSection = z.strictObject({
 
 export type LancedbSection = z.output<typeof lancedbSection>;
 
+/** How many rows of a table are read into memory for a run that looks up many keys. */
+export interface MarkLimits {
+  /** Most rows whose versions are kept as text, at 100 to 200 bytes per row. Default 2,000,000. */
+  readonly textRows: number;
+  /** Most rows whose versions are kept as hashes, at 43 bytes per row. In a larger table, every look-up is a query. Default 10,000,000. */
+  readonly hashedRows: number;
+}
+
 /** What a program can give to the store besides its settings. */
 export interface LanceStoreOptions {
   /**
@@ -34,4 +42,6 @@ export interface LanceStoreOptions {
    * has closed the collection. Default: the call throws `lock_held`.
    */
   readonly onLockHeld?: ((message: string) => void) | undefined;
+  /** Default: the defaults of each limit. */
+  readonly marks?: Partial<MarkLimits> | undefined;
 }

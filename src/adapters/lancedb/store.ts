@@ -13,16 +13,16 @@ import {
 } from "../../contracts/index.js";
 import { checkAborted, checkCollectionName, checkDrop, checkSchema, nameIsAlias, resolveAlias, type VectorType } from "../../kit/index.js";
 import { AliasFile } from "./alias-file.js";
-import { connect, newSession } from "./cached-connection.js";
 import { LanceCollection } from "./collection.js";
-import { collectionExists, collectionNotFound, fromLanceError, isCollectionNotFound, openHere } from "./errors.js";
+import { collectionNotFound, fromLanceError, isCollectionNotFound, openHere } from "./errors.js";
 import type { LancedbSection, LanceStoreOptions } from "./options.js";
-import { readFacts, writePassport } from "./table-facts.js";
+import { connect, newSession } from "./table/cached-connection.js";
+import { readFacts, writePassport } from "./table/table-facts.js";
+import { newTableSchema, type TableFacts } from "./table/table-schema.js";
+import { loadVendor, type Vendor } from "./table/vendor.js";
 import { TableMemories } from "./table-memory.js";
-import { newTableSchema, type TableFacts } from "./table-schema.js";
-import { hasVersion } from "./upkeep/table-state.js";
+import { isCollectionName, TableNames } from "./table-names.js";
 import { indexKind } from "./upkeep/vector-index.js";
-import { loadVendor, type Vendor } from "./vendor.js";
 import { TableWriter } from "./writing/table-writer.js";
 import { groupLimits } from "./writing/write-group.js";
 import { type TakeOptions, WriterLock } from "./writing/writer-lock.js";
@@ -48,12 +48,16 @@ export class LanceStore implements VectorStore {
   readonly #writers = new TableWriters();
   readonly #vectorType: VectorType;
   readonly #memories = new TableMemories();
+  readonly #names: TableNames;
   readonly #aliasFile: AliasFile;
   readonly #locking: TakeOptions;
+  readonly #marks: LanceStoreOptions["marks"];
 
-  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld }: LanceStoreOptions = {}) {
+  constructor({ path, cacheMb, vectorType }: LancedbSection, { onLockHeld, marks }: LanceStoreOptions = {}) {
     this.#locking = { onHeld: onLockHeld };
+    this.#marks = marks;
     this.path = resolve(path);
+    this.#names = new TableNames(this.path);
     this.#aliasFile = new AliasFile(this.path, (name) => this.#has(name));
     this.#vectorType = vectorType;
     this.#cacheBytes = cacheMb * 1024 * 1024;
@@ -79,15 +83,15 @@ export class LanceStore implements VectorStore {
     checkSchema(schema);
     indexKind(schema.index ?? "auto", schema.dimension);
     const vendor = this.#loaded();
-    if (await this.#has(name)) throw collectionExists(name);
+    await this.#checkNew(name);
     const { writing } = await this.#connections();
     const create = (): Promise<Table> =>
       this.#aliasFile.whileUnchanged(async (aliases) => {
-        if (await this.#has(name)) throw collectionExists(name);
+        await this.#checkNew(name);
         const meant = resolveAlias(name, aliases);
         if (meant !== name) throw nameIsAlias(name, meant);
         const table = await writing.createEmptyTable(name, newTableSchema(vendor, schema, this.#vectorType));
-        if (schema.passport !== null) await writePassport(this.#folder(name), schema.passport);
+        if (schema.passport !== null) await writePassport(this.#names.folderOf(name), schema.passport);
         return table;
       });
     return this.#handle(name, await this.#writers.first(name, () => this.#openWriter(vendor, name, create)));
@@ -122,10 +126,10 @@ export class LanceStore implements VectorStore {
 
   #reader(vendor: Vendor, name: string): Promise<Collection> {
     return this.#call(`collection ${name}: open`, async () => {
-      if (this.#connecting === null && !existsSync(this.path)) throw collectionNotFound(name);
+      await this.#names.checkFolder(name);
       const { reading } = await this.#connections();
       const table = await reading.openTable(name);
-      const place = { vendor, name, folder: this.#folder(name) };
+      const place = { vendor, name, folder: this.#names.folderOf(name) };
       const memory = await this.#memories.of(place);
       const facts = await orClosed(table, () => memory.factsWithPassport(table));
       return new LanceCollection({ ...place, table, facts, memory, lease: null });
@@ -150,7 +154,7 @@ export class LanceStore implements VectorStore {
     checkCollectionName(name);
     this.#loaded();
     checkDrop(name, await this.aliases());
-    if (!existsSync(this.#folder(name))) throw collectionNotFound(name);
+    await this.#call(`collection ${name}: look`, () => this.#names.checkFolder(name));
     const { writing } = await this.#connections();
     await this.#writers.alone(name, async ({ isOpen }) => {
       if (isOpen) throw openHere(name);
@@ -195,7 +199,7 @@ export class LanceStore implements VectorStore {
 
   async #handle(name: string, lease: WriterLease): Promise<Collection> {
     const { table, facts } = lease.writer;
-    const place = { vendor: this.#loaded(), name, folder: this.#folder(name) };
+    const place = { vendor: this.#loaded(), name, folder: this.#names.folderOf(name) };
     return new LanceCollection({ ...place, table, facts, memory: await this.#memories.of(place), lease });
   }
 
@@ -203,13 +207,14 @@ export class LanceStore implements VectorStore {
     const lock = await WriterLock.take(this.#lockPath(name), `collection ${name}`, this.#locking);
     try {
       const table = await open();
-      const place = { vendor, name, folder: this.#folder(name) };
+      const place = { vendor, name, folder: this.#names.folderOf(name) };
       return new TableWriter({
         ...place,
         table,
         facts: await orClosed(table, () => readFacts(place, table)),
         rows: await table.countRows(),
         lock,
+        marks: this.#marks,
       });
     } catch (cause) {
       await lock.release();
@@ -233,11 +238,11 @@ export class LanceStore implements VectorStore {
   }
 
   #has(name: string): Promise<boolean> {
-    return this.#call(`collection ${name}: look`, () => hasVersion(this.#folder(name)));
+    return this.#call(`collection ${name}: look`, () => this.#names.has(name));
   }
 
-  #folder(name: string): string {
-    return join(this.path, `${name}.lance`);
+  #checkNew(name: string): Promise<void> {
+    return this.#call(`collection ${name}: look`, () => this.#names.checkNew(name));
   }
 
   #lockPath(name: string): string {
@@ -287,13 +292,4 @@ async function orClosed(table: Table, read: () => Promise<TableFacts>): Promise<
 function nearestFolder(path: string): string {
   const folder = dirname(path);
   return existsSync(folder) ? folder : nearestFolder(folder);
-}
-
-function isCollectionName(name: string): boolean {
-  try {
-    checkCollectionName(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

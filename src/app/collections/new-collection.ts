@@ -19,8 +19,8 @@ import {
   type UpkeepOptions,
 } from "../../contracts/index.js";
 import { mapItems } from "../../kit/index.js";
-import type { InputStream } from "../inputs/listings.js";
-import { Shared } from "../wiring/shared.js";
+import type { InputStream } from "../../sources/index.js";
+import { Shared } from "../lifetimes/shared.js";
 
 /** Properties of a collection that does not exist yet. */
 export interface NewCollectionOptions {
@@ -78,8 +78,8 @@ export class NewCollection implements Collection {
     return (await this.#collection?.isEmpty(signal)) ?? true;
   }
 
-  async known(ids: readonly Key[], signal: AbortSignal): Promise<ReadonlyMap<Key, KnownRow>> {
-    return (await this.#collection?.known(ids, signal)) ?? new Map();
+  async known(ids: readonly Key[], signal: AbortSignal, versions?: ReadonlyMap<Key, string>): Promise<ReadonlyMap<Key, KnownRow>> {
+    return (await this.#collection?.known(ids, signal, versions)) ?? new Map();
   }
 
   async byContent(fingerprints: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, StoredContent>> {

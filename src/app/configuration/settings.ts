@@ -5,10 +5,10 @@ import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
 import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
+import { downloadsSection } from "../../sources/options.js";
 import {
   asyncPipelineSection,
   deletedSection,
-  downloadsSection,
   embedderSection,
   limitsSection,
   loggingSection,

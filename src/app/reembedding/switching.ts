@@ -1,7 +1,7 @@
 /** The end of a re-embedding: catches up with the old collection, compares both, and switches the alias. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import { type GateReport, gateReport, isComplete, missingText, refusalOf } from "./gate.js";
 import { clockSlackMs, markLive } from "./live-since.js";
 import { totals } from "./pass-totals.js";

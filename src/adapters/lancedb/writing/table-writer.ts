@@ -3,9 +3,11 @@ import type { Table } from "@lancedb/lancedb";
 import type { BuiltIndex, InsertResult, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue, writeAbsent } from "../../../kit/index.js";
 import { fromLanceError } from "../errors.js";
-import { knownRows } from "../lookups.js";
-import { writePassport } from "../table-facts.js";
-import { type TableFacts, tableFacts } from "../table-schema.js";
+import type { LanceStoreOptions } from "../options.js";
+import { knownRows } from "../table/lookups.js";
+import { writePassport } from "../table/table-facts.js";
+import { type TableFacts, tableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
 import { removeOldVersions } from "../upkeep/old-versions.js";
 import { buildRequestedIndex } from "../upkeep/requested-index.js";
 import { KeyIndex } from "../upkeep/scalar-indexes.js";
@@ -20,7 +22,6 @@ import {
   type UpkeepParts,
 } from "../upkeep/upkeep.js";
 import type { UpkeepStep } from "../upkeep/upkeep-step.js";
-import type { Vendor } from "../vendor.js";
 import { ContentMarks } from "./content-marks.js";
 import { KeyLedger } from "./key-ledger.js";
 import { type Marks, RowMarks } from "./row-marks.js";
@@ -41,6 +42,7 @@ export interface TableWriterParts {
   /** Number of rows in the table, counted while this process holds the writer's lock. */
   readonly rows: number;
   readonly lock: WriterLock;
+  readonly marks: LanceStoreOptions["marks"];
 }
 
 export class TableWriter {
@@ -52,7 +54,7 @@ export class TableWriter {
   readonly #schedule = new CompactionSchedule();
   readonly #keyIndex: KeyIndex;
   readonly #storage: RowStorage;
-  readonly #marks = new RowMarks();
+  readonly #marks: RowMarks;
   readonly #contents = new ContentMarks();
   /** The newest group of batches in the queue. Null if another kind of call was queued later, so that batches do not overtake the call. */
   #group: WriteGroup | null = null;
@@ -62,6 +64,7 @@ export class TableWriter {
     this.table = parts.table;
     this.facts = parts.facts;
     this.#passport = parts.facts.passport;
+    this.#marks = new RowMarks(parts.marks);
     this.#keyIndex = new KeyIndex(parts.vendor, () => parts.lock.verify(), parts.rows);
     this.#storage = new RowStorage({
       ...parts,
@@ -121,8 +124,8 @@ export class TableWriter {
   }
 
   /** Looks up the keys in the rows that are in memory, without a query. */
-  marksOf(keys: readonly Key[]): Promise<Marks> {
-    return this.#marks.find(this.table, keys);
+  marksOf(keys: readonly Key[], versions: ReadonlyMap<Key, string> | undefined): Promise<Marks> {
+    return this.#marks.find(this.table, keys, versions);
   }
 
   /** Returns those of the contents that the table may have, as far as it is known without a query. */
