@@ -23,7 +23,7 @@ export function loadBuilt(name: string, load: NodeJS.Require): unknown {
   const built = builtPackages[name];
   const place = load.resolve(name);
   if (built === undefined || installedVersion(name, place) !== built.version) return load(name);
-  const path = fileURLToPath(new URL(`./packages/${built.file}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../packages/${built.file}`, import.meta.url));
   return (runCached({ path, sum: built.sum }, createRequire(place)) as Readonly<Record<string, unknown>>)[name];
 }
 
