@@ -1,6 +1,6 @@
 /** Builds the command line: one file with all commands, and one file for each group of large packages. Node can keep their compiled code. */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { build } from "esbuild";
@@ -43,6 +43,8 @@ export async function buildCommand(external) {
       },
     ],
   });
+  // Code that V8 has kept cannot import by itself: `src/cli/process/code-cache.ts` gives it a function.
+  writeFileSync(outfile, readFileSync(outfile, "utf8").replace(/(?<![.\w])import\(/g, "importPackage("));
   return sumOf(outfile);
 }
 

@@ -20,4 +20,4 @@ endWithLauncher();
 // Loaded afterwards: the process must end with its launcher also while it loads the commands. The build makes this one file of `command.ts`.
 const path = fileURLToPath(new URL("./command.cjs", import.meta.url));
 keepCompiledPackages();
-runCached({ path, sum: commandSum }, createRequire(path));
+runCached({ path, sum: commandSum, importPackage: (specifier) => import(specifier) }, createRequire(path));

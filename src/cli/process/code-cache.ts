@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import nodeModule from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 /** `module.enableCompileCache`: Node itself keeps the compiled code of other packages. Available since Node 22.1. */
 type EnableCompileCache = (folder: string) => unknown;
@@ -13,6 +13,8 @@ export interface BuiltFile {
   readonly path: string;
   /** Tells the content of this file from that of every other. V8 itself compares only the length. */
   readonly sum: string;
+  /** What the file calls in the place of `import()`: V8 forgets how kept code imports. Absent: the file imports nothing. */
+  readonly importPackage?: (specifier: string) => Promise<unknown>;
 }
 
 /** Lets Node keep the compiled code of the packages that are loaded from now on. Does nothing on Node without a compile cache. */
@@ -27,7 +29,7 @@ export function keepCompiledPackages(): void {
  * `~/.cache/headrace` (with XDG_CACHE_HOME: there). NODE_COMPILE_CACHE names another folder, and NODE_DISABLE_COMPILE_CACHE=1 turns this
  * off. Without a writable folder, the file is compiled each time.
  */
-export function runCached({ path, sum }: BuiltFile, require: NodeJS.Require): unknown {
+export function runCached({ path, sum, importPackage }: BuiltFile, require: NodeJS.Require): unknown {
   const loaded = require.cache[path];
   if (loaded !== undefined) return loaded.exports;
   const folder = cacheFolder();
@@ -35,7 +37,7 @@ export function runCached({ path, sum }: BuiltFile, require: NodeJS.Require): un
   const run = script.runInThisContext() as (...args: readonly unknown[]) => void;
   const module = new nodeModule(path);
   require.cache[path] = module;
-  run(module.exports, require, module, path, dirname(path));
+  run(module.exports, require, module, path, dirname(path), importPackage);
   return module.exports;
 }
 
@@ -46,9 +48,8 @@ function cacheFolder(): string | null {
 }
 
 function compile(path: string, cachedData?: Buffer): Script {
-  return new Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(path, "utf8")}\n})`, {
+  return new Script(`(function (exports, require, module, __filename, __dirname, importPackage) {${readFileSync(path, "utf8")}\n})`, {
     filename: path,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
 }
