@@ -44,7 +44,18 @@ export function runCached({ path, sum, importPackage }: BuiltFile, require: Node
 function cacheFolder(): string | null {
   const { NODE_DISABLE_COMPILE_CACHE: isOff, NODE_COMPILE_CACHE: given, XDG_CACHE_HOME: caches } = process.env;
   if (isOff === "1") return null;
-  return given ?? join(caches ?? join(homedir(), ".cache"), "headrace");
+  if (given !== undefined) return given;
+  const folder = caches ?? homeCaches();
+  return folder === null ? null : join(folder, "headrace");
+}
+
+/** null: the system knows no home of this user, as in some containers. */
+function homeCaches(): string | null {
+  try {
+    return join(homedir(), ".cache");
+  } catch {
+    return null;
+  }
 }
 
 function compile(path: string, cachedData?: Buffer): Script {
