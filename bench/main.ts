@@ -20,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   "one-by-one": async () => (await import("./one-by-one.bench.js")).oneByOne(),
   known: async () => (await import("./known.bench.js")).secondRun(),
   prune: async () => (await import("./prune.bench.js")).pruning(),
+  "text-memory": async () => (await import("./text-memory.bench.js")).textBesideImages(),
   "large-look-ups": async () => (await import("./large-look-ups.bench.js")).largeLookUps(),
   listing: async () => (await import("./listing.bench.js")).millionNames(),
   urls: async () => (await import("./urls.bench.js")).urlsAndFiles(),

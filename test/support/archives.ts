@@ -32,7 +32,7 @@ export async function writeZip(path: string, files: readonly PackedFile[]): Prom
   await pipeline(zip.outputStream, createWriteStream(path));
 }
 
-function tarBlocks({ name, bytes, type = "File", size = bytes.byteLength }: PackedFile): readonly Buffer[] {
+export function tarBlocks({ name, bytes, type = "File", size = bytes.byteLength }: PackedFile): readonly Buffer[] {
   const header = new Header({ path: name, size, type, mode: 0o644, mtime: new Date(0), ...(type === "File" ? {} : { linkpath: "a.jpg" }) });
   header.encode();
   const extended = header.needPax ? [new Pax({ path: name, size }).encode()] : [];

@@ -9,7 +9,7 @@ export interface BucketOptions {
   /** Default: AWS, with the usual credentials. */
   readonly s3?: S3Settings;
   readonly onLeftOut?: (extension: string) => void;
-  readonly onSource?: OnSource;
+  readonly onSource?: OnSource | undefined;
   /** Only these objects. Default: all. */
   readonly range?: KeyRange;
 }

@@ -17,6 +17,7 @@ import { refuseDuplicates } from "./first-seen.js";
 import { manifestSource } from "./manifest-sources.js";
 import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
 import { allUrlsOf } from "./url-ranges.js";
+import { toldWhole } from "./whole-sources.js";
 
 /** The images to list. */
 export interface ListingRequest extends PathSources {
@@ -50,15 +51,15 @@ export interface ListingRequest extends PathSources {
   readonly onSkippedLine?: (error: HeadraceError) => void;
   /** Called for each image, and each table or archive before it is opened. Returns the ref, or refuses it. Default: all are admitted. */
   readonly admit?: (ref: ImageRef) => Promise<ImageRef>;
-  /** Called for each table, list and archive that was listed to its end. Gets its URI. */
+  /** Called for each table, list, archive, folder, glob and prefix of a bucket that was listed to its end. Gets its URI. */
   readonly onListed?: (uri: string) => void;
   /** Called when the listing of a source begins and ends, and for each source that is not there. A listing with a limit may not end them. */
   readonly onSource?: OnSource;
 }
 
 /**
- * Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. `onListed`: called for each table, list and
- * archive that was listed to its end. `idType`: the type of the ids in the collection, if it exists.
+ * Starts a new iteration over the same inputs. Inputs from pipes and stdin can be read only once. `onListed`: called for each table, list,
+ * archive, folder, glob and prefix of a bucket that was listed to its end. `idType`: the type of the ids in the collection, if it exists.
  */
 export type InputStream = (stop: AbortSignal, onListed?: (uri: string) => void, idType?: "text" | "int64") => AsyncIterable<IngestInput>;
 
@@ -161,11 +162,12 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
   if (!hasPaths(request) || stop.aborted) return;
   const manifests: FoundManifest[] = [];
   const addManifest = (found: FoundManifest) => void manifests.push(found);
+  const onListedSource = toldWhole(onSource, onListed);
   const paths = (await hasPathList(request)) ? pathsOf(request, addManifest, stop) : allUrlsOf(request.paths);
   const listing = await makeListing(paths, {
     ...(naming === undefined ? {} : { naming }),
     ...(onLeftOut === undefined ? {} : { onLeftOut }),
-    ...(onSource === undefined ? {} : { onSource }),
+    ...(onListedSource === undefined ? {} : { onSource: onListedSource }),
   });
   const options = {
     badLines,
@@ -180,7 +182,7 @@ async function* listWith(copies: RemoteCopies, request: ListingRequest, stop: Ab
   for await (const listed of listing.list(stop)) {
     const ref = isContainerRef(listed) ? ((await request.admit?.(listed)) ?? listed) : listed;
     if (ref.refused === undefined && isContainerRef(ref)) yield* announced(ref, options, request, stop);
-    else if (ref.scheme === "s3" && ref.refused === undefined) yield* bucketInputs(ref, request, stop);
+    else if (ref.scheme === "s3" && ref.refused === undefined) yield* bucketInputs(ref, { ...request, onSource: onListedSource }, stop);
     else yield { id: keyOf(ref.uri), ref: isMissingContainer(ref) ? { ...ref, unlisted: { badLines, columns } } : ref };
   }
   for (const found of manifests) yield* listManifest(found, request, stop);
