@@ -8,7 +8,7 @@ import type { SavedData } from "./saved-data.js";
 export type Thumbnail = (place: string) => Promise<Uint8Array | null>;
 
 /** The place is the same for the command's own file and for its chunks: each is in a folder of dist. */
-const template = new URL("../saved-page/index.html", import.meta.url);
+const template = new URL("../../saved-page/index.html", import.meta.url);
 const dataElement = '<script type="application/json" id="data">';
 
 export async function savedPage(data: SavedData): Promise<string> {
