@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { memoryStore } from "../adapters/memory/index.js";
-import { HeadraceError, type Item, type Row, type Sink } from "../contracts/index.js";
+import { HeadraceError, type Item, type Metadata, type Row, type Sink } from "../contracts/index.js";
 import { storeSink } from "./store.js";
 
 const calm = new AbortController().signal;
@@ -24,6 +24,18 @@ describe("the store's sink", () => {
     const sink = await failing(() => new HeadraceError("store_unavailable", "the same"));
     const scopes = await scopesOf(sink, 5);
     assert.deepEqual(scopes, ["service", "service", "service", "service", "run"]);
+  });
+
+  it("writes rows in the order of the listing, because the first row with a metadata key decides its type", async () => {
+    const sink = await failing(() => null);
+    const listed = [item("a.jpg", { price: 1 }), item("b.jpg", { price: "free" }), item("c.jpg", { price: 2 })];
+    const batch = [2, 1, 0].map((seq): Item<Row> => ({ ...listed[seq]!, seq }));
+    const results = await sink.process(batch, calm);
+    assert.deepEqual(results.map(({ kind, seq }) => [kind, seq]).sort(), [
+      ["fail", 1],
+      ["ok", 0],
+      ["ok", 2],
+    ]);
   });
 
   it("waits for a store that does not answer, however often it says the same", async () => {
@@ -77,7 +89,7 @@ async function scopesOf(sink: Sink, calls: number): Promise<readonly string[]> {
   return scopes;
 }
 
-function item(source: string): Item<Row> {
-  const facts = { source, root: "", version: "1", content: "", metadata: {}, metadataHash: "", width: 1, height: 1 };
+function item(source: string, metadata: Metadata = {}): Item<Row> {
+  const facts = { source, root: "", version: "1", content: "", metadata, metadataHash: "", width: 1, height: 1 };
   return { seq: 0, id: source, facts, bytes: 8, value: { vector: Float32Array.of(1, 0) } };
 }

@@ -27,7 +27,8 @@ export function storeSink(collection: Collection, { now, check, existing = "repl
   const failures = new SameFailures();
   return {
     name: "store",
-    async process(batch, signal) {
+    async process(items, signal) {
+      const batch = inListedOrder(items);
       const rows = columns(batch, collection.dimension, now());
       const written = await (existing === "keep" ? insertAbsent(collection, rows, signal) : replace(collection, rows, signal)).catch(
         async (thrown: unknown) => {
@@ -46,6 +47,11 @@ export function storeSink(collection: Collection, { now, check, existing = "repl
       });
     },
   };
+}
+
+/** The first row with a metadata key decides its type. Lanes overtake one another, and the same images shall give the same type. */
+function inListedOrder(items: readonly Item<Row>[]): readonly Item<Row>[] {
+  return items.toSorted((a, b) => a.seq - b.seq);
 }
 
 async function replace(collection: Collection, rows: RowBatch, signal: AbortSignal): Promise<InsertResult> {

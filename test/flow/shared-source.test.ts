@@ -74,8 +74,11 @@ test("three products with one address of a server that is not there are three de
 test("a product that fails by its own metadata keeps its entry beside another one that is stored with the same picture", async () => {
   await using space = await workspace();
   const input = resolve("test", "fidelity", "golden", "coffee.jpg");
-  const line = (id: string, price: unknown) => JSON.stringify({ input, id, metadata: { price } });
-  await writeFile(join(space.folder, "m.jsonl"), [line("a", 1), line("b", "free"), line("c", 2)].join("\n"));
+  const manifest = (...products: readonly (readonly [id: string, price: unknown])[]) =>
+    writeFile(join(space.folder, "m.jsonl"), products.map(([id, price]) => JSON.stringify({ input, id, metadata: { price } })).join("\n"));
+  await manifest(["first", 1]);
+  await space.json(0, "ingest", "--manifest", "m.jsonl");
+  await manifest(["a", 1], ["b", "free"], ["c", 2]);
   const { stored, failed } = await space.json<{ stored: number; failed: number }>(3, "ingest", "--manifest", "m.jsonl");
   assert.deepEqual([stored, failed], [2, 1]);
   const dry = await space.json<{ codes: object }>(0, "retry", "--dry-run");

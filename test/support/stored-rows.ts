@@ -1,4 +1,5 @@
 /** All rows of a collection, in a form that shows every bit. */
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lancedbStore } from "../../src/adapters/lancedb/index.js";
@@ -6,12 +7,17 @@ import { openParquetRows } from "../../src/adapters/parquet/index.js";
 import type { Collection, CollectionSchema, RowBatch } from "../../src/contracts/index.js";
 import { calm } from "../conformance/store-rows-data.js";
 
-/** Sorted by id. Vectors are the bits of their numbers. */
+/** Sorted by id. Vectors are the checksums of their bits. */
 export async function everyBit(collection: Pick<Collection, "scan">): Promise<readonly object[]> {
   const rows: { readonly id: string }[] = [];
   for await (const batch of collection.scan({ vectors: "include" })) {
     for (const { id, vector, facts, ingestedAt } of batch) {
-      const bits = vector === null ? null : Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("hex");
+      const bits =
+        vector === null
+          ? null
+          : createHash("sha256")
+              .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+              .digest("hex");
       const metadata = Object.entries(facts.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
       rows.push({ id: `${typeof id} ${id}`, ...{ bits, ingestedAt, facts: { ...facts, metadata } } });
     }

@@ -20,6 +20,7 @@ import { loadSharp, type Sharp } from "./load.js";
 import type { SharpSection } from "./options.js";
 import { repaired } from "./repair.js";
 import { type Raster, resample, type Taps, tapsOf } from "./resample.js";
+import { whenThreadsAreFree } from "./threads.js";
 
 const kernels = { bicubic: "cubic", bilinear: "linear", lanczos3: "lanczos3", nearest: "nearest" } as const satisfies Record<
   ResizeFilter,
@@ -104,7 +105,7 @@ class SharpDecoder implements ImageDecoder {
     const input: Input = { limitInputPixels: this.#maxPixels, pages: 1 };
     const translated = async (opened: Opened): Promise<T> => {
       try {
-        return await work(opened);
+        return await whenThreadsAreFree(() => work(opened));
       } catch (error) {
         throw fromDecodeError(error, bytes);
       }

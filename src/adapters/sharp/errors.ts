@@ -2,6 +2,7 @@
 import { type ErrorCode, HeadraceError } from "../../contracts/index.js";
 import { formatOf } from "../../kit/index.js";
 
+const noThread = /creating thread|resource temporarily unavailable/i;
 const tooLarge = /pixel limit|exceeds? .*limit|too (large|big)/i;
 const unsupported = /unsupported image format|not been built in|unsupported (codec|feature|compression|color)|no decoding plugin/i;
 
@@ -18,6 +19,7 @@ export function fromDecodeError(cause: unknown, bytes: Uint8Array): HeadraceErro
  */
 function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string] {
   if (bytes.byteLength === 0) return ["image_corrupt", "image: expected bytes, found none"];
+  if (noThread.test(words)) return ["overloaded", `decoding: expected a new thread, but the system gave none: ${shortened(words)}`];
   if (tooLarge.test(words)) return ["image_too_large", `image: expected a size within the decoder's limit, found: ${shortened(words)}`];
   const format = formatOf(bytes);
   if (format !== null && format.decoder !== "sharp")
@@ -29,6 +31,11 @@ function classify(words: string, bytes: Uint8Array): readonly [ErrorCode, string
     "image_corrupt",
     `image: expected ${format ? `a whole ${format.name}` : "an image"}, found one that cannot be decoded${detail && `: ${detail}`}`,
   ];
+}
+
+/** Whether libvips failed because the system gave it no thread. The image is not to blame. */
+export function isWithoutThread(cause: unknown): boolean {
+  return cause instanceof Error && noThread.test(cause.message);
 }
 
 export function svgRefused(): HeadraceError {

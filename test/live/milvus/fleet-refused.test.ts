@@ -1,6 +1,7 @@
 /** A worker that would store something else than the others, or may not store anything, is refused before its first shard. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { MilvusClient, RbacObjects } from "@zilliz/milvus2-sdk-node";
 import { memoryDecoder, memoryEmbedder } from "../../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, openQueue, ServiceConfig } from "../../../src/app/index.js";
@@ -96,14 +97,19 @@ describe("a worker that does not fit", { skip: missing || noRedis || secured }, 
     });
 
     it("may read the collection, but not write to it", async () => {
-      const { code, message } = await refusal(memoryEmbedder(), { user: "reader", password: "password" });
+      const refused = () => refusal(memoryEmbedder(), { user: "reader", password: "password" });
+      let { code, message } = await refused();
+      for (let tries = 0; tries < 40 && !message.includes("Upsert"); tries += 1) {
+        await pause(250);
+        ({ code, message } = await refused());
+      }
       assert.equal(code, "config_invalid");
       assert.match(message, /Upsert: permission deny to reader/);
     });
   });
 });
 
-/** `nobody` has no privileges, `reader` those that reading takes. */
+/** `nobody` has no privileges, `reader` those that reading takes. Milvus acts on a grant a moment after it has confirmed it. */
 async function createUsers(address: string): Promise<void> {
   const client = new MilvusClient({ address, username: root.user, password: root.password, telemetry: { enabled: false } });
   try {

@@ -7,6 +7,7 @@ import type { Metadata, StoredRow } from "../../../src/contracts/index.js";
 import { metadataHash } from "../../../src/kit/index.js";
 import { batchOf } from "../../conformance/store-rows-data.js";
 import { type Workspace, workspace } from "../../flow/command.js";
+import { untilSettled } from "../../flow/settled.js";
 import { everyBit } from "../../support/stored-rows.js";
 import { calm, LiveMilvus, missing } from "./milvus.js";
 
@@ -76,6 +77,7 @@ describe("deleted rows of Milvus", { skip: missing }, () => {
     for (const picture of pictures) await copyFile(join(golden, `${picture}.jpg`), join(space.folder, "photos", `${picture}.jpg`));
     for (const copy of copies) await copyFile(join(golden, "coffee.jpg"), join(space.folder, "photos", `${copy}.jpg`));
     await writeFile(join(space.folder, "headrace.yaml"), configuration());
+    await untilSettled(join(space.folder, "photos", `${copies.at(-1)}.jpg`));
     await space.json(0, "sync", "photos", "--collection", name);
     await describeRows(name);
     return space;
@@ -90,7 +92,8 @@ describe("deleted rows of Milvus", { skip: missing }, () => {
       const metadata = { ...facts.metadata, ...metadataOf(index) };
       return { id, vector: [...vector!], facts: { ...facts, metadata, metadataHash: metadataHash(metadata) } };
     });
-    assert.deepEqual(await collection.upsert(batchOf(rows), calm), []);
+    const batch = { ...batchOf(rows), ingestedAt: stored.map(({ ingestedAt }) => ingestedAt) };
+    assert.deepEqual(await collection.upsert(batch, calm), []);
     await collection.close();
   }
 
