@@ -5,14 +5,14 @@ const rooms = {
   engine: ["contracts", "kit"],
   stages: ["contracts", "kit", "chain"],
   filter: ["contracts", "kit"],
-  config: ["contracts", "kit"],
-  insight: ["contracts", "kit"],
+  config: ["contracts"],
+  insight: ["contracts"],
   adapters: ["contracts", "kit", "filter"],
-  search: ["contracts", "kit", "chain", "filter"],
-  operations: ["contracts", "kit", "chain", "engine", "stages", "search", "insight", "filter"],
-  app: ["contracts", "kit", "chain", "engine", "stages", "filter", "config", "insight", "adapters", "search", "operations"],
-  telemetry: ["contracts", "kit"],
-  server: ["contracts", "kit", "app", "telemetry"],
+  sources: ["contracts", "kit", "adapters"],
+  fleet: ["contracts", "kit", "adapters", "sources"],
+  operations: ["contracts", "kit", "chain", "engine", "stages", "filter"],
+  app: ["contracts", "kit", "chain", "stages", "filter", "config", "insight", "adapters", "sources", "fleet", "operations"],
+  server: ["contracts", "kit", "app"],
   cli: ["contracts", "app", "server"],
 };
 // Which room alone may touch which packages.
@@ -20,7 +20,7 @@ const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
-  telemetry: "^(prom-client|@opentelemetry/)",
+  "server/telemetry": "^(prom-client|@opentelemetry/)",
   "adapters/fs": "^picomatch$",
   "adapters/sharp": "^sharp$",
   "adapters/heif": "^libheif-js",
@@ -45,7 +45,11 @@ export default {
     error(
       "no-orphans",
       "Nothing imports it: delete it.",
-      { orphan: true, pathNot: "^src/(cli/launcher|index)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$" },
+      {
+        orphan: true,
+        pathNot:
+          "^src/(cli/(launcher|command|process/built-packages)|index|kit-for-adapters)\\.ts$|^web/src/(saved/)?main\\.tsx$|\\.(test|bench|d)\\.ts$",
+      },
       {},
     ),
     ...Object.entries(rooms).map(([room, may]) =>
@@ -72,19 +76,19 @@ export default {
       "front-doors-only",
       "Import a room by its index.ts (adapters: by their own).",
       { path: "^src/([^/]+)/", pathNot: "\\.test\\.ts$" },
-      { path: "^src/[^/]+/.+", pathNot: "^src/($1/|[^/]+/index\\.ts$|adapters/[^/]+/(index|options)\\.ts$)" },
+      { path: "^src/[^/]+/.+", pathNot: "^src/($1/|[^/]+/index\\.ts$|(adapters/[^/]+|sources)/(index|options)\\.ts$)" },
     ),
     error(
       "adapters-lazily",
       "Use import(): nobody loads a vendor that was not asked for. A worker thread loads what it needs at once.",
-      { path: "^src/(app/|index\\.ts$)", pathNot: "/worker\\.ts$" },
+      { path: "^src/(app/|sources/|fleet/|index\\.ts$)", pathNot: "/worker\\.ts$" },
       { path: "^src/adapters/", pathNot: "/options\\.ts$", dynamic: false, dependencyTypesNot: ["type-only"] },
     ),
     error(
       "page-knows-the-wire-only",
       "The page runs in a browser. It takes only types of the JSON that it is given.",
       { path: "^web/" },
-      { path: "^src/", pathNot: "^src/(server/wire(-jobs)?|cli/saved-data)\\.ts$" },
+      { path: "^src/", pathNot: "^src/(server/wire/wire(-jobs)?|cli/pages/saved-data)\\.ts$" },
     ),
     error(
       "page-takes-types-only",
@@ -97,7 +101,7 @@ export default {
     error(
       "no-node-here",
       "These rooms use the language and AbortSignal only.",
-      { path: "^src/(contracts|engine|stages|filter|search|insight)/", pathNot: "\\.test\\.ts$" },
+      { path: "^src/(contracts|engine|stages|filter|insight)/", pathNot: "\\.test\\.ts$" },
       { dependencyTypes: ["core"] },
     ),
     error(

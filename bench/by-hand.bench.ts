@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launcherVariables } from "../src/cli/launcher-variables.js";
+import { launcherVariables } from "../src/cli/process/launcher-variables.js";
 import { startMilvus } from "../test/support/services/milvus.js";
 import { startTriton } from "../test/support/services/triton.js";
 import { alternate, atLeast, atMost, type BenchSection, median, plain, spread } from "./harness.js";

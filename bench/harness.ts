@@ -69,11 +69,14 @@ export function plain(what: string, value: string): Figure {
   return { what, value, promise: "", isKept: null };
 }
 
-/** Prints the section and puts it in its place in RESULTS.md. Beside other work, only prints it, and says that it does not count. */
+/**
+ * Prints the section and puts it in its place in RESULTS.md. Beside other work, only prints it, and says that it does not count. With
+ * HEADRACE_BENCH_RECORDS=none, it only prints.
+ */
 export async function report(section: BenchSection, otherWork: string | null): Promise<void> {
   const text = sectionText(section, otherWork);
   process.stdout.write(`${text}\n`);
-  if (otherWork !== null) return;
+  if (otherWork !== null || process.env["HEADRACE_BENCH_RECORDS"] === "none") return;
   if (section.picture !== undefined) await writeFile(`bench/${section.picture.file}`, section.picture.svg);
   const path = "bench/RESULTS.md";
   const before = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {

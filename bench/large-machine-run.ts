@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DecodeWorkers } from "../src/app/decode-workers/decode-workers.js";
 import { ServiceConfig } from "../src/app/index.js";
 import type { Chain, DecodingReader } from "../src/chain/index.js";
-import type { Embedder, ImageRef, TensorSpec } from "../src/contracts/index.js";
+import type { Embedder, ImageRef, IngestInput, TensorSpec } from "../src/contracts/index.js";
 import { mebibyte, rowBytes, SlabPool } from "../src/kit/index.js";
-import { type IngestInput, ingest } from "../src/operations/index.js";
+import { ingest } from "../src/operations/index.js";
 import { forgetfulStore } from "./forgetful-store.js";
 import { mainThreadCpuMs } from "./main-thread-cpu.js";
 

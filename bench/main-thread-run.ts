@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launcherVariables } from "../src/cli/launcher-variables.js";
+import { launcherVariables } from "../src/cli/process/launcher-variables.js";
 import { makeCorpus } from "../test/support/corpus/corpus.js";
 import { atMost, type Figure, median, plain, spread } from "./harness.js";
 import { measureMain } from "./processes.js";

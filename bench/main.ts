@@ -1,6 +1,10 @@
-/** `npm run bench -- [name …]`: measures, one after the other. */
+/**
+ * `npm run bench -- [name …]`: measures, one after the other. `npm run bench -- compare REF NAME [ROUNDS]`: measures one in turn in a checkout of
+ * REF and here, and writes nothing.
+ */
+import { compare, comparisonTable } from "./compare.js";
 import { type BenchSection, report } from "./harness.js";
-import { otherWork } from "./other-work.js";
+import { otherWork, otherWorkBetween, processorTicks } from "./other-work.js";
 
 const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   engine: async () => (await import("./engine-speed.bench.js")).engineSpeed(),
@@ -45,14 +49,35 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   start: async () => (await import("./start.bench.js")).startUp(),
 };
 
-const asked = process.argv.slice(2);
-for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
-  const bench = benches[name];
-  if (bench === undefined) {
-    process.stderr.write(`No benchmark "${name}"; there are: ${Object.keys(benches).join(", ")}\n`);
-    process.exit(2);
+const [first, ...others] = process.argv.slice(2);
+if (first === "compare") compareTwo(others);
+else await measure(first === undefined ? Object.keys(benches) : [first, ...others]);
+
+async function measure(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const bench = benches[name];
+    if (bench === undefined) {
+      refuse(`No benchmark "${name}"; there are: ${Object.keys(benches).join(", ")}`);
+      return;
+    }
+    const before = await otherWork();
+    const started = processorTicks();
+    const section = await bench();
+    const during = otherWorkBetween(started, processorTicks());
+    await report(section, before ?? during ?? (await otherWork()));
   }
-  const before = await otherWork();
-  const section = await bench();
-  await report(section, before ?? (await otherWork()));
+}
+
+function compareTwo([ref, name, rounds]: readonly string[]): void {
+  if (ref === undefined || name === undefined) {
+    refuse("usage: npm run bench -- compare REF NAME [ROUNDS]");
+    return;
+  }
+  const compared = compare(ref, name, rounds === undefined ? {} : { rounds: Number(rounds) });
+  process.stdout.write(comparisonTable(ref, compared));
+}
+
+function refuse(text: string): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 2;
 }

@@ -1,5 +1,5 @@
 /** Searches of a million rows in LanceDB, and calls that store one image each in them. */
-import { launcherVariables } from "../src/cli/launcher-variables.js";
+import { launcherVariables } from "../src/cli/process/launcher-variables.js";
 import { atLeast, atMost, type BenchSection, median, plain } from "./harness.js";
 import type { MillionCalls } from "./million-calls-run.js";
 import { measureScriptUnder } from "./processes.js";

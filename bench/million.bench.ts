@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launcherVariables } from "../src/cli/launcher-variables.js";
+import { launcherVariables } from "../src/cli/process/launcher-variables.js";
 import { type GrowthPanel, growthPicture, logSpaced } from "./growth-picture.js";
 import { atLeast, atMost, type BenchSection, type Figure, median, plain } from "./harness.js";
 import type { MillionRun } from "./million-run.js";

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { DecodeAnswer, DecodeRequest, DecodeSettings } from "../src/app/decode-workers/protocol.js";
-import { serveWorker } from "../src/kit/worker-service.js";
+import { serveWorker } from "../src/kit/workers/worker-service.js";
 
 /** How long one image occupies the worker, as decoding a large photo would. */
 const decodeMs = 20;

@@ -1,24 +1,24 @@
-/** Builds dist/: each entry of the package as one file, what they share as chunks, so that importing reads few files. tsc adds the types. */
-import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
-
-if (!existsSync("node_modules/esbuild")) {
-  process.stderr.write("The tools that build Headrace are missing: run `npm ci` in its folder first.\n");
-  process.exit(1);
-}
-const [{ build }, { globSync }, { buildPages }] = await Promise.all([import("esbuild"), import("tinyglobby"), import("./build-page.mjs")]);
+/** Builds dist/: each entry of the package as one file, what they share as chunks, so that importing reads few files. scripts/build.mjs adds the types. */
+import { readFileSync, rmSync } from "node:fs";
+import { build } from "esbuild";
+import { globSync } from "tinyglobby";
+import { buildCommand } from "./build-command.mjs";
+import { buildPages } from "./build-page.mjs";
 
 const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 /** Loaded whole, zod takes longer than everything of ours: the part of it that we use goes into the bundle. */
 const bundled = "zod";
+const external = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter((name) => name !== bundled);
 
 rmSync("dist", { recursive: true, force: true });
+const commandSum = await buildCommand(external);
 const options = {
   outdir: "dist",
   outbase: "src",
   bundle: true,
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
-  external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter((name) => name !== bundled),
+  external,
   format: "esm",
   platform: "node",
   target: "node20",
@@ -26,10 +26,11 @@ const options = {
 };
 await build({
   ...options,
+  define: { commandSum: JSON.stringify(commandSum) },
   entryPoints: [
     "src/index.ts",
     "src/contracts/index.ts",
-    "src/kit/index.ts",
+    "src/kit-for-adapters.ts",
     "src/cli/launcher.ts",
     "src/cli/main.ts",
     "src/app/decode-workers/decode-workers.ts",
@@ -38,5 +39,4 @@ await build({
 });
 // Each worker thread evaluates its code again. Chunks of their own have only what workers use.
 await build({ ...options, entryPoints: globSync("src/{adapters,app}/*/worker.ts").sort() });
-copyFileSync(`node_modules/${bundled}/LICENSE`, `dist/LICENSE-${bundled}`);
 await buildPages("dist");

@@ -1,40 +1,35 @@
-/** Prints what `npm run coverage` found, per room, and fails when the whole is below the floor that `.c8rc.json` sets. */
-import { readFileSync } from "node:fs";
-import { relative } from "node:path";
+/**
+ * Prints what `npm run coverage` found, per room, and fails when a room is below its floor in scripts/coverage-floors.json. With `--raise`, it
+ * writes the floors that were reached into this file.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { breachesOf, percentOf, raisedFloors, roomOf, roomsOf } from "./coverage-rooms.mjs";
 
-const floor = read(".c8rc.json");
-const { total: _, ...files } = read(`${floor["reports-dir"]}/coverage-summary.json`);
-const rooms = new Map();
-for (const [file, found] of Object.entries(files)) {
-  const path = relative("src", file);
-  if (!hasCode(path)) continue;
-  for (const room of [roomOf(path), "all"]) {
-    const sum = rooms.get(room) ?? { files: 0, lines: [0, 0], branches: [0, 0] };
-    sum.files += 1;
-    for (const what of ["lines", "branches"]) sum[what] = [sum[what][0] + found[what].covered, sum[what][1] + found[what].total];
-    rooms.set(room, sum);
-  }
+const floorsPath = "scripts/coverage-floors.json";
+const reports = read(".c8rc.json")["reports-dir"];
+const { total: _, ...files } = read(`${reports}/coverage-summary.json`);
+const floors = read(floorsPath);
+const rooms = roomsOf(files, { hasCode });
+
+const isAdapter = (path) => roomOf(path) === "adapters";
+const adapters = roomsOf(files, {
+  hasCode: (path) => isAdapter(path) && hasCode(path),
+  partOf: (path) => path.split("/").slice(0, 2).join("/"),
+});
+const all = roomsOf(files, { hasCode, partOf: () => "all" });
+printRow(["room", "files", "lines %", "floor", "branches %", "floor"]);
+for (const [room, sum] of [...[...rooms, ...adapters].sort(), ...all]) {
+  const cells = ["lines", "branches"].flatMap((kind) => [percentOf(sum[kind]).toFixed(1), floors[room]?.[kind] ?? ""]);
+  printRow([room, sum.files, ...cells]);
 }
-const { all, ...each } = Object.fromEntries(rooms);
-const rows = [...Object.entries(each).sort(), ["all", all]].map(([room, sum]) => [
-  room,
-  sum.files,
-  percent(sum.lines),
-  percent(sum.branches),
-]);
-for (const row of [["room", "files", "lines %", "branches %"], ...rows]) {
-  process.stdout.write(
-    `${String(row[0]).padEnd(20)}${row
-      .slice(1)
-      .map((cell) => String(cell).padStart(12))
-      .join("")}\n`,
-  );
-}
-process.stdout.write(`Line by line: ${floor["reports-dir"]}/index.html\n`);
-for (const what of ["lines", "branches"]) {
-  if (Number(percent(all[what])) >= floor[what]) continue;
-  process.stderr.write(`Expected tests to reach at least ${floor[what]} % of the ${what} (.c8rc.json), found ${percent(all[what])} %.\n`);
-  process.exitCode = 1;
+process.stdout.write(`Line by line: ${reports}/index.html\n`);
+
+if (process.argv.includes("--raise")) {
+  writeFileSync(floorsPath, `${JSON.stringify(raisedFloors(rooms, floors), null, 2)}\n`);
+} else {
+  const breaches = breachesOf(rooms, floors);
+  for (const breach of breaches) process.stderr.write(`${floorsPath}: ${breach}.\n`);
+  if (breaches.length > 0) process.exitCode = 1;
 }
 
 /** A file of types alone is not in the program: nothing can reach it. */
@@ -46,13 +41,8 @@ function hasCode(path) {
   );
 }
 
-function roomOf(path) {
-  const [room, adapter] = path.split("/");
-  return room === "adapters" ? `${room}/${adapter}` : room;
-}
-
-function percent([covered, total]) {
-  return total === 0 ? "100.0" : ((100 * covered) / total).toFixed(1);
+function printRow([name, ...cells]) {
+  process.stdout.write(`${String(name).padEnd(20)}${cells.map((cell) => String(cell).padStart(12)).join("")}\n`);
 }
 
 function read(path) {

@@ -5,37 +5,64 @@
  *     npm test -- src/engine                the tests below a folder, without the checks
  *     npm test -- src/engine/retry.test.ts  one file
  *     npm run test:watch -- src/engine      again whenever a file changes
+ *     npm run test:nightly                  everything, with all repetitions
  */
-import { spawn, spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
 import { context } from "esbuild";
 import { globSync } from "tinyglobby";
+import { buildPackage, buildPackageAndTypes, buildTests } from "./build.mjs";
 import { testBuild } from "./build-tests.mjs";
-import { runTestGroups } from "./test-runs.mjs";
+import { runChecks } from "./check.mjs";
+import { keepMilvus } from "./keep-milvus.mjs";
+import { runTestLanes } from "./test-runs.mjs";
 
 const [isWatching, places] = [process.argv.includes("--watch"), process.argv.slice(2).filter((arg) => arg !== "--watch")];
 
 /** More files than these that fail are no accident. */
 const mostFilesAgain = 4;
+/** Tests of the packed package, and of the documentation, read the types. */
+const readsTypes = (file) => /^build\/(test\/(package|docs)|scripts)\//.test(file);
+const needsMilvus = (file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js");
+/** It stops, freezes or configures the server, and waits until nobody else uses it. */
+const needsMilvusAlone = (file) => readFileSync(file, "utf8").includes('use: "alone"');
 
-run("npm", ["run", "--silent", "build"]);
+buildPackage();
 if (isWatching) await watch();
 else await testOnce();
 
 async function testOnce() {
-  run("npm", ["run", "--silent", "build:tests"]);
-  if (places.length === 0) run("npm", ["run", "--silent", "check"]);
+  buildTests();
   const files = testFiles();
-  // All tests share one Milvus, and some stop, freeze or reconfigure it. So these run one after the other, at the same time as the other
-  // tests. What they print comes after what the others print.
-  const needsMilvus = (file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js");
-  const groups = [
-    { files: files.filter((file) => !needsMilvus(file)), concurrency: 2 },
-    { files: files.filter(needsMilvus), concurrency: 1 },
-  ].filter((group) => group.files.length > 0);
-  const { pass, fail, skipped } = await runTestGroups(groups, places.length === 0 ? mostFilesAgain : 0);
-  if (groups.length > 1) process.stdout.write(`\n${pass} passed, ${fail} failed, ${skipped} skipped\n`);
-  process.exit(fail > 0 ? 1 : 0);
+  const milvusFiles = files.filter(needsMilvus);
+  const endMilvus = milvusFiles.length > 1 ? keepMilvus() : async () => {};
+  try {
+    if (places.length === 0) {
+      if (!(await checksPass())) return;
+    } else if (files.some(readsTypes)) buildPackageAndTypes();
+    // All tests share one Milvus, so its files are a lane of their own beside the others. What they print comes after what the others print.
+    const lanes = [
+      [{ files: files.filter((file) => !needsMilvus(file)), concurrency: 2 }],
+      [
+        { files: milvusFiles.filter((file) => !needsMilvusAlone(file)), concurrency: 2 },
+        { files: milvusFiles.filter(needsMilvusAlone), concurrency: 1 },
+      ],
+    ];
+    await runTestLanes(lanes, {
+      mostFilesAgain: places.length === 0 ? mostFilesAgain : 0,
+      unsteady: JSON.parse(readFileSync("test/unsteady.json", "utf8")),
+    });
+  } finally {
+    await endMilvus();
+  }
+}
+
+async function checksPass() {
+  const failed = await runChecks();
+  if (failed.length === 0) return true;
+  process.stderr.write(`\nFailed: ${failed.join(", ")}\n`);
+  process.exitCode = 1;
+  return false;
 }
 
 /** Node's runner watches the built files; esbuild writes those whose sources change. */
@@ -63,10 +90,4 @@ function patternOf(place) {
   const path = place.replace(/^\.\//, "").replace(/\/+$/, "");
   if (path.endsWith(".ts")) return `build/${path.replace(/\.ts$/, ".js")}`;
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `build/${path}/**/*.test.js` : `build/${path}`;
-}
-
-/** Runs a command to its end and stops everything when it fails. */
-function run(command, args) {
-  const { status } = spawnSync(command, args, { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
 }

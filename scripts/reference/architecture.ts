@@ -13,7 +13,7 @@ const folder = "docs/decisions";
 /** The purpose of each room of the import rules. */
 const purposes: Readonly<Record<string, string>> = {
   contracts: "types and errors that rooms exchange",
-  kit: "what authors of adapters need; other rooms use it too",
+  kit: "what several rooms need; `src/kit-for-adapters.ts` exports what authors of adapters may use",
   chain: "from an image to a comparable vector: the parts, and the preprocessing they agree on",
   engine: "queues, lanes, retries, the byte gate, time accounting",
   stages: "the steps of a run for images, one file per step; they do not import each other",
@@ -21,11 +21,11 @@ const purposes: Readonly<Record<string, string>> = {
   config: "settings from file, environment and flags; the caller passes the schema",
   insight: "what the accounted times mean; pure functions",
   adapters: "one folder per vendor, loaded when used; they do not import each other",
-  search: "from query to vector to hits",
+  sources: "from what a person names to images with keys: listings, lists, tables, archives, copies of remote files, failures",
+  fleet: "work that many machines share: shards, the plan, what a worker holds",
   operations: "whole tasks, each made of a source, stages and a sink",
-  app: "the library: settings in, pipeline out; the only room that names adapters",
-  telemetry: "metrics and traces of runs and requests",
-  server: "the HTTP service: routes, schemas, API keys, problems, jobs",
+  app: "the library: settings in, pipeline out; chooses which adapters to use",
+  server: "the HTTP service: routes, schemas, API keys, problems, jobs, metrics, traces",
   cli: "commands",
 };
 

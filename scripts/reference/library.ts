@@ -8,7 +8,7 @@ const frontDoor = "src/index.ts";
 const contractsDoor = "src/contracts/index.ts";
 
 /** Rooms whose types are named by their importers; what lies deeper (the settings' schemas) has pages of its own. */
-const shownRooms = /^src\/(app|contracts|engine|config|operations)\//;
+const shownRooms = /^src\/(app|contracts|engine|config|operations|sources|fleet)\//;
 const pagesOfTheirOwn: ReadonlySet<string> = new Set(["errorCodes"]);
 const hidden: ReadonlySet<string> = new Set([
   ...["Checked", "DeepPartial", "Loaded", "LoadedSettings", "CodeDefaults"],
@@ -46,7 +46,7 @@ ${entries([...values].sort(byName))}
 ${entries([...types].sort(byName))}
 ## Types used above
 
-They are not exported by name. Each is the argument or the result of a call above.
+They are not exported by name. Each is the argument, the result or a field of something above.
 
 ${entries(others.filter((symbol) => !contracts.has(symbol)))}
 ## Types of \`headrace/contracts\` used above
@@ -63,7 +63,14 @@ ${table(
 function declarationProgram(): ts.Program {
   const { config } = ts.readConfigFile("tsconfig.json", ts.sys.readFile) as { config: { compilerOptions: object } };
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ".");
-  return ts.createProgram([frontDoor], { ...options, noEmit: false, declaration: true, emitDeclarationOnly: true, outDir: "." });
+  return ts.createProgram([frontDoor], {
+    ...options,
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    stripInternal: true,
+    outDir: ".",
+  });
 }
 
 /** The declared statements of every module, by source path and name. */
@@ -108,7 +115,7 @@ function namedBy(program: ts.Program, exported: readonly ts.Symbol[]): ts.Symbol
   const checker = program.getTypeChecker();
   const found = new Set(exported);
   const visit = (node: ts.Node): void => {
-    if (ts.isBlock(node) || isPrivate(node)) return;
+    if (ts.isBlock(node) || isPrivate(node) || isInternal(node)) return;
     if (ts.isTypeReferenceNode(node)) note(checker.getSymbolAtLocation(node.typeName));
     if (ts.isExpressionWithTypeArguments(node)) note(checker.getSymbolAtLocation(node.expression));
     ts.forEachChild(node, visit);
@@ -126,6 +133,12 @@ function namedBy(program: ts.Program, exported: readonly ts.Symbol[]): ts.Symbol
 function isPrivate(node: ts.Node): boolean {
   const isHidden = ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword) === true;
   return isHidden || (ts.isClassElement(node) && node.name !== undefined && ts.isPrivateIdentifier(node.name));
+}
+
+/** What only our own code uses: it is marked so, or it is a constructor that takes parts of ours. */
+function isInternal(node: ts.Node): boolean {
+  if (ts.getJSDocTags(node).some(({ tagName }) => tagName.text === "internal")) return true;
+  return ts.isConstructorDeclaration(node) && node.parameters.some(({ type }) => type !== undefined && closedParts.test(type.getText()));
 }
 
 function isShown({ name, flags, declarations: [declaration] = [] }: ts.Symbol): boolean {
@@ -175,6 +188,9 @@ function formatted(texts: ReadonlyMap<string, string>): ReadonlyMap<string, stri
   return new Map([...texts.keys()].map((key, index) => [key, (outputs[index] ?? "").trim()]));
 }
 
+/** Types that no caller can make. */
+const closedParts = /\bPipelineParts\b/;
+
 const separator = "\n//\n";
 
 /** Objects are laid on one line here; the formatter breaks those that are too long for one. */
@@ -182,6 +198,7 @@ function shortened(declared: string): string {
   return declared
     .replace(/^\s*#private;\n/gm, "")
     .replace(/^\s*private constructor\(.*\);\n/gm, "")
+    .replace(/^\s*(?:protected )?constructor\(.*\bPipelineParts\b.*\);\n/gm, "")
     .replace(/^export (declare )?/gm, "")
     .replace(/\{\n((?:(?!\/\*\*)[^{}])*)\}/g, (object) => object.replace(/\n\s*/g, " "));
 }

@@ -7,6 +7,7 @@ import { libraryPage } from "./library.js";
 import { openApiFile } from "./openapi.js";
 import type { ReferencePage } from "./page.js";
 import { quotingPages } from "./quotes.js";
+import { supportPage } from "./support.js";
 
 /** Each depends on the repository alone: the same on every machine. */
 export const referencePages: readonly ReferencePage[] = [
@@ -17,5 +18,6 @@ export const referencePages: readonly ReferencePage[] = [
   libraryPage,
   openApiFile,
   schemaFile,
+  supportPage,
   ...quotingPages,
 ];

@@ -1,5 +1,15 @@
 /** The library: opens a pipeline from settings. */
 export type { LabelChoice } from "../chain/index.js";
+export {
+  defaultShardItems,
+  type FleetRetry,
+  type FleetRetryRequest,
+  type ListedSources,
+  type OpenQueue,
+  openQueue,
+  type QueueAddress,
+  type ShardListing,
+} from "../fleet/index.js";
 export { type Advice, type Limit, type ServerLoad, tooShortToSay } from "../insight/index.js";
 export { type PresetName, presetNames } from "../kit/index.js";
 export {
@@ -10,56 +20,56 @@ export {
   keptReasons,
   type Preview,
 } from "../operations/index.js";
-export type { Health, PartHealth } from "./check-health.js";
-export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./classify-rows.js";
-export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
-export type { Aliases } from "./collections/aliases.js";
-export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
-export { type FileFormat, fileFormats, storeKind } from "./configuration/kinds.js";
-export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
-export type { Settings } from "./configuration/settings.js";
-export type { CreateCollectionOptions } from "./create-collection.js";
-export type { DeadLetter } from "./dead-letters/dead-letter.js";
-export { readDeadLetters } from "./dead-letters/dead-letter-file.js";
-export { FailureFile } from "./dead-letters/failure-file.js";
-export type { DeleteOptions } from "./deletions/delete-options.js";
-export type { DeletedFile } from "./deletions/deleted-files.js";
-export type { Diagnosis } from "./diagnose.js";
-export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./embed-images.js";
-export { exportTritonModel, type TritonExportOptions } from "./export-triton-model.js";
-export type { FilterType, TypeMismatch } from "./filter-findings.js";
-export type { DuplicatesRequest } from "./find-duplicates.js";
-export { type DistributeRequest, type DistributionCounts, defaultShardItems } from "./fleet/distribute.js";
-export type { Fleet } from "./fleet/fleet.js";
-export { type FleetDocument, fleetDocument } from "./fleet/fleet-document.js";
-export type { ListedSources } from "./fleet/named-inputs.js";
-export { type OpenQueue, openQueue, type QueueAddress } from "./fleet/open-queue.js";
-export type { FleetRetry, FleetRetryRequest } from "./fleet/retry-shards.js";
-export type { ShardListing } from "./fleet/shard-content.js";
-export type { WorkRequest } from "./fleet/work.js";
-export type { IngestRun, InsertStats, RunRequest } from "./ingest-images.js";
-export { expectedImages } from "./inputs/expected-images.js";
-export type { DescribedInput, ImageInput, InputColumns, Inputs } from "./inputs/inputs.js";
-export { ListingTally } from "./inputs/listing-tally.js";
-export { countInputs, type InputStream, type ListedImage, type ListingRequest, listImages, listInputs } from "./inputs/listings.js";
-export { pathOfSource } from "./inputs/source-paths.js";
-export { parseVector } from "./inputs/vector-file.js";
-export { WatchPatience, type WatchPatienceOptions } from "./inputs/watch-patience.js";
-export { type WatchedFolderOptions, watchedInputs } from "./inputs/watched-folder.js";
-export type { InsertFailure, Insertion, InsertOptions } from "./insert-images.js";
-export type { Preprocessed } from "./inspect-image.js";
+export {
+  countInputs,
+  type DeadLetter,
+  type DescribedInput,
+  expectedImages,
+  FailureFile,
+  type ImageInput,
+  type InputColumns,
+  type InputStream,
+  type Inputs,
+  type ListedImage,
+  type ListingRequest,
+  ListingTally,
+  listImages,
+  listInputs,
+  pathOfSource,
+  readDeadLetters,
+  sentRef,
+  type WatchedFolderOptions,
+  watchedInputs,
+} from "../sources/index.js";
+export type { Health, PartHealth } from "./calls/check-health.js";
+export type { CreateCollectionOptions } from "./calls/create-collection.js";
+export type { Diagnosis } from "./calls/diagnose.js";
+export { exportTritonModel, type TritonExportOptions } from "./calls/export-triton-model.js";
+export type { FilterType, TypeMismatch } from "./calls/filter-findings.js";
+export type { DuplicatesRequest } from "./calls/find-duplicates.js";
+export type { Preprocessed } from "./calls/inspect-image.js";
 export {
   type InspectedImages,
   type InspectedModel,
   type InspectedServer,
   type InspectedTexts,
   inspectModel,
-} from "./inspect-model.js";
+} from "./calls/inspect-model.js";
+export type { BuildIndexesOptions, CompactOptions } from "./calls/maintain-collection.js";
+export { modelLabels } from "./calls/model-labels.js";
+export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./calls/search-images.js";
+export { parseVector } from "./calls/vector-file.js";
+export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
+export type { Aliases } from "./collections/aliases.js";
+export { configurationJsonSchema, configurationOutline, configurationTemplate } from "./configuration/configuration-file.js";
+export { type FileFormat, fileFormats, storeKind } from "./configuration/kinds.js";
+export { type ConfigSources, ServiceConfig } from "./configuration/service-config.js";
+export type { Settings } from "./configuration/settings.js";
+export type { DeleteOptions } from "./deletions/delete-options.js";
+export type { DeletedFile } from "./deletions/deleted-files.js";
+export type { Fleet } from "./fleet.js";
+export { type FleetDocument, fleetDocument } from "./fleet-document.js";
 export { keysOf } from "./keys.js";
-export type { BuildIndexesOptions, CompactOptions } from "./maintain-collection.js";
-export { modelLabels } from "./model-labels.js";
-export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./move-rows.js";
-export type { MoveReport, MoveRun } from "./move-run.js";
 export type { OpenOptions } from "./open-options.js";
 export { ImageEmbeddingPipeline } from "./pipeline.js";
 export type { CarryOverRequest, CarryOverRun } from "./reembedding/carry-over.js";
@@ -78,12 +88,20 @@ export {
   reportedFailure,
   retryDocument,
 } from "./reports.js";
-export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./restore-rows.js";
-export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./retry-failures.js";
-export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./search-images.js";
-export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./sync-source.js";
+export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./runs/classify-rows.js";
+export type { DistributeRequest, DistributionCounts } from "./runs/distribute.js";
+export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./runs/embed-images.js";
+export type { IngestRun, InsertStats, RunRequest } from "./runs/ingest-images.js";
+export type { InsertFailure, Insertion, InsertOptions } from "./runs/insert-images.js";
+export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
+export type { MoveReport, MoveRun } from "./runs/move-run.js";
+export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./runs/restore-rows.js";
+export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./runs/retry-failures.js";
+export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./runs/sync-source.js";
+export type { Difference, Verification, VerifyRequest } from "./runs/verify-source.js";
+export { WatchPatience, type WatchPatienceOptions } from "./runs/watch-patience.js";
+export type { WorkRequest } from "./runs/work.js";
 export { type CompareOptions, compareSchedules, type ScheduleComparison, type ScheduleResult } from "./trials/compare-schedules.js";
 export { type PlanOptions, planRun, type RunPlan } from "./trials/plan.js";
 export type { Moment, Trial, TrialStage } from "./trials/trial.js";
 export { type TuneOptions, type TuneStep, type Tuning, tune } from "./trials/tune.js";
-export type { Difference, Verification, VerifyRequest } from "./verify-source.js";

@@ -1,7 +1,7 @@
 /** The options of `ImageEmbeddingPipeline.open`, and the parts that they ask for. */
-import { never, refuseUnknownOptions } from "./call-options.js";
+import { never, refuseUnknownOptions } from "./collections/call-options.js";
 import type { ServiceConfig } from "./configuration/service-config.js";
-import { closedOnError } from "./wiring/closing.js";
+import { closedOnError } from "./lifetimes/closing.js";
 import { type OwnParts, PipelineParts } from "./wiring/pipeline-parts.js";
 
 /** How a pipeline is opened. */

@@ -1,10 +1,9 @@
 /** The reports of runs as JSON documents. */
 import type { Outcome, RunReport } from "../contracts/index.js";
 import { type Limit, type ServerLoad, stageShares } from "../insight/index.js";
-import type { InsertStats } from "./ingest-images.js";
-import type { LeftOutColumn } from "./inputs/columns.js";
-import { pathOfSource } from "./inputs/source-paths.js";
-import type { RetryStats } from "./retry-failures.js";
+import { type LeftOutColumn, pathOfSource } from "../sources/index.js";
+import type { InsertStats } from "./runs/ingest-images.js";
+import type { RetryStats } from "./runs/retry-failures.js";
 
 /** One image or row that failed. */
 export interface ReportedFailure {

@@ -1,18 +1,23 @@
 /** Runs the command line of this process, and exits with its code. */
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { CommanderError } from "commander";
+import * as z from "zod";
 import { HeadraceError } from "../contracts/index.js";
-import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./exit.js";
-import { followLauncher } from "./launcher-signals.js";
-import { printable } from "./printable-text.js";
-import { buildProgram } from "./program.js";
+import { followLauncher } from "./process/launcher-signals.js";
+import { verbOf } from "./process/verb.js";
+import { type ExitCode, errorDocument, errorText, exitCodeOf, exitCodes } from "./terminal/exit.js";
+import { printable } from "./terminal/printable-text.js";
 
 /** Runs one command line and returns the exit code. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
-  const program = buildProgram({
+  // A command parses its settings once. The code that zod would generate for each schema costs more than it saves.
+  z.config({ jitless: true });
+  // Imported afterwards, because schemas are made when their modules are loaded.
+  const { buildProgram } = await import("./program.js");
+  const program = await buildProgram({
     version: packageVersion(),
+    only: verbOf(argv.slice(2)),
     exit: (value) => {
       code = value;
     },
@@ -41,13 +46,6 @@ function packageVersion(): string {
 }
 
 /**
- * Lets the heap grow to four times its live size before V8 runs a full garbage collection. By default, V8 runs one after every 8 MB, about
- * every 30 images. Each of these moves the waiting images to the old generation, where only the next full collection frees them. Measured
- * for 2,000 photos: 7 full collections instead of 60. The 60 took 9 % of the processor time.
- */
-setFlagsFromString("--heap-growing-percent=300");
-
-/**
  * A reader such as `head` may close the pipe early. What remains of the output is then lost, but not the work: the command goes on, and its
  * exit code is that of its work.
  */
@@ -61,6 +59,7 @@ function ignoreClosedPipes(): void {
 
 ignoreClosedPipes();
 followLauncher();
-const code = await main(process.argv);
-// After a stop, a store may still be working. The process exits anyway, once its output is written.
-process.stdout.write("", () => process.exit(code));
+void main(process.argv).then((code) => {
+  // After a stop, a store may still be working. The process exits anyway, once its output is written.
+  process.stdout.write("", () => process.exit(code));
+});

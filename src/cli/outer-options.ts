@@ -1,7 +1,7 @@
 /** Accepts common flags before the name of the command: `headrace --json collection list` means `headrace collection list --json`. */
 import type { Command } from "commander";
 import { HeadraceError } from "../contracts/index.js";
-import { withCommonOptions } from "./context.js";
+import { withCommonOptions } from "./calls/context.js";
 
 /** Lets the program and its command groups accept the common flags, and passes them to the command that follows. */
 export function acceptOuterOptions(program: Command): void {

@@ -5,6 +5,7 @@ export { nearest } from "./complaints.js";
 export * from "./documents.js";
 export * from "./explain.js";
 export { checkSettings, type LoadedSettings, loadSettings } from "./load.js";
+export type { IgnoredSettings } from "./notices.js";
 export { type OutlinedSetting, outline } from "./outline.js";
 export { environmentOverlays, flagOverlay, type Overlay } from "./overlays.js";
 export { jsonSchemaOf } from "./schema-tree.js";

@@ -7,7 +7,7 @@ import { HeadraceError } from "../contracts/index.js";
 import { namedForCode, namedForFiles } from "./casing.js";
 import { complaint } from "./complaints.js";
 import type { SettingsDocument } from "./documents.js";
-import { ignoredSettings } from "./notices.js";
+import { type IgnoredSettings, noticeOf, takeIgnored } from "./notices.js";
 import type { Overlay } from "./overlays.js";
 import { keysAt, schemaAt } from "./schema-tree.js";
 
@@ -15,7 +15,7 @@ export interface LoadedSettings<T> {
   readonly value: T;
   /** The origin of each value that is not a default. The keys of this map are dotted paths, such as `milvus.host`. */
   readonly origins: ReadonlyMap<string, string>;
-  /** One message per setting that the user has set although the setting has no effect. */
+  /** One message that names the given settings that have no effect; empty if there are none. */
   readonly notices: readonly string[];
 }
 
@@ -24,6 +24,7 @@ export function loadSettings<S extends z.ZodType>(
   schema: S,
   document: SettingsDocument | null,
   overlays: readonly Overlay[],
+  ignored: IgnoredSettings = {},
 ): LoadedSettings<z.output<S>> {
   const values =
     document === null ? {} : (section(schema, structuredClone(document.values), [], document.empty) as Record<string, unknown>);
@@ -33,12 +34,13 @@ export function loadSettings<S extends z.ZodType>(
     assign(values, path, value, origin);
     origins.set(path.join("."), origin);
   }
+  const notice = noticeOf(takeIgnored(values, ignored), origins);
   const unknown: z.core.$ZodIssue[] = [];
   const settings = namedForCode(schema, values, (path) => unknown.push(unknownKey(path)));
   const result = schema.safeParse(settings);
   const issues = [...unknown, ...(result.error?.issues ?? [])];
   if (!result.success || unknown.length > 0) throw complaint(issues, { schema, values, origins, written: "inFiles" });
-  return { value: result.data, origins, notices: ignoredSettings(schema, values, origins) };
+  return { value: result.data, origins, notices: notice === undefined ? [] : [notice] };
 }
 
 /**

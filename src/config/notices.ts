@@ -1,19 +1,31 @@
-/** Finds settings that are allowed but have no effect. Such a setting has `.meta({ ignored: "why" })` in its schema. */
-import type { z } from "zod";
-import { schemaAt } from "./schema-tree.js";
+/** Settings that files of other programs have and that have no effect here. They are taken out before the rest is checked. */
 
-/** Returns one message per setting that has no effect and whose value is not the default. */
-export function ignoredSettings(schema: z.ZodType, values: unknown, origins: ReadonlyMap<string, string>): readonly string[] {
-  return given(values, []).flatMap(({ path, value }) => {
-    const at = schemaAt(schema, path);
-    const why = at?.meta()?.["ignored"];
-    if (at === undefined || typeof why !== "string" || value === at.parse(undefined)) return [];
-    const key = path.join(".");
-    return [`"${key}" (${origins.get(key) ?? "configuration"}) has no effect: ${why}.`];
+/**
+ * The dotted paths of such settings, in the names of files; `*` stands for each entry of a list. The value is the one that needs no notice,
+ * because it describes what happens anyway.
+ */
+export type IgnoredSettings = Readonly<Record<string, unknown>>;
+
+/** Removes the settings from `values`. Returns the paths of those that deserve a notice. */
+export function takeIgnored(values: unknown, ignored: IgnoredSettings): readonly string[] {
+  return Object.entries(ignored).flatMap(([pattern, usual]) => take(values, pattern.split("."), usual, ""));
+}
+
+function take(values: unknown, [key = "", ...rest]: readonly string[], usual: unknown, prefix: string): readonly string[] {
+  if (typeof values !== "object" || values === null) return [];
+  const branch = values as Record<string, unknown>;
+  const keys = key === "*" ? Object.keys(branch) : Object.hasOwn(branch, key) ? [key] : [];
+  return keys.flatMap((each) => {
+    if (rest.length > 0) return take(branch[each], rest, usual, `${prefix}${each}.`);
+    const value = branch[each];
+    delete branch[each];
+    return value === usual ? [] : [`${prefix}${each}`];
   });
 }
 
-function given(value: unknown, path: readonly string[]): readonly { readonly path: readonly string[]; readonly value: unknown }[] {
-  if (typeof value !== "object" || value === null) return [{ path, value }];
-  return Object.entries(value).flatMap(([key, inner]) => given(inner, [...path, key]));
+/** One sentence that names all of them. Undefined if there is none. */
+export function noticeOf(paths: readonly string[], origins: ReadonlyMap<string, string>): string | undefined {
+  if (paths.length === 0) return undefined;
+  const named = paths.map((path) => `"${path}" (${origins.get(path) ?? "configuration"})`);
+  return `Accepted for files of the Python service, without effect: ${named.join(", ")}.`;
 }

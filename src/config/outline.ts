@@ -26,7 +26,7 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
     const isAbsent = shape !== undefined && defaultOf(at) === null;
     return {
       key,
-      description: describe(at),
+      description: at.description ?? "",
       takes: takes(at),
       default: at.meta()?.default ?? defaultOf(at),
       isOtherName: at.meta()?.deprecated === true,
@@ -34,11 +34,6 @@ export function outline(schema: z.ZodType): readonly OutlinedSetting[] {
       kind: shape === undefined ? (isList ? "list" : "value") : isAbsent ? "absent section" : "section",
     };
   });
-}
-
-function describe(schema: z.ZodType): string {
-  const { description = "", ignored } = schema.meta() ?? {};
-  return typeof ignored === "string" ? `${description} Without effect: ${ignored}.` : description;
 }
 
 function defaultOf(schema: z.ZodType): unknown {

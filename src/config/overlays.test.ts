@@ -18,19 +18,21 @@ const schema = z.strictObject({
     headers: z.record(z.string(), z.string()).default({}),
   }),
   log_level: z.string().default("info"),
-  old: z.boolean().default(false).meta({ ignored: "it is always so" }),
   extra: z
     .strictObject({ path: z.string().default(".") })
     .nullable()
     .default(null),
   kept: z.strictObject({ path: z.string().default(".") }).prefault({}),
+  list: z.array(z.strictObject({})).default([]),
 });
 
 const loaded = (text: string, environment: Record<string, string> = {}, flags: readonly string[] = []) =>
-  loadSettings(schema, parseSettings(text, "h.yaml"), [
-    ...environmentOverlays(schema, environment),
-    ...flags.map((flag) => flagOverlay(schema, flag)),
-  ]);
+  loadSettings(
+    schema,
+    parseSettings(text, "h.yaml"),
+    [...environmentOverlays(schema, environment), ...flags.map((flag) => flagOverlay(schema, flag))],
+    { old: false, "db.older": null, "list.*.oldest": null },
+  );
 
 describe("settings", () => {
   it("flags go over the environment, which goes over the file, which goes over the defaults", () => {
@@ -80,9 +82,19 @@ describe("settings", () => {
     assert.deepEqual(loaded("db: {}\nextra: null", { HEADRACE_EXTRA__PATH: "x" }).value.extra, { path: "x" });
   });
 
-  it("a setting without effect is noted when it is given another value than its default", () => {
+  it("settings without effect are taken out, and one notice names those with another value than the usual one", () => {
     assert.deepEqual(loaded("db: {}\nold: false").notices, []);
-    assert.deepEqual(loaded("db: {}\nold: true").notices, ['"old" (h.yaml:2) has no effect: it is always so.']);
+    const { value, notices } = loaded("db:\n  older: 3\nold: true\nlist:\n- {oldest: 1}\n- {oldest: null}", {}, ["db.port=7"]);
+    assert.deepEqual(notices, [
+      'Accepted for files of the Python service, without effect: "old" (h.yaml:3), "db.older" (h.yaml:2), "list.0.oldest" (h.yaml:5).',
+    ]);
+    assert.equal(value.db.port, 7);
+    assert.ok(!("old" in value) && !("older" in value.db));
+    assert.match(loaded("db: {}", {}, ["db.older=1"]).notices.join(), /"db\.older" \(--set db\.older\)/);
+  });
+
+  it("the names of settings without effect are unknown anywhere else", () => {
+    assert.throws(() => loaded("db:\n  old: true"), /"db\.old"/);
   });
 });
 

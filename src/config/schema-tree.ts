@@ -35,7 +35,6 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
       const { def } = zodSchema as Inner;
-      delete jsonSchema["ignored"];
       delete jsonSchema["inFiles"];
       if (def?.type === "object") nameForFiles(jsonSchema, zodSchema as unknown as z.ZodType);
       if (def?.out === undefined || !isPreprocessed(def)) return;

@@ -9,6 +9,7 @@ export * from "./events.js";
 export * from "./file-copies.js";
 export * from "./filter.js";
 export * from "./flow.js";
+export * from "./inputs.js";
 export * from "./listed-sources.js";
 export * from "./model-tensors.js";
 export * from "./payloads.js";

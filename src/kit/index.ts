@@ -1,6 +1,14 @@
-/** Helpers for authors of adapters. Only the names that this file exports are stable. */
+/** What several rooms need. `kit-for-adapters.ts` exports the part that authors of adapters may use. */
 
-export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./alias-rules.js";
+export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./files/collection-files.js";
+export { beginsWith, fileCut, fileError, fileInvalid } from "./files/file-errors.js";
+export { changedMsOf, fileMark, fileVersion } from "./files/file-version.js";
+export { type Holder, isAboutToRelease, LockFile, type LockHolder } from "./files/lock-file.js";
+export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./files/process-identity.js";
+export { type LockOptions, withShortLock } from "./files/short-lock.js";
+export { StagedFiles } from "./files/staged-files.js";
+export { syncFolder } from "./files/synced-folder.js";
+export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./names/alias-rules.js";
 export {
   halves,
   joinHalves,
@@ -12,8 +20,7 @@ export {
   memberTooLarge,
   memberUnreadable,
   memberVersion,
-} from "./archive-members.js";
-export { type Backoff, backOffMs } from "./backoff.js";
+} from "./names/archive-members.js";
 export {
   bytesUri,
   type FileNaming,
@@ -24,23 +31,22 @@ export {
   pathOfFileUrl,
   urlRef,
   urlUri,
-} from "./canonical.js";
-export { chunksOf } from "./chunks.js";
-export { type CollectionDescription, describeCollectionFile, parseCollectionDescription } from "./collection-files.js";
-export { inTime, pauseUnlessAborted, startTimer, type Untimed, unlessAborted, withDeadline, within } from "./deadline.js";
-export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./embedding-output.js";
-export { beginsWith, fileCut, fileError, fileInvalid } from "./file-errors.js";
-export { changedMsOf, fileMark, fileVersion } from "./file-version.js";
-export { fingerprint } from "./fingerprints.js";
-export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { type Hash, HashTable, hashOfDigits, hashOfText } from "./hash-table.js";
-export { formatOf, imageExtensions } from "./image-formats.js";
-export { resultFor } from "./item-result.js";
-export { advance } from "./items.js";
-export { itemsOnceMade, mapItems } from "./layers.js";
-export { type Holder, isAboutToRelease, LockFile, type LockHolder } from "./lock-file.js";
-export type { MemberScheme } from "./member-schemes.js";
-export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./members.js";
+} from "./names/canonical.js";
+export { formatOf, imageExtensions } from "./names/image-formats.js";
+export type { MemberScheme } from "./names/member-schemes.js";
+export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./names/members.js";
+export {
+  type CopiedFile,
+  isRemoteMemberUri,
+  type RemoteFile,
+  type RemoteMember,
+  remoteMember,
+  remoteMemberSchemes,
+  withoutCredentials,
+} from "./names/remote-members.js";
+export { fingerprint } from "./rows/fingerprints.js";
+export { type Hash, HashTable, hashOfDigits, hashOfText } from "./rows/hash-table.js";
+export { resultFor } from "./rows/item-result.js";
 export {
   builtInColumns,
   checkMetadata,
@@ -57,30 +63,10 @@ export {
   metadataTypeOf,
   plainName,
   withoutLabels,
-} from "./metadata.js";
-export { metadataBytes } from "./metadata-bytes.js";
-export { metadataText, parseMetadataText } from "./metadata-text.js";
-export { comparePassports, passportMismatch } from "./passports.js";
-export { type PatienceOptions, whenAvailable } from "./patience.js";
-export { encodePng, type PngPixels, pngChunk } from "./png.js";
-export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./presets.js";
-export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./process-identity.js";
-export {
-  type CopiedFile,
-  isRemoteMemberUri,
-  type RemoteFile,
-  type RemoteMember,
-  remoteMember,
-  remoteMemberSchemes,
-  withoutCredentials,
-} from "./remote-members.js";
-export { writeAbsent } from "./row-batches.js";
-export { Semaphore } from "./semaphore.js";
-export { SerialQueue } from "./serial-queue.js";
-export { type LockOptions, withShortLock } from "./short-lock.js";
-export { abortedError, checkAborted, listenForAbort } from "./signals.js";
-export { plainSlab, SlabPool, takeBuffer } from "./slabs.js";
-export { StagedFiles } from "./staged-files.js";
+} from "./rows/metadata.js";
+export { metadataBytes } from "./rows/metadata-bytes.js";
+export { metadataText, parseMetadataText } from "./rows/metadata-text.js";
+export { writeAbsent } from "./rows/row-batches.js";
 export {
   checkCollectionName,
   checkIndexColumn,
@@ -94,15 +80,29 @@ export {
   planUpsert,
   scoreOf,
   type VectorType,
-} from "./store-rules.js";
-export { syncFolder } from "./synced-folder.js";
-export { rowBytes, takePixels, tensorShape } from "./tensors.js";
-export { isWellFormed } from "./text.js";
-export { boundedLines, maxLineLength, textLines } from "./text-lines.js";
-export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./text-models.js";
-export { checkTextProbes, probeTexts } from "./text-probes.js";
-export { unitRows } from "./unit-rows.js";
-export { mebibyte } from "./units.js";
-export { vectorProblem } from "./vector-problems.js";
-export { WorkerPool } from "./worker-pool.js";
-export { serveWorker, type WorkerAnswer, type WorkerService } from "./worker-service.js";
+} from "./rows/store-rules.js";
+export { chunksOf } from "./streams/chunks.js";
+export { advance } from "./streams/items.js";
+export { itemsOnceMade, mapItems } from "./streams/layers.js";
+export { type DeclaredOutput, embeddingNames, embeddingOutput, vectorLength } from "./tensors/embedding-output.js";
+export { float16ToFloat32, float32ToFloat16 } from "./tensors/float16.js";
+export { comparePassports, passportMismatch } from "./tensors/passports.js";
+export { encodePng, type PngPixels, pngChunk } from "./tensors/png.js";
+export { imagenetNormalization, type Preset, type PresetName, presetNamed, presetNames } from "./tensors/presets.js";
+export { plainSlab, SlabPool, takeBuffer } from "./tensors/slabs.js";
+export { rowBytes, takePixels, tensorShape } from "./tensors/tensors.js";
+export { planTextModel, type TextPlan, type TokenTensor, textTensors } from "./tensors/text-models.js";
+export { checkTextProbes, probeTexts } from "./tensors/text-probes.js";
+export { unitRows } from "./tensors/unit-rows.js";
+export { vectorProblem } from "./tensors/vector-problems.js";
+export { isWellFormed } from "./text/text.js";
+export { boundedLines, maxLineLength, textLines } from "./text/text-lines.js";
+export { mebibyte } from "./text/units.js";
+export { type Backoff, backOffMs } from "./waiting/backoff.js";
+export { inTime, pauseUnlessAborted, startTimer, type Untimed, unlessAborted, withDeadline, within } from "./waiting/deadline.js";
+export { type PatienceOptions, whenAvailable } from "./waiting/patience.js";
+export { Semaphore } from "./waiting/semaphore.js";
+export { SerialQueue } from "./waiting/serial-queue.js";
+export { abortedError, checkAborted, listenForAbort } from "./waiting/signals.js";
+export { WorkerPool } from "./workers/worker-pool.js";
+export { serveWorker, type WorkerAnswer, type WorkerService } from "./workers/worker-service.js";

@@ -1,8 +1,7 @@
 /** Compares the images of a source with the rows of a collection, without reading images. */
-import type { Collection, Key, KnownRow } from "../contracts/index.js";
+import type { Collection, IngestInput, Key, KnownRow } from "../contracts/index.js";
 import { metadataHash } from "../kit/index.js";
 import { isKnown } from "../stages/index.js";
-import type { IngestInput } from "./ingest.js";
 
 /** How a listed image compares with its row. "unclear": the listing does not know the version, so only reading the image can tell. */
 export type Standing = "new" | "changed" | "unchanged" | "unclear" | "skipped" | "failed";

@@ -1,10 +1,20 @@
 /** Embeds images and writes the vectors to a file, in the order of the inputs. */
 
 import type { Chain } from "../chain/index.js";
-import { HeadraceError, type Item, type Outcome, type Reader, type Row, type Run, type RunOptions, type Sink } from "../contracts/index.js";
+import {
+  HeadraceError,
+  type IngestInput,
+  type Item,
+  type Outcome,
+  type Reader,
+  type Row,
+  type Run,
+  type RunOptions,
+  type Sink,
+} from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { decodeStage, embedStage, preprocessStage } from "../stages/index.js";
-import { type IngestInput, type IngestWidths, imageSource, maxEmbedLingerMs, readToDecodeStage } from "./ingest.js";
+import { type IngestWidths, imageSource, maxEmbedLingerMs, readToDecodeStage } from "./ingest.js";
 import { writeOnce } from "./write-once.js";
 
 /** Writes vectors. It gets them in the order of the inputs. */

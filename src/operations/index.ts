@@ -1,5 +1,5 @@
 /** The operations that a user can start, such as ingest, copy and prune. */
-export { Arrivals } from "./arrivals.js";
+
 export { damageOf } from "./check-rows.js";
 export * from "./classify.js";
 export { compare, type Standing, type Standings } from "./compare.js";
@@ -11,11 +11,14 @@ export { deleteOthers, differingRows, type RowsCompared, rowsOnlyIn, TriedRows }
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
-export { type KeptCounts, type KeptReason, keptReasons } from "./kept-rows.js";
-export { type ListedSource, ListedSources } from "./listed-sources.js";
-export { moveMetadata } from "./moved-metadata.js";
 export * from "./preview.js";
-export { type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./prune.js";
+export { Arrivals } from "./pruning/arrivals.js";
+export { type KeptCounts, type KeptReason, keptReasons } from "./pruning/kept-rows.js";
+export { type ListedSource, ListedSources } from "./pruning/listed-sources.js";
+export { moveMetadata } from "./pruning/moved-metadata.js";
+export { type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./pruning/prune.js";
 export * from "./restore.js";
 export { batchRows } from "./rows.js";
+export type { PlainQuery, Query, Term } from "./search/query.js";
+export { type SearchRequest, search } from "./search/search.js";
 export type { WriteWidths } from "./write-widths.js";

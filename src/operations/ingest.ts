@@ -6,8 +6,8 @@ import type {
   Encoded,
   ImageFacts,
   ImageRef,
+  IngestInput,
   Item,
-  Key,
   Lane,
   LookedUpRef,
   Outcome,
@@ -16,7 +16,6 @@ import type {
   RunOptions,
   Source,
   Stage,
-  StoredRow,
 } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { mapItems, mebibyte, metadataBytes, metadataHash } from "../kit/index.js";
@@ -35,14 +34,6 @@ import {
   storeSink,
 } from "../stages/index.js";
 import type { WriteWidths } from "./write-widths.js";
-
-/** One image to ingest, with the key of its future row. */
-export interface IngestInput {
-  readonly id: Key;
-  readonly ref: ImageRef;
-  /** A row of another collection that the new row stands for. The new row keeps its metadata and its time. */
-  readonly row?: Pick<StoredRow, "facts" | "ingestedAt">;
-}
 
 /** Numbers of workers and batch sizes of all lanes. The field names are those of the settings. */
 export interface IngestWidths {

@@ -1,7 +1,6 @@
 /** Computes what an ingestion would do without running it, for `--dry-run`. */
-import type { Collection } from "../contracts/index.js";
+import type { Collection, IngestInput } from "../contracts/index.js";
 import { compare } from "./compare.js";
-import type { IngestInput } from "./ingest.js";
 
 /** What an ingestion would do, as numbers of images: `listed = known + fresh + skipped + failed`. */
 export interface Preview {

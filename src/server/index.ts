@@ -1,4 +1,5 @@
 /** The HTTP service: REST around a pipeline. */
-export { createLog, type Log } from "./log.js";
+
 export { type RunningServer, startServer } from "./server.js";
+export { createLog, type Log } from "./telemetry/log.js";
 export { type WarmUpOptions, warmUp } from "./warm-up.js";

@@ -1,5 +1,5 @@
 /** All routes of the service. */
-import type { Route } from "./route.js";
+import type { Route } from "./requests/route.js";
 import { collectionRoutes } from "./routes/collections.js";
 import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";

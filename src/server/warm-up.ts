@@ -1,7 +1,7 @@
 /** Opens the model and the store before the first request, and waits for those of their servers that are not there yet. */
 import type { ImageEmbeddingPipeline } from "../app/index.js";
 import { backOffMs, pauseUnlessAborted } from "../kit/index.js";
-import type { Log } from "./log.js";
+import type { Log } from "./telemetry/log.js";
 
 export interface WarmUpOptions {
   readonly pipeline: Pick<ImageEmbeddingPipeline, "health">;

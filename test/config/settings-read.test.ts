@@ -1,13 +1,9 @@
-/** Every setting is read by code, or says that it has no effect. */
+/** Every setting is read by code. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
-import type { z } from "zod";
-import { settingsSchema } from "../../src/app/configuration/settings.js";
 import { ServiceConfig } from "../../src/app/index.js";
 import { makeDecoder, makeEmbedder, makePreprocessor, makeStore } from "../../src/app/wiring/registry.js";
-import { settingsOf } from "../../src/config/casing.js";
-import { core } from "../../src/config/schema-core.js";
 import { unreadSettings } from "./unread-settings.js";
 
 /** What is planted in the sources: a text, and what is put after it. */
@@ -37,18 +33,9 @@ describe("settings", () => {
     assert.deepEqual(unread.filter((path) => planted.includes(path)).sort(), planted);
   });
 
-  it("are read, unless they say that they have no effect", () => {
-    const marked = settingsWithoutEffect(settingsSchema, []);
-    const isMarked = (path: string) => marked.some((each) => each === path || each.startsWith(`${path}.`));
+  it("are all read", () => {
     assert.deepEqual(
-      unread.filter((path) => !planted.includes(path) && !isMarked(path)),
-      [],
-    );
-  });
-
-  it("that say they have no effect are read by nothing", () => {
-    assert.deepEqual(
-      settingsWithoutEffect(settingsSchema, []).filter((path) => !unread.includes(path)),
+      unread.filter((path) => !planted.includes(path)),
       [],
     );
   });
@@ -91,15 +78,6 @@ function withPlants(path: string, texts: readonly (readonly [string, string])[])
     },
     readFileSync(path, "utf8"),
   );
-}
-
-function settingsWithoutEffect(schema: z.ZodType, path: readonly string[]): readonly string[] {
-  const { element } = core(schema);
-  if (element !== undefined) return settingsWithoutEffect(element, [...path, "0"]);
-  return settingsOf(schema).flatMap(({ inCode, schema: setting }) => {
-    const at = [...path, inCode];
-    return setting.meta()?.["ignored"] === undefined ? settingsWithoutEffect(setting, at) : [at.join(".")];
-  });
 }
 
 /** The same settings, which note what is asked of them. */

@@ -39,7 +39,7 @@ function commandLines(text: string): readonly string[] {
 
 /** Parses a line as the shell and the command would, and runs nothing. */
 async function parse(line: string): Promise<void> {
-  const program = buildProgram({ version: "", exit: () => {} });
+  const program = await buildProgram({ version: "", exit: () => {} });
   let ran: Command | null = null;
   for (const command of allOf(program)) {
     command.configureOutput({ writeErr: () => {}, writeOut: () => {} });

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { requestProblems } from "../../src/server/problems.js";
 import { allRoutes } from "../../src/server/routes.js";
+import { requestProblems } from "../../src/server/wire/problems.js";
 
 const page = readFileSync("docs/guides/serve.md", "utf8");
 

@@ -8,9 +8,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lancedbStore } from "../../src/adapters/lancedb/index.js";
 import { calm, idsOf } from "../conformance/store-rows-data.js";
+import { extent } from "../support/extent.js";
 
 const script = fileURLToPath(new URL("./killed-writer.js", import.meta.url));
-const [kills, batches, rows] = [12, 40, 20];
+const [kills, batches, rows] = [extent({ some: 3, all: 12 }), 40, 20];
 
 test("rows that were acknowledged before a kill are there, none is there twice, and the next run completes them", {
   timeout: 300_000,
@@ -21,7 +22,7 @@ test("rows that were acknowledged before a kill are there, none is there twice, 
     for (let kill = 0; kill < kills; kill += 1) {
       const data = join(folder, String(kill));
       // The first run meets an empty table, the second one that it does not know.
-      const told = [await killedAfter(data, 0, 1 + kill * 2), await killedAfter(data, 1, 1 + kill * 2)];
+      const told = [await killedAfter(data, 0, afterBatches(kill)), await killedAfter(data, 1, afterBatches(kill))];
       if (told.some((lines) => lines.length > 0 && lines.length < batches)) inTheMiddle += 1;
       await assertStored(data, told.flat());
       const whole = await killedAfter(data, 2, Number.POSITIVE_INFINITY);
@@ -34,6 +35,11 @@ test("rows that were acknowledged before a kill are there, none is there twice, 
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+/** From the first batch on, evenly. */
+function afterBatches(kill: number): number {
+  return 1 + Math.floor((kill * 24) / kills);
+}
 
 /** Kills the writer when it has told of so many batches; which ones it told of. */
 async function killedAfter(data: string, round: number, wanted: number): Promise<readonly number[]> {

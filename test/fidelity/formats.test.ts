@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { makeConverters } from "../../src/app/wiring/converters.js";
+import { makeConverters } from "../../src/app/decode-workers/converters.js";
 import type { Encoded, Pixels } from "../../src/contracts/index.js";
 
 const folder = join("test", "fidelity", "formats");

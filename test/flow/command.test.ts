@@ -9,6 +9,8 @@ import { ended, workspace } from "./command.js";
 const corpusFolder = resolve(".cache", "corpus", "flow");
 
 /** Few images in flight, so that an interruption finds some that were not read. */
+/** So many that an interruption comes before the last one. */
+const largeCount = 300;
 const narrow = ["--set", "async_pipeline.queue_maxsize=4", "--set", "async_pipeline.insert_batch_size=10"];
 
 interface ErrorDocument {
@@ -42,9 +44,9 @@ for (const [sentence, args, code, exitCode] of [
 }
 
 test("the first Ctrl-C drains, says how to go on, and the same command completes the rest", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 800, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-300"), count: largeCount, seed: 12, sizes: "vga" });
   await using space = await workspace();
-  const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
+  const child = space.start("ingest", resolve(".cache", "corpus", "flow-300"), ...narrow);
   const result = ended(child);
   await space.rowsAppear();
   child.kill("SIGINT");
@@ -53,23 +55,19 @@ test("the first Ctrl-C drains, says how to go on, and the same command completes
   assert.match(stderr, /Stopping/);
   assert.match(stdout, /run the same command again/);
   const { count } = await space.json<{ count: number }>(0, "collection", "stats", "images");
-  assert.ok(count > 0 && count < 800, `${count} rows after the interruption`);
+  assert.ok(count > 0 && count < largeCount, `${count} rows after the interruption`);
 
-  const rest = await space.json<{ skipped: number; stored: number; reused: number }>(
-    0,
-    "ingest",
-    resolve(".cache", "corpus", "flow-large"),
-  );
+  const rest = await space.json<{ skipped: number; stored: number; reused: number }>(0, "ingest", resolve(".cache", "corpus", "flow-300"));
 
-  assert.equal(rest.stored + rest.skipped, 800);
+  assert.equal(rest.stored + rest.skipped, largeCount);
   // Photos that were made less than two seconds before they were listed are read again, and their vectors reused.
   assert.equal(rest.skipped + rest.reused, count, "what was stored is embedded again by none");
 });
 
 test("the second Ctrl-C stops at once and leaves a collection that works", async () => {
-  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-large"), count: 800, seed: 12, sizes: "vga" });
+  await makeCorpus({ folder: resolve(".cache", "corpus", "flow-300"), count: largeCount, seed: 12, sizes: "vga" });
   await using space = await workspace();
-  const child = space.start("ingest", resolve(".cache", "corpus", "flow-large"), ...narrow);
+  const child = space.start("ingest", resolve(".cache", "corpus", "flow-300"), ...narrow);
   const result = ended(child);
   await space.rowsAppear();
   child.kill("SIGINT");
@@ -78,8 +76,8 @@ test("the second Ctrl-C stops at once and leaves a collection that works", async
   child.kill("SIGINT");
   const { code } = await result;
   assert.equal(code, 130);
-  const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-large"));
-  assert.equal(rest.stored + rest.skipped, 800);
+  const rest = await space.json<{ skipped: number; stored: number }>(0, "ingest", resolve(".cache", "corpus", "flow-300"));
+  assert.equal(rest.stored + rest.skipped, largeCount);
 });
 
 test("vectors written for numpy stand in the order of the inputs, without those that failed", async () => {

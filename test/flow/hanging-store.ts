@@ -3,13 +3,19 @@
  * process alive, as a long native call does.
  */
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "@lancedb/lancedb";
+import { fileURLToPath } from "node:url";
+
+/** The command loads LanceDB from this file, which the build makes. */
+const built = fileURLToPath(new URL("../../../dist/cli/packages/lancedb.cjs", import.meta.url));
 
 const method = process.env["HANG_AT"] ?? "";
 
 if (process.argv[1]?.endsWith("main.js")) {
+  const packages = createRequire(import.meta.url)(built) as Readonly<Record<string, typeof import("@lancedb/lancedb")>>;
+  const { connect } = packages["@lancedb/lancedb"]!;
   const folder = await mkdtemp(join(tmpdir(), "headrace-hanging-"));
   const table = await (await connect(folder)).createTable("any", [{ id: 1 }]);
   Object.defineProperty(Object.getPrototypeOf(table), method, {

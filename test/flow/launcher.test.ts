@@ -53,7 +53,7 @@ test("what must be set before Node starts is set, and the user's own values win"
   await using space = await workspace();
   const probe = "data:text/javascript,import{writeFileSync}from'node:fs';writeFileSync('env.json',JSON.stringify(process.env))";
   const seen = async (own: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> => {
-    const child = spawn(process.execPath, ["--import", probe, space.bin, "config", "--json"], {
+    const child = spawn(process.execPath, ["--import", probe, space.bin, "collection", "list", "--json"], {
       cwd: space.folder,
       env: { PATH: process.env["PATH"], ...own },
       stdio: ["ignore", "pipe", "pipe"],
@@ -76,7 +76,7 @@ test("standard input reaches the command", async () => {
   await using space = await workspace();
   const probe =
     "data:text/javascript,import{readFileSync}from'node:fs';if(process.argv[1].endsWith('main.js'))process.stderr.write(readFileSync(0))";
-  const child = spawn(process.execPath, ["--import", probe, space.bin, "config", "--json"], {
+  const child = spawn(process.execPath, ["--import", probe, space.bin, "collection", "list", "--json"], {
     cwd: space.folder,
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -214,3 +214,22 @@ async function lettersIn(folder: string): Promise<readonly { source: string; cod
     .split("\n")
     .map((line) => JSON.parse(line));
 }
+
+test("verbs that take the collection as an argument take it with --collection as well, and refuse two names", async () => {
+  await using space = await workspace();
+  await copyFile(join(golden, "chelsea.jpg"), join(space.folder, "a.jpg"));
+  await space.json(0, "ingest", "a.jpg", "--collection", "cats");
+  for (const place of [["cats"], ["--collection", "cats"], ["cats", "--collection", "cats"]]) {
+    assert.equal((await space.json<Record<string, unknown>>(0, "retry", ...place, "--dry-run"))["collection"], "cats");
+    await space.json(0, "dedupe", ...place);
+    await space.json(0, "restore", ...place);
+    await space.json(0, "export", ...place, "--output", "cats.parquet");
+    await space.json(0, "import", "cats.parquet", ...place, "--dry-run");
+  }
+  const latest = await space.json<{ error: { code: string; message: string } }>(2, "restore", "latest", "--collection", "cats");
+  assert.match(latest.error.message, /cats/);
+  const both = await space.json<{ error: { code: string; hint: string } }>(2, "retry", "dogs", "--collection", "cats");
+  assert.equal(both.error.code, "usage_invalid");
+  const none = await space.json<{ error: { code: string; hint: string } }>(2, "export", "--output", "cats.parquet");
+  assert.match(none.error.hint, /--collection/);
+});

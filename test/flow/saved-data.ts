@@ -1,6 +1,6 @@
 /** Reads the data of a page that the command line has saved. */
 import assert from "node:assert/strict";
-import type { SavedData } from "../../src/cli/saved-data.js";
+import type { SavedData } from "../../src/cli/pages/saved-data.js";
 
 export function savedData(page: string): SavedData {
   const json = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)?.[1];

@@ -7,9 +7,10 @@ import { test } from "node:test";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../src/app/index.js";
 import { type Handler, imageServer } from "../sources/image-server.js";
+import { extent } from "../support/extent.js";
 import { workspace } from "./command.js";
 
-const products = 20_000;
+const products = extent({ some: 5_000, all: 20_000 });
 /** One, and another one whenever a failure was remembered for 30 s. */
 const fewRequests = 10;
 const maxMs = 60_000;

@@ -11,7 +11,7 @@ import { setTimeout } from "node:timers/promises";
 import { LanceCollection } from "../../src/adapters/lancedb/collection.js";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, listInputs, ServiceConfig } from "../../src/app/index.js";
-import type { InputStream } from "../../src/app/inputs/listings.js";
+import type { InputStream } from "../../src/sources/index.js";
 import { tarBlocks } from "../support/archives.js";
 
 /** What the script prints. */

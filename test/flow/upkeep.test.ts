@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { memoryDecoder, memoryEmbedder, memoryStore } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type IngestRun, ServiceConfig } from "../../src/app/index.js";
-import { HeadraceError } from "../../src/contracts/index.js";
-import type { IngestInput } from "../../src/operations/index.js";
+import { HeadraceError, type IngestInput } from "../../src/contracts/index.js";
 
 describe("after the last row", () => {
   let folder = "";

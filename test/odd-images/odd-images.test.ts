@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileReader, listFiles } from "../../src/adapters/fs/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { makeConverters } from "../../src/app/wiring/converters.js";
+import { makeConverters } from "../../src/app/decode-workers/converters.js";
 import { type Geometry, HeadraceError, type ImageRef } from "../../src/contracts/index.js";
 import { inputsPage, renderInputsPage } from "./inputs-page.js";
 import { asNobody, damagedInputs, makeDamagedImages, makeOddImages, oddInputs } from "./make.js";

@@ -32,9 +32,6 @@ const withSettings = readdirSync(join("src", "app", "configuration"))
   .map((file) => readFileSync(join("src", "app", "configuration", file), "utf8"))
   .flatMap((text) => [...text.matchAll(/adapters\/(\w+)\/options\.js"/g)].map(([, adapter = ""]) => adapter));
 
-/** More in one folder are not taken in at a glance. */
-const maxFiles = 25;
-
 for (const adapter of adapters) {
   describe(`adapter ${adapter}`, () => {
     const files = filesBelow(join(folder, adapter));
@@ -75,15 +72,6 @@ for (const adapter of adapters) {
 
     test("has options.ts if and only if it has settings", () => {
       assert.equal(existsSync(join(folder, adapter, "options.ts")), withSettings.includes(adapter));
-    });
-
-    test(`has at most ${maxFiles} files in a folder`, () => {
-      const counts = new Map<string, number>();
-      for (const file of files) counts.set(join(file, ".."), (counts.get(join(file, "..")) ?? 0) + 1);
-      assert.deepEqual(
-        [...counts].filter(([, count]) => count > maxFiles),
-        [],
-      );
     });
   });
 }

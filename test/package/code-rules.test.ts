@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { globSync } from "tinyglobby";
+import { ignoredSettings } from "../../src/app/configuration/ignored-settings.js";
 import { settingsSchema } from "../../src/app/configuration/settings.js";
 import { outline } from "../../src/config/index.js";
 
@@ -46,7 +47,9 @@ test("each setting that a text of the product names exists", () => {
   const files = /\.(?:yaml|json)$/;
   const unknown = sources.flatMap((path) => {
     const found = quotedTexts(textOf(path)).flatMap((text) => [...text.matchAll(named)].map(([setting]) => setting));
-    return found.filter((setting) => !settings.has(setting) && !files.test(setting)).map((setting) => `${path}: ${setting}`);
+    return found
+      .filter((setting) => !settings.has(setting) && !(setting in ignoredSettings) && !files.test(setting))
+      .map((setting) => `${path}: ${setting}`);
   });
   assert.deepEqual(unknown, []);
 });

@@ -26,7 +26,7 @@ const compose = parse(readFileSync("compose.yaml", "utf8")) as {
 };
 const services = Object.entries(compose.services);
 const dockerfile = readFileSync("Dockerfile", "utf8");
-const program = buildProgram({ version: "0.0.0", exit: () => {} });
+const program = await buildProgram({ version: "0.0.0", exit: () => {} });
 
 describe("compose.yaml", () => {
   it("pins every image that is not built here", () => {

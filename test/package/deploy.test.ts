@@ -96,7 +96,7 @@ describe("deploy/compose.fleet.yaml", () => {
 });
 
 async function parsed(args: readonly string[]): Promise<void> {
-  const program = buildProgram({ version: "", exit: () => {} });
+  const program = await buildProgram({ version: "", exit: () => {} });
   for (const command of program.commands) command.action(() => undefined);
   await assert.doesNotReject(program.parseAsync([...args], { from: "user" }), args.join(" "));
 }

@@ -5,10 +5,11 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { SavedData } from "../../src/cli/saved-data.js";
+import type { SavedData } from "../../src/cli/pages/saved-data.js";
 import { type Workspace, workspace } from "../flow/command.js";
 import { savedData } from "../flow/saved-data.js";
 import { makeCorpus } from "../support/corpus/corpus.js";
+import { extent } from "../support/extent.js";
 import { installChromium } from "../support/services/chromium.js";
 import { skipUnless } from "../support/services/required.js";
 import { launch, openPage, screenshot, violationsOf, type WatchedPage } from "./served.js";
@@ -18,6 +19,7 @@ const install = async () => {
   executable = await installChromium();
 };
 const photos = resolve(".cache", "page-photos");
+const stored = extent({ some: 60, all: 500 });
 
 describe("a saved page", { skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
   let space: Workspace;
@@ -27,7 +29,7 @@ describe("a saved page", { skip: await skipUnless("Chromium", install), timeout:
     const corpus = await makeCorpus({ folder: photos, count: 500, seed: 7, sizes: "vga" });
     query = join(photos, corpus.photos[0]!.file);
     space = await workspace();
-    await space.json(0, "ingest", photos);
+    await space.json(0, "ingest", photos, "--limit", String(stored));
     browser = await launch(executable);
   });
   after(async () => {
@@ -40,7 +42,7 @@ describe("a saved page", { skip: await skipUnless("Chromium", install), timeout:
     return openPage(browser, pathToFileURL(join(space.folder, file)).href, "", options);
   };
 
-  for (const count of [5, 500]) {
+  for (const count of [5, stored]) {
     test(`shows ${count} hits with their pictures from one file, wide and narrow, light and dark, in both languages`, async () => {
       const file = `hits-${count}.html`;
       await space.json(0, "search", query, "--top-k", String(count), "--filter", "width > 0", "--open", file);

@@ -1,9 +1,9 @@
 /** Insertions that arrive together become one write; each is answered for itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DescribedInput, ImageEmbeddingPipeline, InsertOptions } from "../../src/app/index.js";
+import { type DescribedInput, type ImageEmbeddingPipeline, type InsertOptions, sentRef } from "../../src/app/index.js";
 import { HeadraceError, type Outcome } from "../../src/contracts/index.js";
-import { Insertions } from "../../src/server/insertions.js";
+import { Insertions } from "../../src/server/insertions/insertions.js";
 import { base64, damaged, TestServer } from "./running.js";
 
 const calm = { signal: new AbortController().signal, spans: [] };
@@ -52,7 +52,7 @@ class HeldPipeline {
 }
 
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
-const imageOf = (id: string, byte = id.charCodeAt(0)): DescribedInput => ({ input: Uint8Array.of(byte), id });
+const imageOf = (id: string, byte = id.charCodeAt(0)) => ({ input: sentRef(Uint8Array.of(byte)), id });
 const idsOf = ({ runs }: HeldPipeline) => runs.map(({ inputs }) => inputs.map(({ id }) => id));
 
 test("insertions that come while rows are written share the next run, and each is answered when its own rows are stored", async () => {

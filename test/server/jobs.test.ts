@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import * as wire from "../../src/server/wire-jobs.js";
+import * as wire from "../../src/server/wire/wire-jobs.js";
 import { type Answered, base64, damaged, image, TestServer, type TestServerOptions } from "./running.js";
 
 /** A server with the collection `pets`, and a folder that jobs may read. */

@@ -1,8 +1,8 @@
 /** The OpenAPI document and the reference page describe the routes that there are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OpenApiDocument, Operation } from "../../src/server/openapi/shape.js";
 import { allRoutes } from "../../src/server/routes.js";
+import type { OpenApiDocument, Operation } from "../../src/server/wire/openapi-shape.js";
 import { TestServer } from "./running.js";
 
 const operationsOf = ({ paths }: OpenApiDocument) =>

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import sharp from "sharp";
-import { Thumbnails } from "../../src/server/thumbnails.js";
+import { Thumbnails } from "../../src/server/kept/thumbnails.js";
 import { base64, TestServer } from "./running.js";
 
 const photo = resolve("test", "fidelity", "golden", "chelsea-portrait.png");

@@ -1,8 +1,8 @@
 /** What LanceDB keeps in memory is limited by the settings. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { connect, newSession } from "../../src/adapters/lancedb/cached-connection.js";
-import { loadVendor } from "../../src/adapters/lancedb/vendor.js";
+import { connect, newSession } from "../../src/adapters/lancedb/table/cached-connection.js";
+import { loadVendor } from "../../src/adapters/lancedb/table/vendor.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { openTestStore, type TestStore } from "./stores.js";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { vectorSource } from "../../bench/vectors.js";
-import { probesFor } from "../../src/adapters/lancedb/search-probes.js";
+import { probesFor } from "../../src/adapters/lancedb/table/search-probes.js";
 import { batchOf, calm } from "../conformance/store-rows-data.js";
 import { openTestStore, type TestStore } from "./stores.js";
 

@@ -1,5 +1,5 @@
 /** The connections that Milvus stores open: tests set the server up through them, look at it, listen in, and answer in its place. */
-import { MilvusConnection } from "../../src/adapters/milvus/client.js";
+import { MilvusConnection } from "../../src/adapters/milvus/connection/client.js";
 import type { MilvusStore } from "../../src/adapters/milvus/index.js";
 
 const connections = new WeakMap<MilvusStore["milvus"], MilvusConnection>();

@@ -1,5 +1,8 @@
 /** All rows of a collection, in a form that shows every bit. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { lancedbStore } from "../../src/adapters/lancedb/index.js";
+import { openParquetRows } from "../../src/adapters/parquet/index.js";
 import type { Collection, CollectionSchema, RowBatch } from "../../src/contracts/index.js";
 import { calm } from "../conformance/store-rows-data.js";
 
@@ -32,6 +35,24 @@ export async function bitsIn(path: string, name: string): Promise<readonly objec
   } finally {
     await store.close();
   }
+}
+
+/** The rows of each whole file of deleted rows of a collection. */
+export async function deletedBits(path: string, name: string): Promise<readonly (readonly object[])[]> {
+  const folder = join(path, "deleted", name);
+  const files = (await readdir(folder).catch(() => [])).filter((each) => each.endsWith(".parquet"));
+  return Promise.all(
+    files.map(async (file) => {
+      const source = await openParquetRows(join(folder, file));
+      return everyBit(source).finally(() => source.close());
+    }),
+  );
+}
+
+/** Each row once, sorted by id. */
+export function distinctRows(places: readonly (readonly object[])[]): readonly object[] {
+  const found = new Map(places.flat().map((row) => [JSON.stringify(row), row as { readonly id: string }]));
+  return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Fills a new or existing collection in a data folder. */

@@ -78,10 +78,10 @@ for (const [name, ending] of [
 }
 
 test("a missing quotation mark in a long file costs one line, not the rest of the file", async () => {
-  const { rows } = await read(`path,text\na,1\n"b,2\n${"c,3\n".repeat(600_000)}`);
-  assert.equal(rows.length, 600_002);
+  const { rows } = await read(`path,text\na,1\n"b,2\n${`c,${"3".repeat(38)}\n`.repeat(60_000)}`);
+  assert.equal(rows.length, 60_002);
   assert.deepEqual([rows[1]?.number, rows[1]?.kind, rows[2]?.number], [3, "damaged", 4]);
-  assert.equal(rows.at(-1)?.number, 600_003);
+  assert.equal(rows.at(-1)?.number, 60_003);
 });
 
 test("an empty file and a missing file are refused with the path", async () => {

@@ -15,7 +15,8 @@ export function dataReader(): Reader {
         throw new HeadraceError("source_too_large", `${ref.uri}: expected at most ${maxBytes} bytes, found ${ref.data.byteLength}`, {
           item: ref.uri,
         });
-      return { bytes: ref.data, version: ref.version };
+      const content = /^sha256:([0-9a-f]{64})$/.exec(ref.uri)?.[1];
+      return { bytes: ref.data, version: ref.version, ...(content === undefined ? {} : { content }) };
     },
   };
 }

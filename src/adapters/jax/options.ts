@@ -4,12 +4,6 @@ import * as z from "zod";
 export const jaxSettings = {
   jaxThread: z.enum(["main", "worker"]).default("main").describe("Thread in which JAX runs. worker: a separate thread."),
   useGpu: z.boolean().default(false).describe("Whether JAX uses WebGPU. Node.js has none."),
-  jaxPlatform: z
-    .enum(["cpu", "gpu", "tpu"])
-    .nullable()
-    .default(null)
-    .describe("Accepted for files of the Python service.")
-    .meta({ ignored: "JAX runs on WebAssembly, or on WebGPU with `use_gpu`" }),
 };
 
 export const jaxSection = z.object(jaxSettings);

@@ -22,18 +22,18 @@ import {
 } from "../../contracts/index.js";
 import { checkAborted, isKeyOf } from "../../kit/index.js";
 import { fromLanceError, isFileGone } from "./errors.js";
-import { compileFilter, keyIsOneOf } from "./filter-sql.js";
-import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./lookups.js";
 import type { LoadedRows } from "./newest-rows.js";
-import { markRead } from "./read-marks.js";
-import { rowColumns, toRows } from "./rows.js";
 import { searchTable } from "./search.js";
+import { compileFilter, keyIsOneOf } from "./table/filter-sql.js";
+import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./table/lookups.js";
+import { markRead } from "./table/read-marks.js";
+import { rowColumns, toRows } from "./table/rows.js";
+import type { TableFacts } from "./table/table-schema.js";
+import type { Vendor } from "./table/vendor.js";
 import type { TableMemory } from "./table-memory.js";
-import type { TableFacts } from "./table-schema.js";
 import { indexableKeys, requestedColumns } from "./upkeep/scalar-indexes.js";
 import { indexStates } from "./upkeep/table-state.js";
 import { vectorIndexOf } from "./upkeep/vector-index.js";
-import type { Vendor } from "./vendor.js";
 import type { TableWriter } from "./writing/table-writer.js";
 import type { WriterLease } from "./writing/writers.js";
 

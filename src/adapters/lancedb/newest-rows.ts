@@ -8,8 +8,8 @@ import type { RecordBatch } from "apache-arrow";
 import type { Filter, Hit, Key, Metric, StoredRow } from "../../contracts/index.js";
 import { evaluateFilter, fieldsOf } from "../../filter/index.js";
 import { scoreOf } from "../../kit/index.js";
-import { rowColumns, toRows } from "./rows.js";
-import type { TableFacts } from "./table-schema.js";
+import { rowColumns, toRows } from "./table/rows.js";
+import type { TableFacts } from "./table/table-schema.js";
 
 /** More rows than this beside an index are not kept in memory. Upkeep adds the rows to the index when there are 4,000. */
 const maxUnindexedRows = 4_096;

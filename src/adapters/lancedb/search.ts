@@ -3,14 +3,14 @@ import { setImmediate } from "node:timers/promises";
 import type { Table } from "@lancedb/lancedb";
 import type { Hit, SearchOptions } from "../../contracts/index.js";
 import { checkAborted, checkQuery, nearEnough, scoreOf } from "../../kit/index.js";
-import { compileFilter } from "./filter-sql.js";
 import { fitBesideIndex, type NewestQuery, type NewestRow, nearestOf } from "./newest-rows.js";
-import { rowColumns, toRows } from "./rows.js";
-import { probesFor, readProbes, refineFactor } from "./search-probes.js";
+import { compileFilter } from "./table/filter-sql.js";
+import { rowColumns, toRows } from "./table/rows.js";
+import { probesFor, readProbes, refineFactor } from "./table/search-probes.js";
+import type { TableFacts } from "./table/table-schema.js";
 import type { TableMemory } from "./table-memory.js";
-import type { TableFacts } from "./table-schema.js";
 import { vectorIndexState } from "./upkeep/vector-index.js";
-import { type Nearest, vectorQuery } from "./vector-query.js";
+import { type Nearest, vectorQuery } from "./upkeep/vector-query.js";
 
 /**
  * If a filter matches fewer rows than `rows`, the search reads the whole index, and computes exact distances for at least `candidates` of

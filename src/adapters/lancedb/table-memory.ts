@@ -3,10 +3,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
 import type { Passport } from "../../contracts/index.js";
-import { readJsonFile } from "./folder-files.js";
 import { fitWithoutIndex, type LoadedRows, NewestRows } from "./newest-rows.js";
-import { CountsOfVersion, FactsOfVersion, passportFile, type TablePlace } from "./table-facts.js";
-import type { TableFacts } from "./table-schema.js";
+import { readJsonFile } from "./table/folder-files.js";
+import { CountsOfVersion, FactsOfVersion, passportFile, type TablePlace } from "./table/table-facts.js";
+import type { TableFacts } from "./table/table-schema.js";
 import { vectorIndexState } from "./upkeep/vector-index.js";
 
 /** The owner of rows that are in memory because the table has no index. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeadraceError, type Metadata, type RowBatch } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
-import { compileFilter } from "./filter.js";
-import { Freshness } from "./freshness.js";
+import type { MilvusConnection } from "./connection/client.js";
+import { compileFilter } from "./connection/filter.js";
+import { Freshness } from "./connection/freshness.js";
+import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./connection/schema.js";
 import { rowFields, storedRowOf } from "./rows.js";
-import { describeCollection, fieldsOf, filterColumns, shapeOf } from "./schema.js";
 import { Inserter } from "./writing/inserter.js";
 import { WriteLimiter } from "./writing/write-limiter.js";
 
@@ -84,7 +84,7 @@ describe("fields that somebody added to a collection", () => {
   it("rows without them are written without them", async () => {
     const { failures, fields } = await sent(batchOf({}, { camera: "X" }));
     assert.deepEqual(failures, []);
-    for (const { name } of [nullable, withDefault, computed, json]) assert.equal(fields.has(name), false, name);
+    for (const { name } of [nullable, computed, json]) assert.equal(fields.has(name), false, name);
     assert.deepEqual([...fields.keys()].includes("source"), true);
   });
 
@@ -100,7 +100,8 @@ describe("fields that somebody added to a collection", () => {
       ],
     );
     const stars = fields.get("stars");
-    assert.deepEqual([stars?.valid, stars?.scalars?.longs?.data], [[false, false, true], [5]]);
+    const all = [true, true, true];
+    assert.deepEqual([stars?.valid, stars?.scalars?.longs?.data], [all, [3, 3, 5]], "a default value is written");
     assert.equal(fields.get("source")?.valid, undefined, "fields that every row must have carry no marks");
   });
 

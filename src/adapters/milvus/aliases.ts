@@ -2,7 +2,7 @@
 import { type Alias, HeadraceError } from "../../contracts/index.js";
 import { compareText } from "../../filter/index.js";
 import { aliasIsCollection, aliasNotFound, aliasTargetMissing, nameIsAlias } from "../../kit/index.js";
-import type { MilvusConnection } from "./client.js";
+import type { MilvusConnection } from "./connection/client.js";
 import { isForbidden } from "./errors.js";
 
 export class MilvusAliases {

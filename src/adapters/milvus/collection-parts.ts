@@ -1,7 +1,7 @@
 /** What a collection in Milvus is made of. */
-import type { Freshness } from "./freshness.js";
+import type { Freshness } from "./connection/freshness.js";
+import type { CollectionShape } from "./connection/schema.js";
 import type { Queries } from "./queries.js";
-import type { CollectionShape } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 import type { Inserter } from "./writing/inserter.js";
 

@@ -19,25 +19,15 @@ import {
   type StoredRow,
   type UpkeepOptions,
 } from "../../contracts/index.js";
-import {
-  checkAborted,
-  checkQuery,
-  chunksOf,
-  isKeyOf,
-  type MetadataType,
-  nearEnough,
-  planUpsert,
-  SerialQueue,
-  unlessAborted,
-  writeAbsent,
-} from "../../kit/index.js";
+import { checkAborted, checkQuery, chunksOf, isKeyOf, nearEnough, planUpsert, writeAbsent } from "../../kit/index.js";
 import type { CollectionParts } from "./collection-parts.js";
-import { compileFilter, keyList, quote } from "./filter.js";
+import { compileFilter, keyList, quote } from "./connection/filter.js";
+import { RegisteredColumns } from "./connection/registered-columns.js";
+import { filterColumns } from "./connection/schema.js";
 import { readPassport, writePassport } from "./passport.js";
+import { buildRequestedIndex } from "./requested-index.js";
 import { factsOf, inexactKeysOf, keyOf, type RawRow, rowFields, rowsPerQuery, scoreOf, storedRowOf, vectorOf } from "./rows.js";
-import { columnsProperty, filterColumns } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
-import { buildRequestedIndex } from "./upkeep/requested-index.js";
 import { kindOf } from "./upkeep/vector-index.js";
 import { checkMayWrite } from "./writing/write-privilege.js";
 
@@ -57,10 +47,7 @@ export class MilvusCollection implements Collection {
   readonly inexactKeys: ReadonlySet<string>;
   #passport: Passport | null;
   #wrote = false;
-  readonly #columns: Map<string, MetadataType>;
-  readonly #columnSaves = new SerialQueue();
-  /** True while the types of new metadata columns are not saved. Rows are written only after the types are saved. */
-  #columnsUnsaved = false;
+  readonly #columns: RegisteredColumns;
 
   constructor(readonly parts: CollectionParts) {
     const { shape } = parts;
@@ -70,7 +57,8 @@ export class MilvusCollection implements Collection {
     this.idType = shape.idType;
     this.inexactKeys = inexactKeysOf(shape);
     this.#passport = shape.passport;
-    this.#columns = new Map(shape.columns);
+    const declared = new Set(shape.declared.map(({ name }) => name));
+    this.#columns = new RegisteredColumns(parts.upkeep.properties, shape.columns, declared);
   }
 
   get passport(): Passport | null {
@@ -108,8 +96,13 @@ export class MilvusCollection implements Collection {
     checkAborted(signal, `collection ${this.name}: upsert`);
     const { dimension, metric, idType } = this;
     const vectorType = this.parts.shape.vectorType === "Float16Vector" ? "float16" : "float32";
-    const plan = planUpsert(batch, { dimension, metric, idType, vectorType, columns: this.#columns, mixedTypes });
-    if (plan.newColumns.size > 0 || this.#columnsUnsaved) await this.#addColumns(plan.newColumns, signal);
+    const rules = { dimension, metric, idType, vectorType, columns: this.#columns.types, mixedTypes } as const;
+    let plan = planUpsert(batch, rules);
+    if (plan.newColumns.size > 0) {
+      await this.#columns.register(plan.newColumns, signal);
+      // Another process may have registered another type for a column. Rows with a value of this type then fail.
+      plan = planUpsert(batch, rules);
+    }
     if (plan.accepted.length === 0) return plan.failures;
     this.#wrote = true;
     const refused = await this.parts.inserter.upsert(batch, plan.accepted, signal);
@@ -245,7 +238,7 @@ export class MilvusCollection implements Collection {
   }
 
   async close(): Promise<void> {
-    await this.#columnSaves.idle();
+    await this.#columns.idle();
     await this.parts.upkeep.close();
   }
 
@@ -255,27 +248,6 @@ export class MilvusCollection implements Collection {
 
   #keys(ids: readonly Key[]): readonly Key[] {
     return [...new Set(ids)].filter((id) => isKeyOf(id, this.idType));
-  }
-
-  /**
-   * Saves the types of new metadata columns before the first row with such a column is written. Other processes then check their rows
-   * against the same types.
-   */
-  async #addColumns(columns: ReadonlyMap<string, MetadataType>, signal: AbortSignal): Promise<void> {
-    for (const [name, type] of columns) this.#columns.set(name, type);
-    this.#columnsUnsaved = true;
-    const saved = this.#columnSaves.run(() => this.#saveColumns());
-    await unlessAborted(saved, signal, `collection ${this.name}: upsert`);
-  }
-
-  /** When another process has saved a type for the same column, that type is kept. */
-  async #saveColumns(): Promise<void> {
-    const { properties } = this.parts.upkeep;
-    const stored = JSON.parse((await properties.get(columnsProperty)) ?? "{}") as Record<string, MetadataType>;
-    const declared = new Set(this.parts.shape.declared.map(({ name }) => name));
-    const ours = [...this.#columns].filter(([name]) => !declared.has(name));
-    await properties.set(columnsProperty, JSON.stringify({ ...Object.fromEntries(ours), ...stored }));
-    this.#columnsUnsaved = false;
   }
 
   #checkWrite(call: string): void {

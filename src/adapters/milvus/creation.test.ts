@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
+import type { MilvusConnection } from "./connection/client.js";
+import { fieldsOf } from "./connection/schema.js";
 import { Creation } from "./creation.js";
 import { fromStatus } from "./errors.js";
 import { type CreationSettings, creationSettings, declaredCollection, milvusSection } from "./options.js";
-import { fieldsOf } from "./schema.js";
 
 const schema = { dimension: 2, metric: "l2", passport: null } as const;
 const endpoint = { address: "db:19530", database: null, from: "milvus.host, milvus.port" } as const;

@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import type { FieldType } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError } from "../../contracts/index.js";
-import type { MilvusConnection } from "./client.js";
+import type { MilvusConnection } from "./connection/client.js";
+import { indexProperty, loadProperty } from "./connection/schema.js";
 import { isDuplicate, refusedSetting } from "./errors.js";
 import type { CreationSettings, IndexType, InsertSection } from "./options.js";
-import { indexProperty, loadProperty } from "./schema.js";
 import { BusyNote } from "./upkeep/index-note.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 

@@ -23,9 +23,6 @@ const upper = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess((value) => (typeof value === "string" ? value.toUpperCase() : value), z.enum(values));
 const whole = (min: number, max: number, description: string) => z.int().min(min).max(max).nullable().default(null).describe(description);
 
-const accepted = <T extends z.ZodType>(setting: T, ignored: string): T =>
-  setting.describe("Accepted for files of the Python service.").meta({ ignored });
-
 /** Parameters for building an index. null: the default of Headrace or of the server. */
 const buildParameters = {
   nlist: whole(1, 65_536, "IVF, SCANN: clusters. Default 128."),
@@ -144,8 +141,6 @@ const declaredField = z.strictObject({
   name: fieldName,
   type: fieldType,
   primaryKey: z.boolean().default(false),
-  autoId: accepted(z.boolean().default(false), "keys are derived from sources or set by the caller"),
-  dim: accepted(z.int().min(1).max(32_768).nullable().default(null), "vectors have the dimension of the model"),
   maxLength: z.int().min(1).max(65_535).default(65_535).describe("Maximum bytes of a VARCHAR value."),
 });
 
@@ -156,7 +151,6 @@ export const declaredCollection = z.strictObject({
   schema: z.strictObject({ fields: z.array(declaredField).default([]) }).prefault({}),
   index: z
     .strictObject({
-      fieldName: accepted(z.string().nullable().default(null), "only the vector field has an index"),
       indexType: upper(indexTypes).nullable().default(null),
       metricType: upper(["COSINE", "IP", "L2"]).nullable().default(null),
       params: buildSchema.prefault({}),

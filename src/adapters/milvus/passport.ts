@@ -4,9 +4,9 @@
  */
 import type { Metric, Passport } from "../../contracts/index.js";
 import { comparePassports, passportMismatch } from "../../kit/index.js";
-import { passportProperty } from "./schema.js";
-import type { Properties } from "./upkeep/properties.js";
-import { pause } from "./upkeep/waits.js";
+import type { Properties } from "./connection/properties.js";
+import { passportProperty } from "./connection/schema.js";
+import { pause } from "./connection/waits.js";
 
 /**
  * Pause between writing a passport and reading the passport back. After this pause, two processes that write at the same time see the same
@@ -31,7 +31,7 @@ export async function readPassport(properties: Properties): Promise<Passport | n
 export async function writePassport(properties: Properties, { known, passport, metric }: PassportChange): Promise<Passport> {
   const before = await properties.get(passportProperty);
   if (before !== undefined && before !== JSON.stringify(known)) return agreed(properties, before, { passport, metric });
-  await properties.set(passportProperty, JSON.stringify(passport));
+  await properties.set({ [passportProperty]: JSON.stringify(passport) });
   if (known !== null) return structuredClone(passport);
   await pause(racingMs, { what: "set the passport" });
   return agreed(properties, (await properties.get(passportProperty)) ?? JSON.stringify(passport), { passport, metric });

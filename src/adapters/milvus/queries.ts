@@ -1,13 +1,13 @@
 /** Lookups, scans, searches, counts and deletions in one collection. */
 import { HeadraceError } from "../../contracts/index.js";
-import type { CallOptions, MilvusConnection } from "./client.js";
+import type { CallOptions, MilvusConnection } from "./connection/client.js";
+import { keyList } from "./connection/filter.js";
+import type { Consistency, Freshness } from "./connection/freshness.js";
+import { searchParameters } from "./connection/indexes.js";
+import { type CollectionShape, metricNames } from "./connection/schema.js";
 import { isAnswerTooLarge, isNotLoaded } from "./errors.js";
-import { keyList } from "./filter.js";
-import type { Consistency, Freshness } from "./freshness.js";
-import { searchParameters } from "./indexes.js";
 import type { IndexSettings, MilvusSection } from "./options.js";
 import { keyOf, type RawRow, rowFields } from "./rows.js";
-import { type CollectionShape, metricNames } from "./schema.js";
 import type { Upkeep } from "./upkeep/upkeep.js";
 
 /** The SDK accepts the name of a consistency level, but the SDK's types require the number. */
@@ -37,16 +37,16 @@ export class Queries {
     return Number(row?.["count(*)"] ?? 0);
   }
 
-  /** Yields all matching rows, in the order of their keys. */
+  /** Yields all matching rows, in the order of their keys. Sees every write that was acknowledged before the first page. */
   async *pages(expression: string, fields: readonly string[], pageRows: number, signal?: AbortSignal): AsyncIterable<readonly RawRow[]> {
+    const moment = await this.connection.now(signal);
     let after = "";
-    let see: "strong" | "own" = "strong";
     let limit = pageRows;
     for (;;) {
       const bounded = [expression, after].filter((part) => part !== "").join(" and ");
       let rows: readonly RawRow[];
       try {
-        rows = await this.#query(bounded, fields, () => this.freshness[see], { signal }, limit);
+        rows = await this.#query(bounded, fields, () => this.freshness.since(moment), { signal }, limit);
       } catch (error) {
         if (limit === 1 || !isAnswerTooLarge(error)) throw error;
         limit = Math.ceil(limit / 2);
@@ -56,7 +56,6 @@ export class Queries {
       if (rows.length < limit) return;
       const last = keyOf(rows.at(-1)!, this.shape);
       after = `id > ${typeof last === "bigint" ? last : JSON.stringify(last)}`;
-      see = "own";
     }
   }
 

@@ -1,6 +1,6 @@
 /** Converts rows that Milvus returned into keys, vectors and facts about images. */
 import type { ImageFacts, Key, Metadata, MetadataValue, Metric, StoredRow } from "../../contracts/index.js";
-import { type CollectionShape, dynamicField, fixedFields } from "./schema.js";
+import { type CollectionShape, dynamicField, fixedFields } from "./connection/schema.js";
 
 export type RawRow = Readonly<Record<string, unknown>>;
 

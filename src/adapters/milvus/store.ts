@@ -11,12 +11,13 @@ import {
 import { compareText } from "../../filter/index.js";
 import { checkAborted, checkCollectionName, checkDrop, checkSchema, mebibyte } from "../../kit/index.js";
 import { MilvusAliases } from "./aliases.js";
-import { MilvusConnection } from "./client.js";
 import { MilvusCollection } from "./collection.js";
 import type { CollectionParts } from "./collection-parts.js";
+import { MilvusConnection } from "./connection/client.js";
+import { Freshness } from "./connection/freshness.js";
+import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./connection/schema.js";
 import { alreadyThere, Creation } from "./creation.js";
 import { isForbidden } from "./errors.js";
-import { Freshness } from "./freshness.js";
 import {
   creationSettings,
   type DeclaredCollection,
@@ -30,7 +31,6 @@ import {
   milvusSection,
 } from "./options.js";
 import { Queries } from "./queries.js";
-import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./schema.js";
 import { indexableKeysOf, indexedKeysOf } from "./upkeep/key-index.js";
 import { Upkeep } from "./upkeep/upkeep.js";
 import { kindOf } from "./upkeep/vector-index.js";

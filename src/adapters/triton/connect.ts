@@ -1,10 +1,10 @@
 /** Opens a connection to one server, reads the description of a served model, and sets deadlines. */
 import { HeadraceError } from "../../contracts/index.js";
 import { withDeadline } from "../../kit/index.js";
-import type { Address } from "./address.js";
 import { requestToTriton } from "./errors.js";
 import { explainFailure } from "./explain.js";
 import type { TritonSection, TritonTransport } from "./options.js";
+import type { Address } from "./transport/address.js";
 import { GrpcConnection } from "./transport/grpc.js";
 import { HttpConnection } from "./transport/http.js";
 import type { Security } from "./transport/security.js";

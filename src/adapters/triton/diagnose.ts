@@ -1,8 +1,8 @@
 /** Finds settings of the served model that reduce throughput, and suggests config.pbtxt lines that fix them. */
 import type { Finding, HeadraceError } from "../../contracts/index.js";
-import type { Address } from "./address.js";
 import type { Link } from "./link.js";
 import { usualBatch } from "./model.js";
+import type { Address } from "./transport/address.js";
 
 export interface Diagnosed {
   readonly address: Address;

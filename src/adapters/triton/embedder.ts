@@ -11,7 +11,6 @@ import {
   type Vectors,
 } from "../../contracts/index.js";
 import { checkAborted, type PresetName, rowBytes, SlabPool, takeBuffer } from "../../kit/index.js";
-import { parseAddress } from "./address.js";
 import { commonSettings } from "./connect.js";
 import { declarationOf } from "./declaration.js";
 import { findingsOf } from "./diagnose.js";
@@ -23,6 +22,7 @@ import type { ModelExpectation } from "./model.js";
 import { type TritonEmbedderOptions, type TritonSection, tritonSection } from "./options.js";
 import { SameModel } from "./sameness.js";
 import { serverUse } from "./server-use.js";
+import { parseAddress } from "./transport/address.js";
 import { readSecurity, type Security } from "./transport/security.js";
 
 interface Opened {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
-import { parseAddress } from "./address.js";
 import { type Endpoint, Endpoints } from "./endpoints.js";
 import type { Link } from "./link.js";
+import { parseAddress } from "./transport/address.js";
 
 const never = new AbortController().signal;
 /** The pool never looks into a link but to close it. */

@@ -4,10 +4,10 @@
  */
 import { HeadraceError } from "../../contracts/index.js";
 import { backOffMs, checkAborted, unlessAborted } from "../../kit/index.js";
-import type { Address } from "./address.js";
 import { BodyLimit } from "./body-limit.js";
 import { asAway, outageIfWorked, requestToTriton } from "./errors.js";
 import type { Link } from "./link.js";
+import type { Address } from "./transport/address.js";
 
 export interface Endpoint {
   readonly address: Address;

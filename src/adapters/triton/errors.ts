@@ -65,7 +65,7 @@ export function isWithheld(error: unknown): boolean {
   return kind === "forbidden" || kind === "missing";
 }
 
-/** True when Triton allows the call only with a certain header. */
+/** True if Triton refused the call because a header is missing: `--http-restricted-api` and `--grpc-restricted-protocol` require one. */
 export function isRestricted(message: string): boolean {
   return restricted.test(message);
 }

@@ -1,7 +1,7 @@
 /** Explains why the first call to a server failed. Sends further requests to find out which setting is wrong. */
 import { HeadraceError } from "../../contracts/index.js";
-import type { Address } from "./address.js";
 import { type PortProtocol, probePort } from "./port-probe.js";
+import type { Address } from "./transport/address.js";
 import type { Connection } from "./transport/transport.js";
 
 export interface Wanted {

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { HeadraceError } from "../../contracts/index.js";
 import { rowBytes } from "../../kit/index.js";
-import { type Address, isThisMachine } from "./address.js";
 import { type ConnectionSettings, connect, type Deadlines, deadlines, describeServed } from "./connect.js";
 import { isTooLarge, rowLimitIn } from "./errors.js";
 import { checkDimension, inferRequest, type ModelExpectation, type ModelPlan, planModel } from "./model.js";
 import { readVectors } from "./output.js";
+import { type Address, isThisMachine } from "./transport/address.js";
 import { HttpConnection } from "./transport/http.js";
 import { sharedMemoryFolder } from "./transport/regions.js";
 import { SharedMemoryConnection } from "./transport/shm.js";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeadraceError } from "../../contracts/index.js";
-import { parseAddress } from "./address.js";
 import { TritonEmbedder } from "./embedder.js";
 import { type TritonEmbedderOptions, tritonSection } from "./options.js";
+import { parseAddress } from "./transport/address.js";
 
 test("an empty section has the documented defaults", () => {
   const section = tritonSection.parse({});

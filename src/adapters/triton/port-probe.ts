@@ -1,7 +1,7 @@
 /** Finds out which protocol a server's port speaks, so that an error message can name the wrong setting. */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Address } from "./address.js";
+import type { Address } from "./transport/address.js";
 
 /** "nothing": no server listens on the port. "silent": a server listens, but speaks no known protocol. */
 export type PortProtocol = "nothing" | "http" | "grpc" | "tls" | "silent";

@@ -3,10 +3,10 @@
  * compared.
  */
 import { HeadraceError } from "../../contracts/index.js";
-import type { Address } from "./address.js";
 import { asAway } from "./errors.js";
 import { type Link, type Proof, probe } from "./link.js";
 import { describePlan, type ModelPlan } from "./model.js";
+import type { Address } from "./transport/address.js";
 import { compareVectors } from "./vectors.js";
 
 export interface Server {

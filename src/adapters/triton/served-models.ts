@@ -1,10 +1,10 @@
 /** Lists the models of one server, with their inputs and outputs. */
 import { type DeclaredTensor, HeadraceError } from "../../contracts/index.js";
-import { parseAddress } from "./address.js";
 import { commonSettings, connect, deadlines, describeServed } from "./connect.js";
 import { declarationOf } from "./declaration.js";
 import { explainFailure } from "./explain.js";
 import { type TritonSection, tritonSection } from "./options.js";
+import { parseAddress } from "./transport/address.js";
 import { readSecurity } from "./transport/security.js";
 
 /** A model in the repository of a server. */

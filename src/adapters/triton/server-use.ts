@@ -1,8 +1,8 @@
 /** Reads from the servers how busy the model and the GPUs are. */
 import { performance } from "node:perf_hooks";
 import type { ServerUse } from "../../contracts/index.js";
-import { type Address, authorityOf } from "./address.js";
 import type { Link } from "./link.js";
+import { type Address, authorityOf } from "./transport/address.js";
 
 interface Server {
   readonly address: Address;

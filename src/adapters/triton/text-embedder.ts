@@ -1,11 +1,11 @@
 /** Embeds any text with the text model of a CLIP or SigLIP on Triton Inference Server. */
 import { HeadraceError, type ModelTensors, type TextEmbedder, type Tokenizer, type Vectors } from "../../contracts/index.js";
 import { planTextModel, type TextPlan, textTensors, unitRows } from "../../kit/index.js";
-import { type Address, parseAddress } from "./address.js";
 import { type ConnectionSettings, commonSettings, connect, deadlines, describeServed } from "./connect.js";
 import { declarationOf } from "./declaration.js";
 import { type TritonTextEmbedderOptions, tritonSection } from "./options.js";
 import { readVectors } from "./output.js";
+import { type Address, parseAddress } from "./transport/address.js";
 import { readSecurity } from "./transport/security.js";
 import type { Connection } from "./transport/transport.js";
 import { compareVectors } from "./vectors.js";

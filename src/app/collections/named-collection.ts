@@ -1,11 +1,11 @@
 /** Opens collections by name. If a collection does not exist, the error names the store and some existing collections. */
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
 import { resolveAlias } from "../../kit/index.js";
-import { checkCollectionName } from "../call-options.js";
 import { storeLocation } from "../configuration/kinds.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import type { CollectionAddress } from "./addresses.js";
+import { checkCollectionName } from "./call-options.js";
 
 const maxNamesShown = 5;
 

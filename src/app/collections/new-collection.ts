@@ -19,8 +19,8 @@ import {
   type UpkeepOptions,
 } from "../../contracts/index.js";
 import { mapItems } from "../../kit/index.js";
-import type { InputStream } from "../inputs/listings.js";
-import { Shared } from "../wiring/shared.js";
+import type { InputStream } from "../../sources/index.js";
+import { Shared } from "../lifetimes/shared.js";
 
 /** Properties of a collection that does not exist yet. */
 export interface NewCollectionOptions {

@@ -44,13 +44,14 @@ describe("ServiceConfig", () => {
     assert.deepEqual(config.preprocess.imageSize, [224, 224]);
     assert.deepEqual([config.collections[0]?.index.params.nlist, config.collections[0]?.searchParams.nprobe], [1024, 16]);
     assert.equal(config.logging.level, "info");
+    assert.equal(config.notices.length, 1);
     assert.deepEqual(
-      config.notices.map((notice) => /^"([^"]+)"/.exec(notice)?.[1]),
+      [...(config.notices[0] ?? "").matchAll(/"([^"]+)" \(\S+python-service\.yaml:\d+\)/g)].map(([, path]) => path),
       [
+        "preprocess.jax_platform",
         "collections.0.schema.fields.0.auto_id",
         "collections.0.schema.fields.1.dim",
         "collections.0.index.field_name",
-        "preprocess.jax_platform",
       ],
     );
   });

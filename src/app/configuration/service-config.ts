@@ -16,6 +16,7 @@ import {
   toYamlText,
   unknownVariables,
 } from "../../config/index.js";
+import { ignoredSettings } from "./ignored-settings.js";
 import { type Settings, settingsSchema, toSettings } from "./settings.js";
 
 type DeepPartial<T> = T extends (infer Section extends object)[]
@@ -87,7 +88,7 @@ export class ServiceConfig implements Settings {
     return checked({ ...this });
   }
 
-  /** One sentence for each given setting that has no effect, such as the Python service's `auto_id`. */
+  /** One sentence that names the given settings without effect, such as the Python service's `auto_id`, and one for each unknown variable. */
   get notices(): readonly string[] {
     return this.#loaded.notices;
   }
@@ -121,7 +122,7 @@ function merged(document: SettingsDocument | null, { environment = {}, flags = [
     ...environmentOverlays(settingsSchema, environment),
     ...flags.map((assignment) => flagOverlay(settingsSchema, assignment)),
   ];
-  const { value, origins, notices } = loadSettings(settingsSchema, document, overlays);
+  const { value, origins, notices } = loadSettings(settingsSchema, document, overlays, ignoredSettings);
   return new ServiceConfig(undefined, {
     value: toSettings(value),
     origins: withOtherNames(origins),

@@ -5,10 +5,10 @@ import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
 import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
+import { downloadsSection } from "../../sources/options.js";
 import {
   asyncPipelineSection,
   deletedSection,
-  downloadsSection,
   embedderSection,
   limitsSection,
   loggingSection,
@@ -49,19 +49,14 @@ export const settingsSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("The Python service's name for `logging.level`. Overrides it."),
-  cacheCompiledFunctions: z
-    .boolean()
-    .default(true)
-    .describe("Accepted for files of the Python service.")
-    .meta({ ignored: "compiled functions are always kept" }),
 });
 
 type Checked = z.output<typeof settingsSchema>;
 
 /** All settings, checked and with every default filled in. */
-export type Settings = Omit<Checked, "logLevel" | "cacheCompiledFunctions">;
+export type Settings = Omit<Checked, "logLevel">;
 
 /** Moves the values of aliases to the settings that the aliases stand for. */
-export function toSettings({ logLevel, cacheCompiledFunctions: _, ...settings }: Checked): Settings {
+export function toSettings({ logLevel, ...settings }: Checked): Settings {
   return logLevel === null ? settings : { ...settings, logging: { ...settings.logging, level: levels[logLevel] } };
 }

@@ -3,7 +3,7 @@ import { fileReader } from "../../adapters/fs/index.js";
 import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
-import { makeConverters } from "../wiring/converters.js";
+import { makeConverters } from "./converters.js";
 import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** The pool ignores the answers of aborted calls, so the calls themselves are not aborted. */

@@ -1,5 +1,5 @@
 /** Options of all calls that delete rows. */
-import { refuseUnknownOptions } from "../call-options.js";
+import { refuseUnknownOptions } from "../collections/call-options.js";
 import type { Settings } from "../configuration/settings.js";
 
 /** Options of a deletion. */

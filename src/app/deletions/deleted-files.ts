@@ -2,7 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { resolveAlias } from "../../kit/index.js";
-import { checkCollectionName } from "../call-options.js";
+import { checkCollectionName } from "../collections/call-options.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { readDeletedRowFile } from "../wiring/registry.js";
 import { deletedFolder, type FoundFile, filesIn } from "./deleted-folder.js";

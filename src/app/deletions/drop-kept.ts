@@ -2,9 +2,9 @@
 import { type Collection, HeadraceError, type Key, type StoredRow, type VectorStore } from "../../contracts/index.js";
 import { checkDrop } from "../../kit/index.js";
 import { batchRows } from "../../operations/index.js";
-import { checkCollectionName } from "../call-options.js";
+import { checkCollectionName } from "../collections/call-options.js";
 import { dropNamed } from "../collections/named-collection.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { rowsOf } from "./delete-kept.js";
 import { checkDeleteOptions, type DeleteOptions, keepsRows } from "./delete-options.js";

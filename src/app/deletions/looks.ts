@@ -3,9 +3,8 @@ import { resolve } from "node:path";
 import type { NamedSource, StoredRow } from "../../contracts/index.js";
 import { changedMsOf, type FileNaming, Semaphore } from "../../kit/index.js";
 import type { KeptReason, ListedSource } from "../../operations/index.js";
+import { changeTimeMs, lookAtFile, makeObjectLooks, type ObjectLooks, pathOfSource } from "../../sources/index.js";
 import type { Settings } from "../configuration/settings.js";
-import { pathOfSource } from "../inputs/source-paths.js";
-import { changeTimeMs, lookAtFile, makeObjectLooks, type ObjectLooks } from "../wiring/input-adapters.js";
 
 export interface LooksOptions {
   readonly s3: Settings["s3"];

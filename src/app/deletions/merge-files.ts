@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { HeadraceError, type Key, type StoredRow } from "../../contracts/index.js";
 import { type CollectionDescription, describeCollectionFile, mebibyte, syncFolder, withShortLock } from "../../kit/index.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import { createDeletedRowFile, openRowFile, readDeletedRowFile } from "../wiring/registry.js";
 import { type FoundFile, filesIn, newFileName, timeOf } from "./deleted-folder.js";
 

@@ -1,10 +1,10 @@
 /** After a switch back: embeds what programs inserted into the new collection, and stores it in the live one too. */
-import { HeadraceError, type Observer, type Outcome } from "../../contracts/index.js";
+import { HeadraceError, type IngestInput, type Observer, type Outcome } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
-import { type IngestInput, rowsOnlyIn } from "../../operations/index.js";
-import { type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
-import { closed, closedOnError } from "../wiring/closing.js";
-import { makeFileRefs } from "../wiring/input-adapters.js";
+import { rowsOnlyIn } from "../../operations/index.js";
+import { makeFileRefs } from "../../sources/index.js";
+import { closed, closedOnError } from "../lifetimes/closing.js";
+import { type IngestRun, type InsertStats, startIngest } from "../runs/ingest-images.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { insertedMeanwhile, withBoth } from "./left-behind.js";
 import { insertedSinceFilter, liveRowsSince } from "./live-since.js";

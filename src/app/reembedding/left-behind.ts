@@ -1,7 +1,7 @@
 /** Rows that one collection has and the other lacks: those of an old collection before it is dropped, and those of a new one after a switch back. */
 import { type Collection, HeadraceError, type Key, type VectorStore } from "../../contracts/index.js";
 import { rowsOnlyIn } from "../../operations/index.js";
-import { closed, closedOnError } from "../wiring/closing.js";
+import { closed, closedOnError } from "../lifetimes/closing.js";
 import { insertedSinceFilter, liveRowsSince } from "./live-since.js";
 
 /** Examples in a message. */

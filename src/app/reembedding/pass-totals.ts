@@ -1,6 +1,6 @@
 /** Adds up the passes of a re-embedding. */
 import type { Counts, HeadraceError } from "../../contracts/index.js";
-import type { InsertStats } from "../ingest-images.js";
+import type { InsertStats } from "../runs/ingest-images.js";
 import type { Pass, Passes } from "./passes.js";
 
 /** The numbers of all passes together. What limited the speed is that of the first pass, which does most of the work. */

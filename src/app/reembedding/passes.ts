@@ -1,10 +1,10 @@
 /** The passes of a re-embedding: each makes the new collection follow the old one, and finds less to do than the one before. */
-import type { Collection, ImageRef, Observer, Outcome, StoredRow } from "../../contracts/index.js";
+import type { Collection, ImageRef, IngestInput, Observer, Outcome, StoredRow } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
-import { deleteOthers, differingRows, type IngestInput, KeySample, type RowsCompared, TriedRows } from "../../operations/index.js";
+import { deleteOthers, differingRows, KeySample, type RowsCompared, TriedRows } from "../../operations/index.js";
+import { makeFileRefs } from "../../sources/index.js";
 import { deleteKept } from "../deletions/delete-kept.js";
-import { type IngestRun, type InsertStats, startIngest } from "../ingest-images.js";
-import { makeFileRefs } from "../wiring/input-adapters.js";
+import { type IngestRun, type InsertStats, startIngest } from "../runs/ingest-images.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { insertedSince, insertedSinceFilter } from "./live-since.js";
 import { storedInput } from "./stored-inputs.js";

@@ -1,6 +1,6 @@
 /** What a re-embedding would do. */
 import { differingRows, type RowsCompared } from "../../operations/index.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { stateOf } from "./reembed.js";
 import type { ReembedRequest } from "./request.js";

@@ -1,7 +1,7 @@
 /** Moves a collection to a new model while programs go on to search it. Get it from `pipeline.reembedding`; the pipeline has the new model. */
 import { HeadraceError } from "../../contracts/index.js";
 import { keepCollection } from "../deletions/drop-kept.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { type CarryOverRequest, type CarryOverRun, startCarryOver } from "./carry-over.js";
 import { checkLeftBehind, insertedMeanwhile, leftBehind, withBoth } from "./left-behind.js";

@@ -2,7 +2,7 @@
 import type { Observer, Outcome } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import type { DeletionLimit } from "../../operations/index.js";
-import type { IngestRun, InsertStats } from "../ingest-images.js";
+import type { IngestRun, InsertStats } from "../runs/ingest-images.js";
 import type { GateReport } from "./gate.js";
 
 /** What to embed again, and when to switch. */

@@ -1,8 +1,7 @@
 /** Turns stored rows into inputs: each row names the source that its image came from. */
-import { HeadraceError, type ImageRef, type StoredRow } from "../../contracts/index.js";
+import { HeadraceError, type ImageRef, type IngestInput, type StoredRow } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
-import type { IngestInput } from "../../operations/index.js";
-import { type FileRefs, ingestInput } from "../inputs/inputs.js";
+import { type FileRefs, ingestInput } from "../../sources/index.js";
 
 /** Returns the image of a row, under its key, source, root and metadata. A source that cannot be read again fails only this image. */
 export async function storedInput(row: StoredRow, fileRefs: FileRefs, naming: FileNaming | null): Promise<IngestInput> {

@@ -1,7 +1,7 @@
 /** The end of a re-embedding: catches up with the old collection, compares both, and switches the alias. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type Collection, HeadraceError, type VectorStore } from "../../contracts/index.js";
-import { closed } from "../wiring/closing.js";
+import { closed } from "../lifetimes/closing.js";
 import { type GateReport, gateReport, isComplete, missingText, refusalOf } from "./gate.js";
 import { clockSlackMs, markLive } from "./live-since.js";
 import { totals } from "./pass-totals.js";
@@ -19,7 +19,7 @@ interface Switching {
   readonly signal: AbortSignal;
 }
 
-/** Passes before the writers of the old collection are kept out, so that they are kept out for a short time only. */
+/** The most passes while others may write to the old collection. The fewer rows are left after them, the shorter its writers must wait. */
 const maxFreePasses = 20;
 /** A pass that finds at most this many rows is short. */
 const fewRows = 50;

@@ -1,6 +1,7 @@
 /** `compareSchedules`: measures both schedules in turn on the caller's own images, parts and settings. */
+
+import type { InputStream } from "../../sources/index.js";
 import type { ServiceConfig } from "../configuration/service-config.js";
-import type { InputStream } from "../inputs/listings.js";
 import { ImageEmbeddingPipeline } from "../pipeline.js";
 import { runTrial, type Trial, type TrialStage } from "./trial.js";
 

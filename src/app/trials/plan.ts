@@ -1,7 +1,7 @@
 /** `planRun`: predicts time, memory and disk of a large run from a short one. */
 import type { Limit } from "../../insight/index.js";
+import type { InputStream } from "../../sources/index.js";
 import type { ServiceConfig } from "../configuration/service-config.js";
-import type { InputStream } from "../inputs/listings.js";
 import { ImageEmbeddingPipeline } from "../pipeline.js";
 import { runTrial } from "./trial.js";
 

@@ -4,9 +4,9 @@ import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { HeadraceError, type RunEvent, type StageReport } from "../../contracts/index.js";
 import { stageShares } from "../../insight/index.js";
-import type { InsertStats } from "../ingest-images.js";
-import type { InputStream } from "../inputs/listings.js";
+import type { InputStream } from "../../sources/index.js";
 import type { ImageEmbeddingPipeline } from "../pipeline.js";
+import type { InsertStats } from "../runs/ingest-images.js";
 
 export interface TrialRequest {
   /** Called once per trial, so it must give the same images each time. */

@@ -2,10 +2,10 @@
 import { availableParallelism } from "node:os";
 import { toYamlText } from "../../config/index.js";
 import { HeadraceError } from "../../contracts/index.js";
+import type { InputStream } from "../../sources/index.js";
 import { embedderKind, storeKind } from "../configuration/kinds.js";
 import { ServiceConfig } from "../configuration/service-config.js";
 import type { Settings } from "../configuration/settings.js";
-import type { InputStream } from "../inputs/listings.js";
 import { ImageEmbeddingPipeline } from "../pipeline.js";
 import { decodeWorkersOf } from "../wiring/registry.js";
 import { runTrial } from "./trial.js";

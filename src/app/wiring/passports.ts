@@ -3,8 +3,8 @@
 import { type Chain, probeImages, vectorAt, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport, type TextEmbedder, type TextProbes } from "../../contracts/index.js";
 import { checkTextProbes, comparePassports, passportMismatch, probeTexts } from "../../kit/index.js";
+import { Shared } from "../lifetimes/shared.js";
 import type { PartOwner } from "./part-owner.js";
-import { Shared } from "./shared.js";
 
 export class Passports {
   readonly #owner: PartOwner;

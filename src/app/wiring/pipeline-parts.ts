@@ -9,23 +9,23 @@ import {
   type TextEmbedder,
   type VectorStore,
 } from "../../contracts/index.js";
-import { Upkeep } from "../collections/upkeep.js";
+import { RemoteCopies } from "../../sources/index.js";
 import { type StoreKind, storeKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 import { HandOver } from "../decode-workers/hand-over.js";
 import { workerSchemes } from "../decode-workers/protocol.js";
-import { copyLimits } from "../remote-files/copy-limits.js";
-import { remoteMemberReaders } from "../remote-files/member-readers.js";
-import { RemoteCopies } from "../remote-files/remote-copies.js";
+import { Shared } from "../lifetimes/shared.js";
+import { copyLimits } from "./copy-limits.js";
 import { EmbedderQueue } from "./embedder-queue.js";
+import { remoteMemberReaders } from "./member-readers.js";
 import { isNetworkReader, networkReaders } from "./network-readers.js";
 import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
 import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
-import { Shared } from "./shared.js";
 import type { StoreOptions } from "./store-options.js";
+import { Upkeep } from "./upkeep.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
 /**

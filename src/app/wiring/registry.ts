@@ -1,6 +1,5 @@
 /** Makes adapters from settings. An adapter is imported when it is first needed. */
 import { availableParallelism } from "node:os";
-import type { BullmqQueueOptions } from "../../adapters/bullmq/index.js";
 import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
@@ -22,14 +21,13 @@ import type {
   TensorSpec,
   TextEmbedder,
   VectorStore,
-  WorkQueue,
 } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
+import { makeConverters, readableBySharp } from "../decode-workers/converters.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
-import { makeConverters, readableBySharp } from "./converters.js";
 import type { StoreOptions } from "./store-options.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
@@ -236,15 +234,6 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
     tarReader({ compression: "gzip" }),
     zipReader(),
   ];
-}
-
-export async function makeWorkQueue(options: BullmqQueueOptions): Promise<WorkQueue> {
-  return (await import("../../adapters/bullmq/index.js")).bullmqQueue(options);
-}
-
-/** Returns the names of all queues on a server. */
-export async function workQueueNames(options: Omit<BullmqQueueOptions, "name">): Promise<readonly string[]> {
-  return (await import("../../adapters/bullmq/index.js")).queueNames(options);
 }
 
 export interface Pictures {

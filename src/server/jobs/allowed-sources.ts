@@ -2,8 +2,8 @@
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
 import { fileUri, isMemberUri, isRemoteMemberUri, isUrl, memberLocation, pathOfFileUrl, remoteMember } from "../../kit/index.js";
-import { Refused } from "../problems.js";
-import { noFolders, realPath } from "../sources.js";
+import { noFolders, realPath } from "../insertions/sources.js";
+import { Refused } from "../wire/problems.js";
 
 const globCharacters = /[*?[\]{}()!]/;
 

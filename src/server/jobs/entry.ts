@@ -1,6 +1,6 @@
 /** A job as the running server holds it. */
 import { randomBytes } from "node:crypto";
-import type { RunStart } from "../../telemetry/index.js";
+import type { RunStart } from "../telemetry/run-span.js";
 import { EventLog } from "./event-log.js";
 import type { Job } from "./job.js";
 import type { JobFolder } from "./job-folder.js";

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "../../kit/index.js";
-import type { Log } from "../log.js";
-import { Refused } from "../problems.js";
+import type { Log } from "../telemetry/log.js";
+import { Refused } from "../wire/problems.js";
 
 export interface FolderOwnerOptions {
   readonly log: Log;

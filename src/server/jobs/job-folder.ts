@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, mebibyte, StagedFiles } from "../../kit/index.js";
-import { Refused } from "../problems.js";
+import { Refused } from "../wire/problems.js";
 import type { Job } from "./job.js";
 
 const draftPrefix = ".draft-";

@@ -16,8 +16,8 @@ import {
 } from "../../app/index.js";
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
 import { mebibyte, whenAvailable } from "../../kit/index.js";
-import type { WatchedRun } from "../../telemetry/index.js";
-import { sha256Of } from "../sources.js";
+import { sha256Of } from "../insertions/sources.js";
+import type { WatchedRun } from "../telemetry/telemetry.js";
 import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
 import type { JobFolder } from "./job-folder.js";

@@ -1,7 +1,7 @@
 /** The images that came with a job, when it has ended: which have a row, so that they are kept, and where they are. */
 import { readDeadLetters } from "../../app/index.js";
-import type { KeptUploads } from "../kept-uploads.js";
-import { sha256Of } from "../sources.js";
+import { sha256Of } from "../insertions/sources.js";
+import type { KeptUploads } from "../kept/kept-uploads.js";
 import type { Entry } from "./entry.js";
 
 interface EndedJob {

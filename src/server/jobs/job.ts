@@ -2,10 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { IngestDocument } from "../../app/index.js";
 import type { Counts, ErrorCode } from "../../contracts/index.js";
+import { endStates, type jobStates } from "../wire/wire-jobs.js";
 
-export const activeStates = ["queued", "running", "stopping"] as const;
-export const endStates = ["completed", "failed", "cancelled"] as const;
-export const jobStates = [...activeStates, ...endStates] as const;
 export type JobState = (typeof jobStates)[number];
 
 /** How the images of a job are listed. The names are those of `headrace ingest`. */

@@ -1,8 +1,8 @@
 /** Jobs, pictures and failures as clients get them. */
 import type { DeadLetter, ReportedFailure } from "../../app/index.js";
 import { errorCodes } from "../../contracts/index.js";
-import { itemProblem } from "../problems.js";
-import { snakeCased } from "../snake-case.js";
+import { itemProblem } from "../wire/problems.js";
+import { snakeCased } from "../wire/snake-case.js";
 import type { JobEvent } from "./event-log.js";
 import type { Job } from "./job.js";
 import type { Picture } from "./live-picture.js";

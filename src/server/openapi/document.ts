@@ -1,10 +1,10 @@
 /** The OpenAPI document, made from the routes and the schemas that check requests. */
 import type * as z from "zod";
-import { errorForms } from "../error-forms.js";
-import { idempotencyKeyPattern, isRepeatable } from "../repeatable.js";
-import { type DescribedAnswer, type Route, tags } from "../route.js";
-import { ComponentSchemas, type JsonSchema } from "./schemas.js";
-import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "./shape.js";
+import { idempotencyKeyPattern, isRepeatable } from "../requests/repeatable.js";
+import { type DescribedAnswer, type Route, tags } from "../requests/route.js";
+import { errorForms } from "../wire/error-forms.js";
+import { ComponentSchemas, type JsonSchema } from "../wire/openapi-schemas.js";
+import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "../wire/openapi-shape.js";
 
 /** The version of the HTTP interface. It does not follow the version of the package. */
 const apiVersion = "1.0.0";

@@ -1,8 +1,8 @@
 /** The reference page: the OpenAPI document as HTML. It has no scripts and loads nothing. */
 import { createHash } from "node:crypto";
+import type { JsonSchema } from "../wire/openapi-schemas.js";
+import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "../wire/openapi-shape.js";
 import { fieldsOf, typeOf } from "./schema-words.js";
-import type { JsonSchema } from "./schemas.js";
-import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "./shape.js";
 
 const style = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); --soft: color-mix(in srgb, currentColor 6%, transparent); }

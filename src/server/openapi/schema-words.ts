@@ -1,5 +1,5 @@
 /** Describes JSON Schemas in words, for the reference page. */
-import type { JsonSchema } from "./schemas.js";
+import type { JsonSchema } from "../wire/openapi-schemas.js";
 
 export interface Field {
   readonly name: string;

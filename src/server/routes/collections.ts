@@ -1,7 +1,7 @@
 /** Collections: list, create, describe and delete. */
 import type { Alias, CollectionStats } from "../../contracts/index.js";
-import { type Route, route } from "../route.js";
-import * as wire from "../wire.js";
+import { type Route, route } from "../requests/route.js";
+import * as wire from "../wire/wire.js";
 
 export const collectionRoutes: readonly Route[] = [
   route({

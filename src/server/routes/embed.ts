@@ -1,11 +1,11 @@
 /** Embeddings of images that are not stored. */
 import type { z } from "zod";
-import { type EmbeddedImage, embedSources, encoded, type VectorEncoding } from "../embeddings.js";
-import { itemProblem, Refused } from "../problems.js";
-import { type Form, type Route, route } from "../route.js";
-import type { GivenSource } from "../sources.js";
-import { checked } from "../validation.js";
-import * as wire from "../wire.js";
+import type { GivenSource } from "../insertions/sources.js";
+import { type Form, type Route, route } from "../requests/route.js";
+import { checked } from "../requests/validation.js";
+import { itemProblem, Refused } from "../wire/problems.js";
+import * as wire from "../wire/wire.js";
+import { type EmbeddedImage, embedSources, encoded, type VectorEncoding } from "./embeddings.js";
 
 interface GivenImages extends Pick<z.output<typeof wire.embedding>, "encoding"> {
   readonly images: readonly GivenSource[];

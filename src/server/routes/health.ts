@@ -1,7 +1,7 @@
 /** Whether the server lives, and whether it can answer. */
 import { stalledStages } from "../jobs/stalled-stages.js";
-import { type Route, route } from "../route.js";
-import * as wire from "../wire.js";
+import { type Route, route } from "../requests/route.js";
+import * as wire from "../wire/wire.js";
 
 export const healthRoutes: readonly Route[] = [
   route({

@@ -2,12 +2,12 @@
 import type { z } from "zod";
 import { type DescribedInput, keysOf } from "../../app/index.js";
 import type { Key, Metadata } from "../../contracts/index.js";
-import type { SettledImage } from "../insertions.js";
-import { itemProblem, Refused } from "../problems.js";
-import { type Form, type Route, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../sources.js";
-import { checked, parsedJson } from "../validation.js";
-import * as wire from "../wire.js";
+import type { SettledImage } from "../insertions/insertions.js";
+import { type GivenSource, identified, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
+import { type Form, type Route, route, type ServerContext } from "../requests/route.js";
+import { checked, parsedJson } from "../requests/validation.js";
+import { itemProblem, Refused } from "../wire/problems.js";
+import * as wire from "../wire/wire.js";
 
 type GivenImage = GivenSource & { readonly id?: string | number | undefined; readonly metadata?: Metadata | null | undefined };
 interface GivenInsertion {
@@ -29,7 +29,7 @@ export const imageRoutes: readonly Route[] = [
     answers: { 200: { description: "What became of each image. All stored rows are durable.", schema: wire.inserted } },
     answer: async ({ params: { name }, body: { images }, signal, ...context }) => {
       refuseTooMany(images, context.settings.server);
-      const inputs = await inputsOf(context, name, images);
+      const inputs = identified(await inputsOf(context, name, images));
       const settled = await context.insertions.insert(name, inputs, { signal, spans: context.spans });
       await context.uploads.keep(sentImages(inputs, settled));
       return { status: 200, body: insertionAnswer(settled) };

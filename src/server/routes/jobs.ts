@@ -2,12 +2,12 @@
 import { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Idempotency } from "../jobs/job.js";
-import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "../jobs/receiving.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
-import { Refused } from "../problems.js";
-import { type Answer, type Call, type Route, route } from "../route.js";
-import { exampleDataUrl } from "../wire.js";
-import * as wire from "../wire-jobs.js";
+import { type Answer, type Call, type Route, route } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import { exampleDataUrl } from "../wire/wire.js";
+import * as wire from "../wire/wire-jobs.js";
+import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "./receiving.js";
 
 type Params = z.output<typeof wire.jobParams>;
 type NewJob = z.output<typeof wire.newJob> | Order;

@@ -1,6 +1,6 @@
 /** The metrics, as Prometheus reads them. */
 import * as z from "zod";
-import { type Route, route } from "../route.js";
+import { type Route, route } from "../requests/route.js";
 
 export const metricsRoutes: readonly Route[] = [
   route({

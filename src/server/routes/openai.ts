@@ -1,8 +1,9 @@
 /** Embeddings of images in the form of OpenAI's interface, so that its clients work. */
-import { embedSources, encoded, modelName } from "../embeddings.js";
-import { Refused } from "../problems.js";
-import { type Route, route } from "../route.js";
-import * as wire from "../wire-openai.js";
+
+import { type Route, route } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import * as wire from "../wire/wire-openai.js";
+import { embedSources, encoded, modelName } from "./embeddings.js";
 
 export const openAiRoutes: readonly Route[] = [
   route({

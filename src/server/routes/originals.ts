@@ -1,11 +1,11 @@
 /** The images that were sent to the server, as they were sent. */
 import type { z } from "zod";
 import { formatOf } from "../../kit/index.js";
-import { Refused } from "../problems.js";
-import { type Route, route } from "../route.js";
-import { sha256Of } from "../sources.js";
-import { cacheControl, factsOfRow } from "../stored-row.js";
-import * as wire from "../wire.js";
+import { sha256Of } from "../insertions/sources.js";
+import { type Route, route } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import { cacheControl, factsOfRow } from "../wire/stored-row.js";
+import * as wire from "../wire/wire.js";
 
 interface SentFormat {
   readonly mediaType: string;

@@ -1,11 +1,11 @@
 /** What a person sees of a collection: some of its rows, and a small picture of each. */
 import type { z } from "zod";
 import type { StoredRow } from "../../contracts/index.js";
-import { Refused } from "../problems.js";
-import { type Answer, type Call, type Route, route, type ServerContext } from "../route.js";
-import { storedInput } from "../sources.js";
-import { cacheControl, factsOfRow } from "../stored-row.js";
-import * as wire from "../wire.js";
+import { storedInput } from "../insertions/sources.js";
+import { type Answer, type Call, type Route, route, type ServerContext } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import { cacheControl, factsOfRow } from "../wire/stored-row.js";
+import * as wire from "../wire/wire.js";
 
 const spreadOver = 5000;
 

@@ -1,12 +1,12 @@
 /** The paths of the Python service, so that its clients work with this server. Each does what the route under `/v1` does. */
 import { keysOf } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
-import { embedSources } from "../embeddings.js";
-import { Refused } from "../problems.js";
-import { type Route, type RouteOptions, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf, refuseTooMany, sentImages } from "../sources.js";
-import * as own from "../wire.js";
-import * as wire from "../wire-python-service.js";
+import { type GivenSource, identified, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
+import { type Route, type RouteOptions, route, type ServerContext } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import * as own from "../wire/wire.js";
+import * as wire from "../wire/wire-python-service.js";
+import { embedSources } from "./embeddings.js";
 
 const common = { tag: "Python service", errors: "python-service" } as const satisfies Pick<RouteOptions<never, never>, "tag" | "errors">;
 const described = (description: string, schema: RouteOptions<never, never>["answers"][number]["schema"]) => ({
@@ -62,12 +62,14 @@ export const pythonServiceRoutes: readonly Route[] = [
       if (metadata) refuseOtherLength("metadata", metadata, inputs);
       const collection = name ?? context.pipeline.defaultCollection;
       const keys = await keysOf(context.pipeline, collection, ids);
-      const images = await Promise.all(
-        inputs.map(async (input, index) => ({
-          input: await inputOf(sourceOf(input), context.settings.server),
-          id: keys[index] ?? "",
-          ...(metadata ? { metadata: metadata[index] ?? null } : {}),
-        })),
+      const images = identified(
+        await Promise.all(
+          inputs.map(async (input, index) => ({
+            input: await inputOf(sourceOf(input), context.settings.server),
+            id: keys[index] ?? "",
+            ...(metadata ? { metadata: metadata[index] ?? null } : {}),
+          })),
+        ),
       );
       const settled = await context.insertions.insert(collection, images, { signal, spans: context.spans });
       await context.uploads.keep(sentImages(images, settled));

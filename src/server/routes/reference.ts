@@ -1,7 +1,7 @@
 /** What the server can do: its limits, the OpenAPI document, and a page about it for people. */
 import { referencePage, referencePagePolicy } from "../openapi/page.js";
-import { type Route, route } from "../route.js";
-import * as wire from "../wire.js";
+import { type Route, route } from "../requests/route.js";
+import * as wire from "../wire/wire.js";
 
 export const referenceRoutes: readonly Route[] = [
   route({

@@ -2,11 +2,11 @@
 import type { z } from "zod";
 import { keysOf, type SearchQuery, type SingleQuery } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
-import { Refused } from "../problems.js";
-import { type Form, type Route, route, type ServerContext } from "../route.js";
-import { type GivenSource, inputOf } from "../sources.js";
-import { checked } from "../validation.js";
-import * as wire from "../wire.js";
+import { type GivenSource, inputOf } from "../insertions/sources.js";
+import { type Form, type Route, route, type ServerContext } from "../requests/route.js";
+import { checked } from "../requests/validation.js";
+import { Refused } from "../wire/problems.js";
+import * as wire from "../wire/wire.js";
 
 type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id" | "mix"> & GivenSource;
 type GivenTerm = Pick<GivenQuery, "text" | "vector" | "id"> & GivenSource;

@@ -81,13 +81,13 @@ describe("indexes, aliases and loading", { skip: missing }, () => {
       description: "photos",
       schema: {
         fields: [
-          { name: "id", type: "INT64", primaryKey: true, autoId: true },
-          { name: "vector", type: "FLOAT_VECTOR", dim: 8 },
+          { name: "id", type: "INT64", primaryKey: true },
+          { name: "vector", type: "FLOAT_VECTOR" },
           { name: "metadata", type: "JSON" },
           { name: "year", type: "INT64" },
         ],
       },
-      index: { fieldName: "vector", indexType: "IVF_FLAT", metricType: "L2", params: { nlist: 4 } },
+      index: { indexType: "IVF_FLAT", metricType: "L2", params: { nlist: 4 } },
       searchParams: { nprobe: 4 },
     });
     const store = await live.store({ m: 3 }, { index: "before" }, { collections: [declared] });

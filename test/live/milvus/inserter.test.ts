@@ -1,7 +1,7 @@
 /** How rows reach Milvus: both request formats, split by bytes and by refusal, once for each key. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MilvusConnection } from "../../../src/adapters/milvus/client.js";
+import type { MilvusConnection } from "../../../src/adapters/milvus/connection/client.js";
 import { declaredCollection } from "../../../src/adapters/milvus/options.js";
 import { type Collection, HeadraceError, type Key, type RowBatch, type StoredRow } from "../../../src/contracts/index.js";
 import { connectionOf } from "../../support/milvus-connections.js";

@@ -4,16 +4,18 @@ import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Collection, HeadraceError } from "../../../src/contracts/index.js";
+import { extent } from "../../support/extent.js";
 import { calm, keys, LiveMilvus, missing, rowsOf } from "./milvus.js";
 
 const shared = process.env["HEADRACE_MILVUS_ADDRESS"] === undefined ? missing : "the server at HEADRACE_MILVUS_ADDRESS cannot be killed";
-const total = 20_000;
+const total = extent({ some: 8_000, all: 20_000 });
 const batchRows = 200;
+const killedAt = extent({ some: [total * 0.4], all: [total * 0.25, total * 0.6] });
 
 describe("a killed server", { skip: shared }, () => {
   const live = new LiveMilvus("killed_", { use: "alone" });
 
-  it(`killed twice while ${total} rows are written, it holds each of them once`, async (context) => {
+  it(`killed while ${total} rows are written, it holds each of them once`, async (context) => {
     const store = await live.store({ timeout: 10 });
     const collection = await store.create("killed_rows", { dimension: 256, metric: "cosine", passport: null });
     const all = keys(total);
@@ -33,7 +35,7 @@ describe("a killed server", { skip: shared }, () => {
       }
     };
     const killer = async () => {
-      for (const rows of [total * 0.25, total * 0.6]) {
+      for (const rows of killedAt) {
         await writtenRows(rows);
         await live.server.kill();
         await live.server.restart();

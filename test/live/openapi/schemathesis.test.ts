@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { HeadraceError, type Reader } from "../../../src/contracts/index.js";
 import { allRoutes } from "../../../src/server/routes.js";
-import { jobParams } from "../../../src/server/wire-jobs.js";
+import { jobParams } from "../../../src/server/wire/wire-jobs.js";
 import { base64, damaged, TestServer } from "../../server/running.js";
 import { skipUnless } from "../../support/services/required.js";
 import { installVenv, type Venv } from "../../support/services/venv.js";

@@ -98,8 +98,10 @@ function missingRows({ after, scope, verb, clock }: Judged, ledger: Ledger): rea
   });
 }
 
-function changedMetadata({ before, after, scope, verdicts, ended, verb }: Judged, ledger: Ledger, isWhole: boolean): readonly Violation[] {
-  const gone = [...verdicts.keys()].flatMap((key) => before.get(key) ?? []);
+function changedMetadata(call: Judged, ledger: Ledger, isWhole: boolean): readonly Violation[] {
+  const { before, after, scope, verdicts, ended, verb, wasDisturbed } = call;
+  // If the source goes away during the call, an image that was moved has its metadata under both names.
+  const gone = wasDisturbed ? [...before.values()] : [...verdicts.keys()].flatMap((key) => before.get(key) ?? []);
   return [...after.values()].flatMap((row): readonly Violation[] => {
     const old = before.get(row.key);
     const told = toldOf(scope.entries.get(row.key));

@@ -47,13 +47,20 @@ export function reasonToStay({ row, origin }: Suspect, scope: Scope, world: Worl
   if (row.archive !== null) return isGoneArchive(row.archive, scope, world) ? null : "its archive was not listed to its end";
   if (row.path === null) return "its image is no file";
   if (world.files.has(row.path)) return world.isMounted(row.path) ? "its image exists" : "its image exists on a drive that is away";
-  return isProvenFile(row.path, scope, world) ? null : "no source of the call can prove that its image is gone";
+  if (isProvenFile(row.path, scope, world) || isInFolderOfImages(row.path, scope, world)) return null;
+  return "no source of the call can prove that its image is gone";
+}
+
+/** A folder that is named like an image is listed, and fails. So the source is there, though it lists no image. */
+function isInFolderOfImages(path: string, { named }: Scope, world: World): boolean {
+  return named.some((source) => covers(source, path) && source.kind === "folder" && world.hasFolderNamedAsImage(source.root));
 }
 
 /** Whether nothing is left that could be a reason to keep the row. */
 export function mustGo(suspect: Suspect, scope: Scope, world: World): boolean {
   const { row, origin } = suspect;
   if (reasonToStay(suspect, scope, world) !== null) return false;
+  if (isOfMissingSource(suspect, scope, world)) return false;
   // A list may name an image with an id, and once more without one. The second line counts as a duplicate, and still asks for the image.
   if (scope.named.some((source) => listedBy(source, world).entries.some(({ key }) => key === row.key))) return false;
   if (!isContainer(origin)) {
@@ -63,6 +70,14 @@ export function mustGo(suspect: Suspect, scope: Scope, world: World): boolean {
   // A photo that a list named without an id may also belong to a folder. Lists without a name prove nothing for certain.
   const isShared = row.path !== null && row.key === world.uri(row.path);
   return isListedWhole(scope, origin, world) && !isShared && !isPipe(origin as ListPath);
+}
+
+/** The source that the row came from is named, and is not there or lists nothing. Then its rows stay, whatever else is named. */
+function isOfMissingSource({ row, origin }: Suspect, { named }: Scope, world: World): boolean {
+  return named.some((source) => {
+    const isOwn = nameOfSource(source) === origin || (source.kind === "tar" && source.path === row.archive);
+    return isOwn && listedBy(source, world).extent === "unknown";
+  });
 }
 
 function isGoneArchive(archive: TarPath, { containers }: Scope, world: World): boolean {

@@ -70,6 +70,14 @@ export class World {
     );
   }
 
+  /** Whether a folder below the root, which has no image, is named like one. */
+  hasFolderNamedAsImage(root: Root): boolean {
+    if (this.away(root) !== undefined) return false;
+    return readdirSync(join(this.base, root), { recursive: true, withFileTypes: true }).some(
+      (entry) => entry.isDirectory() && entry.name.endsWith(".jpg"),
+    );
+  }
+
   uri(path: string): string {
     return pathToFileURL(join(this.base, path)).href;
   }

@@ -1,5 +1,5 @@
 /** What a saved page shows. The command line writes it into the file. */
-import type { SavedData, SavedImage } from "../../../src/cli/saved-data.js";
+import type { SavedData, SavedImage } from "../../../src/cli/pages/saved-data.js";
 
 export type { SavedData, SavedImage };
 export type SavedSearch = Extract<SavedData, { readonly kind: "search" }>;

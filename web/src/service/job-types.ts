@@ -1,6 +1,6 @@
 /** The JSON of jobs, as the schemas of the service describe it. */
 import type { z } from "zod";
-import type * as wire from "../../../src/server/wire-jobs.js";
+import type * as wire from "../../../src/server/wire/wire-jobs.js";
 
 export type Job = z.output<typeof wire.job>;
 export type Picture = z.output<typeof wire.picture>;

@@ -1,6 +1,6 @@
 /** The JSON of the service, as its own schemas describe it. */
 import type { z } from "zod";
-import type * as wire from "../../../src/server/wire.js";
+import type * as wire from "../../../src/server/wire/wire.js";
 
 export type Service = z.output<typeof wire.service>;
 export type Collection = z.output<typeof wire.collection>;

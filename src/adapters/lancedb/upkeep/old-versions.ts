@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
-import { oldestRead } from "../read-marks.js";
+import { oldestRead } from "../table/read-marks.js";
 import { manifests, versionTime } from "./table-state.js";
 import { type VersionFiles, versionFiles } from "./version-files.js";
 

@@ -4,12 +4,12 @@
  */
 import { dirname } from "node:path";
 import type { Table } from "@lancedb/lancedb";
-import { connect, newSession } from "../cached-connection.js";
-import { vectorAt } from "../rows.js";
-import { measuredHits, type Probes, refineFactor, writeProbes } from "../search-probes.js";
-import type { TableFacts } from "../table-schema.js";
-import { vectorQuery } from "../vector-query.js";
-import type { Vendor } from "../vendor.js";
+import { connect, newSession } from "../table/cached-connection.js";
+import { vectorAt } from "../table/rows.js";
+import { measuredHits, type Probes, refineFactor, writeProbes } from "../table/search-probes.js";
+import type { TableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
+import { vectorQuery } from "./vector-query.js";
 
 /** Limits of the measured growth. The rows that match a filter can be in other partitions than the nearest rows are. */
 const growthLimits = { least: 1 / 4, most: 1 } as const;

@@ -1,7 +1,7 @@
 /** The indexes on the columns `id` and `content`, for look-ups and for merges by key, and those on columns that filters use. */
 import type { Table } from "@lancedb/lancedb";
-import type { TableFacts } from "../table-schema.js";
-import type { Vendor } from "../vendor.js";
+import type { TableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
 import { indexStates, type TableState } from "./table-state.js";
 import { buildingIndex, type UpkeepStep } from "./upkeep-step.js";
 

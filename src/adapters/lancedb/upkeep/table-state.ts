@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Table } from "@lancedb/lancedb";
-import { oldestRead } from "../read-marks.js";
+import { oldestRead } from "../table/read-marks.js";
 
 export interface IndexState {
   /** Number of rows that were written after the index was built. A search scans these rows one by one. */

@@ -4,7 +4,7 @@
  */
 import type { Table } from "@lancedb/lancedb";
 import type { RecordBatch } from "apache-arrow";
-import type { Vendor } from "../vendor.js";
+import type { Vendor } from "../table/vendor.js";
 
 /** Each fragment adds about 0.2 ms to a search. */
 const manyFragments = 16;

@@ -1,7 +1,7 @@
 /** Keeps a table fast and small: compaction, indexes, and removal of old versions. */
 import type { Table } from "@lancedb/lancedb";
-import type { TableFacts } from "../table-schema.js";
-import type { Vendor } from "../vendor.js";
+import type { TableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
 import { mergeBeforeIndex, removeReplaced } from "./first-merge.js";
 import { removeOldVersions } from "./old-versions.js";
 import { measureProbes } from "./probe-measurement.js";

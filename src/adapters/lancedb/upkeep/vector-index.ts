@@ -1,8 +1,8 @@
 /** Reads which vector index a table has, decides which one it should have, and builds it. */
 import type { Table } from "@lancedb/lancedb";
 import { HeadraceError } from "../../../contracts/index.js";
-import type { TableFacts } from "../table-schema.js";
-import type { Vendor } from "../vendor.js";
+import type { TableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
 
 /**
  * The index kind "auto" builds a vector index for tables with at least this many rows. For 50,000 rows of 512 numbers, a query took 185 ms

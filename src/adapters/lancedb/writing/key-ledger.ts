@@ -2,7 +2,7 @@
 import type { Table } from "@lancedb/lancedb";
 import type { Key } from "../../../contracts/index.js";
 import { HashTable } from "../../../kit/index.js";
-import { keyIsOneOf } from "../filter-sql.js";
+import { keyIsOneOf } from "../table/filter-sql.js";
 import { hashOf } from "./key-hash.js";
 
 /** Most keys that are kept in memory, at 11 to 16 bytes per key. If a table has more rows, all new rows are merged, not appended. */

@@ -3,10 +3,11 @@ import type { Table } from "@lancedb/lancedb";
 import type { BuiltIndex, InsertResult, Key, Passport, RowBatch, RowFailure, UpkeepOptions } from "../../../contracts/index.js";
 import { abortedError, checkAborted, listenForAbort, SerialQueue, writeAbsent } from "../../../kit/index.js";
 import { fromLanceError } from "../errors.js";
-import { knownRows } from "../lookups.js";
 import type { LanceStoreOptions } from "../options.js";
-import { writePassport } from "../table-facts.js";
-import { type TableFacts, tableFacts } from "../table-schema.js";
+import { knownRows } from "../table/lookups.js";
+import { writePassport } from "../table/table-facts.js";
+import { type TableFacts, tableFacts } from "../table/table-schema.js";
+import type { Vendor } from "../table/vendor.js";
 import { removeOldVersions } from "../upkeep/old-versions.js";
 import { buildRequestedIndex } from "../upkeep/requested-index.js";
 import { KeyIndex } from "../upkeep/scalar-indexes.js";
@@ -21,7 +22,6 @@ import {
   type UpkeepParts,
 } from "../upkeep/upkeep.js";
 import type { UpkeepStep } from "../upkeep/upkeep-step.js";
-import type { Vendor } from "../vendor.js";
 import { ContentMarks } from "./content-marks.js";
 import { KeyLedger } from "./key-ledger.js";
 import { type Marks, RowMarks } from "./row-marks.js";

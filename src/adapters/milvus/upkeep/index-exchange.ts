@@ -4,13 +4,13 @@
  * searches new rows exactly until Milvus has indexed the rows.
  */
 import { HeadraceError } from "../../../contracts/index.js";
+import type { Properties } from "../connection/properties.js";
+import { pause } from "../connection/waits.js";
 import type { IndexType } from "../options.js";
 import { BusyNote } from "./index-note.js";
 import type { LoadState } from "./load-state.js";
-import type { Properties } from "./properties.js";
 import { serve } from "./serving.js";
 import type { IndexInPlace, VectorIndex } from "./vector-index.js";
-import { pause } from "./waits.js";
 
 /** Maximum attempts to replace the index. An attempt fails when another process loads the collection or creates an exact index. */
 const attempts = 20;

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { HeadraceError } from "../../../contracts/index.js";
-import { indexProperty } from "../schema.js";
-import type { Properties } from "./properties.js";
-import { pause } from "./waits.js";
+import type { Properties } from "../connection/properties.js";
+import { indexProperty } from "../connection/schema.js";
+import { pause } from "../connection/waits.js";
 
 /**
  * "pending": the configured index is not created yet, so searches are exact. "building": the server builds the configured index. "built":
@@ -43,7 +43,7 @@ export class BusyNote {
 
   /** Writes the note and reads the note back after a pause. Returns false when another process has overwritten the note. */
   async take(properties: Properties): Promise<boolean> {
-    await properties.set(indexProperty, this.text);
+    await properties.set({ [indexProperty]: this.text });
     await pause(racingMs, { what: "take the index note" });
     return this.holds(properties);
   }
@@ -61,7 +61,7 @@ export class BusyNote {
   async end(properties: Properties, note: SettledNote): Promise<"ended" | "lost"> {
     await this.stop();
     if (!(await this.holds(properties))) return "lost";
-    await properties.set(indexProperty, note);
+    await properties.set({ [indexProperty]: note });
     return "ended";
   }
 
@@ -84,7 +84,7 @@ export class BusyNote {
   async #count(properties: Properties): Promise<void> {
     if (!(await this.holds(properties))) return;
     this.#beats += 1;
-    if (!this.#ended.signal.aborted) await properties.set(indexProperty, this.text);
+    if (!this.#ended.signal.aborted) await properties.set({ [indexProperty]: this.text });
   }
 }
 
@@ -108,7 +108,7 @@ export async function settledNote(
     if (note !== seen) [seen, since] = [note, now];
     else if (now - since > staleMs) {
       const settled = await takeOver();
-      await properties.set(indexProperty, settled);
+      await properties.set({ [indexProperty]: settled });
       return settled;
     }
     if (now - began > options.maxWaitMs) {

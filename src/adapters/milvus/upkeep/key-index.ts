@@ -1,8 +1,8 @@
 /** Indexes on single fields, which make filters faster. Milvus updates them by itself when rows are written. */
 import { type BuiltIndex, HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
 import { compareText } from "../../../filter/index.js";
+import type { DeclaredColumn } from "../connection/schema.js";
 import { isIndexMissing } from "../errors.js";
-import type { DeclaredColumn } from "../schema.js";
 import type { Upkeep } from "./upkeep.js";
 import { type IndexInPlace, inPlaceOf, untilBuilt } from "./vector-index.js";
 

@@ -1,9 +1,9 @@
 /** The load state of a collection. Milvus answers queries only for loaded collections. */
 import { HeadraceError } from "../../../contracts/index.js";
-import type { MilvusConnection } from "../client.js";
-import type { Properties } from "./properties.js";
+import type { MilvusConnection } from "../connection/client.js";
+import type { Properties } from "../connection/properties.js";
+import { until } from "../connection/waits.js";
 import { loadParameters, rememberReplicas } from "./replicas.js";
-import { until } from "./waits.js";
 
 export type LoadedAs = "loaded" | "loading" | "released";
 

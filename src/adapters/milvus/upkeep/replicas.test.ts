@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MilvusConnection } from "../client.js";
+import type { MilvusConnection } from "../connection/client.js";
+import { Properties } from "../connection/properties.js";
 import { fromStatus } from "../errors.js";
 import { LoadState } from "./load-state.js";
-import { Properties } from "./properties.js";
 
 const group = "__default_resource_group";
 

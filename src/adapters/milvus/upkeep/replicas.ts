@@ -3,9 +3,9 @@
  * kept in a property of the collection.
  */
 import type { DescribeCollectionResponse } from "@zilliz/milvus2-sdk-node";
+import { type Properties, propertyOf } from "../connection/properties.js";
+import { loadProperty } from "../connection/schema.js";
 import { isForbidden, isNotLoaded } from "../errors.js";
-import { loadProperty } from "../schema.js";
-import { type Properties, propertyOf } from "./properties.js";
 
 interface Replicas {
   readonly replicas: number;
@@ -30,7 +30,7 @@ export async function rememberReplicas(properties: Properties): Promise<void> {
   const found = await replicasOf(properties, answer.collectionID);
   if (found === null) return;
   const text = JSON.stringify(found);
-  if (text !== (propertyOf(answer, loadProperty) ?? JSON.stringify(single))) await properties.set(loadProperty, text);
+  if (text !== (propertyOf(answer, loadProperty) ?? JSON.stringify(single))) await properties.set({ [loadProperty]: text });
 }
 
 /** Returns null if the collection is not loaded, or if the user may not see its copies. */

@@ -1,10 +1,10 @@
 /** Makes a collection searchable: creates the index if it is missing, then requests that the server loads the collection. */
 import { HeadraceError } from "../../../contracts/index.js";
+import { pause } from "../connection/waits.js";
 import { isIndexMissing } from "../errors.js";
 import type { IndexType } from "../options.js";
 import type { LoadState } from "./load-state.js";
 import type { VectorIndex } from "./vector-index.js";
-import { pause } from "./waits.js";
 
 /**
  * Maximum retries. Another process may drop the index between two calls of this process. The other process creates a new index a moment

@@ -1,17 +1,17 @@
 /** Keeps one collection searchable: loads the collection, builds its index and maintains its index note. */
 import { HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
 import { checkAborted, unlessAborted, within } from "../../../kit/index.js";
-import type { MilvusConnection } from "../client.js";
-import type { Freshness } from "../freshness.js";
+import type { MilvusConnection } from "../connection/client.js";
+import type { Freshness } from "../connection/freshness.js";
+import { Properties } from "../connection/properties.js";
+import { type CollectionShape, indexProperty } from "../connection/schema.js";
+import { until } from "../connection/waits.js";
 import type { IndexSettings, IndexType, InsertSection } from "../options.js";
-import { type CollectionShape, indexProperty } from "../schema.js";
 import { exchangeIndex, isExact } from "./index-exchange.js";
 import { isBusy, type SettledNote, settledNote } from "./index-note.js";
 import { LoadState } from "./load-state.js";
-import { Properties } from "./properties.js";
 import { serve } from "./serving.js";
 import { type IndexInPlace, VectorIndex } from "./vector-index.js";
-import { until } from "./waits.js";
 
 /** How long opening and querying wait for another process that replaces the index. A replacement takes a few seconds. */
 const maxWaitMs = 60_000;
@@ -133,7 +133,7 @@ export class Upkeep {
     try {
       if (this.wanted !== "FLAT") await this.#createWanted(signal, options);
       await this.serve(signal);
-      await this.properties.set(indexProperty, "built");
+      await this.properties.set({ [indexProperty]: "built" });
       this.#isSettled = true;
     } catch (error) {
       throw this.#explained(error);

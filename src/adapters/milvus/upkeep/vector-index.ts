@@ -1,12 +1,12 @@
 /** Describes, creates and drops the index of a collection's vector field, and waits until the server has built the index. */
 import type { IndexDescription } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type UpkeepOptions } from "../../../contracts/index.js";
-import type { MilvusConnection } from "../client.js";
+import type { MilvusConnection } from "../connection/client.js";
+import { buildParameters } from "../connection/indexes.js";
+import { type CollectionShape, metricNames } from "../connection/schema.js";
+import { until } from "../connection/waits.js";
 import { isCollectionLoaded, isIndexMissing, isIndexTaken, refusedIndex } from "../errors.js";
-import { buildParameters } from "../indexes.js";
 import type { IndexSettings, IndexType } from "../options.js";
-import { type CollectionShape, metricNames } from "../schema.js";
-import { until } from "./waits.js";
 
 /**
  * The name of the exact index. No other index has this name, so a drop by name cannot drop an index that another process has created

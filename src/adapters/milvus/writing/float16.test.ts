@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RowBatch } from "../../../contracts/index.js";
 import { float16ToFloat32 } from "../../../kit/index.js";
-import type { MilvusConnection } from "../client.js";
-import { Freshness } from "../freshness.js";
+import type { MilvusConnection } from "../connection/client.js";
+import { Freshness } from "../connection/freshness.js";
+import { describeCollection, fieldsOf, shapeOf } from "../connection/schema.js";
 import { storedRowOf } from "../rows.js";
-import { describeCollection, fieldsOf, shapeOf } from "../schema.js";
 import { Inserter } from "./inserter.js";
 import { WriteLimiter } from "./write-limiter.js";
 

@@ -2,10 +2,10 @@
 import type { RowData } from "@zilliz/milvus2-sdk-node";
 import { HeadraceError, type ImageFacts, type Key, type RowBatch, type RowFailure } from "../../../contracts/index.js";
 import { float32ToFloat16, givenMetadata, ingestedAtOf } from "../../../kit/index.js";
-import type { MilvusConnection } from "../client.js";
+import type { MilvusConnection } from "../connection/client.js";
+import type { Freshness } from "../connection/freshness.js";
+import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../connection/schema.js";
 import { fromStatus, fromThrown, isTooLarge, isUnimplemented, succeeded } from "../errors.js";
-import type { Freshness } from "../freshness.js";
-import { type CollectionShape, type DeclaredColumn, dynamicField, maxTextBytes } from "../schema.js";
 import { acknowledgedRows, decodeMutation, encodeUpsert, type MutationAnswer, type UpsertColumn } from "./upsert-encoder.js";
 import type { WriteLimiter } from "./write-limiter.js";
 
@@ -192,6 +192,7 @@ export class Inserter {
   #asObject(batch: RowBatch, { index }: PreparedRow): Record<string, unknown> {
     const facts = batch.facts[index]!;
     return {
+      ...Object.fromEntries(this.shape.declared.flatMap(({ name, defaultValue }) => (defaultValue === null ? [] : [[name, defaultValue]]))),
       ...Object.fromEntries(givenMetadata(facts.metadata)),
       id: String(batch.ids[index]),
       [this.shape.vectorField]: Array.from(batch.vectors.subarray(index * batch.dimension, (index + 1) * batch.dimension)),
@@ -218,10 +219,10 @@ function checkAcknowledged({ acknowledged }: MutationAnswer, sent: number, colle
 
 /**
  * Returns no column when no row has a value. Only optional columns have `present`, because the server refuses presence flags for required
- * fields.
+ * fields. Default values are written: Milvus 2.3 refuses a column that only some rows have, and ends when no row of a request has it.
  */
-function declaredColumn({ name, dataType, presence }: DeclaredColumn, facts: readonly ImageFacts[]): readonly UpsertColumn[] {
-  const values = facts.map(({ metadata }) => metadata[name] ?? null);
+function declaredColumn({ name, dataType, presence, defaultValue }: DeclaredColumn, facts: readonly ImageFacts[]): readonly UpsertColumn[] {
+  const values = facts.map(({ metadata }) => metadata[name] ?? defaultValue);
   if (presence === "required") return [{ name, kind: dataType, values } as UpsertColumn];
   const given = values.filter((value) => value !== null);
   if (given.length === 0) return [];

@@ -1,7 +1,7 @@
 /** Finds out whether the configured user may write rows to a collection, without writing any. */
-import type { MilvusConnection } from "../client.js";
+import type { MilvusConnection } from "../connection/client.js";
+import type { CollectionShape } from "../connection/schema.js";
 import { fromStatus, fromThrown, isForbidden } from "../errors.js";
-import type { CollectionShape } from "../schema.js";
 import { decodeMutation, encodeUpsert } from "./upsert-encoder.js";
 
 /**

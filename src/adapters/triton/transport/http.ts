@@ -1,8 +1,8 @@
 /** Speaks the KServe v2 protocol over HTTP. Tensors are sent as raw bytes after the JSON header. */
 import type { Pool } from "undici";
 import * as z from "zod";
-import { type Address, originOf } from "../address.js";
 import { isWithheld, missingPackage, type Refusal, type Target, translateBroken, translateRefusal } from "../errors.js";
+import { type Address, originOf } from "./address.js";
 import {
   configShape,
   indexShape,

@@ -1,8 +1,8 @@
 /** Credentials for Triton servers: request headers, and certificates for TLS. */
 import { readFileSync } from "node:fs";
 import { HeadraceError } from "../../../contracts/index.js";
-import type { Address } from "../address.js";
 import type { TritonSection } from "../options.js";
+import type { Address } from "./address.js";
 
 /** `ca`, `cert` and `key` are the contents of PEM files. null: not configured, so the system's default applies. */
 export interface Security {

@@ -1,0 +1,16 @@
+/**
+ * A reporter of Node's test runner, in lines of JSON: `file` and `name` of each test that failed, without the suites of failed tests, and at
+ * the end `file` and `durationMs` of each file.
+ */
+export default async function* testEvents(events) {
+  const durations = new Map();
+  for await (const { type, data } of events) {
+    if (type !== "test:fail" && type !== "test:pass") continue;
+    // A file that ends before its tests do is reported as a test with the name of the file.
+    const file = data.file ?? data.name;
+    if (data.nesting === 0) durations.set(file, (durations.get(file) ?? 0) + data.details.duration_ms);
+    if (type === "test:pass" || data.details?.error?.failureType === "subtestsFailed") continue;
+    yield `${JSON.stringify({ file, name: data.name })}\n`;
+  }
+  for (const [file, durationMs] of durations) yield `${JSON.stringify({ file, durationMs })}\n`;
+}

@@ -1,0 +1,114 @@
+/** Shows the tensor that the model gets for one image, in numbers and as a picture. */
+
+import { type Chain, tensorsOf } from "../../chain/index.js";
+import { type Encoded, type Geometry, HeadraceError, type Normalization, type TensorSpec } from "../../contracts/index.js";
+import { float16ToFloat32, tensorShape } from "../../kit/index.js";
+import type { ImageInput } from "../../sources/index.js";
+import { readImage } from "../runs/read-image.js";
+import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { pictures } from "../wiring/registry.js";
+
+type Triple = readonly [number, number, number];
+
+/** The tensor that the model gets for an image, in numbers and as a picture. */
+export interface Preprocessed {
+  /** Size of the original in pixels, after its EXIF orientation is applied. */
+  readonly original: { readonly width: number; readonly height: number };
+  readonly geometry: Geometry;
+  /** The name of the preprocessing, and the backend that computed it. */
+  readonly label: string;
+  readonly dtype: TensorSpec["dtype"];
+  /** Shape of the tensor of one image, without the batch axis. */
+  readonly shape: readonly number[];
+  readonly min: number;
+  readonly max: number;
+  /** Mean values of the red, green and blue channels. */
+  readonly means: Triple;
+  /** Returns a PNG that shows the original beside the picture that the model gets. */
+  picture(): Promise<Uint8Array>;
+}
+
+/**
+ * How tensor values become colours. "denormalize" undoes the normalisation. "stretch" maps the smallest value to black and the largest to
+ * white.
+ */
+type Colouring = "denormalize" | "stretch";
+
+/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
+export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
+  const { thumbnail } = await pictures();
+  try {
+    return await thumbnail(await readImage(parts, input, new AbortController().signal));
+  } catch (error) {
+    if (HeadraceError.is(error) && error.scope === "item") return null;
+    throw error;
+  }
+}
+
+export async function preprocessImage(parts: PipelineParts, input: ImageInput): Promise<Preprocessed> {
+  const { signal } = new AbortController();
+  const chain = await parts.chain(signal);
+  const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
+  return preprocessed(chain, await readImage(parts, input, signal), colouring, signal);
+}
+
+async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
+  const { preprocessing, preprocessor, decoder } = chain;
+  const { output, geometry, normalization, name } = preprocessing;
+  const { width, height } = await decoder.measure(image);
+  const [tensor] = await tensorsOf(chain, [image], signal);
+  const values = interleaved(numbersOf(tensor!, output.dtype), output);
+  const { min, max, means } = statisticsOf(values);
+  return {
+    original: { width, height },
+    geometry,
+    label: preprocessor?.label ?? `${name}, pixels as they are decoded`,
+    dtype: output.dtype,
+    shape: tensorShape(output, 1).slice(1),
+    min,
+    max,
+    means,
+    picture: async () => {
+      const toColour = colouring === "stretch" ? stretch(min, max) : denormalize(output.dtype === "uint8" ? null : normalization);
+      const data = Uint8ClampedArray.from(values, (value, index) => toColour(value, index % 3));
+      const { comparison } = await pictures();
+      return comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) });
+    },
+  };
+}
+
+function numbersOf(tensor: Uint8Array, dtype: TensorSpec["dtype"]): Float32Array {
+  if (dtype === "uint8") return Float32Array.from(tensor);
+  const { buffer } = tensor.slice();
+  return dtype === "float16" ? float16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
+}
+
+/** Returns the numbers in pixel order: the red, green and blue value of each pixel together. */
+function interleaved(numbers: Float32Array, { layout }: TensorSpec): Float32Array {
+  if (layout === "NHWC") return numbers;
+  const area = numbers.length / 3;
+  return numbers.map((_, index) => numbers[(index % 3) * area + Math.floor(index / 3)]!);
+}
+
+function statisticsOf(values: Float32Array): Pick<Preprocessed, "min" | "max" | "means"> {
+  const sums: [number, number, number] = [0, 0, 0];
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const [index, value] of values.entries()) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sums[(index % 3) as 0 | 1 | 2] += value;
+  }
+  const area = values.length / 3;
+  return { min, max, means: [sums[0] / area, sums[1] / area, sums[2] / area] };
+}
+
+function denormalize(normalization: Normalization | null): (value: number, channel: number) => number {
+  if (normalization === null) return (value) => value;
+  const { rescale, mean, std } = normalization;
+  return (value, channel) => (value * std[channel]! + mean[channel]!) / rescale;
+}
+
+function stretch(min: number, max: number): (value: number) => number {
+  return (value) => ((value - min) / (max - min || 1)) * 255;
+}

@@ -1,0 +1,163 @@
+/** `classify`: writes labels into the metadata of stored rows, without embedding an image. */
+import type { LabelChoice } from "../../chain/index.js";
+import type { Collection, HeadraceError, Observer, Outcome, RunReport, RunSnapshot } from "../../contracts/index.js";
+import { parseFilter } from "../../filter/index.js";
+import { mebibyte } from "../../kit/index.js";
+import { batchRows, classify, LabelTally, previewClassify } from "../../operations/index.js";
+import { labelOf } from "../collections/addresses.js";
+import { refuseUnknownOptions } from "../collections/call-options.js";
+import { defaultCollection } from "../collections/declared.js";
+import { openNamed } from "../collections/named-collection.js";
+import { closed, closedOnError } from "../lifetimes/closing.js";
+import { labellerOf } from "../wiring/labellers.js";
+import { runOptions, writeWidths } from "../wiring/lanes.js";
+import type { PipelineParts } from "../wiring/pipeline-parts.js";
+import { writingRun } from "./writing-run.js";
+
+/** Which rows get which labels. */
+export interface ClassifyRequest {
+  /** The labels to choose from. Default: all labels of the model. A model that takes any text needs a list. */
+  readonly labels?: readonly string[];
+  /** Number of labels per row, from 1 to 10. Default 1. */
+  readonly top?: number;
+  /** Labels with a lower cosine are left out, so a row may have none. Default: no minimum. */
+  readonly minScore?: number;
+  /** A sentence with `{}` for the label, such as "a photo of a {}". Only for models that take any text. Default: the label alone. */
+  readonly template?: string;
+  /** Name of the collection. Default: `milvus.collection_name`, otherwise "images". */
+  readonly collectionName?: string;
+  /** Only rows that match this filter. Default: all rows. */
+  readonly filter?: string;
+  /** Hard stop: the run ends as "aborted". */
+  readonly signal?: AbortSignal;
+  readonly observer?: Observer;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+/** How many rows have which best label. */
+export interface LabelCounts {
+  /** The most frequent label first. */
+  readonly labels: readonly (readonly [label: string, rows: number])[];
+  /** Rows whose labels are all below `minScore`. */
+  readonly unlabelled: number;
+}
+
+/** The report of a classification. Rows that had their labels before are skipped. */
+export interface ClassifyReport extends RunReport, LabelCounts {
+  /** An error after the last row, for example in upkeep. */
+  readonly upkeepError?: HeadraceError;
+}
+
+/** A classification in progress. */
+export interface ClassifyRun {
+  /** Soft stop: reads no more rows and finishes the ones in flight. The next call continues. */
+  drain(): void;
+  snapshot(): RunSnapshot;
+  /** The number of rows to read. */
+  readonly total: Promise<number | null>;
+  readonly done: Promise<ClassifyReport>;
+}
+
+/** What a classification would do. */
+export interface ClassifyPreview extends LabelCounts {
+  readonly rows: number;
+  /** Rows whose labels would change. */
+  readonly changes: number;
+}
+
+const optionNames = {
+  labels: true,
+  top: true,
+  minScore: true,
+  template: true,
+  collectionName: true,
+  filter: true,
+  signal: true,
+  observer: true,
+  onOutcome: true,
+} as const satisfies Record<keyof ClassifyRequest, true>;
+
+/** Classifies the rows of a collection of `parts`. */
+export class Classification {
+  readonly #parts: PipelineParts;
+  readonly #request: ClassifyRequest;
+  readonly #name: string;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: PipelineParts, request: ClassifyRequest) {
+    refuseUnknownOptions("classify", request, optionNames);
+    this.#parts = parts;
+    this.#request = request;
+    this.#name = request.collectionName ?? defaultCollection(parts.settings);
+    this.#signal = request.signal ?? new AbortController().signal;
+  }
+
+  /** Throws `collection_not_found`, `passport_mismatch`, `passport_missing`, `text_unavailable`, `word_unknown` or `usage_invalid`. */
+  async start(): Promise<ClassifyRun> {
+    const collection = await this.#open("write");
+    return closedOnError([collection], () => this.#started(collection));
+  }
+
+  /** Labels all rows without writing. Throws the errors of `start`. */
+  async preview(): Promise<ClassifyPreview> {
+    const collection = await this.#open("read");
+    return closed([collection], async () => {
+      const tally = new LabelTally();
+      const found = await previewClassify({ collection, tally, label: await this.#labeller(collection), ...this.#filter }, this.#signal);
+      return { ...found, ...countsOf(tally) };
+    });
+  }
+
+  async #started(collection: Collection): Promise<ClassifyRun> {
+    const parts = this.#parts;
+    const { observer, onOutcome } = this.#request;
+    const signal = this.#signal;
+    const tally = new LabelTally();
+    const store = await parts.store(signal);
+    const run = classify({
+      collection,
+      tally,
+      label: await this.#labeller(collection),
+      ...this.#filter,
+      ...(onOutcome === undefined ? {} : { settle: onOutcome }),
+      ...writeWidths(parts.settings, store, { batchRows: batchRows(collection.dimension), dimension: collection.dimension }),
+      writeMaxBytes: parts.settings.insert.maxBytesMb * mebibyte,
+      checkStore: (waiting) => store.check(waiting),
+      options: runOptions(parts.settings, { schedule: "overlapped", signal, ...(observer === undefined ? {} : { observer }) }),
+    });
+    const label = labelOf({ collection: collection.name }, parts.storeKind);
+    const { done, drain } = writingRun(parts, run, { collection, label, signal, observer });
+    const total = collection.count(this.#filter.filter).catch(() => null);
+    const counted = done.then((report) => ({ ...report, ...countsOf(tally) }));
+    return { drain, snapshot: () => run.snapshot(), total, done: counted };
+  }
+
+  #open(access: "read" | "write"): Promise<Collection> {
+    return openNamed(this.#parts, { collection: this.#name }, access);
+  }
+
+  get #filter(): { readonly filter?: ReturnType<typeof parseFilter> } {
+    const { filter } = this.#request;
+    return filter === undefined ? {} : { filter: parseFilter(filter) };
+  }
+
+  /** The labels of a classifier are a part of the model for images, so the collection must come from that model. */
+  async #labeller(collection: Collection) {
+    const { labels = null, top = 1, minScore, template } = this.#request;
+    const choice: LabelChoice = {
+      count: top,
+      texts: labels,
+      ...(minScore === undefined ? {} : { minScore }),
+      ...(template === undefined ? {} : { template }),
+    };
+    const labeller = await labellerOf(this.#parts, collection, choice, this.#signal);
+    if ((await this.#parts.textSearch(this.#signal)) === "labels") {
+      await this.#parts.passports.check(collection, await this.#parts.chain(this.#signal), "read", this.#signal);
+    }
+    return labeller;
+  }
+}
+
+function countsOf({ labels, unlabelled }: LabelTally): LabelCounts {
+  return { labels, unlabelled };
+}

@@ -1,0 +1,130 @@
+/**
+ * Writes files under temporary names. When all files are complete, renames them. Existing files are unchanged until the renaming. Each writer
+ * has a temporary name of its own, so of two writers of one file, the last one to end replaces the whole file of the other.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { HeadraceError } from "../../contracts/index.js";
+import { fileError } from "./file-errors.js";
+import { livenessOf, ownIdentity } from "./process-identity.js";
+import { withShortLock } from "./short-lock.js";
+
+/** Methods throw `disk_full` or `state_unwritable` if the file system reports an error. */
+export class StagedFiles {
+  readonly #owner = ownerPart();
+  #isOpen = true;
+
+  private constructor(readonly handles: ReadonlyMap<string, FileHandle>) {}
+
+  /** Opens one temporary file per path. If a path is a folder, throws now, because the renaming would fail at the end. */
+  static async create(paths: readonly string[]): Promise<StagedFiles> {
+    const handles = new Map<string, FileHandle>();
+    const files = new StagedFiles(handles);
+    for (const path of paths) {
+      try {
+        if ((await stat(path).catch(() => null))?.isDirectory()) throw isFolder(path);
+        await removeAbandoned(path);
+        handles.set(path, await open(files.#stagedPath(path), "wx"));
+      } catch (cause) {
+        await files.discard();
+        throw fileError(cause, path, "written");
+      }
+    }
+    return files;
+  }
+
+  append(path: string, data: Uint8Array | string): Promise<void> {
+    return this.#do(path, (file) => file.appendFile(data));
+  }
+
+  /** Overwrites the beginning of a file. */
+  overwrite(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#do(path, async (file) => {
+      await file.write(bytes, 0, bytes.byteLength, 0);
+    });
+  }
+
+  /**
+   * Flushes the files to disk and renames them in order. If there are several files, an old copy of the last file is deleted before the
+   * renaming. Readers treat the set of files as incomplete while the last file is missing.
+   */
+  async place(): Promise<void> {
+    const paths = [...this.handles.keys()];
+    for (const path of paths) await this.#do(path, (file) => file.datasync());
+    await this.#close();
+    const [last] = paths.slice(1).slice(-1);
+    // Two writers that rename at the same time would leave a set with files of both.
+    if (last === undefined) await this.#rename(paths);
+    else await this.#do(last, () => withShortLock(`${last}.lock`, () => this.#rename(paths, last)));
+  }
+
+  async #rename(paths: readonly string[], last?: string): Promise<void> {
+    if (last !== undefined) await this.#do(last, () => rm(last, { force: true }));
+    for (const path of paths) await this.#do(path, () => rename(this.#stagedPath(path), path));
+  }
+
+  /** Deletes the temporary files. Does nothing after `place`. */
+  async discard(): Promise<void> {
+    await this.#close();
+    for (const path of this.handles.keys()) await rm(this.#stagedPath(path), { force: true });
+  }
+
+  async #do(path: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
+    try {
+      await work(this.handles.get(path)!);
+    } catch (cause) {
+      throw fileError(cause, path, "written");
+    }
+  }
+
+  #stagedPath(path: string): string {
+    return `${path}.${this.#owner}.partial`;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (const handle of this.handles.values()) await handle.close();
+  }
+}
+
+function isFolder(path: string): HeadraceError {
+  return new HeadraceError("state_unwritable", `${path}: expected a file, found a folder`, { item: path });
+}
+
+const ownerPattern = /^\.(\d+)-(\w+)-([0-9a-f]{8})-[0-9a-f]{8}\.partial$/;
+/** Nobody writes this long without an end. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
+/** The process that writes, and a number of its own for each writer. */
+function ownerPart(): string {
+  const { pid, startedAt } = ownIdentity();
+  return `${pid}-${startedAt ?? "x"}-${processTable()}-${randomUUID().slice(0, 8)}`;
+}
+
+/** Identifies the processes among which a process id has a meaning. */
+function processTable(): string {
+  const { host, bootId, pidNamespace } = ownIdentity();
+  return createHash("sha256")
+    .update(JSON.stringify([host, bootId, pidNamespace]))
+    .digest("hex")
+    .slice(0, 8);
+}
+
+/** Removes what writers of this file have left that were killed. */
+async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const match = ownerPattern.exec(name.slice(basename(path).length));
+    if (match !== null && (await isAbandoned(join(folder, name), match))) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function isAbandoned(path: string, [, pid = "", startedAt = "", table]: RegExpExecArray): Promise<boolean> {
+  const own = ownIdentity();
+  if (table === processTable()) return livenessOf({ ...own, pid: Number(pid), startedAt: startedAt === "x" ? null : startedAt }) === "dead";
+  const found = await stat(path).catch(() => null);
+  return found !== null && Date.now() - found.mtimeMs > abandonedAfterMs;
+}

@@ -1,0 +1,43 @@
+/** Limits what the server works on at the same time. More requests wait, and still more are refused, so that its memory does not grow. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { Settings } from "../../app/index.js";
+import { mebibyte, Semaphore } from "../../kit/index.js";
+import { Refused } from "../wire/problems.js";
+
+export class Admission {
+  readonly #limits: Settings["server"];
+  readonly #slots: Semaphore;
+  #open = 0;
+  #bodyBytes = 0;
+
+  constructor(limits: Settings["server"]) {
+    this.#limits = limits;
+    this.#slots = new Semaphore(limits.maxConcurrent);
+  }
+
+  /** Counts a request from its headers on. Returns the function that ends this. Throws `server_busy`. */
+  enter(headers: IncomingHttpHeaders): () => void {
+    const { maxConcurrent, maxWaiting, maxBodiesMb } = this.#limits;
+    const bytes = this.#bytesOf(headers);
+    const isFull = this.#open >= maxConcurrent + maxWaiting;
+    const isTooMuch = this.#bodyBytes > 0 && this.#bodyBytes + bytes > maxBodiesMb * mebibyte;
+    if (isFull || isTooMuch) throw new Refused("server_busy");
+    this.#open += 1;
+    this.#bodyBytes += bytes;
+    return () => {
+      this.#open -= 1;
+      this.#bodyBytes -= bytes;
+    };
+  }
+
+  /** Waits until fewer than `max_concurrent` requests are worked on. A request has its body by then, so slow clients keep nobody out. */
+  work<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.#slots.run(1, signal, "waiting for other requests", work);
+  }
+
+  /** A body of unknown length counts as the longest one. Longer ones are refused later. */
+  #bytesOf({ "content-length": length, "transfer-encoding": encoding }: IncomingHttpHeaders): number {
+    const most = this.#limits.maxBodyMb * mebibyte;
+    return encoding === undefined ? Math.min(Number(length ?? 0) || 0, most) : most;
+  }
+}

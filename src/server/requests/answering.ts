@@ -1,0 +1,78 @@
+/** Answers one request: checks what it contains, calls the route, and writes the answer or the problem. */
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Settings } from "../../app/index.js";
+import { unlessAborted } from "../../kit/index.js";
+import { errorForms } from "../wire/error-forms.js";
+import { type Problem, problemOf, Refused } from "../wire/problems.js";
+import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
+import { RequestEnding } from "./request-ending.js";
+import type { OpenRequest } from "./request-log.js";
+import type { Answer, Route, ServerContext } from "./route.js";
+import { incomingOf, readForm } from "./uploads.js";
+import { checked } from "./validation.js";
+
+/**
+ * Calls the route. Its signal fires when the client goes away, `hard` fires or the time for the answer is over. With an `Idempotency-Key`,
+ * the work goes on without its client.
+ */
+export async function answer(
+  each: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: ServerContext,
+  { hard, open }: { readonly hard: AbortSignal; readonly open: OpenRequest | undefined },
+): Promise<Answer> {
+  const { admission, keptAnswers, settings } = context;
+  const client = open?.key ?? null;
+  const spans = open?.span ? [open.span.context] : [];
+  const key = idempotencyKeyOf(each, request.headers, client);
+  const ending = new RequestEnding(reply, { hard, onClientGone: key === null ? "abort" : "continue" });
+  const { signal } = ending;
+  try {
+    const params = each.params === undefined ? undefined : checked(each.params, request.params);
+    const query = each.query === undefined ? undefined : checked(each.query, request.query);
+    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, spans, signal };
+    const incoming = each.stream === undefined ? null : incomingOf(request, settings);
+    const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
+    ending.allow(settings.server.requestTimeout * 1000);
+    const run = (): Promise<Answer> => each.answer({ ...call, body });
+    // Checks of health must not wait for other requests.
+    const work = (): Promise<Answer> => (each.scope === null ? run() : admission.work(signal, run));
+    const answered = key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
+    return await unlessAborted(answered, signal, each.name);
+  } catch (error) {
+    if (ending.isLate) throw new Refused("deadline_passed");
+    throw error;
+  } finally {
+    ending.dispose();
+  }
+}
+
+async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: Settings): Promise<unknown> {
+  if (body === undefined) return undefined;
+  if (request.body instanceof Readable) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+  if (!request.isMultipart()) return checked(body, request.body === undefined ? {} : request.body);
+  if (form === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+  const given = await readForm(request, settings.server);
+  checked(form.fields, given.fields);
+  return form.toBody(given);
+}
+
+export function send(reply: FastifyReply, { status, body, content, headers: more = {} }: Answer): FastifyReply {
+  void reply.code(status).headers(more);
+  if (content !== undefined) return reply.type(content.mediaType).send(content.data);
+  return body === undefined ? reply.send() : reply.type("application/json").send(JSON.stringify(body));
+}
+
+/** Answers with the problem of an error, in the form of the route, and returns the problem. */
+export function sendProblem(reply: FastifyReply, error: unknown, form: Route["errors"] = "problem"): Problem {
+  const { problem, headers } = problemOf(error);
+  const { mediaType, body } = errorForms[form];
+  void reply
+    .code(problem.status)
+    .headers(headers)
+    .type(mediaType)
+    .send(JSON.stringify(body(problem, reply.request.id)));
+  return problem;
+}

@@ -1,0 +1,53 @@
+/** Reads the bodies of uploads: into memory within the limits of the server, or as they arrive. */
+import { Readable } from "node:stream";
+import type { FastifyRequest } from "fastify";
+import type { Settings } from "../../app/index.js";
+import { mebibyte } from "../../kit/index.js";
+import { Refused } from "../wire/problems.js";
+import type { Form, Incoming, IncomingPart, UploadedFile } from "./route.js";
+
+/** Throws `body_too_large` when all files together are above the limit, and `multipart_invalid` for an incomplete body. */
+export async function readForm(request: FastifyRequest, { maxBodyMb, maxImages }: Settings["server"]): Promise<Form> {
+  const maxBytes = maxBodyMb * mebibyte;
+  const limits = { fileSize: maxBytes, files: maxImages, fields: 16, fieldSize: mebibyte, parts: maxImages + 16, headerPairs: 32 };
+  const files: UploadedFile[] = [];
+  const fields = new Map<string, string>();
+  let total = 0;
+  for await (const part of request.parts({ limits })) {
+    if (part.type === "field") {
+      if (part.valueTruncated || part.fieldnameTruncated)
+        throw new Refused("body_too_large", "fields: expected at most 1 MiB each, found more.");
+      fields.set(part.fieldname, String(part.value));
+      continue;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      total += chunk.byteLength;
+      if (total > maxBytes)
+        throw new Refused("body_too_large", `body: expected at most ${maxBodyMb} MiB, found more.`, { headers: { connection: "close" } });
+      chunks.push(chunk);
+    }
+    files.push({ bytes: Buffer.concat(chunks) });
+  }
+  return { files, fields: Object.fromEntries(fields) };
+}
+
+/** Returns a body that must be read as it arrives; null for any other. */
+export function incomingOf(request: FastifyRequest, settings: Settings): Incoming | null {
+  if (request.body instanceof Readable) return { kind: "lines", chunks: request.body };
+  return request.isMultipart() ? { kind: "parts", parts: partsOf(request, settings) } : null;
+}
+
+async function* partsOf(request: FastifyRequest, { preprocess }: Settings): AsyncGenerator<IncomingPart> {
+  const limits = { fileSize: preprocess.maxFileMb * mebibyte, files: maxFiles, parts: maxFiles, fieldSize: 16 * mebibyte, headerPairs: 32 };
+  for await (const part of request.parts({ limits })) {
+    if (part.type === "field") {
+      if (part.valueTruncated || part.fieldnameTruncated)
+        throw new Refused("body_too_large", "fields: expected at most 16 MiB each, found more.");
+      yield { kind: "field", name: part.fieldname, value: String(part.value) };
+    } else yield { kind: "file", chunks: part.file };
+  }
+}
+
+/** Only the bytes of a job's images are limited. */
+const maxFiles = 10_000_000;
