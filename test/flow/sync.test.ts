@@ -208,3 +208,30 @@ describe("verify", () => {
     assert.match(stderr, /collection_not_found/);
   });
 });
+
+describe("sync of many single images, as a shell's glob names them", () => {
+  test("stores them all, deletes none of their rows, and still finds what is gone of a folder beside them", {
+    timeout: 180_000,
+  }, async () => {
+    await using space = await workspace();
+    const folder = await withPhotos(space);
+    await mkdir(join(space.folder, "many"));
+    const names = Array.from({ length: 300 }, (_, at) => join("many", `${at}.jpg`));
+    for (const name of names) await copyFile(join(golden, "coffee.jpg"), join(space.folder, name));
+    const first = await space.json<Sync>(0, "sync", "photos", ...names);
+    assert.deepEqual(counts(first), { added: 304, changed: 0, moved: 0, unchanged: 0, missing: 0, pruned: 0 });
+    await untilSettled(join(space.folder, names.at(-1)!));
+    await rm(join(folder, "rocket.jpg"));
+    await rm(join(space.folder, names[0]!));
+    const second = await space.json<Sync>(0, "sync", "photos", ...names.slice(1), "--prune");
+    assert.deepEqual([second.new, second.missing, second.pruned], [0, 1, 1]);
+    assert.equal(await count(space), 303);
+  });
+
+  test("alone has no missing rows", async () => {
+    await using space = await workspace();
+    await withPhotos(space);
+    const synced = await space.json<Sync>(0, "sync", ...photos.map((name) => join("photos", name)), "--prune");
+    assert.deepEqual([synced.new, synced.missing, synced.pruned], [4, 0, 0]);
+  });
+});

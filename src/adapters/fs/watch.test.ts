@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -128,5 +129,33 @@ test("a folder that takes the place of the watched one is watched after the watc
   } finally {
     await watch.close();
     rmSync(parent, { recursive: true });
+  }
+});
+
+test("when the system allows no more watches, the watch says once what to raise, tells that changes may be lost, and watches the rest", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "watch-"));
+  for (const name of ["a", "b", "c"]) mkdirSync(join(folder, name));
+  const systemWatch = fs.watch;
+  const refused = Object.assign(new Error("ENOSPC: System limit for number of file watchers reached"), { code: "ENOSPC" });
+  Object.assign(fs, {
+    watch: (...args: Parameters<typeof systemWatch>) => {
+      if (args[0] === join(folder, "b") || args[0] === join(folder, "c")) throw refused;
+      return systemWatch(...args);
+    },
+  });
+  syncBuiltinESMExports();
+  const notices: string[] = [];
+  const watch = await watchFolder(folder, { settleMs: 50, onNotice: (message) => notices.push(message) });
+  try {
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /\(ENOSPC\).*Raise fs\.inotify\.max_user_watches and fs\.inotify\.max_user_instances\.$/);
+    assert.equal((await watch.next(AbortSignal.timeout(60_000))).known, "some");
+    writeFileSync(join(folder, "a", "1.jpg"), jpeg);
+    await untilFound(watch, [join(folder, "a", "1.jpg")]);
+  } finally {
+    Object.assign(fs, { watch: systemWatch });
+    syncBuiltinESMExports();
+    await watch.close();
+    rmSync(folder, { recursive: true });
   }
 });

@@ -66,7 +66,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /** When the file got its name, in milliseconds since the epoch. null if it was renamed. */
-function timeOf(name: string): number | null {
+export function timeOf(name: string): number | null {
   const [, day, hours, minutes, seconds] = namePattern.exec(name) ?? [];
   return day === undefined ? null : Date.parse(`${day}T${hours}:${minutes}:${seconds}Z`);
 }

@@ -6,6 +6,7 @@ import { fileError, mebibyte, syncFolder } from "../../kit/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { createDeletedRowFile } from "../wiring/registry.js";
 import { deletedFolder, filesIn, makeFolder, newFileName, removeExpired } from "./deleted-folder.js";
+import { mergeSmallFiles } from "./merge-files.js";
 
 export interface Keeping {
   /** The verb that deletes the rows. */
@@ -22,7 +23,7 @@ export interface KeptFile {
 }
 
 /**
- * Writes the rows to a new file, and removes files that are too old. Returns null if there are none. Throws `deletion_too_large`, `disk_full`, `state_unwritable` or
+ * Writes the rows to a new file, removes files that are too old, and merges small ones. Returns null if there are none. Throws `deletion_too_large`, `disk_full`, `state_unwritable` or
  * `part_missing`; no file is left then.
  */
 export async function keepRows(
@@ -39,6 +40,7 @@ export async function keepRows(
   let rows = 0;
   try {
     await removeExpired(folder, { keepDays, now: Date.now() });
+    await mergeSmallFiles(folder);
     const before = (await filesIn(folder)).reduce((sum, { bytes }) => sum + bytes, 0);
     const checkRoom = (bytes: number): void => {
       if (before + bytes > maxMb * mebibyte) throw tooLarge(name, maxMb, before);

@@ -157,7 +157,8 @@ async function finish(parts: PipelineParts, request: SyncRequest, stats: Stored,
       const objects = isDeleting ? "ask" : "trust listing";
       await using looks = looksFor(parts, request.source, { ...seen, slackMs, objects, signal });
       const gone = await findGone(collection, listed, { look: looks.look, arrivals, signal });
-      const isUnknown = listed.sources.every(({ named }) => named?.kind === "container" && !named.isNamed);
+      const { sources } = listed;
+      const isUnknown = sources.length > 0 && sources.every(({ named }) => named?.kind === "container" && !named.isNamed);
       const found = { ...stats, moved: gone.moved, missing: isUnknown ? null : gone.missing };
       const deletion = { ...seen, gone, looks, signal };
       const end = isDeleting ? await deleteGone(parts, collection, request, deletion).catch(failedDeletion) : { pruned: 0 };

@@ -14,7 +14,7 @@ import { type Hash, HashTable, hashOfText } from "../../kit/index.js";
 import type { KeptReason } from "./kept-rows.js";
 import { hasBelow, hasRoot, isBelow, isPlain, type RowPlace } from "./source-scope.js";
 
-/** Maximum number of sources. Each becomes a part of one filter. */
+/** Maximum number of sources. Each becomes a part of one filter, which the store compares with every row. */
 const maxSources = 100;
 /** Maximum number of remembered parts of a source that cannot be listed. With more, the whole source counts as not listed. */
 const maxUnreadable = 1_000;
@@ -26,7 +26,7 @@ export interface ListedSourcesOptions {
   readonly goneContainers?: "keep" | "prune";
 }
 
-/** One source of a listing. `named` null: a single image, or a source that was not found. */
+/** One source of a listing. `named` null: a source that was not found, or that the listing has not named. Single images are no sources. */
 export interface ListedSource {
   readonly root: string;
   readonly named: NamedSource | null;
@@ -164,8 +164,9 @@ export class ListedSources {
   #add({ id, ref }: IngestInput): void {
     this.#count += 1;
     this.#ids.first(hashOfId(id), []);
-    const { uri, root, refused } = ref;
-    if (refused !== undefined && root === uri && !this.#states.has(root)) return;
+    const { uri, root } = ref;
+    // A single image says nothing about other rows. So it is no source, and a shell's glob may name thousands of them.
+    if (root === uri && !this.#states.has(root)) return;
     const state = this.#state(root);
     state.listed += 1;
     if (ref.metadata !== null) state.givesMetadata = true;
