@@ -38,6 +38,7 @@ export {
   pathOfSource,
   readDeadLetters,
   sentRef,
+  urlCount,
   type WatchedFolderOptions,
   watchedInputs,
 } from "../sources/index.js";

@@ -151,8 +151,8 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-  thumbnail(input: ImageInput): Promise<Uint8Array | null> {
-    return thumbnailOf(this.#parts, input);
+  thumbnail(input: ImageInput, { signal = never() }: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+    return thumbnailOf(this.#parts, input, signal);
   }
 
   /** Returns the hits of one query, the best hit first. */

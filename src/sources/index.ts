@@ -38,7 +38,7 @@ export { manifestSource } from "./listing/manifest-sources.js";
 export { type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./listing/path-lists.js";
 export { SourceFiles } from "./listing/source-files.js";
 export { pathOfSource } from "./listing/source-paths.js";
-export { allUrlsOf } from "./listing/url-ranges.js";
+export { allUrlsOf, urlCount } from "./listing/url-ranges.js";
 export { type WatchedFolderOptions, watchedInputs } from "./listing/watched-folder.js";
 export {
   changeTimeMs,

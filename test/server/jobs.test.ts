@@ -215,6 +215,39 @@ test("a retry is a job of its own, with the failures of another job that still e
   assert.equal((await jobs.server.get(`/v1/jobs/${first.id}`)).body.code, "job_not_found");
 });
 
+test("a retry reads no image outside the allowed folders, though a link has taken the place of the one that failed", async () => {
+  await using jobs = await JobServer.start();
+  const outside = mkdtempSync(join(tmpdir(), "headrace-outside-"));
+  try {
+    const path = jobs.put("bad.jpg", Uint8Array.of(0xff, 1));
+    const sent = { collection: "pets", sources: [jobs.folder] };
+    const first = await jobs.ended((await jobs.server.post("/v1/jobs", sent)).body.id);
+    assert.equal(first.counts.failed, 1);
+    writeFileSync(join(outside, "secret.jpg"), image(2));
+    rmSync(path);
+    symlinkSync(join(outside, "secret.jpg"), path);
+    const retry = await jobs.ended((await jobs.server.post(`/v1/jobs/${first.id}/retry`, {})).body.id);
+    assert.deepEqual([retry.counts.stored, retry.counts.failed], [0, 1]);
+    const { body } = await jobs.server.get(`/v1/jobs/${retry.id}/failures`);
+    assert.equal(body.failures[0].problem.code, "source_forbidden");
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
+});
+
+test("ranges in URLs that stand for billions of images are refused at once", async () => {
+  await using jobs = await JobServer.start();
+  for (const sources of [
+    ["https://example.com/{0..999999999}.jpg"],
+    ["https://example.com/{0..999999999}{0..999999999}.jpg"],
+    Array.from({ length: 3 }, (_, at) => `http://example.com/${at}/{000000..499999}.jpg`),
+  ]) {
+    const { status, body } = await jobs.server.post("/v1/jobs", { collection: "pets", sources });
+    assert.deepEqual([status, body.code], [422, "request_invalid"], sources[0]);
+    assert.match(body.detail, /at most 1000000 URLs/);
+  }
+});
+
 test("a request with the same Idempotency-Key gets the same job, and another request gets none", async () => {
   await using jobs = await JobServer.start();
   const send = (images: object[], key = "import-1") =>

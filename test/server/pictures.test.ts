@@ -66,6 +66,10 @@ test("a thumbnail that cannot be made says why, and reads no file outside the al
     [`file://${folder}/none.png`, [404, "picture_unavailable"]],
     ["http://127.0.0.1:1/a.jpg", [404, "picture_unavailable"]],
     ["photos:a.jpg", [404, "picture_unavailable"]],
+    ["s3://other-bucket/passport.jpg", [422, "path_refused"]],
+    ["S3://other-bucket/passport.jpg", [422, "path_refused"]],
+    ["zip+s3://other-bucket/passports.zip#a.jpg", [404, "picture_unavailable"]],
+    ["zip+https://127.0.0.1:1/slow.zip#a.jpg", [404, "picture_unavailable"]],
   ] as const) {
     assert.deepEqual(await codeOf(`/v1/thumbnail?source=${encodeURIComponent(source)}`), expected, source);
   }
@@ -107,6 +111,26 @@ test("pictures above the memory limit replace those that were not used for longe
   await picture("a");
   await picture("b");
   assert.deepEqual(made, ["a", "b", "c", "b"]);
+});
+
+test("a picture is made to its end while anybody waits for it, and not longer", async () => {
+  const thumbnails = new Thumbnails();
+  const [first, second] = [new AbortController(), new AbortController()];
+  let ended: AbortSignal | undefined;
+  const slow = (signal: AbortSignal): Promise<Uint8Array> => {
+    ended = signal;
+    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("ended"))));
+  };
+  const waits = [first, second].map(({ signal }) => assert.rejects(thumbnails.picture("a", slow, signal)));
+  await new Promise((resolve) => setImmediate(resolve));
+  first.abort();
+  await waits[0];
+  assert.equal(ended?.aborted, false);
+  second.abort();
+  await waits[1];
+  assert.equal(ended?.aborted, true);
+  const again = await thumbnails.picture("a", async () => Uint8Array.of(1), new AbortController().signal);
+  assert.deepEqual([...again], [1]);
 });
 
 test("requests for one picture share its making, and a failure is not kept", async () => {

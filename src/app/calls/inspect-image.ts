@@ -34,11 +34,11 @@ export interface Preprocessed {
  */
 type Colouring = "denormalize" | "stretch";
 
-/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
+/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. Throws `aborted`. */
+export async function thumbnailOf(parts: PipelineParts, input: ImageInput, signal: AbortSignal): Promise<Uint8Array | null> {
   const { thumbnail } = await pictures();
   try {
-    return await thumbnail(await readImage(parts, input, new AbortController().signal));
+    return await thumbnail(await readImage(parts, input, signal));
   } catch (error) {
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;

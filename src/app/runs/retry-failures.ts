@@ -1,7 +1,15 @@
 /** Tries images again that failed in earlier runs. */
 
 import { existsSync } from "node:fs";
-import { type Collection, type ErrorCode, errorCodes, HeadraceError, type Observer, type Outcome } from "../../contracts/index.js";
+import {
+  type Collection,
+  type ErrorCode,
+  errorCodes,
+  HeadraceError,
+  type IngestInput,
+  type Observer,
+  type Outcome,
+} from "../../contracts/index.js";
 import {
   type FileLetter,
   isFileLetter,
@@ -29,7 +37,7 @@ export interface RetryRequest {
   readonly limit?: number;
   /** Another dead-letter file, which stays as it is. Default: that of the collection. */
   readonly deadLetterFile?: string;
-  /** Called for each table, list or archive that is read again, and for each of its images. Returns the ref, or refuses it. Default: all are admitted. */
+  /** Called for each image, and each table, list or archive before it is read again. Returns the ref, or refuses it. Default: all are admitted. */
   readonly admit?: ListingRequest["admit"];
   /** Hard stop: the run ends as "aborted". */
   readonly signal?: AbortSignal;
@@ -88,7 +96,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
         if (stop.aborted) return;
         if (letter === null) notTried += 1;
         else if (isFileLetter(letter)) files.push(letter);
-        else yield await retryInput(letter, fileRefs);
+        else yield await admitted(await retryInput(letter, fileRefs), request.admit);
       }
       yield* relistedInputs(
         files,
@@ -109,6 +117,10 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
     ...(request.onOutcome === undefined ? {} : { onOutcome: request.onOutcome }),
   });
   return { ...run, done: run.done.then((stats) => ({ ...stats, tried: stats.read, notTried })) };
+}
+
+async function admitted(input: IngestInput, admit: RetryRequest["admit"]): Promise<IngestInput> {
+  return admit === undefined ? input : { ...input, ref: await admit(input.ref) };
 }
 
 export async function previewOfRetry(parts: PipelineParts, request: RetryRequest): Promise<RetryPreview> {

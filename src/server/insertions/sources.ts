@@ -1,10 +1,10 @@
 /** Turns the source of a request into an input of the library. URLs are guarded by the reader; paths must be below an allowed folder. */
-import { realpath } from "node:fs/promises";
-import { isAbsolute, relative, resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { type DescribedInput, type ImageInput, type Settings, sentRef } from "../../app/index.js";
 import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
 import type { WireSource } from "../wire/wire.js";
+import { AllowedRoots } from "./allowed-roots.js";
 import type { IdentifiedInput, SettledImage } from "./insertions.js";
 
 /** An image of a request: named or sent as JSON, or uploaded. */
@@ -21,7 +21,7 @@ export async function inputOf(source: GivenSource, { allowedRoots }: Pick<Settin
   if ("bytes" in source) return source.bytes;
   if (source.url !== undefined) return source.url;
   if (source.base64 !== undefined) return Buffer.from(source.base64, "base64");
-  return allowedPath(source.path ?? "", allowedRoots);
+  return fileIn(new AllowedRoots(allowedRoots), source.path ?? "");
 }
 
 const sentSource = /^sha256:([0-9a-f]{64})$/;
@@ -64,42 +64,31 @@ export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Se
 }
 
 /**
- * Returns what can be read again of a stored row: a web address, a bucket's object, or a file or an archive's member below an allowed
- * folder. Throws `path_refused` for other files, and `picture_unavailable` for what the server never had as a file.
+ * Returns what can be read again of a stored row or of a failure: a web address, or an object, a file or an archive's member below an entry of
+ * `server.allowed_roots`. Throws `path_refused` for other places, and `picture_unavailable` for what the server never had as a file.
  */
 export async function storedInput(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
-  if (/^(https?|s3):\/\//i.test(source) || isRemoteMemberUri(source)) return source;
+  const roots = new AllowedRoots(allowedRoots);
+  if (/^https?:\/\//i.test(source)) return source;
+  if (/^s3:\/\//i.test(source)) return allowed(source, roots.hasObject(source));
+  if (isRemoteMemberUri(source)) return allowed(source, await roots.hasImage({ scheme: "", location: source }));
   const path = isMemberUri(source) ? memberLocation(source).path : isAbsolute(source) ? source : pathOfFileUrl(source);
   if (path === null)
     throw new Refused("picture_unavailable", "The image was sent and is not kept any more, or its folder has been renamed.");
-  const found = await allowedPath(path, allowedRoots);
+  const found = await fileIn(roots, path);
   return isMemberUri(source) ? source : found;
 }
 
 /** The detail of `path_refused` while `server.allowed_roots` is empty. */
 export const noFolders = "The server has no allowed folder: server.allowed_roots is empty. Send the image itself, or set a folder.";
 
-/** Follows symbolic links before the comparison, so that a link inside a folder does not lead out of it. */
-async function allowedPath(path: string, roots: readonly string[]): Promise<string> {
-  if (roots.length === 0) throw new Refused("path_refused", noFolders);
-  for (const root of roots) {
-    const folder = await realPath(resolve(root));
-    const found = await realPath(resolve(folder, path));
-    if (isBelow(folder, found)) return found;
-  }
-  throw new Refused("path_refused", "Name a file below an allowed folder, or send the image itself.");
+function allowed(source: string, isAllowed: boolean): string {
+  if (isAllowed) return source;
+  throw new Refused("path_refused", "Name an object below an entry of server.allowed_roots, or send the image itself.");
 }
 
-export async function realPath(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    // The file does not exist or cannot be read. The reader reports this, if the path itself is allowed.
-    return path;
-  }
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const inner = relative(folder, path);
-  return inner !== "" && !isAbsolute(inner) && inner !== ".." && !/^\.\.[/\\]/.test(inner) && !path.includes("\0");
+async function fileIn(roots: AllowedRoots, path: string): Promise<string> {
+  const found = await roots.file(path);
+  if (found !== null) return found;
+  throw new Refused("path_refused", roots.isEmpty ? noFolders : "Name a file below an allowed folder, or send the image itself.");
 }

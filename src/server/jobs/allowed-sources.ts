@@ -1,52 +1,54 @@
 /** What a job may read: files below the allowed folders, `s3://` addresses below the allowed prefixes, and web URLs. */
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, relative } from "node:path";
+import { urlCount } from "../../app/index.js";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
-import { fileUri, isMemberUri, isRemoteMemberUri, isUrl, memberLocation, pathOfFileUrl, remoteMember } from "../../kit/index.js";
-import { noFolders, realPath } from "../insertions/sources.js";
+import { fileUri, isUrl, pathOfFileUrl } from "../../kit/index.js";
+import { AllowedRoots } from "../insertions/allowed-roots.js";
+import { noFolders } from "../insertions/sources.js";
 import { Refused } from "../wire/problems.js";
 
-const globCharacters = /[*?[\]{}()!]/;
+/** Memory for the names of that many images is small, and a person who needs more has a list. */
+const maxRangedUrls = 1_000_000;
 
 /**
  * Returns a source as the listing takes it: an absolute path or glob, or an address. Relative paths count from an allowed folder. Throws
  * `path_refused`, whether the file exists or not.
  */
-export async function allowedSource(source: string, roots: readonly string[]): Promise<string> {
+export async function allowedSource(source: string, allowedRoots: readonly string[]): Promise<string> {
+  const roots = new AllowedRoots(allowedRoots);
   if (/^https?:\/\//i.test(source)) return source;
   if (source.startsWith("s3://")) {
-    if (isBelowPrefix(source, roots)) return source;
+    if (roots.hasObject(source)) return source;
     throw refusal();
   }
   const path = pathOfFileUrl(source) ?? source;
-  if (isUrl(path) || path.includes("\0")) throw refusal();
-  for (const root of foldersOf(roots)) {
-    const folder = await realPath(resolve(root));
-    const found = await realBase(resolve(folder, path));
-    if (found !== null && isWithin(folder, found)) return found;
-  }
-  throw roots.length === 0 ? new Refused("path_refused", noFolders) : refusal();
+  if (isUrl(path)) throw refusal();
+  const found = await roots.place(path);
+  if (found !== null) return found;
+  throw roots.isEmpty ? new Refused("path_refused", noFolders) : refusal();
+}
+
+/** Throws `request_invalid` if the ranges in URLs stand for more images than one job may name in this way. */
+export function refuseWideRanges(sources: readonly string[]): void {
+  const count = sources.reduce((sum, source) => sum + urlCount(source), 0);
+  if (count <= maxRangedUrls) return;
+  const expected = `expected ranges that stand for at most ${maxRangedUrls} URLs in all, found ${count}`;
+  throw new Refused("request_invalid", `sources: ${expected}. Start several jobs, or send a list.`);
 }
 
 /**
  * Makes the check of each image that a job lists: links in a folder and lines of a manifest may lead anywhere. Images in `uploads` came with
  * the request; they get the name that the library gives to bytes.
  */
-export function imageGuard(roots: readonly string[], { uploads, lines }: { readonly uploads: string; readonly lines: string }) {
+export function imageGuard(allowedRoots: readonly string[], { uploads, lines }: { readonly uploads: string; readonly lines: string }) {
+  const roots = new AllowedRoots(allowedRoots);
   const linesUri = fileUri(lines);
-  const folders = Promise.all(foldersOf(roots).map((root) => realPath(resolve(root))));
-  const isAllowed = async (path: string): Promise<boolean> => {
-    const real = await realPath(path);
-    return (await folders).some((folder) => isWithin(folder, real));
-  };
   return async (ref: ImageRef): Promise<ImageRef> => {
     if (ref.location === lines) return ref;
     const named = ref.root === linesUri ? withoutLine(ref) : ref;
-    const { scheme, location } = isRemoteMemberUri(named.location) ? remoteMember(named.location).file : named;
-    if (named.refused !== undefined || ["http", "https", "data"].includes(scheme)) return named;
-    if (named.scheme === "file" && isWithin(uploads, named.location)) return uploaded(named, uploads);
-    if (scheme === "s3" && isBelowPrefix(location, roots)) return named;
-    const path = named.scheme === "file" ? named.location : isLocalMember(named) ? memberLocation(named.location).path : null;
-    if (path !== null && (await isAllowed(path))) return named;
+    if (named.refused !== undefined) return named;
+    if (named.scheme === "file" && isUploaded(named, uploads)) return uploaded(named, uploads);
+    if (await roots.hasImage(named)) return named;
     const message = `${named.uri}: expected a source below an entry of server.allowed_roots, found another`;
     return {
       ...named,
@@ -55,8 +57,9 @@ export function imageGuard(roots: readonly string[], { uploads, lines }: { reado
   };
 }
 
-function isLocalMember({ location }: ImageRef): boolean {
-  return isMemberUri(location) && !isRemoteMemberUri(location);
+/** Uploads are named by their SHA-256 and lie flat in their folder. */
+function isUploaded({ location }: ImageRef, uploads: string): boolean {
+  return dirname(location) === uploads && basename(location) !== "..";
 }
 
 /** The lines of the request are no file that the user knows. */
@@ -71,31 +74,6 @@ function uploaded(ref: ImageRef, uploads: string): ImageRef {
 /** The canonical URI of an image that came with the request. */
 export function uploadUri(sha256: string): string {
   return `sha256:${sha256}`;
-}
-
-/** Resolves links in a path, or in the part of a glob before its first special character. null: the glob climbs out of that part. */
-async function realBase(path: string): Promise<string | null> {
-  const parts = path.split(sep);
-  const at = parts.findIndex((part) => globCharacters.test(part));
-  if (at === -1) return realPath(path);
-  const rest = parts.slice(at);
-  if (rest.includes("..")) return null;
-  // A file or folder may have such characters in its name.
-  const literal = await realPath(path);
-  return literal === path ? join(await realPath(parts.slice(0, at).join(sep) || sep), ...rest) : literal;
-}
-
-function foldersOf(roots: readonly string[]): readonly string[] {
-  return roots.filter((root) => !root.startsWith("s3://"));
-}
-
-function isBelowPrefix(address: string, roots: readonly string[]): boolean {
-  return roots.some((root) => root.startsWith("s3://") && (address === root || address.startsWith(root.endsWith("/") ? root : `${root}/`)));
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const inner = relative(folder, path);
-  return !isAbsolute(inner) && inner !== ".." && !/^\.\.[/\\]/.test(inner);
 }
 
 function refusal(): Refused {

@@ -51,16 +51,21 @@ const pictureEveryMs = 500;
 const maxReportedFailures = 1000;
 
 export class JobRun {
-  readonly done: Promise<AttemptEnd>;
   readonly #options: JobRunOptions;
   readonly #hard = new AbortController();
   readonly #soft = new AbortController();
+  #attempting: Promise<AttemptEnd> | undefined;
   #run: IngestRun | null = null;
   #total: number | null = null;
 
   constructor(options: JobRunOptions) {
     this.#options = options;
-    this.done = this.#attempt();
+  }
+
+  /** Begins the attempt, if it has not begun, and resolves when it has ended. Never rejects. */
+  done(): Promise<AttemptEnd> {
+    this.#attempting ??= this.#attempt();
+    return this.#attempting;
   }
 
   /** Reads no more images and finishes those in flight. */
@@ -187,8 +192,10 @@ export class JobRun {
   }
 
   #guard(): NonNullable<ListingRequest["admit"]> {
-    const { settings, folder } = this.#options;
-    return imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath });
+    const { settings, folder, job } = this.#options;
+    const guard = imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath });
+    // Images that came with an earlier job lie in its folder. Only the server itself names images in this way.
+    return job.request.retry === null ? guard : async (ref) => (sha256Of(ref.uri) === null ? guard(ref) : ref);
   }
 
   async #watched(run: IngestRun, picture: LivePicture): Promise<InsertStats> {

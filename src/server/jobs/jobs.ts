@@ -225,21 +225,21 @@ export class Jobs {
     });
   }
 
-  /** Never rejects: a record that cannot be written is logged, and the next server runs the job again. */
+  /** Writes the attempt down before it begins, so that one that ends the server counts. Never rejects: a record that cannot be written is logged. */
   async #follow(entry: Entry, run: JobRun): Promise<void> {
     const { log } = this.#options;
     const { id, attempts, startedAt } = entry.job;
     try {
       log("info", "job started", { job: id, attempt: attempts + 1, ...run.names });
       await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
-      const end = await run.done;
+      const end = await run.done();
       entry.run = null;
       await this.#end(entry, { ...end, total: run.total });
     } catch (thrown) {
       const { code, message } = HeadraceError.from(thrown);
       log("error", "job record lost", { job: id, code, message });
       run.abort();
-      await run.done;
+      await run.done();
       entry.run = null;
       entry.job = { ...entry.job, state: "failed", endedAt: now(), error: HeadraceError.from(thrown).toJSON() };
       entry.events.close();

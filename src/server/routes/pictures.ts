@@ -1,6 +1,7 @@
 /** What a person sees of a collection: some of its rows, and a small picture of each. */
 import type { z } from "zod";
 import type { StoredRow } from "../../contracts/index.js";
+import { isRemoteMemberUri } from "../../kit/index.js";
 import { storedInput } from "../insertions/sources.js";
 import { type Answer, type Call, type Route, route, type ServerContext } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
@@ -8,6 +9,7 @@ import { cacheControl, factsOfRow } from "../wire/stored-row.js";
 import * as wire from "../wire/wire.js";
 
 const spreadOver = 5000;
+const sourceTimeoutMs = 20_000;
 
 type ImageParams = z.output<typeof wire.imageParams>;
 type ThumbnailQuery = z.output<typeof wire.thumbnailQuery>;
@@ -50,7 +52,7 @@ export const pictureRoutes: readonly Route[] = [
     scope: "read",
     query: wire.sourceQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
-    answer: async (context) => jpeg(await made(context, context.query.source), "private, max-age=60"),
+    answer: async (call) => jpeg(await pictureOfSource(call, call.query.source), "private, max-age=60"),
   }),
 ];
 
@@ -62,8 +64,22 @@ const jpeg = (picture: Uint8Array, caching: string): Answer => ({
 
 type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads">;
 
-async function made({ pipeline, settings, uploads }: Readers, source: string): Promise<Uint8Array> {
-  const picture = await pipeline.thumbnail((await uploads.read(source)) ?? (await storedInput(source, settings.server)));
+/** A member of an archive elsewhere has no picture: the server would copy the whole archive for anybody who names one. */
+function pictureOfSource({ thumbnails, ...call }: Call<undefined, undefined, unknown>, source: string): Promise<Uint8Array> {
+  if (isRemoteMemberUri(source))
+    throw new Refused("picture_unavailable", "An image inside an archive elsewhere has a picture once it is stored.");
+  const limit = AbortSignal.timeout(sourceTimeoutMs);
+  return thumbnails
+    .unkept((signal) => made(call, source, AbortSignal.any([signal, limit])), call.signal)
+    .catch((error: unknown) => {
+      if (!limit.aborted || call.signal.aborted) throw error;
+      throw new Refused("picture_unavailable", `The image could not be read within ${sourceTimeoutMs / 1_000} seconds.`);
+    });
+}
+
+async function made({ pipeline, settings, uploads }: Readers, source: string, signal: AbortSignal): Promise<Uint8Array> {
+  const input = (await uploads.read(source)) ?? (await storedInput(source, settings.server));
+  const picture = await pipeline.thumbnail(input, { signal });
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }
@@ -76,9 +92,10 @@ async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): 
     query: { content },
     signal,
   } = call;
-  const make = async (): Promise<Uint8Array> => made(call, (await factsOfRow(pipeline, { name, id, content })).source);
+  const make = async (making: AbortSignal): Promise<Uint8Array> =>
+    made(call, (await factsOfRow(pipeline, { name, id, content })).source, making);
   // Without its content, the row may have been replaced meanwhile.
-  return content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, content]), make, signal);
+  return content === undefined ? thumbnails.unkept(make, signal) : thumbnails.picture(JSON.stringify([name, id, content]), make, signal);
 }
 
 /** Stops the stream as soon as there are enough rows. */

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Key, Metadata } from "../../contracts/index.js";
 import { keyOf, mebibyte, textLines } from "../../kit/index.js";
 import { bytesOfDataUrl, inputOf } from "../insertions/sources.js";
-import { allowedSource, uploadUri } from "../jobs/allowed-sources.js";
+import { allowedSource, refuseWideRanges, uploadUri } from "../jobs/allowed-sources.js";
 import type { JobRequest, ListingChoices } from "../jobs/job.js";
 import type { JobDraft } from "../jobs/job-folder.js";
 import type { Call, Incoming, IncomingPart, ServerContext } from "../requests/route.js";
@@ -42,6 +42,7 @@ async function withDraft(
 
 export function orderOfJson(body: z.output<typeof wire.newJob>, context: ServerContext): Promise<Order> {
   return withDraft(context, async (draft) => {
+    refuseWideRanges(body.sources);
     const sources = await Promise.all(body.sources.map((source) => allowedSource(source, context.settings.server.allowedRoots)));
     for (const image of body.images) await addImage(draft, image, context);
     return { collection: body.collection, sources, listing: choicesOf(body.options) };

@@ -15,8 +15,8 @@ import { countFiles, makeFileRefs, makeListing } from "../listing-adapters.js";
 import { bucketInputs } from "./buckets.js";
 import { refuseDuplicates } from "./first-seen.js";
 import { manifestSource } from "./manifest-sources.js";
-import { areRepeatable, type FoundManifest, hasPathList, type PathSources, pathsOf, textOf } from "./path-lists.js";
-import { allUrlsOf } from "./url-ranges.js";
+import { areRepeatable, type FoundManifest, hasPathList, namedPathsOf, type PathSources, pathsOf, textOf } from "./path-lists.js";
+import { allUrlsOf, urlCount } from "./url-ranges.js";
 import { toldWhole } from "./whole-sources.js";
 
 /** The images to list. */
@@ -83,15 +83,18 @@ export async function countInputs(request: ListingRequest, stop: AbortSignal): P
   try {
     const lines = manifest === undefined ? 0 : await countLines(textOf(request, manifest), stop);
     let isUnknown = false;
+    let urls = 0;
     async function* paths(): AsyncGenerator<string> {
-      for await (const path of pathsOf(request, () => {}, stop)) {
+      for await (const path of namedPathsOf(request, () => {}, stop)) {
         isUnknown = isContainer(path);
         if (isUnknown) return;
-        yield path;
+        // A range may stand for a billion URLs. To walk through them would keep the event loop from everything else.
+        if (isWebUrl(path)) urls += urlCount(path);
+        else yield path;
       }
     }
     const files = hasPaths(request) ? await countFiles(paths(), stop) : 0;
-    return stop.aborted || isUnknown ? null : Math.min(lines + files, limit);
+    return stop.aborted || isUnknown ? null : Math.min(lines + files + urls, limit);
   } catch (error) {
     // The run itself will list the same inputs and report the error.
     if (HeadraceError.is(error)) return null;
@@ -242,6 +245,10 @@ async function mayHaveDuplicates(request: ListingRequest): Promise<boolean> {
   if (request.manifest !== undefined || others.length > 0 || isContainer(path)) return true;
   if (await hasPathList(request)) return true;
   return path !== "" && !namesOnlyImages(path) && !existsSync(path);
+}
+
+function isWebUrl(path: string): boolean {
+  return /^https?:\/\//i.test(path);
 }
 
 function hasPaths({ paths, filesFrom }: ListingRequest): boolean {

@@ -47,16 +47,25 @@ export async function areRepeatable(sources: PathSources): Promise<boolean> {
 
 /**
  * Streams the paths in their order, those of lists included. A list whose first line begins with `{` contains JSON lines. It is handed to
- * `onManifest`, which reads it after the paths.
+ * `onManifest`, which reads it after the paths. Ranges in URLs are written out.
  */
 export async function* pathsOf(
   sources: PathSources,
   onManifest: (manifest: FoundManifest) => void,
   stop: AbortSignal,
 ): AsyncGenerator<string> {
+  for await (const path of namedPathsOf(sources, onManifest, stop)) yield* urlsOf(path);
+}
+
+/** Streams the paths as `pathsOf` does, with their ranges as they are. */
+export async function* namedPathsOf(
+  sources: PathSources,
+  onManifest: (manifest: FoundManifest) => void,
+  stop: AbortSignal,
+): AsyncGenerator<string> {
   for (const path of sources.paths) {
     if (await isList(sources, path)) yield* pathsIn(sources, path, onManifest, stop);
-    else yield* urlsOf(path);
+    else yield path;
   }
   if (sources.filesFrom !== undefined) yield* pathsIn(sources, sources.filesFrom, onManifest, stop);
 }
@@ -119,8 +128,8 @@ async function* pathsFrom(
 ): AsyncGenerator<string> {
   const pathOf = (line: string): string => (ending === "as it is" ? line : line.replace(/\r$/, ""));
   try {
-    for (const url of urlsOf(pathOf(first))) if (url !== "") yield url;
-    for await (const line of rest) for (const url of urlsOf(pathOf(line))) if (url !== "") yield url;
+    if (pathOf(first) !== "") yield pathOf(first);
+    for await (const line of rest) if (pathOf(line) !== "") yield pathOf(line);
   } finally {
     await rest.return(undefined);
   }

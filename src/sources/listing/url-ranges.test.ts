@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { urlsOf } from "./url-ranges.js";
+import { urlCount, urlsOf } from "./url-ranges.js";
 
 test("ranges of numbers in URLs are written out with the digits of the first number", () => {
   assert.deepEqual(
@@ -14,4 +14,16 @@ test("ranges of numbers in URLs are written out with the digits of the first num
 test("paths, globs and other braces stay as they are", () => {
   for (const text of ["photos/{1..3}.jpg", "https://a/{x,y}.jpg", "https://a/{a..c}", "s3://b/{}"])
     assert.deepEqual([...urlsOf(text)], [text]);
+});
+
+test("the number of URLs is known without writing them out", () => {
+  for (const text of [
+    "https://a/{08..10}.tar?x={1..2}",
+    "s3://b/{9..11}",
+    "s3://b/{5..4}{1..3}",
+    "photos/{1..3}.jpg",
+    "https://a/{x,y}.jpg",
+  ])
+    assert.equal(urlCount(text), [...urlsOf(text)].length, text);
+  assert.equal(urlCount("https://a/{0..999999999}{0..999999999}.jpg"), 1e18);
 });

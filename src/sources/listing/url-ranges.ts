@@ -2,6 +2,8 @@
 
 /** A range such as `{0000..0999}`. The first number decides how many digits all have. */
 const range = /\{(\d{1,9})\.\.(\d{1,9})\}/;
+const ranges = new RegExp(range, "g");
+const address = /^(https?|s3):\/\//i;
 
 export function* allUrlsOf(texts: Iterable<string>): Generator<string> {
   for (const text of texts) yield* urlsOf(text);
@@ -9,7 +11,7 @@ export function* allUrlsOf(texts: Iterable<string>): Generator<string> {
 
 /** Yields the URLs that a text stands for, in order. Any other text is yielded as it is. */
 export function* urlsOf(text: string): Generator<string> {
-  const match = /^(https?|s3):\/\//i.test(text) ? range.exec(text) : null;
+  const match = address.test(text) ? range.exec(text) : null;
   if (match === null) {
     yield text;
     return;
@@ -20,4 +22,10 @@ export function* urlsOf(text: string): Generator<string> {
   for (let number = Number(first); number <= Number(last); number += 1) {
     yield* urlsOf(`${before}${String(number).padStart(first.length, "0")}${after}`);
   }
+}
+
+/** Returns how many texts `urlsOf` yields, without writing them out. */
+export function urlCount(text: string): number {
+  if (!address.test(text)) return 1;
+  return [...text.matchAll(ranges)].reduce((count, [, first, last]) => count * Math.max(0, Number(last) - Number(first) + 1), 1);
 }
