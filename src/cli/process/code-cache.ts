@@ -1,9 +1,13 @@
 /** Runs CommonJS files with the compiled code that V8 kept of an earlier run. Imports only Node's own modules. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import nodeModule from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
+
+/** Code of versions that are not installed any more goes after this time. */
+const maxAgeMs = 30 * 24 * 60 * 60 * 1_000;
+const ownName = /^v[\d.]+-\w+-[0-9a-f]{16}(\.\d+)?$/;
 
 /** `module.enableCompileCache`: Node itself keeps the compiled code of other packages. Available since Node 22.1. */
 type EnableCompileCache = (folder: string) => unknown;
@@ -89,8 +93,17 @@ function writeIfPossible(path: string, data: Buffer): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(unfinished, data, { mode: 0o600 });
     renameSync(unfinished, path);
+    deleteOld(dirname(path));
   } catch {
     // A command that cannot keep its code starts later, and works.
     return;
+  }
+}
+
+/** The folder may also have files of Node. Kept code that is deleted too early is made again. */
+function deleteOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (ownName.test(name) && statSync(path).mtimeMs < Date.now() - maxAgeMs) rmSync(path, { force: true });
   }
 }
