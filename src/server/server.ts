@@ -18,7 +18,7 @@ import { Admission } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./requests/framework-errors.js";
 import { keyOfRequest, loadKeys } from "./requests/keys.js";
-import { isLoopback, refuseForeignPages } from "./requests/origins.js";
+import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
 import type { Route, ServerContext } from "./requests/route.js";
@@ -57,6 +57,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   const { host, port } = settings.server;
   const keys = await loadKeys(settings.server);
   if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
+  const origins = originRules(settings.server, keys.length === 0 ? "none" : "some");
   const stopping = new AbortController();
   const hardStop = new AbortController();
   const installed = installedPackage();
@@ -96,7 +97,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
       throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
     }
-    refuseForeignPages(request.headers, host);
+    refuseForeignPages(request.headers, origins);
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
   });

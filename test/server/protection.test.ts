@@ -75,6 +75,14 @@ test("web pages of other origins are refused, and so is a foreign name that lead
   assert.equal((await server.get("/v1/collections", { origin: server.url })).status, 200);
   const rebound = await server.raw("GET /v1/collections HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n");
   assert.match(rebound, /^HTTP\/1\.1 403 [\s\S]*"code":"origin_refused"/);
+  for (const [mode, status] of [
+    ["no-cors", "403"],
+    ["navigate", "200"],
+  ]) {
+    const fields = `Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: ${mode}\r\nConnection: close`;
+    const answer = await server.raw(`GET /v1/collections HTTP/1.1\r\n${fields}\r\n\r\n`);
+    assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), mode);
+  }
   const preflight = await server.send("OPTIONS", "/v1/collections", { headers: { origin: "https://example.com" } });
   assert.equal(preflight.headers.get("access-control-allow-origin"), null);
 });
@@ -166,4 +174,20 @@ test("answers have strict headers and a request id, which the client may choose"
   assert.equal(headers.get("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
   const forged = await server.get("/health/live", { "x-request-id": "a b{}" });
   assert.match(forged.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+});
+
+test("a server without keys is known by its addresses and by the names of its settings, wherever it listens", async () => {
+  const settings = { host: "0.0.0.0", allowedHosts: ["Headrace", "images.example.com"] };
+  const statusOf = async (server: TestServer, host: string): Promise<string | undefined> => {
+    const answer = await server.raw(`GET /v1/collections HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    return /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
+  };
+  await using open = await TestServer.start({ server: settings, keysElsewhere: "omit" });
+  for (const host of ["127.0.0.1:8080", "[::1]", "localhost:8080", "10.0.0.7", "headrace:8080", "images.example.com"]) {
+    assert.equal(await statusOf(open, host), "200", host);
+  }
+  for (const host of ["evil.example:8080", "images.example.com.evil.example", "example.com"])
+    assert.equal(await statusOf(open, host), "403", host);
+  await using keyed = await TestServer.start({ server: { host: "0.0.0.0", keys: [{ name: "a", apiKey: reader }] } });
+  assert.equal(await statusOf(keyed, "anything.example"), "401");
 });

@@ -25,6 +25,8 @@ export interface TestServerOptions {
   readonly textEmbedder?: TextEmbedder;
   /** Readers that go before the built-in ones. */
   readonly readers?: readonly Reader[];
+  /** Default "require". */
+  readonly keysElsewhere?: "require" | "omit";
   /** Changes what the server gets as its pipeline. */
   readonly wrap?: (pipeline: ImageEmbeddingPipeline) => ImageEmbeddingPipeline;
 }
@@ -47,6 +49,7 @@ export class TestServer implements AsyncDisposable {
     readers = [],
     textEmbedder,
     wrap = (same) => same,
+    keysElsewhere = "require",
   }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
@@ -66,7 +69,7 @@ export class TestServer implements AsyncDisposable {
     test.dataFolder = folder;
     test.restart = async () => {
       const log = (level: string, event: string, facts: object = {}): void => void test.logged.push({ level, event, ...facts });
-      const running = await startServer({ pipeline: wrap(pipeline), settings: config.settings(), log, keysElsewhere: "require" });
+      const running = await startServer({ pipeline: wrap(pipeline), settings: config.settings(), log, keysElsewhere });
       test.url = running.url;
       test.stop = (hard = new AbortController().signal) => running.stop(hard);
     };

@@ -147,6 +147,12 @@ export const serverSection = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe("Folders whose files requests may name, and `s3://` prefixes that jobs may name. Default: none."),
+  allowedHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Names under which clients reach the server, such as images.example.com. Without keys, requests to other names are refused; addresses and localhost are always taken.",
+    ),
   maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
   maxImages: count(100, "Maximum number of images in one request."),
   maxConcurrent: count(64, "Maximum number of requests that are worked on at the same time. More requests wait."),
