@@ -260,6 +260,24 @@ test("a request with the same Idempotency-Key gets the same job, and another req
   assert.equal((await send([{ base64: base64(2) }], "import-2")).status, 202);
 });
 
+test("a job whose collection is deleted while it waits fails, and does not create the collection again", async () => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await using jobs = await JobServer.start({ server: { jobsAtOnce: 1 }, embedder: { work: () => opened } });
+  await jobs.server.post("/v1/collections", { name: "other" });
+  const send = async (collection: string): Promise<string> =>
+    (await jobs.server.post("/v1/jobs", { collection, images: [{ base64: base64(1) }] })).body.id;
+  const [first, second] = [await send("other"), await send("pets")];
+  assert.equal((await jobs.server.send("DELETE", "/v1/collections/pets")).status, 204);
+  open();
+  assert.equal((await jobs.ended(first)).state, "completed");
+  const { state, error } = await jobs.ended(second);
+  assert.deepEqual([state, error.code], ["failed", "collection_not_found"]);
+  assert.equal((await jobs.server.get("/v1/collections/pets")).status, 404);
+});
+
 test("only so many jobs run at once and wait; cancelled ones end", async () => {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -39,6 +39,8 @@ export interface RunRequest {
    * ids are text or int64.
    */
   readonly collectionName: string;
+  /** "refuse": throws `collection_not_found` if the collection does not exist. Default "create". */
+  readonly missingCollection?: "create" | "refuse";
   readonly schedule: "overlapped" | "sequential";
   /**
    * "many": if the collection is empty, the decode workers start at once, beside the opening of the model and the store. Default "few": they
@@ -111,7 +113,7 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
   const signal = request.signal ?? new AbortController().signal;
   const soft = new AbortController();
   const store = await parts.store(signal);
-  const collection = await openOrPlan(store, parts, request.collectionName, signal);
+  const collection = await openOrPlan(store, parts, request, signal);
   const uses = parts.copies.uses.ofRun();
   try {
     await parts.copies.removeAbandoned();
@@ -211,8 +213,13 @@ async function startRun(
   });
 }
 
-/** Opens the collection for writing. If the collection does not exist, writing the first row will create it. */
-async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string, signal: AbortSignal): Promise<Collection> {
+/** Opens the collection for writing. If the collection does not exist, writing the first row will create it, unless the request refuses that. */
+async function openOrPlan(
+  store: VectorStore,
+  parts: PipelineParts,
+  { collectionName: name, missingCollection = "create" }: RunRequest,
+  signal: AbortSignal,
+): Promise<Collection> {
   const open = async (): Promise<Collection> => {
     const collection = await store.openCollection(name, "write");
     return closedOnError([collection], async () => {
@@ -223,7 +230,7 @@ async function openOrPlan(store: VectorStore, parts: PipelineParts, name: string
   try {
     return await open();
   } catch (error) {
-    if (!HeadraceError.is(error) || error.code !== "collection_not_found") throw error;
+    if (!HeadraceError.is(error) || error.code !== "collection_not_found" || missingCollection === "refuse") throw error;
   }
   const chain = await parts.chain(signal);
   const { dimension } = chain.embedder;

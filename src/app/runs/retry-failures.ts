@@ -31,6 +31,8 @@ import { type IngestRun, type InsertStats, startIngest } from "./ingest-images.j
 export interface RetryRequest {
   /** Name of the collection. Default: `milvus.collection_name`, otherwise "images". */
   readonly collectionName?: string;
+  /** "refuse": throws `collection_not_found` if the collection does not exist. Default "create". */
+  readonly missingCollection?: "create" | "refuse";
   /** Only images that failed with one of these codes. Default: all. */
   readonly codes?: readonly ErrorCode[];
   /** Maximum number of images, counted from the first. Default: all. */
@@ -47,6 +49,7 @@ export interface RetryRequest {
 
 const optionNames = {
   collectionName: true,
+  missingCollection: true,
   codes: true,
   limit: true,
   deadLetterFile: true,
@@ -111,6 +114,7 @@ export async function startRetry(parts: PipelineParts, request: RetryRequest): P
       );
     },
     collectionName,
+    ...(request.missingCollection === undefined ? {} : { missingCollection: request.missingCollection }),
     schedule: "overlapped",
     ...(request.signal === undefined ? {} : { signal: request.signal }),
     ...(request.observer === undefined ? {} : { observer: request.observer }),

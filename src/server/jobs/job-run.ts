@@ -152,6 +152,7 @@ export class JobRun {
     if (retry !== null && retriedFailures !== null) {
       const request = {
         collectionName,
+        missingCollection: "refuse" as const,
         deadLetterFile: retriedFailures,
         admit: this.#guard(),
         ...(retry.codes.length === 0 ? {} : { codes: retry.codes }),
@@ -165,7 +166,7 @@ export class JobRun {
     void countInputs(request, this.#soft.signal).then((total) => {
       this.#total = total;
     });
-    return pipeline.ingest({ inputs: listInputs(request), collectionName, schedule: "overlapped", ...hooks });
+    return pipeline.ingest({ inputs: listInputs(request), collectionName, missingCollection: "refuse", schedule: "overlapped", ...hooks });
   }
 
   async #listing(tally: ListingTally): Promise<ListingRequest> {
