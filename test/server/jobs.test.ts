@@ -237,6 +237,19 @@ test("a retry reads no image outside the allowed folders, though a link has take
   }
 });
 
+test("globs that take seconds for each name are refused, and usual ones are not", async () => {
+  await using jobs = await JobServer.start();
+  jobs.put(`${"a".repeat(200)}.jpg`, image(1));
+  for (const glob of ["*?*?*?*?*?*?*Z", "*a*a*a*a*Z", "*(a*)Z", "+(a|aa)*", "sub/*a*a*a*/b.jpg"]) {
+    const { status, body } = await jobs.server.post("/v1/jobs", { collection: "pets", sources: [glob] });
+    assert.deepEqual([status, body.code], [422, "request_invalid"], glob);
+  }
+  for (const glob of ["*.jpg", "**/*a*.jpg", "{a,b}*.{jpg,png}", "(a|b)*.jpg"]) {
+    const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", sources: [glob] })).body;
+    assert.equal((await jobs.ended(id)).counts.read, 1, glob);
+  }
+});
+
 test("ranges in URLs that stand for billions of images are refused at once", async () => {
   await using jobs = await JobServer.start();
   for (const sources of [

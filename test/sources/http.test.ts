@@ -277,6 +277,20 @@ describe("a picture from a web server", () => {
     assert.equal(seen["other"], `Basic ${btoa("me:p w")}`);
   });
 
+  test("gets the configured headers of a host without a port over https alone", async () => {
+    const seen: (string | undefined)[] = [];
+    const handler: Handler = (request, response) => {
+      seen.push(request.headers.authorization);
+      fine(request, response);
+    };
+    await using server = await imageServer({ "/a": handler });
+    const { hostname, port } = new URL(server.url);
+    for (const entry of [hostname, `${hostname}:80`, `${hostname}:${port}`]) {
+      await withReader({ headers: { Authorization: "Bearer abc" }, headersFor: [entry] }, (reader) => read(reader, `${server.url}/a`));
+    }
+    assert.deepEqual(seen, [undefined, undefined, "Bearer abc"]);
+  });
+
   test("whose URL has a password or a signature: errors do not show it", async () => {
     await using server = await imageServer({});
     await withReader({}, async (reader) => {

@@ -100,8 +100,14 @@ function dateCondition(storedVersion: string): Readonly<Record<string, string>> 
 /** The configured headers go only to the hosts that the configuration names, and the URL's own user only to the host of that URL. */
 function headersFor(url: URL, { headers, headersFor }: Pick<HttpSettings, "headers" | "headersFor">): Readonly<Record<string, string>> {
   const user = url.username === "" ? {} : { authorization: `Basic ${btoa(decodeURIComponent(`${url.username}:${url.password}`))}` };
-  const isNamed = headersFor.some((host) => host === url.host || host === url.hostname);
+  const isNamed = headersFor.some((entry) => isNamedBy(entry, url));
   return isNamed ? { ...user, ...headers } : user;
+}
+
+/** An entry without a port means the usual one of https. Without encryption, everybody on the way could read the headers. */
+function isNamedBy(entry: string, { protocol, hostname, port }: URL): boolean {
+  const usualPort = protocol === "https:" ? "443" : "80";
+  return entry === `${hostname}:${port || usualPort}` || (entry === hostname && protocol === "https:" && port === "");
 }
 
 function refusal(url: URL, shown: string, { statusCode, headers }: Dispatcher.ResponseData, { pauses, settings }: Exchange): HeadraceError {

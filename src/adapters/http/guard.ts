@@ -4,6 +4,7 @@
  */
 import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { networkInterfaces } from "node:os";
 import { HeadraceError } from "../../contracts/index.js";
 import { contains, listOf, specialUseOf } from "./networks.js";
 import type { HttpSettings } from "./options.js";
@@ -15,14 +16,23 @@ export interface Guard {
   readonly lookup: LookupFunction;
 }
 
-/** `lookup`: resolves host names. Default: the resolver of the operating system. */
-export function makeGuard({ network, allow }: Pick<HttpSettings, "network" | "allow">, lookup: LookupFunction = systemLookup): Guard {
+interface GuardOptions {
+  /** Resolves host names. Default: the resolver of the operating system. */
+  readonly lookup?: LookupFunction;
+  /** The addresses of this machine now. Its other servers may be protected by a firewall alone. Default: those of its network interfaces. */
+  readonly ownAddresses?: () => Iterable<string>;
+}
+
+export function makeGuard(
+  { network, allow }: Pick<HttpSettings, "network" | "allow">,
+  { lookup = systemLookup, ownAddresses = addressesOfThisMachine }: GuardOptions = {},
+): Guard {
   if (network === "any") return { checkHost: () => {}, lookup };
   const networks = listOf(allow.filter(isNetwork));
   const hosts = new Set(allow.filter((entry) => !isNetwork(entry)).map(hostName));
   const check = (host: string, address: string): void => {
     if (contains(networks, address)) return;
-    const use = specialUseOf(address);
+    const use = specialUseOf(address) ?? (contains(listOf(ownAddresses()), address) ? "this machine" : null);
     if (use !== null) throw refused(host, address, use);
   };
   return {
@@ -60,6 +70,10 @@ function firstProblem(addresses: readonly { readonly address: string }[], check:
 function refused(host: string, address: string, use: string): HeadraceError {
   const where = host === address || host === `[${address}]` ? host : `${host} (${address})`;
   return new HeadraceError("address_refused", `${where}: expected a public address, found an address of ${use}`);
+}
+
+function addressesOfThisMachine(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
 }
 
 function isNetwork(entry: string): boolean {

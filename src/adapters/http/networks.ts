@@ -21,6 +21,7 @@ const specialNetworks: readonly (readonly [network: string, use: string])[] = [
   ["203.0.113.0/24", "documentation"],
   ["224.0.0.0/4", "multicast"],
   ["240.0.0.0/4", "reserved addresses"],
+  ["168.63.129.16/32", "a cloud metadata service"],
 ];
 
 /**

@@ -25,7 +25,9 @@ export const httpSection = z.strictObject({
   headersFor: z
     .array(z.string().min(1))
     .default([])
-    .describe("Hosts that get `headers`, such as images.example.com or images.example.com:8080. Other hosts never see these headers."),
+    .describe(
+      "Hosts that get `headers`, such as images.example.com (https alone) or nas.local:8080. Other hosts and ports never see these headers.",
+    ),
   network: z
     .enum(["any", "public"])
     .default("any")

@@ -30,7 +30,7 @@ const maxDelayMs = 30_000;
  */
 export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }: HttpParts = {}): Reader {
   const settings = httpSection.parse(options);
-  const guard = makeGuard(settings, lookup);
+  const guard = makeGuard(settings, lookup === undefined ? {} : { lookup });
   const pauses = new HostPauses();
   let agent: Promise<Agent> | null = null;
   const exchange = async (): Promise<Patience> => {

@@ -1,4 +1,5 @@
 /** What a job may read: files below the allowed folders, `s3://` addresses below the allowed prefixes, and web URLs. */
+import { existsSync } from "node:fs";
 import { basename, dirname, relative } from "node:path";
 import { urlCount } from "../../app/index.js";
 import { HeadraceError, type ImageRef } from "../../contracts/index.js";
@@ -9,6 +10,8 @@ import { Refused } from "../wire/problems.js";
 
 /** Memory for the names of that many images is small, and a person who needs more has a list. */
 const maxRangedUrls = 1_000_000;
+const maxWildcards = 3;
+const repeatedGroup = /[*+!?@]\(/;
 
 /**
  * Returns a source as the listing takes it: an absolute path or glob, or an address. Relative paths count from an allowed folder. Throws
@@ -23,9 +26,21 @@ export async function allowedSource(source: string, allowedRoots: readonly strin
   }
   const path = pathOfFileUrl(source) ?? source;
   if (isUrl(path)) throw refusal();
+  refuseCostlyGlob(path);
   const found = await roots.place(path);
   if (found !== null) return found;
   throw roots.isEmpty ? new Refused("path_refused", noFolders) : refusal();
+}
+
+/** Comparing one long name with a glob of five wildcards between two slashes takes seconds, and with repeated groups it may never end. */
+function refuseCostlyGlob(path: string): void {
+  const isCostly = path.split("/").some((part) => (part.match(/\*+/g)?.length ?? 0) > maxWildcards) || repeatedGroup.test(path);
+  if (isCostly && !existsSync(path)) {
+    throw new Refused(
+      "request_invalid",
+      `sources: expected globs of at most ${maxWildcards} wildcards between slashes, and no repeated groups, found more.`,
+    );
+  }
 }
 
 /** Throws `request_invalid` if the ranges in URLs stand for more images than one job may name in this way. */

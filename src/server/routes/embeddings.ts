@@ -1,4 +1,5 @@
 /** Embeds the images of a request, and writes vectors as JSON. */
+import { basename, isAbsolute } from "node:path";
 import type { Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { Semaphore } from "../../kit/index.js";
@@ -43,6 +44,11 @@ export function encoded(vector: Float32Array, encoding: VectorEncoding): readonl
 }
 
 /** The name that clients use for the embedder, besides `default`. */
+/** Clients need not know the folders of the server. */
+function withoutFolder(model: string): string {
+  return isAbsolute(model) || model.endsWith(".onnx") ? basename(model) : model;
+}
+
 export function modelName({ triton, embedder }: Settings): string {
-  return embedder.kind === "onnx" || triton === null ? embedder.model : triton.modelName;
+  return embedder.kind === "onnx" || triton === null ? withoutFolder(embedder.model) : triton.modelName;
 }

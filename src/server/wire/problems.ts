@@ -158,9 +158,12 @@ const hints: Partial<Record<ErrorCode, string>> = {
 /** A path from the root of a disk, or the URL of a file. */
 const diskPath = /(^|[\s"'(])(\/|[A-Za-z]:\\|file:)/;
 
+/** Their messages tell of folders and processes, or what a name means in the network of the server. */
+const isSecret: ReadonlySet<ErrorCode> = new Set(["lock_held", "address_refused"]);
+
 /** Messages of other errors, and those with paths, name servers, folders and processes. They are only for the log. */
 function isPublic(code: ErrorCode, status: number, message: string): boolean {
-  return code !== "lock_held" && [409, 413, 422].includes(status) && !diskPath.test(message);
+  return !isSecret.has(code) && [409, 413, 422].includes(status) && !diskPath.test(message);
 }
 
 const named = (code: string): Pick<Problem, "type" | "code"> => ({ type: `urn:headrace:problem:${code}`, code });
