@@ -25,6 +25,10 @@ export interface TestServerOptions {
   readonly textEmbedder?: TextEmbedder;
   /** Readers that go before the built-in ones. */
   readonly readers?: readonly Reader[];
+  /** "real": images are decoded, so they must be images. Default: "fake". */
+  readonly decoder?: "fake" | "real";
+  /** Settings of other sections than `server`. */
+  readonly settings?: Omit<GivenSettings, "server" | "lancedb">;
   /** Changes what the server gets as its pipeline. */
   readonly wrap?: (pipeline: ImageEmbeddingPipeline) => ImageEmbeddingPipeline;
 }
@@ -46,14 +50,21 @@ export class TestServer implements AsyncDisposable {
     embedder = {},
     readers = [],
     textEmbedder,
+    decoder = "fake",
+    settings = {},
     wrap = (same) => same,
   }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
-    const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
+    const config = new ServiceConfig({
+      http: { network: "public" },
+      ...settings,
+      server: { port: 0, ...server },
+      lancedb: { path: folder },
+    });
     const own = {
       store: memoryStore(),
-      decoder: memoryDecoder(),
+      ...(decoder === "fake" && { decoder: memoryDecoder() }),
       embedder: memoryEmbedder(embedder),
       readers,
       ...(textEmbedder && { textEmbedder }),

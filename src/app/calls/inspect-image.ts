@@ -6,7 +6,9 @@ import { float16ToFloat32, tensorShape } from "../../kit/index.js";
 import type { ImageInput } from "../../sources/index.js";
 import { readImage } from "../runs/read-image.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { pictures } from "../wiring/registry.js";
+import type { Decoding } from "../wiring/registry.js";
+
+type Pictures = Decoding["pictures"];
 
 type Triple = readonly [number, number, number];
 
@@ -36,9 +38,10 @@ type Colouring = "denormalize" | "stretch";
 
 /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
 export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
-  const { thumbnail } = await pictures();
+  const { signal } = new AbortController();
+  const pictures = await parts.pictures(signal);
   try {
-    return await thumbnail(await readImage(parts, input, new AbortController().signal));
+    return await pictures.thumbnail(await readImage(parts, input, signal), signal);
   } catch (error) {
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;
@@ -49,10 +52,16 @@ export async function preprocessImage(parts: PipelineParts, input: ImageInput): 
   const { signal } = new AbortController();
   const chain = await parts.chain(signal);
   const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
-  return preprocessed(chain, await readImage(parts, input, signal), colouring, signal);
+  const pictures = await parts.pictures(signal);
+  return preprocessed(chain, pictures, { image: await readImage(parts, input, signal), colouring }, signal);
 }
 
-async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
+async function preprocessed(
+  chain: Chain,
+  pictures: Pictures,
+  { image, colouring }: { readonly image: Encoded; readonly colouring: Colouring },
+  signal: AbortSignal,
+): Promise<Preprocessed> {
   const { preprocessing, preprocessor, decoder } = chain;
   const { output, geometry, normalization, name } = preprocessing;
   const { width, height } = await decoder.measure(image);
@@ -71,8 +80,7 @@ async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, 
     picture: async () => {
       const toColour = colouring === "stretch" ? stretch(min, max) : denormalize(output.dtype === "uint8" ? null : normalization);
       const data = Uint8ClampedArray.from(values, (value, index) => toColour(value, index % 3));
-      const { comparison } = await pictures();
-      return comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) });
+      return pictures.comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) }, signal);
     },
   };
 }

@@ -1,0 +1,84 @@
+/** Small requests that ask for much memory: huge images in few bytes. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import sharp from "sharp";
+import { encodePng } from "../../src/kit/index.js";
+import { TestServer } from "./running.js";
+
+const mebibyte = 2 ** 20;
+const folder = mkdtempSync(join(tmpdir(), "headrace-memory-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file of 54 bytes and a palette that promises `width` × `height` pixels. `compression` 1: run lengths, which end at once. */
+function hugeBmp(width: number, height: number, bitsPerPixel: 8 | 24, compression: 0 | 1): Buffer {
+  const palette = Buffer.alloc(bitsPerPixel === 8 ? 1024 : 0);
+  const header = Buffer.alloc(54);
+  header.write("BM", 0, "latin1");
+  header.writeUInt32LE(header.length + palette.length, 10);
+  header.writeUInt32LE(40, 14);
+  header.writeInt32LE(width, 18);
+  header.writeInt32LE(height, 22);
+  header.writeUInt16LE(bitsPerPixel, 28);
+  header.writeUInt32LE(compression, 30);
+  return Buffer.concat([header, palette, Buffer.from([0, 1])]);
+}
+
+const small = encodePng({ width: 20, height: 10, channels: 3, data: new Uint8Array(600).fill(77) }, 6);
+const thumbnailOf = (name: string): string => `/v1/thumbnail?source=${encodeURIComponent(`file://${join(folder, name)}`)}`;
+
+test("a BMP that promises far more pixels than it has bytes is refused, and the server answers others meanwhile", async () => {
+  await using server = await TestServer.start({ decoder: "real", server: { allowedRoots: [folder] } });
+  await server.post("/v1/collections", { name: "pets" });
+  const runs = hugeBmp(16_000, 16_000, 8, 1);
+  writeFileSync(join(folder, "runs.bmp"), runs);
+  writeFileSync(join(folder, "plain.bmp"), hugeBmp(30_000, 30_000, 24, 0));
+  writeFileSync(join(folder, "small.png"), small);
+  const before = process.memoryUsage().rss;
+  const images = [runs, runs, small].map((bytes) => ({ base64: Buffer.from(bytes).toString("base64") }));
+  const [embedded, found, ...pictures] = await Promise.all([
+    server.post("/v1/embed", { images }),
+    server.post("/v1/collections/pets/search", images[0]),
+    server.get(thumbnailOf("runs.bmp")),
+    server.get(thumbnailOf("plain.bmp")),
+    server.get(thumbnailOf("small.png")),
+  ]);
+  assert.deepEqual(
+    embedded.body.items.map((item: { status: string; problem?: { code: string } }) => item.problem?.code ?? item.status),
+    ["image_corrupt", "image_corrupt", "embedded"],
+  );
+  assert.equal(found.body.code, "image_corrupt");
+  assert.deepEqual(
+    pictures.map(({ status, body }) => [status, body.code]),
+    [
+      [404, "picture_unavailable"],
+      [404, "picture_unavailable"],
+      [200, undefined],
+    ],
+  );
+  const grownMb = (process.memoryUsage().rss - before) / mebibyte;
+  assert.ok(grownMb < 300, `the process has grown by ${Math.round(grownMb)} MiB`);
+});
+
+test("a thumbnail obeys preprocess.svg and preprocess.max_pixels", async () => {
+  writeFileSync(
+    join(folder, "drawn.svg"),
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+  );
+  writeFileSync(
+    join(folder, "nine.png"),
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: "red" } })
+      .png()
+      .toBuffer(),
+  );
+  writeFileSync(join(folder, "ten.png"), small);
+  const statuses = async (preprocess: { readonly svg?: "draw"; readonly maxPixels?: number }): Promise<readonly number[]> => {
+    await using server = await TestServer.start({ server: { allowedRoots: [folder] }, settings: { preprocess } });
+    return await Promise.all(["drawn.svg", "nine.png", "ten.png"].map(async (name) => (await server.get(thumbnailOf(name))).status));
+  };
+  assert.deepEqual(await statuses({}), [404, 200, 200]);
+  assert.deepEqual(await statuses({ svg: "draw" }), [200, 200, 200]);
+  assert.deepEqual(await statuses({ maxPixels: 100 }), [404, 200, 404]);
+});
