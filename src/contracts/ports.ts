@@ -21,12 +21,23 @@ export interface Listing {
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
 }
 
+/** What a caller says about the image that it reads. */
+export interface ReadOptions {
+  /** A larger image fails with `source_too_large`. */
+  readonly maxBytes: number;
+  /**
+   * For readers of other machines. Called before the image arrives, once per attempt. `bytes`: its size if that is known, otherwise `maxBytes`.
+   * The reader waits for the promise, because the caller may have no memory for the image yet. Default: the image is read at once.
+   */
+  readonly admit?: (bytes: number) => Promise<void>;
+}
+
 /** Reads the bytes of an image. The pipeline opens all its readers before the first image is read, even readers for unused schemes. */
 export interface Reader extends Part {
   /** The URI schemes of the images that this reader can read, such as `https`. */
   readonly schemes: readonly string[];
   /** Throws an error of scope "item" if the image cannot be read. */
-  read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
+  read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded>;
   /**
    * Like `read`, but returns null if the source still has the version `storedVersion`. For sources that can answer this without sending the
    * image. Default: the image is always read.

@@ -1,11 +1,13 @@
-/** Small requests that ask for much memory: huge images in few bytes. */
+/** Small requests that ask for much memory: huge images in few bytes, and large images behind URLs. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import sharp from "sharp";
+import type { Reader } from "../../src/contracts/index.js";
 import { encodePng } from "../../src/kit/index.js";
+import { imageServer } from "../sources/image-server.js";
 import { TestServer } from "./running.js";
 
 const mebibyte = 2 ** 20;
@@ -81,4 +83,75 @@ test("a thumbnail obeys preprocess.svg and preprocess.max_pixels", async () => {
   assert.deepEqual(await statuses({}), [404, 200, 200]);
   assert.deepEqual(await statuses({ svg: "draw" }), [200, 200, 200]);
   assert.deepEqual(await statuses({ maxPixels: 100 }), [404, 200, 404]);
+});
+
+test("an image behind a URL may not be larger than a body, whether its size is announced or not, or compressed", async () => {
+  const large = Buffer.alloc(2 * mebibyte, small);
+  await using web = await imageServer({
+    "/announced": (_, response) => response.writeHead(200, { "content-length": large.length }).end(large),
+    "/chunked": (_, response) => {
+      response.writeHead(200);
+      response.write(large.subarray(0, 1000));
+      response.end(large.subarray(1000));
+    },
+    "/small": (_, response) => response.writeHead(200).end(small),
+  });
+  await using server = await TestServer.start({
+    decoder: "real",
+    server: { maxBodyMb: 1 },
+    settings: { http: { network: "public", allow: ["127.0.0.1"] } },
+  });
+  await server.post("/v1/collections", { name: "pets" });
+  const urls = ["/announced", "/chunked", "/small"].map((path) => ({ url: web.url + path }));
+  const embedded = await server.post("/v1/embed", { images: urls });
+  assert.deepEqual(
+    embedded.body.items.map((item: { status: string; problem?: { code: string } }) => item.problem?.code ?? item.status),
+    ["source_too_large", "source_too_large", "embedded"],
+  );
+  for (const url of urls.slice(0, 2)) {
+    assert.equal((await server.post("/v1/collections/pets/search", url)).body.code, "source_too_large");
+    assert.equal((await server.get(`/v1/thumbnail?source=${encodeURIComponent(url.url)}`)).body.code, "picture_unavailable");
+  }
+  assert.equal((await server.post("/v1/collections/pets/search", { mix: [urls[2], { ...urls[2], weight: 2 }] })).status, 200);
+});
+
+test("searches, mixtures, embeddings and thumbnails wait for the same memory for images behind URLs", async () => {
+  let [held, mostHeld, reads] = [0, 0, 0];
+  const imageBytes = 0.75 * mebibyte;
+  /** Sends a picture only once it is admitted, and says how much memory all pictures on their way have. */
+  const reader: Reader = {
+    name: "slow",
+    schemes: ["https"],
+    read: async (_, { maxBytes, admit }) => {
+      assert.equal(maxBytes, mebibyte);
+      assert.ok(admit !== undefined, "the reader was not told to ask for memory");
+      await admit(imageBytes);
+      reads += 1;
+      held += imageBytes;
+      mostHeld = Math.max(mostHeld, held);
+      // Two fit, so the first waits for the second. All others come whenever there is memory.
+      do await new Promise(setImmediate);
+      while (reads < 2);
+      held -= imageBytes;
+      const bytes = new Uint8Array(imageBytes);
+      bytes.set(small);
+      return { bytes, version: null };
+    },
+  };
+  await using server = await TestServer.start({ readers: [reader], decoder: "real", server: { maxBodyMb: 1, maxUrlsMb: 2 } });
+  await server.post("/v1/collections", { name: "pets" });
+  const url = { url: "https://example.com/a.png" };
+  const answers = await Promise.all([
+    server.post("/v1/collections/pets/search", url),
+    server.post("/v1/collections/pets/search", { mix: Array.from({ length: 8 }, () => url) }),
+    server.post("/v1/embed", { images: Array.from({ length: 12 }, () => url) }),
+    server.get(`/v1/thumbnail?source=${encodeURIComponent(url.url)}`),
+  ]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+  assert.equal(answers[2]?.body.embedded, 12);
+  assert.equal(reads, 22);
+  assert.equal(mostHeld, 2 * imageBytes);
 });

@@ -1,10 +1,12 @@
 /** Shows the tensor that the model gets for one image, in numbers and as a picture. */
 
-import { type Chain, tensorsOf } from "../../chain/index.js";
+import { type Chain, decodePixels, tensorsOf } from "../../chain/index.js";
 import { type Encoded, type Geometry, HeadraceError, type Normalization, type TensorSpec } from "../../contracts/index.js";
 import { float16ToFloat32, tensorShape } from "../../kit/index.js";
 import type { ImageInput } from "../../sources/index.js";
-import { readImage } from "../runs/read-image.js";
+import { refuseUnknownOptions } from "../collections/call-options.js";
+import { useImage } from "../runs/read-image.js";
+import type { UrlBytes } from "../runs/url-bytes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import type { Decoding } from "../wiring/registry.js";
 
@@ -36,12 +38,20 @@ export interface Preprocessed {
  */
 type Colouring = "denormalize" | "stretch";
 
+/** Options of `thumbnail`. */
+export interface ThumbnailOptions {
+  /** Limits that an image behind a URL shares with those of other calls. Default: none but `preprocess.max_file_mb`. */
+  readonly urlBytes?: UrlBytes;
+  readonly signal?: AbortSignal;
+}
+
 /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-export async function thumbnailOf(parts: PipelineParts, input: ImageInput): Promise<Uint8Array | null> {
-  const { signal } = new AbortController();
+export async function thumbnailOf(parts: PipelineParts, input: ImageInput, options: ThumbnailOptions): Promise<Uint8Array | null> {
+  refuseUnknownOptions("thumbnail", options, { signal: true, urlBytes: true });
+  const { urlBytes, signal = new AbortController().signal } = options;
   const pictures = await parts.pictures(signal);
   try {
-    return await pictures.thumbnail(await readImage(parts, input, signal), signal);
+    return await useImage(parts, input, { urlBytes, signal }, (image) => pictures.thumbnail(image, signal));
   } catch (error) {
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;
@@ -53,7 +63,8 @@ export async function preprocessImage(parts: PipelineParts, input: ImageInput): 
   const chain = await parts.chain(signal);
   const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
   const pictures = await parts.pictures(signal);
-  return preprocessed(chain, pictures, { image: await readImage(parts, input, signal), colouring }, signal);
+  const image = await useImage(parts, input, { signal }, async (read) => read);
+  return preprocessed(chain, pictures, { image, colouring }, signal);
 }
 
 async function preprocessed(
@@ -65,7 +76,7 @@ async function preprocessed(
   const { preprocessing, preprocessor, decoder } = chain;
   const { output, geometry, normalization, name } = preprocessing;
   const { width, height } = await decoder.measure(image);
-  const [tensor] = await tensorsOf(chain, [image], signal);
+  const [tensor] = await tensorsOf(chain, [await decodePixels(chain, image, signal)], signal);
   const values = interleaved(numbersOf(tensor!, output.dtype), output);
   const { min, max, means } = statisticsOf(values);
   return {

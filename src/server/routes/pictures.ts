@@ -60,10 +60,11 @@ const jpeg = (picture: Uint8Array, caching: string): Answer => ({
   headers: { "cache-control": caching },
 });
 
-type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads">;
+type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads" | "urlBytes">;
 
-async function made({ pipeline, settings, uploads }: Readers, source: string): Promise<Uint8Array> {
-  const picture = await pipeline.thumbnail((await uploads.read(source)) ?? (await storedInput(source, settings.server)));
+async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: string): Promise<Uint8Array> {
+  const input = (await uploads.read(source)) ?? (await storedInput(source, settings.server));
+  const picture = await pipeline.thumbnail(input, { urlBytes });
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }
