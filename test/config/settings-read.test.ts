@@ -47,7 +47,7 @@ describe("settings", () => {
     await makeEmbedder(settings);
     await makeStore("lancedb", settings);
     await makeStore("milvus", settings);
-    await makeDecoding(settings);
+    await makeDecoding(settings, () => assert.fail("no image is decoded"));
     const geometry = { kind: "squash", width: 2, height: 2, filter: "bicubic" } as const;
     const output = { dtype: "float32", layout: "NCHW", height: 2, width: 2 } as const;
     await makePreprocessor("jax", { name: "none", geometry, normalization: null, output }, settings);

@@ -25,6 +25,7 @@ import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
 import {
   type Decoding,
+  makeConverterWorker,
   makeDecodeWorkers,
   makeDecoding,
   makeEmbedder,
@@ -82,7 +83,8 @@ export class PipelineParts {
       const open = (readers: readonly Reader[]) => Promise.all(readers.map((reader) => owner.open(reader)));
       return [...(await open(own.readers ?? [])), ...(await open(await makeReaders(this.settings)))];
     });
-    this.#decoding = new Shared(() => makeDecoding(settings));
+    const converting = new Shared(async () => owner.open(await makeConverterWorker()));
+    this.#decoding = new Shared(() => makeDecoding(settings, () => converting.get(new AbortController().signal)));
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await this.#decoding.get(new AbortController().signal)).decoder));
     this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
     this.#textEmbedder = new Shared(async () => owner.open(own.textEmbedder ?? (await makeTextEmbedder(settings, own.embedder?.label))));

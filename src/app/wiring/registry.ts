@@ -25,6 +25,8 @@ import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
+import type { ConverterWorker } from "../converter-worker/converter-worker.js";
+import { convertersIn } from "../converter-worker/converters.js";
 import { makeConverters } from "../decode-workers/converters.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import type { StoreOptions } from "./store-options.js";
@@ -187,9 +189,13 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
   return (await import("../../adapters/triton/index.js")).exportRepository;
 }
 
-/** Makes the decoder, and the pictures that share its limits. */
-export async function makeDecoding({ preprocess }: Settings): Promise<Decoding> {
-  return (await import("../../adapters/sharp/index.js")).sharpDecoding(preprocess, makeConverters());
+/** Makes the decoder, and the pictures that share its limits. `worker`: the thread for images that sharp cannot read. */
+export async function makeDecoding({ preprocess }: Settings, worker: () => Promise<ConverterWorker>): Promise<Decoding> {
+  return (await import("../../adapters/sharp/index.js")).sharpDecoding(preprocess, convertersIn(worker, makeConverters()));
+}
+
+export async function makeConverterWorker(): Promise<ConverterWorker> {
+  return new (await import("../converter-worker/converter-worker.js")).ConverterWorker();
 }
 
 /** Returns the number of decode workers. By default, one core is left for servers or for the sessions of the model. */
