@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import sharp from "sharp";
-import type { Reader } from "../../src/contracts/index.js";
+import { HeadraceError, type Reader } from "../../src/contracts/index.js";
 import { encodePng } from "../../src/kit/index.js";
 import { imageServer } from "../sources/image-server.js";
 import { TestServer } from "./running.js";
@@ -154,4 +154,32 @@ test("searches, mixtures, embeddings and thumbnails wait for the same memory for
   assert.equal(answers[2]?.body.embedded, 12);
   assert.equal(reads, 22);
   assert.equal(mostHeld, 2 * imageBytes);
+});
+
+test("a thumbnail whose client goes away is not made any more", async () => {
+  let onAsked = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    onAsked = resolve;
+  });
+  let onStopped = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    onStopped = resolve;
+  });
+  const reader: Reader = {
+    name: "silent",
+    schemes: ["https"],
+    read: async (_ref, _options, signal) => {
+      onAsked();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      onStopped();
+      throw new HeadraceError("aborted", "the caller stopped");
+    },
+  };
+  await using server = await TestServer.start({ readers: [reader] });
+  const client = new AbortController();
+  const path = `/v1/thumbnail?source=${encodeURIComponent("https://example.com/a.png")}`;
+  const gone = assert.rejects(fetch(server.url + path, { signal: client.signal }));
+  await asked;
+  client.abort();
+  await Promise.all([gone, stopped]);
 });

@@ -14,7 +14,7 @@ const smallPixels = 2 ** 20;
 export function bmpConverter(): ImageConverter {
   return {
     name: "bmp",
-    bytesPerPixel: 12,
+    bytesPerPixel: 20,
     measure: async (bytes) => checkedHeader(bytes),
     convert: async (bytes, damaged): Promise<ConvertedImage> => {
       const header = checkedHeader(bytes);

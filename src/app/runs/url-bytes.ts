@@ -18,7 +18,7 @@ export class UrlBytes {
     this.#memory = new Semaphore(maxBytes);
   }
 
-  /** Returns the share of one image, which is empty at first. The caller releases it once the bytes are not needed any more. */
+  /** @internal Returns the share of one image, which is empty at first. Release it once the bytes are not needed any more. */
   share(): UrlShare {
     return new UrlShare(this.#memory);
   }

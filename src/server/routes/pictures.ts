@@ -50,7 +50,7 @@ export const pictureRoutes: readonly Route[] = [
     scope: "read",
     query: wire.sourceQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
-    answer: async (context) => jpeg(await made(context, context.query.source), "private, max-age=60"),
+    answer: async (context) => jpeg(await made(context, context.query.source, context.signal), "private, max-age=60"),
   }),
 ];
 
@@ -62,9 +62,10 @@ const jpeg = (picture: Uint8Array, caching: string): Answer => ({
 
 type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads" | "urlBytes">;
 
-async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: string): Promise<Uint8Array> {
+/** `signal`: fires when nobody needs the picture any more. Absent for pictures that several requests wait for. */
+async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: string, signal?: AbortSignal): Promise<Uint8Array> {
   const input = (await uploads.read(source)) ?? (await storedInput(source, settings.server));
-  const picture = await pipeline.thumbnail(input, { urlBytes });
+  const picture = await pipeline.thumbnail(input, { urlBytes, ...(signal && { signal }) });
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }
@@ -77,9 +78,10 @@ async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): 
     query: { content },
     signal,
   } = call;
-  const make = async (): Promise<Uint8Array> => made(call, (await factsOfRow(pipeline, { name, id, content })).source);
+  const make = async (each?: AbortSignal): Promise<Uint8Array> =>
+    made(call, (await factsOfRow(pipeline, { name, id, content })).source, each);
   // Without its content, the row may have been replaced meanwhile.
-  return content === undefined ? make() : thumbnails.picture(JSON.stringify([name, id, content]), make, signal);
+  return content === undefined ? make(signal) : thumbnails.picture(JSON.stringify([name, id, content]), () => make(), signal);
 }
 
 /** Stops the stream as soon as there are enough rows. */
