@@ -156,25 +156,35 @@ test("searches, mixtures, embeddings and thumbnails wait for the same memory for
   assert.equal(mostHeld, 2 * imageBytes);
 });
 
-test("a thumbnail whose client goes away is not made any more", async () => {
-  let onAsked = (): void => undefined;
+/** A reader of images that never come. `asked` and `stopped` resolve when the first is asked for, and when it is not needed any more. */
+function silentReader(fails: (uri: string) => boolean) {
+  let [onAsked, onStopped] = [(): void => undefined, (): void => undefined];
   const asked = new Promise<void>((resolve) => {
     onAsked = resolve;
   });
-  let onStopped = (): void => undefined;
   const stopped = new Promise<void>((resolve) => {
     onStopped = resolve;
   });
   const reader: Reader = {
     name: "silent",
     schemes: ["https"],
-    read: async (_ref, _options, signal) => {
+    read: async ({ uri }, _, signal) => {
+      if (fails(uri)) {
+        await asked;
+        throw new HeadraceError("source_not_found", "there is none");
+      }
+      const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       onAsked();
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      await aborted;
       onStopped();
       throw new HeadraceError("aborted", "the caller stopped");
     },
   };
+  return { reader, asked, stopped };
+}
+
+test("a thumbnail whose client goes away is not made any more", async () => {
+  const { reader, asked, stopped } = silentReader(() => false);
   await using server = await TestServer.start({ readers: [reader] });
   const client = new AbortController();
   const path = `/v1/thumbnail?source=${encodeURIComponent("https://example.com/a.png")}`;
@@ -182,4 +192,14 @@ test("a thumbnail whose client goes away is not made any more", async () => {
   await asked;
   client.abort();
   await Promise.all([gone, stopped]);
+});
+
+test("if one image of a mixture fails, the others are not read any more", async () => {
+  const { reader, stopped } = silentReader((uri) => uri.endsWith("none.png"));
+  await using server = await TestServer.start({ readers: [reader] });
+  await server.post("/v1/collections", { name: "pets" });
+  const mix = ["none.png", "slow.png"].map((name) => ({ url: `https://example.com/${name}` }));
+  const { body } = await server.post("/v1/collections/pets/search", { mix });
+  assert.equal(body.code, "source_not_found");
+  await stopped;
 });

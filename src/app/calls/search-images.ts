@@ -77,12 +77,17 @@ export async function searchAll(
       return embedder;
     };
     // The bytes of an image are given up as soon as it is decoded. So an image holds no memory while it waits for the others of its query.
+    const reading = new AbortController();
+    const whileNeeded = AbortSignal.any([signal, reading.signal]);
     const decoded = (input: ImageInput): Promise<Pixels> =>
-      useImage(parts, input, { urlBytes, signal }, async (image) => {
+      useImage(parts, input, { urlBytes, signal: whileNeeded }, async (image) => {
         const opened = await chain();
-        return parts.openCalls.during(() => decodePixels(opened, image, signal));
+        return parts.openCalls.during(() => decodePixels(opened, image, whileNeeded));
       });
-    const asked = await Promise.all(queries.map((query) => toQuery(query, decoded)));
+    const asked = await Promise.all(queries.map((query) => toQuery(query, decoded))).finally(() => {
+      // If one image fails, nobody needs the others.
+      reading.abort();
+    });
     // From here on, nothing waits for a web server that an image of the query may come from.
     const found = await parts.openCalls.during(() =>
       search({
