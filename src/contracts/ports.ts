@@ -4,7 +4,7 @@
  * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { CollectionAliases } from "./aliases.js";
-import type { CopiedVersion, CopyOptions, CopyTarget } from "./file-copies.js";
+import type { CopiedVersion, CopyOptions, CopyTarget, ReadOptions } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
@@ -19,17 +19,6 @@ import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
 export interface Listing {
   /** Returns the images, in the same order at each call. Ends when `stop` fires. Throws `source_failed` if listing the images fails. */
   list(stop: AbortSignal): AsyncIterable<ImageRef>;
-}
-
-/** What a caller says about the image that it reads. */
-export interface ReadOptions {
-  /** A larger image fails with `source_too_large`. */
-  readonly maxBytes: number;
-  /**
-   * For readers of other machines. Called before the image arrives, once per attempt. `bytes`: its size if that is known, otherwise `maxBytes`.
-   * The reader waits for the promise, because the caller may have no memory for the image yet. Default: the image is read at once.
-   */
-  readonly admit?: (bytes: number) => Promise<void>;
 }
 
 /** Reads the bytes of an image. The pipeline opens all its readers before the first image is read, even readers for unused schemes. */

@@ -1,4 +1,4 @@
 /** Decoding with sharp (libvips). */
 export { sharpDecoder } from "./decoder.js";
 export { type SharpSection, sharpSection } from "./options.js";
-export { type Pictures, sharpDecoding } from "./pictures.js";
+export { sharpDecoding } from "./pictures.js";

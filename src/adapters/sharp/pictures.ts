@@ -1,17 +1,9 @@
 /** Pictures of images for people. */
-import type { Encoded, ImageDecoder, Pixels } from "../../contracts/index.js";
+import type { ImageDecoder, Pictures } from "../../contracts/index.js";
 import { comparison } from "./comparison.js";
 import { type Converters, decodeMemory, SharpDecoder } from "./decoder.js";
 import type { SharpSection } from "./options.js";
 import { thumbnail } from "./thumbnail.js";
-
-/** Both functions throw `image_corrupt`, `image_unsupported` or `image_too_large`, by the limits of the decoder. */
-export interface Pictures {
-  /** Returns a small JPEG of the image. */
-  thumbnail(image: Encoded, signal: AbortSignal): Promise<Uint8Array>;
-  /** Returns a PNG of the image next to the pixels that the model gets. */
-  comparison(image: Encoded, seen: Omit<Pixels, "original">, signal: AbortSignal): Promise<Uint8Array>;
-}
 
 /**
  * Makes a decoder like `sharpDecoder`, and pictures that share its decode budget and its converters. Pictures show damaged images as far as

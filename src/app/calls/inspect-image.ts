@@ -1,16 +1,13 @@
 /** Shows the tensor that the model gets for one image, in numbers and as a picture. */
 
 import { type Chain, decodePixels, tensorsOf } from "../../chain/index.js";
-import { type Encoded, type Geometry, HeadraceError, type Normalization, type TensorSpec } from "../../contracts/index.js";
+import { type Encoded, type Geometry, HeadraceError, type Normalization, type Pictures, type TensorSpec } from "../../contracts/index.js";
 import { float16ToFloat32, tensorShape } from "../../kit/index.js";
 import type { ImageInput } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
 import { useImage } from "../runs/read-image.js";
 import type { UrlBytes } from "../runs/url-bytes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import type { Decoding } from "../wiring/registry.js";
-
-type Pictures = Decoding["pictures"];
 
 type Triple = readonly [number, number, number];
 

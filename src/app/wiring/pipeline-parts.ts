@@ -5,6 +5,7 @@ import {
   type Embedder,
   HeadraceError,
   type ImageDecoder,
+  type Pictures,
   type Reader,
   type TextEmbedder,
   type VectorStore,
@@ -128,7 +129,7 @@ export class PipelineParts {
   }
 
   /** Returns what draws images for people. */
-  async pictures(signal: AbortSignal): Promise<Decoding["pictures"]> {
+  async pictures(signal: AbortSignal): Promise<Pictures> {
     return (await this.#lend(this.#decoding, signal)).pictures;
   }
 

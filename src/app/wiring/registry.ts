@@ -4,13 +4,13 @@ import type { CustomPreprocessing } from "../../adapters/jax/index.js";
 import type { VectorFile } from "../../adapters/npy/index.js";
 import type { OnnxEmbedder } from "../../adapters/onnx/index.js";
 import type { DeletedRowsHead } from "../../adapters/parquet/index.js";
-import type { Pictures } from "../../adapters/sharp/index.js";
 import type { ExportedRepository, ExportOptions, ServedModel, TritonSection } from "../../adapters/triton/index.js";
 import type {
   DeletionRecord,
   Embedder,
   Feed,
   ImageDecoder,
+  Pictures,
   Preprocessing,
   Preprocessor,
   Reader,
