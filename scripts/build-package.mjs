@@ -33,6 +33,7 @@ await build({
     "src/kit-for-adapters.ts",
     "src/cli/launcher.ts",
     "src/cli/main.ts",
+    "src/app/converter-worker/converter-worker.ts",
     "src/app/decode-workers/decode-workers.ts",
     ...globSync("src/adapters/*/index.ts").sort(),
   ],

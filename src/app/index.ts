@@ -48,7 +48,7 @@ export type { Diagnosis } from "./calls/diagnose.js";
 export { exportTritonModel, type TritonExportOptions } from "./calls/export-triton-model.js";
 export type { FilterType, TypeMismatch } from "./calls/filter-findings.js";
 export type { DuplicatesRequest } from "./calls/find-duplicates.js";
-export type { Preprocessed } from "./calls/inspect-image.js";
+export type { Preprocessed, ThumbnailOptions } from "./calls/inspect-image.js";
 export {
   type InspectedImages,
   type InspectedModel,
@@ -91,7 +91,7 @@ export {
 } from "./reports.js";
 export type { Classification, ClassifyPreview, ClassifyReport, ClassifyRequest, ClassifyRun, LabelCounts } from "./runs/classify-rows.js";
 export type { DistributeRequest, DistributionCounts } from "./runs/distribute.js";
-export { createVectorFile, type Embedded, type EmbedOptions, type EmbedRequest } from "./runs/embed-images.js";
+export { createVectorFile, type Embedded, type EmbedImageOptions, type EmbedOptions, type EmbedRequest } from "./runs/embed-images.js";
 export type { IngestRun, InsertStats, RunRequest } from "./runs/ingest-images.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./runs/insert-images.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
@@ -99,6 +99,7 @@ export type { MoveReport, MoveRun } from "./runs/move-run.js";
 export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./runs/restore-rows.js";
 export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./runs/retry-failures.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./runs/sync-source.js";
+export { UrlBytes, type UrlLimits } from "./runs/url-bytes.js";
 export type { Difference, Verification, VerifyRequest } from "./runs/verify-source.js";
 export { WatchPatience, type WatchPatienceOptions } from "./runs/watch-patience.js";
 export type { WorkRequest } from "./runs/work.js";

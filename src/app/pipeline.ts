@@ -10,7 +10,7 @@ import { deleteRows } from "./calls/delete-rows.js";
 import { type Diagnosis, diagnose } from "./calls/diagnose.js";
 import { keysOfNoRow, type TypeMismatch, typeMismatches } from "./calls/filter-findings.js";
 import { type DuplicatesRequest, findDuplicates } from "./calls/find-duplicates.js";
-import { type Preprocessed, preprocessImage, thumbnailOf } from "./calls/inspect-image.js";
+import { type Preprocessed, preprocessImage, type ThumbnailOptions, thumbnailOf } from "./calls/inspect-image.js";
 import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./calls/read-rows.js";
 import { type SearchOptions, type SearchQuery, searchAll } from "./calls/search-images.js";
 import { Aliases } from "./collections/aliases.js";
@@ -22,7 +22,15 @@ import { Fleet } from "./fleet.js";
 import { type OpenOptions, openParts } from "./open-options.js";
 import { Reembedding } from "./reembedding/reembedding.js";
 import { Classification, type ClassifyRequest } from "./runs/classify-rows.js";
-import { type Embedded, type EmbedOptions, type EmbedRequest, embedInput, embedInputs, startEmbedding } from "./runs/embed-images.js";
+import {
+  type Embedded,
+  type EmbedImageOptions,
+  type EmbedOptions,
+  type EmbedRequest,
+  embedInput,
+  embedInputs,
+  startEmbedding,
+} from "./runs/embed-images.js";
 import { type IngestRun, type RunRequest, startIngest } from "./runs/ingest-images.js";
 import { type Insertion, type InsertOptions, insert } from "./runs/insert-images.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
@@ -126,7 +134,7 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   }
 
   /** Embeds one image, as a search embeds its query. Calls at the same time share batches of the model. Throws the error of the image. */
-  embedImage(input: ImageInput, options: EmbedOptions = {}): Promise<Float32Array> {
+  embedImage(input: ImageInput, options: EmbedImageOptions = {}): Promise<Float32Array> {
     return embedInput(this.#parts, input, options);
   }
 
@@ -151,8 +159,8 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
-  thumbnail(input: ImageInput, { signal = never() }: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
-    return thumbnailOf(this.#parts, input, signal);
+  thumbnail(input: ImageInput, options: ThumbnailOptions = {}): Promise<Uint8Array | null> {
+    return thumbnailOf(this.#parts, input, options);
   }
 
   /** Returns the hits of one query, the best hit first. */

@@ -5,4 +5,4 @@ export { type LabelChoice, type Labeller, makeLabeller } from "./labels.js";
 export { needsPreprocessor, type PreprocessingChoice, resolvePreprocessing } from "./preprocessing.js";
 export { presetFromConfig } from "./preprocessor-config.js";
 export { probeImages } from "./probes.js";
-export { embedTensors, finishVector, tensorsOf, vectorAt, vectorize } from "./vectorize.js";
+export { decodePixels, embedTensors, finishVector, tensorsOf, vectorAt, vectorize } from "./vectorize.js";

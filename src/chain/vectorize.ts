@@ -1,5 +1,5 @@
 /** Computes the embeddings of query images, of probe images and for `embedImages`. The steps are the same as in a run. */
-import { type Embedder, type Encoded, HeadraceError, type Vectors } from "../contracts/index.js";
+import { type Embedder, type Encoded, HeadraceError, type Pixels, type Vectors } from "../contracts/index.js";
 import { chunksOf, plainSlab, rowBytes } from "../kit/index.js";
 import type { Chain } from "./chain.js";
 import { checkVector, normalizeVector } from "./normalize.js";
@@ -33,11 +33,16 @@ export function finishVector(vector: Float32Array, normalize: Chain["normalize"]
   return vector;
 }
 
-/** Returns the checked and normalised embeddings of the images, in order. If an image fails, throws its error. */
-export async function vectorize(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Float32Array[]> {
+/** Decodes an image to the pixels that `vectorize` takes. They need far less memory than the image. */
+export function decodePixels({ decoder, preprocessing }: Chain, image: Encoded, signal: AbortSignal): Promise<Pixels> {
+  return decoder.decode(image, preprocessing.geometry, signal);
+}
+
+/** Returns the checked and normalised embeddings of decoded images, in order. */
+export async function vectorize(chain: Chain, decoded: readonly Pixels[], signal: AbortSignal): Promise<readonly Float32Array[]> {
   const vectors: Float32Array[] = [];
   const { maxBatch } = chain.embedder.feed;
-  for (const chunk of chunksOf(images, maxBatch)) {
+  for (const chunk of chunksOf(decoded, maxBatch)) {
     const tensors = await tensorsOf(chain, chunk, signal);
     const embedded = await embedTensors(chain.embedder, tensors, signal);
     vectors.push(...tensors.map((_, row) => finishVector(vectorAt(embedded, row), chain.normalize)));
@@ -45,12 +50,11 @@ export async function vectorize(chain: Chain, images: readonly Encoded[], signal
   return vectors;
 }
 
-/** Returns the tensors of the images, in order. */
-export async function tensorsOf(chain: Chain, images: readonly Encoded[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
-  const { decoder, preprocessor, preprocessing } = chain;
-  const pixels = await Promise.all(images.map((image) => decoder.decode(image, preprocessing.geometry, signal)));
-  if (preprocessor === null) return pixels.map(({ data }) => data);
-  const slab = plainSlab(images.length, rowBytes(preprocessor.output));
-  await preprocessor.run(pixels, slab, signal);
-  return pixels.map((_, row) => slab.bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes));
+/** Returns the tensors of decoded images, in order. */
+export async function tensorsOf(chain: Chain, decoded: readonly Pixels[], signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  const { preprocessor } = chain;
+  if (preprocessor === null) return decoded.map(({ data }) => data);
+  const slab = plainSlab(decoded.length, rowBytes(preprocessor.output));
+  await preprocessor.run(decoded, slab, signal);
+  return decoded.map((_, row) => slab.bytes.subarray(row * slab.rowBytes, (row + 1) * slab.rowBytes));
 }

@@ -1,4 +1,15 @@
-/** How a reader copies a file that is too large for memory to the disk. */
+/** What readers are told: how an image is read into memory, and how a file that is too large for memory is copied to the disk. */
+
+/** What a caller says about the image that it reads. */
+export interface ReadOptions {
+  /** A larger image fails with `source_too_large`. */
+  readonly maxBytes: number;
+  /**
+   * For readers of other machines. Called before the image arrives, once per attempt. `bytes`: its size if that is known, otherwise `maxBytes`.
+   * The reader waits for the promise, because the caller may have no memory for the image yet. Default: the image is read at once.
+   */
+  readonly admit?: (bytes: number) => Promise<void>;
+}
 
 /** The copy on the disk. */
 export interface CopyTarget {

@@ -13,6 +13,7 @@ export * from "./inputs.js";
 export * from "./listed-sources.js";
 export * from "./model-tensors.js";
 export * from "./payloads.js";
+export * from "./pictures.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
 export * from "./row-results.js";

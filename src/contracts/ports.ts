@@ -4,7 +4,7 @@
  * calls use the same open adapter. If a call opens something itself, such as a collection, the same call closes it.
  */
 import type { CollectionAliases } from "./aliases.js";
-import type { CopiedVersion, CopyOptions, CopyTarget } from "./file-copies.js";
+import type { CopiedVersion, CopyOptions, CopyTarget, ReadOptions } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
@@ -26,7 +26,7 @@ export interface Reader extends Part {
   /** The URI schemes of the images that this reader can read, such as `https`. */
   readonly schemes: readonly string[];
   /** Throws an error of scope "item" if the image cannot be read. */
-  read(ref: ImageRef, options: { readonly maxBytes: number }, signal: AbortSignal): Promise<Encoded>;
+  read(ref: ImageRef, options: ReadOptions, signal: AbortSignal): Promise<Encoded>;
   /**
    * Like `read`, but returns null if the source still has the version `storedVersion`. For sources that can answer this without sending the
    * image. Default: the image is always read.

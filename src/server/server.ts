@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type ImageEmbeddingPipeline, type Settings, storeKind } from "../app/index.js";
+import { type ImageEmbeddingPipeline, type Settings, storeKind, UrlBytes } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import { mebibyte } from "../kit/index.js";
 import { Insertions } from "./insertions/insertions.js";
@@ -81,6 +81,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline, (collection, requests) => telemetry.watchRun({ collection, job: null, requests })),
     uploads,
+    urlBytes: new UrlBytes({
+      maxImageBytes: settings.server.maxBodyMb * mebibyte,
+      maxBytes: settings.server.maxUrlsMb * mebibyte,
+    }),
     thumbnails: new Thumbnails(),
     version: installed.version,
     admission: new Admission(settings.server),

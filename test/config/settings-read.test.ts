@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, it } from "node:test";
 import { ServiceConfig } from "../../src/app/index.js";
-import { makeDecoder, makeEmbedder, makePreprocessor, makeStore } from "../../src/app/wiring/registry.js";
+import { makeDecoding, makeEmbedder, makePreprocessor, makeStore } from "../../src/app/wiring/registry.js";
 import { unreadSettings } from "./unread-settings.js";
 
 /** What is planted in the sources: a text, and what is put after it. */
@@ -47,7 +47,7 @@ describe("settings", () => {
     await makeEmbedder(settings);
     await makeStore("lancedb", settings);
     await makeStore("milvus", settings);
-    await makeDecoder(settings);
+    await makeDecoding(settings, () => assert.fail("no image is decoded"));
     const geometry = { kind: "squash", width: 2, height: 2, filter: "bicubic" } as const;
     const output = { dtype: "float32", layout: "NCHW", height: 2, width: 2 } as const;
     await makePreprocessor("jax", { name: "none", geometry, normalization: null, output }, settings);

@@ -6,7 +6,15 @@ import { fileURLToPath } from "node:url";
 import { nativePreprocessor } from "../../src/adapters/native/index.js";
 import { type OnnxEmbedder, onnxEmbedder } from "../../src/adapters/onnx/index.js";
 import { sharpDecoder } from "../../src/adapters/sharp/index.js";
-import { type Chain, embedTensors, needsPreprocessor, resolvePreprocessing, vectorAt, vectorize } from "../../src/chain/index.js";
+import {
+  type Chain,
+  decodePixels,
+  embedTensors,
+  needsPreprocessor,
+  resolvePreprocessing,
+  vectorAt,
+  vectorize,
+} from "../../src/chain/index.js";
 import { cosine, goldenImages, int8Embeddings, packGolden } from "../conformance/embedder.js";
 
 const images = goldenImages();
@@ -36,7 +44,8 @@ for (const [model, embeddings] of Object.entries(models)) {
 
       test(`${file}: the file, decoded and preprocessed here, gives it within 0.995`, async (t) => {
         const bytes = new Uint8Array(readFileSync(new URL(`test/fidelity/golden/${images[index]!.file}`, root)));
-        const [vector] = await vectorize(chainOf(embedder), [{ bytes, version: null }], never);
+        const chain = chainOf(embedder);
+        const [vector] = await vectorize(chain, [await decodePixels(chain, { bytes, version: null }, never)], never);
         const found = cosine(vector!, embedding);
         t.diagnostic(`cosine ${found.toFixed(6)}`);
         assert.ok(found >= 0.995, `expected a cosine of at least 0.995, found ${found}`);

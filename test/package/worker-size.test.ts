@@ -1,4 +1,4 @@
-/** What each decode worker loads at its start: 64 workers evaluate it 64 times. */
+/** What workers load at their start: 64 decode workers evaluate it 64 times. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -27,6 +27,10 @@ export interface TestServerOptions {
   readonly readers?: readonly Reader[];
   /** Default "require". */
   readonly keysElsewhere?: "require" | "omit";
+  /** "real": images are decoded, so they must be images. Default: "fake". */
+  readonly decoder?: "fake" | "real";
+  /** Settings of other sections than `server`. */
+  readonly settings?: Omit<GivenSettings, "server" | "lancedb">;
   /** Changes what the server gets as its pipeline. */
   readonly wrap?: (pipeline: ImageEmbeddingPipeline) => ImageEmbeddingPipeline;
 }
@@ -48,15 +52,22 @@ export class TestServer implements AsyncDisposable {
     embedder = {},
     readers = [],
     textEmbedder,
+    decoder = "fake",
+    settings = {},
     wrap = (same) => same,
     keysElsewhere = "require",
   }: TestServerOptions = {}): Promise<TestServer> {
     const test = new TestServer();
     const folder = mkdtempSync(join(tmpdir(), "headrace-server-"));
-    const config = new ServiceConfig({ server: { port: 0, ...server }, http: { network: "public" }, lancedb: { path: folder } });
+    const config = new ServiceConfig({
+      http: { network: "public" },
+      ...settings,
+      server: { port: 0, ...server },
+      lancedb: { path: folder },
+    });
     const own = {
       store: memoryStore(),
-      decoder: memoryDecoder(),
+      ...(decoder === "fake" && { decoder: memoryDecoder() }),
       embedder: memoryEmbedder(embedder),
       readers,
       ...(textEmbedder && { textEmbedder }),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { type HttpSettings, httpReader } from "../../src/adapters/http/index.js";
 import { HeadraceError, type Reader } from "../../src/contracts/index.js";
@@ -310,5 +311,85 @@ describe("a picture from a web server", () => {
         assert.equal((await reading).code, "aborted", path);
       }
     });
+  });
+});
+
+describe("a caller with little memory", () => {
+  /** Reads a picture, and notes what the reader asks for. */
+  async function asked(reader: Reader, url: string, admit: () => Promise<void>): Promise<{ read: Buffer; asked: readonly number[] }> {
+    const sizes: number[] = [];
+    const noted = async (bytes: number): Promise<void> => {
+      sizes.push(bytes);
+      await admit();
+    };
+    const { bytes } = await reader.read(urlRef(url), { maxBytes, admit: noted }, never);
+    return { read: Buffer.from(bytes), asked: sizes };
+  }
+
+  test("is asked for the size of the answer, and for the most if the size is unknown or that of compressed bytes", async () => {
+    const sized: Handler = (_, response) => response.writeHead(200, { "content-length": picture.length }).end(picture);
+    const unsized: Handler = (_, response) => {
+      response.writeHead(200);
+      response.write(picture.subarray(0, 5));
+      response.end(picture.subarray(5));
+    };
+    const zipped: Handler = (_, response) => {
+      const bytes = gzipSync(picture);
+      response.writeHead(200, { "content-encoding": "gzip", "content-length": bytes.length }).end(bytes);
+    };
+    await using server = await imageServer({ "/sized": sized, "/unsized": unsized, "/zipped": zipped, "/later": after([status(503)]) });
+    await withReader({}, async (reader) => {
+      const ask = (path: string) => asked(reader, server.url + path, async () => undefined);
+      assert.deepEqual(await ask("/sized"), { read: picture, asked: [picture.length] });
+      assert.deepEqual(await ask("/unsized"), { read: picture, asked: [maxBytes] });
+      assert.deepEqual(await ask("/zipped"), { read: picture, asked: [maxBytes] });
+      assert.deepEqual((await ask("/later")).read, picture);
+    });
+  });
+
+  test("may let the picture wait for longer than http.timeout", async () => {
+    const large = Buffer.alloc(900_000, "large");
+    const sized: Handler = (_, response) => response.writeHead(200, { "content-length": large.length }).end(large);
+    await using server = await imageServer({ "/large": sized });
+    await withReader({ timeout: 0.3, firstByteTimeout: 0.3 }, async (reader) => {
+      const { read } = await asked(reader, `${server.url}/large`, () => delay(800));
+      assert.ok(read.equals(large));
+    });
+  });
+
+  test("may lose the connection meanwhile: the picture is asked for again", async () => {
+    const large = Buffer.alloc(900_000, "large");
+    let cut: () => void = () => assert.fail("no connection to cut");
+    const torn: Handler = (_, response) => {
+      response.writeHead(200, { "content-length": large.length });
+      response.write("large");
+      cut = () => response.socket?.resetAndDestroy();
+    };
+    const whole: Handler = (_, response) => response.writeHead(200, { "content-length": large.length }).end(large);
+    let call = 0;
+    await using server = await imageServer({
+      "/torn": (request, response) => (call++ === 0 ? torn(request, response) : whole(request, response)),
+    });
+    await withReader({}, async (reader) => {
+      let waits = 0;
+      const admit = async (): Promise<void> => {
+        if (waits++ > 0) return;
+        cut();
+        await delay(200);
+      };
+      const { read, asked: sizes } = await asked(reader, `${server.url}/torn`, admit);
+      assert.ok(read.equals(large));
+      assert.deepEqual(sizes, [large.length, large.length]);
+    });
+  });
+
+  test("may stop instead: the connection is closed, and its error is that of the picture", async () => {
+    await using server = await imageServer({ "/endless": endless });
+    await withReader({}, async (reader) => {
+      const stopped = new HeadraceError("aborted", "the caller stopped");
+      const error = await failure(asked(reader, `${server.url}/endless`, () => Promise.reject(stopped)));
+      assert.equal(error.code, "aborted");
+    });
+    assert.deepEqual(server.requests, ["/endless"]);
   });
 });

@@ -9,13 +9,29 @@ import { describe, test } from "node:test";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { s3Reader } from "../../src/adapters/s3/index.js";
 import { ImageEmbeddingPipeline, type InsertStats, listInputs, ServiceConfig } from "../../src/app/index.js";
-import type { CopyTarget, ImageRef, RunEvent } from "../../src/contracts/index.js";
+import { type CopyTarget, HeadraceError, type ImageRef, type RunEvent } from "../../src/contracts/index.js";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, calls: number) => void;
 
 const never = new AbortController().signal;
 const etag = '"1"';
 const content = Buffer.from(Array.from({ length: 30_000 }, (_, at) => at % 251));
+
+test("a caller with little memory is asked for the size of an object before it arrives, and may refuse it", async () => {
+  await using server = await bucketServer((_, response) => send(response, 200, content));
+  const reader = s3Reader({ ...server.settings, maxRetries: 0 });
+  try {
+    const asked: number[] = [];
+    const admit = async (bytes: number): Promise<void> => void asked.push(bytes);
+    const { bytes } = await reader.read(objectRef(), { maxBytes: 1_000_000, admit }, never);
+    assert.ok(content.equals(bytes));
+    assert.deepEqual(asked, [content.length]);
+    const refused = () => Promise.reject(new HeadraceError("aborted", "the caller stopped"));
+    await assert.rejects(reader.read(objectRef(), { maxBytes: 1_000_000, admit: refused }, never), { code: "aborted" });
+  } finally {
+    await reader.close?.();
+  }
+});
 
 describe("a copy of an object", () => {
   test("begins again when the server ignores that only the rest was asked for", async () => {
@@ -152,15 +168,18 @@ async function copied(handler: Handler): Promise<{ readonly bytes: Buffer; reado
       bytes = Buffer.concat([bytes, more]);
     },
   };
-  const uri = "s3://photos/long.tar";
-  const ref: ImageRef = { uri, location: uri, scheme: "s3", root: uri, version: null, sizeBytes: null, metadata: null };
   try {
-    const copy = await reader.copy?.(ref, target, { storedVersion: null, storedSizeBytes: null, timeoutMs: 30_000 }, never);
+    const copy = await reader.copy?.(objectRef(), target, { storedVersion: null, storedSizeBytes: null, timeoutMs: 30_000 }, never);
     assert.deepEqual(copy, { version: etag, sizeBytes: content.byteLength });
     return { bytes, ranges: server.ranges };
   } finally {
     await reader.close?.();
   }
+}
+
+function objectRef(): ImageRef {
+  const uri = "s3://photos/long.tar";
+  return { uri, location: uri, scheme: "s3", root: uri, version: null, sizeBytes: null, metadata: null };
 }
 
 /** Ingests 100 objects. */

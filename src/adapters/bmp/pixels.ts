@@ -15,22 +15,12 @@ export function bmpPixels(bytes: Uint8Array, header: BmpHeader): BmpPixels {
   const encoded = bytes.subarray(header.pixelsAt);
   if (compression === "rle") {
     const { indexes, isWhole } = rleIndexes(encoded, header);
-    return { ...indexed(header, (x, row) => indexes[row * width + x] ?? 0), isWhole };
+    return { ...coloured(header, (row) => indexes.subarray(row * width, (row + 1) * width)), isWhole };
   }
   const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
   const neededBytes = rowBytes * (height - 1) + Math.ceil((width * bitsPerPixel) / 8);
   const isWhole = encoded.length >= neededBytes;
-  if (bitsPerPixel <= 8) {
-    const perByte = 8 / bitsPerPixel;
-    const mask = 2 ** bitsPerPixel - 1;
-    return {
-      ...indexed(header, (x, row) => {
-        const byte = encoded[row * rowBytes + Math.floor(x / perByte)] ?? 0;
-        return (byte >> (8 - bitsPerPixel * ((x % perByte) + 1))) & mask;
-      }),
-      isWhole,
-    };
-  }
+  if (bitsPerPixel <= 8) return { ...coloured(header, unpacker(encoded, rowBytes, header)), isWhole };
   const channels = bitsPerPixel !== 24 && header.masks[3] !== 0 ? 4 : 3;
   const data = new Uint8Array(width * height * channels);
   const scales = header.masks.slice(0, channels).map(scaleOf);
@@ -60,25 +50,40 @@ export function bmpPixels(bytes: Uint8Array, header: BmpHeader): BmpPixels {
   return { channels, data, isWhole };
 }
 
-/** Replaces pixel values by the colours of the palette. `valueAt` gets the column, and the row in the order of the file. */
-function indexed(
-  { width, height, isTopDown, palette }: BmpHeader,
-  valueAt: (x: number, row: number) => number,
-): Omit<BmpPixels, "isWhole"> {
+/** Replaces pixel values by the colours of the palette. `valuesOf` gets the number of a row in the order of the file. */
+function coloured({ width, height, isTopDown, palette }: BmpHeader, valuesOf: (row: number) => Uint8Array): Omit<BmpPixels, "isWhole"> {
+  const [reds, greens, blues] = [new Uint8Array(256), new Uint8Array(256), new Uint8Array(256)];
+  for (const [value, [blue, green, red]] of palette.entries()) {
+    reds[value] = red;
+    greens[value] = green;
+    blues[value] = blue;
+  }
   const data = new Uint8Array(width * height * 3);
   for (let row = 0, to = 0; row < height; row += 1) {
-    const fileRow = isTopDown ? row : height - 1 - row;
+    const values = valuesOf(isTopDown ? row : height - 1 - row);
     for (let x = 0; x < width; x += 1, to += 3) {
-      const [blue, green, red] = palette[valueAt(x, fileRow)] ?? black;
-      data[to] = red;
-      data[to + 1] = green;
-      data[to + 2] = blue;
+      const value = values[x]!;
+      data[to] = reds[value]!;
+      data[to + 1] = greens[value]!;
+      data[to + 2] = blues[value]!;
     }
   }
   return { channels: 3, data };
 }
 
-const black = [0, 0, 0] as const;
+/** Returns a function that unpacks the values of a row. It writes all rows into the same memory. */
+function unpacker(encoded: Uint8Array, rowBytes: number, { width, bitsPerPixel }: BmpHeader): (row: number) => Uint8Array {
+  const values = new Uint8Array(width);
+  const perByte = 8 / bitsPerPixel;
+  const mask = 2 ** bitsPerPixel - 1;
+  return (row) => {
+    for (let x = 0; x < width; x += 1) {
+      const byte = encoded[row * rowBytes + Math.floor(x / perByte)] ?? 0;
+      values[x] = (byte >> (8 - bitsPerPixel * ((x % perByte) + 1))) & mask;
+    }
+    return values;
+  };
+}
 
 /** How the bits under a mask become a number from 0 to 255. */
 function scaleOf(mask: number): { readonly mask: number; readonly shift: number; readonly factor: number } {

@@ -2,6 +2,7 @@
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import type { ReadOptions } from "../../contracts/index.js";
 import { tooLarge, unreadable } from "./errors.js";
 
 export interface Body {
@@ -18,15 +19,29 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 
 /**
  * Returns the whole body, decompressed. Stops as soon as more than `maxBytes` have arrived or were decompressed. Throws `source_too_large`,
- * `source_unreadable` for an unknown compression, and the errors of the connection.
+ * `source_unreadable` for an unknown compression, and the errors of the connection and of `admit`.
  */
-export async function readBody(url: string, { stream, headers }: Body, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+export async function readBody(
+  url: string,
+  { stream, headers }: Body,
+  { maxBytes, admit = async () => undefined }: ReadOptions,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const announced = Number(headers["content-length"] ?? 0);
   if (announced > maxBytes) {
     discard(stream);
     throw tooLarge(url, maxBytes, String(announced));
   }
-  const collected = new Collected(maxBytes);
+  const sizeBytes = announced > 0 && encodingOf(headers) === "identity" ? announced : null;
+  // The connection may break while nobody reads from it. `pipeline` then finds the error.
+  stream.on("error", () => {});
+  try {
+    await admit(sizeBytes ?? maxBytes);
+  } catch (error) {
+    discard(stream);
+    throw error;
+  }
+  const collected = new Collected(maxBytes, sizeBytes);
   try {
     await passBody(url, { stream, headers }, (source) => collected.write(source), signal);
   } catch (error) {
@@ -55,10 +70,8 @@ export function discard(stream: Readable): void {
 }
 
 function decoderOf(url: string, headers: Body["headers"], stream: Readable): Transform | null {
-  const encoding = String(headers["content-encoding"] ?? "identity")
-    .trim()
-    .toLowerCase();
-  if (encoding === "identity" || encoding === "") return null;
+  const encoding = encodingOf(headers);
+  if (encoding === "identity") return null;
   const make = decoders[encoding];
   if (make !== undefined) return make();
   discard(stream);
@@ -69,13 +82,23 @@ function decoderOf(url: string, headers: Body["headers"], stream: Readable): Tra
   );
 }
 
+function encodingOf(headers: Body["headers"]): string {
+  const encoding = String(headers["content-encoding"] ?? "")
+    .trim()
+    .toLowerCase();
+  return encoding === "" ? "identity" : encoding;
+}
+
 class Collected {
   readonly #maxBytes: number;
+  /** Memory for a body of known size. Its chunks are copied as they arrive, so that they are not in memory twice. */
+  readonly #whole: Uint8Array | null;
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(maxBytes: number, sizeBytes: number | null) {
+    this.#maxBytes = sizeBytes ?? maxBytes;
+    this.#whole = sizeBytes === null ? null : new Uint8Array(sizeBytes);
   }
 
   get isTooLarge(): boolean {
@@ -84,14 +107,17 @@ class Collected {
 
   async write(source: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const chunk of source) {
+      const at = this.#size;
       this.#size += chunk.byteLength;
       if (this.isTooLarge) return;
-      this.#chunks.push(chunk);
+      if (this.#whole === null) this.#chunks.push(chunk);
+      else this.#whole.set(chunk, at);
     }
   }
 
   /** Returns all bytes in a buffer of their own. */
   bytes(): Uint8Array {
+    if (this.#whole !== null) return this.#size === this.#whole.byteLength ? this.#whole : this.#whole.slice(0, this.#size);
     const all = new Uint8Array(this.#size);
     let filled = 0;
     for (const chunk of this.#chunks) {

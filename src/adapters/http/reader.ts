@@ -3,7 +3,7 @@
 import type { LookupFunction } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Agent, buildConnector } from "undici";
-import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { type Encoded, HeadraceError, type ImageRef, type Reader, type ReadOptions } from "../../contracts/index.js";
 import { backOffMs, checkAborted, type Untimed, withDeadline } from "../../kit/index.js";
 import { readBody } from "./body.js";
 import { HttpCopy } from "./copy.js";
@@ -40,8 +40,8 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
   return {
     name: "http",
     schemes: ["http", "https"],
-    async read(ref, { maxBytes }, signal) {
-      const read = await fetchPatiently(ref, { maxBytes, storedVersion: null }, await exchange(), signal);
+    async read(ref, options, signal) {
+      const read = await fetchPatiently(ref, { ...options, storedVersion: null }, await exchange(), signal);
       if (read === null) throw unreadable(ref.uri, "an image", "status 304 although no version was sent");
       return read;
     },
@@ -69,8 +69,7 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
   };
 }
 
-interface Wishes {
-  readonly maxBytes: number;
+interface Wishes extends ReadOptions {
   /** See `Wanted`. */
   readonly storedVersion: string | null;
 }
@@ -100,7 +99,7 @@ async function patiently<T>(
 
 function fetchInTime(
   { uri, location }: ImageRef,
-  { maxBytes, storedVersion }: Wishes,
+  { maxBytes, admit, storedVersion }: Wishes,
   exchange: Patience,
   signal: AbortSignal,
 ): Promise<Encoded | null> {
@@ -112,7 +111,7 @@ function fetchInTime(
         storedVersion,
         headers: { accept: "image/*, */*;q=0.5" },
         take: async (answer) => ({
-          bytes: await readBody(uri, { stream: answer.body, headers: answer.headers }, maxBytes, limited),
+          bytes: await readBody(uri, { stream: answer.body, headers: answer.headers }, { maxBytes, ...timeless(admit, untimed) }, limited),
           version: versionOf(answer),
         }),
       },
@@ -125,6 +124,11 @@ function fetchInTime(
     timeoutMs: exchange.settings.timeout * 1000,
     late: () => tooLate(uri, "http.timeout"),
   });
+}
+
+/** The wait for memory is no fault of the server, so it does not count as time for the image. */
+function timeless(admit: ReadOptions["admit"], untimed: Untimed): Pick<ReadOptions, "admit"> {
+  return admit === undefined ? {} : { admit: (bytes) => untimed(() => admit(bytes)) };
 }
 
 /** The engine must not try again what the reader has tried often enough. */

@@ -1,6 +1,6 @@
 /** Reads objects of S3, and copies larger ones. The ETag of an object is its version, so a known object is not sent. */
 import type { Readable } from "node:stream";
-import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
+import { type Encoded, HeadraceError, type ImageRef, type Reader, type ReadOptions } from "../../contracts/index.js";
 import { checkAborted } from "../../kit/index.js";
 import { parseAddress } from "./address.js";
 import { openS3, type S3Access } from "./client.js";
@@ -19,8 +19,8 @@ export function s3Reader(options: Partial<S3Settings> = {}): Reader {
   return {
     name: "s3",
     schemes: ["s3"],
-    async read(ref, { maxBytes }, signal) {
-      const read = await fetchObject(await open(), ref, { maxBytes, storedVersion: null }, signal);
+    async read(ref, options, signal) {
+      const read = await fetchObject(await open(), ref, { ...options, storedVersion: null }, signal);
       if (read !== null) return read;
       throw unaskedFor(ref);
     },
@@ -41,8 +41,7 @@ export function s3Reader(options: Partial<S3Settings> = {}): Reader {
   };
 }
 
-interface Wanted {
-  readonly maxBytes: number;
+interface Wanted extends ReadOptions {
   readonly storedVersion: string | null;
 }
 
@@ -59,11 +58,24 @@ async function fetchObject({ sdk, client }: S3Access, ref: ImageRef, wanted: Wan
       body.destroy();
       throw tooLarge(ref, wanted.maxBytes, String(ContentLength));
     }
+    await admitted(body, wanted.admit?.(ContentLength ?? wanted.maxBytes));
     return { bytes: await collected(body, ref, wanted.maxBytes), version: ETag ?? null };
   } catch (cause) {
     checkAborted(signal, "reading");
     if (wanted.storedVersion !== null && isUnchanged(cause)) return null;
     throw objectError(cause, ref.uri);
+  }
+}
+
+/** Waits until there is memory for the object. If it is not to be read after all, closes the connection. */
+async function admitted(body: Readable, wait: Promise<void> | undefined): Promise<void> {
+  // The connection may break while nobody reads from it. Reading then finds the error.
+  body.on("error", () => {});
+  try {
+    await wait;
+  } catch (error) {
+    body.destroy();
+    throw error;
   }
 }
 

@@ -37,18 +37,26 @@ const maxRasterBytes = 16 * mebibyte;
  * `converters`: for formats that sharp cannot read, by the name of the format. A converter is made when its first image comes.
  */
 export function sharpDecoder(options: Partial<SharpSection> = {}, converters: Converters = new Map()): ImageDecoder {
-  return new SharpDecoder({ ...sharpDefaults, ...options }, converters);
+  return new SharpDecoder(options, converters);
 }
 
 export type Converters = ReadonlyMap<string, () => Promise<ImageConverter>>;
 
 /** An image, and the options to open it with. */
-interface Opened {
+export interface Opened {
   readonly bytes: Uint8Array;
   readonly input: Input;
 }
 
-class SharpDecoder implements ImageDecoder {
+/** What is known of an image before it is decoded. `isDamaged`: a converter could not decode all of it. */
+interface Measured {
+  readonly width: number;
+  readonly height: number;
+  readonly header: MeasuredHeader;
+  readonly isDamaged: boolean;
+}
+
+export class SharpDecoder implements ImageDecoder {
   readonly name = "sharp";
   readonly #maxPixels: number;
   readonly #damaged: SharpSection["damaged"];
@@ -59,12 +67,13 @@ class SharpDecoder implements ImageDecoder {
   readonly #measured = new WeakMap<Encoded, Promise<MeasuredHeader>>();
   #loading: Promise<Sharp> | undefined;
 
-  constructor({ maxPixels, damaged, svg, decodeBudgetMb }: SharpSection, converters: Converters) {
+  constructor(options: Partial<SharpSection>, converters: Converters, memory = decodeMemory(options)) {
+    const { maxPixels, damaged, svg } = { ...sharpDefaults, ...options };
     this.#converters = converters;
     this.#svg = svg;
     this.#maxPixels = maxPixels;
     this.#damaged = damaged;
-    this.#memory = new Semaphore(decodeBudgetMb * mebibyte);
+    this.#memory = memory;
   }
 
   async open(): Promise<void> {
@@ -80,15 +89,28 @@ class SharpDecoder implements ImageDecoder {
   }
 
   async decode(image: Encoded, target: Geometry, signal: AbortSignal): Promise<Pixels> {
+    return this.#within(image, signal, async (bytes, { width, height, header, isDamaged }) => {
+      const plan = planGeometry(width, height, target);
+      const { value: raster, damaged } = await this.#lenient(bytes, (opened) => this.#raster(opened, plan, target.filter, header));
+      return { ...place(raster, plan), original: { width, height }, ...(damaged || isDamaged ? { damaged: true } : {}) };
+    });
+  }
+
+  /** Passes the image to `draw` in a format that sharp can read. The limits are those of `decode`, and the memory is shared with it. */
+  async draw<T>(image: Encoded, signal: AbortSignal, draw: (sharp: Sharp, opened: Opened) => Promise<T>): Promise<T> {
+    return this.#within(image, signal, async (bytes) => {
+      const sharp = await this.#sharp();
+      return (await this.#lenient(bytes, (opened) => draw(sharp, opened))).value;
+    });
+  }
+
+  /** Measures the image, waits for the memory that it needs, and converts it if sharp cannot read its format. */
+  async #within<T>(image: Encoded, signal: AbortSignal, work: (bytes: Uint8Array, measured: Measured) => Promise<T>): Promise<T> {
     const header = await this.measure(image);
     return this.#memory.run(header.peakBytes, signal, "decoding", async () => {
       const converted = await (await this.#converterFor(image))?.convert(image.bytes, this.#damaged);
       const { width, height } = converted ?? header;
-      const plan = planGeometry(width, height, target);
-      const { value: raster, damaged } = await this.#lenient(converted?.png ?? image.bytes, (opened) =>
-        this.#raster(opened, plan, target.filter, header),
-      );
-      return { ...place(raster, plan), original: { width, height }, ...(damaged || converted?.damaged ? { damaged: true } : {}) };
+      return work(converted?.png ?? image.bytes, { width, height, header, isDamaged: converted?.damaged ?? false });
     });
   }
 
@@ -161,6 +183,11 @@ class SharpDecoder implements ImageDecoder {
     this.#loading ??= loadSharp();
     return this.#loading;
   }
+}
+
+/** Limits the bytes that concurrent calls may use. Decoders can share it. */
+export function decodeMemory({ decodeBudgetMb = sharpDefaults.decodeBudgetMb }: Partial<SharpSection>): Semaphore {
+  return new Semaphore(decodeBudgetMb * mebibyte);
 }
 
 /** Returns true if libvips resizes this axis differently from Pillow. For example, libvips shifts an enlarged image by half a pixel. */

@@ -1,12 +1,13 @@
 /** Shows the tensor that the model gets for one image, in numbers and as a picture. */
 
-import { type Chain, tensorsOf } from "../../chain/index.js";
-import { type Encoded, type Geometry, HeadraceError, type Normalization, type TensorSpec } from "../../contracts/index.js";
+import { type Chain, decodePixels, tensorsOf } from "../../chain/index.js";
+import { type Encoded, type Geometry, HeadraceError, type Normalization, type Pictures, type TensorSpec } from "../../contracts/index.js";
 import { float16ToFloat32, tensorShape } from "../../kit/index.js";
 import type { ImageInput } from "../../sources/index.js";
-import { readImage } from "../runs/read-image.js";
+import { refuseUnknownOptions } from "../collections/call-options.js";
+import { useImage } from "../runs/read-image.js";
+import type { UrlBytes } from "../runs/url-bytes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
-import { pictures } from "../wiring/registry.js";
 
 type Triple = readonly [number, number, number];
 
@@ -34,11 +35,20 @@ export interface Preprocessed {
  */
 type Colouring = "denormalize" | "stretch";
 
-/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. Throws `aborted`. */
-export async function thumbnailOf(parts: PipelineParts, input: ImageInput, signal: AbortSignal): Promise<Uint8Array | null> {
-  const { thumbnail } = await pictures();
+/** Options of `thumbnail`. */
+export interface ThumbnailOptions {
+  /** Limits that an image behind a URL shares with those of other calls. Default: none but `preprocess.max_file_mb`. */
+  readonly urlBytes?: UrlBytes;
+  readonly signal?: AbortSignal;
+}
+
+/** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
+export async function thumbnailOf(parts: PipelineParts, input: ImageInput, options: ThumbnailOptions): Promise<Uint8Array | null> {
+  refuseUnknownOptions("thumbnail", options, { signal: true, urlBytes: true });
+  const { urlBytes, signal = new AbortController().signal } = options;
+  const pictures = await parts.pictures(signal);
   try {
-    return await thumbnail(await readImage(parts, input, signal));
+    return await useImage(parts, input, { urlBytes, signal }, (image) => pictures.thumbnail(image, signal));
   } catch (error) {
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;
@@ -49,14 +59,21 @@ export async function preprocessImage(parts: PipelineParts, input: ImageInput): 
   const { signal } = new AbortController();
   const chain = await parts.chain(signal);
   const colouring = parts.settings.preprocess.custom === null ? "denormalize" : "stretch";
-  return preprocessed(chain, await readImage(parts, input, signal), colouring, signal);
+  const pictures = await parts.pictures(signal);
+  const image = await useImage(parts, input, { signal }, async (read) => read);
+  return preprocessed(chain, pictures, { image, colouring }, signal);
 }
 
-async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, signal: AbortSignal): Promise<Preprocessed> {
+async function preprocessed(
+  chain: Chain,
+  pictures: Pictures,
+  { image, colouring }: { readonly image: Encoded; readonly colouring: Colouring },
+  signal: AbortSignal,
+): Promise<Preprocessed> {
   const { preprocessing, preprocessor, decoder } = chain;
   const { output, geometry, normalization, name } = preprocessing;
   const { width, height } = await decoder.measure(image);
-  const [tensor] = await tensorsOf(chain, [image], signal);
+  const [tensor] = await tensorsOf(chain, [await decodePixels(chain, image, signal)], signal);
   const values = interleaved(numbersOf(tensor!, output.dtype), output);
   const { min, max, means } = statisticsOf(values);
   return {
@@ -71,8 +88,7 @@ async function preprocessed(chain: Chain, image: Encoded, colouring: Colouring, 
     picture: async () => {
       const toColour = colouring === "stretch" ? stretch(min, max) : denormalize(output.dtype === "uint8" ? null : normalization);
       const data = Uint8ClampedArray.from(values, (value, index) => toColour(value, index % 3));
-      const { comparison } = await pictures();
-      return comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) });
+      return pictures.comparison(image, { width: output.width, height: output.height, data: new Uint8Array(data.buffer) }, signal);
     },
   };
 }

@@ -1,13 +1,14 @@
 /** `searchImages`, `searchText` and `searchMany`: search one collection for images, texts, vectors, stored ids, or mixtures of these. */
 
-import type { Chain } from "../../chain/index.js";
-import { type Collection, HeadraceError, type Hit, type Key, type TextEmbedder } from "../../contracts/index.js";
+import { type Chain, decodePixels } from "../../chain/index.js";
+import { type Collection, HeadraceError, type Hit, type Key, type Pixels, type TextEmbedder } from "../../contracts/index.js";
 import { type PlainQuery, type Query, search } from "../../operations/index.js";
 import type { ImageInput } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
 import { defaultCollection } from "../collections/declared.js";
 import { withCollection } from "../collections/named-collection.js";
-import { readImage } from "../runs/read-image.js";
+import { useImage } from "../runs/read-image.js";
+import type { UrlBytes } from "../runs/url-bytes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 
 /** A query for one thing: an image, a text, a vector of the collection's dimension, or the id of a stored row. */
@@ -40,6 +41,8 @@ export interface SearchOptions {
   readonly filter?: string;
   /** The metadata keys that hits contain. Hits always contain the id, the score and all built-in columns. Default: all keys. */
   readonly outputFields?: readonly string[];
+  /** Limits that images behind URLs share with those of other calls. Default: none but `preprocess.max_file_mb`. */
+  readonly urlBytes?: UrlBytes;
   readonly signal?: AbortSignal;
 }
 
@@ -49,6 +52,7 @@ const optionNames = {
   minScore: true,
   filter: true,
   outputFields: true,
+  urlBytes: true,
   signal: true,
 } as const satisfies Record<keyof SearchOptions, true>;
 
@@ -59,7 +63,7 @@ export async function searchAll(
   options: SearchOptions,
 ): Promise<readonly (readonly Hit[])[]> {
   refuseUnknownOptions("search", options, optionNames);
-  const { topK, minScore, filter, outputFields, signal = new AbortController().signal } = options;
+  const { topK, minScore, filter, outputFields, urlBytes, signal = new AbortController().signal } = options;
   return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
     const chain = async (): Promise<Chain> => {
       const opened = await parts.chain(signal);
@@ -72,7 +76,18 @@ export async function searchAll(
       await parts.passports.checkText(collection, embedder, signal);
       return embedder;
     };
-    const asked = await Promise.all(queries.map((query) => toQuery(parts, query, signal)));
+    // The bytes of an image are given up as soon as it is decoded. So an image holds no memory while it waits for the others of its query.
+    const reading = new AbortController();
+    const whileNeeded = AbortSignal.any([signal, reading.signal]);
+    const decoded = (input: ImageInput): Promise<Pixels> =>
+      useImage(parts, input, { urlBytes, signal: whileNeeded }, async (image) => {
+        const opened = await chain();
+        return parts.openCalls.during(() => decodePixels(opened, image, whileNeeded));
+      });
+    const asked = await Promise.all(queries.map((query) => toQuery(query, decoded))).finally(() => {
+      // If one image fails, nobody needs the others.
+      reading.abort();
+    });
     // From here on, nothing waits for a web server that an image of the query may come from.
     const found = await parts.openCalls.during(() =>
       search({
@@ -90,19 +105,21 @@ export async function searchAll(
   });
 }
 
-async function toQuery(parts: PipelineParts, query: SearchQuery, signal: AbortSignal): Promise<Query> {
-  if (typeof query !== "object" || !("mix" in query)) return toPlainQuery(parts, query, signal);
+type Decode = (input: ImageInput) => Promise<Pixels>;
+
+async function toQuery(query: SearchQuery, decoded: Decode): Promise<Query> {
+  if (typeof query !== "object" || !("mix" in query)) return toPlainQuery(query, decoded);
   if (query.mix.length === 0) throw new HeadraceError("query_invalid", "mixed query: expected at least one term, found none");
-  const terms = query.mix.map(async ({ query: inner, weight = 1 }) => ({ query: await toPlainQuery(parts, inner, signal), weight }));
+  const terms = query.mix.map(async ({ query: inner, weight = 1 }) => ({ query: await toPlainQuery(inner, decoded), weight }));
   return { kind: "mix", terms: await Promise.all(terms) };
 }
 
-async function toPlainQuery(parts: PipelineParts, query: SingleQuery, signal: AbortSignal): Promise<PlainQuery> {
+async function toPlainQuery(query: SingleQuery, decoded: Decode): Promise<PlainQuery> {
   if (query instanceof Float32Array) return { kind: "vector", vector: query };
   if (typeof query === "object" && "vector" in query) return { kind: "vector", vector: Float32Array.from(query.vector) };
   if (typeof query === "object" && "id" in query) return { kind: "id", id: query.id };
   if (typeof query === "object" && "text" in query) return { kind: "text", text: query.text };
-  return { kind: "image", image: await readImage(parts, query, signal) };
+  return { kind: "image", pixels: await decoded(query) };
 }
 
 /** Vectors of texts have length 1. With the metric l2, the vectors of images must have length 1 too. */

@@ -158,6 +158,10 @@ export const serverSection = z.strictObject({
   maxConcurrent: count(64, "Maximum number of requests that are worked on at the same time. More requests wait."),
   maxWaiting: count(512, "Maximum number of requests that wait. More are answered with 503."),
   maxBodiesMb: count(512, "Maximum MiB of the bodies of all open requests together. More requests are answered with 503."),
+  maxUrlsMb: count(
+    256,
+    "Maximum MiB of the images that searches, embeddings and thumbnails read from URLs at the same time, each of at most `max_body_mb`. Further images wait.",
+  ),
   rateLimit: z
     .int()
     .min(1)

@@ -1,6 +1,6 @@
 /** `embedImages` and `embedStream`: embed images without storing them. */
 import type { VectorFile } from "../../adapters/npy/index.js";
-import { vectorize } from "../../chain/index.js";
+import { decodePixels, vectorize } from "../../chain/index.js";
 import { HeadraceError, type Key, type Outcome, type Run } from "../../contracts/index.js";
 import { mebibyte, rowBytes } from "../../kit/index.js";
 import { embed } from "../../operations/index.js";
@@ -17,12 +17,19 @@ import { refuseUnknownOptions } from "../collections/call-options.js";
 import { ingestWidths, runOptions } from "../wiring/lanes.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { makeVectorFile } from "../wiring/registry.js";
-import { readImage } from "./read-image.js";
+import { useImage } from "./read-image.js";
+import type { UrlBytes } from "./url-bytes.js";
 
-/** Options of `embedImage` and `embedImages`. */
+/** Options of `embedImages`. */
 export interface EmbedOptions {
   /** Hard stop: the call rejects with `aborted`. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of `embedImage`. */
+export interface EmbedImageOptions extends EmbedOptions {
+  /** Limits that an image behind a URL shares with those of other calls. Default: none but `preprocess.max_file_mb`. */
+  readonly urlBytes?: UrlBytes;
 }
 
 /** The embeddings of a list of inputs. */
@@ -80,12 +87,15 @@ export function createVectorFile(path: string, dimension: number): Promise<Vecto
 }
 
 /** Reads and embeds one image with the steps of a query. */
-export async function embedInput(parts: PipelineParts, input: ImageInput, options: EmbedOptions): Promise<Float32Array> {
-  refuseUnknownOptions("embedImage", options, { signal: true });
-  const signal = options.signal ?? new AbortController().signal;
-  const image = await readImage(parts, input, signal);
+export async function embedInput(parts: PipelineParts, input: ImageInput, options: EmbedImageOptions): Promise<Float32Array> {
+  refuseUnknownOptions("embedImage", options, { signal: true, urlBytes: true });
+  const { urlBytes, signal = new AbortController().signal } = options;
+  const pixels = await useImage(parts, input, { urlBytes, signal }, async (image) => {
+    const chain = await parts.chain(signal);
+    return parts.openCalls.during(() => decodePixels(chain, image, signal));
+  });
   const chain = await parts.chain(signal);
-  const [vector = new Float32Array()] = await parts.openCalls.during(() => vectorize(chain, [image], signal));
+  const [vector = new Float32Array()] = await parts.openCalls.during(() => vectorize(chain, [pixels], signal));
   return vector;
 }
 

@@ -1,6 +1,6 @@
 /** Makes the passport of the pipeline's chain once, and compares that passport with the passports of collections. */
 
-import { type Chain, probeImages, vectorAt, vectorize } from "../../chain/index.js";
+import { type Chain, decodePixels, probeImages, vectorAt, vectorize } from "../../chain/index.js";
 import { type Collection, type Encoded, HeadraceError, type Passport, type TextEmbedder, type TextProbes } from "../../contracts/index.js";
 import { checkTextProbes, comparePassports, passportMismatch, probeTexts } from "../../kit/index.js";
 import { Shared } from "../lifetimes/shared.js";
@@ -109,7 +109,8 @@ export class Passports {
 }
 
 export async function makePassport(chain: Chain, probes: readonly Encoded[], signal: AbortSignal): Promise<Passport> {
-  const vectors = await vectorize(chain, probes, signal);
+  const decoded = await Promise.all(probes.map((probe) => decodePixels(chain, probe, signal)));
+  const vectors = await vectorize(chain, decoded, signal);
   return {
     probes: vectors.map((vector) => [...vector]),
     labels: {

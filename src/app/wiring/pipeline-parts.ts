@@ -5,6 +5,7 @@ import {
   type Embedder,
   HeadraceError,
   type ImageDecoder,
+  type Pictures,
   type Reader,
   type TextEmbedder,
   type VectorStore,
@@ -23,7 +24,17 @@ import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
 import { Passports } from "./passports.js";
 import { openPreprocessing } from "./preprocessing.js";
-import { makeDecoder, makeDecodeWorkers, makeEmbedder, makeReaders, makeStore, makeTextEmbedder, textSearchOf } from "./registry.js";
+import {
+  type Decoding,
+  makeConverterWorker,
+  makeDecodeWorkers,
+  makeDecoding,
+  makeEmbedder,
+  makeReaders,
+  makeStore,
+  makeTextEmbedder,
+  textSearchOf,
+} from "./registry.js";
 import type { StoreOptions } from "./store-options.js";
 import { Upkeep } from "./upkeep.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
@@ -51,6 +62,7 @@ export class PipelineParts {
   readonly copies: RemoteCopies;
   readonly #stores = new Map<StoreKind, Shared<VectorStore>>();
   readonly #readers: Shared<readonly Reader[]>;
+  readonly #decoding: Shared<Decoding>;
   readonly #decoder: Shared<ImageDecoder>;
   readonly #embedder: Shared<Embedder>;
   readonly #textEmbedder: Shared<TextEmbedder>;
@@ -72,7 +84,9 @@ export class PipelineParts {
       const open = (readers: readonly Reader[]) => Promise.all(readers.map((reader) => owner.open(reader)));
       return [...(await open(own.readers ?? [])), ...(await open(await makeReaders(this.settings)))];
     });
-    this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await makeDecoder(settings))));
+    const converting = new Shared(async () => owner.open(await makeConverterWorker()));
+    this.#decoding = new Shared(() => makeDecoding(settings, () => converting.get(new AbortController().signal)));
+    this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await this.#decoding.get(new AbortController().signal)).decoder));
     this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
     this.#textEmbedder = new Shared(async () => owner.open(own.textEmbedder ?? (await makeTextEmbedder(settings, own.embedder?.label))));
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
@@ -112,6 +126,11 @@ export class PipelineParts {
   /** Returns the chain for requests, which go before runs and share batches of the model. */
   chain(signal: AbortSignal): Promise<Chain> {
     return this.#lend(this.#chain, signal);
+  }
+
+  /** Returns what draws images for people. */
+  async pictures(signal: AbortSignal): Promise<Pictures> {
+    return (await this.#lend(this.#decoding, signal)).pictures;
   }
 
   /** Throws `text_unavailable` if the settings have no model for texts. */

@@ -8,10 +8,9 @@ import type { ExportedRepository, ExportOptions, ServedModel, TritonSection } fr
 import type {
   DeletionRecord,
   Embedder,
-  Encoded,
   Feed,
   ImageDecoder,
-  Pixels,
+  Pictures,
   Preprocessing,
   Preprocessor,
   Reader,
@@ -26,12 +25,19 @@ import { HeadraceError } from "../../contracts/index.js";
 import { beginsWith, type CollectionDescription, fileInvalid, type MetadataType } from "../../kit/index.js";
 import { type EmbedderKind, embedderKind, type FileFormat, type StoreKind, type TextSearch } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
-import { makeConverters, readableBySharp } from "../decode-workers/converters.js";
+import type { ConverterWorker } from "../converter-worker/converter-worker.js";
+import { convertersIn } from "../converter-worker/converters.js";
+import { makeConverters } from "../decode-workers/converters.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
 import type { StoreOptions } from "./store-options.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
 export type OnnxModel = OnnxEmbedder["model"] & Pick<OnnxEmbedder, "input" | "dimension" | "preset"> & { readonly isBatched: boolean };
+
+export interface Decoding {
+  readonly decoder: ImageDecoder;
+  readonly pictures: Pictures;
+}
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
@@ -183,9 +189,13 @@ export async function tritonExporter(): Promise<(options: ExportOptions) => Expo
   return (await import("../../adapters/triton/index.js")).exportRepository;
 }
 
-export async function makeDecoder({ preprocess }: Settings): Promise<ImageDecoder> {
-  const { sharpDecoder } = await import("../../adapters/sharp/index.js");
-  return sharpDecoder(preprocess, makeConverters());
+/** Makes the decoder, and the pictures that share its limits. `worker`: the thread for images that sharp cannot read. */
+export async function makeDecoding({ preprocess }: Settings, worker: () => Promise<ConverterWorker>): Promise<Decoding> {
+  return (await import("../../adapters/sharp/index.js")).sharpDecoding(preprocess, convertersIn(worker, makeConverters()));
+}
+
+export async function makeConverterWorker(): Promise<ConverterWorker> {
+  return new (await import("../converter-worker/converter-worker.js")).ConverterWorker();
 }
 
 /** Returns the number of decode workers. By default, one core is left for servers or for the sessions of the model. */
@@ -234,19 +244,4 @@ export async function makeReaders({ http, s3 }: Settings): Promise<readonly Read
     tarReader({ compression: "gzip" }),
     zipReader(),
   ];
-}
-
-export interface Pictures {
-  /** Returns a small JPEG of the image. */
-  thumbnail(image: Encoded): Promise<Uint8Array>;
-  /** Returns a PNG of the image next to the pixels that the model gets. */
-  comparison(image: Encoded, seen: Omit<Pixels, "original">): Promise<Uint8Array>;
-}
-
-export async function pictures(): Promise<Pictures> {
-  const { thumbnail, comparison } = await import("../../adapters/sharp/index.js");
-  return {
-    thumbnail: async (image) => thumbnail(await readableBySharp(image)),
-    comparison: async (image, seen) => comparison(await readableBySharp(image), seen),
-  };
 }

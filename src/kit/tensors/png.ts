@@ -24,23 +24,37 @@ export function encodePng({ width, height, channels, data, profile }: PngPixels,
   const rowBytes = width * channels;
   const rows = Buffer.alloc(height * (1 + rowBytes));
   for (let y = 0; y < height; y += 1) rows.set(data.subarray(y * rowBytes, (y + 1) * rowBytes), y * (1 + rowBytes) + 1);
-  return new Uint8Array(
-    Buffer.concat([
-      signature,
-      pngChunk("IHDR", header),
-      ...(profile === undefined ? [] : [pngChunk("iCCP", Buffer.concat([Buffer.from("icc\0\0", "latin1"), deflateSync(profile)]))]),
-      pngChunk("IDAT", deflateSync(rows, { level })),
-      pngChunk("IEND", Buffer.alloc(0)),
-    ]),
-  );
+  return joined([
+    signature,
+    pngChunk("IHDR", header),
+    ...(profile === undefined ? [] : [pngChunk("iCCP", Buffer.concat([Buffer.from("icc\0\0", "latin1"), deflateSync(profile)]))]),
+    ...chunkParts("IDAT", deflateSync(rows, { level })),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
 }
 
 /** Returns a chunk of a PNG, with its length and checksum. `type` has four letters. */
 export function pngChunk(type: string, data: Uint8Array): Buffer {
-  const chunk = Buffer.alloc(12 + data.length);
-  chunk.writeUInt32BE(data.length, 0);
-  chunk.write(type, 4, "latin1");
-  chunk.set(data, 8);
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length);
-  return chunk;
+  return Buffer.concat(chunkParts(type, data));
+}
+
+/** Returns the parts of a chunk. `data` is not copied, because the pixels of a large picture are most of its memory. */
+function chunkParts(type: string, data: Uint8Array): readonly Uint8Array[] {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(data.length, 0);
+  head.write(type, 4, "latin1");
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(data, crc32(head.subarray(4))), 0);
+  return [head, data, checksum];
+}
+
+/** Returns the parts one after another, in a buffer of their own. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all;
 }

@@ -1,9 +1,9 @@
 /** What a search looks for: an image, a text, a vector, a stored row, or a weighted sum of these. */
-import type { Encoded, Key } from "../../contracts/index.js";
+import type { Key, Pixels } from "../../contracts/index.js";
 
 /** A query with one vector. The search returns rows with similar vectors. */
 export type PlainQuery =
-  | { readonly kind: "image"; readonly image: Encoded }
+  | { readonly kind: "image"; readonly pixels: Pixels }
   /** `vector` has as many numbers as the dimension of the collection. */
   | { readonly kind: "vector"; readonly vector: Float32Array }
   | { readonly kind: "id"; readonly id: Key }

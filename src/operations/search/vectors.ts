@@ -27,7 +27,7 @@ export async function vectorsOf(queries: readonly Query[], context: QueryContext
 
 async function plainVectors(queries: readonly PlainQuery[], context: QueryContext): Promise<readonly Float32Array[]> {
   const { collection, chain, texts, signal } = context;
-  const images = queries.flatMap((query) => (query.kind === "image" ? [query.image] : []));
+  const images = queries.flatMap((query) => (query.kind === "image" ? [query.pixels] : []));
   const words = queries.flatMap((query) => (query.kind === "text" ? [query.text] : []));
   const stored = await storedVectors(queries, context);
   const ofImages = images.length === 0 ? [] : await vectorize(await chain(signal), images, signal);

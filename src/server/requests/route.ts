@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { z } from "zod";
-import type { ImageEmbeddingPipeline, Settings } from "../../app/index.js";
+import type { ImageEmbeddingPipeline, Settings, UrlBytes } from "../../app/index.js";
 import type { Insertions } from "../insertions/insertions.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { KeptAnswers } from "../kept/kept-answers.js";
@@ -30,6 +30,8 @@ export interface ServerContext {
   readonly insertions: Insertions;
   readonly thumbnails: Thumbnails;
   readonly uploads: KeptUploads;
+  /** Limits the images that requests read from URLs. */
+  readonly urlBytes: UrlBytes;
   /** The version of the package. */
   readonly version: string;
   readonly admission: Admission;

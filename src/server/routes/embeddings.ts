@@ -16,7 +16,7 @@ const maxParallel = 8;
 
 /** Returns one result per image, in order. Throws what is wrong with the request as a whole, or with the embedder. */
 export async function embedSources(
-  { pipeline, settings }: ServerContext,
+  { pipeline, settings, urlBytes }: Pick<ServerContext, "pipeline" | "settings" | "urlBytes">,
   sources: readonly GivenSource[],
   signal: AbortSignal,
 ): Promise<readonly EmbeddedImage[]> {
@@ -25,7 +25,7 @@ export async function embedSources(
   const parallel = new Semaphore(maxParallel);
   const embed = async (input: (typeof inputs)[number]): Promise<EmbeddedImage> => {
     try {
-      return { vector: await pipeline.embedImage(input, { signal }) };
+      return { vector: await pipeline.embedImage(input, { signal, urlBytes }) };
     } catch (thrown) {
       const error = HeadraceError.from(thrown);
       if (error.scope !== "item") throw error;

@@ -62,7 +62,7 @@ const jpeg = (picture: Uint8Array, caching: string): Answer => ({
   headers: { "cache-control": caching },
 });
 
-type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads">;
+type Readers = Pick<ServerContext, "pipeline" | "settings" | "uploads" | "urlBytes">;
 
 /** A member of an archive elsewhere has no picture: the server would copy the whole archive for anybody who names one. */
 function pictureOfSource({ thumbnails, ...call }: Call<undefined, undefined, unknown>, source: string): Promise<Uint8Array> {
@@ -77,9 +77,9 @@ function pictureOfSource({ thumbnails, ...call }: Call<undefined, undefined, unk
     });
 }
 
-async function made({ pipeline, settings, uploads }: Readers, source: string, signal: AbortSignal): Promise<Uint8Array> {
+async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: string, signal: AbortSignal): Promise<Uint8Array> {
   const input = (await uploads.read(source)) ?? (await storedInput(source, settings.server));
-  const picture = await pipeline.thumbnail(input, { signal });
+  const picture = await pipeline.thumbnail(input, { urlBytes, signal });
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }

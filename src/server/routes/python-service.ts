@@ -88,11 +88,13 @@ export const pythonServiceRoutes: readonly Route[] = [
     body: wire.search,
     examples: { byImage: { query_input: wire.example, topk: 3, collection_name: "pets" } },
     answers: described("The results, the best one first.", wire.found),
-    answer: async ({ body: { query_input: query, topk, filter_expr: filter, collection_name: name }, signal, pipeline, settings }) => {
+    answer: async ({ body, signal, pipeline, settings, urlBytes }) => {
+      const { query_input: query, topk, filter_expr: filter, collection_name: name } = body;
       const startedMs = performance.now();
       const hits = await pipeline.searchImages(await inputOf(sourceOf(query), settings.server), {
         topK: topk,
         signal,
+        urlBytes,
         ...(name ? { collectionName: name } : {}),
         ...(filter ? { filter } : {}),
       });

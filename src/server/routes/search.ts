@@ -36,6 +36,7 @@ export const searchRoutes: readonly Route[] = [
         collectionName: name,
         topK,
         signal,
+        urlBytes: context.urlBytes,
         ...(filter === undefined ? {} : { filter }),
         ...(minScore === undefined ? {} : { minScore }),
       });
