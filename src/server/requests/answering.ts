@@ -33,7 +33,7 @@ export async function answer(
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
     const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, spans, signal };
-    const incoming = each.stream === undefined ? null : incomingOf(request, settings);
+    const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
