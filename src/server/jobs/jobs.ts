@@ -10,7 +10,7 @@ import { Refused } from "../wire/problems.js";
 import { type Entry, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
-import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
+import { firstJobOf, type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
 import { JobDraft, jobFolders } from "./job-folder.js";
 import { type AttemptEnd, JobRun } from "./job-run.js";
 import { newestFirst, stateAfter } from "./job-states.js";
@@ -281,8 +281,10 @@ export class Jobs {
     for (const { id } of ended.slice(this.#options.settings.server.keepJobs)) if (!this.#isRetried(id)) await this.delete(id);
   }
 
+  /** Whether a job that has not ended reads the failures or the images of this one. */
   #isRetried(id: string): boolean {
-    return [...this.#entries.values()].some(({ job }) => job.request.retry?.of === id && !isEnded(job));
+    const reads = (job: Job): boolean => job.request.retry?.of === id || firstJobOf(job) === id;
+    return [...this.#entries.values()].some(({ job }) => !isEnded(job) && reads(job));
   }
 
   #withKey({ key, client }: Idempotency): Job | undefined {

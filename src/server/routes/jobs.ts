@@ -1,7 +1,7 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
 import type { z } from "zod";
-import type { Idempotency } from "../jobs/job.js";
+import { firstJobOf, type Idempotency } from "../jobs/job.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
 import { type Answer, type Call, type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
@@ -129,9 +129,10 @@ export const jobRoutes: readonly Route[] = [
     examples: { all: {}, some: { codes: ["timed_out", "source_unreadable"] } },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => {
-      const { id, request, endedAt } = call.jobs.get(call.params.id);
-      if (endedAt === null) throw new Refused("job_active");
-      return submitted(call, await orderOfRetry({ of: id, codes: call.body.codes }, request.collection, call));
+      const job = call.jobs.get(call.params.id);
+      if (job.endedAt === null) throw new Refused("job_active");
+      const retry = { of: job.id, codes: call.body.codes, first: firstJobOf(job) };
+      return submitted(call, await orderOfRetry(retry, job.request.collection, call));
     },
   }),
   route({
