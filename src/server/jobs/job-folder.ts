@@ -128,6 +128,7 @@ export class JobDraft {
     return folder;
   }
 
+  /** Deletes the draft. A draft that has become the folder of a job stays. */
   discard(): Promise<void> {
     return this.folder.delete();
   }

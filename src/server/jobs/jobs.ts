@@ -91,18 +91,19 @@ export class Jobs {
     return JobDraft.begin(this.#folder, this.#options.settings.server.maxJobMb);
   }
 
-  /** Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. */
+  /**
+   * Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. The caller
+   * discards the draft afterwards.
+   */
   submit({ request, draft, idempotency, requestId, requests }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
       const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
       if (earlier !== undefined) {
-        await draft.discard();
         if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
         return { job: earlier, isNew: false };
       }
       const { maxWaitingJobs } = this.#options.settings.server;
       if ((this.states.get("queued") ?? 0) >= maxWaitingJobs || this.#closing.signal.aborted) {
-        await draft.discard();
         throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
       }
       const job = newJob(request, draft.given, idempotency);

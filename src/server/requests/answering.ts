@@ -5,6 +5,7 @@ import type { Settings } from "../../app/index.js";
 import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
+import type { Admission } from "./admission.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
@@ -37,8 +38,9 @@ export async function answer(
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
+    const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
     // Checks of health must not wait for other requests.
-    const work = (): Promise<Answer> => (each.scope === null ? run() : admission.work(signal, run));
+    const work = (): Promise<Answer> => (each.scope === null ? run() : workInTurn(admission, signal, { run, unused }));
     const answered = key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
     return await unlessAborted(answered, signal, each.name);
   } catch (error) {
@@ -46,6 +48,23 @@ export async function answer(
     throw error;
   } finally {
     ending.dispose();
+  }
+}
+
+/** Waits for the turn of a request. If it does not come, calls `unused` instead of `run`. */
+async function workInTurn(
+  admission: Admission,
+  signal: AbortSignal,
+  { run, unused }: { readonly run: () => Promise<Answer>; readonly unused: () => Promise<void> },
+): Promise<Answer> {
+  let hasBegun = false;
+  try {
+    return await admission.work(signal, () => {
+      hasBegun = true;
+      return run();
+    });
+  } finally {
+    if (!hasBegun) await unused();
   }
 }
 

@@ -138,6 +138,8 @@ export interface RouteOptions<P, B, Q = undefined> {
     /** One line of the JSON lines. */
     readonly line: z.ZodType;
     readonly receive: (incoming: Incoming, call: Call<P, undefined, Q>) => Promise<B>;
+    /** Deletes what `receive` has made. Called instead of `answer`, when the client has gone away or its time is over before. */
+    readonly discard: (body: B) => Promise<void>;
   };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
