@@ -212,3 +212,26 @@ test("a job that was cancelled when its server crashed has ended for its watcher
   assert.deepEqual(readdirSync(join(folder, "uploads")), []);
   assert.equal(existsSync(join(folder, "lines.jsonl")), false);
 });
+
+test("a damaged record of one job leaves the others as they are", async () => {
+  await using jobs = await JobServer.start();
+  const { server } = jobs;
+  const ids: string[] = [];
+  for (const value of [1, 2, 3, 4]) {
+    ids.push(await send(jobs, value));
+    await jobs.ended(ids.at(-1) ?? "");
+  }
+  const [whole = "", ...damaged] = ids;
+  await server.stop();
+  const pathOf = (id: string): string => join(server.dataFolder, "jobs", id, "job.json");
+  const texts = [readFileSync(pathOf(whole), "utf8").slice(0, 100), "null", '{"version":1}'];
+  for (const [at, id] of damaged.entries()) writeFileSync(pathOf(id), texts[at] ?? "");
+  await server.restart();
+  const { body } = await server.get("/v1/jobs");
+  assert.deepEqual(
+    body.jobs.map(({ id }: Job) => id),
+    [whole],
+  );
+  assert.equal(server.logged.filter(({ event }) => event === "job left alone").length, 3);
+  assert.equal((await jobs.ended(await send(jobs, 5))).state, "completed");
+});

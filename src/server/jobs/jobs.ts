@@ -180,7 +180,7 @@ export class Jobs {
     for (const folder of await jobFolders(this.#folder)) {
       const job = await folder.read();
       if (job === null) {
-        this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a record of this version" });
+        this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a whole record of this version" });
         continue;
       }
       const entry = this.#add(newEntry(job, folder, []));
