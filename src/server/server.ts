@@ -14,7 +14,7 @@ import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
 import { openApiDocument } from "./openapi/document.js";
 import { servePage } from "./page.js";
-import { Admission } from "./requests/admission.js";
+import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./requests/framework-errors.js";
 import { keyOfRequest, loadKeys } from "./requests/keys.js";
@@ -118,6 +118,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (watch.of(request)?.key ?? request.ip) : null);
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
   }
+  const seats = new WeakMap<FastifyRequest, Seat>();
   for (const each of allRoutes) {
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (each.scope === null) return;
@@ -128,7 +129,9 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
         await countStranger(request);
         throw refused;
       }
-      reply.raw.once("close", context.admission.enter(request.headers));
+      const seat = context.admission.enter(request.headers);
+      seats.set(request, seat);
+      reply.raw.once("close", seat.hold());
     };
     app.route({
       method: each.method,
@@ -136,7 +139,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, open: watch.of(request) }));
+        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request) };
+        return send(reply, await answer(each, request, reply, context, options));
       },
     });
   }

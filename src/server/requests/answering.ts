@@ -5,13 +5,21 @@ import type { Settings } from "../../app/index.js";
 import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
-import type { Admission } from "./admission.js";
+import type { Admission, Seat } from "./admission.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
 import type { Answer, Route, ServerContext } from "./route.js";
 import { incomingOf, readForm } from "./uploads.js";
 import { checked } from "./validation.js";
+
+export interface AnsweringOptions {
+  /** Fires when the time to drain is over. */
+  readonly hard: AbortSignal;
+  readonly open: OpenRequest | undefined;
+  /** undefined: the request is not counted. Checks of health must not wait for other requests. */
+  readonly seat: Seat | undefined;
+}
 
 /**
  * Calls the route. Its signal fires when the client goes away, `hard` fires or the time for the answer is over. With an `Idempotency-Key`,
@@ -22,7 +30,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  { hard, open }: { readonly hard: AbortSignal; readonly open: OpenRequest | undefined },
+  { hard, open, seat }: AnsweringOptions,
 ): Promise<Answer> {
   const { admission, keptAnswers, settings } = context;
   const client = open?.key ?? null;
@@ -39,10 +47,10 @@ export async function answer(
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
-    // Checks of health must not wait for other requests.
-    const work = (): Promise<Answer> => (each.scope === null ? run() : workInTurn(admission, signal, { run, unused }));
-    const answered = key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
-    return await unlessAborted(answered, signal, each.name);
+    const work = (): Promise<Answer> => (seat === undefined ? run() : workInTurn(admission, signal, { run, unused }));
+    const answered = (): Promise<Answer> =>
+      key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
+    return await unlessAborted(seat === undefined ? answered() : seat.during(answered), signal, each.name);
   } catch (error) {
     if (ending.isLate) throw new Refused("deadline_passed");
     throw error;
