@@ -12,7 +12,7 @@ import { KeptAnswers } from "./kept/kept-answers.js";
 import { KeptUploads } from "./kept/kept-uploads.js";
 import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
-import { openApiDocument } from "./openapi/document.js";
+import { Reference } from "./openapi/reference.js";
 import { servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
@@ -84,7 +84,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     version: installed.version,
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
-    document: () => openApiDocument(allRoutes),
+    reference: new Reference(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
   const app = await makeApp(settings.server);
@@ -114,7 +114,6 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   let countStranger: CountStranger = async () => undefined;
   if (settings.server.rateLimit !== null) {
-    const isCounted = (request: FastifyRequest): boolean => (routeOf(request)?.scope ?? null) !== null;
     const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (watch.of(request)?.key ?? request.ip) : null);
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
   }
@@ -207,6 +206,12 @@ const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPa
 /** The route that the request asks for. */
 function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
   return routesByPath.get(`${method} ${url}`);
+}
+
+/** Checks of health do not count as requests of a client. */
+function isCounted(request: FastifyRequest): boolean {
+  const found = routeOf(request);
+  return found !== undefined && (found.scope !== null || found.tag === "Reference");
 }
 
 /** Probes and scrapes come every few seconds, and would hide what people ask for. */

@@ -101,6 +101,14 @@ test("each key may send its number of requests per minute; health does not count
   for (let count = 0; count < 5; count += 1) assert.equal((await server.get("/health/live")).status, 200);
 });
 
+test("the reference pages, which need no key, are counted by address", async () => {
+  await using server = await TestServer.start({ server: { rateLimit: 3 } });
+  const statuses = [];
+  for (const path of ["/docs", "/openapi.json", "/docs", "/openapi.json"]) statuses.push((await server.get(path)).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429]);
+  assert.equal((await server.get("/health/live")).status, 200);
+});
+
 test("requests without a valid key are counted by address, and leave the keys alone", async () => {
   const keys = [{ name: "one", apiKey: "one-0123456789abcdef", scopes: ["read" as const] }];
   await using server = await TestServer.start({ server: { keys, rateLimit: 3 } });

@@ -13,7 +13,6 @@ import type { Thumbnails } from "../kept/thumbnails.js";
 import type { RunStart } from "../telemetry/run-span.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ErrorForm } from "../wire/error-forms.js";
-import type { OpenApiDocument } from "../wire/openapi-shape.js";
 import type { Admission } from "./admission.js";
 
 export const scopes = ["read", "write", "admin"] as const;
@@ -34,8 +33,8 @@ export interface ServerContext {
   readonly version: string;
   readonly admission: Admission;
   readonly keptAnswers: KeptAnswers;
-  /** Describes all routes. */
-  readonly document: () => OpenApiDocument;
+  /** Describes all routes, as JSON and as HTML. */
+  readonly reference: { readonly document: Uint8Array; readonly page: Uint8Array };
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
   readonly isStopping: () => boolean;
 }
