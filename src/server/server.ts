@@ -1,10 +1,8 @@
 /** The HTTP server: takes requests, checks them, lets the routes answer, and logs one line per request. */
-import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ImageEmbeddingPipeline, type Settings, storeKind } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
-import { mebibyte } from "../kit/index.js";
 import { Insertions } from "./insertions/insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
@@ -16,13 +14,13 @@ import { Reference } from "./openapi/reference.js";
 import { servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
-import { fromFrameworkError, onBrokenConnection } from "./requests/framework-errors.js";
+import { makeApp, safeHeaders } from "./requests/framework.js";
+import { fromFrameworkError } from "./requests/framework-errors.js";
 import { keyOfRequest, loadKeys } from "./requests/keys.js";
 import { isLoopback, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
 import type { Route, ServerContext } from "./requests/route.js";
-import { loadFastify } from "./requests/vendor.js";
 import { allRoutes } from "./routes.js";
 import type { Log } from "./telemetry/log.js";
 import { Telemetry } from "./telemetry/telemetry.js";
@@ -43,14 +41,6 @@ export interface RunningServer {
   /** Takes no new requests, finishes open ones, and aborts them after `server.drain_timeout` seconds or when `hard` fires. */
   stop(hard: AbortSignal): Promise<void>;
 }
-
-const headers: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};
 
 /** Starts to listen. Throws `config_conflict` for an address of a network without API keys, and `config_invalid` for a busy port. */
 export async function startServer({ pipeline, settings, log, keysElsewhere }: ServerOptions): Promise<RunningServer> {
@@ -87,12 +77,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     reference: new Reference(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
-  const app = await makeApp(settings.server);
+  const app = await makeApp(settings.server, isBodyOptional);
   const watch = new RequestWatch({ telemetry, log, isTraced });
 
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
-    reply.headers({ ...headers, "x-request-id": request.id });
+    reply.headers({ ...safeHeaders, "x-request-id": request.id });
     if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
       throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
     }
@@ -167,37 +157,6 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   };
 }
 
-async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<FastifyInstance> {
-  const { fastify, multipart } = await loadFastify();
-  const app = fastify({
-    logger: false,
-    bodyLimit: maxBodyMb * mebibyte,
-    requestTimeout: bodyTimeout * 1000,
-    http: {
-      // Node's own answer would have no problem.
-      requireHostHeader: false,
-      connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
-      headersTimeout: Math.min(30, bodyTimeout) * 1000,
-    },
-    forceCloseConnections: "idle",
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    requestIdHeader: false,
-    genReqId: ({ headers: { "x-request-id": given } }) =>
-      typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
-    clientErrorHandler: onBrokenConnection,
-    frameworkErrors: (error, request, reply) => {
-      void reply.headers({ ...headers, "x-request-id": request.id });
-      sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
-    },
-    routerOptions: { maxParamLength: 4096 },
-  });
-  app.removeContentTypeParser("text/plain");
-  app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
-  await app.register(multipart);
-  return app;
-}
-
 /** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
 const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 
@@ -212,6 +171,12 @@ function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | und
 function isCounted(request: FastifyRequest): boolean {
   const found = routeOf(request);
   return found !== undefined && (found.scope !== null || found.tag === "Reference");
+}
+
+/** Many clients name the type of a body that they do not send. */
+function isBodyOptional(request: FastifyRequest): boolean {
+  const { body } = routeOf(request) ?? {};
+  return body === undefined || body.safeParse({}).success;
 }
 
 /** Probes and scrapes come every few seconds, and would hide what people ask for. */

@@ -51,6 +51,28 @@ const wrapped =
       },
     });
 
+test("a request without a body may name the type of a body", async () => {
+  await using jobs = await JobServer.start();
+  const { id } = (await jobs.server.upload("/v1/jobs", [image(1)], { collection: "pets" })).body;
+  await jobs.ended(id);
+  const headers = { "content-type": "application/json" };
+  assert.equal((await jobs.server.send("POST", `/v1/jobs/${id}/cancel`, { headers })).status, 202);
+  const retry = await jobs.server.send("POST", `/v1/jobs/${id}/retry`, { headers });
+  assert.equal(retry.status, 202);
+  await jobs.ended(retry.body.id);
+  assert.equal((await jobs.server.send("DELETE", `/v1/jobs/${id}`, { headers })).status, 204);
+  assert.equal((await jobs.server.send("DELETE", "/v1/collections/pets", { headers })).status, 204);
+  const { status, body } = await jobs.server.send("POST", "/v1/jobs", { headers });
+  assert.deepEqual([status, body.code], [400, "json_invalid"]);
+});
+
+test("a data URL with a damaged percent-encoding is refused", async () => {
+  await using jobs = await JobServer.start();
+  const { status, body } = await jobs.server.post("/v1/jobs", { collection: "pets", images: [{ url: "data:image/png,%zz" }] });
+  assert.deepEqual([status, body.code], [422, "request_invalid"]);
+  assert.match(body.detail, /%/);
+});
+
 test("an upload whose turn does not come in time leaves no files", { timeout: 60_000 }, async () => {
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => {
