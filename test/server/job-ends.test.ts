@@ -1,6 +1,6 @@
 /** How jobs end, and what is deleted then, when several things happen at the same time. */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -140,6 +140,11 @@ class HeldEnds implements AsyncDisposable {
     return JSON.parse(readFileSync(join(this.#folder, "jobs", id, "job.json"), "utf8")) as Job;
   }
 
+  /** Puts a folder between the images of a job, where only files can be deleted. */
+  addFolder(id: string): void {
+    mkdirSync(join(this.#folder, "jobs", id, "uploads", "folder"));
+  }
+
   /** Writes a copy of a job. */
   copy(id: string, as: string): void {
     const folder = join(this.#folder, "jobs");
@@ -178,6 +183,20 @@ test("jobs that end while another one deletes old jobs stay completed", { timeou
   await held.open();
   const found = held.jobs.list();
   assert.deepEqual(found.map(({ id, state }) => [id, state]).sort(), ids.map((id) => [id, "completed"]).sort());
+});
+
+test("files that cannot be deleted after its end leave a job completed", { timeout: 60_000 }, async () => {
+  await using held = new HeldEnds();
+  await held.open();
+  held.hold();
+  const id = await held.submit(1);
+  await held.ending(1);
+  held.addFolder(id);
+  held.letGo();
+  await held.states(id);
+  // Waits until all is deleted.
+  await held.close();
+  assert.equal(held.jobs.get(id).state, "completed");
 });
 
 test("a cancel that comes after the run of a job leaves it completed", { timeout: 60_000 }, async () => {
