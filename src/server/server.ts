@@ -1,10 +1,8 @@
 /** The HTTP server: takes requests, checks them, lets the routes answer, and logs one line per request. */
-import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ImageEmbeddingPipeline, type Settings, storeKind, UrlBytes } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
-import { mebibyte } from "../kit/index.js";
 import { Insertions } from "./insertions/insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";
@@ -12,17 +10,17 @@ import { KeptAnswers } from "./kept/kept-answers.js";
 import { KeptUploads } from "./kept/kept-uploads.js";
 import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
-import { openApiDocument } from "./openapi/document.js";
+import { Reference } from "./openapi/reference.js";
 import { servePage } from "./page.js";
-import { Admission } from "./requests/admission.js";
+import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
-import { fromFrameworkError, onBrokenConnection } from "./requests/framework-errors.js";
+import { makeApp, safeHeaders } from "./requests/framework.js";
+import { fromFrameworkError } from "./requests/framework-errors.js";
 import { keyOfRequest, loadKeys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
 import type { Route, ServerContext } from "./requests/route.js";
-import { loadFastify } from "./requests/vendor.js";
 import { allRoutes } from "./routes.js";
 import type { Log } from "./telemetry/log.js";
 import { Telemetry } from "./telemetry/telemetry.js";
@@ -43,14 +41,6 @@ export interface RunningServer {
   /** Takes no new requests, finishes open ones, and aborts them after `server.drain_timeout` seconds or when `hard` fires. */
   stop(hard: AbortSignal): Promise<void>;
 }
-
-const headers: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};
 
 /** Starts to listen. Throws `config_conflict` for an address of a network without API keys, and `config_invalid` for a busy port. */
 export async function startServer({ pipeline, settings, log, keysElsewhere }: ServerOptions): Promise<RunningServer> {
@@ -89,15 +79,15 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     version: installed.version,
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
-    document: () => openApiDocument(allRoutes),
+    reference: new Reference(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
-  const app = await makeApp(settings.server);
+  const app = await makeApp(settings.server, isBodyOptional);
   const watch = new RequestWatch({ telemetry, log, isTraced });
 
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
-    reply.headers({ ...headers, "x-request-id": request.id });
+    reply.headers({ ...safeHeaders, "x-request-id": request.id });
     if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
       throw new Refused("request_malformed", "Host: expected a header, found none.", { headers: { connection: "close" } });
     }
@@ -119,10 +109,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   let countStranger: CountStranger = async () => undefined;
   if (settings.server.rateLimit !== null) {
-    const isCounted = (request: FastifyRequest): boolean => (routeOf(request)?.scope ?? null) !== null;
     const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (watch.of(request)?.key ?? request.ip) : null);
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
   }
+  const seats = new WeakMap<FastifyRequest, Seat>();
   for (const each of allRoutes) {
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (each.scope === null) return;
@@ -133,7 +123,9 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
         await countStranger(request);
         throw refused;
       }
-      reply.raw.once("close", context.admission.enter(request.headers));
+      const seat = context.admission.enter(request.headers);
+      seats.set(request, seat);
+      reply.raw.once("close", seat.hold());
     };
     app.route({
       method: each.method,
@@ -141,7 +133,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        return send(reply, await answer(each, request, reply, context, { hard: hardStop.signal, open: watch.of(request) }));
+        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request) };
+        return send(reply, await answer(each, request, reply, context, options));
       },
     });
   }
@@ -169,37 +162,6 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   };
 }
 
-async function makeApp({ maxBodyMb, bodyTimeout }: Settings["server"]): Promise<FastifyInstance> {
-  const { fastify, multipart } = await loadFastify();
-  const app = fastify({
-    logger: false,
-    bodyLimit: maxBodyMb * mebibyte,
-    requestTimeout: bodyTimeout * 1000,
-    http: {
-      // Node's own answer would have no problem.
-      requireHostHeader: false,
-      connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
-      headersTimeout: Math.min(30, bodyTimeout) * 1000,
-    },
-    forceCloseConnections: "idle",
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    requestIdHeader: false,
-    genReqId: ({ headers: { "x-request-id": given } }) =>
-      typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
-    clientErrorHandler: onBrokenConnection,
-    frameworkErrors: (error, request, reply) => {
-      void reply.headers({ ...headers, "x-request-id": request.id });
-      sendProblem(reply as FastifyReply, fromFrameworkError(error), undefined);
-    },
-    routerOptions: { maxParamLength: 4096 },
-  });
-  app.removeContentTypeParser("text/plain");
-  app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
-  await app.register(multipart);
-  return app;
-}
-
 /** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
 const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 
@@ -208,6 +170,18 @@ const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPa
 /** The route that the request asks for. */
 function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
   return routesByPath.get(`${method} ${url}`);
+}
+
+/** Checks of health do not count as requests of a client. */
+function isCounted(request: FastifyRequest): boolean {
+  const found = routeOf(request);
+  return found !== undefined && (found.scope !== null || found.tag === "Reference");
+}
+
+/** Many clients name the type of a body that they do not send. */
+function isBodyOptional(request: FastifyRequest): boolean {
+  const { body } = routeOf(request) ?? {};
+  return body === undefined || body.safeParse({}).success;
 }
 
 /** Probes and scrapes come every few seconds, and would hide what people ask for. */

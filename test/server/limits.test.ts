@@ -1,7 +1,8 @@
 /** What is refused when there is too much of it, and requests that are sent again. */
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { waitUntil } from "../support/services/process.js";
 import { base64, TestServer } from "./running.js";
 
 const search = "/v1/collections/pets/search";
@@ -39,6 +40,17 @@ class Held {
   letGo(): void {
     this.#letGo();
   }
+}
+
+/** Sends an insertion with an idempotency key. Resolves to its connection when the work has begun. */
+async function begun({ url }: TestServer, insertion: object, { entered }: Held): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const body = JSON.stringify(insertion);
+  const client = connect(Number(port), hostname);
+  const head = `POST ${insert} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  client.write(`${head}\r\n\r\n${body}`);
+  await entered;
+  return client;
 }
 
 test("requests beyond those that are worked on wait, further ones are refused with Retry-After, and health still answers", {
@@ -87,6 +99,14 @@ test("each key may send its number of requests per minute; health does not count
   assert.ok(Number(headers.get("retry-after")) > 0 && Number(headers.get("retry-after")) <= 60);
   assert.equal((await get("two")).status, 200);
   for (let count = 0; count < 5; count += 1) assert.equal((await server.get("/health/live")).status, 200);
+});
+
+test("the reference pages, which need no key, are counted by address", async () => {
+  await using server = await TestServer.start({ server: { rateLimit: 3 } });
+  const statuses = [];
+  for (const path of ["/docs", "/openapi.json", "/docs", "/openapi.json"]) statuses.push((await server.get(path)).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429]);
+  assert.equal((await server.get("/health/live")).status, 200);
 });
 
 test("requests without a valid key are counted by address, and leave the keys alone", async () => {
@@ -156,16 +176,26 @@ test("a request with an idempotency key continues when its client goes away", { 
   const held = new Held();
   await using server = await TestServer.start({ embedder: { work: held.work } });
   await held.hold(server);
-  const { hostname, port } = new URL(server.url);
   const images = { images: [{ ...image(7), id: "seven" }] };
-  const body = JSON.stringify(images);
-  const client = connect(Number(port), hostname);
-  const head = `POST ${insert} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
-  client.write(`${head}\r\n\r\n${body}`);
-  await held.entered;
+  const client = await begun(server, images, held);
   client.destroy();
   const again = server.post(insert, images, { "idempotency-key": "x" });
   held.letGo();
   const { status, body: answer, headers } = await again;
   assert.deepEqual([status, answer.stored, headers.get("idempotency-replayed")], [200, 1, "true"]);
+});
+
+test("work that continues without its client still counts as an open request", { timeout: 20_000 }, async () => {
+  const held = new Held();
+  await using server = await TestServer.start({ server: { maxConcurrent: 1, maxWaiting: 1 }, embedder: { work: held.work } });
+  await held.hold(server);
+  const client = await begun(server, { images: [{ ...image(7), id: "seven" }] }, held);
+  client.destroy();
+  await waitUntil("the client is gone", async () => server.logged.some(({ code }) => code === "client_gone"), { timeoutMs: 10_000 });
+  const more = [server.post(search, image(2)), server.post(search, image(3))];
+  const refused = await Promise.race(more);
+  assert.deepEqual([refused.status, refused.body.code], [503, "server_busy"]);
+  held.letGo();
+  assert.deepEqual((await Promise.all(more)).map(({ status }) => status).sort(), [200, 503]);
+  assert.equal((await server.post(search, image(1))).status, 200);
 });

@@ -1,6 +1,7 @@
 /** The OpenAPI document and the reference page describe the routes that there are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Reference } from "../../src/server/openapi/reference.js";
 import { allRoutes } from "../../src/server/routes.js";
 import type { OpenApiDocument, Operation } from "../../src/server/wire/openapi-shape.js";
 import { TestServer } from "./running.js";
@@ -83,4 +84,22 @@ test("the reference page lists each operation, has no script and loads nothing",
   assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'; frame-ancestors 'none'; style-src 'sha256-[\w+/=]+'$/);
   assert.doesNotMatch(body, /<script|<link|<img|@import|url\(|undefined|\[object/);
   assert.doesNotMatch(body, /(src|href)="(https?:)?\/\//);
+});
+
+test("the document and the page are made when they are first asked for, and only then", () => {
+  let reads = 0;
+  const routes = new Proxy(allRoutes, {
+    get: (target, name) => {
+      reads += 1;
+      return Reflect.get(target, name);
+    },
+  });
+  const reference = new Reference(routes);
+  assert.equal(reads, 0);
+  const { document, page } = reference;
+  const once = reads;
+  assert.ok(once > 0);
+  assert.equal(reference.document, document);
+  assert.equal(reference.page, page);
+  assert.equal(reads, once);
 });

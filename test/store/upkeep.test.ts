@@ -67,9 +67,9 @@ describe("upkeep of a LanceDB table", () => {
     });
   }
 
-  it("an index that LanceDB does not have is config_invalid, and leaves no table", async () => {
-    await assert.rejects(test.store.create("odd", { ...schema, index: "magic" }), { code: "config_invalid" });
-    await assert.rejects(test.store.create("odd", { ...schema, index: "ivf_rq" }), { code: "config_conflict" });
+  it("an index that LanceDB does not have is index_invalid, and leaves no table", async () => {
+    await assert.rejects(test.store.create("odd", { ...schema, index: "magic" }), { code: "index_invalid" });
+    await assert.rejects(test.store.create("odd", { ...schema, index: "ivf_rq" }), { code: "index_invalid" });
     await assert.rejects(test.store.openCollection("odd", "read"), { code: "collection_not_found" });
   });
 

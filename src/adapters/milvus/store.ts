@@ -227,7 +227,9 @@ export class MilvusStore implements VectorStore {
     if (requested !== "auto") {
       const type = indexTypes.find((each) => each === requested.toUpperCase());
       if (type === undefined)
-        throw new HeadraceError("config_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${requested}`);
+        throw new HeadraceError("index_invalid", `index: expected one of ${indexTypes.join(", ")}, found ${requested}`, {
+          hint: "Leave the index out, and `milvus.index_type` decides.",
+        });
       return type;
     }
     return this.#declared(name)?.index.indexType ?? this.milvus.indexType;

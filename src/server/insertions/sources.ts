@@ -49,12 +49,20 @@ export function sentImages(inputs: readonly IdentifiedInput[], settled: readonly
   });
 }
 
-/** Throws `request_invalid` for a URL without a comma after its type. */
+/** Throws `request_invalid` for a URL without a comma after its type, or with a damaged percent-encoding. */
 export function bytesOfDataUrl(url: string): Uint8Array {
   const match = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url);
   if (match === null) throw new Refused("request_invalid", "url: expected a comma after the type of a data URL, found none.");
   const [, base64, text = ""] = match;
-  return base64 === undefined ? Buffer.from(decodeURIComponent(text), "latin1") : Buffer.from(text, "base64");
+  return base64 === undefined ? Buffer.from(percentDecoded(text), "latin1") : Buffer.from(text, "base64");
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Refused("request_invalid", "url: expected two hexadecimal digits after each % of a data URL, found others.");
+  }
 }
 
 /** Throws `body_too_large` for more images than one request may have. */

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { RunStart } from "../telemetry/run-span.js";
 import { EventLog } from "./event-log.js";
-import type { Job } from "./job.js";
+import { firstJobOf, isEnded, type Job } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
 import type { JobRun } from "./job-run.js";
 
@@ -12,9 +12,9 @@ export interface Entry {
   readonly events: EventLog;
   /** The spans of the request that brought the job to this server. */
   readonly requests: RunStart["requests"];
-  /** Set while the job runs. */
+  /** Set while the job runs, and until its end is known to all. */
   run: JobRun | null;
-  /** Resolves when the run has ended and the record is written. */
+  /** Settles when the run has ended and the record is written. */
   finished: Promise<void>;
   isCancelled: boolean;
 }
@@ -23,4 +23,10 @@ export function newEntry(job: Job, folder: JobFolder, requests: RunStart["reques
   const events = new EventLog(randomBytes(4).toString("hex"));
   events.add({ name: "job", data: job });
   return { job, folder, events, requests, run: null, finished: Promise.resolve(), isCancelled: false };
+}
+
+/** Whether a job that has not ended reads the failures or the images of this one. */
+export function isRead({ job: { id } }: Entry, entries: ReadonlyMap<string, Entry>): boolean {
+  const reads = (job: Job): boolean => job.request.retry?.of === id || firstJobOf(job) === id;
+  return [...entries.values()].some(({ job }) => !isEnded(job) && reads(job));
 }

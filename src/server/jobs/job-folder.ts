@@ -1,9 +1,10 @@
 /** The folder of one job: its record, the images that came with the request, and its failures. */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileError, mebibyte, StagedFiles } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
+import { jobStates } from "../wire/wire-jobs.js";
 import type { Job } from "./job.js";
 
 const draftPrefix = ".draft-";
@@ -39,12 +40,11 @@ export class JobFolder {
     }
   }
 
-  /** Returns null for a folder without a record of this version. */
+  /** Returns null for a folder without a whole record of this version. */
   async read(): Promise<Job | null> {
     const text = await readFile(join(this.path, "job.json"), "utf8").catch(absent);
-    if (text === null) return null;
-    const { version: found, ...job } = JSON.parse(text) as Job & { readonly version: number };
-    return found === version ? job : null;
+    const record = text === null ? null : parsed(text);
+    return record !== null && record.id === basename(this.path) ? record : null;
   }
 
   /** Returns whether images came with the request. */
@@ -62,6 +62,20 @@ export class JobFolder {
   async delete(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** Returns null for a damaged record. */
+function parsed(text: string): Job | null {
+  try {
+    const { version: found, ...record } = JSON.parse(text) as Job & { readonly version: number };
+    return found === version && isRecord(record) ? record : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord({ state, request }: Partial<Job>): boolean {
+  return jobStates.some((known) => known === state) && typeof request?.collection === "string";
 }
 
 /** A folder that becomes a job's folder when everything has arrived. */
@@ -128,6 +142,7 @@ export class JobDraft {
     return folder;
   }
 
+  /** Deletes the draft. A draft that has become the folder of a job stays. */
   discard(): Promise<void> {
     return this.folder.delete();
   }

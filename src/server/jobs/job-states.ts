@@ -15,14 +15,16 @@ export const stateAfter = {
     return { state: "failed", crashes, endedAt: now(), error: { code: "unexpected", message, hint: "Look into the log of the server." } };
   },
 
-  /** `end` null: the job was cancelled before it started. */
+  /** The job was cancelled before it started. */
+  cancel(): Partial<Job> {
+    return { state: "cancelled", endedAt: now() };
+  },
+
   attempt(
     job: Job,
-    end: (AttemptEnd & Pick<Job, "total">) | null,
+    { counts, report, error, total, ended }: AttemptEnd & Pick<Job, "total">,
     { isCancelled, isClosing }: { readonly isCancelled: boolean; readonly isClosing: boolean },
   ): Partial<Job> {
-    if (end === null) return { state: "cancelled", endedAt: now() };
-    const { counts, report, error, total, ended } = end;
     const isWhole = ended === "completed";
     if (!isWhole && isClosing && !isCancelled) return { state: "queued", counts };
     const state = isWhole ? "completed" : isCancelled ? "cancelled" : "failed";

@@ -3,6 +3,7 @@ import { readDeadLetters } from "../../app/index.js";
 import { sha256Of } from "../insertions/sources.js";
 import type { KeptUploads } from "../kept/kept-uploads.js";
 import type { Entry } from "./entry.js";
+import { firstJobOf } from "./job.js";
 
 interface EndedJob {
   /** What `failedUploads` returns. */
@@ -24,14 +25,6 @@ export async function failedUploads({ folder }: Entry): Promise<ReadonlySet<stri
 /** Keeps the images that have a row. Those of a retry are in the folder of the job that they came with. */
 export async function keepUploads(entry: Entry, { failed, retried, jobs, uploads }: EndedJob): Promise<void> {
   if (entry.job.request.retry === null) return uploads.take(entry.folder.uploadsPath, (sha256) => !failed.has(sha256));
-  const folder = firstOf(entry, jobs)?.folder;
+  const folder = jobs.get(firstJobOf(entry.job))?.folder;
   if (folder !== undefined && retried !== null && retried.size > 0) await uploads.take(folder.uploadsPath, (sha256) => retried.has(sha256));
-}
-
-/** Returns the job that a retry, or a retry of a retry, is of. undefined: it was deleted. */
-function firstOf(entry: Entry, jobs: EndedJob["jobs"]): Entry | undefined {
-  const id = entry.job.request.retry?.of;
-  if (id === undefined) return entry;
-  const tried = jobs.get(id);
-  return tried === undefined ? undefined : firstOf(tried, jobs);
 }

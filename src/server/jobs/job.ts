@@ -20,8 +20,11 @@ export interface JobRequest {
   /** Files, folders, globs, web URLs and addresses in buckets, all of them allowed. */
   readonly sources: readonly string[];
   readonly listing: ListingChoices;
-  /** Set for a job that tries the failures of another job again. Empty `codes`: all of them. */
-  readonly retry: { readonly of: string; readonly codes: readonly ErrorCode[] } | null;
+  /**
+   * Set for a job that tries the failures of another job again. Empty `codes`: all of them. `first`: the job with the images, if `of` is a
+   * retry itself. Records of earlier versions do not have it.
+   */
+  readonly retry: { readonly of: string; readonly codes: readonly ErrorCode[]; readonly first?: string } | null;
 }
 
 /** A key of the client: a second request with the same key gets the same job. */
@@ -57,6 +60,11 @@ export interface Job {
 }
 
 export const noCounts: Counts = { read: 0, stored: 0, reused: 0, skipped: 0, failed: 0, abandoned: 0 };
+
+/** The id of the job whose folder has the images: a retry, and a retry of a retry, reads those of the first job. */
+export function firstJobOf({ id, request: { retry } }: Pick<Job, "id" | "request">): string {
+  return retry === null ? id : (retry.first ?? retry.of);
+}
 
 export function isEnded({ state }: Pick<Job, "state">): boolean {
   return (endStates as readonly string[]).includes(state);

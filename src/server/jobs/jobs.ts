@@ -3,26 +3,24 @@ import { join, resolve } from "node:path";
 import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
-import type { KeptUploads } from "../kept/kept-uploads.js";
 import type { Log } from "../telemetry/log.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import { Refused } from "../wire/problems.js";
-import { type Entry, newEntry } from "./entry.js";
+import { type Entry, isRead, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
+import { JobEnds, type JobEndsOptions } from "./job-ends.js";
 import { JobDraft, jobFolders } from "./job-folder.js";
-import { type AttemptEnd, JobRun } from "./job-run.js";
+import { JobRun } from "./job-run.js";
 import { newestFirst, stateAfter } from "./job-states.js";
-import { failedUploads, keepUploads } from "./job-uploads.js";
 
 export interface JobsOptions {
   readonly pipeline: ImageEmbeddingPipeline;
   readonly settings: Settings;
   readonly log: Log;
   readonly telemetry: Telemetry;
-  /** Gets the images that came with a job when the job has ended. */
-  readonly uploads: Pick<KeptUploads, "take" | "forgetUnused">;
+  readonly uploads: JobEndsOptions["uploads"];
 }
 
 export interface Submission {
@@ -42,12 +40,14 @@ export class Jobs {
   readonly #entries = new Map<string, Entry>();
   readonly #changes = new SerialQueue();
   readonly #closing = new AbortController();
+  readonly #ends: JobEnds;
   #owner: FolderOwner | null = null;
   #isLost = false;
 
   private constructor(options: JobsOptions) {
     this.#options = options;
     this.#folder = resolve(options.settings.lancedb.path, "jobs");
+    this.#ends = new JobEnds({ ...options, entries: this.#entries, change: (entry, changes) => this.#change(entry, changes) });
   }
 
   /** Reads the jobs of earlier servers, and continues with those that had not ended. */
@@ -91,18 +91,19 @@ export class Jobs {
     return JobDraft.begin(this.#folder, this.#options.settings.server.maxJobMb);
   }
 
-  /** Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. */
+  /**
+   * Adds a job. A request with the idempotency key of an earlier one gets that job. Throws `idempotency_conflict` and `jobs_full`. The caller
+   * discards the draft afterwards.
+   */
   submit({ request, draft, idempotency, requestId, requests }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
       const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
       if (earlier !== undefined) {
-        await draft.discard();
         if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
         return { job: earlier, isNew: false };
       }
       const { maxWaitingJobs } = this.#options.settings.server;
       if ((this.states.get("queued") ?? 0) >= maxWaitingJobs || this.#closing.signal.aborted) {
-        await draft.discard();
         throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
       }
       const job = newJob(request, draft.given, idempotency);
@@ -125,8 +126,10 @@ export class Jobs {
     if (isEnded(entry.job) || entry.isCancelled) return entry.job;
     entry.isCancelled = true;
     const { run } = entry;
-    if (run === null) await this.#end(entry, null);
-    else {
+    if (run === null) {
+      entry.finished = this.#ends.end(entry, stateAfter.cancel(), null);
+      await entry.finished;
+    } else {
       await this.#change(entry, { state: "stopping" });
       run.drain();
       const timer = setTimeout(() => run.abort(), this.#options.settings.server.drainTimeout * 1000);
@@ -138,9 +141,10 @@ export class Jobs {
   /** Forgets a job that has ended. Throws `job_active` for others, and while a retry of the job runs. */
   async delete(id: string): Promise<void> {
     const entry = this.#entry(id);
-    if (!isEnded(entry.job) || this.#isRetried(id)) throw new Refused("job_active");
+    if (!isEnded(entry.job) || isRead(entry, this.#entries)) throw new Refused("job_active");
     this.#entries.delete(id);
-    await entry.folder.delete();
+    // After the write of its end.
+    await this.#changes.run(() => entry.folder.delete());
   }
 
   /** Streams the failures of a job, one per image. */
@@ -164,7 +168,7 @@ export class Jobs {
     };
     if (deadline.aborted) abort();
     deadline.addEventListener("abort", abort, { once: true });
-    await Promise.all([...this.#entries.values()].map(({ finished }) => finished));
+    await Promise.allSettled([...this.#entries.values()].map(({ finished }) => finished));
     deadline.removeEventListener("abort", abort);
     await this.#changes.idle();
     for (const { events } of this.#entries.values()) events.close();
@@ -172,16 +176,27 @@ export class Jobs {
   }
 
   async #readJobs(): Promise<void> {
+    const crashed: Entry[] = [];
     for (const folder of await jobFolders(this.#folder)) {
       const job = await folder.read();
       if (job === null) {
-        this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a record of this version" });
+        this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a whole record of this version" });
         continue;
       }
-      const wasRunning = job.state === "running" || job.state === "stopping";
       const entry = this.#add(newEntry(job, folder, []));
       if (isEnded(job)) entry.events.close();
-      else if (wasRunning) await this.#change(entry, stateAfter.crash(job));
+      else if (job.state === "running" || job.state === "stopping") crashed.push(entry);
+    }
+    for (const entry of crashed) await this.#recover(entry);
+  }
+
+  async #recover(entry: Entry): Promise<void> {
+    const next = stateAfter.crash(entry.job);
+    if (next.state === "queued") return this.#change(entry, next);
+    try {
+      await this.#ends.end(entry, next, null);
+    } catch (error) {
+      this.#lose(entry, error);
     }
   }
 
@@ -233,40 +248,24 @@ export class Jobs {
       log("info", "job started", { job: id, attempt: attempts + 1, ...run.names });
       await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
       const end = await run.done();
-      entry.run = null;
-      await this.#end(entry, { ...end, total: run.total });
-    } catch (thrown) {
-      const { code, message } = HeadraceError.from(thrown);
-      log("error", "job record lost", { job: id, code, message });
+      const { isCancelled } = entry;
+      const next = stateAfter.attempt(entry.job, { ...end, total: run.total }, { isCancelled, isClosing: this.#closing.signal.aborted });
+      await this.#ends.end(entry, next, end.retried);
+    } catch (error) {
       run.abort();
       await run.done();
-      entry.run = null;
-      entry.job = { ...entry.job, state: "failed", endedAt: now(), error: HeadraceError.from(thrown).toJSON() };
-      entry.events.close();
+      this.#lose(entry, error);
     }
     this.#startWaiting();
   }
 
-  /** `end` null: the job was cancelled before it started. */
-  async #end(entry: Entry, end: (AttemptEnd & Pick<Job, "total">) | null): Promise<void> {
-    const next = stateAfter.attempt(entry.job, end, { isCancelled: entry.isCancelled, isClosing: this.#closing.signal.aborted });
-    const failed = isEnded({ ...entry.job, ...next }) ? await failedUploads(entry) : null;
-    // Whoever sees the end of the job may ask for the pictures.
-    if (failed !== null) await keepUploads(entry, { failed, retried: end?.retried ?? null, jobs: this.#entries, ...this.#options });
-    await this.#change(entry, next);
-    const { id, state, counts, error } = entry.job;
-    this.#options.log(state === "failed" ? "error" : "info", state === "queued" ? "job parked" : "job ended", {
-      job: id,
-      state,
-      ...counts,
-      ...(error === null ? {} : { code: error.code, message: error.message }),
-    });
-    if (failed === null) return;
+  /** The record of the job cannot be written. */
+  #lose(entry: Entry, thrown: unknown): void {
+    const error = HeadraceError.from(thrown);
+    this.#options.log("error", "job record lost", { job: entry.job.id, code: error.code, message: error.message });
+    entry.run = null;
+    entry.job = { ...entry.job, state: "failed", endedAt: now(), error: error.toJSON() };
     entry.events.close();
-    // Some images of a job that has not completed have no row.
-    if (state !== "completed") this.#options.uploads.forgetUnused();
-    await entry.folder.forgetUploads(failed);
-    await this.#deleteOldest();
   }
 
   async #change(entry: Entry, changes: Partial<Job>): Promise<void> {
@@ -274,15 +273,6 @@ export class Jobs {
     entry.events.add({ name: "job", data: entry.job });
     // The records of a folder that was lost are those of another server.
     if (!this.#isLost) await this.#changes.run(() => entry.folder.write(entry.job));
-  }
-
-  async #deleteOldest(): Promise<void> {
-    const ended = newestFirst([...this.#entries.values()].map(({ job }) => job).filter(isEnded));
-    for (const { id } of ended.slice(this.#options.settings.server.keepJobs)) if (!this.#isRetried(id)) await this.delete(id);
-  }
-
-  #isRetried(id: string): boolean {
-    return [...this.#entries.values()].some(({ job }) => job.request.retry?.of === id && !isEnded(job));
   }
 
   #withKey({ key, client }: Idempotency): Job | undefined {

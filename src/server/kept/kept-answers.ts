@@ -10,6 +10,8 @@ interface KeptAnswer {
   readonly fingerprint: string;
   readonly answer: Promise<Headed>;
   readonly atMs: number;
+  /** False while the work goes on. */
+  isKnown: boolean;
 }
 
 export interface RepeatableRequest {
@@ -36,19 +38,23 @@ export class KeptAnswers {
       return { ...answer, headers: { ...answer.headers, "idempotency-replayed": "true" } };
     }
     const answer = work();
-    this.#kept.set(key, { fingerprint, answer, atMs: performance.now() });
+    const entry = { fingerprint, answer, atMs: performance.now(), isKnown: false };
+    this.#kept.set(key, entry);
     try {
       return await answer;
     } catch (error) {
       this.#kept.delete(key);
       throw error;
+    } finally {
+      entry.isKnown = true;
     }
   }
 
+  /** Work in progress is never forgotten: a repeated request would do it twice. */
   #forget(): void {
-    for (const [key, { atMs }] of this.#kept) {
+    for (const [key, { atMs, isKnown }] of this.#kept) {
       if (this.#kept.size < maxKept && performance.now() - atMs < keepMs) return;
-      this.#kept.delete(key);
+      if (isKnown) this.#kept.delete(key);
     }
   }
 }

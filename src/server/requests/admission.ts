@@ -4,6 +4,36 @@ import type { Settings } from "../../app/index.js";
 import { mebibyte, Semaphore } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
 
+/** The place of one request. Its connection holds it, and its work, which may go on without its client. */
+export class Seat {
+  readonly #count: (change: 1 | -1) => void;
+  #holders = 0;
+
+  /** `count` adds the seat to the taken ones, or removes it. */
+  constructor(count: (change: 1 | -1) => void) {
+    this.#count = count;
+  }
+
+  /** Returns the function that lets go. The seat is taken while somebody holds it. */
+  hold(): () => void {
+    if (this.#holders === 0) this.#count(1);
+    this.#holders += 1;
+    return () => {
+      this.#holders -= 1;
+      if (this.#holders === 0) this.#count(-1);
+    };
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const letGo = this.hold();
+    try {
+      return await work();
+    } finally {
+      letGo();
+    }
+  }
+}
+
 export class Admission {
   readonly #limits: Settings["server"];
   readonly #slots: Semaphore;
@@ -15,19 +45,17 @@ export class Admission {
     this.#slots = new Semaphore(limits.maxConcurrent);
   }
 
-  /** Counts a request from its headers on. Returns the function that ends this. Throws `server_busy`. */
-  enter(headers: IncomingHttpHeaders): () => void {
+  /** Returns the seat of a request whose headers have arrived. It counts while it is held. Throws `server_busy`. */
+  enter(headers: IncomingHttpHeaders): Seat {
     const { maxConcurrent, maxWaiting, maxBodiesMb } = this.#limits;
     const bytes = this.#bytesOf(headers);
     const isFull = this.#open >= maxConcurrent + maxWaiting;
     const isTooMuch = this.#bodyBytes > 0 && this.#bodyBytes + bytes > maxBodiesMb * mebibyte;
     if (isFull || isTooMuch) throw new Refused("server_busy");
-    this.#open += 1;
-    this.#bodyBytes += bytes;
-    return () => {
-      this.#open -= 1;
-      this.#bodyBytes -= bytes;
-    };
+    return new Seat((change) => {
+      this.#open += change;
+      this.#bodyBytes += change * bytes;
+    });
   }
 
   /** Waits until fewer than `max_concurrent` requests are worked on. A request has its body by then, so slow clients keep nobody out. */

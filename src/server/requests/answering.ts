@@ -5,12 +5,21 @@ import type { Settings } from "../../app/index.js";
 import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
+import type { Admission, Seat } from "./admission.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
 import type { Answer, Route, ServerContext } from "./route.js";
 import { incomingOf, readForm } from "./uploads.js";
 import { checked } from "./validation.js";
+
+export interface AnsweringOptions {
+  /** Fires when the time to drain is over. */
+  readonly hard: AbortSignal;
+  readonly open: OpenRequest | undefined;
+  /** undefined: the request is not counted. Checks of health must not wait for other requests. */
+  readonly seat: Seat | undefined;
+}
 
 /**
  * Calls the route. Its signal fires when the client goes away, `hard` fires or the time for the answer is over. With an `Idempotency-Key`,
@@ -21,7 +30,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  { hard, open }: { readonly hard: AbortSignal; readonly open: OpenRequest | undefined },
+  { hard, open, seat }: AnsweringOptions,
 ): Promise<Answer> {
   const { admission, keptAnswers, settings } = context;
   const client = open?.key ?? null;
@@ -33,19 +42,37 @@ export async function answer(
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
     const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, spans, signal };
-    const incoming = each.stream === undefined ? null : incomingOf(request, settings);
+    const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
-    // Checks of health must not wait for other requests.
-    const work = (): Promise<Answer> => (each.scope === null ? run() : admission.work(signal, run));
-    const answered = key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
-    return await unlessAborted(answered, signal, each.name);
+    const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
+    const work = (): Promise<Answer> => (seat === undefined ? run() : workInTurn(admission, signal, { run, unused }));
+    const answered = (): Promise<Answer> =>
+      key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
+    return await unlessAborted(seat === undefined ? answered() : seat.during(answered), signal, each.name);
   } catch (error) {
     if (ending.isLate) throw new Refused("deadline_passed");
     throw error;
   } finally {
     ending.dispose();
+  }
+}
+
+/** Waits for the turn of a request. If it does not come, calls `unused` instead of `run`. */
+async function workInTurn(
+  admission: Admission,
+  signal: AbortSignal,
+  { run, unused }: { readonly run: () => Promise<Answer>; readonly unused: () => Promise<void> },
+): Promise<Answer> {
+  let hasBegun = false;
+  try {
+    return await admission.work(signal, () => {
+      hasBegun = true;
+      return run();
+    });
+  } finally {
+    if (!hasBegun) await unused();
   }
 }
 

@@ -23,8 +23,11 @@ const codes: Readonly<Record<string, RequestCode>> = {
   HPE_HEADER_OVERFLOW: "headers_too_large",
 };
 
-const details: Partial<Record<RequestCode, string>> = {
-  media_type_unsupported: "content-type: expected application/json, or multipart/form-data for files, found another.",
+const otherMediaType = "content-type: expected application/json, or multipart/form-data for files, found another.";
+const details: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: otherMediaType,
+  FST_INVALID_MULTIPART_CONTENT_TYPE: otherMediaType,
+  FST_FIELDS_LIMIT: "fields: expected each text field once, found more.",
 };
 
 /** Returns what a route has thrown itself unchanged. */
@@ -32,8 +35,7 @@ export function fromFrameworkError(thrown: unknown): unknown {
   if (thrown instanceof Refused || !(thrown instanceof Error)) return thrown;
   const { code = "", statusCode = 500 } = thrown as { code?: string; statusCode?: number };
   const known = codes[code];
-  if (known !== undefined)
-    return new Refused(known, details[known], known === "body_too_large" ? { headers: { connection: "close" } } : {});
+  if (known !== undefined) return new Refused(known, details[code], known === "body_too_large" ? { headers: { connection: "close" } } : {});
   if (isMultipartError(thrown)) return new Refused("multipart_invalid");
   if (thrown instanceof SyntaxError && statusCode === 400) return new Refused("json_invalid");
   return statusCode >= 400 && statusCode < 500 ? new Refused("request_malformed") : thrown;

@@ -13,7 +13,6 @@ import type { Thumbnails } from "../kept/thumbnails.js";
 import type { RunStart } from "../telemetry/run-span.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ErrorForm } from "../wire/error-forms.js";
-import type { OpenApiDocument } from "../wire/openapi-shape.js";
 import type { Admission } from "./admission.js";
 
 export const scopes = ["read", "write", "admin"] as const;
@@ -36,8 +35,8 @@ export interface ServerContext {
   readonly version: string;
   readonly admission: Admission;
   readonly keptAnswers: KeptAnswers;
-  /** Describes all routes. */
-  readonly document: () => OpenApiDocument;
+  /** Describes all routes, as JSON and as HTML. */
+  readonly reference: { readonly document: Uint8Array; readonly page: Uint8Array };
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
   readonly isStopping: () => boolean;
 }
@@ -140,6 +139,8 @@ export interface RouteOptions<P, B, Q = undefined> {
     /** One line of the JSON lines. */
     readonly line: z.ZodType;
     readonly receive: (incoming: Incoming, call: Call<P, undefined, Q>) => Promise<B>;
+    /** Deletes what `receive` has made. Called instead of `answer`, when the client has gone away or its time is over before. */
+    readonly discard: (body: B) => Promise<void>;
   };
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;

@@ -32,21 +32,42 @@ export async function readForm(request: FastifyRequest, { maxBodyMb, maxImages }
   return { files, fields: Object.fromEntries(fields) };
 }
 
-/** Returns a body that must be read as it arrives; null for any other. */
-export function incomingOf(request: FastifyRequest, settings: Settings): Incoming | null {
-  if (request.body instanceof Readable) return { kind: "lines", chunks: request.body };
-  return request.isMultipart() ? { kind: "parts", parts: partsOf(request, settings) } : null;
+export interface IncomingOptions {
+  readonly settings: Settings;
+  /** The names of the text fields that a multipart body can have. */
+  readonly fields: readonly string[];
 }
 
-async function* partsOf(request: FastifyRequest, { preprocess }: Settings): AsyncGenerator<IncomingPart> {
-  const limits = { fileSize: preprocess.maxFileMb * mebibyte, files: maxFiles, parts: maxFiles, fieldSize: 16 * mebibyte, headerPairs: 32 };
+/** Returns a body that must be read as it arrives; null for any other. */
+export function incomingOf(request: FastifyRequest, options: IncomingOptions): Incoming | null {
+  if (request.body instanceof Readable) return { kind: "lines", chunks: request.body };
+  return request.isMultipart() ? { kind: "parts", parts: partsOf(request, options) } : null;
+}
+
+async function* partsOf(request: FastifyRequest, { settings, fields }: IncomingOptions): AsyncGenerator<IncomingPart> {
+  const limits = {
+    fileSize: settings.preprocess.maxFileMb * mebibyte,
+    files: maxFiles,
+    // Fields are kept in memory.
+    fields: fields.length,
+    parts: maxFiles,
+    fieldSize: 16 * mebibyte,
+    headerPairs: 32,
+  };
   for await (const part of request.parts({ limits })) {
     if (part.type === "field") {
+      if (!fields.includes(part.fieldname)) throw unknownField(fields);
       if (part.valueTruncated || part.fieldnameTruncated)
         throw new Refused("body_too_large", "fields: expected at most 16 MiB each, found more.");
       yield { kind: "field", name: part.fieldname, value: String(part.value) };
     } else yield { kind: "file", chunks: part.file };
   }
+}
+
+/** The rest of the body is not read. */
+function unknownField(fields: readonly string[]): Refused {
+  const detail = `fields: expected only ${fields.join(", ")}, found another name.`;
+  return new Refused("request_invalid", detail, { headers: { connection: "close" } });
 }
 
 /** Only the bytes of a job's images are limited. */

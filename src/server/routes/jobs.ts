@@ -1,7 +1,7 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
 import type { z } from "zod";
-import type { Idempotency } from "../jobs/job.js";
+import { firstJobOf, type Idempotency } from "../jobs/job.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
 import { type Answer, type Call, type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
@@ -25,7 +25,7 @@ export const jobRoutes: readonly Route[] = [
     query: wire.newJobQuery,
     body: wire.newJob,
     examples: { images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] } },
-    stream: { fields: wire.newJobForm, line: wire.jobImage, receive: orderOfStream },
+    stream: { fields: wire.newJobForm, line: wire.jobImage, receive: orderOfStream, discard: discardOrder },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => submitted(call, "draft" in call.body ? call.body : await orderOfJson(call.body, call)),
   }),
@@ -129,9 +129,10 @@ export const jobRoutes: readonly Route[] = [
     examples: { all: {}, some: { codes: ["timed_out", "source_unreadable"] } },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => {
-      const { id, request, endedAt } = call.jobs.get(call.params.id);
-      if (endedAt === null) throw new Refused("job_active");
-      return submitted(call, await orderOfRetry({ of: id, codes: call.body.codes }, request.collection, call));
+      const job = call.jobs.get(call.params.id);
+      if (job.endedAt === null) throw new Refused("job_active");
+      const retry = { of: job.id, codes: call.body.codes, first: firstJobOf(job) };
+      return submitted(call, await orderOfRetry(retry, job.request.collection, call));
     },
   }),
   route({
@@ -166,17 +167,20 @@ async function* textsOf(events: AsyncGenerator<Parameters<typeof eventText>[0]>)
 
 async function submitted(call: Call<unknown, unknown, unknown>, { request, draft, digest }: Order): Promise<Answer> {
   const { jobs, pipeline } = call;
-  let idempotency: Idempotency | null;
   try {
-    idempotency = idempotencyOf(call, digest);
+    const idempotency = idempotencyOf(call, digest);
     // A missing collection is refused here, because an ingestion would create it.
     await pipeline.countIds(request.collection, []);
-  } catch (error) {
+    const { job, isNew } = await jobs.submit({ request, draft, idempotency, requestId: call.requestId, requests: call.spans });
+    return { status: isNew ? 202 : 200, body: jobView(job), headers: { location: `/v1/jobs/${job.id}` } };
+  } finally {
+    // Does nothing if the draft has become a job.
     await draft.discard();
-    throw error;
   }
-  const { job, isNew } = await jobs.submit({ request, draft, idempotency, requestId: call.requestId, requests: call.spans });
-  return { status: isNew ? 202 : 200, body: jobView(job), headers: { location: `/v1/jobs/${job.id}` } };
+}
+
+async function discardOrder(body: NewJob): Promise<void> {
+  if ("draft" in body) await body.draft.discard();
 }
 
 function idempotencyOf({ headers, client }: Pick<Call<unknown, unknown>, "headers" | "client">, digest: string): Idempotency | null {

@@ -1,5 +1,5 @@
 /** What the server can do: its limits, the OpenAPI document, and a page about it for people. */
-import { referencePage, referencePagePolicy } from "../openapi/page.js";
+import { referencePagePolicy } from "../openapi/page.js";
 import { type Route, route } from "../requests/route.js";
 import * as wire from "../wire/wire.js";
 
@@ -31,7 +31,7 @@ export const referenceRoutes: readonly Route[] = [
     tag: "Reference",
     scope: null,
     answers: { 200: { description: "The document.", schema: wire.openApi } },
-    answer: async ({ document }) => ({ status: 200, body: document() }),
+    answer: async ({ reference }) => ({ status: 200, content: { mediaType: "application/json", data: reference.document } }),
   }),
   route({
     method: "GET",
@@ -41,9 +41,9 @@ export const referenceRoutes: readonly Route[] = [
     tag: "Reference",
     scope: null,
     answers: { 200: { description: "The page. It loads nothing else.", schema: wire.page, mediaType: "text/html" } },
-    answer: async ({ document }) => ({
+    answer: async ({ reference }) => ({
       status: 200,
-      content: { mediaType: "text/html; charset=utf-8", data: referencePage(document()) },
+      content: { mediaType: "text/html; charset=utf-8", data: reference.page },
       headers: { "content-security-policy": referencePagePolicy },
     }),
   }),

@@ -21,19 +21,22 @@ type IndexKind = (typeof indexKinds)[number];
 export type BuiltIndex = Exclude<IndexKind, "auto" | "none">;
 
 /**
- * Parses the index kind that `create` was called with, such as "auto" or "ivf_rq". Throws `config_invalid` for an unknown kind, and
- * `config_conflict` for a kind that does not fit the dimension.
+ * Parses the index kind that `create` was called with, such as "auto" or "ivf_rq". Throws `index_invalid` for an unknown kind, and
+ * for a kind that does not fit the dimension.
  */
 export function indexKind(name: string, dimension: number): IndexKind {
   const kind = indexKinds.find((candidate) => candidate === name.toLowerCase());
   if (kind === undefined) {
     throw new HeadraceError(
-      "config_invalid",
+      "index_invalid",
       `index: expected one of ${indexKinds.join(", ")}, found ${JSON.stringify(name).slice(0, 60)}`,
+      { hint: "Leave the index out, and the store chooses it." },
     );
   }
   if (kind === "ivf_rq" && !isQuantizable(dimension)) {
-    throw new HeadraceError("config_conflict", `index ivf_rq: expected a dimension divisible by 8, found ${dimension}`);
+    throw new HeadraceError("index_invalid", `index ivf_rq: expected a dimension divisible by 8, found ${dimension}`, {
+      hint: "Choose ivf_flat, or leave the index out.",
+    });
   }
   return kind;
 }
