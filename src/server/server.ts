@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ImageEmbeddingPipeline, type Settings, storeKind, UrlBytes } from "../app/index.js";
 import { HeadraceError } from "../contracts/index.js";
+import { mebibyte } from "../kit/index.js";
 import { Insertions } from "./insertions/insertions.js";
 import { installedPackage } from "./installed-package.js";
 import { Jobs } from "./jobs/jobs.js";

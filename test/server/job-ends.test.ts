@@ -83,6 +83,7 @@ class HeldEnds implements AsyncDisposable {
 
   async open(): Promise<void> {
     const pipeline = await this.#pipeline;
+    if (!(await pipeline.listCollections()).some(({ name }) => name === "pets")) await pipeline.createCollection("pets");
     const settings = this.#config.settings();
     const log = (): void => undefined;
     const traces = { endpoint: null, version: "0", dbSystem: "lancedb", onLost: log, environment: {} };
