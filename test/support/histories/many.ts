@@ -27,7 +27,14 @@ const leastPerHundred = {
 /** Making a history short takes seconds. */
 const maxShown = 12;
 
-export function describeHistories({ count, seed }: { readonly count: number; readonly seed: number }): void {
+interface ManyHistories {
+  readonly count: number;
+  readonly seed: number;
+  /** "ahead": no history depends on how fast the machine is, except those of the command line. Default: that of each history. */
+  readonly clock?: "ahead";
+}
+
+export function describeHistories({ count, seed, clock }: ManyHistories): void {
   describe(`${count} histories (seed ${seed})`, { concurrency: false }, () => {
     const done = new Map<string, number>();
     const seen = new Set<string>();
@@ -35,7 +42,8 @@ export function describeHistories({ count, seed }: { readonly count: number; rea
     test("delete no row whose image exists, leave none whose image is gone, and lose no metadata", async (context) => {
       const found: string[] = [];
       for (let at = 0; at < count; at += 1) {
-        const [steps, setting] = [historyOf(seed + at), settingOf(seed + at)];
+        const [steps, own] = [historyOf(seed + at), settingOf(seed + at)];
+        const setting = clock === undefined || own.store === "command" ? own : { ...own, clock };
         const played = await play(steps, setting);
         for (const [what, times] of played.done) done.set(what, (done.get(what) ?? 0) + times);
         const breach = breachOf(played);
