@@ -142,6 +142,15 @@ function stages(): readonly string[] {
   return stagesOf(dockerfile).map(({ name }) => name);
 }
 
+describe(".github/workflows/containers.yml", () => {
+  it("builds both images", () => {
+    const { jobs } = parse(readFileSync(".github/workflows/containers.yml", "utf8")) as {
+      readonly jobs: { readonly image: { readonly strategy: { readonly matrix: { readonly image: readonly string[] } } } };
+    };
+    assert.deepEqual(jobs.image.strategy.matrix.image, ["headrace", "servers"]);
+  });
+});
+
 /** Arguments of every call of headrace in a service; one with an entry point of its own names the program. */
 function headraceCalls({ build, entrypoint, command = [] }: Service): readonly (readonly string[])[] {
   if (build === undefined) return [];
