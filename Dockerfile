@@ -1,53 +1,58 @@
 # syntax=docker/dockerfile:1
 
-# Two images of one package:
-#   docker build --target lean -t headrace:lean .   clients of Triton and Milvus
-#   docker build --target full -t headrace:full .   ONNX Runtime and LanceDB too: runs without a server
+# Two images of one package, both with the service:
+#   docker build --target headrace -t headrace .            everything: also runs without a server
+#   docker build --target servers -t headrace:servers .     for Triton and Milvus: no ONNX Runtime, no LanceDB
 
+# With a digest, node:…@sha256:…, the base image is the same for ever.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
+# No script of a package runs. If one did, it would still not download CUDA libraries.
+ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build
+RUN node scripts/build-package.mjs
 
-# Embedded parts are optional dependencies. Sharp's own binaries are optional too, so what both servers need comes by name.
-FROM ${NODE_IMAGE} AS clients
-WORKDIR /opt
-RUN npm install --ignore-scripts --no-audit --no-fund \
-    @zilliz/milvus2-sdk-node@3.0.6 bullmq@6.7.0 ioredis@6.0.0 protobufjs@7.6.6 sharp@0.35.5 undici@7.30.2
+# Every package has the version of package-lock.json.
+FROM build AS headrace-packages
+RUN node scripts/image-packages.mjs headrace /packages
 
-FROM ${NODE_IMAGE} AS lean-modules
-WORKDIR /opt/headrace
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+FROM build AS servers-packages
+RUN node scripts/image-packages.mjs servers /packages
 
-FROM ${NODE_IMAGE} AS full-modules
-WORKDIR /opt/headrace
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
-
-# Node looks for a package beside the program first, then in /opt/node_modules.
 FROM ${NODE_IMAGE} AS base
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Headrace" \
+    org.opencontainers.image.description="Images become searchable vectors" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production
-COPY --from=clients /opt/node_modules /opt/node_modules
 COPY --from=build /build/package.json /build/LICENSE /opt/headrace/
 COPY --from=build /build/models /opt/headrace/models
 COPY --from=build /build/config/headrace.schema.json /opt/headrace/config/
+COPY --from=build /build/scripts/image-health.mjs /opt/headrace/
 COPY --from=build /build/dist /opt/headrace/dist
-RUN printf '#!/bin/sh\nexec node /opt/headrace/dist/cli/launcher.js "$@"\n' > /usr/local/bin/headrace \
-    && chmod 755 /usr/local/bin/headrace \
-    && install -d -o node -g node /data /models
+# Only /data, /models and /tmp are written to, so the rest can be read-only.
+RUN ln -s ../../../opt/headrace/dist/cli/launcher.js /usr/local/bin/headrace \
+    && chmod 755 /opt/headrace/dist/cli/launcher.js \
+    && mkdir /data /models \
+    && chown 1000:1000 /data /models
 WORKDIR /data
 # The user "node" of the base image, as a number: that is what a cluster checks.
 USER 1000:1000
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "/opt/headrace/image-health.mjs"]
 ENTRYPOINT ["headrace"]
 CMD ["--help"]
 
-FROM base AS full
-COPY --from=full-modules /opt/headrace/node_modules /opt/headrace/node_modules
+FROM base AS servers
+COPY --from=servers-packages /packages /opt/headrace/node_modules
 
-FROM base AS lean
-COPY --from=lean-modules /opt/headrace/node_modules /opt/headrace/node_modules
+# The last one is built without --target.
+FROM base AS headrace
+COPY --from=headrace-packages /packages /opt/headrace/node_modules

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Command } from "commander";
 import { parse } from "yaml";
 import { buildProgram } from "../../src/cli/program.js";
+import { contextFilter, copyOf, lastOf, stagesOf } from "./dockerfile.js";
+import { imagePackages } from "./image-packages.js";
 
 interface Service {
   readonly image: string;
@@ -92,63 +93,63 @@ describe("compose.yaml", () => {
 });
 
 describe("the Dockerfile", () => {
-  it("has one pinned base image, a lean and a full target, and ends as a user without rights", () => {
+  it("has one pinned base image, and two images that run as a user without rights and have a health check", () => {
     assert.match(dockerfile, /^ARG NODE_IMAGE=node:\d+\.\d+\.\d+-/m);
-    const foreign = [...dockerfile.matchAll(/^FROM (\S+)/gm)].flatMap(([, from = ""]) =>
-      from === `\${NODE_IMAGE}` || stages().includes(from) ? [] : [from],
-    );
+    const parts = stagesOf(dockerfile);
+    const foreign = parts.map(({ from }) => from).filter((from) => from !== `\${NODE_IMAGE}` && !stages().includes(from));
     assert.deepEqual(foreign, []);
-    assert.deepEqual(
-      ["lean", "full"].filter((target) => !stages().includes(target)),
-      [],
-    );
-    assert.deepEqual([...dockerfile.matchAll(/^USER (\S+)/gm)].at(-1)?.[1], "1000:1000");
+    for (const image of ["headrace", "servers"]) {
+      assert.equal(lastOf(parts, image, "USER"), "1000:1000");
+      assert.match(lastOf(parts, image, "HEALTHCHECK"), /image-health\.mjs/);
+      assert.match(lastOf(parts, image, "LABEL"), /org\.opencontainers\.image\.version/);
+    }
+    assert.equal(parts.at(-1)?.name, "headrace", "what a build without --target makes");
   });
 
-  it("installs by name exactly the versions of the lock file", () => {
-    const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, { version?: string }> };
-    const named = [...dockerfile.matchAll(/(?<=\s)((?:@[\w-]+\/)?[\w-]+)@(\d+\.\d+\.\d+)/g)].map(([, name = "", version]) => [
-      name,
-      version,
-    ]);
-    assert.deepEqual(named.map(([name]) => name).sort(), [
-      "@zilliz/milvus2-sdk-node",
-      "bullmq",
-      "ioredis",
-      "protobufjs",
-      "sharp",
-      "undici",
-    ]);
+  it("installs no package without the lock file, and runs no script of one", () => {
+    const installs = stagesOf(dockerfile).flatMap(({ instructions }) => instructions.filter(({ rest }) => /\bnpm\b/.test(rest)));
     assert.deepEqual(
-      named,
-      named.map(([name]) => [name, packages[`node_modules/${name}`]?.version]),
+      installs.map(({ rest }) => rest),
+      ["npm ci --ignore-scripts --no-audit --no-fund"],
     );
+    assert.equal(lastOf(stagesOf(dockerfile), "build", "ENV"), "ONNXRUNTIME_NODE_INSTALL=skip");
+  });
+
+  it("gives both images the service, S3, Milvus, Triton and all image formats, and one of them what embeds in the process", () => {
+    const all = imagePackages("headrace");
+    const ofServers = imagePackages("servers");
+    assert.deepEqual(all.filter((name) => !ofServers.includes(name)).sort(), ["@lancedb/lancedb", "onnxruntime-node"]);
+    for (const name of ["fastify", "prom-client", "@aws-sdk/client-s3", "@zilliz/milvus2-sdk-node", "libheif-js", "@jsquash/jxl", "bullmq"])
+      assert.ok(ofServers.includes(name), name);
+    assert.throws(() => imagePackages("lean"), /expected one of headrace, servers/);
   });
 
   it("copies what is there, and the build context holds it", () => {
-    const allowed = readFileSync(".dockerignore", "utf8")
-      .split("\n")
-      .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+    const isInContext = contextFilter();
+    const copies = stagesOf(dockerfile).flatMap(({ instructions }) => instructions.filter(({ name }) => name === "COPY"));
+    const needed = copies.flatMap(({ rest }) => copyOf(rest).paths.map((path) => path.replace("/build/", "")));
+    const ofRepository = needed.filter((path) => ![".", "dist", "/packages"].includes(path));
+    assert.ok(ofRepository.length > 5);
     assert.deepEqual(
-      allowed.filter((path) => !existsSync(path)),
+      ofRepository.filter((path) => !existsSync(path) || !isInContext(path)),
       [],
     );
-    const fromStage = [...dockerfile.matchAll(/^COPY --from=build (.+) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
-    const fromContext = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
-    const needed = [...fromStage.map((path) => path.replace("/build/", "")), ...fromContext].filter(
-      (path) => path !== "." && path !== "dist",
-    );
-    assert.ok(needed.length > 5);
-    assert.deepEqual(
-      needed.filter((path) => !existsSync(path) || !allowed.some((each) => path === each || path.startsWith(join(each, "/")))),
-      [],
-    );
+    assert.deepEqual(["node_modules/zod/package.json", ".git/config", "test/unsteady.json"].filter(isInContext), []);
   });
 });
 
 function stages(): readonly string[] {
-  return [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, name = ""]) => name);
+  return stagesOf(dockerfile).map(({ name }) => name);
 }
+
+describe(".github/workflows/containers.yml", () => {
+  it("builds both images", () => {
+    const { jobs } = parse(readFileSync(".github/workflows/containers.yml", "utf8")) as {
+      readonly jobs: { readonly image: { readonly strategy: { readonly matrix: { readonly image: readonly string[] } } } };
+    };
+    assert.deepEqual(jobs.image.strategy.matrix.image, ["headrace", "servers"]);
+  });
+});
 
 /** Arguments of every call of headrace in a service; one with an entry point of its own names the program. */
 function headraceCalls({ build, entrypoint, command = [] }: Service): readonly (readonly string[])[] {

@@ -5,41 +5,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { ServiceConfig } from "../../src/app/index.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { skipUnless } from "../support/services/required.js";
 import { installVenv } from "../support/services/venv.js";
+import { folder, kustomization, podOf, pods, resources } from "./kubernetes.js";
 
 const run = promisify(execFile);
 /** The package contains the schemas of each version of Kubernetes. */
 const installSchemas = () => installVenv({ name: "kubernetes", installs: [["kubernetes-validate==1.37.0"]] });
 const noSchemas = await skipUnless("kubernetes-validate", installSchemas);
-
-interface Container {
-  readonly name: string;
-  readonly image: string;
-  readonly args?: readonly string[];
-  readonly resources?: { readonly requests?: object; readonly limits?: object };
-}
-
-interface Resource {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec?: {
-    readonly template?: { readonly spec: { readonly containers: readonly Container[]; readonly terminationGracePeriodSeconds?: number } };
-  };
-}
-
-const folder = join("deploy", "kubernetes");
-const kustomization = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8")) as { readonly resources: readonly string[] };
-const resources = kustomization.resources.flatMap((file) =>
-  parseAllDocuments(readFileSync(join(folder, file), "utf8")).map((document) => document.toJS() as Resource),
-);
-const pods = resources.flatMap(({ spec, metadata }) =>
-  spec?.template === undefined ? [] : [{ name: metadata.name, ...spec.template.spec }],
-);
 
 describe("deploy/kubernetes", () => {
   it("names every file of the folder, and each has a kind and a name", () => {
@@ -67,11 +43,27 @@ describe("deploy/kubernetes", () => {
     }
   });
 
-  it("gives workers longer to end than they take to drain", () => {
-    const worker = pods.find(({ name }) => name === "worker");
-    const args = worker?.containers[0]?.args ?? [];
-    const drainSeconds = Number(args[args.indexOf("--drain-timeout") + 1]);
-    assert.ok((worker?.terminationGracePeriodSeconds ?? 0) > drainSeconds);
+  it("gives workers and the service longer to end than they take to drain", async () => {
+    const { container, terminationGracePeriodSeconds = 0 } = podOf("worker");
+    const args = container.args ?? [];
+    assert.ok(terminationGracePeriodSeconds > Number(args[args.indexOf("--drain-timeout") + 1]));
+    const { server } = (await ServiceConfig.fromYaml(join(folder, "config.yaml"))).settings();
+    assert.ok((podOf("serve").terminationGracePeriodSeconds ?? 0) > server.drainTimeout);
+  });
+
+  it("runs one server at a time on a volume, and asks its probes", async () => {
+    const { spec } = resources.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "serve") ?? {};
+    assert.deepEqual([spec?.replicas, spec?.strategy?.type], [1, "Recreate"]);
+    const { container, volumes = [] } = podOf("serve");
+    assert.deepEqual([container.livenessProbe?.httpGet?.path, container.readinessProbe?.httpGet?.path], ["/health/live", "/health/ready"]);
+    const { server, lancedb } = (await ServiceConfig.fromYaml(join(folder, "config.yaml"))).settings();
+    const mountOf = (path: string) =>
+      container.volumeMounts?.find(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`));
+    const volumeOf = (path: string) => volumes.find(({ name }) => name === mountOf(path)?.name);
+    const claims = resources.filter(({ kind }) => kind === "PersistentVolumeClaim").map(({ metadata }) => metadata.name);
+    assert.ok(claims.includes(volumeOf(lancedb.path)?.persistentVolumeClaim?.claimName ?? ""), "the data folder is on a volume that stays");
+    assert.equal(volumeOf(server.keysFile ?? "")?.secret?.secretName, "keys");
+    assert.equal(server.host, "0.0.0.0");
   });
 
   it("has a configuration that is valid", async () => {
