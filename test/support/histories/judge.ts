@@ -39,6 +39,8 @@ export interface Judged {
   readonly after: ReadonlyMap<string, Row>;
   /** Why each deleted row should have stayed, asked when it was deleted; null: it may go. */
   readonly verdicts: ReadonlyMap<string, string | null>;
+  /** The rows whose metadata another row may have now: what was moved is written before the old row is deleted. */
+  readonly movedFrom: readonly Row[];
   /** Whether something else happened during the call, so that nothing is certain but what was deleted. */
   readonly wasDisturbed: boolean;
 }
@@ -99,16 +101,14 @@ function missingRows({ after, scope, verb, clock }: Judged, ledger: Ledger): rea
 }
 
 function changedMetadata(call: Judged, ledger: Ledger, isWhole: boolean): readonly Violation[] {
-  const { before, after, scope, verdicts, ended, verb, wasDisturbed } = call;
-  // If the source goes away during the call, an image that was moved has its metadata under both names.
-  const gone = wasDisturbed ? [...before.values()] : [...verdicts.keys()].flatMap((key) => before.get(key) ?? []);
+  const { before, after, scope, movedFrom, ended, verb } = call;
   return [...after.values()].flatMap((row): readonly Violation[] => {
     const old = before.get(row.key);
     const told = toldOf(scope.entries.get(row.key));
     const known = ledger.given.get(row.key) ?? {};
     const isCertain = isWhole && ended.failed === 0 && ["ingest", "sync", "prune"].includes(verb);
     const expected: readonly Given[] = told === null ? [known] : isCertain ? [told] : [known, told];
-    const heirOf = gone.filter(
+    const heirOf = movedFrom.filter(
       ({ content, ingestedAt }) => content === row.content && (old?.ingestedAt !== row.ingestedAt || row.ingestedAt > ingestedAt),
     );
     const problems = expected.map((given) => problemOf(row, given, heirOf));

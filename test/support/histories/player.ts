@@ -124,6 +124,8 @@ export class Player {
     const after = await this.look();
     const gone = [...before.values()].filter(({ key }) => !after.has(key));
     const verdicts = new Map(gone.map((row) => [row.key, asked.has(row.key) ? (asked.get(row.key) ?? null) : ask(row)]));
+    // What was moved is written before the old row goes. So a call that was killed, or whose source went away, may leave both rows.
+    const stillToGo = (): readonly Row[] => [...before.values()].filter((row) => after.has(row.key) && ask(row) === null);
     const scope = {
       ...scopeOf(named, world, { containers, listed, whole }),
       ...(verb === "retry" ? { entries: this.#retried() } : {}),
@@ -137,6 +139,7 @@ export class Player {
       before,
       after,
       verdicts,
+      movedFrom: during === null ? gone.concat(ended.error === "killed" ? stillToGo() : []) : [...before.values()],
       wasDisturbed: during !== null,
     } as const;
     this.violations.push(...judge(judgement, ledger, world));
