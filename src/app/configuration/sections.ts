@@ -157,6 +157,10 @@ export const serverSection = z.strictObject({
   maxImages: count(100, "Maximum number of images in one request."),
   maxConcurrent: count(64, "Maximum number of requests that are worked on at the same time. More requests wait."),
   maxWaiting: count(512, "Maximum number of requests that wait. More are answered with 503."),
+  maxStreams: count(
+    64,
+    "Maximum number of event streams that one API key, or without keys one address, may have open at the same time. More are answered with 503.",
+  ),
   maxBodiesMb: count(512, "Maximum MiB of the bodies of all open requests together. More requests are answered with 503."),
   maxUrlsMb: count(
     256,
@@ -172,6 +176,7 @@ export const serverSection = z.strictObject({
     ),
   requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
   bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
+  readTimeout: seconds(60, "Seconds in which a client must read something of its answer. Then its connection is closed."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
   maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),
