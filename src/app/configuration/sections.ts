@@ -1,4 +1,5 @@
 /** The configuration sections that more than one adapter uses. Names and defaults follow `test/config/specification.yaml`. */
+import { isIP } from "node:net";
 import * as z from "zod";
 import { jaxSettings } from "../../adapters/jax/options.js";
 import { onnxSettings } from "../../adapters/onnx/options.js";
@@ -119,6 +120,8 @@ export const limitsSection = z.strictObject({
 const seconds = (fallback: number, description: string) =>
   z.number().positive("expected a number of seconds above 0").default(fallback).describe(description);
 
+const proxyPattern = /^[0-9a-fA-F.:]+(\/(12[0-8]|1[01]\d|[1-9]?\d))?$/;
+
 const serverKey = z.strictObject({
   name: z
     .string()
@@ -152,6 +155,16 @@ export const serverSection = z.strictObject({
     .default([])
     .describe(
       "Names under which clients reach the server, such as images.example.com. Without keys, requests to other names are refused; addresses and localhost are always taken.",
+    ),
+  trustedProxies: z
+    .array(
+      z.string().refine((text) => proxyPattern.test(text) && isIP(text.split("/")[0] ?? "") !== 0, {
+        error: "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8",
+      }),
+    )
+    .default([])
+    .describe(
+      "Addresses or networks of the proxies before the server, such as 10.0.0.0/8. Only from these, `X-Forwarded-For` names the client. Default: none.",
     ),
   maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
   maxImages: count(100, "Maximum number of images in one request."),
