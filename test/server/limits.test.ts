@@ -123,7 +123,7 @@ test("behind a trusted proxy, clients are counted by the address that it names, 
   assert.deepEqual(await statuses(["127.0.0.0/8"]), [200, 200, 429, 429]);
   assert.deepEqual(await statuses(["192.0.2.7"]), [200, 429, 429, 429]);
   assert.deepEqual(await statuses([]), [200, 429, 429, 429]);
-  await assert.rejects(statuses(["proxy.example.com"]), /expected an address or a network/);
+  for (const wrong of ["proxy.example.com", "10.0.0.0/33"]) await assert.rejects(statuses([wrong]), /expected an address or a network/);
 });
 
 test("requests without a valid key are counted by address, and leave the keys alone", async () => {

@@ -1,5 +1,4 @@
 /** The configuration sections that more than one adapter uses. Names and defaults follow `test/config/specification.yaml`. */
-import { isIP } from "node:net";
 import * as z from "zod";
 import { jaxSettings } from "../../adapters/jax/options.js";
 import { onnxSettings } from "../../adapters/onnx/options.js";
@@ -120,8 +119,6 @@ export const limitsSection = z.strictObject({
 const seconds = (fallback: number, description: string) =>
   z.number().positive("expected a number of seconds above 0").default(fallback).describe(description);
 
-const proxyPattern = /^[0-9a-fA-F.:]+(\/(12[0-8]|1[01]\d|[1-9]?\d))?$/;
-
 const serverKey = z.strictObject({
   name: z
     .string()
@@ -158,9 +155,7 @@ export const serverSection = z.strictObject({
     ),
   trustedProxies: z
     .array(
-      z.string().refine((text) => proxyPattern.test(text) && isIP(text.split("/")[0] ?? "") !== 0, {
-        error: "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8",
-      }),
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8" }),
     )
     .default([])
     .describe(
