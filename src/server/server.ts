@@ -22,6 +22,7 @@ import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
 import type { Route, ServerContext } from "./requests/route.js";
+import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
 import type { Log } from "./telemetry/log.js";
 import { Telemetry } from "./telemetry/telemetry.js";
@@ -98,6 +99,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   // A connection that is kept open would hold up the stop.
   app.addHook("onSend", async (_request, reply) => {
+    closeUnread(reply, settings.server.readTimeout * 1000);
     if (context.isStopping()) void reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -108,10 +110,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     watch.failed(request, sendProblem(reply, error, routeOf(request)?.errors), error);
     return reply;
   });
+  const clientOf = (request: FastifyRequest): string => watch.of(request)?.key ?? request.ip;
   let countStranger: CountStranger = async () => undefined;
   if (settings.server.rateLimit !== null) {
-    const clientOf = (request: FastifyRequest): string | null => (isCounted(request) ? (watch.of(request)?.key ?? request.ip) : null);
-    countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf });
+    const counted = (request: FastifyRequest): string | null => (isCounted(request) ? clientOf(request) : null);
+    countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf: counted });
   }
   const seats = new WeakMap<FastifyRequest, Seat>();
   for (const each of allRoutes) {
@@ -124,8 +127,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
         await countStranger(request);
         throw refused;
       }
-      const seat = context.admission.enter(request.headers);
-      seats.set(request, seat);
+      const client = clientOf(request);
+      const isLong = each.duration === "long";
+      const seat = isLong ? context.admission.watch(client) : context.admission.enter(request.headers, client);
+      if (!isLong) seats.set(request, seat);
       reply.raw.once("close", seat.hold());
     };
     app.route({
@@ -134,7 +139,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request) };
+        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request), clientName: clientOf(request) };
         return send(reply, await answer(each, request, reply, context, options));
       },
     });

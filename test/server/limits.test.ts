@@ -109,6 +109,23 @@ test("the reference pages, which need no key, are counted by address", async () 
   assert.equal((await server.get("/health/live")).status, 200);
 });
 
+test("behind a trusted proxy, clients are counted by the address that it names, and nobody else may name one", async () => {
+  const get = (server: TestServer, address: string) => server.get("/v1/collections", { "x-forwarded-for": address });
+  const statuses = async (trustedProxies: readonly string[]): Promise<readonly number[]> => {
+    await using server = await TestServer.start({ server: { rateLimit: 1, trustedProxies: [...trustedProxies] } });
+    return [
+      (await get(server, "203.0.113.1")).status,
+      (await get(server, "203.0.113.2")).status,
+      (await get(server, "203.0.113.1")).status,
+      (await get(server, "203.0.113.9, 203.0.113.1")).status,
+    ];
+  };
+  assert.deepEqual(await statuses(["127.0.0.0/8"]), [200, 200, 429, 429]);
+  assert.deepEqual(await statuses(["192.0.2.7"]), [200, 429, 429, 429]);
+  assert.deepEqual(await statuses([]), [200, 429, 429, 429]);
+  for (const wrong of ["proxy.example.com", "10.0.0.0/33"]) await assert.rejects(statuses([wrong]), /expected an address or a network/);
+});
+
 test("requests without a valid key are counted by address, and leave the keys alone", async () => {
   const keys = [{ name: "one", apiKey: "one-0123456789abcdef", scopes: ["read" as const] }];
   await using server = await TestServer.start({ server: { keys, rateLimit: 3 } });

@@ -103,3 +103,12 @@ test("the document and the page are made when they are first asked for, and only
   assert.equal(reference.page, page);
   assert.equal(reads, once);
 });
+
+test("the document names the headers that jobs take", async () => {
+  await using server = await TestServer.start();
+  const { paths } = (await server.get("/openapi.json")).body;
+  const headersOf = (operation: { parameters: readonly { in: string; name: string }[] }): readonly string[] =>
+    operation.parameters.filter((parameter) => parameter.in === "header").map(({ name }) => name);
+  assert.deepEqual(headersOf(paths["/v1/jobs"].post), ["Idempotency-Key"]);
+  assert.deepEqual(headersOf(paths["/v1/jobs/{id}/events"].get), ["Last-Event-ID"]);
+});

@@ -55,7 +55,7 @@ test("a thumbnail that cannot be made says why, and reads no file outside the al
   };
   assert.deepEqual(await codeOf(thumbnailPath("sent")), [404, "picture_unavailable"]);
   assert.deepEqual(await codeOf(thumbnailPath("other")), [404, "row_not_found"]);
-  assert.deepEqual(await codeOf(`${thumbnailPath("a/b ü")}?content=0000`), [404, "row_not_found"]);
+  assert.deepEqual(await codeOf(`${thumbnailPath("a/b ü")}?content=${"0".repeat(16)}`), [404, "row_not_found"]);
   await rm(join(folder, "two.png"));
   assert.deepEqual(await codeOf(thumbnailPath("a/b ü")), [404, "picture_unavailable"]);
   for (const [source, expected] of [
@@ -72,6 +72,26 @@ test("a thumbnail that cannot be made says why, and reads no file outside the al
     ["zip+https://127.0.0.1:1/slow.zip#a.jpg", [404, "picture_unavailable"]],
   ] as const) {
     assert.deepEqual(await codeOf(`/v1/thumbnail?source=${encodeURIComponent(source)}`), expected, source);
+  }
+});
+
+test("a picture that was made once is not shown any more when its row is deleted", async () => {
+  await using server = await serverWithPhoto("three.png");
+  const [row] = (await server.get("/v1/collections/pets/images")).body.images;
+  const path = `${thumbnailPath(row.id)}?content=${row.content}`;
+  assert.equal((await server.get(path)).status, 200);
+  assert.equal((await server.post("/v1/collections/pets/images/delete", { ids: [row.id] })).body.deleted, 1);
+  const { status, body } = await server.get(path);
+  assert.deepEqual([status, body.code], [404, "row_not_found"]);
+});
+
+test("a content that names more than one image is refused, because clients keep its picture", async () => {
+  await using server = await serverWithPhoto("four.png");
+  for (const content of ["", "0123", "g".repeat(16)]) {
+    for (const what of [thumbnailPath("a/b ü"), thumbnailPath("a/b ü").replace(/thumbnail$/, "original")]) {
+      const { status, body } = await server.get(`${what}?content=${content}`);
+      assert.deepEqual([status, body.code], [422, "request_invalid"], what + content);
+    }
   }
 });
 
@@ -111,6 +131,29 @@ test("pictures above the memory limit replace those that were not used for longe
   await picture("a");
   await picture("b");
   assert.deepEqual(made, ["a", "b", "c", "b"]);
+});
+
+test("a picture that two wait for is made once, when the turn of the second comes after its end", async () => {
+  const thumbnails = new Thumbnails();
+  const { signal } = new AbortController();
+  const letGo: (() => void)[] = [];
+  const slow = (): Promise<Uint8Array> =>
+    new Promise((resolve) => {
+      letGo.push(() => resolve(new Uint8Array(1)));
+    });
+  const others = ["a", "b", "c", "d"].map((key) => thumbnails.picture(key, slow, signal));
+  let made = 0;
+  const make = async (): Promise<Uint8Array> => {
+    made += 1;
+    return new Uint8Array(1);
+  };
+  const both = [thumbnails.picture("e", make, signal), thumbnails.picture("e", make, signal)];
+  await new Promise((resolve) => setImmediate(resolve));
+  letGo[0]?.();
+  await Promise.all(both);
+  assert.equal(made, 1);
+  for (const end of letGo) end();
+  await Promise.all(others);
 });
 
 test("a picture is made to its end while anybody waits for it, and not longer", async () => {

@@ -153,10 +153,22 @@ export const serverSection = z.strictObject({
     .describe(
       "Names under which clients reach the server, such as images.example.com. Without keys, requests to other names are refused; addresses and localhost are always taken.",
     ),
+  trustedProxies: z
+    .array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: "expected an address or a network, such as 10.0.0.7 or 10.0.0.0/8" }),
+    )
+    .default([])
+    .describe(
+      "Addresses or networks of the proxies before the server, such as 10.0.0.0/8. Only from these, `X-Forwarded-For` names the client. Default: none.",
+    ),
   maxBodyMb: count(64, "Maximum MiB of the body of a request. A larger one is answered with 413."),
   maxImages: count(100, "Maximum number of images in one request."),
   maxConcurrent: count(64, "Maximum number of requests that are worked on at the same time. More requests wait."),
   maxWaiting: count(512, "Maximum number of requests that wait. More are answered with 503."),
+  maxStreams: count(
+    64,
+    "Maximum number of event streams that one API key, or without keys one address, may have open at the same time. More are answered with 503.",
+  ),
   maxBodiesMb: count(512, "Maximum MiB of the bodies of all open requests together. More requests are answered with 503."),
   maxUrlsMb: count(
     256,
@@ -172,6 +184,7 @@ export const serverSection = z.strictObject({
     ),
   requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
   bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
+  readTimeout: seconds(60, "Seconds in which a client must read something of its answer. Then its connection is closed."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
   maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),

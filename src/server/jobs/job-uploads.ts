@@ -15,10 +15,13 @@ interface EndedJob {
   readonly uploads: Pick<KeptUploads, "take">;
 }
 
-/** Returns the SHA-256 of the images that failed. A retry needs them. */
+/** Returns the SHA-256 of the images that came with the job and failed. A retry needs them. Other failures may be millions. */
 export async function failedUploads({ folder }: Entry): Promise<ReadonlySet<string>> {
   const failed = new Set<string>();
-  for await (const { source } of readDeadLetters(folder.failuresPath)) failed.add(sha256Of(source) ?? source);
+  for await (const { source } of readDeadLetters(folder.failuresPath)) {
+    const sha256 = sha256Of(source);
+    if (sha256 !== null) failed.add(sha256);
+  }
   return failed;
 }
 

@@ -42,7 +42,8 @@ export class Jobs {
   readonly #closing = new AbortController();
   readonly #ends: JobEnds;
   #owner: FolderOwner | null = null;
-  #isLost = false;
+  /** Set when another server has taken the folder. Settles when nothing runs any more. */
+  #leaving: Promise<void> | null = null;
 
   private constructor(options: JobsOptions) {
     this.#options = options;
@@ -59,7 +60,9 @@ export class Jobs {
         await jobs.#readJobs();
         jobs.#startWaiting();
       },
-      onLost: () => jobs.#stopRuns(),
+      onLost: () => {
+        jobs.#leaving = jobs.#leave();
+      },
     });
     return jobs;
   }
@@ -97,6 +100,7 @@ export class Jobs {
    */
   submit({ request, draft, idempotency, requestId, requests }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
+      this.#owner?.check();
       const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
       if (earlier !== undefined) {
         if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
@@ -168,7 +172,7 @@ export class Jobs {
     };
     if (deadline.aborted) abort();
     deadline.addEventListener("abort", abort, { once: true });
-    await Promise.allSettled([...this.#entries.values()].map(({ finished }) => finished));
+    await Promise.allSettled([this.#leaving, ...[...this.#entries.values()].map(({ finished }) => finished)]);
     deadline.removeEventListener("abort", abort);
     await this.#changes.idle();
     for (const { events } of this.#entries.values()) events.close();
@@ -205,11 +209,14 @@ export class Jobs {
     return entry;
   }
 
-  /** The other server runs these jobs now. */
-  #stopRuns(): void {
-    this.#isLost = true;
+  /** The jobs are those of the other server now, with all their files. */
+  async #leave(): Promise<void> {
     this.#closing.abort();
     for (const { run } of this.runs) run.abort();
+    const left = [...this.#entries.values()];
+    await Promise.allSettled(left.map(({ finished }) => finished));
+    for (const { events } of left) events.close();
+    this.#entries.clear();
   }
 
   #startWaiting(): void {
@@ -248,6 +255,7 @@ export class Jobs {
       log("info", "job started", { job: id, attempt: attempts + 1, ...run.names });
       await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
       const end = await run.done();
+      if (this.#leaving !== null) return;
       const { isCancelled } = entry;
       const next = stateAfter.attempt(entry.job, { ...end, total: run.total }, { isCancelled, isClosing: this.#closing.signal.aborted });
       await this.#ends.end(entry, next, end.retried);
@@ -272,7 +280,7 @@ export class Jobs {
     entry.job = { ...entry.job, ...changes };
     entry.events.add({ name: "job", data: entry.job });
     // The records of a folder that was lost are those of another server.
-    if (!this.#isLost) await this.#changes.run(() => entry.folder.write(entry.job));
+    if (this.#leaving === null) await this.#changes.run(() => entry.folder.write(entry.job));
   }
 
   #withKey({ key, client }: Idempotency): Job | undefined {

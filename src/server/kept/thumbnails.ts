@@ -26,24 +26,31 @@ export class Thumbnails {
 
   /** Returns the kept picture, or makes it. Requests for the same picture share the work. */
   async picture(key: string, make: Make, signal: AbortSignal): Promise<Uint8Array> {
-    const kept = this.#kept.get(key);
-    if (kept !== undefined) {
-      this.#kept.delete(key);
-      this.#kept.set(key, kept);
-      return kept;
-    }
+    const kept = this.#used(key);
+    if (kept !== undefined) return kept;
     const shared = this.#making.get(key);
     if (shared !== undefined) return this.#waited(key, shared, signal);
     // The client of this request may go away before its turn. Only work that has begun is shared.
     await this.#turns.enter(1, signal, "thumbnail");
+    const made = this.#used(key);
     const begun = this.#making.get(key);
-    if (begun !== undefined) this.#turns.leave(1);
+    if (made !== undefined || begun !== undefined) this.#turns.leave(1);
+    if (made !== undefined) return made;
     return this.#waited(key, begun ?? this.#make(key, make), signal);
   }
 
   /** Makes a picture of an image that is not stored, and does not keep it. */
   unkept(make: Make, signal: AbortSignal): Promise<Uint8Array> {
     return this.#turnsOfOthers.run(1, signal, "thumbnail", () => make(signal));
+  }
+
+  /** Returns the kept picture as the one that was used last. */
+  #used(key: string): Uint8Array | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    return kept;
   }
 
   #make(key: string, make: Make): Making {
@@ -80,8 +87,8 @@ export class Thumbnails {
   }
 
   #keep(key: string, picture: Uint8Array): void {
+    this.#bytes += picture.byteLength - (this.#kept.get(key)?.byteLength ?? 0);
     this.#kept.set(key, picture);
-    this.#bytes += picture.byteLength;
     for (const [oldest, { byteLength }] of this.#kept) {
       if (this.#bytes <= this.maxBytes) return;
       this.#kept.delete(oldest);

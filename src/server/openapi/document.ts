@@ -60,7 +60,9 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
   const parameters = [
     ...parametersOf(each.params, "path", schemas),
     ...parametersOf(each.query, "query", schemas),
-    ...(isRepeatable(each) ? [idempotencyKey] : []),
+    // Streams are orders of jobs, which keep the keys of their requests themselves.
+    ...(isRepeatable(each) || each.stream !== undefined ? [idempotencyKey] : []),
+    ...(each.duration === "long" ? [lastEventId] : []),
   ];
   const content = bodyOf(each, schemas);
   return {
@@ -81,6 +83,14 @@ const idempotencyKey: Parameter = {
   required: false,
   description: "Requests with the same key are done once. Later ones get the same answer, for a day at most.",
   schema: { type: "string", pattern: idempotencyKeyPattern },
+};
+
+const lastEventId: Parameter = {
+  name: "Last-Event-ID",
+  in: "header",
+  required: false,
+  description: "The id of the last event that the client has. The stream continues after it.",
+  schema: { type: "string" },
 };
 
 function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", schemas: ComponentSchemas): readonly Parameter[] {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Settings } from "../../app/index.js";
 import { mebibyte, Semaphore } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
+import { Clients } from "./clients.js";
 
 /** The place of one request. Its connection holds it, and its work, which may go on without its client. */
 export class Seat {
@@ -34,9 +35,13 @@ export class Seat {
   }
 }
 
+/** What one client may have of a limit that all clients share, so that no client keeps out the others. */
+const clientShare = 0.75;
+
 export class Admission {
   readonly #limits: Settings["server"];
   readonly #slots: Semaphore;
+  readonly #clients = new Clients();
   #open = 0;
   #bodyBytes = 0;
 
@@ -46,21 +51,37 @@ export class Admission {
   }
 
   /** Returns the seat of a request whose headers have arrived. It counts while it is held. Throws `server_busy`. */
-  enter(headers: IncomingHttpHeaders): Seat {
+  enter(headers: IncomingHttpHeaders, client: string): Seat {
     const { maxConcurrent, maxWaiting, maxBodiesMb } = this.#limits;
+    const places = maxConcurrent + maxWaiting;
     const bytes = this.#bytesOf(headers);
-    const isFull = this.#open >= maxConcurrent + maxWaiting;
+    const isFull = this.#open >= places || this.#clients.openOf(client) >= Math.ceil(places * clientShare);
     const isTooMuch = this.#bodyBytes > 0 && this.#bodyBytes + bytes > maxBodiesMb * mebibyte;
     if (isFull || isTooMuch) throw new Refused("server_busy");
     return new Seat((change) => {
       this.#open += change;
       this.#bodyBytes += change * bytes;
+      this.#clients.count(client, "open", change);
     });
   }
 
-  /** Waits until fewer than `max_concurrent` requests are worked on. A request has its body by then, so slow clients keep nobody out. */
-  work<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return this.#slots.run(1, signal, "waiting for other requests", work);
+  /** Returns the seat of a request whose answer stays open for long. It takes no place of other requests. Throws `server_busy`. */
+  watch(client: string): Seat {
+    const { maxStreams } = this.#limits;
+    if (this.#clients.streamsOf(client) >= maxStreams) {
+      throw new Refused("server_busy", `Have at most ${maxStreams} event streams open at the same time.`);
+    }
+    return new Seat((change) => this.#clients.count(client, "streams", change));
+  }
+
+  /**
+   * Waits until fewer than `max_concurrent` requests are worked on, and of this client fewer than its share. A request has its body by then,
+   * so slow clients keep nobody out; a client whose requests wait for slow web servers leaves slots to the others.
+   */
+  work<T>(client: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const share = Math.ceil(this.#limits.maxConcurrent * clientShare);
+    const call = "waiting for other requests";
+    return this.#clients.inShare(client, share, (own) => own.run(1, signal, call, () => this.#slots.run(1, signal, call, work)));
   }
 
   /** A body of unknown length counts as the longest one. Longer ones are refused later. */

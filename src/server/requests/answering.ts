@@ -5,7 +5,7 @@ import type { Settings } from "../../app/index.js";
 import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
-import type { Admission, Seat } from "./admission.js";
+import type { Seat } from "./admission.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
@@ -17,8 +17,10 @@ export interface AnsweringOptions {
   /** Fires when the time to drain is over. */
   readonly hard: AbortSignal;
   readonly open: OpenRequest | undefined;
-  /** undefined: the request is not counted. Checks of health must not wait for other requests. */
+  /** undefined: the request waits for no other. Checks of health and event streams must not. */
   readonly seat: Seat | undefined;
+  /** Name of the client: its key, otherwise its address. */
+  readonly clientName: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  { hard, open, seat }: AnsweringOptions,
+  { hard, open, seat, clientName }: AnsweringOptions,
 ): Promise<Answer> {
   const { admission, keptAnswers, settings } = context;
   const client = open?.key ?? null;
@@ -47,7 +49,8 @@ export async function answer(
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
-    const work = (): Promise<Answer> => (seat === undefined ? run() : workInTurn(admission, signal, { run, unused }));
+    const work = (): Promise<Answer> =>
+      seat === undefined ? run() : workInTurn((begin) => admission.work(clientName, signal, begin), { run, unused });
     const answered = (): Promise<Answer> =>
       key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
     return await unlessAborted(seat === undefined ? answered() : seat.during(answered), signal, each.name);
@@ -61,13 +64,12 @@ export async function answer(
 
 /** Waits for the turn of a request. If it does not come, calls `unused` instead of `run`. */
 async function workInTurn(
-  admission: Admission,
-  signal: AbortSignal,
+  inTurn: (begin: () => Promise<Answer>) => Promise<Answer>,
   { run, unused }: { readonly run: () => Promise<Answer>; readonly unused: () => Promise<void> },
 ): Promise<Answer> {
   let hasBegun = false;
   try {
-    return await admission.work(signal, () => {
+    return await inTurn(() => {
       hasBegun = true;
       return run();
     });

@@ -18,12 +18,13 @@ export const safeHeaders: Readonly<Record<string, string>> = {
 
 /** `mayLackBody`: whether a request with the type of a body may have none. */
 export async function makeApp(
-  { maxBodyMb, bodyTimeout }: Settings["server"],
+  { maxBodyMb, bodyTimeout, trustedProxies }: Settings["server"],
   mayLackBody: (request: FastifyRequest) => boolean,
 ): Promise<FastifyInstance> {
   const { fastify, multipart } = await loadFastify();
   const app = fastify({
     logger: false,
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     bodyLimit: maxBodyMb * mebibyte,
     requestTimeout: bodyTimeout * 1000,
     http: {

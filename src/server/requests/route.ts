@@ -121,6 +121,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly tag: Tag;
   /** null: no API key is needed. */
   readonly scope: Scope | null;
+  /** "long": the answer is a stream that stays open. It counts for `server.max_streams` only. Default "short". */
+  readonly duration?: "short" | "long";
   /** The schema of the path's parameters is an object, and each parameter has an example. */
   readonly params?: z.ZodObject & z.ZodType<P>;
   /** The schema of the parameters after the question mark is an object. */

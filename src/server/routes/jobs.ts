@@ -142,6 +142,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Streams what a job does, as server-sent events, until it has ended. `Last-Event-ID` continues after an event.",
     tag: "Jobs",
     scope: "read",
+    duration: "long",
     params: wire.jobParams,
     answers: {
       200: {

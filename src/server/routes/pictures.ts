@@ -84,18 +84,17 @@ async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: 
   return picture;
 }
 
+/** Looks at the row first: it may have been deleted or replaced since its picture was made. */
 async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): Promise<Uint8Array> {
   const {
     thumbnails,
     pipeline,
     params: { name, id },
-    query: { content },
+    query,
     signal,
   } = call;
-  const make = async (making: AbortSignal): Promise<Uint8Array> =>
-    made(call, (await factsOfRow(pipeline, { name, id, content })).source, making);
-  // Without its content, the row may have been replaced meanwhile.
-  return content === undefined ? thumbnails.unkept(make, signal) : thumbnails.picture(JSON.stringify([name, id, content]), make, signal);
+  const { source, content } = await factsOfRow(pipeline, { name, id, content: query.content });
+  return thumbnails.picture(JSON.stringify([name, id, content]), (making) => made(call, source, making), signal);
 }
 
 /** Stops the stream as soon as there are enough rows. */

@@ -176,9 +176,11 @@ export const original = z.string().describe("The bytes of the image.").meta({ fo
 export const thumbnailQuery = z.strictObject({
   content: z
     .string()
-    .max(64)
+    .regex(/^[0-9a-f]{16,64}$/, "expected the first 16 to 64 hexadecimal digits of the content")
     .optional()
-    .describe("`content` of the row. Clients then keep the picture, because another picture has another address."),
+    .describe(
+      "The first 16 digits of the row's `content`, or more. Clients then keep the picture, because another picture has another address.",
+    ),
 });
 
 export const sourceQuery = z.strictObject({

@@ -1,0 +1,136 @@
+/** No client keeps the others out: neither with slow requests, nor with streams, nor by not reading its answers. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { waitUntil } from "../support/services/process.js";
+import { base64, TestServer } from "./running.js";
+
+const names = ["one", "two"] as const;
+type Name = (typeof names)[number];
+const secretOf = (name: Name): string => `${name}-0123456789abcdef`;
+const keys = names.map((name) => ({ name, apiKey: secretOf(name), scopes: ["read" as const, "write" as const, "admin" as const] }));
+const authorized = (name: Name) => ({ authorization: `Bearer ${secretOf(name)}` });
+const search = "/v1/collections/pets/search";
+
+test("a client whose requests all wait for a slow web server leaves slots to others", { timeout: 60_000 }, async () => {
+  let asked = 0;
+  const slow = createServer(() => {
+    asked += 1;
+  });
+  slow.listen(0, "127.0.0.1");
+  await once(slow, "listening");
+  const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/a.jpg`;
+  await using server = await TestServer.start({ server: { keys }, settings: { http: { network: "any" } } });
+  try {
+    await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+    const leaving = new AbortController();
+    const waits = Array.from({ length: 64 }, () =>
+      server
+        .send("POST", search, {
+          body: JSON.stringify({ url }),
+          headers: { "content-type": "application/json", ...authorized("one") },
+          signal: leaving.signal,
+        })
+        .catch(() => null),
+    );
+    await waitUntil("the slow server is asked", async () => asked > 0, { timeoutMs: 10_000 });
+    const { status } = await server.post(search, { base64: base64(1) }, authorized("two"));
+    assert.equal(status, 200);
+    leaving.abort();
+    await Promise.all(waits);
+  } finally {
+    slow.closeAllConnections();
+    slow.close();
+  }
+});
+
+test("a client that has taken its share of the places is refused, and another one is not", { timeout: 60_000 }, async () => {
+  let letGo = (): void => undefined;
+  const holding = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await using server = await TestServer.start({ server: { keys, maxConcurrent: 4, maxWaiting: 4 }, embedder: { work: () => holding } });
+  await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+  const sent = Array.from({ length: 8 }, () => server.post(search, { base64: base64(1) }, authorized("one")));
+  const refused = await Promise.race(sent);
+  assert.deepEqual([refused.status, refused.body.code], [503, "server_busy"]);
+  assert.equal((await server.get("/v1/collections", authorized("two"))).status, 200);
+  letGo();
+  assert.deepEqual((await Promise.all(sent)).map(({ status }) => status).sort(), [...Array(6).fill(200), 503, 503]);
+});
+
+test("event streams have a limit of their own for each key, and take no place of other requests", { timeout: 60_000 }, async () => {
+  let letGo = (): void => undefined;
+  const holding = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const limits = { maxStreams: 3, maxConcurrent: 1, maxWaiting: 1 };
+  await using server = await TestServer.start({ server: { keys, ...limits }, embedder: { work: () => holding } });
+  await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+  const order = { collection: "pets", images: [{ base64: base64(1) }] };
+  const { id } = (await server.post("/v1/jobs", order, authorized("one"))).body;
+  const open = async (name: Name) => {
+    const leaving = new AbortController();
+    const { status } = await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: authorized(name), signal: leaving.signal });
+    return { status, leave: () => leaving.abort() };
+  };
+  const streams = [await open("one"), await open("one"), await open("one")];
+  assert.deepEqual(
+    streams.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  const { status, body } = await server.get(`/v1/jobs/${id}/events`, authorized("one"));
+  assert.deepEqual([status, body.code], [503, "server_busy"]);
+  const ofOther = await open("two");
+  assert.equal(ofOther.status, 200);
+  for (const name of names) assert.equal((await server.get(`/v1/jobs/${id}`, authorized(name))).status, 200);
+  streams[0]?.leave();
+  await waitUntil(
+    "a stream of the key has ended",
+    async () => {
+      const next = await open("one");
+      streams.push(next);
+      return next.status === 200;
+    },
+    { timeoutMs: 10_000 },
+  );
+  for (const { leave } of [...streams, ofOther]) leave();
+  letGo();
+});
+
+test("a client that does not read its answer is disconnected, and one that only has no news is not", { timeout: 60_000 }, async () => {
+  let letGo = (): void => undefined;
+  const holding = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let isHeld = false;
+  const work = async (): Promise<void> => (isHeld ? holding : undefined);
+  await using server = await TestServer.start({ server: { readTimeout: 0.5 }, embedder: { work } });
+  await server.post("/v1/collections", { name: "pets" });
+  const large = Buffer.alloc(40_000_000, 1).toString("base64");
+  assert.equal((await server.post("/v1/collections/pets/images", { images: [{ base64: large, id: "large" }] })).body.stored, 1);
+  isHeld = true;
+  const sent = { collection: "pets", images: [{ base64: base64(1) }] };
+  await server.post("/v1/jobs", sent);
+  await server.post("/v1/jobs", sent);
+  // Waits behind the others, so it has no news.
+  const { id } = (await server.post("/v1/jobs", sent)).body;
+  const watching = (await fetch(`${server.url}/v1/jobs/${id}/events`)).text();
+  const { hostname, port } = new URL(server.url);
+  const client = connect(Number(port), hostname);
+  client.write("GET /v1/collections/pets/images/large/original HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const isLogged = async (): Promise<boolean> => server.logged.some(({ path }) => String(path).endsWith("/original"));
+  await waitUntil("the answer has ended", isLogged, { timeoutMs: 20_000 });
+  let bytes = 0;
+  client.on("data", (chunk) => {
+    bytes += chunk.byteLength;
+  });
+  client.on("error", () => undefined);
+  await once(client, "close");
+  assert.ok(bytes < 40_000_000, `${bytes} bytes`);
+  letGo();
+  assert.match(await watching, /"state":"completed"/);
+});
