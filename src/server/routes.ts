@@ -6,6 +6,7 @@ import { healthRoutes } from "./routes/health.js";
 import { imageRoutes } from "./routes/images.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { metricsRoutes } from "./routes/metrics.js";
+import { modelRoutes } from "./routes/models.js";
 import { openAiRoutes } from "./routes/openai.js";
 import { originalRoutes } from "./routes/originals.js";
 import { pictureRoutes } from "./routes/pictures.js";
@@ -22,6 +23,7 @@ export const allRoutes: readonly Route[] = [
   ...searchRoutes,
   ...embedRoutes,
   ...openAiRoutes,
+  ...modelRoutes,
   ...jobRoutes,
   ...pythonServiceRoutes,
   ...metricsRoutes,

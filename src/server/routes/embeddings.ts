@@ -1,6 +1,4 @@
 /** Embeds the images of a request, and writes vectors as JSON. */
-import { basename, isAbsolute } from "node:path";
-import type { Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { Semaphore } from "../../kit/index.js";
 import { type GivenSource, inputOf, refuseTooMany } from "../insertions/sources.js";
@@ -41,14 +39,4 @@ export function encoded(vector: Float32Array, encoding: VectorEncoding): readonl
   const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
   vector.forEach((value, index) => void bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT));
   return bytes.toString("base64");
-}
-
-/** The name that clients use for the embedder, besides `default`. */
-/** Clients need not know the folders of the server. */
-function withoutFolder(model: string): string {
-  return isAbsolute(model) || model.endsWith(".onnx") ? basename(model) : model;
-}
-
-export function modelName({ triton, embedder }: Settings): string {
-  return embedder.kind === "onnx" || triton === null ? withoutFolder(embedder.model) : triton.modelName;
 }

@@ -3,7 +3,8 @@
 import { type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire-openai.js";
-import { embedSources, encoded, modelName } from "./embeddings.js";
+import { embedSources, encoded } from "./embeddings.js";
+import { modelName, refuseOtherModel } from "./models.js";
 
 export const openAiRoutes: readonly Route[] = [
   route({
@@ -19,10 +20,7 @@ export const openAiRoutes: readonly Route[] = [
     answers: { 200: { description: "One vector per image, in the order of the request.", schema: wire.embeddingList } },
     answer: async ({ body: { input, model, encoding_format: encoding, dimensions }, signal, ...context }) => {
       const { settings, pipeline } = context;
-      const name = modelName(settings);
-      if (model !== "default" && model !== name) {
-        throw new Refused("model_not_found", `model: expected default or ${name}, found ${model.slice(0, 100)}.`);
-      }
+      refuseOtherModel(settings, model);
       const found = await pipeline.dimension();
       if (dimensions !== undefined && dimensions !== found) {
         throw new Refused("request_invalid", `dimensions: expected ${found}, the dimension of the model, found ${dimensions}.`);
@@ -37,7 +35,7 @@ export const openAiRoutes: readonly Route[] = [
         if ("error" in each) throw each.error;
         return { object: "embedding", index, embedding: encoded(each.vector, encoding) };
       });
-      return { status: 200, body: { object: "list", data, model: name, usage: { prompt_tokens: 0, total_tokens: 0 } } };
+      return { status: 200, body: { object: "list", data, model: modelName(settings), usage: { prompt_tokens: 0, total_tokens: 0 } } };
     },
   }),
 ];

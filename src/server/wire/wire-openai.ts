@@ -32,6 +32,24 @@ export const embeddingList = z
   })
   .meta({ id: "OpenAiEmbeddings" });
 
+export const model = z
+  .strictObject({
+    id: z.string().describe("The configured name of the model, without its folder."),
+    object: z.literal("model"),
+    created: z.int().describe("When the server was started, in seconds since the epoch."),
+    owned_by: z.string(),
+  })
+  .meta({ id: "OpenAiModel" });
+export const modelList = z.strictObject({ object: z.literal("list"), data: z.array(model) }).meta({ id: "OpenAiModels" });
+export const modelParams = z.strictObject({
+  id: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe("`default`, or the name of the model.")
+    .meta({ examples: ["default"] }),
+});
+
 export const error = z
   .strictObject({
     error: z.strictObject({
