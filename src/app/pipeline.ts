@@ -8,6 +8,7 @@ import { checkHealth, type Health } from "./calls/check-health.js";
 import { CollectionCalls } from "./calls/collection-calls.js";
 import { deleteRows } from "./calls/delete-rows.js";
 import { type Diagnosis, diagnose } from "./calls/diagnose.js";
+import { embedText } from "./calls/embed-text.js";
 import { keysOfNoRow, type TypeMismatch, typeMismatches } from "./calls/filter-findings.js";
 import { type DuplicatesRequest, findDuplicates } from "./calls/find-duplicates.js";
 import { type Preprocessed, preprocessImage, type ThumbnailOptions, thumbnailOf } from "./calls/inspect-image.js";
@@ -136,6 +137,14 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
   /** Embeds one image, as a search embeds its query. Calls at the same time share batches of the model. Throws the error of the image. */
   embedImage(input: ImageInput, options: EmbedImageOptions = {}): Promise<Float32Array> {
     return embedInput(this.#parts, input, options);
+  }
+
+  /**
+   * Embeds one text into the space of the images, as a search by words does. The vector has length 1. Throws `text_unavailable` if the model has
+   * none for texts, and `word_unknown` if it knows labels only and the text is none of them.
+   */
+  embedText(text: string, options: EmbedOptions = {}): Promise<Float32Array> {
+    return embedText(this.#parts, text, options);
   }
 
   /** Embeds images without storing them. The vector of an input that fails is null. */

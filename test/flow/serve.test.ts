@@ -10,7 +10,7 @@ import { ended, workspace } from "./command.js";
 
 const photo = join(resolve("test", "fidelity", "golden"), "coffee.jpg");
 
-test("serve stores and finds a photo, refuses this machine's web servers, and ends with 0 after SIGTERM", {
+test("serve stores and finds a photo, embeds a word as its search does, refuses this machine's web servers, and ends with 0 after SIGTERM", {
   timeout: 120_000,
 }, async () => {
   await using space = await workspace();
@@ -28,6 +28,11 @@ test("serve stores and finds a photo, refuses this machine's web servers, and en
   const base64 = (await readFile(photo)).toString("base64");
   const { hits } = (await (await send("/v1/collections/photos/search", json({ base64 }))).json()) as { hits: { score: number }[] };
   assert.ok((hits[0]?.score ?? 0) > 0.999);
+  const embedded = await (await send("/v1/embeddings", json({ model: "default", input: "espresso", encoding_format: "float" }))).json();
+  const vector = (embedded as { data: { embedding: number[] }[] }).data[0]?.embedding;
+  const hitsOf = async (query: object): Promise<unknown> =>
+    ((await (await send("/v1/collections/photos/search", json(query))).json()) as { hits: unknown }).hits;
+  assert.deepEqual(await hitsOf({ vector }), await hitsOf({ text: "espresso" }));
   assert.equal((await fetch(`${url}/health/ready`)).status, 200);
   const own = await send("/v1/collections/photos/search", json({ url: `${url}/health/live` }));
   assert.equal(((await own.json()) as { code: string }).code, "address_refused");

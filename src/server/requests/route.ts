@@ -103,7 +103,7 @@ export const tags = {
   Health: "Whether the server works.",
   Collections: "Sets of images with one model.",
   Images: "The images of a collection.",
-  Embeddings: "Vectors of images that are not stored.",
+  Embeddings: "Vectors of images and texts that are not stored.",
   Search: "Similar images.",
   Jobs: "Ingestions that the server runs by itself.",
   "Python service": "The paths of the Python service, for its clients.",
