@@ -10,6 +10,7 @@ import type { Part } from "./flow.js";
 import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
+import type { PagedRows } from "./row-pages.js";
 import type { InsertResult, RowFailure } from "./row-results.js";
 import type { ServerUse } from "./server-use.js";
 import type { TextProbes } from "./texts.js";
@@ -205,7 +206,7 @@ export interface Hit {
 export type Selection = { readonly ids: readonly Key[] } | { readonly filter: Filter };
 
 /** One open collection of a store. */
-export interface Collection {
+export interface Collection extends PagedRows {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;

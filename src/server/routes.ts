@@ -1,5 +1,6 @@
 /** All routes of the service. */
 import type { Route } from "./requests/route.js";
+import { aliasRoutes } from "./routes/aliases.js";
 import { collectionRoutes } from "./routes/collections.js";
 import { embedRoutes } from "./routes/embed.js";
 import { healthRoutes } from "./routes/health.js";
@@ -12,12 +13,15 @@ import { originalRoutes } from "./routes/originals.js";
 import { pictureRoutes } from "./routes/pictures.js";
 import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
+import { rowRoutes } from "./routes/rows.js";
 import { searchRoutes } from "./routes/search.js";
 
 export const allRoutes: readonly Route[] = [
   ...healthRoutes,
   ...collectionRoutes,
+  ...aliasRoutes,
   ...imageRoutes,
+  ...rowRoutes,
   ...pictureRoutes,
   ...originalRoutes,
   ...searchRoutes,

@@ -155,7 +155,7 @@ export const embedded = z
     ),
   })
   .meta({ id: "Embeddings" });
-const storedRow = {
+export const storedRow = {
   id: z.string(),
   source: z.string(),
   width: z.int(),
@@ -163,17 +163,6 @@ const storedRow = {
   content: z.string().describe("SHA-256 of the image file, in hex."),
   metadata,
 };
-export const imagesQuery = z.strictObject({
-  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
-  // An address has less room than a body.
-  filter: filter.max(1000).optional(),
-  pick: z
-    .enum(["first", "spread"])
-    .default("first")
-    .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
-});
-export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) }).meta({ id: "Images" });
-
 export const imageParams = collectionParams.extend({
   id: z
     .string()
