@@ -25,6 +25,14 @@ test("serve stores and finds a photo, embeds a word as its search does, refuses 
   const form = new FormData();
   form.set("images", new Blob([await readFile(photo)]), "coffee.jpg");
   assert.equal(((await (await send("/v1/collections/photos/images", { body: form })).json()) as { stored: number }).stored, 1);
+  const list = (await (await fetch(`${url}/v1/collections/photos/images?pick=all&vector=float`)).json()) as {
+    images: { id: string; vector: number[] }[];
+  };
+  const row = `/v1/collections/photos/images/${list.images[0]?.id}`;
+  const patched = (await (await send(row, { ...json({ metadata: { year: 2025 } }), method: "PATCH" })).json()) as { metadata: object };
+  assert.deepEqual(patched.metadata, { year: 2025 });
+  const now = (await (await fetch(`${url}${row}?vector=float`)).json()) as { vector: number[]; metadata: object };
+  assert.deepEqual([now.vector, now.metadata], [list.images[0]?.vector, { year: 2025 }]);
   const base64 = (await readFile(photo)).toString("base64");
   const { hits } = (await (await send("/v1/collections/photos/search", json({ base64 }))).json()) as { hits: { score: number }[] };
   assert.ok((hits[0]?.score ?? 0) > 0.999);
