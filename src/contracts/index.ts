@@ -16,7 +16,6 @@ export * from "./payloads.js";
 export * from "./pictures.js";
 export * from "./ports.js";
 export * from "./preprocessing.js";
-export * from "./row-pages.js";
 export * from "./row-results.js";
 export * from "./row-streams.js";
 export * from "./run.js";
