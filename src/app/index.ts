@@ -58,7 +58,9 @@ export {
 } from "./calls/inspect-model.js";
 export type { BuildIndexesOptions, CompactOptions } from "./calls/maintain-collection.js";
 export { modelLabels } from "./calls/model-labels.js";
+export type { RowPage, RowPageRequest, RowsOptions } from "./calls/read-rows.js";
 export type { MixedTerm, SearchOptions, SearchQuery, SingleQuery } from "./calls/search-images.js";
+export type { UpdateOptions } from "./calls/update-metadata.js";
 export { parseVector } from "./calls/vector-file.js";
 export { addressForms, type CollectionAddress, parseAddress } from "./collections/addresses.js";
 export type { Aliases } from "./collections/aliases.js";

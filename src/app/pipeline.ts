@@ -1,17 +1,17 @@
 /** The pipeline that programs use: all calls for images and collections, with one configuration. */
 
-import type { Hit, Key, Run, StoredRow } from "../contracts/index.js";
+import type { Hit, Key, Run } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
 import type { ImageInput, InputStream, Inputs, ListingRequest } from "../sources/index.js";
 import { checkHealth, type Health } from "./calls/check-health.js";
-import { CollectionCalls } from "./calls/collection-calls.js";
 import { deleteRows } from "./calls/delete-rows.js";
 import { type Diagnosis, diagnose } from "./calls/diagnose.js";
+import { embedText } from "./calls/embed-text.js";
 import { keysOfNoRow, type TypeMismatch, typeMismatches } from "./calls/filter-findings.js";
 import { type DuplicatesRequest, findDuplicates } from "./calls/find-duplicates.js";
 import { type Preprocessed, preprocessImage, type ThumbnailOptions, thumbnailOf } from "./calls/inspect-image.js";
-import { countIds, countRows, rowsById, type ScanOptions, scanRows, unknownIds } from "./calls/read-rows.js";
+import { RowCalls } from "./calls/row-calls.js";
 import { type SearchOptions, type SearchQuery, searchAll } from "./calls/search-images.js";
 import { Aliases } from "./collections/aliases.js";
 import { never } from "./collections/call-options.js";
@@ -50,7 +50,7 @@ import type { PipelineParts } from "./wiring/pipeline-parts.js";
  *     await pipeline.insertImagesAsync({ inputs: ["cat.jpg"], collectionName: "pets" });
  *     const hits = await pipeline.searchImages("cat.jpg", { collectionName: "pets", topK: 5 });
  */
-export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisposable {
+export class ImageEmbeddingPipeline extends RowCalls implements AsyncDisposable {
   readonly #parts: PipelineParts;
 
   private constructor(parts: PipelineParts) {
@@ -138,6 +138,14 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
     return embedInput(this.#parts, input, options);
   }
 
+  /**
+   * Embeds one text into the space of the images, as a search by words does. The vector has length 1. Throws `text_unavailable` if the model has
+   * none for texts, and `word_unknown` if it knows labels only and the text is none of them.
+   */
+  embedText(text: string, options: EmbedOptions = {}): Promise<Float32Array> {
+    return embedText(this.#parts, text, options);
+  }
+
   /** Embeds images without storing them. The vector of an input that fails is null. */
   embedImages(inputs: Inputs, options: EmbedOptions = {}): Promise<Embedded> {
     return embedInputs(this.#parts, inputs, options);
@@ -211,34 +219,9 @@ export class ImageEmbeddingPipeline extends CollectionCalls implements AsyncDisp
     return deleteRows(this.#parts, collectionName, { filter: parseFilter(filter) }, options);
   }
 
-  /** Counts how many of the ids are stored. */
-  countIds(collectionName: string, ids: readonly Key[]): Promise<number> {
-    return countIds(this.#parts, collectionName, ids);
-  }
-
-  /** Returns those of the ids that are not stored, in the given order. */
-  unknownIds(collectionName: string, ids: readonly Key[]): Promise<readonly Key[]> {
-    return unknownIds(this.#parts, collectionName, ids);
-  }
-
-  /** Returns the rows with these ids, without their vectors and in no particular order. Unknown ids are left out. */
-  rows(collectionName: string, ids: readonly Key[]): Promise<readonly StoredRow[]> {
-    return rowsById(this.#parts, collectionName, ids);
-  }
-
-  /** Counts all rows, or the rows that match a filter. Throws `filter_invalid`. */
-  async count(collectionName: string, filter?: string): Promise<number> {
-    return countRows(this.#parts, collectionName, filter);
-  }
-
   /** Writes labels into the metadata of stored rows, without embedding an image: `classify({ labels: ["cat", "dog"] }).start()`. */
   classify(request: ClassifyRequest = {}): Classification {
     return new Classification(this.#parts, request);
-  }
-
-  /** Streams all rows, or the rows that match a filter, in batches. Throws `collection_not_found` and `filter_invalid`. */
-  scan(collectionName: string, options: ScanOptions): AsyncGenerator<readonly StoredRow[]> {
-    return scanRows(this.#parts, collectionName, options);
   }
 
   /** Brings deleted rows back: `restore({ collectionName: "photos", file: "latest" }).start()`. Throws `usage_invalid`. */

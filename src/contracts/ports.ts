@@ -11,6 +11,7 @@ import type { ModelTensors } from "./model-tensors.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { InsertResult, RowFailure } from "./row-results.js";
+import type { PagedRows } from "./row-streams.js";
 import type { ServerUse } from "./server-use.js";
 import type { TextProbes } from "./texts.js";
 import type { BuiltIndex, UpkeepOptions } from "./upkeep.js";
@@ -205,7 +206,7 @@ export interface Hit {
 export type Selection = { readonly ids: readonly Key[] } | { readonly filter: Filter };
 
 /** One open collection of a store. */
-export interface Collection {
+export interface Collection extends PagedRows {
   readonly name: string;
   readonly dimension: number;
   readonly metric: Metric;

@@ -18,6 +18,7 @@ export { type ListedSource, ListedSources } from "./pruning/listed-sources.js";
 export { moveMetadata } from "./pruning/moved-metadata.js";
 export { type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./pruning/prune.js";
 export * from "./restore.js";
+export { rowPage } from "./row-page.js";
 export { batchRows } from "./rows.js";
 export type { PlainQuery, Query, Term } from "./search/query.js";
 export { type SearchRequest, search } from "./search/search.js";

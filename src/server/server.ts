@@ -199,14 +199,18 @@ function isTraced(request: FastifyRequest): boolean {
 /** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
 function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest): Refused {
   const [path = ""] = url.split("?");
-  const exact = routes.filter((each) => each.path === path);
-  const found = exact.length > 0 ? exact : routes.filter((each) => pathPattern(each.path).test(path));
+  const matching = routes.filter((each) => pathPattern(each.path).test(path));
+  // OpenAPI puts a path without parameters before one with them.
+  const fewest = Math.min(...matching.map(parametersIn));
+  const found = matching.filter((each) => parametersIn(each) === fewest);
   const methods = found.map((each) => each.method);
   if (methods.length === 0) return new Refused("route_not_found");
   return new Refused("method_not_allowed", `method: expected ${methods.join(" or ")}, found ${method}.`, {
     headers: { allow: methods.join(", ") },
   });
 }
+
+const parametersIn = ({ path }: Route): number => path.split("{").length;
 
 const pathPattern = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`);
 

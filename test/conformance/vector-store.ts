@@ -4,6 +4,7 @@ import { aliasTests } from "./store-aliases.js";
 import { collectionTests } from "./store-collections.js";
 import { indexTests } from "./store-indexes.js";
 import { metadataTests } from "./store-metadata.js";
+import { pageTests } from "./store-pages.js";
 import { rowTests } from "./store-rows.js";
 import { searchTests } from "./store-search.js";
 import { type ConformanceOptions, StoreSuite, type VectorStoreUnderTest } from "./store-suite.js";
@@ -18,6 +19,7 @@ export function vectorStoreConformance(name: string, make: () => Promise<VectorS
     collectionTests(suite);
     aliasTests(suite);
     rowTests(suite);
+    pageTests(suite);
     metadataTests(suite);
     searchTests(suite);
     indexTests(suite);

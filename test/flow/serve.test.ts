@@ -10,7 +10,7 @@ import { ended, workspace } from "./command.js";
 
 const photo = join(resolve("test", "fidelity", "golden"), "coffee.jpg");
 
-test("serve stores and finds a photo, refuses this machine's web servers, and ends with 0 after SIGTERM", {
+test("serve stores and finds a photo, embeds a word as its search does, refuses this machine's web servers, and ends with 0 after SIGTERM", {
   timeout: 120_000,
 }, async () => {
   await using space = await workspace();
@@ -25,9 +25,22 @@ test("serve stores and finds a photo, refuses this machine's web servers, and en
   const form = new FormData();
   form.set("images", new Blob([await readFile(photo)]), "coffee.jpg");
   assert.equal(((await (await send("/v1/collections/photos/images", { body: form })).json()) as { stored: number }).stored, 1);
+  const list = (await (await fetch(`${url}/v1/collections/photos/images?pick=all&vector=float`)).json()) as {
+    images: { id: string; vector: number[] }[];
+  };
+  const row = `/v1/collections/photos/images/${list.images[0]?.id}`;
+  const patched = (await (await send(row, { ...json({ metadata: { year: 2025 } }), method: "PATCH" })).json()) as { metadata: object };
+  assert.deepEqual(patched.metadata, { year: 2025 });
+  const now = (await (await fetch(`${url}${row}?vector=float`)).json()) as { vector: number[]; metadata: object };
+  assert.deepEqual([now.vector, now.metadata], [list.images[0]?.vector, { year: 2025 }]);
   const base64 = (await readFile(photo)).toString("base64");
   const { hits } = (await (await send("/v1/collections/photos/search", json({ base64 }))).json()) as { hits: { score: number }[] };
   assert.ok((hits[0]?.score ?? 0) > 0.999);
+  const embedded = await (await send("/v1/embeddings", json({ model: "default", input: "espresso", encoding_format: "float" }))).json();
+  const vector = (embedded as { data: { embedding: number[] }[] }).data[0]?.embedding;
+  const hitsOf = async (query: object): Promise<unknown> =>
+    ((await (await send("/v1/collections/photos/search", json(query))).json()) as { hits: unknown }).hits;
+  assert.deepEqual(await hitsOf({ vector }), await hitsOf({ text: "espresso" }));
   assert.equal((await fetch(`${url}/health/ready`)).status, 200);
   const own = await send("/v1/collections/photos/search", json({ url: `${url}/health/live` }));
   assert.equal(((await own.json()) as { code: string }).code, "address_refused");

@@ -98,7 +98,9 @@ test("OpenAI's form has OpenAI's errors: for the request, the model, an image, a
   await using server = await TestServer.start({ server: { keys: [{ name: "a", apiKey: key, scopes: ["read"] }], maxImages: 2 } });
   const wrong: readonly (readonly [object, number, string, string | null])[] = [
     [{ model: "default" }, 422, "request_invalid", "input"],
-    [{ model: "default", input: "a red dog" }, 422, "request_invalid", "input"],
+    [{ model: "default", input: "a red dog" }, 422, "text_unavailable", null],
+    [{ model: "default", input: "a red dog", modality: "image" }, 422, "request_invalid", "input"],
+    [{ model: "default", input: [1, 2, 3] }, 422, "request_invalid", "input"],
     [{ model: "default", input: [] }, 422, "request_invalid", "input"],
     [{ model: "text-embedding-3-small", input: dataUrl(1) }, 404, "model_not_found", null],
     [{ model: "default", input: dataUrl(1), dimensions: 256 }, 422, "request_invalid", null],

@@ -1,21 +1,8 @@
 /** Searches by words over HTTP. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HeadraceError, type TextEmbedder } from "../../src/contracts/index.js";
+import { OneWord } from "./one-word.js";
 import { base64, TestServer } from "./running.js";
-
-/** Knows the word "stored". */
-class OneWord implements TextEmbedder {
-  readonly name = "one-word";
-  readonly label = "one word";
-  readonly dimension = 16;
-  readonly labels = [{ text: "stored", synonyms: [] }];
-
-  async embedText(texts: readonly string[]): Promise<{ dimension: number; values: Float32Array }> {
-    if (texts.some((text) => text !== "stored")) throw new HeadraceError("word_unknown", "expected another word");
-    return { dimension: this.dimension, values: new Float32Array(texts.length * this.dimension).fill(0.25) };
-  }
-}
 
 async function withImages(server: TestServer): Promise<void> {
   await server.post("/v1/collections", { name: "pets" });

@@ -14,6 +14,7 @@ import {
   type Passport,
   type RowBatch,
   type RowFailure,
+  type RowPageOptions,
   type SearchOptions,
   type Selection,
   type StoredContent,
@@ -24,8 +25,8 @@ import { checkAborted, isKeyOf } from "../../kit/index.js";
 import { fromLanceError, isFileGone } from "./errors.js";
 import type { LoadedRows } from "./newest-rows.js";
 import { searchTable } from "./search.js";
-import { compileFilter, keyIsOneOf } from "./table/filter-sql.js";
-import { chunksOf, knownRows, rowsOfKeys, storedContents } from "./table/lookups.js";
+import { compileFilter, keyIsAfter, keyIsOneOf } from "./table/filter-sql.js";
+import { chunksOf, firstKeys, knownRows, rowsOfKeys, storedContents } from "./table/lookups.js";
 import { markRead } from "./table/read-marks.js";
 import { rowColumns, toRows } from "./table/rows.js";
 import type { TableFacts } from "./table/table-schema.js";
@@ -173,6 +174,20 @@ export class LanceCollection implements Collection {
     } finally {
       await unmark();
     }
+  }
+
+  /** Sorts the keys alone: vectors and metadata are read for the rows of the page only. */
+  page({ after, limit, filter, vectors, signal }: RowPageOptions): Promise<readonly StoredRow[]> {
+    return this.#read("page", signal, async (table) => {
+      const facts = await this.parts.memory.facts.of(table);
+      const bounds = [...(filter === undefined ? [] : [compileFilter(filter, facts)]), ...(after === null ? [] : [keyIsAfter(after)])];
+      const keys = await firstKeys(table, bounds, limit);
+      const rows: StoredRow[] = [];
+      for await (const batch of rowsOfKeys(table, keys, rowColumns(facts.columns, vectors), signal))
+        rows.push(...toRows(batch, facts.columns));
+      const byKey = new Map(rows.map((row) => [row.id, row]));
+      return keys.flatMap((key) => byKey.get(key) ?? []);
+    });
   }
 
   stats(): Promise<CollectionStats> {

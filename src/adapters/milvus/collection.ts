@@ -13,6 +13,7 @@ import {
   type Passport,
   type RowBatch,
   type RowFailure,
+  type RowPageOptions,
   type SearchOptions,
   type Selection,
   type StoredContent,
@@ -21,7 +22,7 @@ import {
 } from "../../contracts/index.js";
 import { checkAborted, checkQuery, chunksOf, isKeyOf, nearEnough, planUpsert, writeAbsent } from "../../kit/index.js";
 import type { CollectionParts } from "./collection-parts.js";
-import { compileFilter, keyList, quote } from "./connection/filter.js";
+import { compileFilter, keyIsAfter, keyList, quote } from "./connection/filter.js";
 import { RegisteredColumns } from "./connection/registered-columns.js";
 import { filterColumns } from "./connection/schema.js";
 import { readPassport, writePassport } from "./passport.js";
@@ -207,6 +208,18 @@ export class MilvusCollection implements Collection {
     const limit = Math.min(options.batchRows ?? 1000, rowsPerQuery(shape, options.vectors));
     const fields = rowFields(shape, options.vectors);
     for await (const raws of queries.pages(expression, fields, limit, options.signal)) yield raws.map((raw) => storedRowOf(raw, shape));
+  }
+
+  async page({ after, limit, filter, vectors, signal }: RowPageOptions): Promise<readonly StoredRow[]> {
+    const { shape, queries } = this.parts;
+    const bounds = [this.#expression(filter), after === null ? "" : keyIsAfter(after)].filter((part) => part !== "").join(" and ");
+    const rows: StoredRow[] = [];
+    const pageRows = Math.min(limit, rowsPerQuery(shape, vectors));
+    for await (const raws of queries.pages(bounds, rowFields(shape, vectors), pageRows, signal)) {
+      rows.push(...raws.slice(0, limit - rows.length).map((raw) => storedRowOf(raw, shape)));
+      if (rows.length === limit) break;
+    }
+    return rows;
   }
 
   async stats(): Promise<CollectionStats> {

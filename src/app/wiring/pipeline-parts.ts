@@ -36,6 +36,7 @@ import {
   textSearchOf,
 } from "./registry.js";
 import type { StoreOptions } from "./store-options.js";
+import { UpdateTurns } from "./update-turns.js";
 import { Upkeep } from "./upkeep.js";
 import { WatchedEmbedder } from "./watched-embedder.js";
 
@@ -57,6 +58,7 @@ export class PipelineParts {
   readonly #owner = new PartOwner();
   readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
   readonly upkeep = new Upkeep();
+  readonly updateTurns = new UpdateTurns();
   readonly openCalls = new OpenCalls();
   /** Copies of tables and archives from buckets and web servers. */
   readonly copies: RemoteCopies;

@@ -101,9 +101,9 @@ export interface DescribedAnswer {
 /** The groups of operations in the OpenAPI document. */
 export const tags = {
   Health: "Whether the server works.",
-  Collections: "Sets of images with one model.",
+  Collections: "Sets of images with one model, and their other names.",
   Images: "The images of a collection.",
-  Embeddings: "Vectors of images that are not stored.",
+  Embeddings: "Vectors of images and texts that are not stored.",
   Search: "Similar images.",
   Jobs: "Ingestions that the server runs by itself.",
   "Python service": "The paths of the Python service, for its clients.",
@@ -112,7 +112,7 @@ export const tags = {
 export type Tag = keyof typeof tags;
 
 export interface RouteOptions<P, B, Q = undefined> {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The path with parameters in braces, as OpenAPI writes it. */
   readonly path: string;
   /** The name of the operation. No two routes have the same. */

@@ -1,14 +1,13 @@
-/** Embeddings of images that are not stored. */
+/** Embeddings of images and texts that are not stored. */
 import type { z } from "zod";
-import type { GivenSource } from "../insertions/sources.js";
 import { type Form, type Route, route } from "../requests/route.js";
 import { checked } from "../requests/validation.js";
 import { itemProblem, Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
-import { type EmbeddedImage, embedSources, encoded, type VectorEncoding } from "./embeddings.js";
+import { type Embeddable, type EmbeddedOne, embedAll, encoded, type VectorEncoding } from "./embeddings.js";
 
 interface GivenImages extends Pick<z.output<typeof wire.embedding>, "encoding"> {
-  readonly images: readonly GivenSource[];
+  readonly images: readonly Embeddable[];
 }
 
 export const embedRoutes: readonly Route[] = [
@@ -16,7 +15,7 @@ export const embedRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/embed",
     name: "embedImages",
-    summary: "Computes the vectors of images, without storing them. An image that fails does not stop the others.",
+    summary: "Computes the vectors of images and texts, without storing them. One that fails does not stop the others.",
     tag: "Embeddings",
     scope: "read",
     body: wire.embedding,
@@ -25,9 +24,9 @@ export const embedRoutes: readonly Route[] = [
       base64: { images: [{ url: wire.exampleDataUrl }], encoding: "base64" },
     },
     form: { fields: wire.embeddingForm, toBody: imagesOfForm },
-    answers: { 200: { description: "One entry per image, in the order of the request.", schema: wire.embedded } },
+    answers: { 200: { description: "One entry per image or text, in the order of the request.", schema: wire.embedded } },
     answer: async ({ body: { images, encoding }, signal, ...context }) => {
-      const embedded = await embedSources(context, images, signal);
+      const embedded = await embedAll(context, images, signal);
       const failed = embedded.filter((each) => "error" in each).length;
       const items = embedded.map((each, index) => itemOf(each, index, encoding));
       const dimension = await context.pipeline.dimension();
@@ -36,7 +35,7 @@ export const embedRoutes: readonly Route[] = [
   }),
 ];
 
-function itemOf(each: EmbeddedImage, index: number, encoding: VectorEncoding): object {
+function itemOf(each: EmbeddedOne, index: number, encoding: VectorEncoding): object {
   if ("error" in each) return { index, status: "failed", problem: itemProblem(each.error) };
   return { index, status: "embedded", vector: encoded(each.vector, encoding) };
 }

@@ -1,38 +1,51 @@
-/** Embeds the images of a request, and writes vectors as JSON. */
-import { basename, isAbsolute } from "node:path";
-import type { Settings } from "../../app/index.js";
+/** Embeds the images and texts of a request, and writes vectors as JSON. */
 import { HeadraceError } from "../../contracts/index.js";
 import { Semaphore } from "../../kit/index.js";
 import { type GivenSource, inputOf, refuseTooMany } from "../insertions/sources.js";
 import type { ServerContext } from "../requests/route.js";
+import { Refused } from "../wire/problems.js";
+import { maxTexts } from "../wire/wire.js";
 
 export type VectorEncoding = "float" | "base64";
 
-/** The embedding of one image, or why it has none. */
-export type EmbeddedImage = { readonly vector: Float32Array } | { readonly error: HeadraceError };
+/** An image or a text. */
+export type Embeddable = GivenSource & { readonly text?: string | undefined };
 
-/** Images of one request that are read and decoded at the same time. */
+/** The embedding of one image or text, or why it has none. */
+export type EmbeddedOne = { readonly vector: Float32Array } | { readonly error: HeadraceError };
+
+/** Images and texts of one request that are embedded at the same time. */
 const maxParallel = 8;
 
-/** Returns one result per image, in order. Throws what is wrong with the request as a whole, or with the embedder. */
-export async function embedSources(
+/** Returns one result per image or text, in order. Throws what is wrong with the request as a whole, or with the embedder. */
+export async function embedAll(
   { pipeline, settings, urlBytes }: Pick<ServerContext, "pipeline" | "settings" | "urlBytes">,
-  sources: readonly GivenSource[],
+  given: readonly Embeddable[],
   signal: AbortSignal,
-): Promise<readonly EmbeddedImage[]> {
-  refuseTooMany(sources, settings.server);
-  const inputs = await Promise.all(sources.map((source) => inputOf(source, settings.server)));
+): Promise<readonly EmbeddedOne[]> {
+  const images = given.filter(({ text }) => text === undefined);
+  refuseTooMany(images, settings.server);
+  const texts = given.length - images.length;
+  if (texts > maxTexts) throw new Refused("body_too_large", `texts: expected at most ${maxTexts}, found ${texts}.`);
   const parallel = new Semaphore(maxParallel);
-  const embed = async (input: (typeof inputs)[number]): Promise<EmbeddedImage> => {
+  const embed = async (work: () => Promise<Float32Array>): Promise<EmbeddedOne> => {
     try {
-      return { vector: await pipeline.embedImage(input, { signal, urlBytes }) };
+      return { vector: await parallel.run(1, signal, "embedding", work) };
     } catch (thrown) {
       const error = HeadraceError.from(thrown);
-      if (error.scope !== "item") throw error;
+      if (error.scope !== "item" && error.code !== "word_unknown") throw error;
       return { error };
     }
   };
-  return Promise.all(inputs.map((input) => parallel.run(1, signal, "embedding", () => embed(input))));
+  // A path that is refused fails the request before anything is embedded.
+  const works = await Promise.all(
+    given.map(async ({ text, ...source }) => {
+      if (text !== undefined) return () => pipeline.embedText(text, { signal });
+      const input = await inputOf(source, settings.server);
+      return () => pipeline.embedImage(input, { signal, urlBytes });
+    }),
+  );
+  return Promise.all(works.map(embed));
 }
 
 /** A list of numbers, or base64 of little-endian float32. */
@@ -41,14 +54,4 @@ export function encoded(vector: Float32Array, encoding: VectorEncoding): readonl
   const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
   vector.forEach((value, index) => void bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT));
   return bytes.toString("base64");
-}
-
-/** The name that clients use for the embedder, besides `default`. */
-/** Clients need not know the folders of the server. */
-function withoutFolder(model: string): string {
-  return isAbsolute(model) || model.endsWith(".onnx") ? basename(model) : model;
-}
-
-export function modelName({ triton, embedder }: Settings): string {
-  return embedder.kind === "onnx" || triton === null ? withoutFolder(embedder.model) : triton.modelName;
 }

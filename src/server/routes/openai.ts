@@ -1,43 +1,37 @@
-/** Embeddings of images in the form of OpenAI's interface, so that its clients work. */
+/** Embeddings of images and texts in the form of OpenAI's interface, so that its clients work. */
 
 import { type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire-openai.js";
-import { embedSources, encoded, modelName } from "./embeddings.js";
+import { embedAll, encoded } from "./embeddings.js";
+import { modelName, refuseOtherModel } from "./models.js";
 
 export const openAiRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/v1/embeddings",
     name: "createEmbeddings",
-    summary: "Computes the vectors of images, in the form of OpenAI's embeddings. If one image fails, the request fails.",
+    summary: "Computes the vectors of texts and images, in the form of OpenAI's embeddings. If one fails, the request fails.",
     tag: "Embeddings",
     scope: "read",
     errors: "openai",
     body: wire.embeddingRequest,
     examples: { images: { model: "default", modality: "image", input: [wire.exampleDataUrl] } },
-    answers: { 200: { description: "One vector per image, in the order of the request.", schema: wire.embeddingList } },
-    answer: async ({ body: { input, model, encoding_format: encoding, dimensions }, signal, ...context }) => {
+    answers: { 200: { description: "One vector per input, in the order of the request.", schema: wire.embeddingList } },
+    answer: async ({ body: { input, model, modality, encoding_format: encoding, dimensions }, signal, ...context }) => {
       const { settings, pipeline } = context;
-      const name = modelName(settings);
-      if (model !== "default" && model !== name) {
-        throw new Refused("model_not_found", `model: expected default or ${name}, found ${model.slice(0, 100)}.`);
-      }
+      refuseOtherModel(settings, model);
       const found = await pipeline.dimension();
       if (dimensions !== undefined && dimensions !== found) {
         throw new Refused("request_invalid", `dimensions: expected ${found}, the dimension of the model, found ${dimensions}.`);
       }
-      const urls = typeof input === "string" ? [input] : input;
-      const embedded = await embedSources(
-        context,
-        urls.map((url) => ({ url })),
-        signal,
-      );
+      const given = [input].flat().map((each) => (wire.isImage(each, modality) ? { url: each } : { text: each }));
+      const embedded = await embedAll(context, given, signal);
       const data = embedded.map((each, index) => {
         if ("error" in each) throw each.error;
         return { object: "embedding", index, embedding: encoded(each.vector, encoding) };
       });
-      return { status: 200, body: { object: "list", data, model: name, usage: { prompt_tokens: 0, total_tokens: 0 } } };
+      return { status: 200, body: { object: "list", data, model: modelName(settings), usage: { prompt_tokens: 0, total_tokens: 0 } } };
     },
   }),
 ];

@@ -1,6 +1,5 @@
-/** What a person sees of a collection: some of its rows, and a small picture of each. */
+/** Small pictures of images, for people. */
 import type { z } from "zod";
-import type { StoredRow } from "../../contracts/index.js";
 import { isRemoteMemberUri } from "../../kit/index.js";
 import { storedInput } from "../insertions/sources.js";
 import { type Answer, type Call, type Route, route, type ServerContext } from "../requests/route.js";
@@ -8,29 +7,12 @@ import { Refused } from "../wire/problems.js";
 import { cacheControl, factsOfRow } from "../wire/stored-row.js";
 import * as wire from "../wire/wire.js";
 
-const spreadOver = 5000;
 const sourceTimeoutMs = 20_000;
 
 type ImageParams = z.output<typeof wire.imageParams>;
 type ThumbnailQuery = z.output<typeof wire.thumbnailQuery>;
 
 export const pictureRoutes: readonly Route[] = [
-  route<z.output<typeof wire.collectionParams>, undefined, z.output<typeof wire.imagesQuery>>({
-    method: "GET",
-    path: "/v1/collections/{name}/images",
-    name: "listImages",
-    summary: "Lists some rows of a collection.",
-    tag: "Images",
-    scope: "read",
-    params: wire.collectionParams,
-    query: wire.imagesQuery,
-    answers: { 200: { description: "At most `limit` rows.", schema: wire.images } },
-    answer: async ({ pipeline, params: { name }, query: { limit, filter, pick }, signal }) => {
-      const rows = pipeline.scan(name, { vectors: "omit", signal, ...(filter === undefined ? {} : { filter }) });
-      const found = pick === "first" ? await firstRows(rows, limit) : spread(await firstRows(rows, spreadOver), limit);
-      return { status: 200, body: { images: found.map(described) } };
-    },
-  }),
   route<ImageParams, undefined, ThumbnailQuery>({
     method: "GET",
     path: "/v1/collections/{name}/images/{id}/thumbnail",
@@ -95,23 +77,4 @@ async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): 
   } = call;
   const { source, content } = await factsOfRow(pipeline, { name, id, content: query.content });
   return thumbnails.picture(JSON.stringify([name, id, content]), (making) => made(call, source, making), signal);
-}
-
-/** Stops the stream as soon as there are enough rows. */
-async function firstRows(batches: AsyncIterable<readonly StoredRow[]>, limit: number): Promise<readonly StoredRow[]> {
-  const rows: StoredRow[] = [];
-  for await (const batch of batches) {
-    rows.push(...batch.slice(0, limit - rows.length));
-    if (rows.length >= limit) break;
-  }
-  return rows;
-}
-
-/** Neighbours in a store are often neighbours in a folder, and look alike. The order of hashes mixes them, always in the same way. */
-function spread(rows: readonly StoredRow[], limit: number): readonly StoredRow[] {
-  return [...rows].sort((a, b) => (a.facts.content < b.facts.content ? -1 : 1)).slice(0, limit);
-}
-
-function described({ id, facts: { source, width, height, content, metadata } }: StoredRow): object {
-  return { id: String(id), source, width, height, content, metadata };
 }

@@ -6,7 +6,7 @@ import { type Route, type RouteOptions, route, type ServerContext } from "../req
 import { Refused } from "../wire/problems.js";
 import * as own from "../wire/wire.js";
 import * as wire from "../wire/wire-python-service.js";
-import { embedSources } from "./embeddings.js";
+import { embedAll } from "./embeddings.js";
 
 const common = { tag: "Python service", errors: "python-service" } as const satisfies Pick<RouteOptions<never, never>, "tag" | "errors">;
 const described = (description: string, schema: RouteOptions<never, never>["answers"][number]["schema"]) => ({
@@ -39,7 +39,7 @@ export const pythonServiceRoutes: readonly Route[] = [
     examples: { one: { inputs: [wire.example] } },
     answers: described("One vector per input.", wire.embedded),
     answer: async ({ body: { inputs }, signal, ...context }) => {
-      const embeddings = (await embedSources(context, inputs.map(sourceOf), signal)).map((each) => {
+      const embeddings = (await embedAll(context, inputs.map(sourceOf), signal)).map((each) => {
         if ("error" in each) throw each.error;
         return [...each.vector];
       });

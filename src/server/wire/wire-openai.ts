@@ -1,19 +1,46 @@
-/** The JSON of OpenAI's embeddings, as far as it makes sense for images. */
+/** The JSON of OpenAI's embeddings and models, as far as it makes sense here. */
 import * as z from "zod";
-import { exampleDataUrl, imageUrl } from "./wire.js";
+import { exampleDataUrl, imageUrl, maxTexts, searchText } from "./wire.js";
 
 export { exampleDataUrl };
+
+type Modality = "image" | "text" | undefined;
+
+/** What looks like the URL of an image is one, unless the request says that it has texts. */
+export function isImage(input: string, modality: Modality): boolean {
+  return modality === undefined ? /^(https?:\/\/|data:)/i.test(input) : modality === "image";
+}
+
+const input = z
+  .string()
+  .min(1)
+  .max(64 * 1024 * 1024);
+
+/** What is wrong with an input; undefined for a right one. */
+function problemOf(value: string, modality: Modality): string | undefined {
+  const checked = (isImage(value, modality) ? imageUrl : searchText).safeParse(value);
+  return checked.error?.issues[0]?.message;
+}
 
 export const embeddingRequest = z
   .strictObject({
     input: z
-      .union([imageUrl, z.array(imageUrl).min(1).max(2048)])
-      .describe("One image or several, each as a data URL or a web URL. At most `server.max_images`."),
+      .union([input, z.array(input).min(1).max(maxTexts)], "expected a text, the URL of an image, or a list of these")
+      .describe(
+        "One text or image, or several. An image is a data URL or a web URL; at most `server.max_images`. A text has at most 10,000 characters.",
+      ),
     model: z.string().min(1).describe("`default`, or the configured name of the model."),
     encoding_format: z.enum(["float", "base64"]).default("float").describe("base64: little-endian float32."),
     dimensions: z.int().min(1).optional().describe("Must be the dimension of the model."),
     user: z.string().optional().describe("Has no effect."),
-    modality: z.literal("image").optional().describe("Clients of other servers for images send it."),
+    modality: z
+      .enum(["image", "text"])
+      .optional()
+      .describe("What all inputs are. Default: those that begin with http://, https:// or data: are images, the others texts."),
+  })
+  .superRefine(({ input: given, modality }, context) => {
+    const problem = [given].flat().flatMap((each) => problemOf(each, modality) ?? [])[0];
+    if (problem !== undefined) context.addIssue({ code: "custom", path: ["input"], message: problem });
   })
   .meta({ id: "OpenAiEmbeddingRequest" });
 
@@ -28,9 +55,27 @@ export const embeddingList = z
       }),
     ),
     model: z.string(),
-    usage: z.strictObject({ prompt_tokens: z.int(), total_tokens: z.int() }).describe("Images have no tokens: always 0."),
+    usage: z.strictObject({ prompt_tokens: z.int(), total_tokens: z.int() }).describe("Tokens are not counted: always 0."),
   })
   .meta({ id: "OpenAiEmbeddings" });
+
+export const model = z
+  .strictObject({
+    id: z.string().describe("The configured name of the model, without its folder."),
+    object: z.literal("model"),
+    created: z.int().describe("When the server was started, in seconds since the epoch."),
+    owned_by: z.string(),
+  })
+  .meta({ id: "OpenAiModel" });
+export const modelList = z.strictObject({ object: z.literal("list"), data: z.array(model) }).meta({ id: "OpenAiModels" });
+export const modelParams = z.strictObject({
+  id: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe("`default`, or the name of the model.")
+    .meta({ examples: ["default"] }),
+});
 
 export const error = z
   .strictObject({

@@ -28,6 +28,7 @@ const exactlyOne = (names: readonly string[]) => ({
   message: `expected exactly one of ${names.join(", ")}`,
 });
 export const oneSource = exactlyOne(["url", "base64", "path"]);
+const oneEmbeddable = exactlyOne(["url", "base64", "path", "text"]);
 const oneTerm = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
 const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id", "mix"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
@@ -96,12 +97,22 @@ export const insertion = z
 export const insertionForm = z.strictObject({ ids: z.string().optional(), metadata: z.string().optional() });
 export const insertionColumns = z.strictObject({ ids: z.array(id).optional(), metadata: z.array(metadata.nullable()).optional() });
 
+/** Most texts in one request, as many as OpenAI's embeddings take. */
+export const maxTexts = 2048;
+export const searchText = z.string().min(1).max(10_000);
+
 const encoding = z
   .enum(["float", "base64"])
   .default("float")
   .describe("float: vectors are lists of numbers. base64: they are base64 of little-endian float32.");
+const embeddable = z
+  .strictObject({ ...sourceFields, text: searchText.optional().describe("A text, for models that have words.") })
+  .refine(oneEmbeddable.check, oneEmbeddable.message);
 export const embedding = z
-  .strictObject({ images: z.array(z.strictObject(sourceFields).refine(oneSource.check, oneSource.message)).min(1), encoding })
+  .strictObject({
+    images: z.array(embeddable).min(1).describe("Images: at most `server.max_images`. Texts: at most 2,048."),
+    encoding,
+  })
   .meta({ id: "Embedding" });
 export const embeddingForm = z.strictObject({ encoding });
 
@@ -144,7 +155,7 @@ export const embedded = z
     ),
   })
   .meta({ id: "Embeddings" });
-const storedRow = {
+export const storedRow = {
   id: z.string(),
   source: z.string(),
   width: z.int(),
@@ -152,17 +163,6 @@ const storedRow = {
   content: z.string().describe("SHA-256 of the image file, in hex."),
   metadata,
 };
-export const imagesQuery = z.strictObject({
-  limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(48).describe("Maximum number of rows."),
-  // An address has less room than a body.
-  filter: filter.max(1000).optional(),
-  pick: z
-    .enum(["first", "spread"])
-    .default("first")
-    .describe("`first`: the first rows of the store. `spread`: rows from all over the first 5,000, for a look at what is there."),
-});
-export const images = z.strictObject({ images: z.array(z.strictObject(storedRow)) }).meta({ id: "Images" });
-
 export const imageParams = collectionParams.extend({
   id: z
     .string()
@@ -200,7 +200,7 @@ export const deleted = z.strictObject({ deleted: z.int() });
 
 const termFields = {
   ...sourceFields,
-  text: z.string().min(1).max(10_000).optional().describe("Words that describe the image."),
+  text: searchText.optional().describe("Words that describe the image."),
   vector: z.array(z.number()).min(1).max(65_536).optional().describe("A vector of the collection's dimension."),
   id: id.optional().describe("The id of a stored row: finds rows that are similar to it."),
 };

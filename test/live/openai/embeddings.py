@@ -13,6 +13,17 @@ def vectors(**options):
     return [each.embedding for each in answer.data]
 
 
+def text(**request):
+    return [each.embedding for each in client.embeddings.create(model="default", **request).data]
+
+
+def missing(name):
+    try:
+        client.models.retrieve(name)
+    except NotFoundError as error:
+        return error.code
+
+
 def refusal(error_type, **request):
     try:
         client.embeddings.create(**request)
@@ -27,7 +38,14 @@ print(
             "float": vectors(encoding_format="float"),
             "image": vectors(extra_body={"modality": "image"}),
             "model": refusal(NotFoundError, model="gpt", input=images),
-            "text": refusal(UnprocessableEntityError, model="default", input="a red dog"),
+            "word": refusal(UnprocessableEntityError, model="default", input="a red dog"),
+            "dimensions": refusal(UnprocessableEntityError, model="default", input="stored", dimensions=8),
+            "text": text(input="stored"),
+            "texts": text(input=["stored", "stored"], encoding_format="float"),
+            "mixed": text(input=["stored", images[0]]),
+            "models": [each.id for each in client.models.list()],
+            "one": client.models.retrieve("default").id,
+            "other": missing("gpt"),
         }
     )
 )

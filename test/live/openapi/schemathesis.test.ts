@@ -15,8 +15,8 @@ import { installVenv, type Venv } from "../../support/services/venv.js";
 
 const run = promisify(execFile);
 const key = "everything-0123456789";
-/** Without them, a later request of the same run would find no job or no collection. They are tested last, each alone. */
-const last = ["deleteJob", "deleteCollection", "pythonServiceDeleteCollection"] as const;
+/** Without them, a later request of the same run would find no job, no alias or no collection. They are tested last, each alone. */
+const last = ["deleteJob", "deleteAlias", "deleteCollection", "pythonServiceDeleteCollection"] as const;
 
 const photoUrl = "https://example.com/cat.jpg";
 const photoFile = join("test", "fidelity", "golden", "chelsea-portrait.png");
@@ -38,6 +38,12 @@ async function renameJob(folder: string, from: string, to: string): Promise<void
   await rename(join(folder, from), join(folder, to));
   const record = join(folder, to, "job.json");
   await writeFile(record, (await readFile(record, "utf8")).replace(from, to));
+}
+
+/** A collection with an alias is not deleted. */
+async function deleteAliases(server: TestServer, headers: Record<string, string>): Promise<void> {
+  const { aliases } = (await server.get("/v1/aliases", headers)).body as { readonly aliases: readonly { readonly alias: string }[] };
+  for (const { alias } of aliases) assert.equal((await server.send("DELETE", `/v1/aliases/${alias}`, { headers })).status, 204);
 }
 
 let venv: Venv;
@@ -87,6 +93,7 @@ describe("Schemathesis", { skip: await skipUnless("Schemathesis", install) }, ()
     for (const name of last) {
       await server.post("/v1/collections", { name: "pets" }, authorization);
       await schemathesis("--include-operation-id", name);
+      if (name === "deleteAlias") await deleteAliases(server, authorization);
     }
 
     const requests = server.logged.filter(({ event }) => event === "request");

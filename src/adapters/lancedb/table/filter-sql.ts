@@ -42,6 +42,14 @@ export function keyIsOneOf(keys: readonly Key[]): string {
   return typeof sql === "string" ? sql : constant(sql);
 }
 
+/** Returns a predicate for the rows whose key comes after `key`. */
+export function keyIsAfter(key: Key): string {
+  if (typeof key !== "bigint") return `\`id\` > ${quoteText(key)}`;
+  const [smallest] = ranges.int64;
+  // LanceDB reads the smallest int64 as a float.
+  return key === smallest ? `\`id\` >= ${smallest + 1n}` : `\`id\` > ${key}`;
+}
+
 /** Returns a predicate for the rows whose value in a text column is one of `texts`. `texts` must not be empty. */
 export function anyTextOf(column: "id" | "content", texts: readonly string[]): string {
   return `${quoteName(column)} IN (${texts.map(quoteText).join(", ")})`;

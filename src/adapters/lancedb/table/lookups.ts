@@ -23,6 +23,18 @@ export async function knownRows(table: Table, ids: readonly Key[], signal: Abort
   return found;
 }
 
+/** Returns the first keys of the rows that match all predicates, in their order. */
+export async function firstKeys(table: Table, predicates: readonly string[], limit: number): Promise<readonly Key[]> {
+  const query = table.query().select(["id"]);
+  const matching = predicates.length === 0 ? query : query.where(predicates.map((each) => `(${each})`).join(" AND "));
+  const keys: Key[] = [];
+  for await (const batch of matching.orderBy({ columnName: "id", ascending: true }).limit(limit)) {
+    const id = batch.getChild("id")!;
+    for (let row = 0; row < batch.numRows; row += 1) keys.push(id.get(row) as Key);
+  }
+  return keys;
+}
+
 export async function* rowsOfKeys(
   table: Table,
   ids: readonly Key[],

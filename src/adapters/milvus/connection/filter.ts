@@ -28,6 +28,12 @@ export function keyList(column: string, keys: readonly (string | bigint)[]): str
   return literals.length === keys.length ? list : `(${list} or ${column} < ${minInt64 + 1n})`;
 }
 
+/** Returns an expression for the rows that come after this key. */
+export function keyIsAfter(key: string | bigint): string {
+  if (key === minInt64) return `(id >= ${minInt64 + 1n})`;
+  return `(id > ${typeof key === "bigint" ? key : quote(key)})`;
+}
+
 /** Quotes text as JSON, because Milvus expressions accept all JSON escapes. */
 export function quote(text: string): string {
   return JSON.stringify(text);
