@@ -1,5 +1,7 @@
-/** What a store answers for each row of a batch that it was asked to write. */
+/** What a store answers: for each row of a batch that it was asked to write, and in pages of rows. */
 import type { HeadraceError } from "./errors.js";
+import type { Filter } from "./filter.js";
+import type { Key, StoredRow } from "./payloads.js";
 
 /** One row that the store has rejected. The other rows of the batch are written durably. */
 export interface RowFailure {
@@ -13,4 +15,24 @@ export interface InsertResult {
   readonly failures: readonly RowFailure[];
   /** Positions of the rows in the batch whose keys the collection has already. */
   readonly present: readonly number[];
+}
+
+/** Which page to read. */
+export interface RowPageOptions {
+  /** Only rows whose keys come after this one. null: from the first row on. The collection need not have a row with this key. */
+  readonly after: Key | null;
+  /** Maximum number of rows, at least 1. */
+  readonly limit: number;
+  readonly filter?: Filter;
+  readonly vectors: "include" | "omit";
+  readonly signal?: AbortSignal;
+}
+
+/** A collection that reads pages without reading all its rows. */
+export interface PagedRows {
+  /**
+   * Returns the first rows after `after`, in the order of their keys: text by code point, numbers ascending. Fewer than `limit` rows: there
+   * are no more. Absent: the caller scans the collection for each page.
+   */
+  page?(options: RowPageOptions): Promise<readonly StoredRow[]>;
 }

@@ -1,28 +1,7 @@
-/** The interfaces of rows in their order: pages of them, and whole collections that are read or written row by row, such as files. */
-import type { Filter } from "./filter.js";
-import type { Key, StoredRow } from "./payloads.js";
+/** The interfaces of whole collections that are read or written row by row, such as files. */
+import type { StoredRow } from "./payloads.js";
 import type { Collection } from "./ports.js";
 import type { RowFailure } from "./row-results.js";
-
-/** Which page to read. */
-export interface RowPageOptions {
-  /** Only rows whose keys come after this one. null: from the first row on. The collection need not have a row with this key. */
-  readonly after: Key | null;
-  /** Maximum number of rows, at least 1. */
-  readonly limit: number;
-  readonly filter?: Filter;
-  readonly vectors: "include" | "omit";
-  readonly signal?: AbortSignal;
-}
-
-/** A collection that reads pages without reading all its rows. */
-export interface PagedRows {
-  /**
-   * Returns the first rows after `after`, in the order of their keys: text by code point, numbers ascending. Fewer than `limit` rows: there
-   * are no more. Absent: the caller scans the collection for each page.
-   */
-  page?(options: RowPageOptions): Promise<readonly StoredRow[]>;
-}
 
 /** Something that rows can be copied from: a collection, or a file with an exported collection. */
 export interface RowSource extends Pick<Collection, "name" | "dimension" | "metric" | "idType" | "passport" | "scan" | "close"> {
