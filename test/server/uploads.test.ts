@@ -82,7 +82,7 @@ test("an original that is not kept says why: another content, another row, a fil
     ["sent/original", "picture_unavailable"],
     ["file/original", "picture_unavailable"],
     ["none/original", "row_not_found"],
-    ["sent/original?content=0000", "row_not_found"],
+    ["sent/original?content=0000000000000000", "row_not_found"],
   ] as const) {
     const { status, body } = await server.get(`/v1/collections/pets/images/${path}`);
     assert.deepEqual([status, body.code], [404, expected], path);
