@@ -3,8 +3,8 @@
  * equals that of the reference server. A lost connection makes a new proof necessary.
  */
 
-/** A proof stays valid for this time even if a connection is lost, because a restarted server needs longer to load its model. */
-const proofHoldsMs = 250;
+/** A proof stays valid for this time even if a connection is lost. A server that is killed and starts again needs longer: at least 0.2 s. */
+const proofHoldsMs = 50;
 
 export class Trust {
   readonly #versions = new Set<string>();

@@ -137,7 +137,7 @@ describe("the exchange of an index", { skip: missing }, () => {
   it("an index that is slower than the patience of a run is served meanwhile, and the next run waits for the same one", async () => {
     const name = "exchange_slow";
     const slow = { ...hnsw, efConstruction: 512, M: 64 };
-    const writer = await (await live.store({ ...slow, maxStall: 0.01 })).create(name, { dimension, metric: "cosine", passport: null });
+    const writer = await (await live.store({ ...slow, maxStall: 0.5 })).create(name, { dimension, metric: "cosine", passport: null });
     const batch = rowsOf(keys(20_000), { dimension });
     assert.deepEqual(await writer.upsert(batch, calm), []);
     while (!(await isLoaded(name))) await delay(100);

@@ -218,7 +218,12 @@ function commandOf(venv: Venv, repository: string, ports: NonNullable<TritonOpti
   const names = options.models.map((model) => model.name);
   return {
     command: join(server, "bin", "tritonserver"),
-    env: { TRITON_SITE_PACKAGES: venv.sitePackages, PATH: `${join(venv.folder, "bin")}:${process.env["PATH"] ?? ""}` },
+    env: {
+      TRITON_SITE_PACKAGES: venv.sitePackages,
+      PATH: `${join(venv.folder, "bin")}:${process.env["PATH"] ?? ""}`,
+      // Python takes kept bytecode for that of another file of the same size and second, so a model that was just replaced would be the old one.
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
     args: [
       `--model-repository=${repository}`,
       `--backend-directory=${join(server, "backends")}`,
