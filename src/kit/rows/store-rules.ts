@@ -12,6 +12,7 @@ import {
 } from "../../contracts/index.js";
 import { isWellFormed } from "../text/text.js";
 import { builtInColumns, checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
+import { pictureKeys, splitMetadata } from "./picture-metadata.js";
 
 /** The properties of a collection that the rows of a batch must match. */
 /** Type of the numbers of stored vectors. float16 takes half the space. */
@@ -30,6 +31,8 @@ export interface RowRules {
 }
 
 export interface RowPlan {
+  /** The batch to write. Metadata that came with a picture, and that the collection cannot hold, is left out of it. */
+  readonly batch: RowBatch;
   /** Indexes of the rows to write. If a key occurs more than once, only the last valid row with the key is written. */
   readonly accepted: readonly number[];
   readonly failures: readonly RowFailure[];
@@ -84,17 +87,19 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   const newColumns = new Map<string, MetadataType>();
   const failures: RowFailure[] = [];
   const lastOfKey = new Map<Key, number>();
+  const fitting = [...batch.facts];
   batch.ids.forEach((id, index) => {
     try {
       checkKey(id, rules.idType);
       checkVector(batch.vectors.subarray(index * rules.dimension, (index + 1) * rules.dimension), rules, String(id));
-      admitMetadata(batch.facts[index]!, rules, newColumns);
+      fitting[index] = fittingFacts(batch.facts[index]!, rules, newColumns);
+      admitMetadata(fitting[index]!, rules, newColumns);
       lastOfKey.set(id, index);
     } catch (error) {
       failures.push({ index, error: HeadraceError.from(error) });
     }
   });
-  return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
+  return { batch: { ...batch, facts: fitting }, accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
 }
 
 export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
@@ -193,6 +198,24 @@ function checkVector(vector: Float32Array, { metric, vectorType }: RowRules, ite
 function isBelow(vector: Float32Array, limit: number): boolean {
   for (let at = 0; at < vector.length; at += 1) if (!(Math.abs(vector[at]!) < limit)) return false;
   return true;
+}
+
+/** An image is stored even if the collection uses one of its keys for something else, or has no room for more keys. */
+function fittingFacts(facts: ImageFacts, rules: RowRules, newColumns: ReadonlyMap<string, MetadataType>): ImageFacts {
+  const { metadata } = facts;
+  const typeOfColumn = (key: string) => rules.columns.get(key) ?? newColumns.get(key);
+  const present = pictureKeys.filter((key) => (metadata[key] ?? null) !== null);
+  if (present.length === 0) return facts;
+  const added = Object.keys(metadata).filter((key) => typeOfColumn(key) === undefined).length;
+  const isFull = rules.columns.size + newColumns.size + added > maxMetadataKeys;
+  const unfit = present.filter((key) => {
+    const type = typeOfColumn(key);
+    return type === undefined ? isFull : type !== metadataTypeOf(metadata[key]) && rules.mixedTypes !== "allowed";
+  });
+  if (unfit.length === 0) return facts;
+  const { picture } = splitMetadata(facts);
+  const left = new Set<string>(unfit.filter((key) => key in picture));
+  return { ...facts, metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !left.has(key))) };
 }
 
 function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<string, MetadataType>): void {
