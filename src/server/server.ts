@@ -97,10 +97,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
   });
-  // A connection that is kept open would hold up the stop.
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", async (request, reply) => {
     closeUnread(reply, settings.server.readTimeout * 1000);
-    if (context.isStopping()) void reply.header("connection", "close");
+    // A connection that is kept open would hold up the stop. One whose body was given up in the middle can take no other request.
+    if (context.isStopping() || isHalfRead(request)) void reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
     watch.answered(request, reply);
@@ -177,6 +177,8 @@ const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPa
 function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
   return routesByPath.get(`${method} ${url}`);
 }
+
+const isHalfRead = ({ raw }: FastifyRequest): boolean => raw.readableDidRead && !raw.complete;
 
 /** Checks of health do not count as requests of a client. */
 function isCounted(request: FastifyRequest): boolean {

@@ -105,3 +105,35 @@ test("an upload whose job cannot be written leaves no files", async () => {
   isFull = false;
   assert.equal((await jobs.server.upload("/v1/jobs", [image(1)], { collection: "pets" })).status, 202);
 });
+
+test("the images of all jobs share the disk: what stays for a retry counts, also after a restart, until its job is deleted", async () => {
+  await using jobs = await JobServer.start({ server: { maxJobsMb: 1, maxJobMb: 10 } });
+  const { server } = jobs;
+  const damaged = (seed: number): Buffer => Buffer.alloc(700_000, seed).fill(0xff, 0, 1);
+  const send = (bytes: Buffer) => server.upload("/v1/jobs", [bytes], { collection: "pets" });
+  const isFull = async (): Promise<void> => {
+    const { status, body } = await send(damaged(2));
+    assert.deepEqual([status, body.code], [503, "jobs_full"]);
+    assert.deepEqual(draftsIn(server.dataFolder), []);
+  };
+  const first = (await send(damaged(1))).body;
+  assert.equal((await jobs.ended(first.id)).counts.failed, 1);
+  await isFull();
+  await server.stop();
+  await server.restart();
+  await isFull();
+  assert.equal((await server.send("DELETE", `/v1/jobs/${first.id}`)).status, 204);
+  assert.equal((await send(damaged(2))).status, 202);
+});
+
+test("images without bytes take disk too", async () => {
+  await using jobs = await JobServer.start({ server: { maxJobsMb: 1 } });
+  const send = (count: number) =>
+    jobs.server.upload(
+      "/v1/jobs",
+      Array.from({ length: count }, () => Buffer.alloc(0)),
+      { collection: "pets" },
+    );
+  assert.equal((await send(300)).body.code, "jobs_full");
+  assert.equal((await send(3)).status, 202);
+});
