@@ -142,7 +142,17 @@ export const serverSection = z.strictObject({
     .array(serverKey)
     .default([])
     .describe("API keys, each with `name`, `api_key` and `scopes` (read, write, admin). Without keys, every client may do everything."),
-  keysFile: z.string().nullable().default(null).describe("File with more API keys. One line per key: name, scopes joined by commas, key."),
+  keysFile: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("File with more API keys. One line per key: name, scopes joined by commas, key. It is read again when it changes."),
+  tlsCert: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("File with the server's certificate and its chain, as PEM. It is read again when it changes. null: plain HTTP."),
+  tlsKey: z.string().nullable().default(null).describe("File with the private key of `tls_cert`, as PEM."),
   allowedRoots: z
     .array(z.string().min(1))
     .default([])
