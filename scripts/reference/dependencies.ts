@@ -55,6 +55,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3":
     "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
+  pg: "PostgreSQL's usual client. It sends binary parameters, so one upsert statement takes a batch of vectors; `postgres` sends text only.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
   "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",
   hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
@@ -108,6 +109,8 @@ const contents: Readonly<Record<string, string>> = {
   "@redocly/cli": "The linter with its rules and schemas, in one bundle.",
   "playwright-core": "Drivers for three browsers, without a browser.",
   "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
+  pg: "The PostgreSQL client, installed here for the tests.",
+  "@types/pg": "Types of the PostgreSQL client.",
   "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",
   "@esbuild/linux-x64": "The bundler in one binary.",
   "@opentelemetry/semantic-conventions":

@@ -63,6 +63,7 @@ const stores: Readonly<Record<StoreKind, (settings: Settings, options: StoreOpti
     const { milvusStore } = await import("../../adapters/milvus/index.js");
     return milvusStore(milvus ?? {}, insert, { collections });
   },
+  postgres: async ({ postgres }) => (await import("../../adapters/postgres/index.js")).postgresStore(postgres ?? {}),
 };
 
 const minDecodeWorkers = 2;
