@@ -16,6 +16,7 @@ import { Reference } from "./openapi/reference.js";
 import { servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
+import { limitBodyTime } from "./requests/body-time.js";
 import { makeApp, safeHeaders } from "./requests/framework.js";
 import { fromFrameworkError } from "./requests/framework-errors.js";
 import { Keys } from "./requests/keys.js";
@@ -89,6 +90,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   };
   const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });
   const watch = new RequestWatch({ telemetry, log, isTraced });
+  limitBodyTime(app, {
+    windowMs: settings.server.bodyTimeout * 1000,
+    isUpload: (request) => routeOf(request)?.stream !== undefined,
+  });
 
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);

@@ -1,8 +1,11 @@
 /** Bodies of jobs that are too much, or that nobody works on: neither memory nor disk keeps them. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { ImageEmbeddingPipeline } from "../../src/app/index.js";
 import { waitUntil } from "../support/services/process.js";
 import { JobServer } from "./job-server.js";
@@ -136,4 +139,31 @@ test("images without bytes take disk too", async () => {
     );
   assert.equal((await send(300)).body.code, "jobs_full");
   assert.equal((await send(3)).status, 202);
+});
+
+/** Sends the beginning of an upload, then more of it every 100 ms, and returns the whole answer. */
+async function trickled({ url }: { readonly url: string }, { chunk, chunks }: { readonly chunk: number; readonly chunks: number }) {
+  const head = '--x\r\nContent-Disposition: form-data; name="collection"\r\n\r\npets\r\n';
+  const start = `${head}--x\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n`;
+  const end = "\r\n--x--\r\n";
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const answer = text(socket);
+  const length = start.length + chunk * chunks + end.length;
+  const headers = `Host: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: ${length}`;
+  socket.write(`POST /v1/jobs HTTP/1.1\r\n${headers}\r\n\r\n${start}`);
+  for (let sent = 0; sent < chunks && socket.writable; sent += 1) {
+    socket.write(Buffer.alloc(chunk, 1));
+    await setTimeout(100);
+  }
+  if (socket.writable) socket.write(end);
+  return answer;
+}
+
+test("an upload to a job may take longer than other bodies while it arrives, and one that stalls is ended", async () => {
+  await using jobs = await JobServer.start({ server: { bodyTimeout: 1 } });
+  assert.match(await trickled(jobs.server, { chunk: 4000, chunks: 25 }), /^HTTP\/1\.1 202 /);
+  assert.match(await trickled(jobs.server, { chunk: 10, chunks: 25 }), /^HTTP\/1\.1 408 [\s\S]*"code":"body_too_slow"/);
+  const drafts = async (): Promise<boolean> => draftsIn(jobs.server.dataFolder).length === 0;
+  await waitUntil("nothing of the upload stays", drafts, { timeoutMs: 30_000 });
 });

@@ -193,7 +193,10 @@ export const serverSection = z.strictObject({
       "Maximum number of requests per minute and API key; without a valid key, per address. More are answered with 429. null: no limit.",
     ),
   requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
-  bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
+  bodyTimeout: seconds(
+    60,
+    "Maximum seconds in which a request must arrive completely. An upload to a job may take longer, while 16 KiB per second of it arrive.",
+  ),
   readTimeout: seconds(60, "Seconds in which a client must read something of its answer. Then its connection is closed."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),

@@ -39,7 +39,8 @@ export async function makeApp(
     logger: false,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     bodyLimit: maxBodyMb * mebibyte,
-    requestTimeout: bodyTimeout * 1000,
+    // The time of bodies depends on the route.
+    requestTimeout: 0,
     ...(certificate === null ? { http: connections } : { https: { ...connections, ...certificate } }),
     forceCloseConnections: "idle",
     return503OnClosing: false,

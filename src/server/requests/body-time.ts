@@ -1,0 +1,36 @@
+/** Ends requests whose body does not arrive. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+export interface BodyTimeOptions {
+  /** Time for a whole body, and for each part of an upload. */
+  readonly windowMs: number;
+  /** Whether the body may be of any size, and so may take any time. */
+  readonly isUpload: (request: FastifyRequest) => boolean;
+}
+
+/** The least speed of an upload, on average over a window. */
+const leastBytesPerSecond = 16 * 1024;
+
+/** A body that does not arrive within the window is answered with `body_too_slow`. An upload may take longer, while enough of it arrives. */
+export function limitBodyTime(app: FastifyInstance, { windowMs, isUpload }: BodyTimeOptions): void {
+  const leastBytes = (leastBytesPerSecond * windowMs) / 1000;
+  app.addHook("onRequest", async (request, reply) => {
+    const { raw } = request;
+    if (raw.headers["content-length"] === undefined && raw.headers["transfer-encoding"] === undefined) return;
+    const { socket } = raw;
+    let before = socket.bytesRead;
+    const timer = setInterval(() => {
+      const arrived = socket.bytesRead - before;
+      before = socket.bytesRead;
+      if (!raw.complete && isUpload(request) && arrived >= leastBytes) return;
+      clearInterval(timer);
+      // As Node tells of requests that are late.
+      if (!raw.complete) app.server.emit("clientError", late(), socket);
+    }, windowMs);
+    reply.raw.once("close", () => clearInterval(timer));
+  });
+}
+
+function late(): Error {
+  return Object.assign(new Error("the body of the request did not arrive in time"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+}
