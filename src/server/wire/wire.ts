@@ -282,6 +282,7 @@ export const service = z
     default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
     max_images: z.int().describe("Maximum number of images in one request."),
     max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+    image_extensions: z.array(z.string()).describe("Extensions of the names of image files, without the dot, in lower case."),
     text_search: z.boolean().describe("Whether searches can use words."),
   })
   .meta({ id: "Service" });
