@@ -77,7 +77,7 @@ async function nearest(session: Session, { database, shape, where, parameters, q
   const place = own.add(`[${query.join(",")}]`, `${extension}.${type}`);
   const distance = `embedding OPERATOR(${extension}.${distances[shape.metric]}) ${place}`;
   const text = `SELECT ${rowColumns(database, "omit")}, ${distance} AS distance FROM ${database.table(shape.table)}
-    WHERE ${where} ORDER BY ${distance} LIMIT ${topK}`;
+    WHERE ${where} ORDER BY ${distance} LIMIT ${own.add(topK, "bigint")}`;
   const rows = await session.run({ text, values: own.values });
   return rows
     .map((row): Hit => ({ id: keyOf(row, shape), score: scoreOf(shape.metric, Number(row["distance"])), facts: factsOf(row) }))
