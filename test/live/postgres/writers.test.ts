@@ -131,6 +131,18 @@ describe("collections in PostgreSQL", { skip }, () => {
     assert.deepEqual(built.map(({ outcome }) => outcome).sort(), ["built", "unchanged"]);
   });
 
+  it("a batch that is larger than one statement may be is written in several", async () => {
+    const store = postgresStore({ url: server.url }, { maxBytesMb: 1 });
+    await store.open(calm);
+    stores.push(store);
+    const collection = await store.create("large_batches", { dimension: 512, metric: "l2", passport: null });
+    const [ids, more] = [keys(1500), keys(2000)];
+    assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 512 }), calm), []);
+    const { present } = await collection.insertAbsent!(rowsOf(more, { dimension: 512 }), calm);
+    assert.equal(present.length, ids.length);
+    assert.equal(await collection.count(), more.length);
+  });
+
   it("vectors of float16 are half vectors, and are found", async () => {
     const store = await open({ vectorType: "float16", indexType: "ivfflat" });
     const collection = await store.create("halves", { dimension: 8, metric: "ip", passport: null });
