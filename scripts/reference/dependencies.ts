@@ -91,6 +91,7 @@ export const reasons: Readonly<Record<string, string>> = {
   knip: "Finds exports, files and dependencies that nothing uses.",
   publint: "Checks the packed package's entry points.",
   yazl: "Writes zip archives for tests.",
+  "@types/pg": "Types of the PostgreSQL client.",
   "@types/yazl": "Types of yazl.",
   tinyglobby: "Lists test files for the build scripts.",
   typescript: "Checks types. Version 7 is outside the range that the other tools support.",
@@ -109,8 +110,6 @@ const contents: Readonly<Record<string, string>> = {
   "@redocly/cli": "The linter with its rules and schemas, in one bundle.",
   "playwright-core": "Drivers for three browsers, without a browser.",
   "@zilliz/milvus2-sdk-node": "The Milvus client, installed here for the tests.",
-  pg: "The PostgreSQL client, installed here for the tests.",
-  "@types/pg": "Types of the PostgreSQL client.",
   "@biomejs/cli-linux-x64": "Formatter and linter in one binary.",
   "@esbuild/linux-x64": "The bundler in one binary.",
   "@opentelemetry/semantic-conventions":

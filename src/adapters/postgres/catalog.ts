@@ -34,6 +34,8 @@ export class Catalog {
   constructor(
     readonly connection: PostgresConnection,
     readonly database: Database,
+    /** Maximum bytes of the vectors in one statement. */
+    readonly maxWriteBytes: number,
   ) {}
 
   /** Throws `collection_exists`. */

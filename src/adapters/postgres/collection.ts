@@ -273,7 +273,7 @@ export class PostgresCollection implements Collection {
       ...(filter === undefined ? [] : [compileFilter(filter, this.idType, parameters)]),
     ];
     const where = bounds.length === 0 ? "true" : bounds.join(" AND ");
-    const text = `SELECT ${rowColumns(this.catalog.database, vectors)} FROM ${this.#table} WHERE ${where} ORDER BY id LIMIT ${limit}`;
+    const text = `SELECT ${rowColumns(this.catalog.database, vectors)} FROM ${this.#table} WHERE ${where} ORDER BY id LIMIT ${parameters.add(limit, "bigint")}`;
     return (await this.#query(call, text, parameters.values, signal)).map((row) => storedRowOf(row, this));
   }
 

@@ -1,6 +1,6 @@
 /** A pool of connections to one database. */
 import type { Client, ClientConfig, Pool, PoolClient } from "pg";
-import { checkAborted, inTime } from "../../kit/index.js";
+import { checkAborted, inTime, unlessAborted } from "../../kit/index.js";
 import { fromPostgres, isBroken, isConflict, packageMissing, timedOut } from "./errors.js";
 import { type PostgresSection, placeOf } from "./options.js";
 
@@ -115,7 +115,7 @@ export class PostgresConnection {
   async #use<T>(call: string, { signal, timeoutMs = this.timeoutMs }: CallOptions, work: (client: PoolClient) => Promise<T>): Promise<T> {
     checkAborted(signal, call);
     try {
-      const client = await this.pool.connect();
+      const client = await this.#lent(call, signal);
       let isLent = true;
       const giveBack = (state: "usable" | "broken"): void => {
         if (isLent) client.release(state === "broken");
@@ -143,6 +143,17 @@ export class PostgresConnection {
       }
     } catch (error) {
       throw fromPostgres(call, error, this.host);
+    }
+  }
+
+  /** A connection of the pool. The wait for one ends when the signal fires. */
+  async #lent(call: string, signal: AbortSignal | undefined): Promise<PoolClient> {
+    const connecting = this.pool.connect();
+    try {
+      return await unlessAborted(connecting, signal, call);
+    } catch (error) {
+      connecting.then((client) => client.release(), noted);
+      throw error;
     }
   }
 

@@ -39,7 +39,13 @@ export const postgresSection = z.strictObject({
   efConstruction: z.int().min(4).max(1000).default(64).describe("hnsw: candidates while building. At least twice `m`."),
   efSearch: z.int().min(1).max(1000).default(100).describe("hnsw: candidates while searching; at least topK is used."),
   lists: z.int().min(1).max(32_768).nullable().default(null).describe("ivfflat: clusters. null: the square root of the number of rows."),
-  probes: z.int().min(1).max(32_768).nullable().default(null).describe("ivfflat: clusters searched. null: the square root of `lists`."),
+  probes: z
+    .int()
+    .min(1)
+    .max(32_768)
+    .nullable()
+    .default(null)
+    .describe("ivfflat: clusters searched. null: the square root of `lists`, if that is set, otherwise the server's."),
   maintenanceMb: z
     .int()
     .min(1)

@@ -45,14 +45,19 @@ export async function searchTable(
 
 /** The settings last until the end of the transaction. All of them are numbers and words of Headrace. */
 function begin({ section, canIterate }: Database, topK: number): string {
-  const settings = [
-    `hnsw.ef_search = ${Math.min(1000, Math.max(section.efSearch, topK))}`,
-    ...(section.probes === null && section.lists === null
-      ? []
-      : [`ivfflat.probes = ${section.probes ?? Math.ceil(Math.sqrt(section.lists ?? 1))}`]),
-    ...(canIterate ? ["hnsw.iterative_scan = strict_order", "ivfflat.iterative_scan = relaxed_order"] : []),
+  const { efSearch, lists, probes } = section;
+  const clusters = probes ?? (lists === null ? null : Math.ceil(Math.sqrt(lists)));
+  const settings: readonly (readonly [method: "hnsw" | "ivfflat", name: string, value: string | number])[] = [
+    ["hnsw", "ef_search", Math.min(1000, Math.max(efSearch, topK))],
+    ...(clusters === null ? [] : [["ivfflat", "probes", clusters] as const]),
+    ...(canIterate
+      ? ([
+          ["hnsw", "iterative_scan", "strict_order"],
+          ["ivfflat", "iterative_scan", "relaxed_order"],
+        ] as const)
+      : []),
   ];
-  return ["BEGIN READ ONLY", ...settings.map((setting) => `SET LOCAL ${setting}`)].join("; ");
+  return ["BEGIN READ ONLY", ...settings.map(([method, name, value]) => `SET LOCAL ${method}.${name} = ${value}`)].join("; ");
 }
 
 interface Search {
@@ -72,7 +77,7 @@ async function nearest(session: Session, { database, shape, where, parameters, q
   const place = own.add(`[${query.join(",")}]`, `${extension}.${type}`);
   const distance = `embedding OPERATOR(${extension}.${distances[shape.metric]}) ${place}`;
   const text = `SELECT ${rowColumns(database, "omit")}, ${distance} AS distance FROM ${database.table(shape.table)}
-    WHERE ${where} ORDER BY ${distance} LIMIT ${topK}`;
+    WHERE ${where} ORDER BY ${distance} LIMIT ${own.add(topK, "bigint")}`;
   const rows = await session.run({ text, values: own.values });
   return rows
     .map((row): Hit => ({ id: keyOf(row, shape), score: scoreOf(shape.metric, Number(row["distance"])), facts: factsOf(row) }))

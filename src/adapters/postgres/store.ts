@@ -7,7 +7,7 @@ import {
   HeadraceError,
   type VectorStore,
 } from "../../contracts/index.js";
-import { checkAborted, checkCollectionName, checkSchema } from "../../kit/index.js";
+import { checkAborted, checkCollectionName, checkSchema, mebibyte } from "../../kit/index.js";
 import { Catalog } from "./catalog.js";
 import { PostgresCollection } from "./collection.js";
 import { PostgresConnection } from "./connection.js";
@@ -19,9 +19,17 @@ import { type IndexType, indexTypes, type PostgresSection, postgresSection } fro
 /** The most numbers of a `vector` and of a `halfvec`. */
 const maxDimension = 16_000;
 
+/** PostgreSQL takes no message of more than 1 GiB. */
+const mostBytesMb = 512;
+
+export interface PostgresStoreOptions {
+  /** Maximum MiB of the vectors in one statement. Default 24, at most 512. */
+  readonly maxBytesMb?: number;
+}
+
 /** A missing setting has the default of its section. The store loads no package and opens no connection before `open` is called. */
-export function postgresStore(postgres: Partial<PostgresSection> = {}): PostgresStore {
-  return new PostgresStore({ ...postgresSection.parse({}), ...postgres });
+export function postgresStore(postgres: Partial<PostgresSection> = {}, options: PostgresStoreOptions = {}): PostgresStore {
+  return new PostgresStore({ ...postgresSection.parse({}), ...postgres }, options);
 }
 
 export class PostgresStore implements VectorStore {
@@ -29,7 +37,10 @@ export class PostgresStore implements VectorStore {
   readonly maxWriters: number;
   #opened: Catalog | null = null;
 
-  constructor(readonly section: PostgresSection) {
+  constructor(
+    readonly section: PostgresSection,
+    readonly options: PostgresStoreOptions,
+  ) {
     // Searches and look-ups need connections too.
     this.maxWriters = Math.max(1, Math.floor(section.poolSize / 2));
   }
@@ -38,7 +49,8 @@ export class PostgresStore implements VectorStore {
     checkAborted(signal, "postgres: open");
     const connection = await PostgresConnection.make(this.section);
     try {
-      this.#opened = new Catalog(connection, await Database.read(connection, this.section, signal));
+      const maxWriteBytes = Math.min(this.options.maxBytesMb ?? 24, mostBytesMb) * mebibyte;
+      this.#opened = new Catalog(connection, await Database.read(connection, this.section, signal), maxWriteBytes);
     } catch (error) {
       await connection.close();
       throw error;

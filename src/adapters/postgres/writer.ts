@@ -4,9 +4,6 @@ import { checkAborted, givenMetadata, ingestedAtOf, type MetadataType, planUpser
 import type { Catalog, CollectionShape } from "./catalog.js";
 import { vectorArray } from "./rows.js";
 
-/** Maximum bytes of the vectors in one statement. */
-const maxStatementBytes = 16_000_000;
-
 export interface WriteOptions {
   /** What happens to a row whose key is stored. */
   readonly stored: "replace" | "keep";
@@ -47,7 +44,7 @@ export class RowWriter {
     // All writers take the rows in one order, so that two of them do not wait for each other.
     accepted.sort((a, b) => (batch.ids[a]! < batch.ids[b]! ? -1 : 1));
     const kept = new Set<Key>();
-    const rowsPerStatement = Math.max(1, Math.floor(maxStatementBytes / (this.shape.dimension * 4)));
+    const rowsPerStatement = Math.max(1, Math.floor(this.catalog.maxWriteBytes / (this.shape.dimension * 4)));
     for (let at = 0; at < accepted.length; at += rowsPerStatement) {
       const part = accepted.slice(at, at + rowsPerStatement);
       const fresh = await this.#insert(batch, part, { stored, signal });

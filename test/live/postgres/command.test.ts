@@ -118,6 +118,12 @@ describe("headrace with PostgreSQL", { skip }, () => {
     assert.equal(await rows("pictures_killed"), 400);
   });
 
+  it("three processes that ingest the same photos at the same time store each photo once, also into a new collection", async () => {
+    const runs = await Promise.all([1, 2, 3].map(() => json<Ingested>("ingest", "photos", "--collection", "shared")));
+    for (const { stored, skipped, failed } of runs) assert.deepEqual([stored + skipped, failed], [photos - 1, 0]);
+    assert.equal(await rows("pictures_shared"), photos - 1);
+  });
+
   it("a run goes on when the server is killed and comes back", async () => {
     const child = space.start(
       "ingest",

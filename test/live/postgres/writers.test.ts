@@ -131,6 +131,18 @@ describe("collections in PostgreSQL", { skip }, () => {
     assert.deepEqual(built.map(({ outcome }) => outcome).sort(), ["built", "unchanged"]);
   });
 
+  it("a batch that is larger than one statement may be is written in several", async () => {
+    const store = postgresStore({ url: server.url }, { maxBytesMb: 1 });
+    await store.open(calm);
+    stores.push(store);
+    const collection = await store.create("large_batches", { dimension: 512, metric: "l2", passport: null });
+    const [ids, more] = [keys(1500), keys(2000)];
+    assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 512 }), calm), []);
+    const { present } = await collection.insertAbsent!(rowsOf(more, { dimension: 512 }), calm);
+    assert.equal(present.length, ids.length);
+    assert.equal(await collection.count(), more.length);
+  });
+
   it("vectors of float16 are half vectors, and are found", async () => {
     const store = await open({ vectorType: "float16", indexType: "ivfflat" });
     const collection = await store.create("halves", { dimension: 8, metric: "ip", passport: null });
@@ -180,16 +192,39 @@ describe("collections in PostgreSQL", { skip }, () => {
     assert.equal((await collection.known(all, calm)).size, all.length);
   });
 
-  it("a server that stands still is given up after the timeout, and answers again when it goes on", async () => {
+  it("a lock that another client holds ends a call after the timeout", async () => {
     const store = await open({ timeout: 1 });
-    const collection = await store.create("frozen_rows", { dimension: 8, metric: "cosine", passport: null });
-    await server.sql("SELECT pg_sleep(0)");
-    await server.sql("BEGIN; LOCK TABLE frozen_rows; COMMIT");
-    const lock = server.sql("BEGIN; LOCK TABLE frozen_rows; SELECT pg_sleep(3); COMMIT");
+    const collection = await store.create("locked_rows", { dimension: 8, metric: "cosine", passport: null });
+    const lock = server.sql("BEGIN; LOCK TABLE locked_rows; SELECT pg_sleep(3); COMMIT");
     await waitForLock(server);
-    await assert.rejects(collection.count(), (error) => HeadraceError.is(error) && error.code === "timed_out" && error.scope === "service");
+    await assert.rejects(collection.count(), { code: "timed_out", scope: "service", retryable: true });
     await lock;
     assert.equal(await collection.count(), 0);
+  });
+
+  it("a server that stands still ends calls after the timeout, or when they are aborted, and answers again when it goes on", async () => {
+    const store = await open({ timeout: 1, poolSize: 2 });
+    const collection = await store.create("frozen_rows", { dimension: 8, metric: "cosine", passport: null });
+    const backends = (await server.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'headrace'"))
+      .trim()
+      .split("\n")
+      .map(Number);
+    await server.pause();
+    for (const pid of backends) process.kill(pid, "SIGSTOP");
+    try {
+      const away = (error: unknown) =>
+        HeadraceError.is(error) && error.scope === "service" && error.retryable && ["timed_out", "store_unavailable"].includes(error.code);
+      await Promise.all([1, 2, 3, 4].map(() => assert.rejects(collection.upsert(rowsOf(["a"]), calm), away)));
+      const stop = new AbortController();
+      const call = collection.known(["a"], stop.signal);
+      stop.abort();
+      await assert.rejects(call, { code: "aborted" });
+    } finally {
+      for (const pid of backends) process.kill(pid, "SIGCONT");
+      server.resume();
+    }
+    assert.deepEqual(await collection.upsert(rowsOf(["a"]), calm), []);
+    assert.equal(await collection.count(), 1);
   });
 
   it("a user who may not write is named before anything is embedded", async () => {
@@ -239,6 +274,6 @@ async function persist(collection: Collection, ids: readonly string[]): Promise<
 }
 
 async function waitForLock(server: PostgresServer): Promise<void> {
-  const text = "SELECT count(*) FROM pg_locks WHERE relation = 'frozen_rows'::regclass AND mode = 'AccessExclusiveLock' AND granted";
+  const text = "SELECT count(*) FROM pg_locks WHERE relation = 'locked_rows'::regclass AND mode = 'AccessExclusiveLock' AND granted";
   while ((await server.sql(text)).trim() !== "1") await new Promise(setImmediate);
 }
