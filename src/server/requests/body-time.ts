@@ -1,5 +1,6 @@
 /** Ends requests whose body does not arrive. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { onBrokenConnection } from "./framework-errors.js";
 
 export interface BodyTimeOptions {
   /** Time for a whole body, and for each part of an upload. */
@@ -24,13 +25,8 @@ export function limitBodyTime(app: FastifyInstance, { windowMs, isUpload }: Body
       before = socket.bytesRead;
       if (!raw.complete && isUpload(request) && arrived >= leastBytes) return;
       clearInterval(timer);
-      // As Node tells of requests that are late.
-      if (!raw.complete) app.server.emit("clientError", late(), socket);
+      if (!raw.complete) onBrokenConnection({ code: "ERR_HTTP_REQUEST_TIMEOUT" }, socket);
     }, windowMs);
     reply.raw.once("close", () => clearInterval(timer));
   });
-}
-
-function late(): Error {
-  return Object.assign(new Error("the body of the request did not arrive in time"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
 }
