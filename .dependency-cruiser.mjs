@@ -37,6 +37,7 @@ const owners = {
   "adapters/tokenizers": "^(@huggingface/tokenizers|entities)$",
   "adapters/zip": "^yauzl$",
   "adapters/bullmq": "^(bullmq|ioredis)$",
+  "adapters/postgres": "^pg$",
 };
 const error = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 export default {

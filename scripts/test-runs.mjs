@@ -20,12 +20,13 @@ const slowestShown = 15;
 export async function runTestLanes(lanes, { mostFilesAgain = 0, unsteady = [] } = {}) {
   const runs = lanes.flatMap((groups) => laneOf(groups.filter(({ files }) => files.length > 0)));
   const first = await printed(runs);
-  const excused = await excusedFailures(first, { mostFilesAgain, unsteady });
+  const runnable = new Set(lanes.flat().flatMap(({ files }) => files.map(sourceOf)));
+  const excused = await excusedFailures(first, { mostFilesAgain, unsteady, runnable });
   const hasFailed = first.hasCrashed || first.failed.length > excused;
   // A hook that fails counts as no test.
   const fail = hasFailed ? Math.max(1, first.fail - excused) : 0;
   if (runs.length > 1) {
-    write("Slowest files, in seconds:", slowest(first.durations));
+    write("Slowest files by the tests that they define, in seconds:", slowest(first.durations));
     process.stdout.write(`\n${first.pass} passed, ${fail} failed, ${first.skipped} skipped\n`);
   }
   if (hasFailed) process.exitCode = 1;
@@ -33,7 +34,11 @@ export async function runTestLanes(lanes, { mostFilesAgain = 0, unsteady = [] } 
 }
 
 /** Runs the failed files again, alone, and says what that shows. Returns how many of the failures the list excuses. */
-async function excusedFailures({ failed, hasCrashed }, { mostFilesAgain, unsteady }) {
+async function excusedFailures({ failed: all, hasCrashed }, { mostFilesAgain, unsteady, runnable }) {
+  // A test is reported under the file that defines it. A suite that several files run has a file of its own, which runs nothing.
+  const failed = all.filter(({ file }) => runnable.has(sourceOf(file)));
+  const shared = all.filter(({ file }) => !runnable.has(sourceOf(file)));
+  write("Not run again, because several test files share their code:", shared.map(nameOf));
   const files = [...new Set(failed.map(({ file }) => file))];
   if (hasCrashed || files.length === 0 || files.length > mostFilesAgain) return 0;
   write("Once more, alone:", failed.map(nameOf));

@@ -55,6 +55,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3":
     "AWS' own client. Smaller ones sign requests, but do not know the credentials of profiles, single sign-on, containers and machines. You install it only for S3.",
   "@zilliz/milvus2-sdk-node": "Milvus' own client.",
+  pg: "PostgreSQL's usual client. It sends binary parameters, so one upsert statement takes a batch of vectors; `postgres` sends text only.",
   "apache-arrow": "Rows as columns, without an object per number: twice the write rate. LanceDB refuses tables of any version but its own.",
   "csv-parse": "Streams CSV with quoted cells, counts lines, and limits the size of a row. No dependencies of its own.",
   hyparquet: "Reads Parquet in JavaScript, one row group at a time: nothing to compile or to download.",
@@ -90,6 +91,7 @@ export const reasons: Readonly<Record<string, string>> = {
   knip: "Finds exports, files and dependencies that nothing uses.",
   publint: "Checks the packed package's entry points.",
   yazl: "Writes zip archives for tests.",
+  "@types/pg": "Types of the PostgreSQL client.",
   "@types/yazl": "Types of yazl.",
   tinyglobby: "Lists test files for the build scripts.",
   typescript: "Checks types. Version 7 is outside the range that the other tools support.",

@@ -40,6 +40,10 @@ const verifications: Readonly<Record<string, Verification>> = {
     against: "pyarrow 26.0.1, reading ours; tables of pyarrow, pandas 3.1 and DuckDB 2.0 with all types",
     not: "files of other writers",
   },
+  postgres: {
+    against: "PostgreSQL 18.4 with pgvector 0.8.5",
+    not: "earlier versions (13 to 17, pgvector 0.7), connection poolers, hosted services",
+  },
   s3: { against: "moto 5.2, also behind a server that refuses and cuts off requests", not: "AWS itself, MinIO, other servers" },
   sharp: {
     against: "Pillow's pixels for the images in `test/fidelity/reference`; 2,000 damaged images (`npm run fuzz`)",

@@ -10,10 +10,15 @@ function isSecret(path: string): boolean {
 /** Replaces secrets by `***`. Nested sections and addresses such as `https://user:password@host` are included. */
 export function withoutSecrets(value: unknown, path: string): unknown {
   if (isSecret(path) && !isEmpty(value)) return "***";
-  if (typeof value === "string") return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@");
+  if (typeof value === "string") return textWithoutSecrets(value);
   if (Array.isArray(value)) return value.map((part) => withoutSecrets(part, path));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner, `${path}.${key}`)]));
+}
+
+/** A password in an address is before its host, or a parameter. */
+function textWithoutSecrets(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/\s@]*:[^/\s@]*@/i, "$1***@").replace(/([?&](?:ssl)?password=)[^&\s]+/gi, "$1***");
 }
 
 function isEmpty(value: unknown): boolean {

@@ -17,7 +17,7 @@ describe("the template of the configuration", () => {
       .replace(/^( *)#(?! )([A-Za-z_]+:.*)$/gm, "$1$2")
       .replace(/^# {2}(?! *#)/gm, "  ");
     const given = load(text);
-    const sections = { triton: {}, milvus: {} };
+    const sections = { triton: {}, milvus: {}, postgres: {} };
     assert.deepEqual(given, loadSettings(settingsSchema, { path: "x", values: sections, lines: new Map(), empty: new Set() }, []).value);
   });
 });

@@ -1,4 +1,5 @@
 /** The HTTP server: takes requests, checks them, lets the routes answer, and logs one line per request. */
+import { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ImageEmbeddingPipeline, type Settings, storeKind, UrlBytes } from "../app/index.js";
@@ -15,13 +16,15 @@ import { Reference } from "./openapi/reference.js";
 import { servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
+import { limitBodyTime } from "./requests/body-time.js";
 import { makeApp, safeHeaders } from "./requests/framework.js";
 import { fromFrameworkError } from "./requests/framework-errors.js";
-import { keyOfRequest, loadKeys } from "./requests/keys.js";
+import { Keys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
 import type { Route, ServerContext } from "./requests/route.js";
+import { loadCertificate, renewCertificate } from "./requests/tls.js";
 import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
 import type { Log } from "./telemetry/log.js";
@@ -38,7 +41,7 @@ export interface ServerOptions {
 }
 
 export interface RunningServer {
-  /** Such as `http://127.0.0.1:8080`. */
+  /** Such as `http://127.0.0.1:8080`, or with a certificate `https://127.0.0.1:8080`. */
   readonly url: string;
   /** Takes no new requests, finishes open ones, and aborts them after `server.drain_timeout` seconds or when `hard` fires. */
   stop(hard: AbortSignal): Promise<void>;
@@ -47,9 +50,10 @@ export interface RunningServer {
 /** Starts to listen. Throws `config_conflict` for an address of a network without API keys, and `config_invalid` for a busy port. */
 export async function startServer({ pipeline, settings, log, keysElsewhere }: ServerOptions): Promise<RunningServer> {
   const { host, port } = settings.server;
-  const keys = await loadKeys(settings.server);
-  if (keys.length === 0 && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
-  const origins = originRules(settings.server, keys.length === 0 ? "none" : "some");
+  const keys = await Keys.open({ settings: settings.server, log });
+  const certificate = await loadCertificate(settings.server);
+  if (keys.isEmpty && !isLoopback(host) && keysElsewhere === "require") throw keysNeeded(host);
+  const origins = originRules(settings.server, keys.isEmpty ? "none" : "some");
   const stopping = new AbortController();
   const hardStop = new AbortController();
   const installed = installedPackage();
@@ -84,8 +88,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     reference: new Reference(allRoutes),
     isStopping: () => stopping.signal.aborted,
   };
-  const app = await makeApp(settings.server, isBodyOptional);
+  const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });
   const watch = new RequestWatch({ telemetry, log, isTraced });
+  limitBodyTime(app, {
+    windowMs: settings.server.bodyTimeout * 1000,
+    isUpload: (request) => routeOf(request)?.stream !== undefined,
+  });
 
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
@@ -97,10 +105,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     // Before the body is read.
     if (request.is404) throw unknownRoute(allRoutes, request);
   });
-  // A connection that is kept open would hold up the stop.
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", async (request, reply) => {
     closeUnread(reply, settings.server.readTimeout * 1000);
-    if (context.isStopping()) void reply.header("connection", "close");
+    // A connection that is kept open would hold up the stop. One whose body was given up in the middle can take no other request.
+    if (context.isStopping() || isHalfRead(request)) void reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
     watch.answered(request, reply);
@@ -122,7 +130,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       if (each.scope === null) return;
       if (context.isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
       try {
-        watch.identified(request, keyOfRequest(keys, request.headers.authorization, each.scope));
+        watch.identified(request, keys.of(request.headers.authorization, each.scope));
       } catch (refused) {
         await countStranger(request);
         throw refused;
@@ -146,6 +154,11 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   }
 
   servePage(app, installed.pageFolder);
+  const endRenewals = app.server instanceof SecureServer ? renewCertificate(app.server, settings.server, log) : () => undefined;
+  app.addHook("onClose", async () => {
+    keys.close();
+    endRenewals();
+  });
 
   try {
     await listen(app, host, port);
@@ -155,7 +168,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     throw error;
   }
   return {
-    url: urlOf(app.server.address() as AddressInfo),
+    url: urlOf(app.server.address() as AddressInfo, certificate === null ? "http" : "https"),
     stop: async (hard) => {
       stopping.abort();
       const deadline = AbortSignal.any([hard, AbortSignal.timeout(settings.server.drainTimeout * 1000)]);
@@ -177,6 +190,8 @@ const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPa
 function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
   return routesByPath.get(`${method} ${url}`);
 }
+
+const isHalfRead = ({ raw }: FastifyRequest): boolean => raw.readableDidRead && !raw.complete;
 
 /** Checks of health do not count as requests of a client. */
 function isCounted(request: FastifyRequest): boolean {
@@ -254,8 +269,8 @@ async function drain(
 /** Time to send the answers of aborted requests. */
 const lastAnswersMs = 100;
 
-function urlOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+function urlOf({ address, family, port }: AddressInfo, scheme: "http" | "https"): string {
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 function keysNeeded(host: string): HeadraceError {

@@ -42,18 +42,21 @@ describe("settings", () => {
 
   it("of an adapter reach it", async () => {
     const asked = new Set<string>();
-    const settings = recording(new ServiceConfig({ triton: {}, milvus: {} }).settings(), asked, []);
+    const settings = recording(new ServiceConfig({ triton: {}, milvus: {}, postgres: {} }).settings(), asked, []);
     await makeEmbedder({ ...settings, triton: null });
     await makeEmbedder(settings);
     await makeStore("lancedb", settings);
     await makeStore("milvus", settings);
+    await makeStore("postgres", settings);
     await makeDecoding(settings, () => assert.fail("no image is decoded"));
     const geometry = { kind: "squash", width: 2, height: 2, filter: "bicubic" } as const;
     const output = { dtype: "float32", layout: "NCHW", height: 2, width: 2 } as const;
     await makePreprocessor("jax", { name: "none", geometry, normalization: null, output }, settings);
     const theirs = Object.entries(settings).flatMap(([section, value]) => {
       const keys = value === null ? [] : Object.keys(value);
-      return ["embedder", "triton", "milvus", "lancedb", "insert"].includes(section) ? keys.map((key) => `${section}.${key}`) : [];
+      return ["embedder", "triton", "milvus", "postgres", "lancedb", "insert"].includes(section)
+        ? keys.map((key) => `${section}.${key}`)
+        : [];
     });
     const wanted = [
       ...theirs,

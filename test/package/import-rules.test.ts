@@ -54,6 +54,7 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "only-adapters-jxl": { "src/kit/jxl.ts": 'import "@jsquash/jxl";' },
   "only-adapters-onnx": { "src/kit/onnx.ts": 'import "onnxruntime-node";' },
   "only-adapters-triton": { "src/kit/triton.ts": 'import "@grpc/grpc-js";' },
+  "only-adapters-postgres": { "src/kit/postgres.ts": 'import "pg";' },
   "only-adapters-milvus": { "src/kit/milvus.ts": 'import "@zilliz/milvus2-sdk-node";' },
   "only-adapters-lancedb": { "src/kit/lancedb.ts": 'import "@lancedb/lancedb";' },
   "only-adapters-csv": { "src/kit/csv.ts": 'import "csv-parse";' },

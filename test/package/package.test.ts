@@ -131,6 +131,7 @@ describe("the packed package without its optional parts", () => {
     ["ingest wants the store", ["ingest", "cat.jpg"], /@lancedb\/lancedb/],
     ["embed wants the decoder", ["embed", "cat.jpg", "--output", "out.npy"], /sharp|onnxruntime-node/],
     ["Triton wants its client", ["embed", "cat.jpg", "--output", "out.npy", "--set", "embedder.kind=triton"], /sharp|undici|@grpc/],
+    ["PostgreSQL wants its client", ["collection", "list", "--set", "postgres.url=postgresql://localhost/x"], /the package pg,/],
     ["Milvus wants its client", ["collection", "list", "--set", "milvus.host=localhost"], /@zilliz\/milvus2-sdk-node/],
   ];
   for (const [what, args, names] of missing) {

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 
 describe("the test command", () => {
   let folder: string;
+  let suitePath: string;
   const sources = {
     good: `test("good", () => {});`,
     bad: `test("bad", () => { throw new Error("bad"); });`,
@@ -20,9 +21,13 @@ describe("the test command", () => {
       test("inner", () => { throw new Error("the first time"); });
     });`,
     ends: `test("ends", () => process.exit(3));`,
+    shared: `const { suite } = await import(suitePath); suite();`,
   };
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "headrace-runner-"));
+    suitePath = join(folder, "suite.mjs");
+    const suite = `export const suite = () => test("of a suite", () => { throw new Error("bad"); });`;
+    await writeFile(suitePath, `import { test } from "node:test";\n${suite}\n`);
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -31,7 +36,7 @@ describe("the test command", () => {
     const label = [...names, ...listed].join("-");
     for (const name of ["good", ...names] as const) {
       const head = `import { before, describe, test } from "node:test";\nimport { existsSync, writeFileSync } from "node:fs";\n`;
-      const mark = `const mark = ${JSON.stringify(join(folder, `${name}-in-${label}`))};\n`;
+      const mark = `const mark = ${JSON.stringify(join(folder, `${name}-in-${label}`))};\nconst suitePath = ${JSON.stringify(suitePath)};\n`;
       await writeFile(join(folder, `${name}.test.mjs`), `${head}${mark}${sources[name]}\n`);
     }
     const group = (files: readonly string[]) => ({ files: files.map((name) => join(folder, `${name}.test.mjs`)), concurrency: 1 });
@@ -91,6 +96,13 @@ describe("the test command", () => {
   test("a test that failed and is then held back by a failed hook is a failure", async () => {
     const { code, counts } = await run(["hooked"], { listed: ["inner"] });
     assert.deepEqual([code, counts["fail"]], [1, 1]);
+  });
+
+  test("a failure in a suite that several files share is one, and is not said to have passed alone", async () => {
+    const { printed, code, counts } = await run(["shared"], { listed: ["of a suite"] });
+    assert.deepEqual([code, counts], [1, { pass: 1, fail: 1, skipped: 0 }]);
+    assert.match(printed, /Not run again, because several test files share their code:\n.*suite\.mjs: of a suite\n/);
+    assert.doesNotMatch(printed, /Once more|passed alone/);
   });
 
   test("a file that ends before its tests do is a failure", async () => {

@@ -4,7 +4,9 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
 import { installChromium } from "../support/services/chromium.js";
+import { waitUntil } from "../support/services/process.js";
 import { skipUnless } from "../support/services/required.js";
 import { launch, openPage, type Served, screenshot, serve, violationsOf } from "./served.js";
 
@@ -158,6 +160,46 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByRole("button", { name: "Forget the run" }).click();
     await page.getByRole("heading", { name: "12 uploaded photos" }).waitFor({ state: "detached" });
     assert.deepEqual(errors.filter(isUnexpected), []);
+  });
+
+  test("photos are chosen by their names too, sent in portions, and after a failure only what is left is sent", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page } = opened;
+    const photos = await Promise.all(
+      Array.from({ length: 202 }, async (_, at) => ({
+        name: at === 0 ? "IMG_0001.HEIC" : `${at}.png`,
+        mimeType: at === 0 ? "" : "image/png",
+        buffer: await sharp({ create: { width: 8, height: 8, channels: 3, background: { r: at, g: 255 - at, b: 90 } } })
+          .png()
+          .toBuffer(),
+      })),
+    );
+    const sent: number[] = [];
+    await page.route("**/v1/jobs", async (route) => {
+      if (route.request().method() !== "POST") return route.continue();
+      sent.push(sent.length);
+      return sent.length === 2 ? route.abort() : route.continue();
+    });
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("portions");
+    await page.getByLabel("From this computer").check();
+    await page
+      .getByLabel("Choose photos")
+      .setInputFiles([...photos, { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("x") }]);
+    await page.getByText(/^202 photos, .*1 other file is no image, and is left out\.$/).waitFor();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("The server does not answer.").waitFor();
+    await page.getByText(/ of .* sent$/).waitFor();
+    await screenshot(page, "upload-stopped-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
+    await page.getByRole("heading", { name: "2 uploaded photos" }).waitFor();
+    await state(page, "Completed");
+    await page.getByText("200 uploaded photos").first().waitFor();
+    assert.equal(sent.length, 3);
+    const count = async () => ((await (await fetch(`${served.url}/v1/collections/portions`)).json()) as { readonly count: number }).count;
+    await waitUntil("all photos are stored", async () => (await count()) === 202, { timeoutMs: 60_000 });
   });
 
   test("a source that the server may not read is refused with the reason", async () => {

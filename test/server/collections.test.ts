@@ -207,6 +207,35 @@ test("a search that cannot be answered says why", async () => {
   }
 });
 
+test("a batch of searches gives each its own hits, and one that fails does not stop the others", async () => {
+  await using server = await TestServer.start();
+  await server.post("/v1/collections", { name: "pets" });
+  await server.post("/v1/collections/pets/images", {
+    images: [1, 2, 3].map((value) => ({ base64: base64(value), id: `id-${value}`, metadata: { value } })),
+  });
+  const path = "/v1/collections/pets/search";
+  const searches = [
+    { base64: base64(2), top_k: 1 },
+    { id: "absent" },
+    { id: "id-1", filter: "value >= 2" },
+    { base64: damaged },
+    { mix: [{ id: "id-1" }, { base64: base64(3), weight: 0.5 }] },
+  ];
+  const { status, body } = await server.post(`${path}/batch`, { searches });
+  assert.equal(status, 200);
+  const problems = body.results.map(({ problem }: { problem?: { code: string } }) => problem?.code ?? null);
+  assert.deepEqual(problems, [null, "query_invalid", null, "image_corrupt", null]);
+  for (const at of [0, 2, 4]) assert.deepEqual(body.results[at].hits, (await server.post(path, searches[at])).body.hits, `search ${at}`);
+  const wrong: readonly (readonly [string, object, string])[] = [
+    ["pets", { searches: [] }, "request_invalid"],
+    ["pets", { searches: Array.from({ length: 101 }, () => ({ id: "id-1" })) }, "request_invalid"],
+    ["pets", { searches: [{ id: "id-1", topk: 1 }] }, "request_invalid"],
+    ["pets", { searches: Array.from({ length: 2 }, () => ({ id: "id-1", top_k: 501 })) }, "request_invalid"],
+    ["dogs", { searches: [{ id: "id-1" }] }, "collection_not_found"],
+  ];
+  for (const [name, query, code] of wrong) assert.equal((await server.post(`/v1/collections/${name}/search/batch`, query)).body.code, code);
+});
+
 test("rows are deleted by ids, which may be numbers, and by a filter", async () => {
   await using server = await TestServer.start();
   await server.post("/v1/collections", { name: "numbers", id_type: "int64" });

@@ -1,8 +1,11 @@
 /** Bodies of jobs that are too much, or that nobody works on: neither memory nor disk keeps them. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { ImageEmbeddingPipeline } from "../../src/app/index.js";
 import { waitUntil } from "../support/services/process.js";
 import { JobServer } from "./job-server.js";
@@ -104,4 +107,63 @@ test("an upload whose job cannot be written leaves no files", async () => {
   assert.deepEqual((await jobs.server.get("/v1/jobs")).body.jobs, []);
   isFull = false;
   assert.equal((await jobs.server.upload("/v1/jobs", [image(1)], { collection: "pets" })).status, 202);
+});
+
+test("the images of all jobs share the disk: what stays for a retry counts, also after a restart, until its job is deleted", async () => {
+  await using jobs = await JobServer.start({ server: { maxJobsMb: 1, maxJobMb: 10 } });
+  const { server } = jobs;
+  const damaged = (seed: number): Buffer => Buffer.alloc(700_000, seed).fill(0xff, 0, 1);
+  const send = (bytes: Buffer) => server.upload("/v1/jobs", [bytes], { collection: "pets" });
+  const isFull = async (): Promise<void> => {
+    const { status, body } = await send(damaged(2));
+    assert.deepEqual([status, body.code], [503, "jobs_full"]);
+    assert.deepEqual(draftsIn(server.dataFolder), []);
+  };
+  const first = (await send(damaged(1))).body;
+  assert.equal((await jobs.ended(first.id)).counts.failed, 1);
+  await isFull();
+  await server.stop();
+  await server.restart();
+  await isFull();
+  assert.equal((await server.send("DELETE", `/v1/jobs/${first.id}`)).status, 204);
+  assert.equal((await send(damaged(2))).status, 202);
+});
+
+test("images without bytes take disk too", async () => {
+  await using jobs = await JobServer.start({ server: { maxJobsMb: 1 } });
+  const send = (count: number) =>
+    jobs.server.upload(
+      "/v1/jobs",
+      Array.from({ length: count }, () => Buffer.alloc(0)),
+      { collection: "pets" },
+    );
+  assert.equal((await send(300)).body.code, "jobs_full");
+  assert.equal((await send(3)).status, 202);
+});
+
+/** Sends the beginning of an upload, then more of it every 100 ms, and returns the whole answer. */
+async function trickled({ url }: { readonly url: string }, { chunk, chunks }: { readonly chunk: number; readonly chunks: number }) {
+  const head = '--x\r\nContent-Disposition: form-data; name="collection"\r\n\r\npets\r\n';
+  const start = `${head}--x\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n`;
+  const end = "\r\n--x--\r\n";
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const answer = text(socket);
+  const length = start.length + chunk * chunks + end.length;
+  const headers = `Host: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: ${length}`;
+  socket.write(`POST /v1/jobs HTTP/1.1\r\n${headers}\r\n\r\n${start}`);
+  for (let sent = 0; sent < chunks && socket.writable; sent += 1) {
+    socket.write(Buffer.alloc(chunk, 1));
+    await setTimeout(100);
+  }
+  if (socket.writable) socket.write(end);
+  return answer;
+}
+
+test("an upload to a job may take longer than other bodies while it arrives, and one that stalls is ended", async () => {
+  await using jobs = await JobServer.start({ server: { bodyTimeout: 1 } });
+  assert.match(await trickled(jobs.server, { chunk: 4000, chunks: 25 }), /^HTTP\/1\.1 202 /);
+  assert.match(await trickled(jobs.server, { chunk: 10, chunks: 25 }), /^HTTP\/1\.1 408 [\s\S]*"code":"body_too_slow"/);
+  const drafts = async (): Promise<boolean> => draftsIn(jobs.server.dataFolder).length === 0;
+  await waitUntil("nothing of the upload stays", drafts, { timeoutMs: 30_000 });
 });

@@ -1,10 +1,11 @@
 /** Who may do what, and what is refused: keys, scopes, origins, paths, sizes and broken requests. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { HeadraceError } from "../../src/contracts/index.js";
+import { waitUntil } from "../support/services/process.js";
 import { base64, image, TestServer } from "./running.js";
 
 const folder = mkdtempSync(join(tmpdir(), "headrace-protection-"));
@@ -57,6 +58,35 @@ test("a damaged file of keys is refused without showing it", async () => {
     );
   }
   await assert.rejects(TestServer.start({ server: { keysFile: join(folder, "none.txt") } }), /ENOENT/);
+});
+
+test("a changed file of keys is read again, and a damaged, empty or absent one changes nothing", async () => {
+  const keysFile = join(folder, "changing.txt");
+  writeFileSync(keysFile, `old read ${reader}\n`);
+  await using server = await TestServer.start({ server: { keysFile } });
+  const statusOf = async (key: string): Promise<number> => (await server.get("/v1/collections", bearer(key))).status;
+  const lines = (event: string): number => server.logged.filter((line) => line.event === event).length;
+  const change = async (text: string | null, event: string): Promise<void> => {
+    const before = lines(event);
+    if (text === null) rmSync(keysFile);
+    else {
+      // As secrets are replaced.
+      writeFileSync(`${keysFile}.next`, text);
+      renameSync(`${keysFile}.next`, keysFile);
+    }
+    await waitUntil(event, async () => lines(event) > before, { timeoutMs: 30_000 });
+  };
+  assert.deepEqual([await statusOf(reader), await statusOf(writer)], [200, 401]);
+  await change(`new read ${writer}\n`, "keys read again");
+  assert.deepEqual([await statusOf(reader), await statusOf(writer)], [401, 200]);
+  for (const text of ["# none\n", "new read short\n", null]) {
+    await change(text, "keys not read again");
+    const without = (await server.get("/v1/collections")).status;
+    assert.deepEqual([without, await statusOf(reader), await statusOf(writer)], [401, 401, 200]);
+  }
+  await change(`old read ${reader}\n`, "keys read again");
+  assert.deepEqual([await statusOf(reader), await statusOf(writer)], [200, 401]);
+  assert.ok(![reader, writer].some((secret) => JSON.stringify(server.logged).includes(secret)));
 });
 
 test("without keys, only addresses of this machine are listened on", async () => {

@@ -1,10 +1,11 @@
 /** The kinds of embedders, stores and files, and how the settings choose them. */
 import { resolve } from "node:path";
 import { addressOf } from "../../adapters/milvus/options.js";
+import { placeOf, postgresSection } from "../../adapters/postgres/options.js";
 import type { Settings } from "./settings.js";
 
 export type EmbedderKind = "onnx" | "triton";
-export type StoreKind = "lancedb" | "milvus";
+export type StoreKind = "lancedb" | "milvus" | "postgres";
 export const fileFormats = ["parquet", "npy"] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
@@ -37,6 +38,19 @@ const kindsOfStores: Readonly<Record<StoreKind, KindOfStore>> = {
       return ["milvus", `${host}_${port}`, database ?? "default"];
     },
   },
+  postgres: {
+    isChosen: ({ postgres }) => postgres !== null,
+    locationOf: (settings) => {
+      const { host, database } = placeOf(postgresOf(settings).url);
+      return `PostgreSQL at ${host}, database ${database}`;
+    },
+    identityOf: (settings) => {
+      const { url, schema, tablePrefix } = postgresOf(settings);
+      const { host, database } = placeOf(url);
+      const folder = (text: string) => text.replace(/[^\w.-]/g, "_");
+      return ["postgres", folder(host), folder(`${database}.${schema ?? ""}.${tablePrefix}`)];
+    },
+  },
   lancedb: {
     isChosen: () => true,
     locationOf: ({ lancedb }) => `the folder ${resolve(lancedb.path)}`,
@@ -47,7 +61,11 @@ const kindsOfStores: Readonly<Record<StoreKind, KindOfStore>> = {
 const byPrecedence = Object.keys(kindsOfStores) as readonly StoreKind[];
 export const storeKinds = [...byPrecedence].sort();
 
-/** Returns the kind of store: Milvus if there is a `milvus` section, otherwise LanceDB. */
+function postgresOf({ postgres }: Settings) {
+  return postgres ?? postgresSection.parse({});
+}
+
+/** Returns the kind of store: Milvus if there is a `milvus` section, PostgreSQL if there is a `postgres` section, otherwise LanceDB. */
 export function storeKind(settings: Settings): StoreKind {
   return byPrecedence.find((kind) => kindsOfStores[kind].isChosen(settings)) ?? "lancedb";
 }

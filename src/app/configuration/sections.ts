@@ -151,7 +151,17 @@ export const serverSection = z.strictObject({
     .array(serverKey)
     .default([])
     .describe("API keys, each with `name`, `api_key` and `scopes` (read, write, admin). Without keys, every client may do everything."),
-  keysFile: z.string().nullable().default(null).describe("File with more API keys. One line per key: name, scopes joined by commas, key."),
+  keysFile: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("File with more API keys. One line per key: name, scopes joined by commas, key. It is read again when it changes."),
+  tlsCert: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("File with the server's certificate and its chain, as PEM. It is read again when it changes. null: plain HTTP."),
+  tlsKey: z.string().nullable().default(null).describe("File with the private key of `tls_cert`, as PEM."),
   allowedRoots: z
     .array(z.string().min(1))
     .default([])
@@ -192,7 +202,10 @@ export const serverSection = z.strictObject({
       "Maximum number of requests per minute and API key; without a valid key, per address. More are answered with 429. null: no limit.",
     ),
   requestTimeout: seconds(300, "Maximum seconds to answer a request after its body has arrived. Then its work is aborted."),
-  bodyTimeout: seconds(60, "Maximum seconds in which a request must arrive completely."),
+  bodyTimeout: seconds(
+    60,
+    "Maximum seconds in which a request must arrive completely. An upload to a job may take longer, while 16 KiB per second of it arrive.",
+  ),
   readTimeout: seconds(60, "Seconds in which a client must read something of its answer. Then its connection is closed."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
@@ -210,6 +223,7 @@ export const serverSection = z.strictObject({
       "Address of an OpenTelemetry collector for traces, such as http://127.0.0.1:4318. null: that of `OTEL_EXPORTER_OTLP_ENDPOINT`, else no traces.",
     ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
+  maxJobsMb: count(51_200, "Maximum MiB that the images of all jobs take on disk, with those that stay for a retry."),
   keepUploadsMb: z
     .int()
     .min(0)

@@ -47,6 +47,7 @@ export class ServiceConfig implements Settings {
   triton!: Settings["triton"];
   /** Null if Milvus is not used. */
   milvus!: Settings["milvus"];
+  postgres!: Settings["postgres"];
   http!: Settings["http"];
   s3!: Settings["s3"];
   downloads!: Settings["downloads"];

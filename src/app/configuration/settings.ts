@@ -3,6 +3,7 @@ import * as z from "zod";
 import { httpSection } from "../../adapters/http/options.js";
 import { lancedbSection } from "../../adapters/lancedb/options.js";
 import { declaredCollection, insertSection, milvusSection } from "../../adapters/milvus/options.js";
+import { postgresSection } from "../../adapters/postgres/options.js";
 import { s3Section } from "../../adapters/s3/options.js";
 import { tritonSection } from "../../adapters/triton/options.js";
 import { downloadsSection } from "../../sources/options.js";
@@ -32,8 +33,12 @@ export const settingsSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Triton Inference Server. Without this section the model runs in this process, with ONNX Runtime."),
-  milvus: milvusSection.nullable().default(null).describe("Milvus. Without this section, LanceDB stores the collections."),
-  lancedb: lancedbSection.prefault({}).describe("LanceDB: collections in a folder. Used if there is no `milvus` section."),
+  milvus: milvusSection.nullable().default(null).describe("Milvus. Without this section and `postgres`, LanceDB stores the collections."),
+  postgres: postgresSection
+    .nullable()
+    .default(null)
+    .describe("PostgreSQL with pgvector: one table per collection. Used if there is no `milvus` section."),
+  lancedb: lancedbSection.prefault({}).describe("LanceDB: collections in a folder. Used if there is no section `milvus` or `postgres`."),
   insert: insertSection.prefault({}).describe("How rows are written."),
   deleted: deletedSection.prefault({}).describe("What happens to rows that are deleted."),
   limits: limitsSection.prefault({}).describe("When a run ends early because of failures."),

@@ -1,6 +1,6 @@
 /** The settings that all workers of a fleet must share. */
 import type { FleetPlan } from "../../fleet/index.js";
-import { storeKind } from "../configuration/kinds.js";
+import { storeIdentity, storeKind } from "../configuration/kinds.js";
 import type { Settings } from "../configuration/settings.js";
 
 /** Returns the settings that all workers must share, and that no passport shows. */
@@ -9,6 +9,7 @@ export function sharedSettings(settings: Settings): FleetPlan["settings"] {
   return {
     store: storeKind(settings),
     "milvus.database": milvus?.database ?? "default",
+    ...(storeKind(settings) === "postgres" ? { "postgres tables": storeIdentity(settings).join("/") } : {}),
     "preprocess.damaged": preprocess.damaged,
     "preprocess.max_file_mb": String(preprocess.maxFileMb),
     "preprocess.max_pixels": String(preprocess.maxPixels),

@@ -63,6 +63,10 @@ const stores: Readonly<Record<StoreKind, (settings: Settings, options: StoreOpti
     const { milvusStore } = await import("../../adapters/milvus/index.js");
     return milvusStore(milvus ?? {}, insert, { collections });
   },
+  postgres: async ({ postgres, insert }) => {
+    const { postgresStore } = await import("../../adapters/postgres/index.js");
+    return postgresStore(postgres ?? {}, { maxBytesMb: insert.maxBytesMb });
+  },
 };
 
 const minDecodeWorkers = 2;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { RunStart } from "../telemetry/run-span.js";
 import { EventLog } from "./event-log.js";
-import { firstJobOf, isEnded, type Job } from "./job.js";
+import { firstJobOf, type Idempotency, isEnded, type Job } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
 import type { JobRun } from "./job-run.js";
 
@@ -29,4 +29,9 @@ export function newEntry(job: Job, folder: JobFolder, requests: RunStart["reques
 export function isRead({ job: { id } }: Entry, entries: ReadonlyMap<string, Entry>): boolean {
   const reads = (job: Job): boolean => job.request.retry?.of === id || firstJobOf(job) === id;
   return [...entries.values()].some(({ job }) => !isEnded(job) && reads(job));
+}
+
+/** The job that an earlier request of the same client with the same key has made. */
+export function jobWithKey(entries: ReadonlyMap<string, Entry>, { key, client }: Idempotency): Job | undefined {
+  return [...entries.values()].find(({ job: { idempotency } }) => idempotency?.key === key && idempotency.client === client)?.job;
 }

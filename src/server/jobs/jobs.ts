@@ -6,13 +6,15 @@ import { SerialQueue } from "../../kit/index.js";
 import type { Log } from "../telemetry/log.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import { Refused } from "../wire/problems.js";
-import { type Entry, isRead, newEntry } from "./entry.js";
+import { type Entry, isRead, jobWithKey, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
+import { JobDraft } from "./job-draft.js";
 import { JobEnds, type JobEndsOptions } from "./job-ends.js";
-import { JobDraft, jobFolders } from "./job-folder.js";
+import { jobFolders } from "./job-folder.js";
 import { JobRun } from "./job-run.js";
+import { JobSpace } from "./job-space.js";
 import { newestFirst, stateAfter } from "./job-states.js";
 
 export interface JobsOptions {
@@ -41,6 +43,7 @@ export class Jobs {
   readonly #changes = new SerialQueue();
   readonly #closing = new AbortController();
   readonly #ends: JobEnds;
+  readonly #space: JobSpace;
   #owner: FolderOwner | null = null;
   /** Set when another server has taken the folder. Settles when nothing runs any more. */
   #leaving: Promise<void> | null = null;
@@ -48,6 +51,7 @@ export class Jobs {
   private constructor(options: JobsOptions) {
     this.#options = options;
     this.#folder = resolve(options.settings.lancedb.path, "jobs");
+    this.#space = new JobSpace(options.settings.server.maxJobsMb);
     this.#ends = new JobEnds({ ...options, entries: this.#entries, change: (entry, changes) => this.#change(entry, changes) });
   }
 
@@ -91,7 +95,7 @@ export class Jobs {
 
   draft(): Promise<JobDraft> {
     this.#owner?.check();
-    return JobDraft.begin(this.#folder, this.#options.settings.server.maxJobMb);
+    return JobDraft.begin({ parent: this.#folder, maxMb: this.#options.settings.server.maxJobMb, space: this.#space });
   }
 
   /**
@@ -101,7 +105,7 @@ export class Jobs {
   submit({ request, draft, idempotency, requestId, requests }: Submission): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     return this.#changes.run(async () => {
       this.#owner?.check();
-      const earlier = idempotency === null ? undefined : this.#withKey(idempotency);
+      const earlier = idempotency === null ? undefined : jobWithKey(this.#entries, idempotency);
       if (earlier !== undefined) {
         if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
         return { job: earlier, isNew: false };
@@ -181,7 +185,7 @@ export class Jobs {
 
   async #readJobs(): Promise<void> {
     const crashed: Entry[] = [];
-    for (const folder of await jobFolders(this.#folder)) {
+    for (const folder of await jobFolders(this.#folder, this.#space)) {
       const job = await folder.read();
       if (job === null) {
         this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a whole record of this version" });
@@ -281,10 +285,6 @@ export class Jobs {
     entry.events.add({ name: "job", data: entry.job });
     // The records of a folder that was lost are those of another server.
     if (this.#leaving === null) await this.#changes.run(() => entry.folder.write(entry.job));
-  }
-
-  #withKey({ key, client }: Idempotency): Job | undefined {
-    return [...this.#entries.values()].find(({ job: { idempotency } }) => idempotency?.key === key && idempotency.client === client)?.job;
   }
 
   #entry(id: string): Entry {

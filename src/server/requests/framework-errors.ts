@@ -49,7 +49,7 @@ function isMultipartError({ message }: Error): boolean {
 }
 
 /** Answers a connection on which no valid request has arrived, and closes it. */
-export function onBrokenConnection(error: Error & { readonly code?: string }, socket: Socket): void {
+export function onBrokenConnection(error: { readonly code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;

@@ -5,6 +5,7 @@ import type { Settings } from "../../app/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import type { Certificate } from "./tls.js";
 import { loadFastify } from "./vendor.js";
 
 /** What every answer says to browsers. */
@@ -16,23 +17,31 @@ export const safeHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-/** `mayLackBody`: whether a request with the type of a body may have none. */
+export interface AppOptions {
+  /** Null: the server speaks plain HTTP. */
+  readonly certificate: Certificate | null;
+  /** Whether a request with the type of a body may have none. */
+  readonly mayLackBody: (request: FastifyRequest) => boolean;
+}
+
 export async function makeApp(
   { maxBodyMb, bodyTimeout, trustedProxies }: Settings["server"],
-  mayLackBody: (request: FastifyRequest) => boolean,
+  { certificate, mayLackBody }: AppOptions,
 ): Promise<FastifyInstance> {
   const { fastify, multipart } = await loadFastify();
-  const app = fastify({
+  const connections = {
+    // Node's own answer would have no problem.
+    requireHostHeader: false,
+    connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
+    headersTimeout: Math.min(30, bodyTimeout) * 1000,
+  };
+  const app: FastifyInstance = fastify({
     logger: false,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     bodyLimit: maxBodyMb * mebibyte,
-    requestTimeout: bodyTimeout * 1000,
-    http: {
-      // Node's own answer would have no problem.
-      requireHostHeader: false,
-      connectionsCheckingInterval: Math.min(5000, bodyTimeout * 500),
-      headersTimeout: Math.min(30, bodyTimeout) * 1000,
-    },
+    // The time of bodies depends on the route.
+    requestTimeout: 0,
+    ...(certificate === null ? { http: connections } : { https: { ...connections, ...certificate } }),
     forceCloseConnections: "idle",
     return503OnClosing: false,
     exposeHeadRoutes: false,

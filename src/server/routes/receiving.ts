@@ -7,7 +7,7 @@ import { keyOf, mebibyte, textLines } from "../../kit/index.js";
 import { bytesOfDataUrl, inputOf } from "../insertions/sources.js";
 import { allowedSource, refuseWideRanges, uploadUri } from "../jobs/allowed-sources.js";
 import type { JobRequest, ListingChoices } from "../jobs/job.js";
-import type { JobDraft } from "../jobs/job-folder.js";
+import type { JobDraft } from "../jobs/job-draft.js";
 import type { Call, Incoming, IncomingPart, ServerContext } from "../requests/route.js";
 import { checked, parsedJson } from "../requests/validation.js";
 import { Refused } from "../wire/problems.js";

@@ -1,4 +1,5 @@
 /** What the server can do: its limits, the OpenAPI document, and a page about it for people. */
+import { imageExtensions } from "../../kit/index.js";
 import { referencePagePolicy } from "../openapi/page.js";
 import { type Route, route } from "../requests/route.js";
 import * as wire from "../wire/wire.js";
@@ -19,6 +20,7 @@ export const referenceRoutes: readonly Route[] = [
         default_collection: pipeline.defaultCollection,
         max_images: server.maxImages,
         max_body_mb: server.maxBodyMb,
+        image_extensions: [...imageExtensions],
         text_search: (await pipeline.textSearch()) !== "none",
       },
     }),

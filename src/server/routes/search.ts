@@ -2,10 +2,11 @@
 import type { z } from "zod";
 import { keysOf, type SearchQuery, type SingleQuery } from "../../app/index.js";
 import type { Hit } from "../../contracts/index.js";
+import { Semaphore } from "../../kit/index.js";
 import { type GivenSource, inputOf } from "../insertions/sources.js";
 import { type Form, type Route, route, type ServerContext } from "../requests/route.js";
 import { checked } from "../requests/validation.js";
-import { Refused } from "../wire/problems.js";
+import { problemOf, Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
 
 type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id" | "mix"> & GivenSource;
@@ -30,20 +31,73 @@ export const searchRoutes: readonly Route[] = [
     form: { fields: wire.queryForm, toBody: queryOfForm },
     answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
     answer: async ({ params: { name }, body, signal, ...context }) => {
-      const started = performance.now();
-      const { filter, min_score: minScore, top_k: topK } = body;
-      const found = await context.pipeline.searchImages(await queryOf(context, name, body), {
-        collectionName: name,
-        topK,
-        signal,
-        urlBytes: context.urlBytes,
-        ...(filter === undefined ? {} : { filter }),
-        ...(minScore === undefined ? {} : { minScore }),
-      });
-      return { status: 200, body: { hits: found.map(hit), elapsed_ms: Math.round((performance.now() - started) * 10) / 10 } };
+      const elapsedMs = stopwatch();
+      const hits = await found(context, { collection: name, given: body, signal });
+      return { status: 200, body: { hits, elapsed_ms: elapsedMs() } };
+    },
+  }),
+  route<z.output<typeof wire.collectionParams>, { readonly searches: readonly GivenQuery[] }>({
+    method: "POST",
+    path: "/v1/collections/{name}/search/batch",
+    name: "searchImagesInBatch",
+    summary: "Several searches in one request. One that fails does not stop the others.",
+    tag: "Search",
+    scope: "read",
+    params: wire.collectionParams,
+    body: wire.searchBatch,
+    examples: { two: { searches: [{ id: "dot", top_k: 5 }, { url: wire.exampleDataUrl }] } },
+    answers: { 200: { description: "One entry per search, in the order of the request.", schema: wire.batchHits } },
+    answer: async ({ params: { name }, body: { searches }, signal, ...context }) => {
+      const elapsedMs = stopwatch();
+      // A missing collection fails the request, not each of its searches.
+      await context.pipeline.countIds(name, []);
+      const parallel = new Semaphore(searchesAtOnce);
+      const results = searches.map((given, index) =>
+        parallel.run(1, signal, "searching", () => foundOrNot(context, { collection: name, given, signal, index })),
+      );
+      return { status: 200, body: { results: await Promise.all(results), elapsed_ms: elapsedMs() } };
     },
   }),
 ];
+
+/** Searches of one request that are worked on at the same time. */
+const searchesAtOnce = 4;
+
+interface Search {
+  readonly collection: string;
+  readonly given: GivenQuery;
+  readonly signal: AbortSignal;
+}
+
+async function found(context: ServerContext, { collection, given, signal }: Search): Promise<readonly object[]> {
+  const { filter, min_score: minScore, top_k: topK } = given;
+  const hits = await context.pipeline.searchImages(await queryOf(context, collection, given), {
+    collectionName: collection,
+    topK,
+    signal,
+    urlBytes: context.urlBytes,
+    ...(filter === undefined ? {} : { filter }),
+    ...(minScore === undefined ? {} : { minScore }),
+  });
+  return hits.map(hit);
+}
+
+/** Throws what would fail the other searches too. */
+async function foundOrNot(context: ServerContext, { index, ...search }: Search & { readonly index: number }): Promise<object> {
+  try {
+    return { index, status: "found", hits: await found(context, search) };
+  } catch (thrown) {
+    const { problem } = problemOf(thrown);
+    if (search.signal.aborted || problem.status >= 500) throw thrown;
+    return { index, status: "failed", problem };
+  }
+}
+
+/** Returns the milliseconds since its start, to a tenth. */
+function stopwatch(): () => number {
+  const started = performance.now();
+  return () => Math.round((performance.now() - started) * 10) / 10;
+}
 
 async function queryOf(context: ServerContext, collection: string, { mix, ...given }: GivenQuery): Promise<SearchQuery> {
   if (mix === undefined) return termOf(context, collection, given);

@@ -22,7 +22,11 @@ export const requestProblems = {
   picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   job_not_found: { status: 404, title: "There is no such job." },
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
-  jobs_full: { status: 503, title: "As many jobs wait as `server.max_waiting_jobs` allows." },
+  jobs_full: {
+    status: 503,
+    title:
+      "As many jobs wait as `server.max_waiting_jobs` allows, or their images take as much of the disk as `server.max_jobs_mb` allows.",
+  },
   idempotency_conflict: { status: 422, title: "An earlier request with the same `Idempotency-Key` was different." },
   rate_exceeded: { status: 429, title: "The client has sent more requests in a minute than `server.rate_limit` allows." },
   server_busy: { status: 503, title: "The server has as many open requests, or bodies of requests, as its limits allow." },

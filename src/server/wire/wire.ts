@@ -235,6 +235,29 @@ export const hits = z
   })
   .meta({ id: "Hits" });
 
+/** The answer of a batch is no larger than that of the largest search. */
+const maxBatchHits = 1000;
+export const searchBatch = z
+  .strictObject({ searches: z.array(query).min(1).max(100) })
+  .refine(({ searches }) => searches.reduce((sum, { top_k }) => sum + top_k, 0) <= maxBatchHits, {
+    error: `expected \`top_k\` of all searches together to be at most ${maxBatchHits}`,
+    path: ["searches"],
+  })
+  .meta({ id: "SearchBatch", description: `Up to 100 searches, with at most ${maxBatchHits} hits together.` });
+export const batchHits = z
+  .strictObject({
+    results: z.array(
+      z.strictObject({
+        index: z.int(),
+        status: z.enum(["found", "failed"]),
+        hits: z.array(z.strictObject({ ...storedRow, score: z.number() })).optional(),
+        problem: problem.optional(),
+      }),
+    ),
+    elapsed_ms: z.number(),
+  })
+  .meta({ id: "BatchHits" });
+
 export const live = z
   .strictObject({
     live: z.boolean(),
@@ -259,6 +282,7 @@ export const service = z
     default_collection: z.string().describe("The collection of the configuration. It may not exist yet."),
     max_images: z.int().describe("Maximum number of images in one request."),
     max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
+    image_extensions: z.array(z.string()).describe("Extensions of the names of image files, without the dot, in lower case."),
     text_search: z.boolean().describe("Whether searches can use words."),
   })
   .meta({ id: "Service" });

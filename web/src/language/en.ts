@@ -213,6 +213,10 @@ export const en = {
       sourcesHint: "The server reads only below its allowed folders.",
       submit: "Start",
       sending: "Sending…",
+      sent: (done: string, total: string) => `${done} of ${total} sent`,
+      goOn: "Go on",
+      leftOut: (count: number) =>
+        count === 1 ? "1 other file is no image, and is left out." : `${count} other files are no images, and are left out.`,
     },
   },
 };

@@ -199,6 +199,9 @@ export const zh: Words = {
       sourcesHint: "服务器只读取允许的文件夹。",
       submit: "启动",
       sending: "发送中…",
+      sent: (done, total) => `已发送 ${done} / ${total}`,
+      goOn: "继续",
+      leftOut: (count) => `另有 ${count} 个文件不是图片，已忽略。`,
     },
   },
 };

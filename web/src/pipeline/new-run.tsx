@@ -1,13 +1,15 @@
 /** Starts a run: photos of this computer, or sources that the server can read. */
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Dialog } from "../parts/dialog.js";
 import { ProblemNotice } from "../parts/notice.js";
 import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
-import { startJob, startUpload } from "../service/jobs.js";
+import { startJob } from "../service/jobs.js";
 import { useLoaded } from "../service/loaded.js";
+import { PhotoUpload } from "../service/photo-upload.js";
 import type { Problem } from "../service/types.js";
+import { Files } from "./photo-files.js";
 import { mebibytes } from "./run-text.js";
 
 export interface NewRunProps {
@@ -27,6 +29,11 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
   const [sources, setSources] = useState("");
   const [files, setFiles] = useState<readonly File[]>([]);
   const [isSending, setSending] = useState(false);
+  const [sentBytes, setSentBytes] = useState<number | null>(null);
+  /** Remains after a failure, so that nothing is sent twice. */
+  const upload = useRef<PhotoUpload | null>(null);
+  const leaving = useRef(new AbortController());
+  useEffect(() => () => leaving.current.abort(), []);
   const [problem, setProblem] = useState<Problem | null>(null);
   const collectionField = useId();
   const nameField = useId();
@@ -35,18 +42,27 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
   const lines = sources.split("\n").flatMap((line) => line.trim() || []);
   const isComplete = place === "server" ? lines.length > 0 : files.length > 0;
 
-  const start = async (): Promise<string> => {
-    if (selected === newCollection) await client.createCollection({ name });
+  const choose = (chosen: readonly File[]): void => {
+    upload.current = null;
+    setSentBytes(null);
+    setFiles(chosen);
+  };
+  const start = async (): Promise<string | null> => {
+    if (selected === newCollection && upload.current === null) await client.createCollection({ name });
     const collection = selected === newCollection ? name : selected;
-    const job = place === "server" ? await startJob(client, { collection, sources: lines }) : await startUpload(client, collection, files);
-    return job.id;
+    if (place === "server") return (await startJob(client, { collection, sources: lines })).id;
+    upload.current ??= new PhotoUpload(client, collection, files);
+    return (await upload.current.send(setSentBytes, leaving.current.signal))?.id ?? null;
   };
   const submit = (event: Event): void => {
     event.preventDefault();
     setSending(true);
     setProblem(null);
     start()
-      .then(onStarted, (error: unknown) => setProblem(problemOf(error)))
+      .then(
+        (id) => (id === null ? onClose() : onStarted(id)),
+        (error: unknown) => setProblem(problemOf(error)),
+      )
       .finally(() => setSending(false));
   };
   return (
@@ -88,7 +104,13 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
             <p class="fine">{words.pipeline.newRun.sourcesHint}</p>
           </>
         ) : (
-          <Files files={files} onFiles={setFiles} />
+          <Files files={files} isFixed={isSending || sentBytes !== null} onFiles={choose} />
+        )}
+        {place === "local" && sentBytes !== null && upload.current !== null && (
+          <label class="sent">
+            <progress max={upload.current.totalBytes} value={sentBytes} />
+            {words.pipeline.newRun.sent(mebibytes(sentBytes), mebibytes(upload.current.totalBytes))}
+          </label>
         )}
         {problem !== null && <ProblemNotice problem={problem} />}
         <div class="form-end">
@@ -96,35 +118,10 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
             {words.cancel}
           </button>
           <button type="submit" class="button button-primary" disabled={!isComplete || isSending}>
-            {isSending ? words.pipeline.newRun.sending : words.pipeline.newRun.submit}
+            {isSending ? words.pipeline.newRun.sending : sentBytes === null ? words.pipeline.newRun.submit : words.pipeline.newRun.goOn}
           </button>
         </div>
       </form>
     </Dialog>
-  );
-}
-
-/** The types of Preact do not know the attribute, which all browsers do. */
-const wholeFolder = { webkitdirectory: true };
-
-function Files({ files, onFiles }: { readonly files: readonly File[]; readonly onFiles: (files: readonly File[]) => void }) {
-  const words = useWords();
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  const take = ({ currentTarget }: { readonly currentTarget: HTMLInputElement }): void =>
-    onFiles([...(currentTarget.files ?? [])].filter(({ type }) => type.startsWith("image/")));
-  return (
-    <>
-      <div class="file-choices">
-        <label class="button">
-          {words.pipeline.newRun.files}
-          <input class="hidden" type="file" accept="image/*" multiple onChange={take} />
-        </label>
-        <label class="button">
-          {words.pipeline.newRun.folder}
-          <input class="hidden" type="file" multiple {...wholeFolder} onChange={take} />
-        </label>
-      </div>
-      {files.length > 0 && <p role="status">{words.pipeline.newRun.chosen(files.length, mebibytes(bytes))}</p>}
-    </>
   );
 }

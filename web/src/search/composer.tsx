@@ -5,6 +5,7 @@ import { Icon } from "../parts/icon.js";
 import { nameOfSource } from "../parts/names.js";
 import { Picture } from "../parts/picture.js";
 import { useService } from "../service/context.js";
+import { acceptedFiles } from "../service/image-files.js";
 import type { Collection, StoredImage } from "../service/types.js";
 import type { Query, SearchPlace } from "./search-place.js";
 
@@ -79,7 +80,7 @@ export function Composer(props: ComposerProps) {
           ref={file}
           class="hidden"
           type="file"
-          accept="image/*"
+          accept={acceptedFiles(service?.image_extensions ?? [])}
           tabIndex={-1}
           aria-label={words.search.choose}
           onChange={({ currentTarget }) => {

@@ -8,6 +8,7 @@ import { ResultLine } from "../parts/result-line.js";
 import { type TileImage, Tiles } from "../parts/tiles.js";
 import { go, type Place } from "../route.js";
 import { useService } from "../service/context.js";
+import { isImageFile } from "../service/image-files.js";
 import { useLoaded } from "../service/loaded.js";
 import type { Collection, Hit, StoredImage } from "../service/types.js";
 import { Composer } from "./composer.js";
@@ -51,6 +52,7 @@ interface SearchingProps {
 
 function Searching({ place: given, collections }: SearchingProps) {
   const words = useWords();
+  const { service } = useService();
   const images = useQueryImages();
   const place = useMemo(() => searchPlaceOf(given, images), [given.name, JSON.stringify(given.params), images]);
   const [isFilterOpen, setFilterOpen] = useState(place.filter !== "");
@@ -74,12 +76,13 @@ function Searching({ place: given, collections }: SearchingProps) {
   const moreLike = useCallback((image: TileImage) => search({ kind: "id", id: image.id }), [search]);
   const takeFile = useCallback(
     (file: File) => {
-      setRefused(!file.type.startsWith("image/"));
-      if (!file.type.startsWith("image/")) return;
+      const isImage = isImageFile(file, service?.image_extensions ?? []);
+      setRefused(!isImage);
+      if (!isImage) return;
       const number = images.add(file);
       search({ kind: "image", number, image: images.get(number)! });
     },
-    [images, search],
+    [images, search, service],
   );
   const { isOver } = useGivenImages(takeFile);
   const queryId = place.query?.kind === "id" ? place.query.id : null;

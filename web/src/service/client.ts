@@ -113,7 +113,7 @@ interface SendOptions {
 }
 
 const part = encodeURIComponent;
-const unreachable: Problem = { type: "about:blank", code: "unreachable", status: 0, title: "The server does not answer." };
+export const unreachable: Problem = { type: "about:blank", code: "unreachable", status: 0, title: "The server does not answer." };
 
 async function problemIn(response: Response): Promise<Problem> {
   const text = await response.text();

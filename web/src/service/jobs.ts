@@ -15,13 +15,6 @@ export function startJob(client: Client, job: NewJob): Promise<Job> {
   return client.json("POST", "/v1/jobs", { body: job });
 }
 
-export function startUpload(client: Client, collection: string, files: readonly File[]): Promise<Job> {
-  const form = new FormData();
-  form.set("collection", collection);
-  for (const file of files) form.append("images", file, file.name);
-  return client.json("POST", "/v1/jobs", { body: form });
-}
-
 export function cancelJob(client: Client, id: string): Promise<Job> {
   return client.json("POST", `${pathOf(id)}/cancel`);
 }
