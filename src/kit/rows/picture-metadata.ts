@@ -1,26 +1,28 @@
 /** Tells the metadata that a person has given from the metadata that the file of the picture contains. */
 import type { ImageFacts, Metadata } from "../../contracts/index.js";
-import { metadataHash } from "./metadata.js";
+import { type MetadataType, metadataHash } from "./metadata.js";
 
 /**
- * The metadata keys that the file of a picture can fill. A person may give the same keys, and what is given wins. Only what is given counts for
+ * The metadata keys that the file of a picture can fill, with the types of their values. A person may give the same keys, and what is given wins. Only what is given counts for
  * the metadata hash, because no listing knows what the files contain.
  */
-export const pictureKeys = [
-  "taken_at",
-  "latitude",
-  "longitude",
-  "camera",
-  "lens",
-  "exposure_time",
-  "f_number",
-  "iso",
-  "focal_length",
-  "title",
-  "description",
-  "keywords",
-  "rating",
-] as const;
+export const pictureTypes = {
+  taken_at: "text",
+  latitude: "number",
+  longitude: "number",
+  camera: "text",
+  lens: "text",
+  exposure_time: "number",
+  f_number: "number",
+  iso: "number",
+  focal_length: "number",
+  title: "text",
+  description: "text",
+  keywords: "text",
+  rating: "number",
+} as const satisfies Record<string, MetadataType>;
+
+export const pictureKeys = Object.keys(pictureTypes) as readonly (keyof typeof pictureTypes)[];
 
 /** A row with more of these keys that a person gave, beside others that came with the picture, counts as given as a whole. */
 const maxGivenKeys = 4;
