@@ -66,7 +66,7 @@ export {
 } from "./rows/metadata.js";
 export { metadataBytes } from "./rows/metadata-bytes.js";
 export { metadataText, parseMetadataText } from "./rows/metadata-text.js";
-export { pictureKeys, type SplitMetadata, splitMetadata, withPictureMetadata } from "./rows/picture-metadata.js";
+export { type SplitMetadata, splitMetadata, withPictureMetadata } from "./rows/picture-metadata.js";
 export { writeAbsent } from "./rows/row-batches.js";
 export {
   checkCollectionName,

@@ -128,3 +128,20 @@ test("the synchronous pipeline gives the same metadata as the asynchronous one",
     assert.equal((await space.json<{ count: number }>(0, "count", "--collection", schedule, ...filter)).count, 8, schedule);
   }
 });
+
+test("a collection that was filled without these columns goes on: nothing is stored or embedded again, and new images have them", async () => {
+  await using space = await photosSpace();
+  const { folder } = space;
+  for (const name of ["a", "b"]) await photo(join(folder, "photos", `${name}.jpg`), { colour: name === "a" ? "red" : "blue" });
+  await untilItHasAVersion(join(folder, "photos", "b.jpg"));
+  await space.json(0, "ingest", "photos", "--set", "metadata.exif=false");
+  const before = await space.json<{ rows: number }>(0, "collection", "stats", "images");
+  const again = await space.json<Report>(0, "ingest", "photos");
+  assert.deepEqual([again.stored, again.skipped, again.failed], [0, 2, 0]);
+  const synced = await space.json<{ new: number; changed: number; unchanged: number }>(0, "sync", "photos");
+  assert.deepEqual([synced.new, synced.changed, synced.unchanged], [0, 0, 2]);
+  assert.deepEqual(await space.json(0, "collection", "stats", "images"), before);
+  await photo(join(folder, "photos", "c.jpg"), { colour: "green" });
+  assert.equal((await space.json<Report>(0, "ingest", "photos")).stored, 1);
+  assert.equal((await space.json<{ count: number }>(0, "count", "--filter", "exists(taken_at)")).count, 1);
+});

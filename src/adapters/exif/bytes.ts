@@ -41,14 +41,19 @@ export class Bytes {
   }
 
   latin1(at: number, size: number): string {
-    const part = this.part(at, size).data;
-    return Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("latin1");
+    const [start, end] = this.#range(at, size);
+    return Buffer.from(this.data.buffer, this.data.byteOffset + start, end - start).toString("latin1");
   }
 
   /** The bytes from `at` on, at most `size`. */
   part(at: number, size: number = this.length): Bytes {
+    const [start, end] = this.#range(at, size);
+    return new Bytes(this.data.subarray(start, end));
+  }
+
+  #range(at: number, size: number): readonly [start: number, end: number] {
     const start = Math.min(Math.max(0, at), this.length);
-    return new Bytes(this.data.subarray(start, Math.min(this.length, start + Math.max(0, size))));
+    return [start, Math.min(this.length, start + Math.max(0, size))];
   }
 
   #has(at: number, size: number): boolean {

@@ -1,2 +1,2 @@
 /** The metadata that the file of a picture contains: EXIF, XMP and IPTC. */
-export { pictureMetadata } from "./picture-metadata.js";
+export { exifDescriber } from "./file-describer.js";

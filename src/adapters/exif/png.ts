@@ -7,13 +7,17 @@ import { inflated } from "./inflate.js";
 const xmpKeyword = "XML:com.adobe.xmp\0";
 /** ImageMagick wrote EXIF into texts before PNG had a chunk for it. */
 const rawProfile = /^Raw profile type (?:exif|APP1)\0/;
+/** `IDAT` as a number. */
+const pixels = 0x49444154;
 const maxChunks = 65_536;
 
 export function pngBlocks(bytes: Bytes): Blocks {
   const found: { exif?: Bytes | undefined; xmp?: Bytes | undefined } = {};
   for (let at = 8, chunks = 0; at + 12 <= bytes.length && chunks < maxChunks; chunks += 1) {
     const size = bytes.uint32(at);
-    const type = bytes.latin1(at + 4, 4);
+    const number = bytes.uint32(at + 4);
+    // A large file has thousands of chunks of pixels.
+    const type = number === pixels ? "IDAT" : bytes.latin1(at + 4, 4);
     if (type === "IEND") break;
     if (type === "eXIf") found.exif = bytes.part(at + 8, size);
     else if (type === "iTXt") found.xmp ??= xmpOf(bytes.part(at + 8, size));

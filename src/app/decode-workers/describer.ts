@@ -7,7 +7,7 @@ export type Describe = (file: Uint8Array) => { readonly pictureMetadata?: Metada
 
 export async function describerOf({ metadata: { exif } }: Pick<Settings, "metadata">): Promise<Describe> {
   if (exif === false) return () => ({});
-  const { pictureMetadata } = await import("../../adapters/exif/index.js");
-  const extent = exif === "all" ? "all" : "usual";
-  return (file) => ({ pictureMetadata: pictureMetadata(file, extent) });
+  const { exifDescriber } = await import("../../adapters/exif/index.js");
+  const describer = exifDescriber(exif === "all" ? "all" : "usual");
+  return (file) => ({ pictureMetadata: describer.describe(file) });
 }
