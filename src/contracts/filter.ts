@@ -12,6 +12,8 @@ export type Filter =
   | { readonly kind: "compare"; readonly key: string; readonly operator: Comparison; readonly value: MetadataValue }
   | { readonly kind: "in"; readonly key: string; readonly values: readonly MetadataValue[] }
   | { readonly kind: "startsWith"; readonly key: string; readonly prefix: string }
+  /** The text contains this text. Upper and lower case of the letters A to Z are equal, all other characters are compared exactly. */
+  | { readonly kind: "contains"; readonly key: string; readonly text: string }
   | { readonly kind: "exists"; readonly key: string }
   | { readonly kind: "and"; readonly all: readonly Filter[] }
   | { readonly kind: "or"; readonly any: readonly Filter[] }

@@ -22,6 +22,10 @@ export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
       const field = fieldOf(filter.key);
       return typeof field === "string" && field.startsWith(filter.prefix);
     }
+    case "contains": {
+      const field = fieldOf(filter.key);
+      return typeof field === "string" && asciiLower(field).includes(asciiLower(filter.text));
+    }
     case "exists":
       return (fieldOf(filter.key) ?? null) !== null;
     case "and":
@@ -33,6 +37,11 @@ export function evaluateFilter(filter: Filter, fieldOf: FieldOf): boolean {
     default:
       throw unknownKind(filter);
   }
+}
+
+/** Changes only A to Z, because stores do not agree on the lower case of other letters. */
+export function asciiLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Returns a function that gets the columns of a row by the names that filters use. */

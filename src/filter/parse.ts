@@ -1,9 +1,14 @@
 /** Parses a filter's text into a tree. Each store compiles the tree into its own query. */
 import type { Comparison, Filter, MetadataValue } from "../contracts/index.js";
+import { boxAround } from "./box.js";
 import { normalizeSources } from "./spelling.js";
 import { filterError, type Token, tokensOf } from "./tokens.js";
 import { checkFilter, comparisons, filterLimits, isFilterKey } from "./tree.js";
 
+const metres: ReadonlyMap<string, number> = new Map([
+  ["km", 1_000],
+  ["m", 1],
+]);
 const reserved = new Set(["and", "or", "not", "in", "true", "false"]);
 
 /**
@@ -62,7 +67,37 @@ class Parser {
         return { kind: "startsWith", key, prefix: this.#text() };
       });
     }
+    if (this.#takeWord("contains")) {
+      return this.#call((key) => {
+        this.#expectSymbol(",");
+        return { kind: "contains", key, text: this.#text() };
+      });
+    }
+    if (this.#takeWord("near")) return this.#near();
     return this.#comparison();
+  }
+
+  /** `near(latitude, longitude, 46.2, 6.1, 10 km)`: two keys, a place in degrees, and a distance. */
+  #near(): Filter {
+    return this.#call((latitudeKey) => {
+      this.#expectSymbol(",");
+      const longitudeKey = this.#key();
+      const latitude = this.#number("a latitude from -90 to 90", (value) => Math.abs(value) <= 90);
+      const longitude = this.#number("a longitude from -180 to 180", (value) => Math.abs(value) <= 180);
+      const distance = this.#number("a distance such as 10 km", (value) => value > 0);
+      const unit = metres.get(this.#token().raw);
+      if (unit === undefined) throw this.#unexpected("km or m");
+      this.#at += 1;
+      return boxAround({ latitudeKey, longitudeKey }, { latitude, longitude }, distance * unit);
+    });
+  }
+
+  #number(expected: string, isAllowed: (value: number) => boolean): number {
+    this.#expectSymbol(",");
+    const token = this.#token();
+    if (token.kind !== "number" || !isAllowed(Number(token.value))) throw this.#unexpected(expected);
+    this.#at += 1;
+    return Number(token.value);
   }
 
   /** Returns true if the next word is a key. A word before an operator is a key, even if the word is `not` or `exists`. */

@@ -31,6 +31,7 @@ function normalizeTerm(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): F
       const prefixes = storedSpellings(term.prefix).map((prefix) => ({ ...term, prefix: String(prefix) }));
       return prefixes.length === 1 ? prefixes[0]! : { kind: "or", any: prefixes };
     }
+    case "contains":
     case "exists":
       return term;
     default:

@@ -8,7 +8,7 @@ export const filterLimits = {
   maxChars: 100_000,
   /** Maximum nesting of `not`, `and`, `or` and parentheses. */
   maxDepth: 16,
-  /** Maximum number of comparisons, `in`, `startsWith` and `exists` together. */
+  /** Maximum number of comparisons, `in`, `startsWith`, `contains` and `exists` together. */
   maxTerms: 256,
   /** Maximum number of values in all comparisons and lists together. */
   maxValues: 10_000,
@@ -94,6 +94,8 @@ function valuesOf(term: Exclude<Filter, { kind: "and" | "or" | "not" }>): readon
       return term.values;
     case "startsWith":
       return [term.prefix];
+    case "contains":
+      return [term.text];
     case "exists":
       return [];
     default:

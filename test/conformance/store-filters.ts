@@ -12,19 +12,19 @@ export const filterRows: readonly TestRow[] = [
   {
     id: "a",
     facts: { ...photos, source: "file:///photos/2019/cat.jpg", version: "1" },
-    metadata: { year: 2019, camera: "X100", rating: 4.5, keep: true },
+    metadata: { year: 2019, camera: "X100", rating: 4.5, keep: true, latitude: 46.2, longitude: 6.1 },
   },
   {
     id: "b",
     facts: { ...photos, source: "file:///photos/2020/dog.jpg", version: "2" },
-    metadata: { year: 2020, camera: "x100", rating: -1, keep: false },
+    metadata: { year: 2020, camera: "x100", rating: -1, keep: false, latitude: 46.25, longitude: 6.15 },
   },
   {
     id: "c",
     facts: { ...photos, source: "file:///photos/2021/École.jpg", version: "10" },
-    metadata: { year: 2021, camera: "X-T4", rating: 0, keep: null },
+    metadata: { year: 2021, camera: "X-T4", rating: 0, keep: null, latitude: -16.5, longitude: 179.95 },
   },
-  { id: "d", facts: { ...host, source: "https://host/d.png" }, metadata: { camera: "", keep: true } },
+  { id: "d", facts: { ...host, source: "https://host/d.png" }, metadata: { camera: "", keep: true, latitude: 89.95, longitude: 170 } },
   { id: "e", facts: { ...host, source: "https://host/e%20e.png" }, metadata: { year: 2020.5, note: 'say "hi"' } },
   { id: "f", facts: { ...bucket, source: "s3://bucket/f.tif" }, metadata: { note: "it's 100% a_b\\c" } },
   { id: "g", facts: { ...bucket, source: "s3://bucket/g.tif" } },
@@ -142,6 +142,12 @@ export const filterCases: readonly (readonly [string, string])[] = [
   ["not (year == 2019 or exists(note))", "bcdg"],
   ["not (exists(year) and exists(camera))", "defghij"],
   ["not not exists(year)", "abceij"],
+  ["near(latitude, longitude, 46.2, 6.1, 1 km)", "a"],
+  ["near(latitude, longitude, 46.2, 6.1, 10 km)", "ab"],
+  ["near(latitude, longitude, 46.2, 6.1, 999 m) or near(latitude, longitude, -16.5, -179.99, 20 km)", "ac"],
+  ["not near(latitude, longitude, 46.2, 6.1, 10 km)", "cdefghij"],
+  ["near(latitude, longitude, 89.9, 0, 50 km)", "d"],
+  ["near(year, rating, 0, 0, 20000 km)", ""],
 ];
 
 const texts = ["X100", "x100", "", "X-T4", 'say "hi"', "it's", "\u{1F600}", "\uFF5E", "a", "file:///photos", "%", "_", "\\", "'"];
@@ -166,24 +172,56 @@ function valueFor(key: string): fc.Arbitrary<MetadataValue> {
 const anyKey = fc.constantFrom(...keys);
 const comparison = fc.constantFrom<Comparison>("==", "!=", "<", "<=", ">", ">=");
 
+/** [filter, ids that pass], for stores that look inside of texts. */
+export const containsCases: readonly (readonly [string, string])[] = [
+  ['contains(camera, "x")', "abc"],
+  ['contains(camera, "X1")', "ab"],
+  ['contains(camera, "")', "abcd"],
+  ['not contains(camera, "x")', "defghij"],
+  ['contains(year, "2")', ""],
+  ['contains(nowhere, "")', ""],
+  ['contains(note, "HI")', "e"],
+  ['contains(note, "%")', "f"],
+  ['contains(note, "_")', "f"],
+  ['contains(note, "\\\\")', "f"],
+  ['contains(note, "\'")', "f"],
+  ['contains(note, "\u{1F600}")', "h"],
+  ['contains(note, "\\n")', "j"],
+  ['contains(source, "/2021/")', "c"],
+  ['contains(source, "\u00e9cole")', ""],
+  ['contains(source, "\u00c9COLE")', "c"],
+  ['contains(id, "A") or contains(width, "1")', "a"],
+];
+
+const contains = fc.record({
+  kind: fc.constant("contains" as const),
+  key: anyKey,
+  text: fc.oneof(fc.constantFrom(...texts, "X", "1", "FILE:", "2021", "\u00c9", " "), fc.string({ unit: "grapheme", maxLength: 2 })),
+});
+
 /** Filters over the rows above. */
-/** Filters over the rows above. */
-export const anyFilter: fc.Arbitrary<Filter> = fc.letrec<{ tree: Filter; term: Filter }>((tie) => ({
-  term: fc.oneof(
-    anyKey.chain((key) =>
-      fc.record({ kind: fc.constant("compare" as const), key: fc.constant(key), operator: comparison, value: valueFor(key) }),
+export const filterWithoutContains = filtersOf(fc.record({ kind: fc.constant("exists" as const), key: anyKey }));
+export const anyFilter = filtersOf(contains);
+
+function filtersOf(another: fc.Arbitrary<Filter>): fc.Arbitrary<Filter> {
+  return fc.letrec<{ tree: Filter; term: Filter }>((tie) => ({
+    term: fc.oneof(
+      another,
+      anyKey.chain((key) =>
+        fc.record({ kind: fc.constant("compare" as const), key: fc.constant(key), operator: comparison, value: valueFor(key) }),
+      ),
+      anyKey.chain((key) =>
+        fc.record({ kind: fc.constant("in" as const), key: fc.constant(key), values: fc.array(valueFor(key), { maxLength: 4 }) }),
+      ),
+      fc.record({ kind: fc.constant("startsWith" as const), key: anyKey, prefix: fc.constantFrom(...texts, "X", "file", "s3://bucket/") }),
+      fc.record({ kind: fc.constant("exists" as const), key: anyKey }),
     ),
-    anyKey.chain((key) =>
-      fc.record({ kind: fc.constant("in" as const), key: fc.constant(key), values: fc.array(valueFor(key), { maxLength: 4 }) }),
+    tree: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      tie("term"),
+      fc.record({ kind: fc.constant("and" as const), all: fc.array(tie("tree"), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ kind: fc.constant("or" as const), any: fc.array(tie("tree"), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ kind: fc.constant("not" as const), filter: tie("tree") }),
     ),
-    fc.record({ kind: fc.constant("startsWith" as const), key: anyKey, prefix: fc.constantFrom(...texts, "X", "file", "s3://bucket/") }),
-    fc.record({ kind: fc.constant("exists" as const), key: anyKey }),
-  ),
-  tree: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
-    tie("term"),
-    fc.record({ kind: fc.constant("and" as const), all: fc.array(tie("tree"), { minLength: 1, maxLength: 3 }) }),
-    fc.record({ kind: fc.constant("or" as const), any: fc.array(tie("tree"), { minLength: 1, maxLength: 3 }) }),
-    fc.record({ kind: fc.constant("not" as const), filter: tie("tree") }),
-  ),
-})).tree;
+  })).tree;
+}

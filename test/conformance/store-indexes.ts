@@ -6,7 +6,7 @@ import type { Collection, UpkeepProgress } from "../../src/contracts/index.js";
 import { evaluateFilter, fieldsOf, parseFilter } from "../../src/filter/index.js";
 import { ingestedAtOf } from "../../src/kit/index.js";
 import { printFilter } from "../support/filter-text.js";
-import { anyFilter, filterCases, filterRows } from "./store-filters.js";
+import { anyFilter, containsCases, filterCases, filterRows } from "./store-filters.js";
 import { batchOf, calm, idsOf, unitVector } from "./store-rows-data.js";
 import { rejects, type StoreSuite } from "./store-suite.js";
 
@@ -86,7 +86,7 @@ export function indexTests(suite: StoreSuite): void {
         assert.deepEqual((await collection.stats()).indexedKeys, keys);
       });
 
-      for (const [text, expected] of filterCases) {
+      for (const [text, expected] of [...filterCases, ...containsCases]) {
         it(`${text} finds ${expected || "nothing"}`, async () => {
           assert.equal((await idsOf(collection, parseFilter(text))).join(""), expected);
           assert.equal(await collection.count(parseFilter(text)), expected.length);

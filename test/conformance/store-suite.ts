@@ -16,6 +16,8 @@ export type StoreCapability =
   | "largest int64"
   /** Orders text in filters by code point. */
   | "text order"
+  /** Finds a text inside of texts. */
+  | "contains"
   /** Builds an index on a metadata key. */
   | "key indexes"
   /** Sees its own writes at once in every kind of call. */

@@ -10,6 +10,8 @@ export function printFilter(filter: Filter): string {
       return `${filter.key} in [${filter.values.map(printValue).join(", ")}]`;
     case "startsWith":
       return `startsWith(${filter.key}, ${printValue(filter.prefix)})`;
+    case "contains":
+      return `contains(${filter.key}, ${printValue(filter.text)})`;
     case "exists":
       return `exists(${filter.key})`;
     case "and":

@@ -1,6 +1,6 @@
 /** Compiles a filter into a condition of SQL. Keys and values are parameters. */
 import type { Comparison, Filter, MetadataValue } from "../../contracts/index.js";
-import { checkFilter, unknownKind } from "../../filter/index.js";
+import { asciiLower, checkFilter, unknownKind } from "../../filter/index.js";
 
 /** Parameters of a statement: `$1`, `$2` and so on. */
 export class Parameters {
@@ -24,6 +24,7 @@ export class Parameters {
 const texts = new Set(["source", "root", "version", "content", "metadata_hash"]);
 const wholeNumbers = new Set(["width", "height", "ingested_at"]);
 
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /** A term that no row passes. */
 const nothing = "false";
 
@@ -76,6 +77,8 @@ class Compiler {
         return this.#contains(column, filter.values);
       case "startsWith":
         return this.#startsWith(column, filter.prefix);
+      case "contains":
+        return this.#containsText(column, filter.text);
       case "exists":
         return column.kind === "metadata" ? `${this.#json(column)} IS NOT NULL` : "true";
       default:
@@ -148,6 +151,13 @@ class Compiler {
   #startsWith(column: Column, prefix: string): string {
     if (column.kind === "integer" || prefix.includes("\0")) return nothing;
     return `${this.#textOf(column)} ^@ ${this.parameters.add(prefix, "text")}${this.#isText(column)}`;
+  }
+
+  /** Not `lower`, whose result depends on the locale of the database. */
+  #containsText(column: Column, text: string): string {
+    if (column.kind === "integer" || text.includes("\0")) return nothing;
+    const lowered = `translate(${this.#textOf(column)}, '${letters}', '${letters.toLowerCase()}')`;
+    return `strpos(${lowered}, ${this.parameters.add(asciiLower(text), "text")}) > 0${this.#isText(column)}`;
   }
 
   #textOf(column: Exclude<Column, { kind: "integer" }>): string {

@@ -1,6 +1,6 @@
 /** Compiles a filter to LanceDB's SQL. No other file of this adapter writes a user's value into an SQL predicate. */
 import { type Comparison, type Filter, HeadraceError, type Key, type MetadataValue } from "../../../contracts/index.js";
-import { checkFilter, unknownKind } from "../../../filter/index.js";
+import { asciiLower, checkFilter, unknownKind } from "../../../filter/index.js";
 import type { TableFacts } from "./table-schema.js";
 
 type ColumnType = "text" | "number" | "boolean" | "int32" | "int64" | "other";
@@ -77,7 +77,7 @@ function compile(filter: Filter, polarity: Polarity, typeOfKey: (key: string) =>
   }
 }
 
-type Term = Extract<Filter, { readonly kind: "compare" | "in" | "startsWith" }>;
+type Term = Extract<Filter, { readonly kind: "compare" | "in" | "startsWith" | "contains" }>;
 
 function term(filter: Term, name: string, type: ColumnType | null): Sql {
   switch (filter.kind) {
@@ -87,9 +87,18 @@ function term(filter: Term, name: string, type: ColumnType | null): Sql {
       return anyOf(name, type, filter.values);
     case "startsWith":
       return type === "text" && beginsWith(name, filter.prefix);
+    case "contains":
+      return type === "text" && containing(name, filter.text);
     default:
       throw unknownKind(filter);
   }
+}
+
+/** Not `lower`, which changes letters of other alphabets too. */
+function containing(name: string, text: string): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const lowered = `translate(${name}, '${letters}', '${letters.toLowerCase()}')`;
+  return text === "" ? nullTest(name, "present") : `strpos(${lowered}, ${quoteText(asciiLower(text))}) > 0`;
 }
 
 /**

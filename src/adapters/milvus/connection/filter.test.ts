@@ -56,3 +56,13 @@ describe("filters for Milvus", () => {
     assert.equal(keyList("id", [-(2n ** 63n), 5n]), "(id in [5] or id < -9223372036854775807)");
   });
 });
+
+it("contains is refused with what to use instead, also below not and or", () => {
+  for (const text of ['contains(camera, "X")', 'year == 1 or not contains(camera, "X")']) {
+    assert.throws(() => compile(text), {
+      code: "filter_invalid",
+      message: /contains\(camera/,
+      hint: /startsWith/,
+    });
+  }
+});

@@ -1,5 +1,5 @@
 /** Compiles a filter into an equivalent Milvus expression. Every value is escaped. */
-import type { Comparison, Filter, MetadataValue } from "../../../contracts/index.js";
+import { type Comparison, type Filter, HeadraceError, type MetadataValue } from "../../../contracts/index.js";
 import { checkFilter, unknownKind } from "../../../filter/index.js";
 
 /** How a Milvus expression refers to a metadata key. For type `json`, each row may have text, a number, a boolean or no value. */
@@ -47,6 +47,10 @@ function compile(filter: Filter, columnOf: (key: string) => FilterColumn): strin
       return contains(columnOf(filter.key), filter.values);
     case "startsWith":
       return startsWith(columnOf(filter.key), filter.prefix);
+    case "contains":
+      throw new HeadraceError("filter_invalid", `filter: expected conditions that Milvus has, found contains(${filter.key}, …)`, {
+        hint: "Use startsWith, == or in. LanceDB and PostgreSQL have contains.",
+      });
     case "exists": {
       const { expression, type, presence } = columnOf(filter.key);
       if (type === "json") return `(exists ${expression})`;
