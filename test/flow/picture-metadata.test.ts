@@ -61,6 +61,9 @@ test("a photo's moment, place and camera are in its row, wherever it is decoded,
   const synced = await space.json<{ report: Report } & Report>(0, "sync", "photos");
   assert.doesNotMatch(JSON.stringify(synced), /"stored":[1-9]/);
 
+  const verified = await space.json<{ damaged: number; changed: number; differences: unknown[] }>(0, "verify", "photos");
+  assert.deepEqual([verified.damaged, verified.changed, verified.differences], [0, 0, []]);
+
   // A copy has the same vector, which is not computed again, and the same metadata. A copy in the decode workers too.
   await copyFile(join(folder, "photos", "0.jpg"), join(folder, "photos", "copy.jpg"));
   const copied = await space.json<Report>(0, "ingest", "photos");
@@ -82,6 +85,7 @@ test("what a person gives wins over the file, and is told from it when the image
   await list({ camera: "mine", album: "x" });
   assert.deepEqual(await rowOf(), { ...metadata, camera: "mine", album: "x" });
   assert.equal((await list({ camera: "mine", album: "x" })).stored, 0);
+  assert.equal((await space.json<{ damaged: number }>(0, "verify", "photos")).damaged, 0);
   const changed = await list({ album: "y" });
   assert.deepEqual([changed.stored, changed.reused], [1, 1]);
   assert.deepEqual(await rowOf(), { taken_at: metadata.taken_at, latitude: -46.2, longitude: -6.1, album: "y" });

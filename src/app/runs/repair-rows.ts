@@ -1,6 +1,6 @@
 /** The repair of `verify`: writes over damaged rows first, then stores what is missing or has changed. Deletes nothing. */
 import { HeadraceError, type IngestInput, type Key, type Observer, type StoredRow } from "../../contracts/index.js";
-import { metadataHash } from "../../kit/index.js";
+import { metadataHash, splitMetadata } from "../../kit/index.js";
 import { type InputStream, type ListingRequest, listInputs } from "../../sources/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { type InsertStats, type RunRequest, startIngest } from "./ingest-images.js";
@@ -62,7 +62,7 @@ function damagedOnly(inputs: InputStream, damaged: NeededRepair["damaged"]): Inp
 /** Metadata in the listing replaces what is stored, as in every run. */
 function withMetadataOf({ facts, ingestedAt }: DamagedRow, input: IngestInput): IngestInput {
   if (input.ref.metadata !== null) return input;
-  const row = { facts: { ...facts, metadataHash: metadataHash(facts.metadata) }, ingestedAt };
+  const row = { facts: { ...facts, metadataHash: metadataHash(splitMetadata(facts).given) }, ingestedAt };
   return { ...input, row };
 }
 

@@ -24,8 +24,7 @@ export const pictureTypes = {
 
 export const pictureKeys = Object.keys(pictureTypes) as readonly (keyof typeof pictureTypes)[];
 
-/** A row with more of these keys that a person gave, beside others that came with the picture, counts as given as a whole. */
-const maxGivenKeys = 4;
+const hashPattern = /^[\da-f]{32}$/;
 
 export interface SplitMetadata {
   /** What a person has given, labels, and marks. */
@@ -40,8 +39,8 @@ export interface SplitMetadata {
  */
 export function splitMetadata({ metadata, metadataHash: stored }: Pick<ImageFacts, "metadata" | "metadataHash">): SplitMetadata {
   const present = pictureKeys.filter((key) => (metadata[key] ?? null) !== null);
-  if (present.length === 0 || metadataHash(metadata) === stored) return { given: metadata, picture: {} };
-  for (let size = 0; size <= Math.min(maxGivenKeys, present.length - 1); size += 1) {
+  if (present.length === 0 || !hashPattern.test(stored) || metadataHash(metadata) === stored) return { given: metadata, picture: {} };
+  for (let size = 0; size < present.length; size += 1) {
     for (const own of selections(present, size)) {
       const isPicture = (key: string) => present.some((name) => name === key) && !own.includes(key);
       const given = picked(metadata, (key) => !isPicture(key));
