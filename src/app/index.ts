@@ -98,6 +98,7 @@ export type { IngestRun, InsertStats, RunRequest } from "./runs/ingest-images.js
 export type { InsertFailure, Insertion, InsertOptions } from "./runs/insert-images.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
 export type { MoveReport, MoveRun } from "./runs/move-run.js";
+export type { MetadataRefresh, RefreshMetadataPreview, RefreshMetadataRequest } from "./runs/refresh-metadata.js";
 export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./runs/restore-rows.js";
 export type { RetryPreview, RetryRequest, RetryRun, RetryStats } from "./runs/retry-failures.js";
 export type { SyncPreview, SyncRequest, SyncRun, SyncStats } from "./runs/sync-source.js";

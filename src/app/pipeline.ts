@@ -37,6 +37,7 @@ import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./r
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./runs/move-rows.js";
 import type { MoveRun } from "./runs/move-run.js";
 import { previewIngest } from "./runs/preview-ingest.js";
+import { MetadataRefresh, type RefreshMetadataRequest } from "./runs/refresh-metadata.js";
 import { Restoration, type RestoreRequest } from "./runs/restore-rows.js";
 import { previewOfRetry, type RetryPreview, type RetryRequest, type RetryRun, startRetry } from "./runs/retry-failures.js";
 import { previewSync, type SyncPreview, type SyncRequest, type SyncRun, startSync } from "./runs/sync-source.js";
@@ -222,6 +223,14 @@ export class ImageEmbeddingPipeline extends RowCalls implements AsyncDisposable 
   /** Writes labels into the metadata of stored rows, without embedding an image: `classify({ labels: ["cat", "dog"] }).start()`. */
   classify(request: ClassifyRequest = {}): Classification {
     return new Classification(this.#parts, request);
+  }
+
+  /**
+   * Reads the files of stored images again, and gives their rows the metadata that the files contain, without embedding an image:
+   * `refreshMetadata({ collectionName: "photos" }).start()`.
+   */
+  refreshMetadata(request: RefreshMetadataRequest = {}): MetadataRefresh {
+    return new MetadataRefresh(this.#parts, request);
   }
 
   /** Brings deleted rows back: `restore({ collectionName: "photos", file: "latest" }).start()`. Throws `usage_invalid`. */

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   labels: async () => (await import("./commands/images/labels.js")).labelsCommand,
   model: async () => (await import("./commands/setup/model.js")).modelCommand,
   classify: async () => (await import("./commands/images/classify.js")).classifyCommand,
+  "refresh-metadata": async () => (await import("./commands/images/refresh-metadata.js")).refreshMetadataCommand,
   embed: async () => (await import("./commands/images/embed.js")).embedCommand,
   preprocess: async () => (await import("./commands/images/preprocess.js")).preprocessCommand,
   collection: async () => (await import("./commands/collections/collection.js")).collectionCommand,

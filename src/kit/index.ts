@@ -44,6 +44,7 @@ export {
   remoteMemberSchemes,
   withoutCredentials,
 } from "./names/remote-members.js";
+export { currentRowsSink } from "./rows/current-rows.js";
 export { fingerprint } from "./rows/fingerprints.js";
 export { type Hash, HashTable, hashOfDigits, hashOfText } from "./rows/hash-table.js";
 export { resultFor } from "./rows/item-result.js";

@@ -3,7 +3,7 @@ import type { Labeller } from "../chain/index.js";
 import type { Collection, Filter, Run, RunOptions } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { bestLabel, isLabelledAs, relabelSink, storeSink, withLabels } from "../stages/index.js";
-import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
+import { batchRows, filteredRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
 import type { WriteWidths } from "./write-widths.js";
 
 /** Counts rows by their best label. The memory depends on the number of labels only. */
@@ -43,11 +43,14 @@ export interface ClassifyPlan extends Pick<RowsPlan, "settle">, WriteWidths {
 export function classify(plan: ClassifyPlan): Run {
   const { collection, label, tally } = plan;
   const store = storeSink(collection, { now: Date.now, check: plan.checkStore });
-  const pipeline = from(rowSource({ ...plan, origin: originOf(plan) })).into(relabelSink(store, collection, label, tally.add), {
-    concurrency: plan.writers,
-    batchesPerWorker: plan.batchesPerWriter,
-    batch: { maxItems: batchRows(collection.dimension), maxBytes: plan.writeMaxBytes, lingerMs: 500 },
-  });
+  const pipeline = from(rowSource({ ...plan, origin: filteredRows(plan.collection, plan.filter) })).into(
+    relabelSink(store, collection, label, tally.add),
+    {
+      concurrency: plan.writers,
+      batchesPerWorker: plan.batchesPerWriter,
+      batch: { maxItems: batchRows(collection.dimension), maxBytes: plan.writeMaxBytes, lingerMs: 500 },
+    },
+  );
   return run(pipeline, plan.options);
 }
 
@@ -65,7 +68,7 @@ export async function previewClassify(
 ): Promise<ClassifyPreview> {
   let rows = 0;
   let changes = 0;
-  for await (const batch of firstRows(originOf(plan), "include")) {
+  for await (const batch of firstRows(filteredRows(plan.collection, plan.filter), "include")) {
     signal.throwIfAborted();
     for (const { vector, facts } of batch) {
       const metadata = withLabels(facts.metadata, vector!, plan.label);
@@ -75,18 +78,4 @@ export async function previewClassify(
     rows += batch.length;
   }
   return { rows, changes };
-}
-
-function originOf({ collection, filter }: Pick<ClassifyPlan, "collection" | "filter">): RowsPlan["origin"] {
-  const { name, dimension, metric, idType, passport } = collection;
-  return {
-    name,
-    dimension,
-    metric,
-    idType,
-    passport,
-    count: () => collection.count(filter),
-    scan: (options) => collection.scan({ ...options, ...(filter === undefined ? {} : { filter }) }),
-    close: () => collection.close(),
-  };
 }

@@ -17,6 +17,7 @@ export { type KeptCounts, type KeptReason, keptReasons } from "./pruning/kept-ro
 export { type ListedSource, ListedSources } from "./pruning/listed-sources.js";
 export { moveMetadata } from "./pruning/moved-metadata.js";
 export { type DeletionLimit, decidePrune, findGone, type GoneRows, type LookAtRow, pruneRefusal } from "./pruning/prune.js";
+export * from "./refresh-metadata.js";
 export * from "./restore.js";
 export { rowPage } from "./row-page.js";
 export { batchRows } from "./rows.js";

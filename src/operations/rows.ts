@@ -1,5 +1,5 @@
 /** The source for copies, exports and imports. Each item is a stored row. */
-import type { Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
+import type { Collection, Filter, Item, Outcome, Row, RowSource, Source, StoredRow } from "../contracts/index.js";
 import { mebibyte, metadataBytes } from "../kit/index.js";
 
 export interface RowsPlan {
@@ -46,6 +46,21 @@ export async function* firstRows(
     left -= rows.length;
     if (left <= 0) return;
   }
+}
+
+/** The rows of a collection that match a filter, as a source of rows. Default: all rows. */
+export function filteredRows(collection: Collection, filter: Filter | undefined): RowSource {
+  const { name, dimension, metric, idType, passport } = collection;
+  return {
+    name,
+    dimension,
+    metric,
+    idType,
+    passport,
+    count: () => collection.count(filter),
+    scan: (options) => collection.scan({ ...options, ...(filter === undefined ? {} : { filter }) }),
+    close: () => collection.close(),
+  };
 }
 
 function rowItem(seq: number, { id, vector, facts, ingestedAt }: StoredRow): Item<Row> {

@@ -54,3 +54,4 @@ export {
   splitFiles,
 } from "./listing-adapters.js";
 export { ListingTally } from "./listing-tally.js";
+export { storedInput } from "./stored-input.js";

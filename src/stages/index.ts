@@ -11,5 +11,6 @@ export * from "./preprocess.js";
 export * from "./read.js";
 export * from "./readers/origins.js";
 export * from "./readers/read-once.js";
+export * from "./redescribe.js";
 export * from "./relabel.js";
 export * from "./store.js";

@@ -1,7 +1,7 @@
 /** Writes stored rows again with labels in their metadata. Their vectors and all other metadata stay as they are. */
 import type { Labeller } from "../chain/index.js";
 import type { Collection, Item, Metadata, Row, Sink, SinkResult } from "../contracts/index.js";
-import { givenMetadata, labelKey, withoutLabels } from "../kit/index.js";
+import { currentRowsSink, givenMetadata, labelKey, withoutLabels } from "../kit/index.js";
 
 /** Called once for each row that has its labels. `best` is null if no label is good enough. */
 export type OnLabelled = (best: string | null) => void;
@@ -11,24 +11,16 @@ export type OnLabelled = (best: string | null) => void;
  * deleted after they were read, because `sink` would write their old state.
  */
 export function relabelSink(sink: Sink, collection: Pick<Collection, "known">, label: Labeller, onLabelled: OnLabelled): Sink {
+  const currentRows = currentRowsSink(sink, collection);
   return {
     ...sink,
     async process(batch, signal) {
       const labelled = batch.map((item) => relabelled(item, label));
       const differing = labelled.filter((item, index) => !hasSameLabels(item, batch[index]!));
-      const known = await collection.known(
-        differing.map(({ id }) => id),
-        signal,
-      );
-      const current = differing.filter(({ id, facts }) => {
-        const row = known.get(id);
-        return row?.version === facts.version && row.metadataHash === facts.metadataHash;
-      });
-      const written = current.length === 0 ? [] : await sink.process(current, signal);
+      const written = differing.length === 0 ? [] : await currentRows.process(differing, signal);
       const results = new Map(written.map((result) => [result.seq, result]));
-      const changed = new Set(differing.filter(({ seq }) => !results.has(seq)).map(({ seq }) => seq));
       return labelled.map(({ seq, facts }): SinkResult => {
-        const result: SinkResult = results.get(seq) ?? { kind: "skip", seq, reason: changed.has(seq) ? "changed" : "labelled" };
+        const result: SinkResult = results.get(seq) ?? { kind: "skip", seq, reason: "labelled" };
         if (result.kind === "ok" || (result.kind === "skip" && result.reason === "labelled")) onLabelled(bestLabel(facts.metadata));
         return result;
       });

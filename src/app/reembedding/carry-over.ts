@@ -2,14 +2,13 @@
 import { HeadraceError, type IngestInput, type Observer, type Outcome } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import { rowsOnlyIn } from "../../operations/index.js";
-import { makeFileRefs } from "../../sources/index.js";
+import { makeFileRefs, storedInput } from "../../sources/index.js";
 import { closed, closedOnError } from "../lifetimes/closing.js";
 import { type IngestRun, type InsertStats, startIngest } from "../runs/ingest-images.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { insertedMeanwhile, withBoth } from "./left-behind.js";
 import { insertedSinceFilter, liveRowsSince } from "./live-since.js";
 import { rolesOf } from "./roles.js";
-import { storedInput } from "./stored-inputs.js";
 
 /** What to carry over. */
 export interface CarryOverRequest {

@@ -2,12 +2,11 @@
 import type { Collection, ImageRef, IngestInput, Observer, Outcome, StoredRow } from "../../contracts/index.js";
 import type { FileNaming } from "../../kit/index.js";
 import { deleteOthers, differingRows, KeySample, type RowsCompared, TriedRows } from "../../operations/index.js";
-import { makeFileRefs } from "../../sources/index.js";
+import { makeFileRefs, storedInput } from "../../sources/index.js";
 import { deleteKept } from "../deletions/delete-kept.js";
 import { type IngestRun, type InsertStats, startIngest } from "../runs/ingest-images.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { insertedSince, insertedSinceFilter } from "./live-since.js";
-import { storedInput } from "./stored-inputs.js";
 
 export interface PassOptions {
   /** Rows of the new collection that were inserted since then stay, although the old one lacks them. null: none stays. */

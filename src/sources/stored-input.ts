@@ -1,7 +1,7 @@
 /** Turns stored rows into inputs: each row names the source that its image came from. */
-import { HeadraceError, type ImageRef, type IngestInput, type StoredRow } from "../../contracts/index.js";
-import type { FileNaming } from "../../kit/index.js";
-import { type FileRefs, ingestInput } from "../../sources/index.js";
+import { HeadraceError, type ImageRef, type IngestInput, type StoredRow } from "../contracts/index.js";
+import type { FileNaming } from "../kit/index.js";
+import { type FileRefs, ingestInput } from "./inputs.js";
 
 /** Returns the image of a row, under its key, source, root and metadata. A source that cannot be read again fails only this image. */
 export async function storedInput(row: StoredRow, fileRefs: FileRefs, naming: FileNaming | null): Promise<IngestInput> {
@@ -24,7 +24,7 @@ function unrepeatable(source: string): ImageRef {
       scope: "item",
       item: source,
       retryable: false,
-      hint: "Insert the image again, from its bytes, into the new collection.",
+      hint: "Insert the image again, from its bytes.",
     },
   );
   const refused = { kind: "fail", error } as const;
