@@ -9,7 +9,8 @@ import { checked } from "../requests/validation.js";
 import { problemOf, Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
 
-type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id" | "mix"> & GivenSource;
+type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "group_by" | "text" | "vector" | "id" | "mix"> &
+  GivenSource;
 type GivenTerm = Pick<GivenQuery, "text" | "vector" | "id"> & GivenSource;
 
 export const searchRoutes: readonly Route[] = [
@@ -70,7 +71,7 @@ interface Search {
 }
 
 async function found(context: ServerContext, { collection, given, signal }: Search): Promise<readonly object[]> {
-  const { filter, min_score: minScore, top_k: topK } = given;
+  const { filter, min_score: minScore, top_k: topK, group_by: groupBy } = given;
   const hits = await context.pipeline.searchImages(await queryOf(context, collection, given), {
     collectionName: collection,
     topK,
@@ -78,6 +79,7 @@ async function found(context: ServerContext, { collection, given, signal }: Sear
     urlBytes: context.urlBytes,
     ...(filter === undefined ? {} : { filter }),
     ...(minScore === undefined ? {} : { minScore }),
+    ...(groupBy === undefined ? {} : { groupBy }),
   });
   return hits.map(hit);
 }

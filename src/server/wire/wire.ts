@@ -37,6 +37,11 @@ export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The 
 export const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 export const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
 const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
+const groupBy = z
+  .string()
+  .min(1)
+  .max(63)
+  .describe("A key of the metadata, or `source` or `content`. Of all rows with the same value, only the nearest is a hit.");
 const minScore = z.number().describe("Leaves out hits with a lower score.");
 
 export const collectionName = z
@@ -218,6 +223,7 @@ export const query = z
     filter: filter.optional(),
     top_k: topK,
     min_score: minScore.optional(),
+    group_by: groupBy.optional(),
   })
   .refine(oneQuery.check, oneQuery.message)
   .meta({ id: "Query" });
@@ -226,6 +232,7 @@ export const queryForm = z.strictObject({
   filter: filter.optional(),
   top_k: z.coerce.number().pipe(topK.unwrap()).optional(),
   min_score: z.coerce.number().optional(),
+  group_by: groupBy.optional(),
 });
 
 export const hits = z
