@@ -19,7 +19,11 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
   let served: Served;
   let browser: Browser;
   before(async () => {
-    served = await serve({ stored: 0, alsoAllowed: "workspace", args: ["--set", "embedder.model=builtin-int8"] });
+    served = await serve({
+      stored: 0,
+      alsoAllowed: "workspace",
+      args: ["--set", "embedder.model=builtin-int8", "--set", "preprocess.max_file_mb=1"],
+    });
     browser = await launch(executable);
   });
   after(async () => {
@@ -191,6 +195,9 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByText("The server does not answer.").waitFor();
     await page.getByText(/ of .* sent$/).waitFor();
+    // The rest belongs to what is sent already.
+    for (const field of ["Into collection", "From this computer", "On the server"])
+      assert.ok(await page.getByLabel(field).isDisabled(), field);
     await screenshot(page, "upload-stopped-1280");
     assert.deepEqual(await violationsOf(page), []);
     await page.getByRole("button", { name: "Go on", exact: true }).click();
@@ -202,12 +209,44 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await waitUntil("all photos are stored", async () => (await count()) === 202, { timeoutMs: 60_000 });
   });
 
-  test("a source that the server may not read is refused with the reason", async () => {
+  test("a photo that is too large is named, and the others are stored without it", async () => {
     await using opened = await openPage(browser, served.url, "#/pipeline");
-    await opened.page.getByRole("button", { name: "Start a run" }).click();
-    await opened.page.getByLabel(/^Folders, files/).fill("/etc");
-    await opened.page.getByRole("button", { name: "Start", exact: true }).click();
-    await opened.page.getByText("path_refused").waitFor();
-    assert.deepEqual(await violationsOf(opened.page), []);
+    const { page } = opened;
+    const names = (await readdir(served.photos)).filter((name) => name.endsWith(".jpg")).slice(0, 4);
+    const photos = await Promise.all(
+      names.map(async (name) => ({ name, mimeType: "image/jpeg", buffer: await readFile(join(served.photos, name)) })),
+    );
+    const large = { name: "large.bmp", mimeType: "image/bmp", buffer: Buffer.alloc(3 * 1024 * 1024, 7) };
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("without_large");
+    await page.getByLabel("From this computer").check();
+    await page.getByLabel("Choose photos").setInputFiles([...photos.slice(0, 2), large, ...photos.slice(2)]);
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("This photo was not taken:").waitFor();
+    assert.deepEqual(await page.locator(".refused li").allTextContents(), ["large.bmp 3.0 MB"]);
+    await page.getByText("body_too_large").waitFor();
+    await screenshot(page, "upload-refused-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByRole("button", { name: "Leave out and go on" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const count = async () =>
+      ((await (await fetch(`${served.url}/v1/collections/without_large`)).json()) as { readonly count: number }).count;
+    await waitUntil("the other photos are stored", async () => (await count()) === 4, { timeoutMs: 60_000 });
+  });
+
+  test("a source that the server may not read is refused with the reason, and another one starts the run", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page } = opened;
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("second_source");
+    await page.getByLabel(/^Folders, files/).fill("/etc");
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("path_refused").waitFor();
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByLabel(/^Folders, files/).fill(join(served.photos, (await readdir(served.photos))[0] ?? ""));
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("into second_source").waitFor();
   });
 });

@@ -215,6 +215,9 @@ export const en = {
       sending: "Sending…",
       sent: (done: string, total: string) => `${done} of ${total} sent`,
       goOn: "Go on",
+      refused: (count: number) => (count === 1 ? "This photo was not taken:" : `These ${count} photos were not taken:`),
+      moreRefused: (count: number) => `and ${count} more`,
+      leaveOut: "Leave out and go on",
       leftOut: (count: number) =>
         count === 1 ? "1 other file is no image, and is left out." : `${count} other files are no images, and are left out.`,
     },
