@@ -45,8 +45,7 @@ export function Drawing({ job, counts, stages }: DrawingProps) {
   const busiest = Math.max(0, ...stages.map(({ busy, waiting }) => busy + waiting));
   if (stages.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: on narrow screens it scrolls, which must work by keyboard
-    <section class="card drawing" tabIndex={0} aria-label={words.pipeline.drawing}>
+    <section class="card drawing" aria-label={words.pipeline.drawing}>
       <ol aria-label={words.pipeline.drawing}>
         <li class="drawn-end">
           <strong>{words.pipeline.source}</strong>
