@@ -90,6 +90,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     assert.deepEqual(await violationsOf(page), []);
     await state(page, "Completed");
     await page.getByText("500 stored").first().waitFor();
+    const sentence = (await page.locator(".verdict p").textContent()) ?? "";
+    const limits = await page.locator(".is-limit .drawn-name strong").allTextContents();
+    assert.equal(limits.length, / is the limit/.test(sentence) ? 1 : 0, sentence);
+    for (const limit of limits) assert.ok(sentence.startsWith(`${limit.toLowerCase()} is the limit`), sentence);
     assert.equal(await page.getByRole("progressbar").getAttribute("aria-valuenow"), "500");
     await page.waitForFunction(() => document.querySelector(".verdict p")?.textContent !== "A few seconds are needed to say.");
     await page.setViewportSize({ width: 1600, height: 1000 });
@@ -114,6 +118,22 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     assert.deepEqual(errors, []);
   });
 
+  test("a page that shows a run lives again after the server was killed and started again", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page } = opened;
+    await start(page, "killed", served.photos);
+    await page.waitForFunction(() => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 0);
+    await page.evaluate(() => Object.assign(window, { isSamePage: true }));
+    await served.restart(async () => {
+      await page.getByText("The server does not answer.").waitFor();
+      await page.getByRole("heading", { name: "page-photos" }).waitFor();
+    });
+    await state(page, "Completed");
+    await page.getByText("started 2 times").waitFor();
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => "isSamePage" in window), true);
+  });
+
   test("failures are listed by reason with what can be seen of them, and tried again", async () => {
     const folder = join(served.space.folder, "mixed");
     await mkdir(folder);
@@ -125,7 +145,8 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await using opened = await openPage(browser, served.url, "#/pipeline");
     const { page, errors } = opened;
     await start(page, "mixed", folder);
-    await state(page, "Completed");
+    await state(page, "Completed, 2 failed");
+    assert.equal(await page.locator(".run .dot-partial, .runs .dot-partial").count(), 2);
     await page.locator(".failures").getByText("torn.jpg").waitFor();
     assert.match((await page.locator(".failures").textContent()) ?? "", /2 failed.*image_(corrupt|unsupported)/s);
     const torn = page.locator(".failed-pictures li", { hasText: "torn.jpg" });
@@ -137,7 +158,7 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await copyFile(join(served.photos, photo), join(folder, "torn.jpg"));
     await page.getByRole("button", { name: "Retry the failures" }).click();
     await page.getByRole("heading", { name: "Second try of failed photos" }).waitFor();
-    await state(page, "Completed");
+    await state(page, "Completed, 1 failed");
     await page.getByText("1 failed").first().waitFor();
     assert.deepEqual(errors.filter(isUnexpected), []);
   });
@@ -248,5 +269,15 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByLabel(/^Folders, files/).fill(join(served.photos, (await readdir(served.photos))[0] ?? ""));
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByText("into second_source").waitFor();
+  });
+
+  test("on a phone, the list of runs shows the chosen one", async () => {
+    const { jobs } = (await (await fetch(`${served.url}/v1/jobs`)).json()) as { readonly jobs: readonly { readonly id: string }[] };
+    await using opened = await openPage(browser, served.url, `#/pipeline/${jobs.at(-1)?.id}`, { viewport: { width: 390, height: 844 } });
+    await opened.page.waitForFunction(() => {
+      const { left = -1, right = -1 } = document.querySelector(".runs [aria-current]")?.getBoundingClientRect() ?? {};
+      return left >= 0 && right > left && right <= innerWidth;
+    });
+    assert.equal(await opened.page.evaluate(() => scrollY), 0);
   });
 });

@@ -8,10 +8,10 @@ import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
 import { cancelJob, forgetJob, isEnded, retryJob } from "../service/jobs.js";
 import type { Problem } from "../service/types.js";
-import { Drawing, stagesOf } from "./drawing.js";
+import { Drawing, limitOf, stagesOf } from "./drawing.js";
 import { RunFailures } from "./run-failures.js";
 import { RunFigures } from "./run-figures.js";
-import { sourceTitle } from "./run-text.js";
+import { lookOf, sourceTitle, stateText } from "./run-text.js";
 import { useWatchedJob } from "./watched-job.js";
 
 export interface RunViewProps {
@@ -41,6 +41,9 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (job === null) return <p class="hidden">{words.loading}</p>;
   const ended = isEnded(job);
+  const counts = ended ? job.counts : (picture?.counts ?? job.counts);
+  const inFlight = counts.read - counts.stored - counts.skipped - counts.failed - counts.abandoned;
+  const look = lookOf(job);
   return (
     <article class="run" aria-label={sourceTitle(job, words)}>
       <header class="run-head">
@@ -52,8 +55,8 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
           </p>
         </div>
         <span class={`state state-${job.state}`} role="status">
-          <span class={`dot dot-${job.state}`} aria-hidden="true" />
-          {words.pipeline.states[job.state]}
+          <span class={`dot dot-${look}`} aria-hidden="true" />
+          {stateText(job, words)}
         </span>
         {!ended && (
           <button
@@ -83,10 +86,11 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
           </button>
         )}
       </header>
+      {job.state === "stopping" && <p class="muted">{words.pipeline.finishing(inFlight.toLocaleString(words.locale))}</p>}
       {refusal !== null && <ProblemNotice problem={refusal} />}
       {job.error !== null && <ProblemNotice problem={job.error} />}
       <RunFigures {...watched} job={job} />
-      <Drawing job={job} counts={ended ? job.counts : (picture?.counts ?? job.counts)} stages={stagesOf(watched, ended)} />
+      <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />
       <section class="card verdict">
         <h3>{words.pipeline.verdict}</h3>
         <p>{(ended ? result?.verdict : picture?.verdict) ?? words.pipeline.verdictEarly}</p>
@@ -98,7 +102,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
         )}
       </section>
       <RunFailures
-        count={ended ? job.counts.failed : (picture?.counts.failed ?? job.counts.failed)}
+        count={counts.failed}
         byCode={ended ? null : (picture?.failures_by_code ?? {})}
         failures={ended ? failures : (picture?.recent_failures ?? [])}
         onRetry={ended ? (code) => retry([code]) : null}
