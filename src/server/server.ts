@@ -23,7 +23,7 @@ import { Keys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
-import type { Route, ServerContext } from "./requests/route.js";
+import { type Route, type ServerContext, scopes } from "./requests/route.js";
 import { loadCertificate, renewCertificate } from "./requests/tls.js";
 import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
@@ -86,6 +86,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
     reference: new Reference(allRoutes),
+    scopesOf: (authorization) => [...(keys.of(authorization, "read")?.scopes ?? scopes)],
     isStopping: () => stopping.signal.aborted,
   };
   const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });

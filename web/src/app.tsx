@@ -6,6 +6,7 @@ import { LanguageProvider, useWords } from "./language/language.js";
 import { Icon } from "./parts/icon.js";
 import { ProblemNotice } from "./parts/notice.js";
 import { PicturesContext } from "./parts/picture.js";
+import { useScrollMemory } from "./parts/scroll-memory.js";
 import { Brand, TopBar } from "./parts/top-bar.js";
 import { PipelineRoom } from "./pipeline/pipeline-room.js";
 import { hrefOf, type Place, type Room, usePlace } from "./route.js";
@@ -33,6 +34,7 @@ function Frame() {
   const words = useWords();
   const place = usePlace();
   const { client, service, problem, needsKey } = useService();
+  useScrollMemory();
   const pictures = useMemo(() => servicePictures(client), [client]);
   useEffect(() => {
     document.title = `${words.rooms[place.room]}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
@@ -72,8 +74,24 @@ function RoomOf({ place }: { readonly place: Place }) {
 
 function Header({ place }: { readonly place: Place }) {
   const words = useWords();
+  const { client, needsKey, forgetKey } = useService();
   return (
-    <TopBar>
+    <TopBar
+      actions={
+        client.apiKey !== null &&
+        !needsKey && (
+          <button
+            type="button"
+            class="button button-quiet button-icon"
+            title={words.key.forget}
+            aria-label={words.key.forget}
+            onClick={forgetKey}
+          >
+            <Icon name="leave" />
+          </button>
+        )
+      }
+    >
       <a class="brand" href="#/search" aria-label="Headrace">
         <Brand />
       </a>

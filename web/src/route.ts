@@ -23,6 +23,12 @@ export function go(href: string): void {
   location.hash = href;
 }
 
+/** Changes the address without a new entry in the history. */
+export function replacePlace(href: string): void {
+  history.replaceState(history.state, "", href);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 export function usePlace(): Place {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   useEffect(() => {
