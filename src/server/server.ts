@@ -13,7 +13,7 @@ import { KeptUploads } from "./kept/kept-uploads.js";
 import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
 import { Reference } from "./openapi/reference.js";
-import { servePage } from "./page.js";
+import { answerWithPage, readPage, servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { limitBodyTime } from "./requests/body-time.js";
@@ -96,6 +96,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     isUpload: (request) => routeOf(request)?.stream !== undefined,
   });
 
+  const page = readPage(installed.pageFolder);
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
     reply.headers({ ...safeHeaders, "x-request-id": request.id });
@@ -104,7 +105,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     }
     refuseForeignPages(request.headers, origins);
     // Before the body is read.
-    if (request.is404) throw unknownRoute(allRoutes, request);
+    if (request.is404) {
+      const unknown = unknownRoute(allRoutes, request);
+      const answered = unknown.code === "route_not_found" ? answerWithPage(page, request, reply) : null;
+      if (answered === null) throw unknown;
+      return answered;
+    }
   });
   app.addHook("onSend", async (request, reply) => {
     closeUnread(reply, settings.server.readTimeout * 1000);
@@ -154,7 +160,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
-  servePage(app, installed.pageFolder);
+  servePage(app, page);
   const endRenewals = app.server instanceof SecureServer ? renewCertificate(app.server, settings.server, log) : () => undefined;
   app.addHook("onClose", async () => {
     keys.close();

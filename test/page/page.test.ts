@@ -221,7 +221,13 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
       }
       await tiles(page).first().focus();
       await page.keyboard.press("i");
-      const [tab] = await Promise.all([page.waitForEvent("popup"), page.getByText("Open the image").click()]);
+      // Browsers stop a tab that opens after the image has arrived.
+      const opening = page.waitForEvent("popup");
+      await page.route("**/original*", async (route) => {
+        await opening;
+        await route.continue();
+      });
+      const [tab] = await Promise.all([opening, page.getByText("Open the image").click()]);
       await tab.waitForFunction(() => document.querySelector("img")?.naturalWidth);
       const { width } = await sharp(bytes).metadata();
       assert.equal(await tab.evaluate(() => document.querySelector("img")?.naturalWidth), width);
@@ -243,6 +249,18 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     await page.waitForFunction(() => (document.querySelector(".tile img") as HTMLImageElement | null)?.naturalWidth);
     await page.reload();
     await tiles(page).first().waitFor();
+    for (const [place, ready] of [
+      ["collections", ".collection-card"],
+      ["collections/photos", ".tile"],
+      ["pipeline", ".empty"],
+    ]) {
+      await page.goto(`${locked.url}/#/${place}`);
+      await page
+        .locator(ready ?? "")
+        .first()
+        .waitFor();
+      assert.equal(await page.locator(".page-head button").count(), 0, place);
+    }
     await page.getByRole("button", { name: "Forget the API key" }).click();
     await page.getByLabel("API key").waitFor();
     assert.equal(await page.getByText("The server does not know this key.").count(), 0);

@@ -5,9 +5,11 @@ import { KeyForm } from "./key-form.js";
 import { LanguageProvider, useWords } from "./language/language.js";
 import { Icon } from "./parts/icon.js";
 import { ProblemNotice } from "./parts/notice.js";
+import { PageKeys } from "./parts/page-keys.js";
 import { PicturesContext } from "./parts/picture.js";
 import { useScrollMemory } from "./parts/scroll-memory.js";
 import { Brand, TopBar } from "./parts/top-bar.js";
+import { UnknownAddress } from "./parts/unknown-address.js";
 import { PipelineRoom } from "./pipeline/pipeline-room.js";
 import { hrefOf, type Place, type Room, usePlace } from "./route.js";
 import { QueryImages, QueryImagesContext } from "./search/query-images.js";
@@ -37,7 +39,8 @@ function Frame() {
   useScrollMemory();
   const pictures = useMemo(() => servicePictures(client), [client]);
   useEffect(() => {
-    document.title = `${words.rooms[place.room]}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
+    const title = place.room === null ? words.unknownAddress.title : words.rooms[place.room];
+    document.title = `${title}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
   }, [words, place]);
   return (
     <PicturesContext.Provider value={pictures}>
@@ -45,6 +48,7 @@ function Frame() {
         {words.skip}
       </button>
       <Header place={place} />
+      <PageKeys />
       <main id="content" tabIndex={-1}>
         {needsKey ? (
           <KeyForm />
@@ -62,6 +66,8 @@ function Frame() {
 
 function RoomOf({ place }: { readonly place: Place }) {
   switch (place.room) {
+    case null:
+      return <UnknownAddress address={location.hash.slice(1)} />;
     case "search":
       return <SearchRoom place={place} />;
     case "pipeline":

@@ -10,7 +10,24 @@ export const en = {
   retry: "Try again",
   close: "Close",
   cancel: "Cancel",
-  problem: { unreachable: "The server does not answer.", hint: "What to do", request: "Request" },
+  problem: { request: "Request" },
+  /** What error codes mean, where the page says it in its own words. */
+  problems: {
+    unreachable: "The server does not answer.",
+    body_too_large: "This is larger than the server allows.",
+  } as Readonly<Record<string, string>>,
+  unknownAddress: { title: "There is nothing at this address", home: "Go to the search" },
+  keys: {
+    title: "Keys",
+    list: {
+      "/": "to the search field",
+      "← → ↑ ↓": "from photo to photo",
+      Enter: "more like the photo",
+      i: "details of the photo",
+      Esc: "close",
+      "?": "this list",
+    } as Readonly<Record<string, string>>,
+  },
   key: {
     title: "This server asks for an API key",
     text: "The key stays in this tab and is forgotten when the tab closes.",
@@ -110,6 +127,7 @@ export const en = {
     join: "Match",
     asText: "Write it as text",
     asForm: "Use the form",
+    onlyText: "The form cannot show this expression.",
     text: "Filter expression",
     exists: "is present",
     startsWith: "starts with",
@@ -119,7 +137,7 @@ export const en = {
     title: "Collections",
     create: "New collection",
     name: "Name",
-    nameHint: "Letters, digits, _ and -.",
+    nameHint: "Letters, digits and _, not starting with a digit.",
     metric: "Metric",
     metricDefault: "As configured",
     idType: "Ids",

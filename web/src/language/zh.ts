@@ -1,5 +1,6 @@
 /** The words of the page in Chinese. */
 import type { Words } from "./en.js";
+import { zhProblems } from "./zh-problems.js";
 
 export const zh: Words = {
   locale: "zh-CN",
@@ -12,7 +13,20 @@ export const zh: Words = {
   retry: "重试",
   close: "关闭",
   cancel: "取消",
-  problem: { unreachable: "服务器没有响应。", hint: "怎么办", request: "请求" },
+  problem: { request: "请求" },
+  problems: zhProblems,
+  unknownAddress: { title: "此地址没有内容", home: "前往搜索" },
+  keys: {
+    title: "按键",
+    list: {
+      "/": "跳到搜索框",
+      "← → ↑ ↓": "在照片之间移动",
+      Enter: "查找相似的照片",
+      i: "照片的详情",
+      Esc: "关闭",
+      "?": "显示此列表",
+    },
+  },
   key: {
     title: "此服务器需要 API 密钥",
     text: "密钥只保存在此标签页中，关闭后即被清除。",
@@ -111,6 +125,7 @@ export const zh: Words = {
     join: "匹配",
     asText: "以文本编写",
     asForm: "使用表单",
+    onlyText: "表单无法显示此表达式。",
     text: "筛选表达式",
     exists: "存在",
     startsWith: "开头是",
@@ -120,7 +135,7 @@ export const zh: Words = {
     title: "集合",
     create: "新建集合",
     name: "名称",
-    nameHint: "字母、数字、_ 和 -。",
+    nameHint: "字母、数字和 _，不以数字开头。",
     metric: "度量",
     metricDefault: "按配置",
     idType: "Id 类型",

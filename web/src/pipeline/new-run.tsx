@@ -7,6 +7,7 @@ import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
 import { startJob } from "../service/jobs.js";
 import { useLoaded } from "../service/loaded.js";
+import { namePattern } from "../service/names.js";
 import { PhotoUpload } from "../service/photo-upload.js";
 import type { Problem } from "../service/types.js";
 import { Files } from "./photo-files.js";
@@ -21,7 +22,7 @@ const newCollection = "\n";
 
 export function NewRun({ onStarted, onClose }: NewRunProps) {
   const words = useWords();
-  const { client, service } = useService();
+  const { client, service, may } = useService();
   const { value: collections, reload } = useLoaded((signal) => client.collections(signal), [client]);
   const [place, setPlace] = useState<"local" | "server">("server");
   const [chosen, setChosen] = useState<string | null>(null);
@@ -37,6 +38,7 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const collectionField = useId();
   const nameField = useId();
+  const nameHint = useId();
   const sourcesField = useId();
   const selected = chosen ?? collections?.[0]?.name ?? newCollection;
   const known = (collections ?? []).map(({ name }) => name);
@@ -84,12 +86,24 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
           {names.map((each) => (
             <option key={each}>{each}</option>
           ))}
-          <option value={newCollection}>{words.pipeline.newRun.create}</option>
+          {may("admin") && <option value={newCollection}>{words.pipeline.newRun.create}</option>}
         </select>
         {selected === newCollection && (
           <>
             <label for={nameField}>{words.collections.name}</label>
-            <input id={nameField} required maxLength={64} value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
+            <input
+              id={nameField}
+              required
+              maxLength={64}
+              pattern={namePattern}
+              title={words.collections.nameHint}
+              aria-describedby={nameHint}
+              value={name}
+              onInput={({ currentTarget }) => setName(currentTarget.value)}
+            />
+            <p class="fine" id={nameHint}>
+              {words.collections.nameHint}
+            </p>
           </>
         )}
         <fieldset class="choice" disabled={upload !== null}>

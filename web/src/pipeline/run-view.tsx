@@ -22,7 +22,7 @@ export interface RunViewProps {
 
 export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   const words = useWords();
-  const { client } = useService();
+  const { client, may } = useService();
   const watched = useWatchedJob(id, onChanged);
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const { job, picture, result, failures, problem } = watched;
@@ -58,7 +58,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
           <span class={`dot dot-${look}`} aria-hidden="true" />
           {stateText(job, words)}
         </span>
-        {!ended && (
+        {may("write") && !ended && (
           <button
             type="button"
             class="button"
@@ -69,12 +69,12 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
             <Icon name="stop" /> {words.pipeline.stop}
           </button>
         )}
-        {ended && job.counts.failed > 0 && (
+        {may("write") && ended && job.counts.failed > 0 && (
           <button type="button" class="button" onClick={() => retry([])}>
             <Icon name="again" /> {words.pipeline.retry}
           </button>
         )}
-        {ended && (
+        {may("write") && ended && (
           <button
             type="button"
             class="button button-quiet button-icon"
@@ -105,7 +105,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
         count={counts.failed}
         byCode={ended ? null : (picture?.failures_by_code ?? {})}
         failures={ended ? failures : (picture?.recent_failures ?? [])}
-        onRetry={ended ? (code) => retry([code]) : null}
+        onRetry={may("write") && ended ? (code) => retry([code]) : null}
       />
     </article>
   );
