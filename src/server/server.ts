@@ -17,6 +17,7 @@ import { answerWithPage, readPage, servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { limitBodyTime } from "./requests/body-time.js";
+import { CollectionAccess, refuseOthersCollections } from "./requests/collection-access.js";
 import { makeApp, safeHeaders } from "./requests/framework.js";
 import { fromFrameworkError } from "./requests/framework-errors.js";
 import { Keys } from "./requests/keys.js";
@@ -132,16 +133,20 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf: counted });
   }
   const seats = new WeakMap<FastifyRequest, Seat>();
+  const accesses = new WeakMap<FastifyRequest, CollectionAccess>();
   for (const each of allRoutes) {
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (each.scope === null) return;
       if (context.isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
       try {
-        watch.identified(request, keys.of(request.headers.authorization, each.scope));
+        const key = keys.of(request.headers.authorization, each.scope);
+        watch.identified(request, key);
+        if (key !== null) accesses.set(request, key.access);
       } catch (refused) {
         await countStranger(request);
         throw refused;
       }
+      refuseOthersCollections(each, request, accesses.get(request));
       const client = clientOf(request);
       const isLong = each.duration === "long";
       const seat = isLong ? context.admission.watch(client) : context.admission.enter(request.headers, client);
@@ -154,7 +159,9 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request), clientName: clientOf(request) };
+        const access = accesses.get(request) ?? new CollectionAccess(null);
+        const known = { open: watch.of(request), seat: seats.get(request), clientName: clientOf(request), access };
+        const options = { hard: hardStop.signal, ...known };
         return send(reply, await answer(each, request, reply, context, options));
       },
     });

@@ -49,7 +49,7 @@ test("each route needs a key with its scope, from the settings or from a file; h
 
 test("a damaged file of keys is refused without showing it", async () => {
   const keysFile = join(folder, "bad.txt");
-  for (const line of [`name read short`, `name everything ${reader}`, `name read ${reader} more`]) {
+  for (const line of [`name read short`, `name everything ${reader}`, `name read ${reader} more words`]) {
     writeFileSync(keysFile, `${line}\n`);
     await assert.rejects(
       TestServer.start({ server: { keysFile } }),

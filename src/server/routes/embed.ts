@@ -18,6 +18,7 @@ export const embedRoutes: readonly Route[] = [
     summary: "Computes the vectors of images and texts, without storing them. One that fails does not stop the others.",
     tag: "Embeddings",
     scope: "read",
+    limitedKeys: "allowed",
     body: wire.embedding,
     examples: {
       numbers: { images: [{ url: wire.exampleDataUrl }] },

@@ -14,6 +14,7 @@ export const openAiRoutes: readonly Route[] = [
     summary: "Computes the vectors of texts and images, in the form of OpenAI's embeddings. If one fails, the request fails.",
     tag: "Embeddings",
     scope: "read",
+    limitedKeys: "allowed",
     errors: "openai",
     body: wire.embeddingRequest,
     examples: { images: { model: "default", modality: "image", input: [wire.exampleDataUrl] } },

@@ -32,6 +32,7 @@ export const pictureRoutes: readonly Route[] = [
     summary: "Returns a small picture of an image that is not stored, such as one that failed. The server reads only what it may.",
     tag: "Images",
     scope: "read",
+    limitedKeys: "allowed",
     query: wire.sourceQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
     answer: async (call) => jpeg(await pictureOfSource(call, call.query.source), "private, max-age=60"),

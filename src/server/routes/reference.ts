@@ -12,6 +12,7 @@ export const referenceRoutes: readonly Route[] = [
     summary: "Tells the version of the server, its limits, and which kinds of search it has.",
     tag: "Reference",
     scope: "read",
+    limitedKeys: "allowed",
     answers: { 200: { description: "The server.", schema: wire.service } },
     answer: async ({ pipeline, version, settings: { server }, headers, scopesOf }) => {
       const texts = await pipeline.textSearch();

@@ -13,6 +13,7 @@ export const requestProblems = {
   body_too_slow: { status: 408, title: "The request did not arrive within `server.body_timeout` seconds." },
   key_missing: { status: 401, title: "The request has no valid API key." },
   scope_missing: { status: 403, title: "The API key does not allow this operation." },
+  collection_refused: { status: 403, title: "The API key does not allow this collection." },
   origin_refused: { status: 403, title: "The request comes from a web page of another origin." },
   route_not_found: { status: 404, title: "There is no such path." },
   method_not_allowed: { status: 405, title: "The path does not have this method." },
