@@ -13,7 +13,7 @@ import { KeptUploads } from "./kept/kept-uploads.js";
 import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
 import { Reference } from "./openapi/reference.js";
-import { servePage } from "./page.js";
+import { answerWithPage, readPage, servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { limitBodyTime } from "./requests/body-time.js";
@@ -24,7 +24,7 @@ import { Keys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
-import type { Route, ServerContext } from "./requests/route.js";
+import { type Route, type ServerContext, scopes } from "./requests/route.js";
 import { loadCertificate, renewCertificate } from "./requests/tls.js";
 import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
@@ -87,6 +87,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
     reference: new Reference(allRoutes),
+    scopesOf: (authorization) => [...(keys.of(authorization, "read")?.scopes ?? scopes)],
     isStopping: () => stopping.signal.aborted,
   };
   const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });
@@ -96,6 +97,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     isUpload: (request) => routeOf(request)?.stream !== undefined,
   });
 
+  const page = readPage(installed.pageFolder);
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
     reply.headers({ ...safeHeaders, "x-request-id": request.id });
@@ -104,7 +106,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     }
     refuseForeignPages(request.headers, origins);
     // Before the body is read.
-    if (request.is404) throw unknownRoute(allRoutes, request);
+    if (request.is404) {
+      const unknown = unknownRoute(allRoutes, request);
+      const answered = unknown.code === "route_not_found" ? answerWithPage(page, request, reply) : null;
+      if (answered === null) throw unknown;
+      return answered;
+    }
   });
   app.addHook("onSend", async (request, reply) => {
     closeUnread(reply, settings.server.readTimeout * 1000);
@@ -160,7 +167,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     });
   }
 
-  servePage(app, installed.pageFolder);
+  servePage(app, page);
   const endRenewals = app.server instanceof SecureServer ? renewCertificate(app.server, settings.server, log) : () => undefined;
   app.addHook("onClose", async () => {
     keys.close();

@@ -36,6 +36,8 @@ export interface ServerContext {
   readonly version: string;
   readonly admission: Admission;
   readonly keptAnswers: KeptAnswers;
+  /** What the API key of a request allows: all scopes on a server without keys. Throws `key_missing`. */
+  readonly scopesOf: (authorization: string | undefined) => readonly Scope[];
   /** Describes all routes, as JSON and as HTML. */
   readonly reference: { readonly document: Uint8Array; readonly page: Uint8Array };
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */

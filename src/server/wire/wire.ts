@@ -130,6 +130,7 @@ export const problem = z
     detail: z.string().optional(),
     hint: z.string().optional(),
     request_id: z.string().optional(),
+    suggestions: z.array(z.string()).optional().describe("What could be given instead, the most similar first."),
     errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem" });
@@ -291,5 +292,13 @@ export const service = z
     max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
     image_extensions: z.array(z.string()).describe("Extensions of the names of image files, without the dot, in lower case."),
     text_search: z.boolean().describe("Whether searches can use words."),
+    texts: z
+      .enum(["any", "labels", "none"])
+      .describe(
+        "The words of searches. any: descriptions in free text. labels: only the labels of the model. none: the model has no words.",
+      ),
+    scopes: z
+      .array(z.enum(["read", "write", "admin"]))
+      .describe("What the API key of the request allows. A server without keys allows all."),
   })
   .meta({ id: "Service" });

@@ -1,5 +1,5 @@
 /** Talks to the service that the page came from. */
-import type { Collection, Hits, NewCollection, Problem, Service, StoredImage } from "./types.js";
+import type { Collection, Hits, NewCollection, PageOfImages, Problem, Service, StoredImage } from "./types.js";
 
 /** An answer with an error, or no answer. */
 export class ServiceError extends Error {
@@ -14,6 +14,12 @@ export interface SearchRequest {
   readonly query: Blob | { readonly id: string } | { readonly text: string };
   readonly filter: string;
   readonly limit: number;
+}
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly filter: string;
+  readonly cursor: string | null;
 }
 
 export class Client {
@@ -47,6 +53,12 @@ export class Client {
   async images(name: string, limit: number, filter: string, signal?: AbortSignal): Promise<readonly StoredImage[]> {
     const query = `pick=spread&limit=${limit}${filter === "" ? "" : `&filter=${part(filter)}`}`;
     return (await this.json<{ images: StoredImage[] }>("GET", `/v1/collections/${part(name)}/images?${query}`, { signal })).images;
+  }
+
+  /** A page of all rows, in the order of their ids. `cursor`: null for the first page. */
+  pageOfImages(name: string, { limit, filter, cursor }: PageOptions, signal?: AbortSignal): Promise<PageOfImages> {
+    const query = `pick=all&limit=${limit}${filter === "" ? "" : `&filter=${part(filter)}`}${cursor === null ? "" : `&cursor=${part(cursor)}`}`;
+    return this.json("GET", `/v1/collections/${part(name)}/images?${query}`, { signal });
   }
 
   search({ collection, query, filter, limit }: SearchRequest, signal: AbortSignal): Promise<Hits> {

@@ -7,6 +7,7 @@ export type Service = z.output<typeof wire.service>;
 export type Collection = z.output<typeof wire.collection>;
 export type NewCollection = z.input<typeof wire.newCollection>;
 export type StoredImage = z.output<typeof rows.images>["images"][number];
+export type PageOfImages = z.output<typeof rows.images>;
 export type Hit = z.output<typeof wire.hits>["hits"][number];
 export type Hits = z.output<typeof wire.hits>;
 export type Problem = z.output<typeof wire.problem>;
