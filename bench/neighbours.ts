@@ -1,5 +1,5 @@
 /** What else a server has to do while clients search: an ingestion, or requests whose images come late. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { withComment } from "./commented-jpeg.js";
@@ -16,13 +16,8 @@ interface JobBeside {
   readonly collection: string;
 }
 
-interface JobView {
-  readonly id: string;
-  readonly state: string;
-  readonly counts: { readonly stored: number } | null;
-}
-
-const imagesOfJob = 2_000;
+/** More than a fast machine ingests during the searches. */
+const imagesOfJob = 3_000;
 
 /** Each job ingests other images. Throws if it ends before it is stopped. */
 export function jobBeside({ client, photos, folder, collection }: JobBeside): Neighbour {
@@ -35,22 +30,24 @@ export function jobBeside({ client, photos, folder, collection }: JobBeside): Ne
       const photo = photos[index % photos.length] ?? Buffer.alloc(0);
       await writeFile(join(source, `${index}.jpg`), withComment(photo, `job ${seq}, image ${index}`));
     }
-    const { id } = await client.post<JobView>("/v1/jobs", { collection, sources: [source] });
-    const look = (): Promise<JobView> => client.get<JobView>(`/v1/jobs/${id}`);
-    const storedOf = ({ counts }: JobView): number => counts?.stored ?? 0;
-    let job = await look();
-    for (; storedOf(job) === 0; job = await look()) {
-      if (job.state !== "queued" && job.state !== "running") throw new Error(`the job is ${job.state}`);
+    const { id } = await client.post<{ readonly id: string }>("/v1/jobs", { collection, sources: [source] });
+    const stateOf = async (): Promise<string> => (await client.get<{ readonly state: string }>(`/v1/jobs/${id}`)).state;
+    const rows = async (): Promise<number> => (await client.get<{ readonly count: number }>(`/v1/collections/${collection}/count`)).count;
+    const rowsBefore = await rows();
+    while ((await rows()) === rowsBefore) {
+      if ((await stateOf()) === "failed") throw new Error(`the job ${id} has failed`);
       await delay(50);
     }
-    const before = storedOf(job);
+    const begun = await rows();
     return {
       stop: async () => {
-        const { state, ...last } = await look();
+        const stored = (await rows()) - begun;
+        const state = await stateOf();
         if (state !== "running") throw new Error(`the job was ${state} before the searches had ended`);
         await client.post(`/v1/jobs/${id}/cancel`, {});
-        for (job = await look(); job.state === "running" || job.state === "stopping"; job = await look()) await delay(50);
-        return storedOf({ state, ...last }) - before;
+        while (["running", "stopping"].includes(await stateOf())) await delay(50);
+        await rm(source, { recursive: true });
+        return stored;
       },
     };
   };
