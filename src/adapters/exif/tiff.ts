@@ -4,7 +4,7 @@ import { decodedText } from "./text.js";
 
 /** Bytes of a value of each type: byte, text, short, long, rational, and so on. */
 const sizes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
-const types = { short: 3, long: 4, rational: 5, signedLong: 9, signedRational: 10, float64: 12 };
+const types = { byte: 1, short: 3, long: 4, rational: 5, signedLong: 9, signedRational: 10, float64: 12 };
 const maxEntries = 1_000;
 const maxTextBytes = 4_096;
 const maxNumbers = 16;
@@ -48,7 +48,7 @@ export class Directory {
     return this.numbers(tag)[0] ?? null;
   }
 
-  /** A rational number with the denominator 0 is NaN or infinite. */
+  /** A rational number with the denominator 0 is NaN or infinite. What is no number is NaN. */
   numbers(tag: number): readonly number[] {
     const value = this.#values.get(tag);
     if (value === undefined) return [];
@@ -75,7 +75,7 @@ export class Directory {
     if (type === types.signedLong) return bytes.int32(at, order);
     if (type === types.signedRational) return bytes.int32(at, order) / bytes.int32(at + 4, order);
     if (type === types.float64) return bytes.float64(at, order);
-    return sizes[type] === 1 ? bytes.uint8(at) : Number.NaN;
+    return type === types.byte ? bytes.uint8(at) : Number.NaN;
   }
 }
 
