@@ -7,7 +7,6 @@ export type { ErrorScope } from "./error-defaults.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./file-copies.js";
-export * from "./file-describer.js";
 export * from "./filter.js";
 export * from "./flow.js";
 export * from "./inputs.js";
