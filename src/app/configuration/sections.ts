@@ -106,6 +106,12 @@ export const embedderSection = z.strictObject({
       "The text model of a CLIP or SigLIP, for searches by words. null: the one in the folder `model`, else the labels of the shipped model.",
     ),
   normalize: z.boolean().default(true).describe("Scale vectors to unit length."),
+  matryoshka: z
+    .array(z.int().min(1))
+    .default([])
+    .describe(
+      "Shorter lengths of vectors for which the model was trained, such as [512, 256]. Requests for embeddings may ask for them as `dimensions`. Collections keep whole vectors.",
+    ),
 });
 
 export const limitsSection = z.strictObject({

@@ -104,13 +104,18 @@ const encoding = z
 const embeddable = z
   .strictObject({ ...sourceFields, text: searchText.optional().describe("A text, for models that have words.") })
   .refine(oneEmbeddable.check, oneEmbeddable.message);
+export const dimensions = z
+  .int()
+  .min(1)
+  .describe("The length of the vectors: the dimension of the model, or one of `embedder.matryoshka`. Default: the dimension of the model.");
 export const embedding = z
   .strictObject({
     images: z.array(embeddable).min(1).describe("Images: at most `server.max_images`. Texts: at most 2,048."),
     encoding,
+    dimensions: dimensions.optional(),
   })
   .meta({ id: "Embedding" });
-export const embeddingForm = z.strictObject({ encoding });
+export const embeddingForm = z.strictObject({ encoding, dimensions: z.coerce.number().pipe(dimensions).optional() });
 
 export const problem = z
   .strictObject({
