@@ -29,7 +29,7 @@ interface View {
   readonly act?: (page: Page) => Promise<void>;
 }
 
-describe("all views of the page", { skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
+describe("all views of the page", { concurrency: 2, skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
   let served: Served;
   let empty: Served;
   let locked: Served;
@@ -123,7 +123,7 @@ async function viewsOf(served: Served, empty: Served, locked: Served): Promise<r
     { name: "search-photo", at: "#/search/photos", ready: ".tile", act: (page) => searchPhoto(page, photo) },
     { name: "search-id", at: `#/search/photos?id=${image!.id}`, ready: ".tile-score" },
     { name: "search-words", at: "#/search/photos?text=espresso", ready: ".tile-score" },
-    { name: "search-unknown-word", at: "#/search/photos?text=flowr", ready: "main .notice" },
+    { name: "search-unknown-word", at: "#/search/photos?text=flowr", ready: ".suggestions" },
     { name: "search-nothing", at: "#/search/photos?filter=year+%3E+3000", ready: ".empty" },
     { name: "search-filter", at: "#/search/photos", ready: ".tile", act: (page) => page.locator("[aria-expanded]").click() },
     { name: "details", at: "#/search/photos", ready: ".tile", act: showDetails },
@@ -142,6 +142,9 @@ async function viewsOf(served: Served, empty: Served, locked: Served): Promise<r
     },
     { name: "start", at: "#/pipeline", ready: ".run", act: (page) => page.locator(".page-head .button-primary").click() },
     { name: "start-local", at: "#/pipeline", ready: ".run", act: chooseLocal },
+    { name: "keys", at: "#/collections", ready: ".collection-card", act: showKeys },
+    { name: "lost-photo", at: "#/search/photos?image=lost", ready: ".empty" },
+    { name: "unknown-address", at: "photos/a/very/long/address/that/nobody/knows/and/that/does/not/fit", ready: ".empty" },
     { name: "key", of: locked, at: "#/search", ready: ".key-form" },
   ];
 }
@@ -154,14 +157,21 @@ async function searchPhoto(page: Page, photo: string): Promise<void> {
 async function showDetails(page: Page): Promise<void> {
   await page.locator(".tile-main").first().focus();
   await page.keyboard.press("i");
-  await page.locator(".dialog-sheet").waitFor();
+  await page.locator(".dialog-viewer .viewer-picture img").first().waitFor();
+}
+
+async function showKeys(page: Page): Promise<void> {
+  await page.keyboard.press("?");
+  await page.locator(".key-list").waitFor();
 }
 
 /** Runs in the page: what is wider than the window, and boxes that hide a part of what is in them without a way to scroll. */
 function cutOff(): readonly string[] {
   const named = (element: Element): string => `${element.tagName.toLowerCase()}.${element.className}`;
   const found = document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
-  for (const element of document.querySelectorAll(".card, .drawing, .drawn-box, .dialog-inside, .page, .page-head, .run-head, .top")) {
+  for (const element of document.querySelectorAll(
+    ".card, .drawing, .drawn-box, .dialog-inside, .viewer-known, .empty, .page, .page-head, .run-head, .top",
+  )) {
     if (element.scrollWidth > element.clientWidth + 1) found.push(`${named(element)} ${element.scrollWidth} > ${element.clientWidth}`);
   }
   return found;

@@ -21,7 +21,7 @@ export const en = {
     title: "Keys",
     list: {
       "/": "to the search field",
-      "← → ↑ ↓": "from photo to photo",
+      "← → ↑ ↓": "from photo to photo, also in the details",
       Enter: "more like the photo",
       i: "details of the photo",
       Esc: "close",
@@ -99,6 +99,9 @@ export const en = {
     copied: "Copied",
     open: "Open the image",
     noPicture: "No picture",
+    previous: "Previous photo",
+    next: "Next photo",
+    position: (at: number, count: number) => `${at} of ${count}`,
   },
   saved: {
     in: (collection: string) => `In the collection ${collection}`,

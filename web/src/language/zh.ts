@@ -20,7 +20,7 @@ export const zh: Words = {
     title: "按键",
     list: {
       "/": "跳到搜索框",
-      "← → ↑ ↓": "在照片之间移动",
+      "← → ↑ ↓": "在照片之间移动，详情中也可用",
       Enter: "查找相似的照片",
       i: "照片的详情",
       Esc: "关闭",
@@ -97,6 +97,9 @@ export const zh: Words = {
     copied: "已复制",
     open: "打开图片",
     noPicture: "没有图片",
+    previous: "上一张照片",
+    next: "下一张照片",
+    position: (at, count) => `${at} / ${count}`,
   },
   saved: {
     in: (collection) => `在集合 ${collection} 中`,
