@@ -68,7 +68,11 @@ test("on every path, a key for one collection gets nothing of another one, and c
   const expected = Object.fromEntries(Object.keys(found).map((name) => [name, others[name] ?? "collection_refused"]));
   assert.deepEqual(found, expected);
   const withoutName = { inputs: [`data:image/jpeg;base64,${base64(6)}`], ids: ["new"], metadata: null };
-  assert.equal((await server.post("/insert", withoutName, limited)).body.code, "collection_refused", "the default collection is the hidden one");
+  assert.equal(
+    (await server.post("/insert", withoutName, limited)).body.code,
+    "collection_refused",
+    "the default collection is the hidden one",
+  );
   assert.equal((await server.post("/search", { query_input: withoutName.inputs[0] }, limited)).body.code, "collection_refused");
   assert.equal((await server.post("/delete", { ids: ["hidden-row"] }, limited)).body.code, "collection_refused");
   assert.equal((await server.get("/v1/collections/hidden/count", all)).body.count, rows);
