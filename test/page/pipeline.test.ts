@@ -252,6 +252,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByText("body_too_large").waitFor();
     await screenshot(page, "upload-refused-1280");
     assert.deepEqual(await violationsOf(page), []);
+    const again = page.waitForResponse((response) => response.status() === 413);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await again;
+    await page.getByText("This photo was not taken:").waitFor();
     await page.getByRole("button", { name: "Leave out and go on" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     const count = async () =>
