@@ -71,6 +71,8 @@ export interface Encoded {
   readonly version: string | null;
   /** SHA-256 of the bytes in hex. Absent: the reader has not computed it. */
   readonly content?: string;
+  /** Metadata that the file contains, such as EXIF. Absent: nobody has looked for it. */
+  readonly pictureMetadata?: Metadata;
 }
 
 /** Decoded 8-bit RGB pixels, row by row. `data` has `width × height × 3` bytes. No other data is in the buffer of `data`. */
@@ -82,6 +84,8 @@ export interface Pixels {
   readonly original: { readonly width: number; readonly height: number };
   /** True if the image is damaged, and the pixels show only what could be decoded. Default false. */
   readonly damaged?: boolean;
+  /** Metadata that the file contains, such as EXIF. Absent: the decoder has not looked for it, and Headrace reads it from the file. */
+  readonly pictureMetadata?: Metadata;
   /**
    * Gives the memory of `data` back to the decoder, which uses it again. `data` cannot be used afterwards. If `release` is absent or not
    * called, garbage collection frees the memory.

@@ -66,6 +66,7 @@ export {
 } from "./rows/metadata.js";
 export { metadataBytes } from "./rows/metadata-bytes.js";
 export { metadataText, parseMetadataText } from "./rows/metadata-text.js";
+export { type SplitMetadata, splitMetadata, withPictureMetadata } from "./rows/picture-metadata.js";
 export { writeAbsent } from "./rows/row-batches.js";
 export {
   checkCollectionName,

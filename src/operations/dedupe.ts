@@ -1,6 +1,6 @@
 /** Finds rows of the same image and of nearly the same image, and chooses which row of each group to keep. */
 import type { Collection, Key, StoredRow } from "../contracts/index.js";
-import { chunksOf, givenMetadata, HashTable, hashOfText, isMarkedDamaged, scoreOf } from "../kit/index.js";
+import { chunksOf, givenMetadata, HashTable, hashOfText, isMarkedDamaged, scoreOf, splitMetadata } from "../kit/index.js";
 import { comparePairs } from "./all-pairs.js";
 import { KeyGroups } from "./key-groups.js";
 
@@ -187,7 +187,7 @@ async function rowsOf(collection: Searched, keys: readonly Key[], signal: AbortS
     for (const { id, facts, ingestedAt, vector } of await collection.get(ids, { vectors: wanted, signal })) {
       const { source, width, height, content, metadata } = facts;
       const isDamaged = isMarkedDamaged(metadata);
-      const hasMetadata = givenMetadata(metadata).length > (isDamaged ? 1 : 0);
+      const hasMetadata = givenMetadata(splitMetadata(facts).given).length > (isDamaged ? 1 : 0);
       candidates.set(id, { id, source, width, height, content, isDamaged, hasMetadata, ingestedAt });
       if (vector !== null) vectors.set(id, vector);
     }

@@ -22,6 +22,7 @@ import { mapItems, mebibyte, metadataBytes, metadataHash } from "../kit/index.js
 import {
   contentStage,
   type DamagedImages,
+  type DescribeFile,
   decodeStage,
   embedOnceStage,
   embedStage,
@@ -75,6 +76,8 @@ export interface IngestPlan extends WriteWidths {
   /** Bytes of one tensor and one vector. This memory is reserved before an image is read. */
   readonly reserveBytes: number;
   readonly lanes: IngestWidths;
+  /** Reads the metadata that the file of an image contains. Absent: rows get none of it. */
+  readonly describe?: DescribeFile;
   /** Adds labels to the metadata of the rows. Absent: rows get no labels. */
   readonly label?: Labeller;
   readonly settle?: (outcome: Outcome) => void | Promise<void>;
@@ -91,10 +94,13 @@ export function ingest(plan: IngestPlan): Run {
     plan.lookups === "include"
       ? known
           .through(readStage(plan.readers, plan), readLane)
-          .through(contentStage(collection, plan.damaged), lane({ concurrency: contentLookups, batch: { maxItems: 64, lingerMs: 20 } }))
+          .through(
+            contentStage(collection, plan.damaged, plan.describe),
+            lane({ concurrency: contentLookups, batch: { maxItems: 64, lingerMs: 20 } }),
+          )
       : known.through(readToDecodeStage(plan), readLane);
   const decoded = fresh.through(
-    decodeStage(ready),
+    decodeStage(ready, plan.describe),
     lane({
       concurrency: lanes.preprocessWorkers,
       batchesPerWorker: lanes.imagesPerDecodeWorker,

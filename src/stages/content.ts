@@ -2,13 +2,18 @@
  * If the collection has a row whose image has the same bytes, uses the vector of that row. Paths and versions may differ. A vector that cannot be
  * right is not used.
  */
-import type { Collection, Encoded, Filter, Item, Result, Stage, StoredContent } from "../contracts/index.js";
-import { advance, damagedKey, markDamage, metadataBytes, vectorProblem } from "../kit/index.js";
+import type { Collection, Encoded, Filter, Item, Metadata, Result, Stage, StoredContent } from "../contracts/index.js";
+import { advance, damagedKey, markDamage, metadataBytes, vectorProblem, withPictureMetadata } from "../kit/index.js";
 
 /** Whether rows of damaged images may be used. They were stored by a run that keeps such images. */
 export type DamagedImages = "refuse" | "keep";
 
-export function contentStage(collection: Collection, damaged: DamagedImages): Stage<Encoded, Encoded> {
+/** `describe`: reads the metadata that a file contains. Absent: it is not wanted. */
+export function contentStage(
+  collection: Collection,
+  damaged: DamagedImages,
+  describe?: (image: Encoded) => Metadata,
+): Stage<Encoded, Encoded> {
   return {
     name: "content",
     async process(batch, signal) {
@@ -21,17 +26,23 @@ export function contentStage(collection: Collection, damaged: DamagedImages): St
         const stored = isDamaged && damaged === "refuse" ? undefined : found.get(content);
         return stored === undefined || vectorProblem(stored.vector, collection.dimension) !== null
           ? { kind: "ok", item }
-          : reuse(item, stored, isDamaged);
+          : reuse(item, stored, isDamaged, item.value.pictureMetadata ?? describe?.(item.value));
       });
     },
   };
 }
 
-function reuse(item: Item<Encoded>, { vector, width, height }: StoredContent, isDamaged: boolean): Result<Encoded> {
-  const metadata = markDamage(item.facts.metadata, isDamaged);
+function reuse(
+  item: Item<Encoded>,
+  { vector, width, height }: StoredContent,
+  isDamaged: boolean,
+  picture: Metadata | undefined,
+): Result<Encoded> {
+  const { facts } = item;
+  const metadata = markDamage(picture === undefined ? facts.metadata : withPictureMetadata(facts, picture), isDamaged);
   return {
     kind: "bypass",
-    item: advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...item.facts, metadata, width, height }),
+    item: advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...facts, metadata, width, height }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Keeps metadata that another writer has stored since a run looked its keys up. */
 import type { Collection, ImageFacts, Item, Row, Sink } from "../contracts/index.js";
-import { isMarkedDamaged, markDamage, metadataHash, withoutLabels } from "../kit/index.js";
+import { isMarkedDamaged, markDamage, splitMetadata, withoutLabels } from "../kit/index.js";
 
 /**
  * For stores with several writers. A listing that says nothing of metadata keeps what is stored, so the rows of such images are looked up once
@@ -28,8 +28,9 @@ export function keepMetadataSink(sink: Sink, collection: Pick<Collection, "known
 function withMetadataOf(item: Item<Row>, stored: ImageFacts | undefined): Item<Row> {
   if (stored === undefined) return item;
   const own = item.facts.metadata;
+  const { picture } = splitMetadata(item.facts);
   const given = withoutLabels(own);
   const labels = Object.fromEntries(Object.entries(own).filter(([key]) => !(key in given)));
-  const metadata = markDamage({ ...withoutLabels(stored.metadata), ...labels }, isMarkedDamaged(own));
-  return { ...item, facts: { ...item.facts, metadata, metadataHash: metadataHash(metadata) } };
+  const metadata = markDamage({ ...picture, ...withoutLabels(splitMetadata(stored).given), ...labels }, isMarkedDamaged(own));
+  return { ...item, facts: { ...item.facts, metadata, metadataHash: stored.metadataHash } };
 }

@@ -21,7 +21,9 @@ import {
   metadataBytes,
   metadataHash,
   resultFor,
+  splitMetadata,
   withoutLabels,
+  withPictureMetadata,
 } from "../kit/index.js";
 
 /** What the listing knows about an image, to compare it with the stored row. */
@@ -121,11 +123,11 @@ function idsOf(items: readonly Item<ImageRef>[]): readonly Key[] {
 
 function withVector(item: Item<ImageRef>, facts: ImageFacts, stored: ImageFacts, vector: Float32Array): Item<Row> {
   const { content, width, height } = stored;
-  const metadata = markDamage(facts.metadata, isMarkedDamaged(stored.metadata));
+  const metadata = markDamage(withPictureMetadata(facts, splitMetadata(stored).picture), isMarkedDamaged(stored.metadata));
   return advance(item, { vector }, vector.byteLength + metadataBytes(metadata), { ...facts, metadata, content, width, height });
 }
 
-function withMetadata(facts: ImageFacts, { metadata, metadataHash }: ImageFacts): ImageFacts {
-  // The labels of the old image say nothing about the new one.
-  return { ...facts, metadata: withoutLabels(metadata), metadataHash };
+function withMetadata(facts: ImageFacts, stored: ImageFacts): ImageFacts {
+  // The labels of the old image, and what its file contained, say nothing about the new one.
+  return { ...facts, metadata: withoutLabels(splitMetadata(stored).given), metadataHash: stored.metadataHash };
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Collection, Metadata, MetadataValue } from "../../src/contracts/index.js";
 import { parseFilter } from "../../src/filter/index.js";
+import { metadataHash } from "../../src/kit/index.js";
 import { batchOf, calm, idsOf, type TestRow } from "./store-rows-data.js";
 import type { StoreSuite } from "./store-suite.js";
 
@@ -25,6 +26,7 @@ const batches: readonly (readonly Presence[])[] = [
 
 /** Registers the tests of metadata. */
 export function metadataTests(suite: StoreSuite): void {
+  pictureTests(suite);
   describe("metadata that rows lack", () => {
     for (const [type, [first, second]] of Object.entries(values)) {
       for (const before of ["a new collection", "a collection with the key"] as const) {
@@ -83,6 +85,44 @@ export function metadataTests(suite: StoreSuite): void {
       for (const { id, facts } of stored) {
         assert.deepEqual(facts.metadata, withoutNull(rows[Number(String(id).slice(4))]!.metadata ?? {}), String(id));
       }
+    });
+  });
+}
+
+/** A row with metadata that came with its picture: only what is given counts for the hash. */
+function pictureRow(id: string, picture: Metadata, given: Metadata = {}): TestRow {
+  return { id, metadata: { ...picture, ...given }, facts: { metadataHash: metadataHash(given) } };
+}
+
+function pictureTests(suite: StoreSuite): void {
+  describe("metadata that came with pictures", () => {
+    suite.needs(
+      "metadata types",
+      "what a person gives decides the type of a column, and values of files that do not fit are left out",
+      async () => {
+        const collection = await suite.create();
+        const moment = "2024-06-01T12:00:00";
+        await suite.upsert(collection, [
+          pictureRow("a", { taken_at: moment, camera: "X" }),
+          pictureRow("b", { camera: "X" }, { taken_at: 1_717_243_200 }),
+        ]);
+        await suite.upsert(collection, [pictureRow("c", { taken_at: moment, latitude: 46.2 })]);
+        const stored = await collection.get(["a", "b", "c"], { vectors: "omit" });
+        assert.deepEqual(Object.fromEntries(stored.map(({ id, facts }) => [id, facts.metadata])), {
+          a: { camera: "X" },
+          b: { camera: "X", taken_at: 1_717_243_200 },
+          c: { latitude: 46.2 },
+        });
+        assert.equal(stored.find(({ id }) => id === "b")?.facts.metadataHash, metadataHash({ taken_at: 1_717_243_200 }));
+      },
+    );
+
+    suite.needs("metadata types", "a given value of another type than that of the files fails with what to do", async () => {
+      const collection = await suite.create();
+      await suite.upsert(collection, [pictureRow("a", { taken_at: "2024-06-01T12:00:00" })]);
+      const [failure] = await collection.upsert(batchOf([{ id: "b", metadata: { taken_at: 5 } }]), calm);
+      assert.equal(failure?.error.code, "metadata_type");
+      assert.match(failure?.error.hint ?? "", /use another key.*metadata\.exif: false/);
     });
   });
 }

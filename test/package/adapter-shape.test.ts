@@ -17,6 +17,7 @@ const ports = [
   ["converter.ts", "ImageConverter", /^[a-z]\w*Converter$/],
   // Users write and load preprocessors of their own: that makes none of ours.
   ["preprocessor.ts", "Preprocessor", /^(?!define|load)[a-z]\w*Preprocessor$/],
+  ["file-describer.ts", "FileDescriber", /^[a-z]\w*Describer$/],
   ["reader.ts", "Reader", /^[a-z]\w*Reader$/],
   ["listing.ts", "Listing", /^list[A-Z]\w*$/],
   ["row-source.ts", "RowSource", /^open[A-Z]\w*Rows$/],

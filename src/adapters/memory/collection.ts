@@ -93,7 +93,7 @@ export class MemoryCollection implements Collection {
     for (const [name, type] of plan.newColumns) table.columns.set(name, type);
     for (const index of plan.accepted) {
       const id = batch.ids[index]!;
-      const { line: _line, listed: _listed, before: _before, firstIngestedAt: _first, ...facts } = batch.facts[index]!;
+      const { line: _line, listed: _listed, before: _before, firstIngestedAt: _first, ...facts } = plan.batch.facts[index]!;
       table.rows.set(id, {
         id,
         vector: batch.vectors.slice(index * this.dimension, (index + 1) * this.dimension),

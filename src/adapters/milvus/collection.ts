@@ -106,7 +106,7 @@ export class MilvusCollection implements Collection {
     }
     if (plan.accepted.length === 0) return plan.failures;
     this.#wrote = true;
-    const refused = await this.parts.inserter.upsert(batch, plan.accepted, signal);
+    const refused = await this.parts.inserter.upsert(plan.batch, plan.accepted, signal);
     return [...plan.failures, ...refused].sort((a, b) => a.index - b.index);
   }
 

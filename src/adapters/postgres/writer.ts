@@ -37,7 +37,7 @@ export class RowWriter {
     }
     const failures = [...plan.failures];
     const accepted = plan.accepted.filter((index) => {
-      const error = zeroByteError(batch.ids[index]!, batch.facts[index]!);
+      const error = zeroByteError(batch.ids[index]!, plan.batch.facts[index]!);
       if (error !== null) failures.push({ index, error });
       return error === null;
     });
@@ -47,7 +47,7 @@ export class RowWriter {
     const rowsPerStatement = Math.max(1, Math.floor(this.catalog.maxWriteBytes / (this.shape.dimension * 4)));
     for (let at = 0; at < accepted.length; at += rowsPerStatement) {
       const part = accepted.slice(at, at + rowsPerStatement);
-      const fresh = await this.#insert(batch, part, { stored, signal });
+      const fresh = await this.#insert(plan.batch, part, { stored, signal });
       if (stored === "keep") for (const index of part) if (!fresh.has(String(batch.ids[index]))) kept.add(batch.ids[index]!);
     }
     return { failures: failures.sort((a, b) => a.index - b.index), kept };

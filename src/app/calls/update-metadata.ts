@@ -1,6 +1,6 @@
 /** `updateMetadata`: changes the metadata of one row, and nothing else of it. */
 import { type Collection, HeadraceError, type Key, type Metadata, type StoredRow } from "../../contracts/index.js";
-import { checkMetadata, damagedKey, givenMetadata, metadataHash, withoutLabels } from "../../kit/index.js";
+import { checkMetadata, damagedKey, givenMetadata, metadataHash, splitMetadata, withoutLabels } from "../../kit/index.js";
 import { labelOf } from "../collections/addresses.js";
 import { never, refuseUnknownOptions } from "../collections/call-options.js";
 import { withCollection } from "../collections/named-collection.js";
@@ -39,7 +39,8 @@ async function update(collection: Collection, id: Key, changes: Metadata, signal
     const [row] = await collection.get([id], { vectors: "include", signal });
     if (row === undefined || row.vector === null) return null;
     const metadata = merged(row.facts.metadata, changes);
-    const changed = { ...row, facts: { ...row.facts, metadata, metadataHash: metadataHash(metadata) } };
+    const given = merged(splitMetadata(row.facts).given, changes);
+    const changed = { ...row, facts: { ...row.facts, metadata, metadataHash: metadataHash(given) } };
     if (JSON.stringify(givenMetadata(metadata)) === JSON.stringify(givenMetadata(row.facts.metadata))) return row;
     const known = (await collection.known([row.id], signal)).get(row.id);
     if (known?.version !== row.facts.version || known.metadataHash !== row.facts.metadataHash) continue;

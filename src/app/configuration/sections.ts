@@ -65,6 +65,15 @@ export const preprocessSection = z.strictObject({
   maxFileMb: count(256, "Maximum MiB of an encoded image. A larger one fails with `source_too_large`."),
 });
 
+export const metadataSection = z.strictObject({
+  exif: z
+    .union([z.boolean(), z.literal("all")])
+    .default(true)
+    .describe(
+      "Metadata that the file of an image contains (EXIF, XMP, IPTC). true: `taken_at`, `latitude`, `longitude`, `camera`. all: also the lens, the exposure, title, description, keywords and rating. false: none.",
+    ),
+});
+
 export const deletedSection = z.strictObject({
   keep: z
     .boolean()

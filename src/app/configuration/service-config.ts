@@ -53,6 +53,7 @@ export class ServiceConfig implements Settings {
   downloads!: Settings["downloads"];
   lancedb!: Settings["lancedb"];
   insert!: Settings["insert"];
+  metadata!: Settings["metadata"];
   deleted!: Settings["deleted"];
   limits!: Settings["limits"];
   collections!: Settings["collections"];

@@ -13,6 +13,7 @@ import {
   embedderSection,
   limitsSection,
   loggingSection,
+  metadataSection,
   preprocessSection,
   serverSection,
 } from "./sections.js";
@@ -23,6 +24,7 @@ type LevelName = keyof typeof levels;
 export const settingsSchema = z.strictObject({
   asyncPipeline: asyncPipelineSection.prefault({}).describe("Number of workers, size of writes and queues, and memory."),
   preprocess: preprocessSection.prefault({}).describe("How images become tensors for the model."),
+  metadata: metadataSection.prefault({}).describe("Which metadata of images is read from their files."),
   embedder: embedderSection.prefault({}).describe("How tensors become vectors."),
   http: httpSection.prefault({}).describe("How images are read from web servers."),
   s3: s3Section.prefault({}).describe("How images are listed and read in buckets of S3."),

@@ -1,6 +1,6 @@
 /** A pool of threads that read, hash, measure and decode images. The main thread only passes on what the threads return. */
 import type { ReadAndDecode } from "../../chain/index.js";
-import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Part, type Pixels } from "../../contracts/index.js";
+import { type Encoded, type Geometry, HeadraceError, type ImageRef, type Metadata, type Part, type Pixels } from "../../contracts/index.js";
 import { mebibyte, Semaphore, WorkerPool } from "../../kit/index.js";
 import type { DecodeAnswer, DecodedPixels, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 import { shortageHint } from "./shortage.js";
@@ -113,8 +113,7 @@ export class DecodeWorkers implements Part {
     return this.#pool.close();
   }
 
-  #encoded({ bytes, version, content }: DecodeAnswer & { kind: "read" }): Encoded {
-    const encoded: Encoded = { bytes, version, content };
+  #encoded({ kind: _, ...encoded }: DecodeAnswer & { kind: "read" }): Encoded {
     this.#transferable.add(encoded);
     return encoded;
   }
@@ -126,14 +125,16 @@ class WorkerPixels implements Pixels {
   readonly data: Uint8Array<ArrayBuffer>;
   readonly original: Pixels["original"];
   readonly damaged: boolean;
+  readonly pictureMetadata?: Metadata;
   readonly #spares: ArrayBuffer[];
 
-  constructor({ width, height, data, original, damaged = false }: DecodedPixels, spares: ArrayBuffer[]) {
+  constructor({ width, height, data, original, damaged = false, pictureMetadata }: DecodedPixels, spares: ArrayBuffer[]) {
     this.width = width;
     this.height = height;
     this.data = data;
     this.original = original;
     this.damaged = damaged;
+    if (pictureMetadata !== undefined) this.pictureMetadata = pictureMetadata;
     this.#spares = spares;
   }
 

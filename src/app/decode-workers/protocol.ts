@@ -1,9 +1,9 @@
 /** The messages between the main thread and the decode workers. */
-import type { Geometry, ImageRef, Pixels } from "../../contracts/index.js";
+import type { Geometry, ImageRef, Metadata, Pixels } from "../../contracts/index.js";
 import type { Settings } from "../configuration/settings.js";
 
 /** What a worker needs to make its reader and its decoder. */
-export type DecodeSettings = Pick<Settings, "preprocess">;
+export type DecodeSettings = Pick<Settings, "preprocess" | "metadata">;
 
 /** The schemes of images that a worker can read. Others need connections or memory that all images share. */
 export const workerSchemes: ReadonlySet<string> = new Set(["file", "tar", "zip"]);
@@ -30,7 +30,13 @@ export interface DecodedPixels extends Omit<Pixels, "release"> {
 }
 
 export type DecodeAnswer =
-  | { readonly kind: "read"; readonly bytes: Uint8Array<ArrayBuffer>; readonly version: string | null; readonly content: string }
+  | {
+      readonly kind: "read";
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly version: string | null;
+      readonly content: string;
+      readonly pictureMetadata?: Metadata;
+    }
   | ({ readonly kind: "decoded" } & DecodedPixels)
   /** If decoding needs more than `maxPeakBytes`, the answer to "read-and-decode" is that to "read". */
   | ({ readonly kind: "read-and-decoded"; readonly version: string | null; readonly content: string } & DecodedPixels)

@@ -4,25 +4,27 @@ import { sharpDecoder } from "../../adapters/sharp/index.js";
 import type { Encoded, ImageDecoder, Reader } from "../../contracts/index.js";
 import { fingerprint, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import { makeConverters } from "./converters.js";
+import { type Describe, describerOf } from "./describer.js";
 import type { DecodeAnswer, DecodedPixels, DecodeOrder, DecodeRequest, DecodeSettings, FileRef } from "./protocol.js";
 
 /** The pool ignores the answers of aborted calls, so the calls themselves are not aborted. */
 const calm = new AbortController().signal;
 
-await serveWorker(async ({ preprocess }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
+await serveWorker(async ({ preprocess, metadata }: DecodeSettings): Promise<WorkerService<null, DecodeRequest, DecodeAnswer>> => {
   const [readerInPool, readerHere] = [readersOf("pool"), readersOf("here")];
   const decoder = sharpDecoder(preprocess, makeConverters());
+  const describe = await describerOf({ metadata });
   await decoder.open?.(calm);
   return {
     ready: null,
     handle: async (request, buffer) => {
       switch (request.kind) {
         case "read":
-          return read(await readerInPool(request), request);
+          return read(await readerInPool(request), describe, request);
         case "decode":
-          return decode(decoder, request, buffer);
+          return decode(decoder, describe, request, buffer);
         case "read-and-decode":
-          return readAndDecode(await readerHere(request), decoder, request);
+          return readAndDecode(await readerHere(request), decoder, describe, request);
         default:
           return request satisfies never;
       }
@@ -46,17 +48,22 @@ function readersOf(calls: "pool" | "here"): (request: { readonly ref: FileRef })
   };
 }
 
-async function read(reader: Reader, { ref, maxBytes }: DecodeRequest & { kind: "read" }): Promise<WorkerAnswer<DecodeAnswer>> {
-  return readAnswer(await reader.read({ ...ref, metadata: null }, { maxBytes }, calm));
+async function read(
+  reader: Reader,
+  describe: Describe,
+  { ref, maxBytes }: DecodeRequest & { kind: "read" },
+): Promise<WorkerAnswer<DecodeAnswer>> {
+  return readAnswer(await reader.read({ ...ref, metadata: null }, { maxBytes }, calm), describe);
 }
 
-function readAnswer({ bytes, version }: Encoded): WorkerAnswer<DecodeAnswer> {
+function readAnswer({ bytes, version }: Encoded, describe: Describe): WorkerAnswer<DecodeAnswer> {
   const own = ownBuffer(bytes);
-  return { answer: { kind: "read", bytes: own, version, content: fingerprint(own) }, transfer: [own.buffer] };
+  return { answer: { kind: "read", bytes: own, version, content: fingerprint(own), ...describe(own) }, transfer: [own.buffer] };
 }
 
 async function decode(
   decoder: ImageDecoder,
+  describe: Describe,
   request: DecodeRequest & { kind: "decode" },
   buffer: ArrayBuffer,
 ): Promise<WorkerAnswer<DecodeAnswer>> {
@@ -66,20 +73,22 @@ async function decode(
     return { answer: { kind: "too-heavy", peakBytes, encoded: buffer }, transfer: [buffer], keeps: "buffer" };
   }
   const pixels = await decodePixels(decoder, image, request);
-  return { answer: { kind: "decoded", ...pixels }, transfer: [pixels.data.buffer], keeps: "buffer" };
+  return { answer: { kind: "decoded", ...pixels, ...describe(image.bytes) }, transfer: [pixels.data.buffer], keeps: "buffer" };
 }
 
 async function readAndDecode(
   reader: Reader,
   decoder: ImageDecoder,
+  describe: Describe,
   request: DecodeRequest & { kind: "read-and-decode" },
 ): Promise<WorkerAnswer<DecodeAnswer>> {
   const image = await reader.read({ ...request.ref, metadata: null }, { maxBytes: request.maxBytes }, calm);
   const { peakBytes } = await decoder.measure(image);
-  if (peakBytes > request.maxPeakBytes) return readAnswer(image);
+  if (peakBytes > request.maxPeakBytes) return readAnswer(image, describe);
   const pixels = await decodePixels(decoder, image, request);
   const { version, bytes } = image;
-  return { answer: { kind: "read-and-decoded", version, content: fingerprint(bytes), ...pixels }, transfer: [pixels.data.buffer] };
+  const answer = { kind: "read-and-decoded", version, content: fingerprint(bytes), ...pixels, ...describe(bytes) } as const;
+  return { answer, transfer: [pixels.data.buffer] };
 }
 
 async function decodePixels(decoder: ImageDecoder, image: Encoded, { target, spare }: DecodeOrder): Promise<DecodedPixels> {

@@ -5,6 +5,7 @@
 import type { ChainReady, LabelChoice } from "../../chain/index.js";
 import {
   type Collection,
+  type Encoded,
   HeadraceError,
   type Observer,
   type Outcome,
@@ -22,6 +23,7 @@ import { labelOf } from "../collections/addresses.js";
 import { declaredMetric } from "../collections/declared.js";
 import { announcingKeys, createOrOpen, NewCollection } from "../collections/new-collection.js";
 import { deadLetterPath } from "../configuration/dead-letter-path.js";
+import { describerOf } from "../decode-workers/describer.js";
 import { closed, closedOnError } from "../lifetimes/closing.js";
 import { Shared } from "../lifetimes/shared.js";
 import { labellerOf } from "../wiring/labellers.js";
@@ -174,6 +176,7 @@ async function startRun(
   signal: AbortSignal,
 ): Promise<Run> {
   const { settings } = parts;
+  const describe = await describerOf(settings);
   const isEmpty = await collection.isEmpty(signal);
   if (isEmpty && request.expects === "many") parts.expectImages();
   const readyAndChecked: ChainReady = async (waiting) => {
@@ -193,6 +196,7 @@ async function startRun(
     lookups: request.lookups ?? (isEmpty && request.shared === undefined ? "omit" : "include"),
     otherWriters: store.maxWriters > 1 ? "possible" : "excluded",
     damaged: settings.preprocess.damaged,
+    ...(settings.metadata.exif === false ? {} : { describe: ({ bytes }: Encoded) => describe(bytes).pictureMetadata ?? {} }),
     preprocess: chain !== null && chain.preprocessor === null ? "omit" : "include",
     readers: await parts.runReaders(request.schedule === "overlapped" ? "wait" : "fail", signal),
     ready: (waiting) => once.get(waiting),

@@ -210,7 +210,7 @@ export function decodeWorkersOf({ asyncPipeline }: Settings): number {
 export async function makeDecodeWorkers(settings: Settings): Promise<DecodeWorkers> {
   const { DecodeWorkers } = await import("../decode-workers/decode-workers.js");
   return new DecodeWorkers({
-    settings: { preprocess: settings.preprocess },
+    settings: { preprocess: settings.preprocess, metadata: settings.metadata },
     size: decodeWorkersOf(settings),
     imagesPerWorker: imagesPerDecodeWorker,
   });

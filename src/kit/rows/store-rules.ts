@@ -12,6 +12,7 @@ import {
 } from "../../contracts/index.js";
 import { isWellFormed } from "../text/text.js";
 import { builtInColumns, checkMetadata, givenMetadata, type MetadataType, maxMetadataKeys, metadataTypeOf } from "./metadata.js";
+import { pictureKeys, pictureTypes, splitMetadata } from "./picture-metadata.js";
 
 /** The properties of a collection that the rows of a batch must match. */
 /** Type of the numbers of stored vectors. float16 takes half the space. */
@@ -30,6 +31,8 @@ export interface RowRules {
 }
 
 export interface RowPlan {
+  /** The batch to write. Metadata that came with a picture, and that the collection cannot hold, is left out of it. */
+  readonly batch: RowBatch;
   /** Indexes of the rows to write. If a key occurs more than once, only the last valid row with the key is written. */
   readonly accepted: readonly number[];
   readonly failures: readonly RowFailure[];
@@ -84,17 +87,36 @@ export function planUpsert(batch: RowBatch, rules: RowRules): RowPlan {
   const newColumns = new Map<string, MetadataType>();
   const failures: RowFailure[] = [];
   const lastOfKey = new Map<Key, number>();
-  batch.ids.forEach((id, index) => {
+  const fitting = [...batch.facts];
+  for (const index of byPrecedence(batch.facts)) {
+    const id = batch.ids[index]!;
     try {
       checkKey(id, rules.idType);
       checkVector(batch.vectors.subarray(index * rules.dimension, (index + 1) * rules.dimension), rules, String(id));
-      admitMetadata(batch.facts[index]!, rules, newColumns);
-      lastOfKey.set(id, index);
+      fitting[index] = fittingFacts(batch.facts[index]!, rules, newColumns);
+      admitMetadata(fitting[index]!, rules, newColumns);
+      lastOfKey.set(id, Math.max(index, lastOfKey.get(id) ?? 0));
     } catch (error) {
       failures.push({ index, error: HeadraceError.from(error) });
     }
-  });
-  return { accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
+  }
+  failures.sort((a, b) => a.index - b.index);
+  return { batch: { ...batch, facts: fitting }, accepted: [...lastOfKey.values()].sort((a, b) => a - b), failures, newColumns };
+}
+
+/**
+ * Rows in the order in which they decide the types of new columns. A person who gives `taken_at` as a number decides before a file that says
+ * when it was taken, wherever both are in the batch.
+ */
+function byPrecedence(facts: RowBatch["facts"]): readonly number[] {
+  const indices = [...facts.keys()];
+  const has = ({ metadata }: ImageFacts, key: string) => (metadata[key] ?? null) !== null;
+  const contested = pictureKeys.filter((key) =>
+    facts.some((row) => has(row, key) && metadataTypeOf(row.metadata[key]) !== pictureTypes[key]),
+  );
+  if (contested.length === 0) return indices;
+  const last = new Set(indices.filter((index) => contested.some((key) => key in splitMetadata(facts[index]!).picture)));
+  return [...indices.filter((index) => !last.has(index)), ...last];
 }
 
 export function ingestedAtOf({ ingestedAt }: Pick<RowBatch, "ingestedAt">, index: number): number {
@@ -195,6 +217,24 @@ function isBelow(vector: Float32Array, limit: number): boolean {
   return true;
 }
 
+/** An image is stored even if the collection uses one of its keys for something else, or has no room for more keys. */
+function fittingFacts(facts: ImageFacts, rules: RowRules, newColumns: ReadonlyMap<string, MetadataType>): ImageFacts {
+  const { metadata } = facts;
+  const typeOfColumn = (key: string) => rules.columns.get(key) ?? newColumns.get(key);
+  const present = pictureKeys.filter((key) => (metadata[key] ?? null) !== null);
+  if (present.length === 0) return facts;
+  const added = Object.keys(metadata).filter((key) => typeOfColumn(key) === undefined).length;
+  const isFull = rules.columns.size + newColumns.size + added > maxMetadataKeys;
+  const unfit = present.filter((key) => {
+    const type = typeOfColumn(key);
+    return type === undefined ? isFull : type !== metadataTypeOf(metadata[key]) && rules.mixedTypes !== "allowed";
+  });
+  if (unfit.length === 0) return facts;
+  const { picture } = splitMetadata(facts);
+  const left = new Set<string>(unfit.filter((key) => key in picture));
+  return { ...facts, metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !left.has(key))) };
+}
+
 function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<string, MetadataType>): void {
   checkMetadata(facts.metadata, facts.source);
   const added = new Map<string, MetadataType>();
@@ -205,7 +245,7 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
     else if (expected !== found && rules.mixedTypes !== "allowed") {
       throw new HeadraceError("metadata_type", `metadata ${name}: expected ${expected}, found ${found}`, {
         item: facts.source,
-        hint: `The first row with "${name}" set the type of its column to ${expected}. Convert this value to ${expected}, or use another key. The type changes only in a new collection.`,
+        hint: typeHint(name, expected),
       });
     }
   }
@@ -220,4 +260,12 @@ function admitMetadata(facts: ImageFacts, rules: RowRules, newColumns: Map<strin
     );
   }
   for (const [name, type] of added) newColumns.set(name, type);
+}
+
+function typeHint(name: string, expected: MetadataType | "other"): string {
+  const isOfPictures = pictureKeys.some((key) => key === name && pictureTypes[key] === expected);
+  const advice = `Convert this value to ${expected}, or use another key.`;
+  if (!isOfPictures)
+    return `The first row with "${name}" set the type of its column to ${expected}. ${advice} The type changes only in a new collection.`;
+  return `The column "${name}" holds what the files of images say, as ${expected}. ${advice} To give "${name}" another type, fill a new collection with metadata.exif: false.`;
 }

@@ -1,6 +1,6 @@
 /** Keeps what a person has written about an image when the image gets another name. */
 import type { Collection, ImageFacts, Key, RowBatch, StoredRow } from "../../contracts/index.js";
-import { chunksOf, givenMetadata, keyOf, markDamage, metadataHash, withoutLabels } from "../../kit/index.js";
+import { chunksOf, givenMetadata, keyOf, markDamage, metadataHash, splitMetadata, withoutLabels } from "../../kit/index.js";
 import type { Arrivals } from "./arrivals.js";
 import type { ListedSources } from "./listed-sources.js";
 
@@ -17,8 +17,8 @@ export interface MoveOptions {
 const rowsAtOnce = 500;
 
 /** Returns true if a person has given metadata. Labels and the mark of a damaged image come from Headrace. */
-export function hasGivenMetadata({ metadata }: Pick<ImageFacts, "metadata">): boolean {
-  return givenTo(metadata).length > 0;
+export function hasGivenMetadata(facts: Pick<ImageFacts, "metadata" | "metadataHash">): boolean {
+  return givenTo(facts).length > 0;
 }
 
 /**
@@ -69,14 +69,15 @@ function isNamedBySource({ id, facts }: StoredRow): boolean {
 }
 
 function withMetadataOf(ancestors: readonly StoredRow[], heir: ImageFacts): ImageFacts {
-  const inherited = ancestors.map(({ facts }) => Object.fromEntries(givenTo(facts.metadata)));
-  const own = Object.fromEntries(Object.entries(heir.metadata).filter(([, value]) => value !== null));
-  const metadata = Object.assign({}, ...inherited, own) as ImageFacts["metadata"];
-  return { ...heir, metadata, metadataHash: metadataHash(metadata) };
+  const inherited = ancestors.map(({ facts }) => Object.fromEntries(givenTo(facts)));
+  const { given, picture } = splitMetadata(heir);
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const known = Object.assign({}, ...inherited, own) as ImageFacts["metadata"];
+  return { ...heir, metadata: { ...picture, ...known }, metadataHash: metadataHash(known) };
 }
 
-function givenTo(metadata: ImageFacts["metadata"]): ReturnType<typeof givenMetadata> {
-  return givenMetadata(withoutLabels(markDamage(metadata, false)));
+function givenTo(facts: Pick<ImageFacts, "metadata" | "metadataHash">): ReturnType<typeof givenMetadata> {
+  return givenMetadata(withoutLabels(markDamage(splitMetadata(facts).given, false)));
 }
 
 function batchOf(rows: readonly StoredRow[], dimension: number): RowBatch {

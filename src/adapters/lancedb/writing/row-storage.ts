@@ -86,7 +86,7 @@ function planAll(batches: readonly RowBatch[], facts: TableFacts): Plans {
       const plan = planUpsert(batch, { ...facts, columns: new Map([...facts.columns, ...added]) });
       for (const [column, type] of plan.newColumns) added.set(column, type);
       settled.push({ status: "fulfilled", value: plan.failures });
-      accepted.push({ batch, indices: plan.accepted });
+      accepted.push({ batch: plan.batch, indices: plan.accepted });
     } catch (reason) {
       settled.push({ status: "rejected", reason });
     }
