@@ -241,4 +241,37 @@ describe("browsing on the page", { skip: await skipUnless("Chromium", install), 
       assert.equal(await page.getByLabel("Name").evaluate((each) => (each as HTMLInputElement).checkValidity()), isValid, name);
     }
   });
+
+  test("the viewer shows a photo large, arrow keys lead to its neighbours, and Escape back to the grid", async () => {
+    await using opened = await openPage(browser, served.url, "#/search/photos");
+    const { page, errors } = opened;
+    await tiles(page).first().waitFor();
+    const names = await page.locator(".tile-name").allTextContents();
+    await tiles(page).first().focus();
+    await page.keyboard.press("i");
+    const viewer = page.getByRole("dialog");
+    const isShown = async (at: number): Promise<void> => {
+      await viewer.getByRole("heading", { name: names[at] ?? "" }).waitFor();
+      await viewer.getByText(`${at + 1} of 60`).waitFor();
+      // The large picture has the pixels of the photo, which a small one has not.
+      await page.waitForFunction(
+        () => ([...document.querySelectorAll<HTMLImageElement>(".viewer-picture img")].at(-1)?.naturalWidth ?? 0) > 320,
+      );
+    };
+    await isShown(0);
+    assert.equal(await viewer.getByRole("button", { name: "Previous photo" }).isDisabled(), true);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await isShown(2);
+    await page.keyboard.press("ArrowLeft");
+    await isShown(1);
+    await viewer.getByRole("button", { name: "Next photo" }).click();
+    await isShown(2);
+    const { width = 0, height = 0 } = (await viewer.locator(".viewer-picture").boundingBox()) ?? {};
+    assert.ok(width > 800 && height > 700, `${width} × ${height}`);
+    await page.keyboard.press("Escape");
+    await viewer.waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.matches(".tile-main"));
+    assert.deepEqual(errors, []);
+  });
 });

@@ -108,7 +108,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     const { page, errors } = opened;
     await start(page, "cancelled", served.photos);
     await page.waitForFunction(() => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 0);
-    await page.getByRole("button", { name: "Cancel the run" }).click();
+    await Promise.all([
+      page.getByText(/^Reads no more photos\. The \d+ in flight are finished first\.$/).waitFor(),
+      page.getByRole("button", { name: "Cancel the run" }).click(),
+    ]);
     await state(page, "Cancelled");
     const answer = (await (await fetch(`${served.url}/v1/collections/cancelled`)).json()) as { count: number };
     assert.ok(answer.count > 0 && answer.count < 500, `${answer.count} rows`);
@@ -249,6 +252,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByText("body_too_large").waitFor();
     await screenshot(page, "upload-refused-1280");
     assert.deepEqual(await violationsOf(page), []);
+    const again = page.waitForResponse((response) => response.status() === 413);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await again;
+    await page.getByText("This photo was not taken:").waitFor();
     await page.getByRole("button", { name: "Leave out and go on" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     const count = async () =>

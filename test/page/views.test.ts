@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { extent } from "../support/extent.js";
 import { installChromium } from "../support/services/chromium.js";
 import { waitUntil } from "../support/services/process.js";
 import { skipUnless } from "../support/services/required.js";
@@ -18,6 +19,12 @@ const install = async () => {
 const keepsPictures = process.env["HEADRACE_SCREENSHOTS"] !== undefined;
 const key = "views-0123456789abcdef";
 const screens = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
+type Screen = keyof typeof screens;
+/** The themes in which axe-core looks at each screen, by language. Each pair of screen and theme is there in one language at least. */
+const themes: Readonly<Record<string, Readonly<Record<Screen, readonly ("light" | "dark")[]>>>> = {
+  "en-US": extent({ some: { desktop: ["light"], phone: ["dark"] }, all: { desktop: ["light", "dark"], phone: ["light", "dark"] } }),
+  "zh-CN": extent({ some: { desktop: ["dark"], phone: ["light"] }, all: { desktop: ["light", "dark"], phone: ["light", "dark"] } }),
+};
 
 interface View {
   readonly name: string;
@@ -29,7 +36,7 @@ interface View {
   readonly act?: (page: Page) => Promise<void>;
 }
 
-describe("all views of the page", { skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
+describe("all views of the page", { concurrency: 2, skip: await skipUnless("Chromium", install), timeout: 600_000 }, () => {
   let served: Served;
   let empty: Served;
   let locked: Served;
@@ -50,7 +57,7 @@ describe("all views of the page", { skip: await skipUnless("Chromium", install),
     for (const each of [served, empty, locked]) await each?.[Symbol.asyncDispose]();
   });
 
-  for (const locale of ["en-US", "zh-CN"] as const) {
+  for (const [locale, themesOf] of Object.entries(themes)) {
     test(`are whole and accessible in ${locale}`, async () => {
       for (const { name, of = served, at, ready, act } of views) {
         await using opened = await openPage(browser, of.url, typeof at === "string" ? at : await at(), {
@@ -60,12 +67,12 @@ describe("all views of the page", { skip: await skipUnless("Chromium", install),
         const { page, foreign } = opened;
         await page.locator(ready).first().waitFor();
         await act?.(page);
-        for (const [screen, viewport] of Object.entries(screens)) {
-          await page.setViewportSize(viewport);
-          for (const colorScheme of ["light", "dark"] as const) {
+        for (const screen of ["desktop", "phone"] as const) {
+          await page.setViewportSize(screens[screen]);
+          for (const [index, colorScheme] of themesOf[screen].entries()) {
             await page.emulateMedia({ colorScheme });
             // Only colours depend on the theme.
-            const rules = colorScheme === "light" ? undefined : ["color-contrast"];
+            const rules = index === 0 ? undefined : ["color-contrast"];
             assert.deepEqual(await violationsOf(page, rules), [], `${name} ${screen} ${colorScheme}`);
             if (keepsPictures) await screenshot(page, `views/${name}-${screen}-${locale}-${colorScheme}`);
           }
@@ -123,7 +130,7 @@ async function viewsOf(served: Served, empty: Served, locked: Served): Promise<r
     { name: "search-photo", at: "#/search/photos", ready: ".tile", act: (page) => searchPhoto(page, photo) },
     { name: "search-id", at: `#/search/photos?id=${image!.id}`, ready: ".tile-score" },
     { name: "search-words", at: "#/search/photos?text=espresso", ready: ".tile-score" },
-    { name: "search-unknown-word", at: "#/search/photos?text=flowr", ready: "main .notice" },
+    { name: "search-unknown-word", at: "#/search/photos?text=flowr", ready: ".suggestions" },
     { name: "search-nothing", at: "#/search/photos?filter=year+%3E+3000", ready: ".empty" },
     { name: "search-filter", at: "#/search/photos", ready: ".tile", act: (page) => page.locator("[aria-expanded]").click() },
     { name: "details", at: "#/search/photos", ready: ".tile", act: showDetails },
@@ -142,6 +149,9 @@ async function viewsOf(served: Served, empty: Served, locked: Served): Promise<r
     },
     { name: "start", at: "#/pipeline", ready: ".run", act: (page) => page.locator(".page-head .button-primary").click() },
     { name: "start-local", at: "#/pipeline", ready: ".run", act: chooseLocal },
+    { name: "keys", at: "#/collections", ready: ".collection-card", act: showKeys },
+    { name: "lost-photo", at: "#/search/photos?image=lost", ready: ".empty" },
+    { name: "unknown-address", at: "photos/a/very/long/address/that/nobody/knows/and/that/does/not/fit", ready: ".empty" },
     { name: "key", of: locked, at: "#/search", ready: ".key-form" },
   ];
 }
@@ -154,14 +164,21 @@ async function searchPhoto(page: Page, photo: string): Promise<void> {
 async function showDetails(page: Page): Promise<void> {
   await page.locator(".tile-main").first().focus();
   await page.keyboard.press("i");
-  await page.locator(".dialog-sheet").waitFor();
+  await page.locator(".dialog-viewer .viewer-picture img").first().waitFor();
+}
+
+async function showKeys(page: Page): Promise<void> {
+  await page.keyboard.press("?");
+  await page.locator(".key-list").waitFor();
 }
 
 /** Runs in the page: what is wider than the window, and boxes that hide a part of what is in them without a way to scroll. */
 function cutOff(): readonly string[] {
   const named = (element: Element): string => `${element.tagName.toLowerCase()}.${element.className}`;
   const found = document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
-  for (const element of document.querySelectorAll(".card, .drawing, .drawn-box, .dialog-inside, .page, .page-head, .run-head, .top")) {
+  for (const element of document.querySelectorAll(
+    ".card, .drawing, .drawn-box, .dialog-inside, .viewer-known, .empty, .page, .page-head, .run-head, .top",
+  )) {
     if (element.scrollWidth > element.clientWidth + 1) found.push(`${named(element)} ${element.scrollWidth} > ${element.clientWidth}`);
   }
   return found;

@@ -29,6 +29,7 @@ test("each route needs a key with its scope, from the settings or from a file; h
   for (const wrong of ["", "x", `${reader}x`, reader.slice(1)]) {
     assert.equal((await server.get("/v1/collections", bearer(wrong))).status, 401);
   }
+  assert.deepEqual((await server.get("/v1/service", bearer(writer))).body.scopes, ["read", "write"]);
   assert.equal((await server.get("/health/live")).status, 200);
   assert.equal((await server.get("/health/ready")).status, 200);
 

@@ -175,7 +175,7 @@ export const imageParams = collectionParams.extend({
 });
 export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
 export const original = z.string().describe("The bytes of the image.").meta({ format: "binary" });
-export const thumbnailQuery = z.strictObject({
+export const originalQuery = z.strictObject({
   content: z
     .string()
     .regex(/^[0-9a-f]{16,64}$/, "expected the first 16 to 64 hexadecimal digits of the content")
@@ -183,6 +183,9 @@ export const thumbnailQuery = z.strictObject({
     .describe(
       "The first 16 digits of the row's `content`, or more. Clients then keep the picture, because another picture has another address.",
     ),
+});
+export const thumbnailQuery = originalQuery.extend({
+  size: z.enum(["small", "large"]).default("small").describe("small: at most 320 pixels wide and high. large: at most 1600."),
 });
 
 export const sourceQuery = z.strictObject({

@@ -71,7 +71,16 @@ export function CollectionDetails({ name }: { readonly name: string }) {
           </div>
         </section>
       )}
-      {shown !== null && <ImageDetails collection={name} image={shown} onMoreLike={moreLike} onClose={() => setShown(null)} />}
+      {shown !== null && (
+        <ImageDetails
+          collection={name}
+          image={shown}
+          images={sample ?? []}
+          onShow={setShown}
+          onMoreLike={moreLike}
+          onClose={() => setShown(null)}
+        />
+      )}
       {isDeleting && (
         <DeleteCollection name={name} count={count} onDeleted={() => go(hrefOf("collections"))} onClose={() => setDeleting(false)} />
       )}

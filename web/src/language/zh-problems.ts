@@ -10,6 +10,7 @@ export const zhProblems: Readonly<Record<string, string>> = {
   idempotency_conflict: "先前用同一标识发送过不同的请求。",
   key_missing: "需要有效的 API 密钥。",
   scope_missing: "此 API 密钥不允许这项操作。",
+  collection_refused: "此 API 密钥不能使用这个集合。",
   origin_refused: "请求来自其他来源的网页。",
   route_not_found: "没有这个地址。",
   rate_exceeded: "请求过于频繁，请稍后再试。",

@@ -59,11 +59,14 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
     if (place === "server") return (await startJob(client, { collection, sources: lines })).id;
     const sending = upload ?? new PhotoUpload(client, collection, files);
     setUpload(sending);
-    sending.leaveOut();
     return (await sending.send(setSentBytes, leaving.current.signal))?.id ?? null;
   };
   const submit = (event: Event): void => {
     event.preventDefault();
+    upload?.leaveOut();
+    run();
+  };
+  const run = (): void => {
     setSending(true);
     setProblem(null);
     start()
@@ -137,6 +140,11 @@ export function NewRun({ onStarted, onClose }: NewRunProps) {
           <button type="button" class="button" onClick={onClose}>
             {words.cancel}
           </button>
+          {hasRefused && (
+            <button type="button" class="button" disabled={isSending} onClick={run}>
+              {words.retry}
+            </button>
+          )}
           <button type="submit" class="button button-primary" disabled={!isComplete || isSending}>
             {isSending
               ? words.pipeline.newRun.sending

@@ -17,8 +17,9 @@ export function lookOf({ state, counts: { failed, stored, skipped } }: Pick<Job,
 }
 
 export function stateText({ state, counts: { failed } }: Pick<Job, "state" | "counts">, words: Words): string {
-  const text = words.pipeline.states[state];
-  return state === "completed" && failed > 0 ? `${text}, ${words.pipeline.failuresCount(failed.toLocaleString(words.locale))}` : text;
+  return state === "completed" && failed > 0
+    ? words.pipeline.completedWith(failed.toLocaleString(words.locale))
+    : words.pipeline.states[state];
 }
 
 const steps = [

@@ -166,7 +166,14 @@ function Searching({ place: given, collections }: SearchingProps) {
         />
       )}
       {shown !== null && place.collection !== null && (
-        <ImageDetails collection={place.collection} image={shown} onMoreLike={moreLike} onClose={() => setShown(null)} />
+        <ImageDetails
+          collection={value?.collection ?? place.collection}
+          image={shown}
+          images={found}
+          onShow={setShown}
+          onMoreLike={moreLike}
+          onClose={() => setShown(null)}
+        />
       )}
       {isOver && <div class="drop">{words.search.dropHere}</div>}
     </div>

@@ -78,6 +78,11 @@ export class Client {
     return imageUrl(collection, image, "thumbnail");
   }
 
+  /** The address of a picture that fills a screen. */
+  largePictureUrl(collection: string, image: NamedImage): string {
+    return `${this.thumbnailUrl(collection, image)}&size=large`;
+  }
+
   /** The address of an image as it was sent to the server. */
   originalUrl(collection: string, image: NamedImage): string {
     return imageUrl(collection, image, "original");

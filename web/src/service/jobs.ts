@@ -35,11 +35,12 @@ export async function forgetJob(client: Client, id: string): Promise<void> {
 }
 
 export function jobResult(client: Client, id: string, signal: AbortSignal): Promise<JobResult> {
-  return client.json("GET", `${pathOf(id)}/result`, { signal });
+  return retrying(() => client.json<JobResult>("GET", `${pathOf(id)}/result`, { signal }), signal);
 }
 
 export async function jobFailures(client: Client, id: string, signal: AbortSignal): Promise<readonly Failure[]> {
-  return (await client.json<{ failures: Failure[] }>("GET", `${pathOf(id)}/failures?limit=1000`, { signal })).failures;
+  const ask = () => client.json<{ failures: Failure[] }>("GET", `${pathOf(id)}/failures?limit=1000`, { signal });
+  return (await retrying(ask, signal)).failures;
 }
 
 /** Calls `onNews` for each event until the job has ended or `signal` fires. Connects again when the connection breaks, until the job is gone. */

@@ -33,13 +33,14 @@ export class PhotoUpload {
     return this.#totalBytes;
   }
 
-  /** Photos that the service will never take. They are in the way of the others until `leaveOut` is called. */
+  /** Photos that the service has refused. They are in the way of the others until it takes them or `leaveOut` is called. */
   get refused(): readonly File[] {
     return this.#refused;
   }
 
   /** Sends what is not sent yet, and returns the last job; null: there is none. Throws `ServiceError`; then it can be called again. */
   async send(onSent: (bytes: number) => void, signal: AbortSignal): Promise<Job | null> {
+    this.#refused = [];
     for (let [portion] = this.#portions; portion !== undefined; [portion] = this.#portions) {
       try {
         this.#lastJob = await this.#sendPortion(portion, (bytes) => onSent(Math.min(this.#totalBytes, this.#sentBytes + bytes)), signal);
