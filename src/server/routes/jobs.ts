@@ -104,17 +104,9 @@ export const jobRoutes: readonly Route[] = [
     params: wire.jobParams,
     query: wire.failuresQuery,
     answers: { 200: { description: "The failures.", schema: wire.failures } },
-    answer: async ({ jobs, params: { id }, query: { offset, limit } }) => {
-      const failures: object[] = [];
-      let at = 0;
-      let isMore = false;
-      for await (const failure of jobs.failures(id)) {
-        isMore = failures.length === limit;
-        if (isMore) break;
-        if (at >= offset) failures.push(failureView(failure));
-        at += 1;
-      }
-      return { status: 200, body: { failures, next_offset: isMore ? offset + limit : null } };
+    answer: async ({ jobs, params: { id }, query }) => {
+      const { letters, next } = await jobs.failures(id, query);
+      return { status: 200, body: { failures: letters.map(failureView), next_offset: next } };
     },
   }),
   route<Params, z.output<typeof wire.retryRequest>>({
