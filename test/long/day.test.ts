@@ -45,7 +45,7 @@ test(`${requests} requests with faults, restarts and a full disk lose nothing th
   context.diagnostic(`files of the data folder: ${byFolder(server.dataFiles())}`);
   const certain = ledger.ids.filter((id) => ledger.certain(id) !== undefined).length;
   context.diagnostic(`${rows.size} rows, ${ledger.ids.length} ids, ${certain} of them with one possible state; full disk: ${canMount}`);
-  if (asker.surprises.length > 0) context.diagnostic(server.lastLines(20));
+  context.diagnostic(`failures that the server does not know: ${server.unknownFailures()}`);
   assert.deepEqual(asker.surprises.slice(0, 20), [], `${asker.surprises.length} surprises`);
   const wrong = ledger.ids.filter((id) => !ledger.allows(id, rows.get(id) ?? null));
   assert.deepEqual(wrong.map((id) => `${id}: expected ${ledger.expected(id)}, found ${rows.get(id) ?? null}`).slice(0, 20), []);

@@ -113,17 +113,8 @@ export const jobRoutes: readonly Route[] = [
     query: wire.failuresQuery,
     answers: { 200: { description: "The failures.", schema: wire.failures } },
     answer: async (call) => {
-      const { offset, limit } = call.query;
-      const failures: object[] = [];
-      let at = 0;
-      let isMore = false;
-      for await (const failure of call.jobs.failures(jobOf(call).id)) {
-        isMore = failures.length === limit;
-        if (isMore) break;
-        if (at >= offset) failures.push(failureView(failure));
-        at += 1;
-      }
-      return { status: 200, body: { failures, next_offset: isMore ? offset + limit : null } };
+      const { letters, next } = await call.jobs.failures(jobOf(call).id, call.query);
+      return { status: 200, body: { failures: letters.map(failureView), next_offset: next } };
     },
   }),
   route<Params, z.output<typeof wire.retryRequest>>({

@@ -170,7 +170,10 @@ export class DayClient {
     const body = { collection, images: sent };
     const startedMs = performance.now();
     let taken = await this.#ask("job", "POST", "/v1/jobs", { headers, body });
-    while (taken.status === 0 || taken.status >= 500) taken = await this.#ask("job", "POST", "/v1/jobs", { headers, body });
+    while (taken.status === 0 || taken.status >= 500) {
+      await this.#look();
+      taken = await this.#ask("job", "POST", "/v1/jobs", { headers, body });
+    }
     const path = `/v1/jobs/${taken.body.id}`;
     let job = taken.body;
     while (job.ended_at === null) {

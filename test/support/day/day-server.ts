@@ -112,9 +112,11 @@ export class DayServer implements AsyncDisposable {
     return filesBelow(this.dataFolder).filter((path) => !path.startsWith("deleted/"));
   }
 
-  /** The last lines of the log. */
-  lastLines(count: number): string {
-    return readFileSync(join(this.#folder, "log.jsonl"), "utf8").split("\n").slice(-count).join("\n");
+  /** The first lines of the log about something that the server does not know, with what came before them. */
+  unknownFailures(): string {
+    const lines = this.#logLines();
+    const first = lines.findIndex((line) => !line.startsWith("{") || line.includes('"unexpected"'));
+    return first < 0 ? "none" : lines.slice(Math.max(0, first - 5), first + 5).join("\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,6 +138,10 @@ export class DayServer implements AsyncDisposable {
     return join(this.#folder, "slow");
   }
 
+  #logLines(): readonly string[] {
+    return readFileSync(join(this.#folder, "log.jsonl"), "utf8").split("\n");
+  }
+
   #begin(): Promise<Life> {
     const seq = this.#lives++;
     const env = { ...process.env, TMPDIR: this.temporaryFolder };
@@ -144,7 +150,9 @@ export class DayServer implements AsyncDisposable {
     this.#child = child;
     return Promise.race([
       once(createInterface(child.stdout), "line").then(([url]) => ({ url: url as string, seq })),
-      once(child, "exit").then(([code, signal]) => Promise.reject(new Error(`the server ended with ${code ?? signal}`))),
+      once(child, "close").then(([code, signal]) => {
+        throw new Error(`the server ended with ${code ?? signal}: ${this.#logLines().slice(-10).join("\n")}`);
+      }),
     ]);
   }
 
