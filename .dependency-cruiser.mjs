@@ -89,7 +89,7 @@ export default {
       "page-knows-the-wire-only",
       "The page runs in a browser. It takes only types of the JSON that it is given.",
       { path: "^web/" },
-      { path: "^src/", pathNot: "^src/(server/wire/wire(-jobs|-rows)?|cli/pages/saved-data)\\.ts$" },
+      { path: "^src/", pathNot: "^src/(server/wire/wire(-jobs|-rows|-search)?|cli/pages/saved-data)\\.ts$" },
     ),
     error(
       "page-takes-types-only",

@@ -33,6 +33,7 @@ const benches: Readonly<Record<string, () => Promise<BenchSection>>> = {
   triton: async () => (await import("./triton.bench.js")).tritonTransports(),
   "triton-busy": async () => (await import("./triton-busy.bench.js")).tritonBusy(),
   "serve-like": async () => (await import("./serve-like.bench.js")).serveLike(),
+  neighbours: async () => (await import("./neighbours.bench.js")).searchesBesideNeighbours(),
   gathering: async () => (await import("./gathering.bench.js")).gathering(),
   verdict: async () => (await import("./verdict.bench.js")).verdicts(),
   "large-machine": async () => (await import("./large-machine.bench.js")).largeMachine(),

@@ -62,11 +62,11 @@ async function buildPage(folder) {
     metafile: true,
   });
   const names = Object.keys(metafile.outputs).map((path) => basename(path));
-  const named = (ending) => `./assets/${names.find((name) => name.endsWith(ending))}`;
+  const named = (ending) => `/assets/${names.find((name) => name.endsWith(ending))}`;
   const icon = readFileSync("web/src/style/icon.svg");
   const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
   writeFileSync(join(folder, "assets", iconName), icon);
-  const page = withFiles("web/index.html", { icon: `./assets/${iconName}`, styles: named(".css"), script: named(".js") });
+  const page = withFiles("web/index.html", { icon: `/assets/${iconName}`, styles: named(".css"), script: named(".js") });
   writeFileSync(join(folder, "index.html"), page);
 }
 

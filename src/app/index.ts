@@ -23,6 +23,8 @@ export {
 export {
   countInputs,
   type DeadLetter,
+  type DeadLetterPage,
+  DeadLetterPages,
   type DescribedInput,
   expectedImages,
   FailureFile,
@@ -35,6 +37,7 @@ export {
   ListingTally,
   listImages,
   listInputs,
+  type PageRequest,
   pathOfSource,
   readDeadLetters,
   sentRef,

@@ -14,6 +14,8 @@ export interface ErrorOptions {
   readonly hint?: string;
   /** What the error is about, for example the source or the id of an image, or the path of a file. */
   readonly item?: string;
+  /** What could be given in place of the item, the most similar first. Default: nothing is known. */
+  readonly suggestions?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -26,6 +28,7 @@ export interface ErrorRecord {
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
   readonly item?: string;
+  readonly suggestions?: readonly string[];
 }
 
 const brand = Symbol.for("headrace.error");
@@ -42,6 +45,7 @@ export class HeadraceError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly hint: string;
   readonly item: string | undefined;
+  readonly suggestions: readonly string[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -52,6 +56,7 @@ export class HeadraceError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.hint = options.hint ?? defaults.hint;
     this.item = options.item;
+    this.suggestions = options.suggestions;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -81,6 +86,7 @@ export class HeadraceError extends Error {
       retryable: this.retryable,
       ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
       ...(this.item === undefined ? {} : { item: this.item }),
+      ...(this.suggestions === undefined ? {} : { suggestions: this.suggestions }),
     };
   }
 }

@@ -66,6 +66,13 @@ export function limitOf(report: RunReport, resources: Resources, knobs: readonly
   };
 }
 
+/** The stage that limited the run. null: the source, the processors or nothing did. */
+export function limitingStage(limit: Limit | null): string | null {
+  return limit === null || limit.busyShare < minUsedShare || notStages.has(limit.stage) ? null : limit.stage;
+}
+
+const notStages: ReadonlySet<string> = new Set(["source", "processors"]);
+
 /** Returns the stage whose workers were in use the most. */
 export function busiestStage({ stages, elapsedMs }: RunReport): StageReport | undefined {
   return [...stages].sort((a, b) => usedShare(b, elapsedMs) - usedShare(a, elapsedMs))[0];

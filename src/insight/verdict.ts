@@ -1,7 +1,7 @@
 /** Describes in a few sentences which stage limited the speed of a run, and which setting would raise the speed. */
 import type { RunReport, StageReport } from "../contracts/index.js";
 import { ceilings, type Resources, speedOf, unknownResources, usedShare } from "./forecast.js";
-import { type Advice, busiestStage, fullShare, isLongEnough, type Knob, type Limit, limitOf } from "./limit.js";
+import { type Advice, busiestStage, fullShare, isLongEnough, type Knob, type Limit, limitingStage, limitOf } from "./limit.js";
 import { shareOf } from "./stage-shares.js";
 
 export const tooShortToSay = "The run was too short to say what limits it.";
@@ -18,7 +18,7 @@ function limitText(report: RunReport, limit: Limit | null): string {
   const limiting = busiestStage(report);
   if (limiting === undefined) return tooShortToSay;
   const share = percent(usedShare(limiting, report.elapsedMs));
-  if (limit === null || limit.stage !== limiting.name || limit.busyShare < 0.6) {
+  if (limit === null || limitingStage(limit) !== limiting.name) {
     const cause =
       limit?.stage === "processors"
         ? `the processors are, ${percent(limit.busyShare)} of the time`

@@ -1,9 +1,10 @@
 /** The web page of the service: its files are read once, and sent with headers that keep everything else out. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-interface PageFile {
+/** A file of the page, as it is sent. */
+export interface PageFile {
   readonly path: string;
   readonly mediaType: string;
   readonly data: Buffer;
@@ -30,22 +31,36 @@ const policy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Adds `GET /` and the files of the page. A checkout that is not built has no page. */
-export function servePage(app: FastifyInstance, folder: string): void {
-  for (const { path, mediaType, data } of pageFiles(folder)) {
-    const headers = {
-      "content-security-policy": policy,
-      "cache-control": path === "/" ? "no-cache" : "public, max-age=31536000, immutable",
-    };
-    app.get(path, (_request, reply): FastifyReply => reply.headers(headers).type(mediaType).send(data));
-  }
-}
-
-function pageFiles(folder: string): readonly PageFile[] {
+/** A checkout that is not built has no page: then the list is empty. */
+export function readPage(folder: string): readonly PageFile[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).flatMap((name) => {
     const mediaType = mediaTypes[extname(name)];
     if (mediaType === undefined) return [];
     return [{ path: name === "index.html" ? "/" : `/${name.replaceAll("\\", "/")}`, mediaType, data: readFileSync(join(folder, name)) }];
   });
+}
+
+/** Adds `GET /` and the files of the page. */
+export function servePage(app: FastifyInstance, files: readonly PageFile[]): void {
+  for (const file of files) app.get(file.path, (_request, reply) => send(file, reply));
+}
+
+/** Answers a person who opens an unknown address in a browser: with the page, which says so. Returns null for other requests. */
+export function answerWithPage(files: readonly PageFile[], request: FastifyRequest, reply: FastifyReply): FastifyReply | null {
+  const page = files.find(({ path }) => path === "/");
+  return page !== undefined && isOpenedByPerson(request) ? send(page, reply.code(404)) : null;
+}
+
+function send({ path, mediaType, data }: PageFile, reply: FastifyReply): FastifyReply {
+  const headers = {
+    "content-security-policy": policy,
+    "cache-control": path === "/" ? "no-cache" : "public, max-age=31536000, immutable",
+  };
+  return reply.headers(headers).type(mediaType).send(data);
+}
+
+/** Clients of the API do not ask for HTML. Below its paths, people who try it see its own answers. */
+function isOpenedByPerson({ method, url, headers: { accept = "" } }: FastifyRequest): boolean {
+  return method === "GET" && accept.includes("text/html") && !/^\/(v1|health)(\/|$)/.test(url);
 }

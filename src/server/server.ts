@@ -13,17 +13,18 @@ import { KeptUploads } from "./kept/kept-uploads.js";
 import { ReadinessCheck } from "./kept/readiness.js";
 import { Thumbnails } from "./kept/thumbnails.js";
 import { Reference } from "./openapi/reference.js";
-import { servePage } from "./page.js";
+import { answerWithPage, readPage, servePage } from "./page.js";
 import { Admission, type Seat } from "./requests/admission.js";
 import { answer, send, sendProblem } from "./requests/answering.js";
 import { limitBodyTime } from "./requests/body-time.js";
+import { CollectionAccess, refuseOthersCollections } from "./requests/collection-access.js";
 import { makeApp, safeHeaders } from "./requests/framework.js";
 import { fromFrameworkError } from "./requests/framework-errors.js";
 import { Keys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
-import type { Route, ServerContext } from "./requests/route.js";
+import { type Route, type ServerContext, scopes } from "./requests/route.js";
 import { loadCertificate, renewCertificate } from "./requests/tls.js";
 import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
@@ -86,6 +87,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     admission: new Admission(settings.server),
     keptAnswers: new KeptAnswers(),
     reference: new Reference(allRoutes),
+    scopesOf: (authorization) => [...(keys.of(authorization, "read")?.scopes ?? scopes)],
     isStopping: () => stopping.signal.aborted,
   };
   const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });
@@ -95,6 +97,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     isUpload: (request) => routeOf(request)?.stream !== undefined,
   });
 
+  const page = readPage(installed.pageFolder);
   app.addHook("onRequest", async (request, reply) => {
     watch.begin(request, reply);
     reply.headers({ ...safeHeaders, "x-request-id": request.id });
@@ -103,7 +106,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     }
     refuseForeignPages(request.headers, origins);
     // Before the body is read.
-    if (request.is404) throw unknownRoute(allRoutes, request);
+    if (request.is404) {
+      const unknown = unknownRoute(allRoutes, request);
+      const answered = unknown.code === "route_not_found" ? answerWithPage(page, request, reply) : null;
+      if (answered === null) throw unknown;
+      return answered;
+    }
   });
   app.addHook("onSend", async (request, reply) => {
     closeUnread(reply, settings.server.readTimeout * 1000);
@@ -125,16 +133,20 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf: counted });
   }
   const seats = new WeakMap<FastifyRequest, Seat>();
+  const accesses = new WeakMap<FastifyRequest, CollectionAccess>();
   for (const each of allRoutes) {
     const guard = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       if (each.scope === null) return;
       if (context.isStopping()) throw new Refused("stopping", undefined, { headers: { connection: "close" } });
       try {
-        watch.identified(request, keys.of(request.headers.authorization, each.scope));
+        const key = keys.of(request.headers.authorization, each.scope);
+        watch.identified(request, key);
+        if (key !== null) accesses.set(request, key.access);
       } catch (refused) {
         await countStranger(request);
         throw refused;
       }
+      refuseOthersCollections(each, request, accesses.get(request));
       const client = clientOf(request);
       const isLong = each.duration === "long";
       const seat = isLong ? context.admission.watch(client) : context.admission.enter(request.headers, client);
@@ -147,13 +159,15 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
-        const options = { hard: hardStop.signal, open: watch.of(request), seat: seats.get(request), clientName: clientOf(request) };
+        const access = accesses.get(request) ?? new CollectionAccess(null);
+        const known = { open: watch.of(request), seat: seats.get(request), clientName: clientOf(request), access };
+        const options = { hard: hardStop.signal, ...known };
         return send(reply, await answer(each, request, reply, context, options));
       },
     });
   }
 
-  servePage(app, installed.pageFolder);
+  servePage(app, page);
   const endRenewals = app.server instanceof SecureServer ? renewCertificate(app.server, settings.server, log) : () => undefined;
   app.addHook("onClose", async () => {
     keys.close();

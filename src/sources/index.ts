@@ -6,6 +6,7 @@ export { expectCopies, type RunUses } from "./downloads/copy-uses.js";
 export { type OpenCopy, RemoteCopies, type RemoteCopiesOptions } from "./downloads/remote-copies.js";
 export { type DeadLetter, deadLetterOf, parseDeadLetter } from "./failures/dead-letter.js";
 export { readDeadLetters } from "./failures/dead-letter-file.js";
+export { type DeadLetterPage, DeadLetterPages, type PageRequest } from "./failures/dead-letter-pages.js";
 export { DeadLetters } from "./failures/dead-letters.js";
 export { entryName, idName, sourceName } from "./failures/entry-name.js";
 export { FailureFile } from "./failures/failure-file.js";

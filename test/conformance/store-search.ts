@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { before, describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
-import type { Collection } from "../../src/contracts/index.js";
+import { type Collection, HeadraceError } from "../../src/contracts/index.js";
 import { evaluateFilter, fieldsOf, parseFilter } from "../../src/filter/index.js";
 import { ingestedAtOf } from "../../src/kit/index.js";
+import { searchGroups } from "../../src/operations/search/groups.js";
 import { printFilter } from "../support/filter-text.js";
 import { anyFilter, containsCases, filterCases, filterRows, filterWithoutContains } from "./store-filters.js";
 import { batchOf, calm, dimension, idsOf, unitVector } from "./store-rows-data.js";
@@ -123,6 +124,32 @@ export function searchTests(suite: StoreSuite): void {
         for (let at = 1; at < hits.length; at += 1) assert.ok(hits[at - 1]!.score >= hits[at]!.score);
       }
       assert.deepEqual(await collection.search([], { topK: 1 }), []);
+    });
+
+    it("by groups, the hits are the nearest of each group, although the first group alone has more rows than a search has hits", async () => {
+      const collection = await suite.create();
+      const kinds = (index: number) => (index < 150 ? "many" : index % 7 === 0 ? null : `kind ${index % 9}`);
+      const rows = Array.from({ length: 200 }, (_, index) => ({
+        id: `r${index}`,
+        vector: [1, index / 100, 0, 0],
+        metadata: { kind: kinds(index), even: index % 2 === 0, size: index % 5 },
+      }));
+      await suite.upsert(collection, rows);
+      const near = Float32Array.of(1, 0, 0, 0);
+      const grouped = async (groupBy: string, topK: number, filter: string | null = null) => {
+        const request = { groupBy, topK, filter: filter === null ? null : parseFilter(filter), signal: calm };
+        return (await searchGroups(collection, near, request)).map(({ id }) => Number(String(id).slice(1)));
+      };
+      const firstOf = (key: "kind" | "even" | "size", from = 0): readonly number[] => {
+        const values = rows.map(({ metadata }) => metadata[key]);
+        return values.flatMap((value, index) => (index >= from && value !== null && values.indexOf(value, from) === index ? [index] : []));
+      };
+      for (const topK of [1, 3, 10, 100]) assert.deepEqual(await grouped("kind", topK), firstOf("kind").slice(0, topK));
+      assert.deepEqual(await grouped("even", 10), firstOf("even"));
+      assert.deepEqual(await grouped("size", 4, "size != 0"), firstOf("size").slice(1));
+      assert.deepEqual(await grouped("nothing", 10), []);
+      for (const groupBy of ["id", "Not a key"]) await assert.rejects(grouped(groupBy, 10), HeadraceError);
+      await rejects("query_invalid", searchGroups(collection, near, { groupBy: "kind", topK: 101, filter: null, signal: calm }));
     });
 
     it("queries without an answer are query_invalid", async () => {

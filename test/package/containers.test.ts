@@ -76,7 +76,7 @@ describe("compose.yaml", () => {
 
   it("runs commands and flags that headrace has", () => {
     const calls = services.flatMap(([, service]) => headraceCalls(service));
-    assert.deepEqual(calls.map((args) => args[0]).sort(), ["ingest", "triton"]);
+    assert.deepEqual(calls.map((args) => args[0]).sort(), ["ingest", "serve", "triton"]);
     for (const args of calls) assertCallable(args);
   });
 

@@ -1,4 +1,4 @@
-/** Pods of deploy/kubernetes have no more rights than they need, and the queue answers nobody without its password. */
+/** Pods of deploy/kubernetes have no more rights than they need, and the queues there and of Compose answer nobody without their password. */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { freePorts, waitUntil } from "../support/services/process.js";
 import { installRedis } from "../support/services/redis.js";
 import { skipUnless } from "../support/services/required.js";
+import { composeServices } from "./compose.js";
 import { folder, podOf, pods, resources } from "./kubernetes.js";
 
 const noRedis = await skipUnless("Redis", installRedis);
@@ -83,39 +84,58 @@ describe("deploy/kubernetes", () => {
   });
 });
 
-describe("the queue of deploy/kubernetes", { skip: noRedis, timeout: 60_000 }, () => {
-  it("answers only with the password, which is in no list of processes", async () => {
-    const redis = await installRedis();
-    const place = mkdtempSync(join(tmpdir(), "headrace-queue-"));
-    const [port = 0] = await freePorts(1);
-    const data = join(place, "data");
-    mkdirSync(data);
-    // The command of the manifest, with Redis in the place of Valkey, and a port and a folder of this test.
-    const cli = join(dirname(redis.command), redis.command.endsWith("valkey-server") ? "valkey-cli" : "redis-cli");
-    writeFileSync(join(place, "valkey-server"), `#!/bin/sh\nexec "${redis.command}" "$@" --port ${port} --bind 127.0.0.1\n`);
-    writeFileSync(join(place, "valkey-cli"), `#!/bin/sh\nexec "${cli}" -p ${port} "$@"\n`);
-    for (const name of ["valkey-server", "valkey-cli"]) chmodSync(join(place, name), 0o755);
+interface Queue {
+  readonly command: readonly string[];
+  readonly ping: readonly string[];
+}
+
+const queues: Readonly<Record<string, () => Queue>> = {
+  "deploy/kubernetes": () => {
     const { command = [], readinessProbe } = podOf("queue").container;
-    const [shell = "", ...args] = command.map((part) => part.replace("dir /data", `dir ${data}`));
-    const env = { ...redis.env, PATH: `${place}:${process.env["PATH"]}`, QUEUE_PASSWORD: "a-password-of-this-test" };
-    const server = spawn(shell, args, { env, stdio: "ignore" });
-    try {
-      const [probe = "", ...rest] = readinessProbe?.exec?.command ?? [];
-      const ping = (password: object) => promisify(execFile)(join(place, probe), rest, { env: { ...env, ...password } });
-      const isReady = () =>
-        ping({ REDISCLI_AUTH: env.QUEUE_PASSWORD }).then(
-          ({ stdout }) => stdout.includes("PONG"),
-          () => false,
-        );
-      await waitUntil("the queue", isReady, { timeoutMs: 20_000, everyMs: 50, alive: () => server.exitCode === null });
-      await assert.rejects(ping({}), "without a password");
-      assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), /a-password/);
-      assert.ok(existsSync(join(data, "appendonlydir")), "it keeps an append-only file");
-    } finally {
-      const gone = once(server, "close");
-      server.kill("SIGTERM");
-      await gone;
-      rmSync(place, { recursive: true, force: true });
-    }
-  });
+    return { command, ping: readinessProbe?.exec?.command ?? [] };
+  },
+  "deploy/compose.fleet.yaml": () => {
+    const { command, healthcheck } = composeServices("deploy/compose.fleet.yaml")["redis"] ?? {};
+    // Compose turns two dollars into one, and CMD means that the rest is a command.
+    return { command: [command ?? []].flat().map((part) => part.replaceAll("$$", "$")), ping: healthcheck?.test.slice(1) ?? [] };
+  },
+};
+
+describe("the queue", { skip: noRedis, timeout: 60_000 }, () => {
+  for (const [place, queue] of Object.entries(queues)) {
+    it(`of ${place} answers only with the password, which is in no list of processes`, () => answersOnlyWithPassword(queue()));
+  }
 });
+
+async function answersOnlyWithPassword({ command, ping: [probe = "", ...rest] }: Queue): Promise<void> {
+  const redis = await installRedis();
+  const place = mkdtempSync(join(tmpdir(), "headrace-queue-"));
+  const [port = 0] = await freePorts(1);
+  const data = join(place, "data");
+  mkdirSync(data);
+  // The command of the manifest, with Redis in the place of Valkey, and a port and a folder of this test.
+  const cli = join(dirname(redis.command), redis.command.endsWith("valkey-server") ? "valkey-cli" : "redis-cli");
+  writeFileSync(join(place, "valkey-server"), `#!/bin/sh\nexec "${redis.command}" "$@" --port ${port} --bind 127.0.0.1\n`);
+  writeFileSync(join(place, "valkey-cli"), `#!/bin/sh\nexec "${cli}" -p ${port} "$@"\n`);
+  for (const name of ["valkey-server", "valkey-cli"]) chmodSync(join(place, name), 0o755);
+  const [shell = "", ...args] = command.map((part) => part.replace("dir /data", `dir ${data}`));
+  const env = { ...redis.env, PATH: `${place}:${process.env["PATH"]}`, QUEUE_PASSWORD: "a-password-of-this-test" };
+  const server = spawn(shell, args, { env, stdio: "ignore" });
+  try {
+    const ping = (password: object) => promisify(execFile)(join(place, probe), rest, { env: { ...env, ...password } });
+    const isReady = () =>
+      ping({ REDISCLI_AUTH: env.QUEUE_PASSWORD }).then(
+        ({ stdout }) => stdout.includes("PONG"),
+        () => false,
+      );
+    await waitUntil("the queue", isReady, { timeoutMs: 20_000, everyMs: 50, alive: () => server.exitCode === null });
+    await assert.rejects(ping({}), "without a password");
+    assert.doesNotMatch(readFileSync(`/proc/${server.pid}/cmdline`, "utf8"), /a-password/);
+    assert.ok(existsSync(join(data, "appendonlydir")), "it keeps an append-only file");
+  } finally {
+    const gone = once(server, "close");
+    server.kill("SIGTERM");
+    await gone;
+    rmSync(place, { recursive: true, force: true });
+  }
+}

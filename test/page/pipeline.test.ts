@@ -19,7 +19,11 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
   let served: Served;
   let browser: Browser;
   before(async () => {
-    served = await serve({ stored: 0, alsoAllowed: "workspace", args: ["--set", "embedder.model=builtin-int8"] });
+    served = await serve({
+      stored: 0,
+      alsoAllowed: "workspace",
+      args: ["--set", "embedder.model=builtin-int8", "--set", "preprocess.max_file_mb=1"],
+    });
     browser = await launch(executable);
   });
   after(async () => {
@@ -86,6 +90,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     assert.deepEqual(await violationsOf(page), []);
     await state(page, "Completed");
     await page.getByText("500 stored").first().waitFor();
+    const sentence = (await page.locator(".verdict p").textContent()) ?? "";
+    const limits = await page.locator(".is-limit .drawn-name strong").allTextContents();
+    assert.equal(limits.length, / is the limit/.test(sentence) ? 1 : 0, sentence);
+    for (const limit of limits) assert.ok(sentence.startsWith(`${limit.toLowerCase()} is the limit`), sentence);
     assert.equal(await page.getByRole("progressbar").getAttribute("aria-valuenow"), "500");
     await page.waitForFunction(() => document.querySelector(".verdict p")?.textContent !== "A few seconds are needed to say.");
     await page.setViewportSize({ width: 1600, height: 1000 });
@@ -100,7 +108,10 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     const { page, errors } = opened;
     await start(page, "cancelled", served.photos);
     await page.waitForFunction(() => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 0);
-    await page.getByRole("button", { name: "Cancel the run" }).click();
+    await Promise.all([
+      page.getByText(/^Reads no more photos\. The \d+ in flight are finished first\.$/).waitFor(),
+      page.getByRole("button", { name: "Cancel the run" }).click(),
+    ]);
     await state(page, "Cancelled");
     const answer = (await (await fetch(`${served.url}/v1/collections/cancelled`)).json()) as { count: number };
     assert.ok(answer.count > 0 && answer.count < 500, `${answer.count} rows`);
@@ -108,6 +119,22 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.reload();
     await state(page, "Cancelled");
     assert.deepEqual(errors, []);
+  });
+
+  test("a page that shows a run lives again after the server was killed and started again", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page } = opened;
+    await start(page, "killed", served.photos);
+    await page.waitForFunction(() => Number(document.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")) > 0);
+    await page.evaluate(() => Object.assign(window, { isSamePage: true }));
+    await served.restart(async () => {
+      await page.getByText("The server does not answer.").waitFor();
+      await page.getByRole("heading", { name: "page-photos" }).waitFor();
+    });
+    await state(page, "Completed");
+    await page.getByText("started 2 times").waitFor();
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => "isSamePage" in window), true);
   });
 
   test("failures are listed by reason with what can be seen of them, and tried again", async () => {
@@ -121,7 +148,8 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await using opened = await openPage(browser, served.url, "#/pipeline");
     const { page, errors } = opened;
     await start(page, "mixed", folder);
-    await state(page, "Completed");
+    await state(page, "Completed, 2 failed");
+    assert.equal(await page.locator(".run .dot-partial, .runs .dot-partial").count(), 2);
     await page.locator(".failures").getByText("torn.jpg").waitFor();
     assert.match((await page.locator(".failures").textContent()) ?? "", /2 failed.*image_(corrupt|unsupported)/s);
     const torn = page.locator(".failed-pictures li", { hasText: "torn.jpg" });
@@ -133,7 +161,7 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await copyFile(join(served.photos, photo), join(folder, "torn.jpg"));
     await page.getByRole("button", { name: "Retry the failures" }).click();
     await page.getByRole("heading", { name: "Second try of failed photos" }).waitFor();
-    await state(page, "Completed");
+    await state(page, "Completed, 1 failed");
     await page.getByText("1 failed").first().waitFor();
     assert.deepEqual(errors.filter(isUnexpected), []);
   });
@@ -191,6 +219,9 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByText("The server does not answer.").waitFor();
     await page.getByText(/ of .* sent$/).waitFor();
+    // The rest belongs to what is sent already.
+    for (const field of ["Into collection", "From this computer", "On the server"])
+      assert.ok(await page.getByLabel(field).isDisabled(), field);
     await screenshot(page, "upload-stopped-1280");
     assert.deepEqual(await violationsOf(page), []);
     await page.getByRole("button", { name: "Go on", exact: true }).click();
@@ -202,12 +233,58 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await waitUntil("all photos are stored", async () => (await count()) === 202, { timeoutMs: 60_000 });
   });
 
-  test("a source that the server may not read is refused with the reason", async () => {
+  test("a photo that is too large is named, and the others are stored without it", async () => {
     await using opened = await openPage(browser, served.url, "#/pipeline");
-    await opened.page.getByRole("button", { name: "Start a run" }).click();
-    await opened.page.getByLabel(/^Folders, files/).fill("/etc");
-    await opened.page.getByRole("button", { name: "Start", exact: true }).click();
-    await opened.page.getByText("path_refused").waitFor();
-    assert.deepEqual(await violationsOf(opened.page), []);
+    const { page } = opened;
+    const names = (await readdir(served.photos)).filter((name) => name.endsWith(".jpg")).slice(0, 4);
+    const photos = await Promise.all(
+      names.map(async (name) => ({ name, mimeType: "image/jpeg", buffer: await readFile(join(served.photos, name)) })),
+    );
+    const large = { name: "large.bmp", mimeType: "image/bmp", buffer: Buffer.alloc(3 * 1024 * 1024, 7) };
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("without_large");
+    await page.getByLabel("From this computer").check();
+    await page.getByLabel("Choose photos").setInputFiles([...photos.slice(0, 2), large, ...photos.slice(2)]);
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("This photo was not taken:").waitFor();
+    assert.deepEqual(await page.locator(".refused li").allTextContents(), ["large.bmp 3.0 MB"]);
+    await page.getByText("body_too_large").waitFor();
+    await screenshot(page, "upload-refused-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    const again = page.waitForResponse((response) => response.status() === 413);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await again;
+    await page.getByText("This photo was not taken:").waitFor();
+    await page.getByRole("button", { name: "Leave out and go on" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const count = async () =>
+      ((await (await fetch(`${served.url}/v1/collections/without_large`)).json()) as { readonly count: number }).count;
+    await waitUntil("the other photos are stored", async () => (await count()) === 4, { timeoutMs: 60_000 });
+  });
+
+  test("a source that the server may not read is refused with the reason, and another one starts the run", async () => {
+    await using opened = await openPage(browser, served.url, "#/pipeline");
+    const { page } = opened;
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.getByLabel("Into collection").selectOption({ label: "New collection…" });
+    await page.getByLabel("Name").fill("second_source");
+    await page.getByLabel(/^Folders, files/).fill("/etc");
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("path_refused").waitFor();
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByLabel(/^Folders, files/).fill(join(served.photos, (await readdir(served.photos))[0] ?? ""));
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("into second_source").waitFor();
+  });
+
+  test("on a phone, the list of runs shows the chosen one", async () => {
+    const { jobs } = (await (await fetch(`${served.url}/v1/jobs`)).json()) as { readonly jobs: readonly { readonly id: string }[] };
+    await using opened = await openPage(browser, served.url, `#/pipeline/${jobs.at(-1)?.id}`, { viewport: { width: 390, height: 844 } });
+    await opened.page.waitForFunction(() => {
+      const { left = -1, right = -1 } = document.querySelector(".runs [aria-current]")?.getBoundingClientRect() ?? {};
+      return left >= 0 && right > left && right <= innerWidth;
+    });
+    assert.equal(await opened.page.evaluate(() => scrollY), 0);
   });
 });

@@ -15,6 +15,8 @@ export interface Served extends AsyncDisposable {
   readonly space: Workspace;
   /** Photos that are not stored unless a test stores them. */
   readonly photos: string;
+  /** Kills the server as a failure of its machine would, calls `meanwhile`, and starts it again at the same address. */
+  readonly restart: (meanwhile: () => Promise<void>) => Promise<void>;
 }
 
 export interface ServedOptions {
@@ -46,16 +48,28 @@ export async function serve({ stored, args = [], allowed, alsoAllowed }: ServedO
     assert.equal(code, 0, stderr);
   }
   const roots = JSON.stringify([...(allowed ?? [photos]), ...(alsoAllowed === undefined ? [] : [space.folder])]);
-  const child = space.start("serve", "--port", "0", "--set", `server.allowed_roots=${roots}`, ...args);
-  const end = ended(child);
-  const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
+  const startAt = async (port: string) => {
+    const child = space.start("serve", "--port", port, "--set", `server.allowed_roots=${roots}`, ...args);
+    const end = ended(child);
+    const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
+    const stop = async (signal: NodeJS.Signals): Promise<void> => {
+      child.kill(signal);
+      await end;
+    };
+    return { url: line.replace("Listening on ", ""), stop };
+  };
+  let running = await startAt("0");
   return {
-    url: line.replace("Listening on ", ""),
+    url: running.url,
     space,
     photos,
+    restart: async (meanwhile) => {
+      await running.stop("SIGKILL");
+      await meanwhile();
+      running = await startAt(new URL(running.url).port);
+    },
     [Symbol.asyncDispose]: async () => {
-      child.kill("SIGTERM");
-      await end;
+      await running.stop("SIGTERM");
       await space[Symbol.asyncDispose]();
     },
   };
@@ -98,16 +112,19 @@ export async function openPage(browser: Browser, url: string, hash = "", options
 
 const axeSource = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** Returns what axe-core finds wrong at level A and AA, one line per rule. */
-export async function violationsOf(page: Page): Promise<readonly string[]> {
+/** Returns what axe-core finds wrong at level A and AA, one line per rule. `rules`: only these. */
+export async function violationsOf(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   // A colour that is on its way from light to dark is not a fault.
   await page.emulateMedia({ reducedMotion: "reduce" });
   // The policy of the page lets no other script in, so it runs through the debugger.
-  await page.evaluate(await readFile(axeSource, "utf8"));
-  const results = await page.evaluate(() =>
-    (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    }),
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(await readFile(axeSource, "utf8"));
+  const results = await page.evaluate(
+    (rules) =>
+      (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({
+        runOnly: rules ?? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+        resultTypes: ["violations"],
+      }),
+    rules,
   );
   await page.emulateMedia({ reducedMotion: null });
   return results.violations.map(

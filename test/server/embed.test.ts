@@ -41,22 +41,39 @@ test("a vector of the embed route finds the image that was stored", async () => 
 });
 
 test("a hundred clients that embed at once share batches, and each gets the vector of its image", async () => {
+  const clients = 100;
+  /** Three quarters of `server.max_concurrent`, which is what one address has. */
+  const atOnce = 48;
+  let begun = 0;
+  let done = 0;
   const batches: number[] = [];
   const work = async (rows: number): Promise<void> => {
     batches.push(rows);
-    // The model needs some time, in which requests arrive.
-    await delay(5);
+    // The model is busy until all requests have arrived that the server works on at the same time.
+    while (begun - done < Math.min(atOnce, clients - done)) await delay(1);
+    done += rows;
   };
-  await using server = await TestServer.start({ embedder: { work, feed: { preferredBatch: 16, maxBatch: 32, parallel: 1 } } });
+  await using server = await TestServer.start({
+    embedder: { work, feed: { preferredBatch: 16, maxBatch: 32, parallel: 1 } },
+    wrap: (pipeline) =>
+      new Proxy(pipeline, {
+        get: (target, name) => {
+          if (name === "embedImage") begun += 1;
+          const value = Reflect.get(target, name);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      }),
+  });
+  begun = 2 * atOnce;
   const alone = await Promise.all([1, 2, 3].map((value) => server.post("/v1/embed", { images: [{ base64: base64(value) }] })));
-  batches.length = 0;
+  [batches.length, begun, done] = [0, 0, 0];
   const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, index) => server.post("/v1/embed", { images: [{ base64: base64(1 + (index % 3)) }] })),
+    Array.from({ length: clients }, (_, index) => server.post("/v1/embed", { images: [{ base64: base64(1 + (index % 3)) }] })),
   );
   for (const [index, { body }] of answers.entries()) assert.deepEqual(body.items, alone[index % 3]?.body.items);
   assert.equal(
     batches.reduce((sum, rows) => sum + rows, 0),
-    100,
+    clients,
   );
   assert.ok(batches.length < 50, `${batches.length} batches`);
 });
@@ -117,4 +134,26 @@ test("OpenAI's form has OpenAI's errors: for the request, the model, an image, a
   assert.deepEqual([keyless.status, keyless.body.error.code, keyless.body.error.type], [401, "key_missing", "authentication_error"]);
   const foreign = await server.post("/v1/embeddings", {}, { origin: "https://example.com" });
   assert.deepEqual([foreign.status, foreign.body.error.code], [403, "origin_refused"]);
+});
+
+test("vectors are cut to a length for which the model was trained, in both forms, and any other length is refused", async () => {
+  await using server = await TestServer.start({ settings: { embedder: { matryoshka: [8, 4, 64] } } });
+  const whole = (await server.post("/v1/embed", { images: [{ base64: base64(1) }] })).body.items[0].vector as number[];
+  const cut = whole.slice(0, 8);
+  const expected = cut.map((value) => value / Math.hypot(...cut));
+  const near = (found: readonly number[]): void => {
+    assert.equal(found.length, 8);
+    for (const [at, value] of found.entries()) assert.ok(Math.abs(value - expected[at]!) < 1e-6);
+  };
+  const own = await server.post("/v1/embed", { images: [{ base64: base64(1) }, { base64: damaged }], dimensions: 8 });
+  assert.deepEqual([own.body.dimension, own.body.embedded, own.body.failed], [8, 1, 1]);
+  near(own.body.items[0].vector);
+  near((await server.upload("/v1/embed", [image(1)], { dimensions: "8" })).body.items[0].vector);
+  const openAi = await server.post("/v1/embeddings", { model: "default", input: dataUrl(1), dimensions: 8, encoding_format: "base64" });
+  near(numbersIn(openAi.body.data[0].embedding));
+  for (const dimensions of [5, 17, 64]) {
+    const { status, body } = await server.post("/v1/embed", { images: [{ base64: base64(1) }], dimensions });
+    assert.deepEqual([status, body.code], [422, "request_invalid"]);
+    assert.match(body.detail, /expected 16, the dimension of the model, or 8 or 4/);
+  }
 });

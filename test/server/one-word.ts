@@ -9,7 +9,8 @@ export class OneWord implements TextEmbedder {
   readonly labels = [{ text: "stored", synonyms: [] }];
 
   async embedText(texts: readonly string[]): Promise<{ dimension: number; values: Float32Array }> {
-    if (texts.some((text) => text !== "stored")) throw new HeadraceError("word_unknown", "expected another word");
+    if (texts.some((text) => text !== "stored"))
+      throw new HeadraceError("word_unknown", "expected another word", { suggestions: ["stored"] });
     return { dimension: this.dimension, values: new Float32Array(texts.length * this.dimension).fill(0.25) };
   }
 }

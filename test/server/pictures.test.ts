@@ -46,6 +46,22 @@ test("a stored file has a thumbnail, and a client that names its content may kee
   }
 });
 
+test("a large picture has at most 1,600 pixels to each side, and not more than the image", async () => {
+  await using server = await serverWithPhoto("small.png");
+  const wide = sharp({ create: { width: 2000, height: 900, channels: 3, background: "#4080c0" } });
+  await wide.png().toFile(join(folder, "wide.png"));
+  await server.post("/v1/collections/pets/images", { images: [{ path: "wide.png", id: "wide" }] });
+  const sizeOf = async (id: string, size: string): Promise<readonly number[]> => {
+    const response = await fetch(`${server.url}${thumbnailPath(id)}?size=${size}`);
+    const { width, height } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+    return [width, height];
+  };
+  assert.deepEqual(await sizeOf("wide", "small"), [320, 144]);
+  assert.deepEqual(await sizeOf("wide", "large"), [1600, 720]);
+  assert.deepEqual(await sizeOf("a/b ü", "large"), [200, 300]);
+  assert.equal((await fetch(`${server.url}${thumbnailPath("wide")}?size=huge`)).status, 422);
+});
+
 test("a thumbnail that cannot be made says why, and reads no file outside the allowed folders", async () => {
   await using server = await serverWithPhoto("two.png");
   await server.post("/v1/collections/pets/images", { images: [{ base64: base64(1), id: "sent" }] });

@@ -29,6 +29,7 @@ test("each route needs a key with its scope, from the settings or from a file; h
   for (const wrong of ["", "x", `${reader}x`, reader.slice(1)]) {
     assert.equal((await server.get("/v1/collections", bearer(wrong))).status, 401);
   }
+  assert.deepEqual((await server.get("/v1/service", bearer(writer))).body.scopes, ["read", "write"]);
   assert.equal((await server.get("/health/live")).status, 200);
   assert.equal((await server.get("/health/ready")).status, 200);
 
@@ -49,7 +50,7 @@ test("each route needs a key with its scope, from the settings or from a file; h
 
 test("a damaged file of keys is refused without showing it", async () => {
   const keysFile = join(folder, "bad.txt");
-  for (const line of [`name read short`, `name everything ${reader}`, `name read ${reader} more`]) {
+  for (const line of [`name read short`, `name everything ${reader}`, `name read ${reader} more words`]) {
     writeFileSync(keysFile, `${line}\n`);
     await assert.rejects(
       TestServer.start({ server: { keysFile } }),

@@ -29,6 +29,8 @@ export interface TestServerOptions {
   readonly keysElsewhere?: "require" | "omit";
   /** "real": images are decoded, so they must be images. Default: "fake". */
   readonly decoder?: "fake" | "real";
+  /** Default "memory". "lancedb": in the data folder. */
+  readonly store?: "memory" | "lancedb";
   /** Settings of other sections than `server`. */
   readonly settings?: Omit<GivenSettings, "server" | "lancedb">;
   /** Changes what the server gets as its pipeline. */
@@ -53,6 +55,7 @@ export class TestServer implements AsyncDisposable {
     readers = [],
     textEmbedder,
     decoder = "fake",
+    store = "memory",
     settings = {},
     wrap = (same) => same,
     keysElsewhere = "require",
@@ -66,7 +69,7 @@ export class TestServer implements AsyncDisposable {
       lancedb: { path: folder },
     });
     const own = {
-      store: memoryStore(),
+      ...(store === "memory" && { store: memoryStore() }),
       ...(decoder === "fake" && { decoder: memoryDecoder() }),
       embedder: memoryEmbedder(embedder),
       readers,

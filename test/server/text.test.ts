@@ -16,7 +16,9 @@ test("words find images; an unknown word is a problem of the request", async () 
   const { status, body } = await server.post("/v1/collections/pets/search", { text: "stored", top_k: 1 });
   assert.deepEqual([status, body.hits.length], [200, 1]);
   const unknown = await server.post("/v1/collections/pets/search", { text: "other" });
-  assert.deepEqual([unknown.status, unknown.body.code], [422, "word_unknown"]);
+  assert.deepEqual([unknown.status, unknown.body.code, unknown.body.suggestions], [422, "word_unknown", ["stored"]]);
+  const service = await server.get("/v1/service");
+  assert.deepEqual([service.body.texts, service.body.scopes], ["labels", ["read", "write", "admin"]]);
   for (const wrong of [{ text: "" }, { text: "stored", id: "id-1" }, { text: 1 }]) {
     assert.equal((await server.post("/v1/collections/pets/search", wrong)).status, 422);
   }

@@ -5,8 +5,11 @@ import { KeyForm } from "./key-form.js";
 import { LanguageProvider, useWords } from "./language/language.js";
 import { Icon } from "./parts/icon.js";
 import { ProblemNotice } from "./parts/notice.js";
+import { PageKeys } from "./parts/page-keys.js";
 import { PicturesContext } from "./parts/picture.js";
+import { useScrollMemory } from "./parts/scroll-memory.js";
 import { Brand, TopBar } from "./parts/top-bar.js";
+import { UnknownAddress } from "./parts/unknown-address.js";
 import { PipelineRoom } from "./pipeline/pipeline-room.js";
 import { hrefOf, type Place, type Room, usePlace } from "./route.js";
 import { QueryImages, QueryImagesContext } from "./search/query-images.js";
@@ -33,9 +36,11 @@ function Frame() {
   const words = useWords();
   const place = usePlace();
   const { client, service, problem, needsKey } = useService();
+  useScrollMemory();
   const pictures = useMemo(() => servicePictures(client), [client]);
   useEffect(() => {
-    document.title = `${words.rooms[place.room]}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
+    const title = place.room === null ? words.unknownAddress.title : words.rooms[place.room];
+    document.title = `${title}${place.name === null ? "" : ` · ${place.name}`} – Headrace`;
   }, [words, place]);
   return (
     <PicturesContext.Provider value={pictures}>
@@ -43,6 +48,7 @@ function Frame() {
         {words.skip}
       </button>
       <Header place={place} />
+      <PageKeys />
       <main id="content" tabIndex={-1}>
         {needsKey ? (
           <KeyForm />
@@ -60,6 +66,8 @@ function Frame() {
 
 function RoomOf({ place }: { readonly place: Place }) {
   switch (place.room) {
+    case null:
+      return <UnknownAddress address={location.hash.slice(1)} />;
     case "search":
       return <SearchRoom place={place} />;
     case "pipeline":
@@ -72,8 +80,24 @@ function RoomOf({ place }: { readonly place: Place }) {
 
 function Header({ place }: { readonly place: Place }) {
   const words = useWords();
+  const { client, needsKey, forgetKey } = useService();
   return (
-    <TopBar>
+    <TopBar
+      actions={
+        client.apiKey !== null &&
+        !needsKey && (
+          <button
+            type="button"
+            class="button button-quiet button-icon"
+            title={words.key.forget}
+            aria-label={words.key.forget}
+            onClick={forgetKey}
+          >
+            <Icon name="leave" />
+          </button>
+        )
+      }
+    >
       <a class="brand" href="#/search" aria-label="Headrace">
         <Brand />
       </a>

@@ -4,13 +4,19 @@ import { useEffect, useState } from "preact/hooks";
 export type Room = "search" | "pipeline" | "collections";
 
 export interface Place {
-  readonly room: Room;
+  /** null: the address leads nowhere. */
+  readonly room: Room | null;
   /** The collection of a search, the run of the pipeline, or the collection that is shown. */
   readonly name: string | null;
   readonly params: Readonly<Record<string, string>>;
 }
 
 const rooms: readonly Room[] = ["search", "pipeline", "collections"];
+
+/** An address of the server that it does not know becomes one of the page, so that the links of the page work there. */
+export function takeUnknownPath(): void {
+  if (location.pathname !== "/") history.replaceState(null, "", `/#${location.pathname}`);
+}
 
 /** Leaves out parameters that are empty. */
 export function hrefOf(room: Room, name: string | null = null, params: Readonly<Record<string, string | number | null>> = {}): string {
@@ -21,6 +27,12 @@ export function hrefOf(room: Room, name: string | null = null, params: Readonly<
 
 export function go(href: string): void {
   location.hash = href;
+}
+
+/** Changes the address without a new entry in the history. */
+export function replacePlace(href: string): void {
+  history.replaceState(history.state, "", href);
+  dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 export function usePlace(): Place {
@@ -37,7 +49,7 @@ function placeOf(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [first, name] = path.split("/");
   return {
-    room: rooms.find((room) => room === first) ?? "search",
+    room: first === "" ? "search" : (rooms.find((room) => room === first) ?? null),
     name: name === undefined || name === "" ? null : decoded(name),
     params: Object.fromEntries(new URLSearchParams(query)),
   };

@@ -43,6 +43,7 @@ export function wordUnknown(word: string, nearest: readonly string[]): HeadraceE
     `text "${word.slice(0, 80)}": expected a label of the shipped model, found none with this word`,
     {
       item: word.slice(0, 80),
+      suggestions: nearest,
       hint: `Similar labels: ${nearest.join(", ")}. \`npx headrace labels\` lists all. See docs/guides/text.md in the package headrace.`,
     },
   );

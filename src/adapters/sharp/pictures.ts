@@ -18,7 +18,7 @@ export function sharpDecoding(
   return {
     decoder: new SharpDecoder(options, converters, memory),
     pictures: {
-      thumbnail: (image, signal) => lenient.draw(image, signal, thumbnail),
+      thumbnail: (image, signal, size) => lenient.draw(image, signal, (sharp, opened) => thumbnail(sharp, opened, size)),
       comparison: (image, seen, signal) => lenient.draw(image, signal, (sharp, opened) => comparison(sharp, opened, seen)),
     },
   };

@@ -2,10 +2,19 @@
 import type { Opened } from "./decoder.js";
 import type { Sharp } from "./load.js";
 
-const maxSidePixels = 320;
+const defaultSidePixels = 320;
 
-/** Returns the upright image as a JPEG of at most 320 × 320 pixels. */
-export function thumbnail(sharp: Sharp, { bytes, input }: Opened): Promise<Uint8Array> {
+export interface ThumbnailSize {
+  /** Default: 320. */
+  readonly maxSidePixels?: number;
+}
+
+/** Returns the upright image as a JPEG that fits into a square. */
+export function thumbnail(
+  sharp: Sharp,
+  { bytes, input }: Opened,
+  { maxSidePixels = defaultSidePixels }: ThumbnailSize = {},
+): Promise<Uint8Array> {
   return sharp(bytes, input)
     .autoOrient()
     .resize({ width: maxSidePixels, height: maxSidePixels, fit: "inside", withoutEnlargement: true })

@@ -39,16 +39,19 @@ type Colouring = "denormalize" | "stretch";
 export interface ThumbnailOptions {
   /** Limits that an image behind a URL shares with those of other calls. Default: none but `preprocess.max_file_mb`. */
   readonly urlBytes?: UrlBytes;
+  /** Most pixels of the width and of the height. Default: 320. A smaller image keeps its size. */
+  readonly maxSidePixels?: number;
   readonly signal?: AbortSignal;
 }
 
 /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */
 export async function thumbnailOf(parts: PipelineParts, input: ImageInput, options: ThumbnailOptions): Promise<Uint8Array | null> {
-  refuseUnknownOptions("thumbnail", options, { signal: true, urlBytes: true });
-  const { urlBytes, signal = new AbortController().signal } = options;
+  refuseUnknownOptions("thumbnail", options, { signal: true, urlBytes: true, maxSidePixels: true });
+  const { urlBytes, maxSidePixels, signal = new AbortController().signal } = options;
+  const size = maxSidePixels === undefined ? {} : { maxSidePixels };
   const pictures = await parts.pictures(signal);
   try {
-    return await useImage(parts, input, { urlBytes, signal }, (image) => pictures.thumbnail(image, signal));
+    return await useImage(parts, input, { urlBytes, signal }, (image) => pictures.thumbnail(image, signal, size));
   } catch (error) {
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;

@@ -39,6 +39,11 @@ export interface SearchOptions {
   readonly minScore?: number;
   /** A filter that the hits must match, in the filter language. Default: all rows. */
   readonly filter?: string;
+  /**
+   * A metadata key, or a built-in column such as `source`. Of all rows with the same value, only the nearest is a hit, and rows without a value
+   * are none. `topK` is then the number of groups, at most 100. Default: every row can be a hit.
+   */
+  readonly groupBy?: string;
   /** The metadata keys that hits contain. Hits always contain the id, the score and all built-in columns. Default: all keys. */
   readonly outputFields?: readonly string[];
   /** Limits that images behind URLs share with those of other calls. Default: none but `preprocess.max_file_mb`. */
@@ -51,6 +56,7 @@ const optionNames = {
   topK: true,
   minScore: true,
   filter: true,
+  groupBy: true,
   outputFields: true,
   urlBytes: true,
   signal: true,
@@ -63,7 +69,7 @@ export async function searchAll(
   options: SearchOptions,
 ): Promise<readonly (readonly Hit[])[]> {
   refuseUnknownOptions("search", options, optionNames);
-  const { topK, minScore, filter, outputFields, urlBytes, signal = new AbortController().signal } = options;
+  const { topK, minScore, filter, groupBy, outputFields, urlBytes, signal = new AbortController().signal } = options;
   return withCollection(parts, options.collectionName ?? defaultCollection(parts.settings), "read", async (collection) => {
     const chain = async (): Promise<Chain> => {
       const opened = await parts.chain(signal);
@@ -99,6 +105,7 @@ export async function searchAll(
         ...(topK === undefined ? {} : { topK }),
         ...(minScore === undefined ? {} : { minScore }),
         ...(filter === undefined ? {} : { filter }),
+        ...(groupBy === undefined ? {} : { groupBy }),
       }),
     );
     return outputFields === undefined ? found : found.map((hits) => hits.map((hit) => withFields(hit, outputFields)));

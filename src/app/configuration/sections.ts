@@ -106,6 +106,12 @@ export const embedderSection = z.strictObject({
       "The text model of a CLIP or SigLIP, for searches by words. null: the one in the folder `model`, else the labels of the shipped model.",
     ),
   normalize: z.boolean().default(true).describe("Scale vectors to unit length."),
+  matryoshka: z
+    .array(z.int().min(1))
+    .default([])
+    .describe(
+      "Shorter lengths of vectors for which the model was trained, such as [512, 256]. Requests for embeddings may ask for them as `dimensions`. Collections keep whole vectors.",
+    ),
 });
 
 export const limitsSection = z.strictObject({
@@ -142,6 +148,12 @@ const serverKey = z.strictObject({
     .min(1)
     .default(["read"])
     .describe("What the key allows."),
+  collections: z
+    .array(z.string().regex(/^\w+\*?$|^\*$/, "expected names of collections, or beginnings of names before a `*`"))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Collections and aliases that the key may use. `shop_*`: all whose names begin with `shop_`. null: all."),
 });
 
 export const serverSection = z.strictObject({
@@ -150,12 +162,16 @@ export const serverSection = z.strictObject({
   keys: z
     .array(serverKey)
     .default([])
-    .describe("API keys, each with `name`, `api_key` and `scopes` (read, write, admin). Without keys, every client may do everything."),
+    .describe(
+      "API keys, each with `name`, `api_key`, `scopes` (read, write, admin) and `collections`. Without keys, every client may do everything.",
+    ),
   keysFile: z
     .string()
     .nullable()
     .default(null)
-    .describe("File with more API keys. One line per key: name, scopes joined by commas, key. It is read again when it changes."),
+    .describe(
+      "File with more API keys. One line per key: name, scopes joined by commas, key, and if it is limited its collections joined by commas. It is read again when it changes.",
+    ),
   tlsCert: z
     .string()
     .nullable()

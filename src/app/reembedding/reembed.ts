@@ -71,6 +71,7 @@ export async function startReembed(parts: PipelineParts, request: ReembedRequest
         snapshot: () => run().snapshot(),
         stages: () => run().stages(),
         verdict: () => run().verdict(),
+        limitingStage: () => run().limitingStage(),
         serverLoad: () => run().serverLoad(),
         deadLetterPath: run().deadLetterPath,
         done: closed([target, origin], () => followAndSwitch(store, { roles, origin, target, passes, first: first.done, request, signal })),

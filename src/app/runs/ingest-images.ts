@@ -15,7 +15,7 @@ import {
   type StageState,
   type VectorStore,
 } from "../../contracts/index.js";
-import type { ServerLoad } from "../../insight/index.js";
+import { limitingStage, type ServerLoad } from "../../insight/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { ingest } from "../../operations/index.js";
 import { DeadLetters, type ExpectedImages, expectCopies, type InputStream, type RunUses, SourceFiles } from "../../sources/index.js";
@@ -92,6 +92,8 @@ export interface IngestRun {
   stages(): readonly StageState[];
   /** What has limited the speed so far, in words. Meaningful after a few seconds. */
   verdict(): string;
+  /** The stage that `verdict` names as the limit. null: it names none. */
+  limitingStage(): string | null;
   /** How busy the servers of the model were in the last seconds. null: there are none, or they do not tell. */
   serverLoad(): ServerLoad | null;
   readonly deadLetterPath: string;
@@ -127,6 +129,10 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
       const resources = await watch.stop(report.ended === "aborted" || report.ended === "failed" ? "at once" : "after a last reading");
       return speedReport(report, resources, { parts, store, schedule: request.schedule });
     };
+    const explainSoFar = (): SpeedReport => {
+      const soFar: RunReport = { ...run.snapshot(), ended: "completed", peakBytes: 0 };
+      return speedReport(soFar, watch.resources, { parts, store, schedule: request.schedule });
+    };
     return {
       drain: () => {
         run.drain();
@@ -134,10 +140,8 @@ export async function startIngest(parts: PipelineParts, request: RunRequest): Pr
       },
       snapshot: () => run.snapshot(),
       stages: () => run.stages(),
-      verdict: () => {
-        const soFar: RunReport = { ...run.snapshot(), ended: "completed", peakBytes: 0 };
-        return speedReport(soFar, watch.resources, { parts, store, schedule: request.schedule }).verdict;
-      },
+      verdict: () => explainSoFar().verdict,
+      limitingStage: () => limitingStage(explainSoFar().limit),
       serverLoad: () => watch.recentServerLoad,
       deadLetterPath: deadLetters.path,
       done: finish(parts, run, collection, deadLetters, {

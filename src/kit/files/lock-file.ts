@@ -3,8 +3,8 @@
  * table, or by a life sign. A holder of which nothing is known, for example on another machine, loses the lock when it stops to renew it.
  */
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { type LifeSign, lifeOf, removeLife, type ShownLife, showLife } from "./life-sign.js";
 import { isEnding, livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
@@ -106,8 +106,23 @@ async function place(path: string, draft: string, staleMs: number): Promise<Hold
   if (await claim(draft, path)) return null;
   const living = await removeDead(path, { path, draft, staleMs });
   if (living !== null) return living;
-  return (await claim(draft, path)) ? null : ((await readHolder(path)) ?? "unknown");
+  if (!(await claim(draft, path))) return (await readHolder(path)) ?? "unknown";
+  await removeDrafts(path);
+  return null;
 }
+
+/** Removes the drafts of processes that were killed while they waited for the lock. */
+async function removeDrafts(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix) || !tokenPattern.test(name.slice(prefix.length))) continue;
+    const draft = join(dirname(path), name);
+    const waiting = await readHolder(draft);
+    if (waiting !== null && livenessOf(waiting) === "dead") await rm(draft, { force: true });
+  }
+}
+
+const tokenPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Creates the file at `path` as a hard link to the draft. This is atomic and never replaces a file. Returns false if the file exists. */
 async function claim(draft: string, path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** A lock that is held briefly: one holder at a time, and the lock of a process that was killed is free at once. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -44,6 +45,8 @@ describe("a short lock", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     await writeFile(path, JSON.stringify({ ...dead, token: "of-the-dead" }));
+    // Others of the same process waited for the lock.
+    for (const token of [randomUUID(), randomUUID()]) await writeFile(`${path}.${token}`, JSON.stringify({ ...dead, token }));
     let holders = 0;
     await Promise.all(
       Array.from({ length: 10 }, () =>

@@ -1,6 +1,6 @@
 /** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
 import { join, resolve } from "node:path";
-import { type DeadLetter, type ImageEmbeddingPipeline, readDeadLetters, type Settings } from "../../app/index.js";
+import { type DeadLetterPage, DeadLetterPages, type ImageEmbeddingPipeline, type PageRequest, type Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
 import type { Log } from "../telemetry/log.js";
@@ -44,6 +44,7 @@ export class Jobs {
   readonly #closing = new AbortController();
   readonly #ends: JobEnds;
   readonly #space: JobSpace;
+  readonly #failures = new DeadLetterPages();
   #owner: FolderOwner | null = null;
   /** Set when another server has taken the folder. Settles when nothing runs any more. */
   #leaving: Promise<void> | null = null;
@@ -155,9 +156,9 @@ export class Jobs {
     await this.#changes.run(() => entry.folder.delete());
   }
 
-  /** Streams the failures of a job, one per image. */
-  failures(id: string): AsyncIterable<DeadLetter> {
-    return readDeadLetters(this.#entry(id).folder.failuresPath);
+  /** Some of the failures of a job, one per image. */
+  failures(id: string, page: PageRequest): Promise<DeadLetterPage> {
+    return this.#failures.page(this.#entry(id).folder.failuresPath, page);
   }
 
   /** Streams the events of a job after the given one, until the job has ended or `signal` fires. null: nothing has come for a while. */

@@ -39,6 +39,8 @@ export interface Picture {
   readonly upkeep: UpkeepProgress | null;
   readonly server: ReturnType<IngestRun["serverLoad"]>;
   readonly verdict: string;
+  /** The stage that `verdict` names as the limit. null: it names none. */
+  readonly limitingStage: string | null;
 }
 
 const maxRecent = 20;
@@ -52,7 +54,7 @@ export class LivePicture {
   #before: RunSnapshot | null = null;
 
   constructor(
-    readonly run: Pick<IngestRun, "snapshot" | "stages" | "verdict" | "serverLoad">,
+    readonly run: Pick<IngestRun, "snapshot" | "stages" | "verdict" | "limitingStage" | "serverLoad">,
     readonly maxBytesInFlight: number,
   ) {}
 
@@ -87,6 +89,7 @@ export class LivePicture {
       upkeep: this.#upkeep,
       server: run.serverLoad(),
       verdict: run.verdict(),
+      limitingStage: run.limitingStage(),
     };
   }
 }

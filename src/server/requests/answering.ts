@@ -6,6 +6,7 @@ import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
 import type { Seat } from "./admission.js";
+import type { CollectionAccess } from "./collection-access.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
@@ -21,6 +22,7 @@ export interface AnsweringOptions {
   readonly seat: Seat | undefined;
   /** Name of the client: its key, otherwise its address. */
   readonly clientName: string;
+  readonly access: CollectionAccess;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: ServerContext,
-  { hard, open, seat, clientName }: AnsweringOptions,
+  { hard, open, seat, clientName, access }: AnsweringOptions,
 ): Promise<Answer> {
   const { admission, keptAnswers, settings } = context;
   const client = open?.key ?? null;
@@ -43,7 +45,8 @@ export async function answer(
   try {
     const params = each.params === undefined ? undefined : checked(each.params, request.params);
     const query = each.query === undefined ? undefined : checked(each.query, request.query);
-    const call = { ...context, params, query, body: undefined, headers: request.headers, client, requestId: request.id, spans, signal };
+    const given = { params, query, body: undefined, headers: request.headers };
+    const call = { ...context, ...given, client, access, requestId: request.id, spans, signal };
     const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
     const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);

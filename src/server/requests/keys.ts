@@ -6,6 +6,7 @@ import type { Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import type { Log } from "../telemetry/log.js";
 import { Refused } from "../wire/problems.js";
+import { CollectionAccess } from "./collection-access.js";
 import { type Scope, scopes } from "./route.js";
 
 type KeySetting = Settings["server"]["keys"][number];
@@ -14,11 +15,14 @@ type KeySetting = Settings["server"]["keys"][number];
 export interface ApiKey {
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
+  readonly access: CollectionAccess;
   /** SHA-256 of the secret. */
   readonly digest: Buffer;
 }
 
 const leastCharacters = 16;
+/** A name, or the beginning of names before a `*`. */
+const collectionPattern = /^\w+\*?$|^\*$/;
 
 export interface KeysOptions {
   readonly settings: Pick<Settings["server"], "keys" | "keysFile">;
@@ -85,28 +89,38 @@ const watching = { interval: 1000, persistent: false };
 
 async function loadKeys({ keys, keysFile }: KeysOptions["settings"]): Promise<readonly ApiKey[]> {
   const inFile = keysFile === null ? [] : parseKeys(await readKeysFile(keysFile), keysFile);
-  return [...keys, ...inFile].map(({ name, apiKey, scopes }): ApiKey => ({ name, scopes: new Set(scopes), digest: digestOf(apiKey) }));
+  return [...keys, ...inFile].map(
+    ({ name, apiKey, scopes, collections }): ApiKey => ({
+      name,
+      scopes: new Set(scopes),
+      access: new CollectionAccess(collections),
+      digest: digestOf(apiKey),
+    }),
+  );
 }
 
 function noKeys(keysFile: string | null): HeadraceError {
   return new HeadraceError("config_invalid", `server.keys_file: expected at least one key, found none: ${keysFile}`);
 }
 
-/** Parses lines of the form `name scope,scope key`. Lines that begin with # are comments. */
+/** Parses lines of the form `name scope,scope key [collection,collection]`. Lines that begin with # are comments. */
 export function parseKeys(text: string, file: string): readonly KeySetting[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     if (line.trim() === "" || line.startsWith("#")) return [];
-    const [name = "", given = "", apiKey = "", ...rest] = line.trim().split(/\s+/);
+    const [name = "", given = "", apiKey = "", within, ...rest] = line.trim().split(/\s+/);
     const wanted = given.split(",");
-    const isKey = apiKey.length >= leastCharacters && rest.length === 0 && wanted.every((scope) => scopes.includes(scope as Scope));
+    const collections = within?.split(",") ?? null;
+    const isWithin = collections?.every((each) => collectionPattern.test(each)) ?? true;
+    const isKey =
+      apiKey.length >= leastCharacters && rest.length === 0 && isWithin && wanted.every((scope) => scopes.includes(scope as Scope));
     if (!isKey) {
       throw new HeadraceError(
         "config_invalid",
-        `${file}:${index + 1}: expected a name, scopes out of ${scopes.join(",")}, and a key of at least ${leastCharacters} characters`,
+        `${file}:${index + 1}: expected a name, scopes out of ${scopes.join(",")}, a key of at least ${leastCharacters} characters, and at most a list of collections`,
         { item: file, hint: "For example: search-page read,write and a random key, as from openssl rand -hex 24" },
       );
     }
-    return [{ name, apiKey, scopes: wanted as Scope[] }];
+    return [{ name, apiKey, scopes: wanted as Scope[], collections }];
   });
 }
 

@@ -14,6 +14,7 @@ import type { RunStart } from "../telemetry/run-span.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ErrorForm } from "../wire/error-forms.js";
 import type { Admission } from "./admission.js";
+import type { CollectionAccess } from "./collection-access.js";
 
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
@@ -35,6 +36,8 @@ export interface ServerContext {
   readonly version: string;
   readonly admission: Admission;
   readonly keptAnswers: KeptAnswers;
+  /** What the API key of a request allows: all scopes on a server without keys. Throws `key_missing`. */
+  readonly scopesOf: (authorization: string | undefined) => readonly Scope[];
   /** Describes all routes, as JSON and as HTML. */
   readonly reference: { readonly document: Uint8Array; readonly page: Uint8Array };
   /** True from the first stop signal on: open requests are finished, and new ones are refused. */
@@ -70,6 +73,8 @@ export interface Call<P, B, Q = undefined> extends ServerContext {
   readonly headers: IncomingHttpHeaders;
   /** Name of the API key; null without API keys. */
   readonly client: string | null;
+  /** The collections that the request may use. The name in the path has been checked; all others are the route's to check. */
+  readonly access: CollectionAccess;
   /** The id of the request in the log. */
   readonly requestId: string;
   /** The span of the request; empty without traces. */
@@ -121,6 +126,11 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly tag: Tag;
   /** null: no API key is needed. */
   readonly scope: Scope | null;
+  /**
+   * Whether keys of some collections may use a route without `{name}` in its path. "allowed": it checks `access` itself, or uses no collection.
+   * Default "refused".
+   */
+  readonly limitedKeys?: "allowed" | "refused";
   /** "long": the answer is a stream that stays open. It counts for `server.max_streams` only. Default "short". */
   readonly duration?: "short" | "long";
   /** The schema of the path's parameters is an object, and each parameter has an example. */

@@ -13,8 +13,15 @@ export const aliasRoutes: readonly Route[] = [
     summary: "Lists the other names of all collections.",
     tag: "Collections",
     scope: "read",
+    limitedKeys: "allowed",
     answers: { 200: { description: "The aliases, sorted.", schema: wire.aliases } },
-    answer: async ({ pipeline }) => ({ status: 200, body: { aliases: await pipeline.aliases.list() } }),
+    answer: async ({ pipeline, access }) => {
+      const aliases = await pipeline.aliases.list();
+      return {
+        status: 200,
+        body: { aliases: aliases.filter(({ alias, collection }) => access.allows(alias) || access.allows(collection)) },
+      };
+    },
   }),
   route<AliasParams, z.output<typeof wire.aliasTarget>>({
     method: "PUT",
@@ -23,11 +30,13 @@ export const aliasRoutes: readonly Route[] = [
     summary: "Makes a name lead to a collection, in one step, also if it led to another one before.",
     tag: "Collections",
     scope: "write",
+    limitedKeys: "allowed",
     params: wire.aliasParams,
     body: wire.aliasTarget,
     examples: { animals: { collection: "pets" } },
     answers: { 200: { description: "The alias.", schema: wire.alias } },
-    answer: async ({ pipeline, params: { alias }, body: { collection } }) => {
+    answer: async ({ pipeline, access, params: { alias }, body: { collection } }) => {
+      for (const name of [alias, collection]) access.check(name);
       await pipeline.aliases.set(alias, collection);
       return { status: 200, body: { alias, collection } };
     },
@@ -39,9 +48,11 @@ export const aliasRoutes: readonly Route[] = [
     summary: "Removes another name of a collection. The collection stays.",
     tag: "Collections",
     scope: "write",
+    limitedKeys: "allowed",
     params: wire.aliasParams,
     answers: { 204: { description: "The name is free." } },
-    answer: async ({ pipeline, params }) => {
+    answer: async ({ pipeline, access, params }) => {
+      access.check(params.alias);
       await pipeline.aliases.drop(params.alias);
       return { status: 204 };
     },

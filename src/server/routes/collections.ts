@@ -11,9 +11,11 @@ export const collectionRoutes: readonly Route[] = [
     summary: "Lists all collections.",
     tag: "Collections",
     scope: "read",
+    limitedKeys: "allowed",
     answers: { 200: { description: "The collections, with their sizes.", schema: wire.collections } },
-    answer: async ({ pipeline }) => {
-      const [found, aliases] = await Promise.all([pipeline.listCollections(), pipeline.aliases.list()]);
+    answer: async ({ pipeline, access }) => {
+      const [all, aliases] = await Promise.all([pipeline.listCollections(), pipeline.aliases.list()]);
+      const found = all.filter(({ name }) => access.allows(name));
       return { status: 200, body: { collections: found.map((each) => described(each, aliases)) } };
     },
   }),
@@ -24,10 +26,12 @@ export const collectionRoutes: readonly Route[] = [
     summary: "Creates an empty collection.",
     tag: "Collections",
     scope: "admin",
+    limitedKeys: "allowed",
     body: wire.newCollection,
     examples: { numbered: { name: "numbered_pets", id_type: "int64" } },
     answers: { 201: { description: "The new collection.", schema: wire.collection, headers: { Location: "The path of the collection." } } },
-    answer: async ({ pipeline, body: { name, dimension, metric, index, id_type } }) => {
+    answer: async ({ pipeline, access, body: { name, dimension, metric, index, id_type } }) => {
+      access.check(name);
       await pipeline.createCollection(name, {
         ...(dimension === undefined ? {} : { dim: dimension }),
         ...(metric === undefined ? {} : { metric }),

@@ -4,9 +4,9 @@ import { type Form, type Route, route } from "../requests/route.js";
 import { checked } from "../requests/validation.js";
 import { itemProblem, Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
-import { type Embeddable, type EmbeddedOne, embedAll, encoded, type VectorEncoding } from "./embeddings.js";
+import { type Embeddable, type EmbeddedOne, embedAll, encoded, shortened, type VectorEncoding } from "./embeddings.js";
 
-interface GivenImages extends Pick<z.output<typeof wire.embedding>, "encoding"> {
+interface GivenImages extends Pick<z.output<typeof wire.embedding>, "encoding" | "dimensions"> {
   readonly images: readonly Embeddable[];
 }
 
@@ -18,6 +18,7 @@ export const embedRoutes: readonly Route[] = [
     summary: "Computes the vectors of images and texts, without storing them. One that fails does not stop the others.",
     tag: "Embeddings",
     scope: "read",
+    limitedKeys: "allowed",
     body: wire.embedding,
     examples: {
       numbers: { images: [{ url: wire.exampleDataUrl }] },
@@ -25,11 +26,12 @@ export const embedRoutes: readonly Route[] = [
     },
     form: { fields: wire.embeddingForm, toBody: imagesOfForm },
     answers: { 200: { description: "One entry per image or text, in the order of the request.", schema: wire.embedded } },
-    answer: async ({ body: { images, encoding }, signal, ...context }) => {
+    answer: async ({ body: { images, encoding, dimensions }, signal, ...context }) => {
+      const shorten = await shortened(context, dimensions);
       const embedded = await embedAll(context, images, signal);
       const failed = embedded.filter((each) => "error" in each).length;
-      const items = embedded.map((each, index) => itemOf(each, index, encoding));
-      const dimension = await context.pipeline.dimension();
+      const items = embedded.map((each, index) => itemOf("error" in each ? each : { vector: shorten(each.vector) }, index, encoding));
+      const dimension = dimensions ?? (await context.pipeline.dimension());
       return { status: 200, body: { dimension, embedded: embedded.length - failed, failed, items } };
     },
   }),
@@ -42,6 +44,5 @@ function itemOf(each: EmbeddedOne, index: number, encoding: VectorEncoding): obj
 
 function imagesOfForm({ files, fields }: Form): GivenImages {
   if (files.length === 0) throw new Refused("request_invalid", "files: expected at least one, found none.");
-  const { encoding } = checked(wire.embeddingForm, fields);
-  return { images: files.map(({ bytes }) => ({ bytes })), encoding };
+  return { images: files.map(({ bytes }) => ({ bytes })), ...checked(wire.embeddingForm, fields) };
 }

@@ -48,6 +48,28 @@ export async function embedAll(
   return Promise.all(works.map(embed));
 }
 
+/**
+ * Returns a function that cuts vectors of the model to `dimensions` numbers, which then have unit length again if `embedder.normalize` is set.
+ * Throws `request_invalid` for a length for which the model was not trained.
+ */
+export async function shortened(
+  { pipeline, settings: { embedder } }: Pick<ServerContext, "pipeline" | "settings">,
+  dimensions: number | undefined,
+): Promise<(vector: Float32Array) => Float32Array> {
+  const whole = await pipeline.dimension();
+  if (dimensions === undefined || dimensions === whole) return (vector) => vector;
+  const allowed = embedder.matryoshka.filter((length) => length < whole);
+  if (!allowed.includes(dimensions)) {
+    const others = allowed.length === 0 ? "" : ` or ${allowed.join(" or ")}, which embedder.matryoshka names`;
+    throw new Refused("request_invalid", `dimensions: expected ${whole}, the dimension of the model,${others} found ${dimensions}.`);
+  }
+  return (vector) => {
+    const cut = vector.slice(0, dimensions);
+    const norm = Math.hypot(...cut);
+    return embedder.normalize && norm > 0 ? cut.map((value) => value / norm) : cut;
+  };
+}
+
 /** A list of numbers, or base64 of little-endian float32. */
 export function encoded(vector: Float32Array, encoding: VectorEncoding): readonly number[] | string {
   if (encoding === "float") return [...vector];

@@ -1,7 +1,7 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
 import type { z } from "zod";
-import { firstJobOf, type Idempotency } from "../jobs/job.js";
+import { firstJobOf, type Idempotency, type Job } from "../jobs/job.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
 import { type Answer, type Call, type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
@@ -22,6 +22,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Starts to ingest images: files, folders and buckets of the server, web URLs, or images in the request.",
     tag: "Jobs",
     scope: "write",
+    limitedKeys: "allowed",
     query: wire.newJobQuery,
     body: wire.newJob,
     examples: { images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] } },
@@ -36,10 +37,12 @@ export const jobRoutes: readonly Route[] = [
     summary: "Lists the jobs, the newest first.",
     tag: "Jobs",
     scope: "read",
+    limitedKeys: "allowed",
     query: wire.listQuery,
     answers: { 200: { description: "The jobs.", schema: wire.jobs } },
-    answer: async ({ jobs, query: { state, limit } }) => {
-      const found = jobs.list().filter((job) => state === undefined || job.state === state);
+    answer: async ({ jobs, access, query: { state, limit } }) => {
+      const allowed = jobs.list().filter(({ request }) => access.allows(request.collection));
+      const found = allowed.filter((job) => state === undefined || job.state === state);
       return { status: 200, body: { jobs: found.slice(0, limit).map(jobView) } };
     },
   }),
@@ -50,9 +53,10 @@ export const jobRoutes: readonly Route[] = [
     summary: "Describes a job.",
     tag: "Jobs",
     scope: "read",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     answers: { 200: { description: "The job.", schema: wire.job } },
-    answer: async ({ jobs, params: { id } }) => ({ status: 200, body: jobView(jobs.get(id)) }),
+    answer: async (call) => ({ status: 200, body: jobView(jobOf(call)) }),
   }),
   route({
     method: "DELETE",
@@ -61,10 +65,11 @@ export const jobRoutes: readonly Route[] = [
     summary: "Forgets a job that has ended, with its failures. The rows of its images stay.",
     tag: "Jobs",
     scope: "write",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     answers: { 204: { description: "The job is forgotten." } },
-    answer: async ({ jobs, params: { id } }) => {
-      await jobs.delete(id);
+    answer: async (call) => {
+      await call.jobs.delete(jobOf(call).id);
       return { status: 204 };
     },
   }),
@@ -75,9 +80,10 @@ export const jobRoutes: readonly Route[] = [
     summary: "Stops a job. Images in flight are finished, and stored rows stay. A job that has ended stays as it is.",
     tag: "Jobs",
     scope: "write",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     answers: { 202: { description: "The job, which stops soon, or has ended.", schema: wire.job } },
-    answer: async ({ jobs, params: { id } }) => ({ status: 202, body: jobView(await jobs.cancel(id)) }),
+    answer: async (call) => ({ status: 202, body: jobView(await call.jobs.cancel(jobOf(call).id)) }),
   }),
   route({
     method: "GET",
@@ -86,10 +92,11 @@ export const jobRoutes: readonly Route[] = [
     summary: "The report of a job that has ended: counts, the time of each stage, and what limited the speed.",
     tag: "Jobs",
     scope: "read",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     answers: { 200: { description: "The report.", schema: wire.jobResult } },
-    answer: async ({ jobs, params: { id } }) => {
-      const body = resultView(jobs.get(id));
+    answer: async (call) => {
+      const body = resultView(jobOf(call));
       if (body === null) throw new Refused("job_active", "There is no report yet, or the job ended before it began.");
       return { status: 200, body };
     },
@@ -101,20 +108,13 @@ export const jobRoutes: readonly Route[] = [
     summary: "Lists the images that failed in a job.",
     tag: "Jobs",
     scope: "read",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     query: wire.failuresQuery,
     answers: { 200: { description: "The failures.", schema: wire.failures } },
-    answer: async ({ jobs, params: { id }, query: { offset, limit } }) => {
-      const failures: object[] = [];
-      let at = 0;
-      let isMore = false;
-      for await (const failure of jobs.failures(id)) {
-        isMore = failures.length === limit;
-        if (isMore) break;
-        if (at >= offset) failures.push(failureView(failure));
-        at += 1;
-      }
-      return { status: 200, body: { failures, next_offset: isMore ? offset + limit : null } };
+    answer: async (call) => {
+      const { letters, next } = await call.jobs.failures(jobOf(call).id, call.query);
+      return { status: 200, body: { failures: letters.map(failureView), next_offset: next } };
     },
   }),
   route<Params, z.output<typeof wire.retryRequest>>({
@@ -124,12 +124,13 @@ export const jobRoutes: readonly Route[] = [
     summary: "Starts a job that tries the failed images of another job again.",
     tag: "Jobs",
     scope: "write",
+    limitedKeys: "allowed",
     params: wire.jobParams,
     body: wire.retryRequest,
     examples: { all: {}, some: { codes: ["timed_out", "source_unreadable"] } },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
     answer: async (call) => {
-      const job = call.jobs.get(call.params.id);
+      const job = jobOf(call);
       if (job.endedAt === null) throw new Refused("job_active");
       const retry = { of: job.id, codes: call.body.codes, first: firstJobOf(job) };
       return submitted(call, await orderOfRetry(retry, job.request.collection, call));
@@ -142,6 +143,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Streams what a job does, as server-sent events, until it has ended. `Last-Event-ID` continues after an event.",
     tag: "Jobs",
     scope: "read",
+    limitedKeys: "allowed",
     duration: "long",
     params: wire.jobParams,
     answers: {
@@ -152,15 +154,23 @@ export const jobRoutes: readonly Route[] = [
       },
       204: { description: "The job has ended, and the client has its last event." },
     },
-    answer: async ({ jobs, params: { id }, headers: { "last-event-id": last } }) => {
+    answer: async (call) => {
+      const last = call.headers["last-event-id"];
       const ending = new AbortController();
-      const events = jobs.events(id, typeof last === "string" ? last : undefined, ending.signal);
+      const events = call.jobs.events(jobOf(call).id, typeof last === "string" ? last : undefined, ending.signal);
       if (events === null) return { status: 204 };
       const data = Readable.from(textsOf(events)).once("close", () => ending.abort());
       return { status: 200, content: { mediaType: "text/event-stream", data }, headers: { "x-accel-buffering": "no" } };
     },
   }),
 ];
+
+/** To a key that may not use the collection of a job, there is no such job. Throws `job_not_found`. */
+function jobOf({ jobs, access, params: { id } }: Pick<Call<Params, unknown>, "jobs" | "access" | "params">): Job {
+  const job = jobs.get(id);
+  if (!access.allows(job.request.collection)) throw new Refused("job_not_found");
+  return job;
+}
 
 async function* textsOf(events: AsyncGenerator<Parameters<typeof eventText>[0]>): AsyncGenerator<string> {
   for await (const event of events) yield eventText(event);

@@ -29,7 +29,7 @@ const formats = new Map<string | undefined, SentFormat>([
 const otherFormat: SentFormat = { mediaType: "application/octet-stream", extension: "bin", disposition: "attachment" };
 
 export const originalRoutes: readonly Route[] = [
-  route<z.output<typeof wire.imageParams>, undefined, z.output<typeof wire.thumbnailQuery>>({
+  route<z.output<typeof wire.imageParams>, undefined, z.output<typeof wire.originalQuery>>({
     method: "GET",
     path: "/v1/collections/{name}/images/{id}/original",
     name: "originalImage",
@@ -37,7 +37,7 @@ export const originalRoutes: readonly Route[] = [
     tag: "Images",
     scope: "read",
     params: wire.imageParams,
-    query: wire.thumbnailQuery,
+    query: wire.originalQuery,
     answers: {
       200: {
         description: "The bytes that were sent. Browsers save them as a file if the format is unknown.",

@@ -8,6 +8,7 @@ import { cacheControl, factsOfRow } from "../wire/stored-row.js";
 import * as wire from "../wire/wire.js";
 
 const sourceTimeoutMs = 20_000;
+const largeSidePixels = 1600;
 
 type ImageParams = z.output<typeof wire.imageParams>;
 type ThumbnailQuery = z.output<typeof wire.thumbnailQuery>;
@@ -17,7 +18,7 @@ export const pictureRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/collections/{name}/images/{id}/thumbnail",
     name: "imageThumbnail",
-    summary: "Returns a small picture of a stored image, at most 320 pixels wide and high.",
+    summary: "Returns a picture of a stored image, at most 320 pixels wide and high, or 1600 if asked for.",
     tag: "Images",
     scope: "read",
     params: wire.imageParams,
@@ -32,6 +33,7 @@ export const pictureRoutes: readonly Route[] = [
     summary: "Returns a small picture of an image that is not stored, such as one that failed. The server reads only what it may.",
     tag: "Images",
     scope: "read",
+    limitedKeys: "allowed",
     query: wire.sourceQuery,
     answers: { 200: { description: "A JPEG.", schema: wire.picture, mediaType: "image/jpeg" } },
     answer: async (call) => jpeg(await pictureOfSource(call, call.query.source), "private, max-age=60"),
@@ -52,16 +54,23 @@ function pictureOfSource({ thumbnails, ...call }: Call<undefined, undefined, unk
     throw new Refused("picture_unavailable", "An image inside an archive elsewhere has a picture once it is stored.");
   const limit = AbortSignal.timeout(sourceTimeoutMs);
   return thumbnails
-    .unkept((signal) => made(call, source, AbortSignal.any([signal, limit])), call.signal)
+    .unkept((signal) => made(call, { source }, AbortSignal.any([signal, limit])), call.signal)
     .catch((error: unknown) => {
       if (!limit.aborted || call.signal.aborted) throw error;
       throw new Refused("picture_unavailable", `The image could not be read within ${sourceTimeoutMs / 1_000} seconds.`);
     });
 }
 
-async function made({ pipeline, settings, uploads, urlBytes }: Readers, source: string, signal: AbortSignal): Promise<Uint8Array> {
+interface Wanted {
+  readonly source: string;
+  /** Default: that of a small picture. */
+  readonly maxSidePixels?: number;
+}
+
+async function made({ pipeline, settings, uploads, urlBytes }: Readers, wanted: Wanted, signal: AbortSignal): Promise<Uint8Array> {
+  const { source, ...size } = wanted;
   const input = (await uploads.read(source)) ?? (await storedInput(source, settings.server));
-  const picture = await pipeline.thumbnail(input, { urlBytes, signal });
+  const picture = await pipeline.thumbnail(input, { urlBytes, signal, ...size });
   if (picture === null) throw new Refused("picture_unavailable", "The file does not exist any more, or is not an image any more.");
   return picture;
 }
@@ -76,5 +85,7 @@ async function thumbnailOf(call: Call<ImageParams, undefined, ThumbnailQuery>): 
     signal,
   } = call;
   const { source, content } = await factsOfRow(pipeline, { name, id, content: query.content });
-  return thumbnails.picture(JSON.stringify([name, id, content]), (making) => made(call, source, making), signal);
+  // One that a person looks at closely would take the place of ten others.
+  if (query.size === "large") return thumbnails.unkept((making) => made(call, { source, maxSidePixels: largeSidePixels }, making), signal);
+  return thumbnails.picture(JSON.stringify([name, id, content]), (making) => made(call, { source }, making), signal);
 }

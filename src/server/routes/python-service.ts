@@ -35,6 +35,7 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceEmbed",
     summary: "Computes the vectors of images. If one image fails, the request fails.",
     scope: "read",
+    limitedKeys: "allowed",
     body: wire.embedding,
     examples: { one: { inputs: [wire.example] } },
     answers: described("One vector per input.", wire.embedded),
@@ -53,6 +54,7 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceInsert",
     summary: "Stores images. If some images fail, the others are stored, and the answer is the error of the first one.",
     scope: "write",
+    limitedKeys: "allowed",
     body: wire.insertion,
     examples: { one: { inputs: [wire.example], ids: ["dot"], metadata: [{ year: 2024 }], collection_name: "pets" } },
     answers: described("All images are stored.", wire.inserted),
@@ -61,6 +63,7 @@ export const pythonServiceRoutes: readonly Route[] = [
       refuseOtherLength("ids", ids, inputs);
       if (metadata) refuseOtherLength("metadata", metadata, inputs);
       const collection = name ?? context.pipeline.defaultCollection;
+      context.access.check(collection);
       const keys = await keysOf(context.pipeline, collection, ids);
       const images = identified(
         await Promise.all(
@@ -85,11 +88,13 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceSearch",
     summary: "Finds the stored images that are nearest to an image.",
     scope: "read",
+    limitedKeys: "allowed",
     body: wire.search,
     examples: { byImage: { query_input: wire.example, topk: 3, collection_name: "pets" } },
     answers: described("The results, the best one first.", wire.found),
-    answer: async ({ body, signal, pipeline, settings, urlBytes }) => {
+    answer: async ({ body, signal, pipeline, settings, urlBytes, access }) => {
       const { query_input: query, topk, filter_expr: filter, collection_name: name } = body;
+      access.check(name ?? pipeline.defaultCollection);
       const startedMs = performance.now();
       const hits = await pipeline.searchImages(await inputOf(sourceOf(query), settings.server), {
         topK: topk,
@@ -109,10 +114,12 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceCreateCollection",
     summary: "Creates an empty collection.",
     scope: "admin",
+    limitedKeys: "allowed",
     body: wire.newCollection,
     examples: { plain: { name: "more_pets" } },
     answers: described("The collection is created.", wire.message),
-    answer: async ({ pipeline, body: { name, dim } }) => {
+    answer: async ({ pipeline, access, body: { name, dim } }) => {
+      access.check(name);
       await pipeline.createCollection(name, dim ? { dim } : {});
       return { status: 200, body: { message: `Collection '${name}' created successfully` } };
     },
@@ -139,9 +146,10 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceListCollections",
     summary: "Lists the names of all collections.",
     scope: "read",
+    limitedKeys: "allowed",
     answers: described("The names.", wire.collections),
-    answer: async ({ pipeline }) => {
-      const collections = (await pipeline.listCollections()).map(({ name }) => name);
+    answer: async ({ pipeline, access }) => {
+      const collections = (await pipeline.listCollections()).map(({ name }) => name).filter((name) => access.allows(name));
       return { status: 200, body: { collections, count: collections.length } };
     },
   }),
@@ -166,11 +174,14 @@ export const pythonServiceRoutes: readonly Route[] = [
     name: "pythonServiceDelete",
     summary: "Deletes the rows with the given ids, or all rows that match a filter.",
     scope: "write",
+    limitedKeys: "allowed",
     body: wire.deletion,
     examples: { byIds: { ids: ["cat"], collection_name: "pets" } },
     answers: described("The rows are deleted.", wire.message),
-    answer: async ({ pipeline, uploads, body: { ids, filter_expr: filter, collection_name: name } }) => {
-      const deleted = await deleteFrom({ pipeline }, name ?? pipeline.defaultCollection, ids, filter);
+    answer: async ({ pipeline, uploads, access, body: { ids, filter_expr: filter, collection_name: name } }) => {
+      const collection = name ?? pipeline.defaultCollection;
+      access.check(collection);
+      const deleted = await deleteFrom({ pipeline }, collection, ids, filter);
       if (deleted > 0) uploads.forgetUnused();
       return { status: 200, body: { message: `Deleted ${deleted} embeddings` } };
     },

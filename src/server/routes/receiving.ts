@@ -21,6 +21,7 @@ export interface Order {
   readonly digest: string;
 }
 
+type Accessing = Pick<Call<unknown, unknown>, "access">;
 type Sent = z.output<typeof wire.jobImage>;
 
 /** Runs `fill`, and deletes the draft if it fails. */
@@ -40,7 +41,8 @@ async function withDraft(
   }
 }
 
-export function orderOfJson(body: z.output<typeof wire.newJob>, context: ServerContext): Promise<Order> {
+export function orderOfJson(body: z.output<typeof wire.newJob>, context: ServerContext & Accessing): Promise<Order> {
+  context.access.check(body.collection);
   return withDraft(context, async (draft) => {
     refuseWideRanges(body.sources);
     const sources = await Promise.all(body.sources.map((source) => allowedSource(source, context.settings.server.allowedRoots)));
@@ -54,7 +56,9 @@ export function orderOfRetry(retry: NonNullable<JobRequest["retry"]>, collection
 }
 
 export function orderOfStream(incoming: Incoming, call: Call<undefined, undefined, z.output<typeof wire.newJobQuery>>): Promise<Order> {
-  return withDraft(call, (draft) => (incoming.kind === "lines" ? addLines(draft, incoming.chunks, call) : addParts(draft, incoming.parts)));
+  return withDraft(call, (draft) =>
+    incoming.kind === "lines" ? addLines(draft, incoming.chunks, call) : addParts(draft, incoming.parts, call),
+  );
 }
 
 async function addLines(
@@ -64,6 +68,7 @@ async function addLines(
 ): Promise<Omit<JobRequest, "retry">> {
   const { collection } = call.query;
   if (collection === undefined) throw new Refused("request_invalid", "collection: expected a parameter in the URL, found none.");
+  call.access.check(collection);
   let number = 0;
   const bounded = withShortLines(chunks, call.settings.server.maxBodyMb);
   for await (const line of textLines(Readable.from(bounded).setEncoding("utf8"))) {
@@ -89,10 +94,11 @@ async function* withShortLines(chunks: AsyncIterable<Uint8Array>, maxMb: number)
 
 const lineFeed = 0x0a;
 
-async function addParts(draft: JobDraft, parts: AsyncIterable<IncomingPart>): Promise<Omit<JobRequest, "retry">> {
+async function addParts(draft: JobDraft, parts: AsyncIterable<IncomingPart>, { access }: Accessing): Promise<Omit<JobRequest, "retry">> {
   const given = new Map<string, string>();
   const files: string[] = [];
   for await (const part of parts) {
+    if (part.kind === "field" && part.name === "collection") access.check(part.value);
     if (part.kind === "field") given.set(part.name, part.value);
     else files.push(await draft.keep(part.chunks));
   }

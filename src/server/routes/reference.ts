@@ -12,18 +12,22 @@ export const referenceRoutes: readonly Route[] = [
     summary: "Tells the version of the server, its limits, and which kinds of search it has.",
     tag: "Reference",
     scope: "read",
+    limitedKeys: "allowed",
     answers: { 200: { description: "The server.", schema: wire.service } },
-    answer: async ({ pipeline, version, settings: { server } }) => ({
-      status: 200,
-      body: {
+    answer: async ({ pipeline, version, settings: { server }, headers, scopesOf }) => {
+      const texts = await pipeline.textSearch();
+      const body = {
         version,
         default_collection: pipeline.defaultCollection,
         max_images: server.maxImages,
         max_body_mb: server.maxBodyMb,
         image_extensions: [...imageExtensions],
-        text_search: (await pipeline.textSearch()) !== "none",
-      },
-    }),
+        text_search: texts !== "none",
+        texts: texts === "any text" ? "any" : texts,
+        scopes: scopesOf(headers.authorization),
+      };
+      return { status: 200, body };
+    },
   }),
   route({
     method: "GET",

@@ -8,8 +8,10 @@ import { type Form, type Route, route, type ServerContext } from "../requests/ro
 import { checked } from "../requests/validation.js";
 import { problemOf, Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
+import * as searching from "../wire/wire-search.js";
 
-type GivenQuery = Pick<z.output<typeof wire.query>, "filter" | "top_k" | "min_score" | "text" | "vector" | "id" | "mix"> & GivenSource;
+type GivenQuery = Pick<z.output<typeof searching.query>, "filter" | "top_k" | "min_score" | "group_by" | "text" | "vector" | "id" | "mix"> &
+  GivenSource;
 type GivenTerm = Pick<GivenQuery, "text" | "vector" | "id"> & GivenSource;
 
 export const searchRoutes: readonly Route[] = [
@@ -21,15 +23,15 @@ export const searchRoutes: readonly Route[] = [
     tag: "Search",
     scope: "read",
     params: wire.collectionParams,
-    body: wire.query,
+    body: searching.query,
     examples: {
       byImage: { url: wire.exampleDataUrl, top_k: 5, filter: "year >= 2020" },
       byText: { text: "cat" },
       byId: { id: "dot", min_score: 0.5 },
       byMixture: { mix: [{ id: "dot" }, { url: wire.exampleDataUrl, weight: 0.5 }] },
     },
-    form: { fields: wire.queryForm, toBody: queryOfForm },
-    answers: { 200: { description: "The hits, the best one first.", schema: wire.hits } },
+    form: { fields: searching.queryForm, toBody: queryOfForm },
+    answers: { 200: { description: "The hits, the best one first.", schema: searching.hits } },
     answer: async ({ params: { name }, body, signal, ...context }) => {
       const elapsedMs = stopwatch();
       const hits = await found(context, { collection: name, given: body, signal });
@@ -44,9 +46,9 @@ export const searchRoutes: readonly Route[] = [
     tag: "Search",
     scope: "read",
     params: wire.collectionParams,
-    body: wire.searchBatch,
+    body: searching.searchBatch,
     examples: { two: { searches: [{ id: "dot", top_k: 5 }, { url: wire.exampleDataUrl }] } },
-    answers: { 200: { description: "One entry per search, in the order of the request.", schema: wire.batchHits } },
+    answers: { 200: { description: "One entry per search, in the order of the request.", schema: searching.batchHits } },
     answer: async ({ params: { name }, body: { searches }, signal, ...context }) => {
       const elapsedMs = stopwatch();
       // A missing collection fails the request, not each of its searches.
@@ -70,7 +72,7 @@ interface Search {
 }
 
 async function found(context: ServerContext, { collection, given, signal }: Search): Promise<readonly object[]> {
-  const { filter, min_score: minScore, top_k: topK } = given;
+  const { filter, min_score: minScore, top_k: topK, group_by: groupBy } = given;
   const hits = await context.pipeline.searchImages(await queryOf(context, collection, given), {
     collectionName: collection,
     topK,
@@ -78,6 +80,7 @@ async function found(context: ServerContext, { collection, given, signal }: Sear
     urlBytes: context.urlBytes,
     ...(filter === undefined ? {} : { filter }),
     ...(minScore === undefined ? {} : { minScore }),
+    ...(groupBy === undefined ? {} : { groupBy }),
   });
   return hits.map(hit);
 }
@@ -116,7 +119,7 @@ async function termOf({ pipeline, settings }: ServerContext, collection: string,
 function queryOfForm({ files, fields }: Form): GivenQuery {
   const [file, ...more] = files;
   if (file === undefined || more.length > 0) throw new Refused("request_invalid", `files: expected exactly one, found ${files.length}.`);
-  const { top_k = 10, ...rest } = checked(wire.queryForm, fields);
+  const { top_k = 10, ...rest } = checked(searching.queryForm, fields);
   return { ...rest, top_k, bytes: file.bytes };
 }
 

@@ -13,6 +13,7 @@ export const requestProblems = {
   body_too_slow: { status: 408, title: "The request did not arrive within `server.body_timeout` seconds." },
   key_missing: { status: 401, title: "The request has no valid API key." },
   scope_missing: { status: 403, title: "The API key does not allow this operation." },
+  collection_refused: { status: 403, title: "The API key does not allow this collection." },
   origin_refused: { status: 403, title: "The request comes from a web page of another origin." },
   route_not_found: { status: 404, title: "There is no such path." },
   method_not_allowed: { status: 405, title: "The path does not have this method." },
@@ -112,6 +113,8 @@ export interface Problem {
   readonly detail?: string;
   readonly hint?: string;
   readonly request_id?: string;
+  /** What could be given instead. */
+  readonly suggestions?: readonly string[];
   /** Where the request does not have the described form. */
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
@@ -145,13 +148,22 @@ export function problemOf(thrown: unknown): { readonly problem: Problem; readonl
 }
 
 /** The problem of one image, or of a whole call. */
-export function itemProblem({ code, message, hint }: Pick<HeadraceError, "message" | "hint"> & { readonly code: string }): Problem {
+export function itemProblem({
+  code,
+  message,
+  hint,
+  suggestions,
+}: Pick<HeadraceError, "message" | "hint"> & {
+  readonly code: string;
+  readonly suggestions?: readonly string[] | undefined;
+}): Problem {
   const known = code in errorCodes ? (code as ErrorCode) : "unexpected";
   const status = statuses[known];
   const title = errorCodes[known].meaning;
   const publicHint = hints[known];
   const ownHint = publicHint === undefined ? {} : { hint: publicHint };
-  return { ...named(known), title, status, ...(isPublic(known, status, message) ? { detail: message, hint } : ownHint) };
+  if (!isPublic(known, status, message)) return { ...named(known), title, status, ...ownHint };
+  return { ...named(known), title, status, detail: message, hint, ...(suggestions === undefined ? {} : { suggestions }) };
 }
 
 /** What to do about errors whose messages are only for the log. */

@@ -215,4 +215,5 @@ export const picture = z.strictObject({
   upkeep: z.strictObject({ step: z.string(), share: share.nullable(), rows: count.nullable() }).nullable(),
   server: load.nullable().describe("How busy the servers of the model are."),
   verdict: z.string(),
+  limiting_stage: z.string().nullable().describe("The stage that `verdict` names as the limit. null: it names none."),
 });

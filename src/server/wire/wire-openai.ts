@@ -1,6 +1,6 @@
 /** The JSON of OpenAI's embeddings and models, as far as it makes sense here. */
 import * as z from "zod";
-import { exampleDataUrl, imageUrl, maxTexts, searchText } from "./wire.js";
+import { dimensions, exampleDataUrl, imageUrl, maxTexts, searchText } from "./wire.js";
 
 export { exampleDataUrl };
 
@@ -31,7 +31,7 @@ export const embeddingRequest = z
       ),
     model: z.string().min(1).describe("`default`, or the configured name of the model."),
     encoding_format: z.enum(["float", "base64"]).default("float").describe("base64: little-endian float32."),
-    dimensions: z.int().min(1).optional().describe("Must be the dimension of the model."),
+    dimensions: dimensions.optional(),
     user: z.string().optional().describe("Has no effect."),
     modality: z
       .enum(["image", "text"])

@@ -23,21 +23,17 @@ export const sourceFields = { url: imageUrl.optional(), base64: base64.optional(
 export type WireSource = { readonly url?: string | undefined; readonly base64?: string | undefined; readonly path?: string | undefined };
 
 /** Returns a check that exactly one of the fields is given. */
-const exactlyOne = (names: readonly string[]) => ({
+export const exactlyOne = (names: readonly string[]) => ({
   check: (value: object) => names.filter((name) => (value as Record<string, unknown>)[name] !== undefined).length === 1,
   message: `expected exactly one of ${names.join(", ")}`,
 });
 export const oneSource = exactlyOne(["url", "base64", "path"]);
 const oneEmbeddable = exactlyOne(["url", "base64", "path", "text"]);
-const oneTerm = exactlyOne(["url", "base64", "path", "text", "vector", "id"]);
-const oneQuery = exactlyOne(["url", "base64", "path", "text", "vector", "id", "mix"]);
 const oneSelection = exactlyOne(["ids", "filter"]);
 
 export const id = z.union([z.string().min(1).max(1024), z.int()]).describe("The id of a row: text, or a whole number.");
 export const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 export const filter = z.string().min(1).max(100_000).describe("A filter in the filter language, such as `year >= 2020`.");
-const topK = z.int().min(1).max(1000).default(10).describe("Maximum number of hits.");
-const minScore = z.number().describe("Leaves out hits with a lower score.");
 
 export const collectionName = z
   .string()
@@ -108,13 +104,18 @@ const encoding = z
 const embeddable = z
   .strictObject({ ...sourceFields, text: searchText.optional().describe("A text, for models that have words.") })
   .refine(oneEmbeddable.check, oneEmbeddable.message);
+export const dimensions = z
+  .int()
+  .min(1)
+  .describe("The length of the vectors: the dimension of the model, or one of `embedder.matryoshka`. Default: the dimension of the model.");
 export const embedding = z
   .strictObject({
     images: z.array(embeddable).min(1).describe("Images: at most `server.max_images`. Texts: at most 2,048."),
     encoding,
+    dimensions: dimensions.optional(),
   })
   .meta({ id: "Embedding" });
-export const embeddingForm = z.strictObject({ encoding });
+export const embeddingForm = z.strictObject({ encoding, dimensions: z.coerce.number().pipe(dimensions).optional() });
 
 export const problem = z
   .strictObject({
@@ -125,6 +126,7 @@ export const problem = z
     detail: z.string().optional(),
     hint: z.string().optional(),
     request_id: z.string().optional(),
+    suggestions: z.array(z.string()).optional().describe("What could be given instead, the most similar first."),
     errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem" });
@@ -173,7 +175,7 @@ export const imageParams = collectionParams.extend({
 });
 export const picture = z.string().describe("The bytes of a JPEG.").meta({ format: "binary" });
 export const original = z.string().describe("The bytes of the image.").meta({ format: "binary" });
-export const thumbnailQuery = z.strictObject({
+export const originalQuery = z.strictObject({
   content: z
     .string()
     .regex(/^[0-9a-f]{16,64}$/, "expected the first 16 to 64 hexadecimal digits of the content")
@@ -181,6 +183,9 @@ export const thumbnailQuery = z.strictObject({
     .describe(
       "The first 16 digits of the row's `content`, or more. Clients then keep the picture, because another picture has another address.",
     ),
+});
+export const thumbnailQuery = originalQuery.extend({
+  size: z.enum(["small", "large"]).default("small").describe("small: at most 320 pixels wide and high. large: at most 1600."),
 });
 
 export const sourceQuery = z.strictObject({
@@ -197,66 +202,6 @@ export const deletion = z
   .refine(oneSelection.check, oneSelection.message)
   .meta({ id: "Deletion" });
 export const deleted = z.strictObject({ deleted: z.int() });
-
-const termFields = {
-  ...sourceFields,
-  text: searchText.optional().describe("Words that describe the image."),
-  vector: z.array(z.number()).min(1).max(65_536).optional().describe("A vector of the collection's dimension."),
-  id: id.optional().describe("The id of a stored row: finds rows that are similar to it."),
-};
-const term = z
-  .strictObject({
-    ...termFields,
-    weight: z.number().optional().describe("How much the term counts. Below 0: finds images that are less like it. Default 1."),
-  })
-  .refine(oneTerm.check, oneTerm.message)
-  .meta({ id: "QueryTerm" });
-export const query = z
-  .strictObject({
-    ...termFields,
-    mix: z.array(term).min(1).max(16).optional().describe("A weighted sum of images, words, vectors and stored rows."),
-    filter: filter.optional(),
-    top_k: topK,
-    min_score: minScore.optional(),
-  })
-  .refine(oneQuery.check, oneQuery.message)
-  .meta({ id: "Query" });
-/** The text fields of a search by upload. */
-export const queryForm = z.strictObject({
-  filter: filter.optional(),
-  top_k: z.coerce.number().pipe(topK.unwrap()).optional(),
-  min_score: z.coerce.number().optional(),
-});
-
-export const hits = z
-  .strictObject({
-    hits: z.array(z.strictObject({ ...storedRow, score: z.number() })),
-    elapsed_ms: z.number(),
-  })
-  .meta({ id: "Hits" });
-
-/** The answer of a batch is no larger than that of the largest search. */
-const maxBatchHits = 1000;
-export const searchBatch = z
-  .strictObject({ searches: z.array(query).min(1).max(100) })
-  .refine(({ searches }) => searches.reduce((sum, { top_k }) => sum + top_k, 0) <= maxBatchHits, {
-    error: `expected \`top_k\` of all searches together to be at most ${maxBatchHits}`,
-    path: ["searches"],
-  })
-  .meta({ id: "SearchBatch", description: `Up to 100 searches, with at most ${maxBatchHits} hits together.` });
-export const batchHits = z
-  .strictObject({
-    results: z.array(
-      z.strictObject({
-        index: z.int(),
-        status: z.enum(["found", "failed"]),
-        hits: z.array(z.strictObject({ ...storedRow, score: z.number() })).optional(),
-        problem: problem.optional(),
-      }),
-    ),
-    elapsed_ms: z.number(),
-  })
-  .meta({ id: "BatchHits" });
 
 export const live = z
   .strictObject({
@@ -284,5 +229,13 @@ export const service = z
     max_body_mb: z.int().describe("Maximum MiB of the body of a request."),
     image_extensions: z.array(z.string()).describe("Extensions of the names of image files, without the dot, in lower case."),
     text_search: z.boolean().describe("Whether searches can use words."),
+    texts: z
+      .enum(["any", "labels", "none"])
+      .describe(
+        "The words of searches. any: descriptions in free text. labels: only the labels of the model. none: the model has no words.",
+      ),
+    scopes: z
+      .array(z.enum(["read", "write", "admin"]))
+      .describe("What the API key of the request allows. A server without keys allows all."),
   })
   .meta({ id: "Service" });

@@ -2,7 +2,8 @@
  * Reads and writes a dead-letter file, in the format JSON lines. Several processes may append to the file and clean it up at the same time.
  */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { HeadraceError } from "../../contracts/index.js";
 import { withShortLock } from "../../kit/index.js";
 import { type DeadLetter, lineOf } from "./dead-letter.js";
@@ -89,6 +90,7 @@ export function tidyDeadLetters(
     await using aside = new LazyFile(damagedPath(path), "a");
     const { lines, strange, firstStrange, torn } = await snapshot.survey(ignore, (text) => aside.write(`${text}\n`));
     await aside.sync();
+    await removeAbandoned(path);
     const temporary = `${path}.${randomUUID()}.tmp`;
     let kept = 0;
     try {
@@ -106,6 +108,15 @@ export function tidyDeadLetters(
     }
     return { kept, setAside: strange, firstSetAside: firstStrange };
   });
+}
+
+/** Removes what processes that were killed have left. Only the holder of the lock has such a file. */
+async function removeAbandoned(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (name.startsWith(prefix) && /^[0-9a-f-]{36}\.tmp$/.test(name.slice(prefix.length)))
+      await rm(join(dirname(path), name), { force: true });
+  }
 }
 
 /** A file that is created by its first write. Writes are collected. */

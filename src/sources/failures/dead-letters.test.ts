@@ -1,6 +1,7 @@
 /** The dead-letter file with several writers, and with lines that cannot be parsed. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,6 +141,15 @@ describe("the dead-letter file", () => {
     await last.finish();
     const [letter] = await entries();
     assert.deepEqual([last.size, letter?.failures, letter?.first.slice(17, 19), letter?.time.slice(17, 19)], [1, 2, "01", "02"]);
+  });
+
+  it("removes what a process left that was killed while it tidied", async () => {
+    await mkdir(join(folder, "deep"));
+    await writeFile(`${path}.${randomUUID()}.tmp`, "half a li");
+    const letters = await DeadLetters.open(path);
+    await letters.settle(failed("a.jpg"));
+    await letters.finish();
+    assert.deepEqual(await readdir(join(folder, "deep")), ["photos.jsonl"]);
   });
 
   it("reads the entries of older versions", async () => {

@@ -14,7 +14,7 @@ const sampleSize = 24;
 
 export function CollectionDetails({ name }: { readonly name: string }) {
   const words = useWords();
-  const { client } = useService();
+  const { client, may } = useService();
   const { value: collection, problem, reload } = useLoaded((signal) => client.collection(name, signal), [client, name]);
   const { value: sample } = useLoaded((signal) => client.images(name, sampleSize, "", signal), [client, name]);
   const [isDeleting, setDeleting] = useState(false);
@@ -31,9 +31,11 @@ export function CollectionDetails({ name }: { readonly name: string }) {
         <a class="button button-primary" href={hrefOf("search", name)}>
           <Icon name="search" /> {words.collections.search}
         </a>
-        <button type="button" class="button button-danger" disabled={collection === null} onClick={() => setDeleting(true)}>
-          <Icon name="trash" /> {words.collections.remove}
-        </button>
+        {may("admin") && (
+          <button type="button" class="button button-danger" disabled={collection === null} onClick={() => setDeleting(true)}>
+            <Icon name="trash" /> {words.collections.remove}
+          </button>
+        )}
       </header>
       {problem !== null && <ProblemNotice problem={problem} onRetry={reload} />}
       {collection !== null && (
@@ -69,7 +71,16 @@ export function CollectionDetails({ name }: { readonly name: string }) {
           </div>
         </section>
       )}
-      {shown !== null && <ImageDetails collection={name} image={shown} onMoreLike={moreLike} onClose={() => setShown(null)} />}
+      {shown !== null && (
+        <ImageDetails
+          collection={name}
+          image={shown}
+          images={sample ?? []}
+          onShow={setShown}
+          onMoreLike={moreLike}
+          onClose={() => setShown(null)}
+        />
+      )}
       {isDeleting && (
         <DeleteCollection name={name} count={count} onDeleted={() => go(hrefOf("collections"))} onClose={() => setDeleting(false)} />
       )}

@@ -17,16 +17,18 @@ export function CollectionsRoom({ place }: { readonly place: Place }) {
 
 function CollectionList() {
   const words = useWords();
-  const { client } = useService();
+  const { client, may } = useService();
   const { value, problem, reload } = useLoaded((signal) => client.collections(signal), [client]);
   const [isCreating, setCreating] = useState(false);
   return (
     <div class="page">
       <header class="page-head">
         <h1>{words.collections.title}</h1>
-        <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
-          <Icon name="plus" /> {words.collections.create}
-        </button>
+        {may("admin") && (
+          <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
+            <Icon name="plus" /> {words.collections.create}
+          </button>
+        )}
       </header>
       {problem !== null && <ProblemNotice problem={problem} onRetry={reload} />}
       {value?.length === 0 && (

@@ -5,6 +5,7 @@ import { Dialog } from "../parts/dialog.js";
 import { ProblemNotice } from "../parts/notice.js";
 import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
+import { namePattern } from "../service/names.js";
 import type { NewCollection as Given, Problem } from "../service/types.js";
 
 const metrics = ["cosine", "ip", "l2"] as const;
@@ -39,6 +40,8 @@ export function NewCollection({ onCreated, onClose }: NewCollectionProps) {
           required
           autocomplete="off"
           maxLength={64}
+          pattern={namePattern}
+          title={words.collections.nameHint}
           aria-describedby={hint}
           value={given.name}
           onInput={({ currentTarget }) => setGiven({ ...given, name: currentTarget.value })}

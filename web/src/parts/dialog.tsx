@@ -6,8 +6,8 @@ import { Icon } from "./icon.js";
 
 export interface DialogProps {
   readonly title: string;
-  /** "sheet": at the side, for details. "box": in the middle, for questions. */
-  readonly shape: "sheet" | "box";
+  /** "viewer": as large as the window, for a picture and its details. "box": in the middle, for questions. */
+  readonly shape: "viewer" | "box";
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }

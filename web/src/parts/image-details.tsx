@@ -1,22 +1,41 @@
-/** All that is known of one stored image. */
+/** One stored image: its picture, and all that is known of it. */
 import { useContext, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icon.js";
 import { nameOfSource, scoreText } from "./names.js";
 import { OpenImage } from "./open-image.js";
-import { Picture, PicturesContext } from "./picture.js";
+import { PicturesContext } from "./picture.js";
 import type { TileImage } from "./tiles.js";
+import { ViewerStage } from "./viewer-stage.js";
 
 export interface ImageDetailsProps {
   readonly collection: string;
   readonly image: TileImage;
+  /** The images that the keys and buttons lead to, in their order. */
+  readonly images: readonly TileImage[];
+  readonly onShow: (image: TileImage) => void;
   /** Absent: the page cannot search. */
   readonly onMoreLike?: (image: TileImage) => void;
   readonly onClose: () => void;
 }
 
-export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDetailsProps) {
+export function ImageDetails({ collection, image, images, onShow, onMoreLike, onClose }: ImageDetailsProps) {
+  return (
+    <Dialog title={nameOfSource(image.source)} shape="viewer" onClose={onClose}>
+      <ViewerStage collection={collection} image={image} images={images} onShow={onShow} />
+      <Known key={image.id} collection={collection} image={image} onMoreLike={onMoreLike} />
+    </Dialog>
+  );
+}
+
+interface KnownProps {
+  readonly collection: string;
+  readonly image: TileImage;
+  readonly onMoreLike: ImageDetailsProps["onMoreLike"] | undefined;
+}
+
+function Known({ collection, image, onMoreLike }: KnownProps) {
   const words = useWords();
   const [isCopied, setCopied] = useState(false);
   const original = useContext(PicturesContext).originalOf(collection, image);
@@ -29,10 +48,7 @@ export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDe
     );
   };
   return (
-    <Dialog title={nameOfSource(source)} shape="sheet" onClose={onClose}>
-      <div class="details-picture">
-        <Picture collection={collection} image={image} alt={nameOfSource(source)} />
-      </div>
+    <div class="viewer-known">
       <div class="details-actions">
         {onMoreLike !== undefined && (
           <button type="button" class="button button-primary" onClick={() => onMoreLike(image)}>
@@ -63,7 +79,7 @@ export function ImageDetails({ collection, image, onMoreLike, onClose }: ImageDe
           ))}
         </dl>
       )}
-    </Dialog>
+    </div>
   );
 }
 

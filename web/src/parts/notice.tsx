@@ -10,7 +10,7 @@ export function ProblemNotice({ problem, onRetry }: { readonly problem: Problem;
     <div class="notice notice-problem" role="alert">
       <Icon name="warning" />
       <div>
-        <strong>{code === "unreachable" ? words.problem.unreachable : title}</strong>
+        <strong>{words.problems[code] ?? title}</strong>
         {detail !== undefined && <p>{detail}</p>}
         {hint !== undefined && <p>{hint}</p>}
         <p class="fine">

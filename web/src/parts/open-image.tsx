@@ -22,14 +22,23 @@ export function OpenImage({ original: { url, load }, look }: OpenImageProps) {
       </a>
     );
   }
-  const open = async (): Promise<void> => {
-    const address = URL.createObjectURL(await load(url, new AbortController().signal));
-    window.open(address, "_blank");
-    // The new tab needs the address until it has read the image.
-    setTimeout(() => URL.revokeObjectURL(address), readWithinMs);
+  const open = (): void => {
+    // Browsers stop a tab that opens later than the click.
+    const tab = window.open("", "_blank");
+    const show = async (): Promise<void> => {
+      const address = URL.createObjectURL(await load(url, new AbortController().signal));
+      if (tab === null) location.assign(address);
+      else tab.location.replace(address);
+      // The new tab needs the address until it has read the image.
+      setTimeout(() => URL.revokeObjectURL(address), readWithinMs);
+    };
+    show().catch(() => {
+      tab?.close();
+      setGone(true);
+    });
   };
   return (
-    <button type="button" class={style} disabled={isGone} onClick={() => void open().catch(() => setGone(true))}>
+    <button type="button" class={style} disabled={isGone} onClick={open}>
       <Icon name="image" /> {isGone ? words.hit.noPicture : words.hit.open}
     </button>
   );

@@ -10,6 +10,8 @@ export type PicturedImage = Pick<StoredImage, "id"> & Partial<Pick<StoredImage, 
 export interface Pictures {
   /** Returns the address of a picture; null: there is none. */
   urlOf(collection: string, image: PicturedImage): string | null;
+  /** Returns the address of a picture that fills a screen; null: there is none. */
+  largeUrlOf(collection: string, image: PicturedImage): string | null;
   /** Fetches a picture. null: the browser can load the address itself. */
   readonly load: Load | null;
   /** Where the whole image is. null: nowhere that the page knows. */
@@ -24,7 +26,7 @@ export interface Original {
   readonly load: Load | null;
 }
 
-export const PicturesContext = createContext<Pictures>({ urlOf: () => null, load: null, originalOf: () => null });
+export const PicturesContext = createContext<Pictures>({ urlOf: () => null, largeUrlOf: () => null, load: null, originalOf: () => null });
 
 export interface PictureProps {
   readonly collection: string;

@@ -1,6 +1,7 @@
 /** Above a grid of photos: what they are, and how large to show them. */
 import type { ComponentChildren } from "preact";
 import { useWords } from "../language/language.js";
+import { pictureSizes } from "./picture-size.js";
 
 export interface ResultLineProps {
   readonly summary: string;
@@ -21,12 +22,12 @@ export function ResultLine({ summary, filter, size, onSize, children }: ResultLi
         {filter !== "" && <code>{filter}</code>}
       </p>
       <label class="result-size">
-        <span class="hidden">{words.search.size}</span>
+        {words.search.size}
         <input
           type="range"
-          min={0.6}
-          max={1.8}
-          step={0.1}
+          min={pictureSizes.least}
+          max={pictureSizes.most}
+          step={pictureSizes.step}
           value={size}
           onInput={({ currentTarget }) => onSize(Number(currentTarget.value))}
         />

@@ -29,7 +29,8 @@ export function Tiles({ collection, images, onMoreLike, onDetails, onMissing }: 
   const words = useWords();
   const list = useRef<HTMLUListElement>(null);
   const [current, setCurrent] = useState(0);
-  useEffect(() => setCurrent(0), [images]);
+  // More photos at the end change nothing for the one that has the focus.
+  useEffect(() => setCurrent(0), [images[0]?.id]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const buttons = [...(list.current?.querySelectorAll<HTMLElement>(".tile-main") ?? [])];
     const index = buttons.indexOf(document.activeElement as HTMLElement);

@@ -4,13 +4,20 @@ import { useLanguage } from "../language/language.js";
 import { useTheme } from "../theme.js";
 import { Icon } from "./icon.js";
 
-export function TopBar({ children }: { readonly children: ComponentChildren }) {
+export interface TopBarProps {
+  readonly children: ComponentChildren;
+  /** Stands before language and theme. */
+  readonly actions?: ComponentChildren;
+}
+
+export function TopBar({ children, actions }: TopBarProps) {
   const { words, toggle } = useLanguage();
   const [theme, nextTheme] = useTheme();
   return (
     <header class="top">
       {children}
       <div class="top-end">
+        {actions}
         <button
           type="button"
           class="button button-quiet"

@@ -15,13 +15,22 @@ export interface DrawnStage
 
 export interface DrawingProps {
   readonly job: Job;
+  /** The stage that the sentence about the speed names as the limit. */
+  readonly limit: string | null;
   readonly counts: Job["counts"];
   readonly stages: readonly DrawnStage[];
 }
 
 const shares = ["busy", "starved", "blocked", "waiting"] as const;
-/** A stage that works less than this share of the time limits nothing. */
+/** A stage that was in use for less than this share of the time limited nothing. */
 const limitingShare = 0.6;
+
+/** The stage that limits a run, by the same rule as the sentence that says so. null: none. */
+export function limitOf({ picture, result }: WatchedJob, ended: boolean): string | null {
+  if (!ended) return picture?.limiting_stage ?? null;
+  const limit = result?.limit ?? null;
+  return limit === null || limit.busy_share < limitingShare ? null : limit.stage;
+}
 
 /** What a run does now; after its end, how the time of each stage was spent. */
 export function stagesOf({ picture, result }: WatchedJob, ended: boolean): readonly DrawnStage[] {
@@ -39,14 +48,12 @@ export function stagesOf({ picture, result }: WatchedJob, ended: boolean): reado
   }));
 }
 
-export function Drawing({ job, counts, stages }: DrawingProps) {
+export function Drawing({ job, limit, counts, stages }: DrawingProps) {
   const words = useWords();
   const number = (value: number): string => value.toLocaleString(words.locale);
-  const busiest = Math.max(0, ...stages.map(({ busy, waiting }) => busy + waiting));
   if (stages.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: on narrow screens it scrolls, which must work by keyboard
-    <section class="card drawing" tabIndex={0} aria-label={words.pipeline.drawing}>
+    <section class="card drawing" aria-label={words.pipeline.drawing}>
       <ol aria-label={words.pipeline.drawing}>
         <li class="drawn-end">
           <strong>{words.pipeline.source}</strong>
@@ -54,7 +61,7 @@ export function Drawing({ job, counts, stages }: DrawingProps) {
           <span class="drawn-figure">{words.pipeline.read(number(counts.read))}</span>
         </li>
         {stages.map((stage) => (
-          <Stage key={stage.name} stage={stage} isLimit={busiest >= limitingShare && stage.busy + stage.waiting === busiest} />
+          <Stage key={stage.name} stage={stage} isLimit={stage.name === limit} />
         ))}
         <li class="drawn-end drawn-last">
           <Channel queue={null} isFlowing={(stages.at(-1)?.perSecond ?? 0) > 0 && (stages.at(-1)?.queue ?? null) !== null} />

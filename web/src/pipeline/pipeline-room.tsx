@@ -15,7 +15,7 @@ const listEveryMs = 5000;
 
 export function PipelineRoom({ place }: { readonly place: Place }) {
   const words = useWords();
-  const { client } = useService();
+  const { client, may } = useService();
   const { value: jobs, problem, reload } = useLoaded((signal) => listJobs(client, signal), [client]);
   const [isStarting, setStarting] = useState(false);
   useEffect(() => {
@@ -35,9 +35,11 @@ export function PipelineRoom({ place }: { readonly place: Place }) {
     <div class="page">
       <header class="page-head">
         <h1>{words.pipeline.title}</h1>
-        <button type="button" class="button button-primary" onClick={() => setStarting(true)}>
-          <Icon name="play" /> {words.pipeline.start}
-        </button>
+        {may("write") && (
+          <button type="button" class="button button-primary" onClick={() => setStarting(true)}>
+            <Icon name="play" /> {words.pipeline.start}
+          </button>
+        )}
       </header>
       {problem !== null && <ProblemNotice problem={problem} onRetry={reload} />}
       {jobs?.length === 0 && (

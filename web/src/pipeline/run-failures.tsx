@@ -14,7 +14,7 @@ export interface RunFailuresProps {
   /** null: to be counted from the failures. */
   readonly byCode: Readonly<Record<string, number>> | null;
   readonly failures: readonly Failed[];
-  /** null: the run has not ended. */
+  /** null: the run has not ended, or must not be tried again. */
   readonly onRetry: ((code: string) => void) | null;
 }
 
@@ -54,7 +54,8 @@ function Reason({ code, count, failures, onRetry }: ReasonProps) {
   return (
     <div class="reason">
       <p>
-        <strong>{count.toLocaleString(words.locale)}</strong> <code>{code}</code> <span class="muted">{first?.problem.title}</span>
+        <strong>{count.toLocaleString(words.locale)}</strong> <code>{code}</code>{" "}
+        <span class="muted">{words.problems[code] ?? first?.problem.title}</span>
         {onRetry !== null && (
           <button type="button" class="button button-quiet" aria-label={words.pipeline.retryCode(code)} onClick={() => onRetry(code)}>
             <Icon name="again" />

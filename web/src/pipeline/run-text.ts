@@ -10,6 +10,18 @@ export function sourceTitle({ sources, given, kind }: Pick<Job, "sources" | "giv
   return sources.length === 1 ? nameOfSource(first) : words.pipeline.moreSources(nameOfSource(first), sources.length - 1);
 }
 
+/** How the state of a run looks. A run that could not store all of its photos does not look like one that could. */
+export function lookOf({ state, counts: { failed, stored, skipped } }: Pick<Job, "state" | "counts">): string {
+  if (state !== "completed" || failed === 0) return state;
+  return stored + skipped === 0 ? "failed" : "partial";
+}
+
+export function stateText({ state, counts: { failed } }: Pick<Job, "state" | "counts">, words: Words): string {
+  return state === "completed" && failed > 0
+    ? words.pipeline.completedWith(failed.toLocaleString(words.locale))
+    : words.pipeline.states[state];
+}
+
 const steps = [
   ["day", 86_400],
   ["hour", 3600],

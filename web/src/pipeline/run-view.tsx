@@ -8,10 +8,10 @@ import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
 import { cancelJob, forgetJob, isEnded, retryJob } from "../service/jobs.js";
 import type { Problem } from "../service/types.js";
-import { Drawing, stagesOf } from "./drawing.js";
+import { Drawing, limitOf, stagesOf } from "./drawing.js";
 import { RunFailures } from "./run-failures.js";
 import { RunFigures } from "./run-figures.js";
-import { sourceTitle } from "./run-text.js";
+import { lookOf, sourceTitle, stateText } from "./run-text.js";
 import { useWatchedJob } from "./watched-job.js";
 
 export interface RunViewProps {
@@ -22,7 +22,7 @@ export interface RunViewProps {
 
 export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   const words = useWords();
-  const { client } = useService();
+  const { client, may } = useService();
   const watched = useWatchedJob(id, onChanged);
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const { job, picture, result, failures, problem } = watched;
@@ -41,6 +41,9 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (job === null) return <p class="hidden">{words.loading}</p>;
   const ended = isEnded(job);
+  const counts = ended ? job.counts : (picture?.counts ?? job.counts);
+  const inFlight = counts.read - counts.stored - counts.skipped - counts.failed - counts.abandoned;
+  const look = lookOf(job);
   return (
     <article class="run" aria-label={sourceTitle(job, words)}>
       <header class="run-head">
@@ -52,10 +55,10 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
           </p>
         </div>
         <span class={`state state-${job.state}`} role="status">
-          <span class={`dot dot-${job.state}`} aria-hidden="true" />
-          {words.pipeline.states[job.state]}
+          <span class={`dot dot-${look}`} aria-hidden="true" />
+          {stateText(job, words)}
         </span>
-        {!ended && (
+        {may("write") && !ended && (
           <button
             type="button"
             class="button"
@@ -66,12 +69,12 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
             <Icon name="stop" /> {words.pipeline.stop}
           </button>
         )}
-        {ended && job.counts.failed > 0 && (
+        {may("write") && ended && job.counts.failed > 0 && (
           <button type="button" class="button" onClick={() => retry([])}>
             <Icon name="again" /> {words.pipeline.retry}
           </button>
         )}
-        {ended && (
+        {may("write") && ended && (
           <button
             type="button"
             class="button button-quiet button-icon"
@@ -83,10 +86,11 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
           </button>
         )}
       </header>
+      {job.state === "stopping" && <p class="muted">{words.pipeline.finishing(inFlight.toLocaleString(words.locale))}</p>}
       {refusal !== null && <ProblemNotice problem={refusal} />}
       {job.error !== null && <ProblemNotice problem={job.error} />}
       <RunFigures {...watched} job={job} />
-      <Drawing job={job} counts={ended ? job.counts : (picture?.counts ?? job.counts)} stages={stagesOf(watched, ended)} />
+      <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />
       <section class="card verdict">
         <h3>{words.pipeline.verdict}</h3>
         <p>{(ended ? result?.verdict : picture?.verdict) ?? words.pipeline.verdictEarly}</p>
@@ -98,10 +102,10 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
         )}
       </section>
       <RunFailures
-        count={ended ? job.counts.failed : (picture?.counts.failed ?? job.counts.failed)}
+        count={counts.failed}
         byCode={ended ? null : (picture?.failures_by_code ?? {})}
         failures={ended ? failures : (picture?.recent_failures ?? [])}
-        onRetry={ended ? (code) => retry([code]) : null}
+        onRetry={may("write") && ended ? (code) => retry([code]) : null}
       />
     </article>
   );

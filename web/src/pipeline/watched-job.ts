@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { problemOf } from "../service/client.js";
 import { useService } from "../service/context.js";
 import type { Failure, Job, JobResult, Picture } from "../service/job-types.js";
-import { isEnded, jobFailures, jobResult, watchJob } from "../service/jobs.js";
+import { getJob, isEnded, jobFailures, jobResult, watchJob } from "../service/jobs.js";
 import type { Problem } from "../service/types.js";
 
 export interface WatchedJob {
@@ -31,7 +31,7 @@ export function useWatchedJob(id: string, onChanged: () => void): WatchedJob {
       if (!signal.aborted) setState((last) => ({ ...last, ...changed }));
     };
     const watch = async (): Promise<void> => {
-      change({ ...blank, job: await client.json<Job>("GET", `/v1/jobs/${encodeURIComponent(id)}`, { signal }) });
+      change({ ...blank, job: await getJob(client, id, signal) });
       await watchJob(
         client,
         id,
@@ -47,7 +47,7 @@ export function useWatchedJob(id: string, onChanged: () => void): WatchedJob {
         },
         signal,
       );
-      const job = await client.json<Job>("GET", `/v1/jobs/${encodeURIComponent(id)}`, { signal });
+      const job = await getJob(client, id, signal);
       change({ job });
       if (!isEnded(job)) return;
       onChanged();

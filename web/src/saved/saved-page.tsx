@@ -43,6 +43,7 @@ function picturesIn(images: readonly SavedImage[]): Pictures {
   const byId = new Map(images.map((image) => [image.id, { url: pictureUrl(image), link: image.link }]));
   return {
     urlOf: (_collection, { id }) => byId.get(id)?.url ?? null,
+    largeUrlOf: () => null,
     load: null,
     originalOf: (_collection, { id }) => {
       const link = byId.get(id)?.link ?? null;

@@ -20,7 +20,9 @@ export function SavedTiles({ collection, images }: SavedTilesProps) {
   return (
     <>
       <Tiles collection={collection} images={tiles} onDetails={setShown} />
-      {shown !== null && <ImageDetails collection={collection} image={shown} onClose={() => setShown(null)} />}
+      {shown !== null && (
+        <ImageDetails collection={collection} image={shown} images={tiles} onShow={setShown} onClose={() => setShown(null)} />
+      )}
     </>
   );
 }

@@ -1,15 +1,15 @@
 /** The hits of a search that was saved. */
-import { useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
 import { PictureAt } from "../parts/picture.js";
+import { usePictureSize } from "../parts/picture-size.js";
 import { ResultLine } from "../parts/result-line.js";
 import { pictureUrl, type SavedSearch } from "./data.js";
 import { SavedTiles } from "./saved-tiles.js";
 
 export function SearchResults({ data: { query, collection, filter, hits } }: { readonly data: SavedSearch }) {
   const words = useWords();
-  const [size, setSize] = useState(1);
+  const [size, setSize] = usePictureSize();
   return (
     <>
       <header class="saved-head">

@@ -30,14 +30,16 @@ export function Composer(props: ComposerProps) {
   const [mode, setMode] = useState<"text" | "id">(hasWords ? "text" : "id");
   const file = useRef<HTMLInputElement>(null);
   const field = useId();
+  const text = place.query?.kind === "text" ? place.query.text : null;
+  const isSearched = place.query !== null;
   useEffect(() => {
-    if (place.query?.kind === "text") setTyped(place.query.text);
-    else if (place.query !== null) setTyped("");
-  }, [place.query?.kind]);
+    setTyped(text ?? "");
+    if (text !== null) setMode("text");
+  }, [text, isSearched]);
   const submit = (event: Event): void => {
     event.preventDefault();
-    const text = typed.trim();
-    if (text !== "") onQuery(mode === "text" ? { kind: "text", text } : { kind: "id", id: text });
+    const given = typed.trim();
+    if (given !== "") onQuery(mode === "text" ? { kind: "text", text: given } : { kind: "id", id: given });
   };
   return (
     <search class="composer-place">
@@ -72,7 +74,13 @@ export function Composer(props: ComposerProps) {
           enterkeyhint="search"
           autocomplete="off"
           spellcheck={mode === "text"}
-          placeholder={mode === "text" ? words.search.wordsPlaceholder : words.search.idPlaceholder}
+          placeholder={
+            mode === "id"
+              ? words.search.idPlaceholder
+              : service?.texts === "any"
+                ? words.search.wordsPlaceholder
+                : words.search.labelsPlaceholder
+          }
           value={typed}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         />
@@ -123,13 +131,13 @@ function QueryChip({ place: { query, collection }, queryRow, onQuery }: Composer
   const words = useWords();
   if (query === null || query.kind === "text" || collection === null) return null;
   const label =
-    query.kind === "image" ? words.search.likeImage : words.search.like(queryRow === null ? query.id : nameOfSource(queryRow.source));
+    query.kind !== "id" ? words.search.likeImage : words.search.like(queryRow === null ? query.id : nameOfSource(queryRow.source));
   return (
     <span class="chip chip-query">
       {query.kind === "image" ? (
-        <img src={query.image.url} alt="" />
+        <GivenPicture key={query.number} url={query.image.url} />
       ) : (
-        queryRow !== null && <Picture collection={collection} image={queryRow} alt="" />
+        query.kind === "id" && queryRow !== null && <Picture collection={collection} image={queryRow} alt="" />
       )}
       <span class="chip-text">{label}</span>
       <button type="button" aria-label={words.search.clear} onClick={() => onQuery(null)}>
@@ -137,4 +145,10 @@ function QueryChip({ place: { query, collection }, queryRow, onQuery }: Composer
       </button>
     </span>
   );
+}
+
+/** Browsers cannot show every format that the service can read, such as HEIC. */
+function GivenPicture({ url }: { readonly url: string }) {
+  const [isUnknown, setUnknown] = useState(false);
+  return isUnknown ? <Icon name="image" /> : <img src={url} alt="" onError={() => setUnknown(true)} />;
 }

@@ -3,6 +3,7 @@ import { useId, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
 import type { Metadata } from "../service/types.js";
+import { filterFormOf } from "./filter-form.js";
 import { type Condition, type FilterForm, fieldNames, filterText, knownValues, type Operator, operators } from "./filter-text.js";
 
 export interface FilterBuilderProps {
@@ -17,13 +18,19 @@ const blank: Condition = { key: "", operator: "==", value: "" };
 
 export function FilterBuilder({ filter, sampled, keys, onFilter }: FilterBuilderProps) {
   const words = useWords();
-  const [form, setForm] = useState<FilterForm>({ join: "and", conditions: [blank] });
-  // A filter that came with the address has only its text.
-  const [text, setText] = useState<string | null>(filter === "" ? null : filter);
+  const [form, setForm] = useState<FilterForm>(() => filterFormOf(filter, sampled) ?? { join: "and", conditions: [blank] });
+  // The form cannot show every filter that has a text.
+  const [text, setText] = useState<string | null>(() => (filter === "" || filterFormOf(filter, sampled) !== null ? null : filter));
   const fields = useId();
   const written = text ?? filterText(form, sampled);
   const change = (index: number, changed: Partial<Condition>): void =>
     setForm({ ...form, conditions: form.conditions.map((each, at) => (at === index ? { ...each, ...changed } : each)) });
+  const formOfText =
+    text === null ? null : text.trim() === "" ? { join: "and" as const, conditions: [blank] } : filterFormOf(text, sampled);
+  const toggle = (): void => {
+    if (formOfText !== null) setForm(formOfText);
+    setText(text === null ? written : null);
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
     onFilter(written.trim());
@@ -71,7 +78,13 @@ export function FilterBuilder({ filter, sampled, keys, onFilter }: FilterBuilder
             <Icon name="plus" /> {words.filter.add}
           </button>
         )}
-        <button type="button" class="button button-quiet" onClick={() => setText(text === null ? written : null)}>
+        <button
+          type="button"
+          class="button button-quiet"
+          disabled={text !== null && formOfText === null}
+          title={text !== null && formOfText === null ? words.filter.onlyText : undefined}
+          onClick={toggle}
+        >
           {text === null ? words.filter.asText : words.filter.asForm}
         </button>
         {text === null && written !== "" && <code class="filter-written">{written}</code>}

@@ -1,4 +1,4 @@
-/** The images that people have searched with in this tab, so that Back leads to them again. The address holds their number. */
+/** The images that people have searched with since the page was loaded, so that Back leads to them again. The address holds their number. */
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 
@@ -10,10 +10,12 @@ export interface QueryImage {
 
 export class QueryImages {
   readonly #images = new Map<string, QueryImage>();
+  /** An address from before a reload must not lead to another image. */
+  readonly #loadedAt = Date.now().toString(36);
 
   /** Returns the number of the image. */
   add(file: Blob): string {
-    const number = String(this.#images.size + 1);
+    const number = `${this.#loadedAt}-${this.#images.size + 1}`;
     this.#images.set(number, { file, url: URL.createObjectURL(file) });
     return number;
   }

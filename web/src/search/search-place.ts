@@ -4,6 +4,8 @@ import type { QueryImage, QueryImages } from "./query-images.js";
 
 export type Query =
   | { readonly kind: "image"; readonly number: string; readonly image: QueryImage }
+  /** An image that the page has lost, because it was loaded again. */
+  | { readonly kind: "lost"; readonly number: string }
   | { readonly kind: "id"; readonly id: string }
   | { readonly kind: "text"; readonly text: string };
 
@@ -12,35 +14,41 @@ export interface SearchPlace {
   /** null: nothing is searched for; some photos of the collection are shown. */
   readonly query: Query | null;
   readonly filter: string;
+  /** Most hits of a search. */
   readonly limit: number;
+  /** Without a query: the number of photos to show in the order of their ids. null: some photos, mixed. */
+  readonly all: number | null;
 }
 
-export const limits = [25, 50, 100, 500] as const;
+export const limits = [25, 50, 100, 500, 1000] as const;
 const defaultLimit = 50;
 
 export function searchPlaceOf({ name, params }: Place, images: QueryImages): SearchPlace {
-  const { id, text, image: number, filter = "", limit } = params;
+  const { id, text, image: number, filter = "", limit, all } = params;
   return {
     collection: name,
     query: queryOf(id, text, number, images),
     filter,
     limit: limits.find((each) => each === Number(limit)) ?? defaultLimit,
+    all: /^[1-9]\d{0,5}$/.test(all ?? "") ? Number(all) : null,
   };
 }
 
-export function searchHref({ collection, query, filter, limit }: SearchPlace): string {
+export function searchHref({ collection, query, filter, limit, all }: SearchPlace): string {
   return hrefOf("search", collection, {
     id: query?.kind === "id" ? query.id : null,
     text: query?.kind === "text" ? query.text : null,
-    image: query?.kind === "image" ? query.number : null,
+    image: query?.kind === "image" || query?.kind === "lost" ? query.number : null,
     filter,
     limit: limit === defaultLimit ? null : limit,
+    all: query === null ? all : null,
   });
 }
 
 function queryOf(id: string | undefined, text: string | undefined, number: string | undefined, images: QueryImages): Query | null {
   if (id !== undefined) return { kind: "id", id };
   if (text !== undefined) return { kind: "text", text };
+  if (number === undefined) return null;
   const image = images.get(number);
-  return image === null || number === undefined ? null : { kind: "image", number, image };
+  return image === null ? { kind: "lost", number } : { kind: "image", number, image };
 }

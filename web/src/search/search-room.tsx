@@ -1,26 +1,28 @@
 /** Search: some photos of a collection, or those that are like an image, a stored row or words. */
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
-import { Icon } from "../parts/icon.js";
 import { ImageDetails } from "../parts/image-details.js";
 import { ProblemNotice } from "../parts/notice.js";
+import { usePictureSize } from "../parts/picture-size.js";
 import { ResultLine } from "../parts/result-line.js";
 import { type TileImage, Tiles } from "../parts/tiles.js";
-import { go, type Place } from "../route.js";
+import { go, type Place, replacePlace } from "../route.js";
 import { useService } from "../service/context.js";
 import { isImageFile } from "../service/image-files.js";
 import { useLoaded } from "../service/loaded.js";
-import type { Collection, Hit, StoredImage } from "../service/types.js";
+import type { Collection } from "../service/types.js";
+import { LostPhoto, NothingFound, UnknownWord } from "./answers.js";
 import { Composer } from "./composer.js";
 import { EmptyCollection, NoCollections } from "./empty.js";
 import { FilterBuilder } from "./filter-builder.js";
+import { fieldNames } from "./filter-text.js";
+import { useFound } from "./found.js";
 import { useGivenImages } from "./given-images.js";
 import { useHiddenPictures } from "./hidden-pictures.js";
 import { LimitChoice } from "./limit-choice.js";
 import { useQueryImages } from "./query-images.js";
 import { type Query, type SearchPlace, searchHref, searchPlaceOf } from "./search-place.js";
-
-const sampleSize = 60;
+import { ShowMore } from "./show-more.js";
 
 export function SearchRoom({ place }: { readonly place: Place }) {
   const { client, service } = useService();
@@ -57,7 +59,7 @@ function Searching({ place: given, collections }: SearchingProps) {
   const place = useMemo(() => searchPlaceOf(given, images), [given.name, JSON.stringify(given.params), images]);
   const [isFilterOpen, setFilterOpen] = useState(place.filter !== "");
   const [shown, setShown] = useState<TileImage | null>(null);
-  const [size, setSize] = useState(1);
+  const [size, setSize] = usePictureSize();
   const [isRefused, setRefused] = useState(false);
   const hidden = useHiddenPictures();
   const { value, problem, isLoading, reload } = useFound(place);
@@ -68,8 +70,7 @@ function Searching({ place: given, collections }: SearchingProps) {
   const search = useCallback(
     (query: Query | null) => {
       setShown(null);
-      scrollTo({ top: 0 });
-      change({ query });
+      change({ query, all: null });
     },
     [change],
   );
@@ -88,13 +89,18 @@ function Searching({ place: given, collections }: SearchingProps) {
   const queryId = place.query?.kind === "id" ? place.query.id : null;
   const queryRow = queryId === null ? null : (found.find(({ id }) => id === queryId) ?? null);
 
+  const keys = [...(collection?.indexable_keys ?? []), ...(collection?.indexed_keys ?? [])];
+  const unknownText = problem?.code === "word_unknown" && place.query?.kind === "text" ? place.query.text : null;
+  const isLost = place.query?.kind === "lost";
   const elapsedMs = value?.elapsedMs ?? null;
   const summary =
     isLoading && place.query !== null
       ? words.search.searching
-      : elapsedMs === null
-        ? words.search.sample
-        : words.search.found(found.length, Math.round(elapsedMs));
+      : elapsedMs !== null
+        ? words.search.found(found.length, Math.round(elapsedMs))
+        : place.all === null
+          ? words.search.sample
+          : words.search.listed(found.length.toLocaleString(words.locale));
 
   return (
     <div class="page">
@@ -107,7 +113,7 @@ function Searching({ place: given, collections }: SearchingProps) {
           onQuery={search}
           onFile={takeFile}
           onCollection={(name) =>
-            go(searchHref({ ...place, collection: name, query: place.query?.kind === "id" ? null : place.query, filter: "" }))
+            go(searchHref({ ...place, collection: name, query: place.query?.kind === "id" ? null : place.query, filter: "", all: null }))
           }
         />
         {isFilterOpen && (
@@ -115,8 +121,8 @@ function Searching({ place: given, collections }: SearchingProps) {
             key={`${place.collection} ${place.filter}`}
             filter={place.filter}
             sampled={found.map(({ metadata }) => metadata)}
-            keys={[...(collection?.indexable_keys ?? []), ...(collection?.indexed_keys ?? [])]}
-            onFilter={(filter) => change({ filter })}
+            keys={keys}
+            onFilter={(filter) => change({ filter, all: null })}
           />
         )}
         {isRefused && (
@@ -126,19 +132,19 @@ function Searching({ place: given, collections }: SearchingProps) {
         )}
       </div>
       {hidden.notice}
-      {problem !== null && <ProblemNotice problem={problem} onRetry={reload} />}
+      {unknownText !== null && (
+        <UnknownWord text={unknownText} suggestions={problem?.suggestions ?? []} onWord={(text) => search({ kind: "text", text })} />
+      )}
+      {problem !== null && unknownText === null && <ProblemNotice problem={problem} onRetry={reload} />}
+      {isLost && <LostPhoto onFile={takeFile} />}
       {problem === null && collection?.count === 0 && place.query === null && <EmptyCollection name={collection.name} />}
-      {problem === null && (value === null || found.length > 0 || place.query !== null || place.filter !== "") && (
+      {problem === null && !isLost && (value === null || found.length > 0 || place.query !== null || place.filter !== "") && (
         <ResultLine summary={summary} filter={place.filter} size={size} onSize={setSize}>
           {place.query !== null && <LimitChoice limit={place.limit} onLimit={(limit) => change({ limit })} />}
         </ResultLine>
       )}
-      {problem === null && value !== null && found.length === 0 && (collection?.count ?? 0) > 0 && !isLoading && (
-        <div class="empty">
-          <Icon name="search" />
-          <h2>{words.search.nothing}</h2>
-          <p class="muted">{words.search.nothingHint}</p>
-        </div>
+      {problem === null && !isLost && value !== null && found.length === 0 && (collection?.count ?? 0) > 0 && !isLoading && (
+        <NothingFound filter={place.filter} fields={fieldNames([], keys)} />
       )}
       {place.collection !== null && (
         <div class="results" style={{ "--size": size }} aria-busy={isLoading}>
@@ -151,32 +157,25 @@ function Searching({ place: given, collections }: SearchingProps) {
           />
         </div>
       )}
+      {value?.isMore === true && (
+        <ShowMore
+          place={place}
+          shown={found.length}
+          isLoading={isLoading}
+          onMore={(changed, way) => (way === "anew" ? go : replacePlace)(searchHref({ ...place, ...changed }))}
+        />
+      )}
       {shown !== null && place.collection !== null && (
-        <ImageDetails collection={place.collection} image={shown} onMoreLike={moreLike} onClose={() => setShown(null)} />
+        <ImageDetails
+          collection={value?.collection ?? place.collection}
+          image={shown}
+          images={found}
+          onShow={setShown}
+          onMoreLike={moreLike}
+          onClose={() => setShown(null)}
+        />
       )}
       {isOver && <div class="drop">{words.search.dropHere}</div>}
     </div>
-  );
-}
-
-interface Found {
-  readonly collection: string;
-  readonly images: readonly (StoredImage & Partial<Pick<Hit, "score">>)[];
-  /** null: not searched, only listed. */
-  readonly elapsedMs: number | null;
-}
-
-function useFound({ collection, query, filter, limit }: SearchPlace) {
-  const { client } = useService();
-  const asked = query === null ? "" : JSON.stringify(query.kind === "image" ? query.number : query);
-  return useLoaded<Found>(
-    async (signal) => {
-      if (collection === null) return { collection: "", images: [], elapsedMs: null };
-      if (query === null) return { collection, images: await client.images(collection, sampleSize, filter, signal), elapsedMs: null };
-      const sent = query.kind === "image" ? query.image.file : query.kind === "id" ? { id: query.id } : { text: query.text };
-      const { hits, elapsed_ms } = await client.search({ collection, query: sent, filter, limit }, signal);
-      return { collection, images: hits, elapsedMs: elapsed_ms };
-    },
-    [client, collection, asked, filter, query === null ? 0 : limit],
   );
 }

@@ -1,5 +1,5 @@
 /** Talks to the service that the page came from. */
-import type { Collection, Hits, NewCollection, Problem, Service, StoredImage } from "./types.js";
+import type { Collection, Hits, NewCollection, PageOfImages, Problem, Service, StoredImage } from "./types.js";
 
 /** An answer with an error, or no answer. */
 export class ServiceError extends Error {
@@ -14,6 +14,12 @@ export interface SearchRequest {
   readonly query: Blob | { readonly id: string } | { readonly text: string };
   readonly filter: string;
   readonly limit: number;
+}
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly filter: string;
+  readonly cursor: string | null;
 }
 
 export class Client {
@@ -49,6 +55,12 @@ export class Client {
     return (await this.json<{ images: StoredImage[] }>("GET", `/v1/collections/${part(name)}/images?${query}`, { signal })).images;
   }
 
+  /** A page of all rows, in the order of their ids. `cursor`: null for the first page. */
+  pageOfImages(name: string, { limit, filter, cursor }: PageOptions, signal?: AbortSignal): Promise<PageOfImages> {
+    const query = `pick=all&limit=${limit}${filter === "" ? "" : `&filter=${part(filter)}`}${cursor === null ? "" : `&cursor=${part(cursor)}`}`;
+    return this.json("GET", `/v1/collections/${part(name)}/images?${query}`, { signal });
+  }
+
   search({ collection, query, filter, limit }: SearchRequest, signal: AbortSignal): Promise<Hits> {
     const path = `/v1/collections/${part(collection)}/search`;
     if (!(query instanceof Blob)) {
@@ -64,6 +76,11 @@ export class Client {
   /** The address of a small picture. It changes when another image takes the id, so browsers keep the picture. */
   thumbnailUrl(collection: string, image: NamedImage): string {
     return imageUrl(collection, image, "thumbnail");
+  }
+
+  /** The address of a picture that fills a screen. */
+  largePictureUrl(collection: string, image: NamedImage): string {
+    return `${this.thumbnailUrl(collection, image)}&size=large`;
   }
 
   /** The address of an image as it was sent to the server. */

@@ -10,6 +10,9 @@ interface ServiceState {
   readonly problem: Problem | null;
   readonly needsKey: boolean;
   readonly useKey: (key: string) => void;
+  readonly forgetKey: () => void;
+  /** Whether the API key of this session allows this, as far as it is known. */
+  readonly may: (scope: Service["scopes"][number]) => boolean;
 }
 
 const Context = createContext<ServiceState | null>(null);
@@ -37,7 +40,13 @@ export function ServiceProvider({ children }: { readonly children: ComponentChil
     sessionStorage.setItem(keyName, key);
     setApiKey(key);
   };
-  return <Context.Provider value={{ client, service, problem, needsKey, useKey }}>{children}</Context.Provider>;
+  const forgetKey = (): void => {
+    sessionStorage.removeItem(keyName);
+    setService(null);
+    setApiKey(null);
+  };
+  const may: ServiceState["may"] = (scope) => service?.scopes.includes(scope) === true;
+  return <Context.Provider value={{ client, service, problem, needsKey, useKey, forgetKey, may }}>{children}</Context.Provider>;
 }
 
 export function useService(): ServiceState {

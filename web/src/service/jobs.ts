@@ -2,6 +2,7 @@
 import type { Client } from "./client.js";
 import { eventsIn } from "./event-stream.js";
 import type { Failure, Job, JobResult, NewJob, Picture } from "./job-types.js";
+import { Pauses, retrying } from "./retrying.js";
 
 export type JobNews = { readonly kind: "job"; readonly job: Job } | { readonly kind: "picture"; readonly picture: Picture };
 
@@ -9,6 +10,11 @@ export const isEnded = ({ state }: Pick<Job, "state">): boolean => state === "co
 
 export async function listJobs(client: Client, signal?: AbortSignal): Promise<readonly Job[]> {
   return (await client.json<{ jobs: Job[] }>("GET", "/v1/jobs", { signal })).jobs;
+}
+
+/** Waits while the service does not answer. */
+export function getJob(client: Client, id: string, signal: AbortSignal): Promise<Job> {
+  return retrying(() => client.json<Job>("GET", pathOf(id), { signal }), signal);
 }
 
 export function startJob(client: Client, job: NewJob): Promise<Job> {
@@ -29,25 +35,26 @@ export async function forgetJob(client: Client, id: string): Promise<void> {
 }
 
 export function jobResult(client: Client, id: string, signal: AbortSignal): Promise<JobResult> {
-  return client.json("GET", `${pathOf(id)}/result`, { signal });
+  return retrying(() => client.json<JobResult>("GET", `${pathOf(id)}/result`, { signal }), signal);
 }
 
 export async function jobFailures(client: Client, id: string, signal: AbortSignal): Promise<readonly Failure[]> {
-  return (await client.json<{ failures: Failure[] }>("GET", `${pathOf(id)}/failures?limit=1000`, { signal })).failures;
+  const ask = () => client.json<{ failures: Failure[] }>("GET", `${pathOf(id)}/failures?limit=1000`, { signal });
+  return (await retrying(ask, signal)).failures;
 }
 
-const reconnectMs = 1000;
-
-/** Calls `onNews` for each event until the job has ended or `signal` fires. Connects again when the connection breaks. */
+/** Calls `onNews` for each event until the job has ended or `signal` fires. Connects again when the connection breaks, until the job is gone. */
 export async function watchJob(client: Client, id: string, onNews: (news: JobNews) => void, signal: AbortSignal): Promise<void> {
   let lastId: string | null = null;
+  const pauses = new Pauses();
   while (!signal.aborted) {
     const headers: Record<string, string> = { accept: "text/event-stream", ...(lastId === null ? {} : { "last-event-id": lastId }) };
-    const response = await client.send("GET", `${pathOf(id)}/events`, { signal, headers });
+    const response = await retrying(() => client.send("GET", `${pathOf(id)}/events`, { signal, headers }), signal);
     if (response.status === 204 || response.body === null) return;
     try {
       for await (const event of eventsIn(response.body)) {
         lastId = event.id;
+        pauses.reset();
         const news = newsOf(event.name, event.data);
         if (news === null) continue;
         onNews(news);
@@ -57,7 +64,7 @@ export async function watchJob(client: Client, id: string, onNews: (news: JobNew
       if (signal.aborted) return;
       if (!(error instanceof TypeError)) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+    await pauses.next(signal);
   }
 }
 

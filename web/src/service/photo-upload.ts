@@ -13,29 +13,60 @@ interface Portion {
 }
 
 export class PhotoUpload {
-  readonly totalBytes: number;
   readonly #client: Client;
   readonly #collection: string;
   readonly #portions: Portion[];
+  #refused: readonly File[] = [];
+  #totalBytes: number;
   #sentBytes = 0;
+  #lastJob: Job | null = null;
 
   constructor(client: Client, collection: string, files: readonly File[]) {
     this.#client = client;
     this.#collection = collection;
     this.#portions = portionsOf(files);
-    this.totalBytes = bytesOf(files);
+    this.#totalBytes = bytesOf(files);
   }
 
-  /** Sends what is not sent yet, and returns the last job. Throws `ServiceError`; then it can be called again. */
+  /** Without the photos that were left out. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Photos that the service has refused. They are in the way of the others until it takes them or `leaveOut` is called. */
+  get refused(): readonly File[] {
+    return this.#refused;
+  }
+
+  /** Sends what is not sent yet, and returns the last job; null: there is none. Throws `ServiceError`; then it can be called again. */
   async send(onSent: (bytes: number) => void, signal: AbortSignal): Promise<Job | null> {
-    let job: Job | null = null;
+    this.#refused = [];
     for (let [portion] = this.#portions; portion !== undefined; [portion] = this.#portions) {
-      job = await this.#sendPortion(portion, (bytes) => onSent(Math.min(this.totalBytes, this.#sentBytes + bytes)), signal);
+      try {
+        this.#lastJob = await this.#sendPortion(portion, (bytes) => onSent(Math.min(this.#totalBytes, this.#sentBytes + bytes)), signal);
+      } catch (error) {
+        onSent(this.#sentBytes);
+        if (!isForGood(error)) throw error;
+        if (isTooLarge(error) && portion.files.length > 1) {
+          this.#portions.splice(0, 1, ...halvesOf(portion));
+          continue;
+        }
+        this.#refused = portion.files;
+        throw error;
+      }
       this.#sentBytes += bytesOf(portion.files);
       this.#portions.shift();
       onSent(this.#sentBytes);
     }
-    return job;
+    return this.#lastJob;
+  }
+
+  /** Gives up the photos that were refused. */
+  leaveOut(): void {
+    if (this.#refused.length === 0) return;
+    this.#portions.shift();
+    this.#totalBytes -= bytesOf(this.#refused);
+    this.#refused = [];
   }
 
   /** `fetch` does not tell how much of a body is sent. */
@@ -46,6 +77,7 @@ export class PhotoUpload {
     const { apiKey, onKeyMissing } = this.#client;
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
+      const abort = (): void => request.abort();
       request.open("POST", "/v1/jobs");
       request.setRequestHeader("idempotency-key", key);
       if (apiKey !== null) request.setRequestHeader("authorization", `Bearer ${apiKey}`);
@@ -57,10 +89,28 @@ export class PhotoUpload {
         if (request.status < 300) resolve(JSON.parse(request.responseText) as Job);
         else reject(new ServiceError(problemIn(request)));
       };
-      signal.addEventListener("abort", () => request.abort(), { once: true });
+      request.onloadend = () => signal.removeEventListener("abort", abort);
+      signal.addEventListener("abort", abort);
       request.send(form);
     });
   }
+}
+
+/** Other refusals are about the key, the collection or the moment, not about the photos. */
+const otherRefusals: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 425, 429]);
+
+function isForGood(error: unknown): error is ServiceError {
+  if (!(error instanceof ServiceError)) return false;
+  const { status } = error.problem;
+  return status >= 400 && status < 500 && !otherRefusals.has(status);
+}
+
+const isTooLarge = ({ problem }: ServiceError): boolean => problem.status === 413;
+
+/** One photo may be too large for all of them, or all of them for a proxy. */
+function halvesOf({ files }: Portion): Portion[] {
+  const middle = Math.ceil(files.length / 2);
+  return [files.slice(0, middle), files.slice(middle)].map((half) => ({ files: half, key: randomKey() }));
 }
 
 function problemIn(request: XMLHttpRequest): Problem {

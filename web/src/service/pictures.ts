@@ -6,6 +6,7 @@ export function servicePictures(client: Client): Pictures {
   const load: Pictures["load"] = client.apiKey === null ? null : async (url, signal) => (await client.send("GET", url, { signal })).blob();
   return {
     urlOf: (collection, image) => client.thumbnailUrl(collection, image),
+    largeUrlOf: (collection, image) => client.largePictureUrl(collection, image),
     load,
     originalOf: (collection, image) => {
       if (/^https?:/i.test(image.source)) return { url: image.source, load: null };

@@ -66,8 +66,9 @@ async function filesOfEach(folder: string, names: readonly string[]): Promise<re
 }
 
 function pathsOf(all: readonly VersionFiles[]): ReadonlySet<string> {
-  const paths = all.flatMap(({ data, transaction, indexes }) => [
+  const paths = all.flatMap(({ data, deletions, transaction, indexes }) => [
     ...[...data].map((file) => join("data", file)),
+    ...[...deletions].map((file) => join("_deletions", file)),
     ...[...indexes].map((index) => join("_indices", index)),
     ...(transaction === null ? [] : [join("_transactions", transaction)]),
   ]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connect } from "@lancedb/lancedb";
 import { versionFiles } from "./version-files.js";
@@ -16,6 +16,9 @@ describe("the files of a version", () => {
     const opened = await (await connect(folder)).createTable("rows", rowsFrom(0, 300));
     await opened.add(rowsFrom(300, 50));
     await opened.delete("id = 'row 7'");
+    // So many deleted rows are a file of another kind.
+    await opened.add(rowsFrom(1_000, 12_000));
+    await opened.delete("number >= 2000 and number < 9000");
     await opened.mergeInsert("id").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rowsFrom(340, 20));
     await opened.createIndex("id");
     await opened.addColumns([{ name: "twice", valueSql: "number * 2" }]);
@@ -31,14 +34,18 @@ describe("the files of a version", () => {
     const data = new Set<string>();
     const transactions = new Set<string>();
     const indexes = new Set<string>();
+    const deletions = new Set<string>();
     for (const name of await versions()) {
       const files = await versionFiles(pathOf(name));
       assert.ok(files !== null && files.data.size > 0, name);
       for (const file of files.data) data.add(file);
       if (files.transaction !== null) transactions.add(files.transaction);
       for (const index of files.indexes) indexes.add(index);
+      for (const file of files.deletions) deletions.add(file);
     }
     assert.deepEqual([...data].sort(), (await readdir(join(table, "data"))).sort());
+    assert.deepEqual([...deletions].sort(), (await readdir(join(table, "_deletions"))).sort());
+    assert.deepEqual(new Set([...deletions].map((file) => extname(file))), new Set([".arrow", ".bin"]));
     assert.deepEqual([...transactions].sort(), (await readdir(join(table, "_transactions"))).sort());
     assert.deepEqual([...indexes].sort(), (await readdir(join(table, "_indices"))).sort());
   });

@@ -18,6 +18,8 @@ export interface VersionFiles {
   readonly fragments: readonly Fragment[];
   /** The files in the folder `data`, one or more per fragment. */
   readonly data: ReadonlySet<string>;
+  /** The files in the folder `_deletions`, at most one per fragment: they say which of its rows are deleted. */
+  readonly deletions: ReadonlySet<string>;
   /** The file in the folder `_transactions`. null: the version has none. */
   readonly transaction: string | null;
   /** The folders in the folder `_indices`, one per part of an index. */
@@ -30,7 +32,9 @@ const lengthBytes = 4;
 const magic = "LANC";
 /** Numbers of the fields that are read, by message. */
 const manifestField = { fragments: 2, indexSection: 6, transactionFile: 12 } as const;
-const fragmentField = { id: 1, files: 2, rows: 4 } as const;
+const fragmentField = { id: 1, files: 2, deletions: 3, rows: 4 } as const;
+const deletionField = { kind: 1, readVersion: 2, id: 3, baseId: 7 } as const;
+const deletionKinds = ["arrow", "bin"] as const;
 const fileField = { path: 1, baseId: 7 } as const;
 const indexField = { indexes: 1, id: 1, idBytes: 1 } as const;
 
@@ -70,6 +74,7 @@ function messageAt(bytes: Buffer, place: number, end?: number): readonly Field[]
 function contentsOf(fields: readonly Field[], indexes: ReadonlySet<string>): VersionFiles | null {
   const fragments: Fragment[] = [];
   const data = new Set<string>();
+  const deletions = new Set<string>();
   let transaction: string | null = null;
   for (const { number, value } of fields) {
     if (number === manifestField.transactionFile && value !== null) transaction = value.toString("utf8");
@@ -77,13 +82,17 @@ function contentsOf(fields: readonly Field[], indexes: ReadonlySet<string>): Ver
     const fragment = fieldsOf(value);
     const paths = fragment === null ? [] : pathsOf(fragment);
     if (fragment === null || paths.length === 0) return null;
-    fragments.push({ id: numberOf(fragment, fragmentField.id), rows: numberOf(fragment, fragmentField.rows) });
+    const id = numberOf(fragment, fragmentField.id);
+    fragments.push({ id, rows: numberOf(fragment, fragmentField.rows) });
+    const deleted = deletionsOf(fragment, id);
+    if (deleted === null) return null;
+    for (const file of deleted) deletions.add(file);
     for (const path of paths) {
       if (path === null) return null;
       data.add(path);
     }
   }
-  return { fragments, data, transaction, indexes };
+  return { fragments, data, deletions, transaction, indexes };
 }
 
 /** The names of the folders of indexes. null: an index without an id. */
@@ -117,8 +126,34 @@ function pathsOf(fragment: readonly Field[]): readonly (string | null)[] {
   });
 }
 
-/** A field of a protobuf message. `value` is null for a number, and `count` is null for anything else. */
+/** The names of a fragment's files in `_deletions`. null: a file of an unknown kind, or outside the table's folder. */
+function deletionsOf(fragment: readonly Field[], fragmentId: number): readonly string[] | null {
+  const names: string[] = [];
+  for (const { number, value } of fragment) {
+    if (number !== fragmentField.deletions) continue;
+    const file = value === null ? null : fieldsOf(value);
+    const kind = file === null ? undefined : deletionKinds[numberOf(file, deletionField.kind)];
+    if (value === null || file === null || kind === undefined || file.some((each) => each.number === deletionField.baseId)) return null;
+    const id = file.find((each) => each.number === deletionField.id);
+    names.push(`${fragmentId}-${numberOf(file, deletionField.readVersion)}-${id === undefined ? 0 : exactNumber(value, id.start)}.${kind}`);
+  }
+  return names;
+}
+
+/** The number that begins at this byte. It may have 64 bits. */
+function exactNumber(message: Buffer, start: number): bigint {
+  let value = 0n;
+  for (let at = start, shift = 0n; ; at += 1, shift += 7n) {
+    const byte = message[at] ?? 0;
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+/** A field of a protobuf message. `value` is null for a number, and `count` is null for anything else. `count` is rounded above 2⁵³. */
 interface Field {
+  /** The byte after its tag. */
+  readonly start: number;
   readonly number: number;
   readonly value: Buffer | null;
   readonly count: number | null;
@@ -141,6 +176,7 @@ function fieldsOf(message: Buffer): readonly Field[] | null {
     const tag = varint();
     const number = Math.floor(tag / 8);
     const type = tag % 8;
+    const start = at;
     let value: Buffer | null = null;
     let count: number | null = null;
     if (type === 0) count = varint();
@@ -152,7 +188,7 @@ function fieldsOf(message: Buffer): readonly Field[] | null {
       at += length;
     } else return null;
     if (Number.isNaN(at) || at > message.length) return null;
-    fields.push({ number, value, count });
+    fields.push({ number, start, value, count });
   }
   return fields;
 }

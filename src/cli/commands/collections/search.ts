@@ -21,6 +21,7 @@ interface SearchOptions extends CommonOptions, QueryOptions {
   readonly topk?: number;
   readonly minScore?: number;
   readonly filter?: string;
+  readonly groupBy?: string;
   readonly open?: boolean | string;
   readonly base?: string;
   readonly as?: string;
@@ -40,6 +41,7 @@ export function searchCommand(program: Command, exit: (code: ExitCode) => void):
     .addOption(new Option("--topk <n>", "as --top-k").argParser(positive).hideHelp())
     .option("--min-score <score>", "leave out hits with a lower score; with every metric, a higher score is nearer", score)
     .option("--filter <expression>", 'search only matching rows, for example: year >= 2020 and startsWith(source, "/photos/")')
+    .option("--group-by <key>", "of all rows with the same value of this key, show only the nearest, for example: product")
     .option("--open [page.html]", "write a page with the pictures and open it (default: a file in the temporary folder)")
     .option("--base <folder>", "with --as: the folder where files ingested with --base and --as are now, for the page")
     .option("--as <name>", "with --base: the name that replaces the folder")
@@ -59,6 +61,7 @@ async function runSearch(images: readonly string[], options: SearchOptions): Pro
       collectionName: collection,
       ...(options.minScore === undefined ? {} : { minScore: options.minScore }),
       ...(options.filter === undefined ? {} : { filter: options.filter }),
+      ...(options.groupBy === undefined ? {} : { groupBy: options.groupBy }),
     });
     if (hits.length === 0 && options.filter !== undefined) await noteFindings(terminal, pipeline, collection, options.filter);
     const document = { hits: hits.map(hitDocument) };
