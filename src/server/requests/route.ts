@@ -15,6 +15,9 @@ import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ErrorForm } from "../wire/error-forms.js";
 import type { Admission } from "./admission.js";
 
+/** The media types of JSON lines. */
+export const linesTypes = ["application/x-ndjson", "application/jsonl"];
+
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
 export type Scope = (typeof scopes)[number];
@@ -121,6 +124,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly tag: Tag;
   /** null: no API key is needed. */
   readonly scope: Scope | null;
+  /** "nothing": the route uses neither the model nor the store, and changes nothing. Default "model and store". */
+  readonly needs?: "model and store" | "nothing";
   /** "long": the answer is a stream that stays open. It counts for `server.max_streams` only. Default "short". */
   readonly duration?: "short" | "long";
   /** The schema of the path's parameters is an object, and each parameter has an example. */

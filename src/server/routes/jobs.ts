@@ -36,6 +36,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Lists the jobs, the newest first.",
     tag: "Jobs",
     scope: "read",
+    needs: "nothing",
     query: wire.listQuery,
     answers: { 200: { description: "The jobs.", schema: wire.jobs } },
     answer: async ({ jobs, query: { state, limit } }) => {
@@ -50,6 +51,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Describes a job.",
     tag: "Jobs",
     scope: "read",
+    needs: "nothing",
     params: wire.jobParams,
     answers: { 200: { description: "The job.", schema: wire.job } },
     answer: async ({ jobs, params: { id } }) => ({ status: 200, body: jobView(jobs.get(id)) }),
@@ -101,6 +103,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Lists the images that failed in a job.",
     tag: "Jobs",
     scope: "read",
+    needs: "nothing",
     params: wire.jobParams,
     query: wire.failuresQuery,
     answers: { 200: { description: "The failures.", schema: wire.failures } },
@@ -134,6 +137,7 @@ export const jobRoutes: readonly Route[] = [
     summary: "Streams what a job does, as server-sent events, until it has ended. `Last-Event-ID` continues after an event.",
     tag: "Jobs",
     scope: "read",
+    needs: "nothing",
     duration: "long",
     params: wire.jobParams,
     answers: {
