@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Reference } from "../../src/server/openapi/reference.js";
 import { allRoutes } from "../../src/server/routes.js";
 import type { OpenApiDocument, Operation } from "../../src/server/wire/openapi-shape.js";
-import { TestServer } from "./running.js";
+import { base64, TestServer } from "./running.js";
 
 const operationsOf = ({ paths }: OpenApiDocument) =>
   Object.entries(paths).flatMap(([path, methods]) =>
@@ -102,6 +102,53 @@ test("the document and the page are made when they are first asked for, and only
   assert.equal(reference.document, document);
   assert.equal(reference.page, page);
   assert.equal(reads, once);
+});
+
+test("the document names the headers that answers have", async () => {
+  await using server = await TestServer.start();
+  const document = await documentOf(server);
+  const namesOf = (answer: { readonly headers?: object } | undefined): readonly string[] =>
+    Object.keys(answer?.headers ?? {}).map((name) => name.toLowerCase());
+  for (const { path, method, operation } of operationsOf(document)) {
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      assert.ok(namesOf(answer).includes("x-request-id"), `${method} ${path} ${status}`);
+    }
+  }
+  const headers = { "idempotency-key": "once" };
+  await server.post("/v1/collections", { name: "pets" }, headers);
+  const again = await server.post("/v1/collections", { name: "pets" }, headers);
+  assert.equal(again.headers.get("idempotency-replayed"), "true");
+  const { responses } = document.paths["/v1/collections"]!["post"]!;
+  const documented = namesOf(responses["201"]);
+  for (const name of ["x-request-id", "idempotency-replayed"]) assert.ok(documented.includes(name) && again.headers.has(name), name);
+  assert.ok(!namesOf(document.paths["/v1/collections"]!["get"]!.responses["200"]).includes("idempotency-replayed"));
+});
+
+test("the document names each media type of lines that the server takes", async () => {
+  await using server = await TestServer.start();
+  await server.post("/v1/collections", { name: "pets" });
+  const { paths } = await documentOf(server);
+  const lines = Object.keys(paths["/v1/jobs"]!["post"]!.requestBody?.content ?? {}).filter((name) => /json.*l$|ndjson/.test(name));
+  assert.deepEqual(lines.sort(), ["application/jsonl", "application/x-ndjson"]);
+  for (const type of lines) {
+    const body = JSON.stringify({ base64: base64(1), id: type });
+    const { status } = await server.send("POST", "/v1/jobs?collection=pets", { body, headers: { "content-type": type } });
+    assert.equal(status, 202, type);
+  }
+});
+
+test("operations that use neither the model nor the store name none of their problems", async () => {
+  await using server = await TestServer.start();
+  const { paths } = await documentOf(server);
+  const statusesOf = (path: string): readonly string[] => Object.keys(paths[path]!["get"]!.responses);
+  for (const path of ["/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/failures", "/v1/jobs/{id}/events", "/metrics"]) {
+    assert.deepEqual(
+      statusesOf(path).filter((status) => ["409", "424", "507"].includes(status)),
+      [],
+      path,
+    );
+  }
+  assert.ok(statusesOf("/v1/collections").includes("424"));
 });
 
 test("the document names the headers that jobs take", async () => {

@@ -1,7 +1,7 @@
 /** The OpenAPI document, made from the routes and the schemas that check requests. */
 import type * as z from "zod";
 import { idempotencyKeyPattern, isRepeatable } from "../requests/repeatable.js";
-import { type DescribedAnswer, type Route, tags } from "../requests/route.js";
+import { type DescribedAnswer, linesTypes, type Route, tags } from "../requests/route.js";
 import { errorForms } from "../wire/error-forms.js";
 import { ComponentSchemas, type JsonSchema } from "../wire/openapi-schemas.js";
 import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "../wire/openapi-shape.js";
@@ -120,7 +120,7 @@ function bodyOf({ body, form, stream, examples = {} }: Route, schemas: Component
     "application/json": json,
     ...(multipart === undefined ? {} : { "multipart/form-data": { schema: formSchema(multipart, schemas) } }),
     // OpenAPI 3.1 has no word for the lines: the schema is that of one line.
-    ...(stream === undefined ? {} : { "application/x-ndjson": { schema: schemas.of(stream.line, "input") } }),
+    ...(stream === undefined ? {} : Object.fromEntries(linesTypes.map((type) => [type, { schema: schemas.of(stream.line, "input") }]))),
   };
 }
 
@@ -132,7 +132,10 @@ function formSchema({ fields }: Pick<NonNullable<Route["form"]>, "fields">, sche
 }
 
 function answersOf(each: Route, schemas: ComponentSchemas): Readonly<Record<string, DocumentedAnswer>> {
-  const own = Object.entries(each.answers).map(([status, answer]) => [status, answerOf(answer, schemas)] as const);
+  const replayed = isRepeatable(each) ? { "Idempotency-Replayed": "`true` if this is the answer of an earlier request." } : {};
+  const own = Object.entries(each.answers).map(([status, { headers, ...answer }]) => {
+    return [status, answerOf({ ...answer, headers: { ...headers, ...replayed } }, schemas)] as const;
+  });
   const problems = problemStatuses(each).map((status) => [String(status), problemAnswer(status, each, schemas)] as const);
   return Object.fromEntries([...problems, ...own].sort(([a], [b]) => Number(a) - Number(b)));
 }
@@ -141,11 +144,11 @@ function answerOf(
   { description, schema, mediaType = "application/json", headers = {} }: DescribedAnswer,
   schemas: ComponentSchemas,
 ): DocumentedAnswer {
-  const described = Object.entries(headers).map(([name, text]) => [name, headerOf(text)] as const);
+  const described = Object.entries({ ...headers, ...ofAllAnswers }).map(([name, text]) => [name, headerOf(text)] as const);
   const media = schema === undefined ? {} : { schema: schemas.of(schema, "output") };
   return {
     description,
-    ...(described.length === 0 ? {} : { headers: Object.fromEntries(described) }),
+    headers: Object.fromEntries(described),
     ...(schema === undefined ? {} : { content: Object.fromEntries([mediaType].flat().map((each) => [each, media])) }),
   };
 }
@@ -153,20 +156,24 @@ function answerOf(
 function problemAnswer(status: ProblemStatus, { errors = "problem" }: Route, schemas: ComponentSchemas): DocumentedAnswer {
   const { mediaType, schema } = errorForms[errors];
   const isBusy = status === 429 || status === 503;
+  const headers = { ...(isBusy ? { "Retry-After": "Seconds until the next attempt." } : {}), ...ofAllAnswers };
   return {
     description: reasons[status],
-    ...(isBusy ? { headers: { "Retry-After": headerOf("Seconds until the next attempt.") } } : {}),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, headerOf(text)])),
     content: { [mediaType]: { schema: schemas.of(schema, "output") } },
   };
 }
 
+const ofAllAnswers = { "X-Request-Id": "The id of the request in the log: the one that the client has sent, or a new one." };
+
 const headerOf = (description: string) => ({ description, schema: { type: "string" } });
 
 /** Which problems an operation can have, from what it takes and does. */
-function problemStatuses({ scope, params, query, body, stream, errors }: Route): readonly ProblemStatus[] {
+function problemStatuses({ scope, params, query, body, stream, errors, needs = "model and store" }: Route): readonly ProblemStatus[] {
   return [
     ...([400, 403, 431] as const),
-    ...(scope === null ? [] : ([401, 409, 424, 429, 500, 503, 507] as const)),
+    ...(scope === null ? [] : ([401, 429, 500, 503] as const)),
+    ...(scope === null || needs === "nothing" ? [] : ([409, 424, 507] as const)),
     ...(params === undefined && query === undefined && stream === undefined && errors === undefined ? [] : ([404] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
     ...(body === undefined ? [] : ([408, 413, 415] as const)),

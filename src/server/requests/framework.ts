@@ -5,6 +5,7 @@ import type { Settings } from "../../app/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { sendProblem } from "./answering.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
+import { linesTypes } from "./route.js";
 import type { Certificate } from "./tls.js";
 import { loadFastify } from "./vendor.js";
 
@@ -61,7 +62,7 @@ export async function makeApp(
     else void parseJson(request, text, done);
   });
   app.removeContentTypeParser("text/plain");
-  app.addContentTypeParser(["application/x-ndjson", "application/jsonl"], (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser(linesTypes, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   return app;
 }

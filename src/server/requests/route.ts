@@ -16,6 +16,9 @@ import type { ErrorForm } from "../wire/error-forms.js";
 import type { Admission } from "./admission.js";
 import type { CollectionAccess } from "./collection-access.js";
 
+/** The media types of JSON lines. */
+export const linesTypes = ["application/x-ndjson", "application/jsonl"];
+
 export const scopes = ["read", "write", "admin"] as const;
 /** What a request needs: `read` searches, `write` inserts and deletes rows, `admin` creates and deletes collections. */
 export type Scope = (typeof scopes)[number];
@@ -131,6 +134,8 @@ export interface RouteOptions<P, B, Q = undefined> {
    * Default "refused".
    */
   readonly limitedKeys?: "allowed" | "refused";
+  /** "nothing": the route uses neither the model nor the store, and changes nothing. Default "model and store". */
+  readonly needs?: "model and store" | "nothing";
   /** "long": the answer is a stream that stays open. It counts for `server.max_streams` only. Default "short". */
   readonly duration?: "short" | "long";
   /** The schema of the path's parameters is an object, and each parameter has an example. */

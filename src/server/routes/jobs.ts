@@ -38,6 +38,7 @@ export const jobRoutes: readonly Route[] = [
     tag: "Jobs",
     scope: "read",
     limitedKeys: "allowed",
+    needs: "nothing",
     query: wire.listQuery,
     answers: { 200: { description: "The jobs.", schema: wire.jobs } },
     answer: async ({ jobs, access, query: { state, limit } }) => {
@@ -54,6 +55,7 @@ export const jobRoutes: readonly Route[] = [
     tag: "Jobs",
     scope: "read",
     limitedKeys: "allowed",
+    needs: "nothing",
     params: wire.jobParams,
     answers: { 200: { description: "The job.", schema: wire.job } },
     answer: async (call) => ({ status: 200, body: jobView(jobOf(call)) }),
@@ -109,6 +111,7 @@ export const jobRoutes: readonly Route[] = [
     tag: "Jobs",
     scope: "read",
     limitedKeys: "allowed",
+    needs: "nothing",
     params: wire.jobParams,
     query: wire.failuresQuery,
     answers: { 200: { description: "The failures.", schema: wire.failures } },
@@ -144,6 +147,7 @@ export const jobRoutes: readonly Route[] = [
     tag: "Jobs",
     scope: "read",
     limitedKeys: "allowed",
+    needs: "nothing",
     duration: "long",
     params: wire.jobParams,
     answers: {

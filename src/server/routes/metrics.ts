@@ -10,6 +10,7 @@ export const metricsRoutes: readonly Route[] = [
     summary: "The metrics of the server and its ingestions, in the text format of Prometheus.",
     tag: "Health",
     scope: "read",
+    needs: "nothing",
     answers: { 200: { description: "The metrics.", mediaType: "text/plain", schema: z.string() } },
     answer: async ({ telemetry }) => {
       const { mediaType, text } = await telemetry.render();

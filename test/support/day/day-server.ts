@@ -115,7 +115,7 @@ export class DayServer implements AsyncDisposable {
   /** The first lines of the log about something that the server does not know, with what came before them. */
   unknownFailures(): string {
     const lines = this.#logLines();
-    const first = lines.findIndex((line) => !line.startsWith("{") || line.includes('"unexpected"'));
+    const first = lines.findIndex((line) => (line !== "" && !line.startsWith("{")) || line.includes('"unexpected"'));
     return first < 0 ? "none" : lines.slice(Math.max(0, first - 5), first + 5).join("\n");
   }
 

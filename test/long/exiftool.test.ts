@@ -1,6 +1,6 @@
-/** exiftool writes metadata into pictures of each format, and Headrace reads the same. Skipped if exiftool is not installed. */
+/** exiftool writes metadata into pictures of each format, and Headrace reads the same. Needs exiftool: `apt install libimage-exiftool-perl`. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -8,9 +8,7 @@ import { test } from "node:test";
 import sharp from "sharp";
 import { exifDescriber } from "../../src/adapters/exif/index.js";
 import type { Metadata } from "../../src/index.js";
-import { extent } from "../support/extent.js";
 
-const isInstalled = spawnSync("exiftool", ["-ver"]).status === 0;
 const formats = ["jpg", "png", "webp", "tif", "avif", "heic", "jxl"] as const;
 type Format = (typeof formats)[number];
 
@@ -23,13 +21,11 @@ interface Case {
   readonly expected: Metadata;
 }
 
-test("what exiftool writes is read the same, in all formats", {
-  skip: isInstalled ? false : "exiftool is not installed",
-}, async (context) => {
+test("what exiftool writes is read the same, in all formats", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "headrace-exiftool-"));
   try {
     const bases = await basesOf();
-    const cases = casesOf(extent({ some: 140, all: 1_400 }));
+    const cases = casesOf(1_400);
     const lines: string[] = [];
     for (const [index, { format, args }] of cases.entries()) {
       const path = join(folder, `${index}.${format}`);
