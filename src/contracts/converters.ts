@@ -1,5 +1,4 @@
-/** The interfaces for what the decoder does not read: other image formats, and the metadata in files. */
-import type { Metadata } from "./payloads.js";
+/** The interface for image formats that the decoder cannot read. */
 
 /** A picture that an `ImageConverter` has decoded. */
 export interface ConvertedImage {
@@ -23,10 +22,4 @@ export interface ImageConverter {
   measure(bytes: Uint8Array): Promise<{ readonly width: number; readonly height: number }>;
   /** `damaged`: whether an incomplete picture may be returned. Throws the same errors as `measure`. */
   convert(bytes: Uint8Array, damaged: "refuse" | "keep"): Promise<ConvertedImage>;
-}
-
-/** Reads the metadata that the file of an image contains. */
-export interface FileDescriber {
-  /** Never throws: what cannot be read, or cannot be true, is left out. Looks at headers only, because it is called for each image. */
-  describe(file: Uint8Array): Metadata;
 }
