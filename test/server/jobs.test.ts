@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as wire from "../../src/server/wire/wire-jobs.js";
+import { waitUntil } from "../support/services/process.js";
 import { JobServer } from "./job-server.js";
 import { base64, damaged, image } from "./running.js";
 
@@ -254,6 +255,24 @@ test("only so many jobs run at once and wait; cancelled ones end", async () => {
   assert.equal((await jobs.server.post(`/v1/jobs/${running}/cancel`, {})).body.state, "stopping");
   open();
   assert.ok(["cancelled", "completed"].includes((await jobs.ended(running)).state));
+});
+
+test("a job that runs says what it has counted so far, alone and in the list", async () => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await using jobs = await JobServer.start({ embedder: { work: () => opened } });
+  for (let at = 0; at < 20; at += 1) jobs.put(`${at}.jpg`, image(at));
+  const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", sources: [jobs.folder] })).body;
+  const now = async () => (await jobs.server.get(`/v1/jobs/${id}`)).body;
+  await waitUntil("images are read", async () => (await now()).counts.read > 0, { timeoutMs: 30_000 });
+  const { state, counts } = await now();
+  assert.deepEqual([state, counts.stored], ["running", 0]);
+  assert.ok((await jobs.server.get("/v1/jobs")).body.jobs[0].counts.read > 0);
+  open();
+  assert.equal((await jobs.ended(id)).counts.stored, 20);
+  assert.deepEqual((await now()).counts, { read: 20, stored: 20, reused: 0, skipped: 0, failed: 0, abandoned: 0 });
 });
 
 test("a stop parks running jobs, and the next server finishes them", async () => {

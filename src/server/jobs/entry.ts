@@ -25,6 +25,11 @@ export function newEntry(job: Job, folder: JobFolder, requests: RunStart["reques
   return { job, folder, events, requests, run: null, finished: Promise.resolve(), isCancelled: false };
 }
 
+/** The job as it is now: with what its run has counted so far. */
+export function currentJob({ job, run }: Entry): Job {
+  return isEnded(job) ? job : { ...job, ...run?.progress };
+}
+
 /** Whether a job that has not ended reads the failures or the images of this one. */
 export function isRead({ job: { id } }: Entry, entries: ReadonlyMap<string, Entry>): boolean {
   const reads = (job: Job): boolean => job.request.retry?.of === id || firstJobOf(job) === id;

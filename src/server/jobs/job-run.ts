@@ -84,6 +84,11 @@ export class JobRun {
     return this.#total;
   }
 
+  /** What the attempt has counted so far. Undefined until it reads images. */
+  get progress(): Pick<Job, "counts" | "total"> | undefined {
+    return this.#run === null ? undefined : { counts: countsOf(this.#run.snapshot()), total: this.#total };
+  }
+
   /** What names this attempt in the log and in traces. */
   get names(): { readonly run: string; readonly trace_id?: string } {
     const { id, traceId } = this.#options.watched;

@@ -6,7 +6,7 @@ import { SerialQueue } from "../../kit/index.js";
 import type { Log } from "../telemetry/log.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import { Refused } from "../wire/problems.js";
-import { type Entry, isRead, jobWithKey, newEntry } from "./entry.js";
+import { currentJob, type Entry, isRead, jobWithKey, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
@@ -86,12 +86,12 @@ export class Jobs {
 
   list(): readonly Job[] {
     this.#owner?.check();
-    return newestFirst([...this.#entries.values()].map(({ job }) => job));
+    return newestFirst([...this.#entries.values()].map(currentJob));
   }
 
   /** Throws `job_not_found`. */
   get(id: string): Job {
-    return this.#entry(id).job;
+    return currentJob(this.#entry(id));
   }
 
   draft(): Promise<JobDraft> {
