@@ -262,7 +262,10 @@ test("a job that runs says what it has counted so far, alone and in the list", a
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  await using jobs = await JobServer.start({ embedder: { work: () => opened } });
+  let isHeld = false;
+  await using jobs = await JobServer.start({ embedder: { work: async () => (isHeld ? opened : undefined) } });
+  await jobs.ended((await jobs.server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(100) }] })).body.id);
+  isHeld = true;
   for (let at = 0; at < 20; at += 1) jobs.put(`${at}.jpg`, image(at));
   const { id } = (await jobs.server.post("/v1/jobs", { collection: "pets", sources: [jobs.folder] })).body;
   const now = async () => (await jobs.server.get(`/v1/jobs/${id}`)).body;
