@@ -18,6 +18,7 @@ test("a filter that compares a key with a value of another type says so, and how
     /"year" has values of the type number.*without quotation marks: year == 2020/,
   );
   assert.match(await notes("search", "coffee.jpg", "--filter", "sold == 1"), /"sold" has values of the type boolean/);
+  assert.match(await notes("search", "coffee.jpg", "--group-by", "cammera"), /No row has "cammera"/);
   assert.match(await notes("count", "--filter", "price > 3"), /No row has "price"/);
   assert.equal(await notes("count", "--filter", "year == 1999"), "", "the type is right, so nothing is said");
 });

@@ -63,7 +63,10 @@ async function runSearch(images: readonly string[], options: SearchOptions): Pro
       ...(options.filter === undefined ? {} : { filter: options.filter }),
       ...(options.groupBy === undefined ? {} : { groupBy: options.groupBy }),
     });
-    if (hits.length === 0 && options.filter !== undefined) await noteFindings(terminal, pipeline, collection, options.filter);
+    const filters = [options.filter, options.groupBy === undefined ? undefined : `exists(${options.groupBy})`];
+    for (const filter of hits.length === 0 ? filters : []) {
+      if (filter !== undefined) await noteFindings(terminal, pipeline, collection, filter);
+    }
     const document = { hits: hits.map(hitDocument) };
     if (options.open === undefined || options.open === false) {
       terminal.result(document, table(hits));
