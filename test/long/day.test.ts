@@ -53,7 +53,8 @@ test(`${requests} requests with faults, restarts and a full disk lose nothing th
     [...rows.keys()].filter((id) => !ledger.ids.includes(id)),
     [],
   );
-  assert.ok(certain > 0.6 * ledger.ids.length, `${certain} of ${ledger.ids.length} rows have one possible state`);
+  // Answers that were lost leave two states of a row. A longer day has more of them.
+  assert.ok(certain > 0.5 * ledger.ids.length, `${certain} of ${ledger.ids.length} rows have one possible state`);
 
   assert.equal(await server.stop(), 0);
   assert.deepEqual(filesBelow(server.temporaryFolder), []);
