@@ -85,7 +85,7 @@ export class OnnxEmbedder implements Embedder {
     const { path, name } = this.#model();
     const sessions = this.#options.sessions ?? availableParallelism();
     let slabs: SlabPool | null = null;
-    const settings: SessionSettings = { modelPath: path, threads: this.#options.threads };
+    const settings: SessionSettings = { modelPath: path, threads: this.#options.threads, niceness: this.#options.niceness };
     const pool: Pool = new WorkerPool({
       name: `ONNX Runtime with ${name}`,
       url: new URL("./worker.js", import.meta.url),

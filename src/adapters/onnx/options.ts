@@ -15,6 +15,14 @@ export const onnxSettings = {
     .describe("Output of the ONNX model that is the embedding. null: chosen by name and shape."),
   sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions. null: one per core."),
   threads: z.int().min(1).default(1).describe("Threads per ONNX session. With one session per core, 1 is fastest."),
+  niceness: z
+    .int()
+    .min(0)
+    .max(19)
+    .default(0)
+    .describe(
+      "How far the threads of the image model stand back while others want the processor: 0 not at all, 19 most. On Linux only. `headrace serve` uses 10, unless this is set.",
+    ),
   imageSize: z
     .tuple([z.int().min(1), z.int().min(1)])
     .nullable()

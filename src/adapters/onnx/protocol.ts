@@ -5,6 +5,8 @@ export interface SessionSettings {
   readonly modelPath: string;
   /** Number of threads that ONNX Runtime uses for one session. */
   readonly threads: number;
+  /** See `embedder.niceness`. */
+  readonly niceness: number;
 }
 
 export interface ModelDeclaration {

@@ -52,7 +52,7 @@ export class TextTower {
     if (!existsSync(this.#path)) throw modelNotFound(this.#path);
     refuseTelemetry();
     const tokenizer = await this.#options.openTokenizer();
-    const settings: SessionSettings = { modelPath: this.#path, threads: this.#options.threads };
+    const settings: SessionSettings = { modelPath: this.#path, threads: this.#options.threads, niceness: 0 };
     const url = new URL("./worker.js", import.meta.url);
     const pool: Pool = new WorkerPool({ name: `ONNX Runtime with ${this.label}`, url, settings, size: 1, giveBack: () => {} });
     const declaration = await pool.open(signal);

@@ -1,4 +1,5 @@
 /** The code of a worker thread. The thread has one ONNX Runtime session, and runs one batch at a time. */
+import { getPriority, setPriority } from "node:os";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeclaredTensor } from "../../contracts/index.js";
 import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
@@ -13,6 +14,7 @@ type Runtime = typeof import("onnxruntime-node");
 await serveWorker(openSession);
 
 async function openSession(settings: SessionSettings): Promise<WorkerService<ModelDeclaration, InferenceRequest, InferenceAnswer>> {
+  standBack(settings.niceness);
   const runtime = await loadRuntime();
   const session = await load(runtime, settings);
   return {
@@ -20,6 +22,11 @@ async function openSession(settings: SessionSettings): Promise<WorkerService<Mod
     handle: (request, buffer) => infer(runtime, session, settings.modelPath, request, buffer),
     close: () => session.release(),
   };
+}
+
+/** On Linux, a priority belongs to a thread, and threads that it starts inherit it. Elsewhere it would belong to the whole process. */
+function standBack(niceness: number): void {
+  if (process.platform === "linux" && niceness > getPriority()) setPriority(niceness);
 }
 
 async function loadRuntime(): Promise<Runtime> {

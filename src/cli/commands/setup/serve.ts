@@ -22,7 +22,7 @@ export function serveCommand(program: Command, exit: (code: ExitCode) => void): 
 }
 
 async function runServe(options: ServeOptions): Promise<ExitCode> {
-  const config = guarded(await configOf({ ...options, set: [...(options.set ?? []), ...flagsOf(options)] }));
+  const config = forRequests(await configOf({ ...options, set: [...(options.set ?? []), ...flagsOf(options)] }));
   const settings = config.settings();
   const terminal = terminalOf(options);
   const log = createLog({ ...settings.logging, stream: process.stderr });
@@ -53,10 +53,13 @@ async function runServe(options: ServeOptions): Promise<ExitCode> {
   }
 }
 
-/** URLs in requests come from strangers. So private networks are refused, unless the configuration says otherwise. */
-function guarded(config: ServiceConfig): ServiceConfig {
-  const isGiven = config.explain().some(({ path, origin }) => path === "http.network" && origin !== "default");
-  if (!isGiven) config.http = { ...config.http, network: "public" };
+/** Defaults that differ from those of other commands. */
+function forRequests(config: ServiceConfig): ServiceConfig {
+  const given = new Set(config.explain().flatMap(({ path, origin }) => (origin === "default" ? [] : [path])));
+  // URLs in requests come from strangers.
+  if (!given.has("http.network")) config.http = { ...config.http, network: "public" };
+  // The model works for jobs most of the time. Requests that do not need it should not wait behind it.
+  if (!given.has("embedder.niceness")) config.embedder = { ...config.embedder, niceness: 10 };
   return config;
 }
 
