@@ -27,6 +27,7 @@ interface Group {
 export const reasons: Readonly<Record<string, string>> = {
   commander: "Commands, flags and help from one declaration. It has no dependencies. Version 15 refuses Node 20.",
   fastify: "The HTTP server of `headrace serve`: limits, time-outs and a drain that Node's own server leaves to its user. Runs on Node 20.",
+  "@fastify/compress": "Compresses answers and unpacks bodies (gzip, Brotli, zstd). From the authors of Fastify.",
   "@fastify/multipart": "Reads uploads with limits on files, fields and bytes. From the authors of Fastify.",
   "@fastify/rate-limit": "Counts requests per client for `server.rate_limit`. From the authors of Fastify. Loaded only with that setting.",
   "prom-client": "Counters, gauges and histograms in the format of Prometheus, by the usual client for Node. Two small packages more.",

@@ -27,7 +27,7 @@ interface ComposeService {
 }
 
 const verbs: Readonly<Record<string, readonly string[]>> = {
-  serve: ["fastify", "@fastify/multipart", "prom-client", "light-my-request"],
+  serve: ["fastify", "@fastify/multipart", "@fastify/compress", "prom-client", "light-my-request"],
   distribute: ["bullmq", "ioredis"],
   work: ["bullmq", "ioredis"],
 };

@@ -84,9 +84,10 @@ export class Admission {
     return this.#clients.inShare(client, share, (own) => own.run(1, signal, call, () => this.#slots.run(1, signal, call, work)));
   }
 
-  /** A body of unknown length counts as the longest one. Longer ones are refused later. */
-  #bytesOf({ "content-length": length, "transfer-encoding": encoding }: IncomingHttpHeaders): number {
+  /** A body of unknown length, and a compressed one, count as the longest one. Longer ones are refused later. */
+  #bytesOf(headers: IncomingHttpHeaders): number {
     const most = this.#limits.maxBodyMb * mebibyte;
-    return encoding === undefined ? Math.min(Number(length ?? 0) || 0, most) : most;
+    const isUnknown = headers["transfer-encoding"] !== undefined || headers["content-encoding"] !== undefined;
+    return isUnknown ? most : Math.min(Number(headers["content-length"] ?? 0) || 0, most);
   }
 }

@@ -17,6 +17,8 @@ const codes: Readonly<Record<string, RequestCode>> = {
   FST_FILES_LIMIT: "body_too_large",
   FST_PARTS_LIMIT: "body_too_large",
   FST_FIELDS_LIMIT: "body_too_large",
+  FST_CP_ERR_INVALID_CONTENT: "request_malformed",
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: "media_type_unsupported",
   FST_PROTO_VIOLATION: "multipart_invalid",
   FST_INVALID_MULTIPART_CONTENT_TYPE: "media_type_unsupported",
   ERR_HTTP_REQUEST_TIMEOUT: "body_too_slow",
@@ -27,6 +29,8 @@ const otherMediaType = "content-type: expected application/json, or multipart/fo
 const details: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: otherMediaType,
   FST_INVALID_MULTIPART_CONTENT_TYPE: otherMediaType,
+  FST_CP_ERR_INVALID_CONTENT: "body: expected it to be compressed as content-encoding says, found other bytes.",
+  FST_CP_ERR_INVALID_CONTENT_ENCODING: "content-encoding: expected gzip or br, or zstd on Node 22.15 and newer, found another one.",
   FST_FIELDS_LIMIT: "fields: expected each text field once, found more.",
 };
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Settings } from "../../app/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { sendProblem } from "./answering.js";
+import { compressBodies } from "./compression.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
 import { linesTypes } from "./route.js";
 import type { Certificate } from "./tls.js";
@@ -64,5 +65,6 @@ export async function makeApp(
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(linesTypes, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
+  await compressBodies(app);
   return app;
 }

@@ -1,4 +1,5 @@
 /** Loads Fastify when a server starts. */
+import type { fastifyCompress } from "@fastify/compress";
 import type { fastifyMultipart } from "@fastify/multipart";
 import type { fastifyRateLimit } from "@fastify/rate-limit";
 import type { fastify as makeFastify } from "fastify";
@@ -29,6 +30,18 @@ export async function loadRateLimit(): Promise<typeof fastifyRateLimit> {
   } catch (cause) {
     throw new HeadraceError("part_missing", "server.rate_limit: expected the package @fastify/rate-limit, found none", {
       hint: "Run: npm install @fastify/rate-limit",
+      cause,
+    });
+  }
+}
+
+/** Throws `part_missing` with the command that installs it. */
+export async function loadCompress(): Promise<typeof fastifyCompress> {
+  try {
+    return (await import("@fastify/compress")).fastifyCompress;
+  } catch (cause) {
+    throw new HeadraceError("part_missing", "serving: expected the package @fastify/compress, found none", {
+      hint: "Run: npm install @fastify/compress",
       cause,
     });
   }
