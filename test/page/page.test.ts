@@ -41,7 +41,7 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     assert.equal(await tiles(page).count(), 60);
     await page.waitForFunction(() => (document.querySelector(".tile img") as HTMLImageElement | null)?.naturalWidth);
     assert.deepEqual([errors, foreign], [[], []]);
-    assert.ok(bytes() > 50_000 && bytes() < 300_000, `${bytes()} bytes`);
+    assert.ok(bytes() > 20_000 && bytes() < 300_000, `${bytes()} bytes`);
     await screenshot(page, "search-1280");
   });
 
