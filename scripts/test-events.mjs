@@ -1,7 +1,12 @@
 /**
- * A reporter of Node's test runner, in lines of JSON: `file` and `name` of each test that failed, without the suites of failed tests, and at
- * the end `file` and `durationMs` of each file.
+ * A reporter of Node's test runner, in lines of JSON: `file`, `name` and `reason` of each test that failed, without the suites of failed
+ * tests, and at the end `file` and `durationMs` of each file.
  */
+import { stripVTControlCharacters } from "node:util";
+
+const maxReasonLines = 12;
+const maxReasonLength = 1500;
+
 export default async function* testEvents(events) {
   const durations = new Map();
   for await (const { type, data } of events) {
@@ -10,7 +15,14 @@ export default async function* testEvents(events) {
     const file = data.file ?? data.name;
     if (data.nesting === 0) durations.set(file, (durations.get(file) ?? 0) + data.details.duration_ms);
     if (type === "test:pass" || data.details?.error?.failureType === "subtestsFailed") continue;
-    yield `${JSON.stringify({ file, name: data.name })}\n`;
+    yield `${JSON.stringify({ file, name: data.name, reason: reasonOf(data.details?.error) })}\n`;
   }
   for (const [file, durationMs] of durations) yield `${JSON.stringify({ file, durationMs })}\n`;
+}
+
+/** The first lines of what failed, with the place in the code. */
+function reasonOf(error) {
+  const cause = error?.cause ?? error;
+  const text = cause?.stack ?? cause?.message ?? String(cause);
+  return stripVTControlCharacters(String(text)).slice(0, maxReasonLength).split("\n").slice(0, maxReasonLines).join("\n");
 }

@@ -26,6 +26,7 @@ export async function runTestLanes(lanes, { mostFilesAgain = 0, unsteady = [] } 
   // A hook that fails counts as no test.
   const fail = hasFailed ? Math.max(1, first.fail - excused) : 0;
   if (runs.length > 1) {
+    write("Failed:", first.failed.map(withReason));
     write("Slowest files by the tests that they define, in seconds:", slowest(first.durations));
     process.stdout.write(`\n${first.pass} passed, ${fail} failed, ${first.skipped} skipped\n`);
   }
@@ -61,6 +62,11 @@ function write(title, lines) {
 
 function nameOf({ file, name }) {
   return `${sourceOf(file)}: ${name}`;
+}
+
+/** The reason is repeated at the end, because a log may be cut. */
+function withReason(test) {
+  return `${nameOf(test)}\n${test.reason.replace(/^/gm, "    ")}`;
 }
 
 /** The file that a person edits, of the built one. */

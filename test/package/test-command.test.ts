@@ -64,6 +64,7 @@ describe("the test command", () => {
     const { printed, code, counts } = await run(["bad"]);
     assert.deepEqual([code, counts], [1, { pass: 1, fail: 1, skipped: 0 }]);
     assert.match(printed, /Once more, alone:\n.*bad\.test\.mjs: bad\n/);
+    assert.match(printed, /\nFailed:\n.*bad\.test\.mjs: bad\n {4}Error: bad\n {4} +at .*bad\.test\.mjs/);
     assert.doesNotMatch(printed, /passed alone/);
   });
 

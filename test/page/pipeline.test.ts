@@ -90,12 +90,15 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     assert.deepEqual(await violationsOf(page), []);
     await state(page, "Completed");
     await page.getByText("500 stored").first().waitFor();
-    const sentence = (await page.locator(".verdict p").textContent()) ?? "";
-    const limits = await page.locator(".is-limit .drawn-name strong").allTextContents();
+    // The report follows the end of the run, so the sentence and the drawing are read together, after it has come.
+    await page.waitForFunction(() => document.querySelector(".verdict p")?.textContent !== "A few seconds are needed to say.");
+    const { sentence, limits } = await page.evaluate(() => ({
+      sentence: document.querySelector(".verdict p")?.textContent ?? "",
+      limits: [...document.querySelectorAll(".is-limit .drawn-name strong")].map((each) => each.textContent ?? ""),
+    }));
     assert.equal(limits.length, / is the limit/.test(sentence) ? 1 : 0, sentence);
     for (const limit of limits) assert.ok(sentence.startsWith(`${limit.toLowerCase()} is the limit`), sentence);
     assert.equal(await page.getByRole("progressbar").getAttribute("aria-valuenow"), "500");
-    await page.waitForFunction(() => document.querySelector(".verdict p")?.textContent !== "A few seconds are needed to say.");
     await page.setViewportSize({ width: 1600, height: 1000 });
     await page.getByText("Nothing has failed.").waitFor();
     await screenshot(page, "pipeline-completed-1600-dark");
