@@ -235,6 +235,17 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     });
   }
 
+  test("an image that is a file of the server opens in a tab of its own", async () => {
+    await using opened = await openPage(browser, served.url, "#/search/photos");
+    const { page } = opened;
+    await tiles(page).first().focus();
+    await page.keyboard.press("i");
+    const [tab] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Open the image" }).click()]);
+    await tab.waitForFunction(() => (document.querySelector("img")?.naturalWidth ?? 0) > 320);
+    assert.match(tab.url(), /\/original\?content=[0-9a-f]{16}$/);
+    assert.deepEqual(opened.foreign, []);
+  });
+
   test("the page asks for an API key, refuses a wrong one, and shows pictures with a good one", async () => {
     const keys = JSON.stringify([{ name: "page", api_key: pageKey, scopes: ["read"] }]);
     await using locked = await serve({ stored: 3, args: ["--set", `server.keys=${keys}`] });

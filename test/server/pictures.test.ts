@@ -1,11 +1,15 @@
 /** What people see of a collection: some rows, and small pictures of their images. */
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import sharp from "sharp";
 import { Thumbnails } from "../../src/server/kept/thumbnails.js";
+import { writeTar } from "../support/archives.js";
+import { waitUntil } from "../support/services/process.js";
 import { base64, TestServer } from "./running.js";
 
 const photo = resolve("test", "fidelity", "golden", "chelsea-portrait.png");
@@ -204,4 +208,66 @@ test("requests for one picture share its making, and a failure is not kept", asy
   assert.deepEqual([...new Set(ended.map(({ status }) => status))], ["rejected"]);
   assert.ok(calls < 20);
   assert.equal((await thumbnails.picture("a", async () => Uint8Array.of(1), signal))[0], 1);
+});
+
+test("the original of a file is sent as it was embedded, in pieces, and not once the file has other bytes", async () => {
+  await using server = await serverWithPhoto("original.png");
+  const path = thumbnailPath("a/b ü").replace(/thumbnail$/, "original");
+  const get = () => fetch(`${server.url}${path}`);
+  const answer = await get();
+  assert.deepEqual(
+    [answer.status, answer.headers.get("content-type"), answer.headers.get("content-disposition")?.startsWith("inline; ")],
+    [200, "image/png", true],
+  );
+  const bytes = await readFile(photo);
+  assert.equal(answer.headers.get("content-length"), String(bytes.byteLength));
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes);
+  const file = join(folder, "original.png");
+  const secret = join(folder, "..", `${basename(folder)}-secret.txt`);
+  await writeFile(secret, "a secret");
+  const changes: readonly (readonly [string, () => Promise<unknown>, readonly [number, string]])[] = [
+    ["other bytes", () => writeFile(file, "a text that nobody should see"), [404, "picture_unavailable"]],
+    ["no bytes", () => writeFile(file, ""), [404, "picture_unavailable"]],
+    ["a longer file", () => writeFile(file, Buffer.concat([bytes, Buffer.of(0)])), [404, "picture_unavailable"]],
+    ["a link out of the folder", () => symlink(secret, file), [422, "path_refused"]],
+    ["a folder", () => mkdir(file), [404, "picture_unavailable"]],
+    ["a named pipe without a writer", async () => execFileSync("mkfifo", [file]), [404, "picture_unavailable"]],
+    ["nothing", async () => {}, [404, "picture_unavailable"]],
+  ];
+  for (const [name, change, expected] of changes) {
+    await rm(file, { recursive: true, force: true });
+    await change();
+    const { status, body } = await server.get(path);
+    assert.deepEqual([status, body.code], expected, name);
+  }
+  await rm(secret);
+});
+
+test("the original of a row that is no file of the server says so", async () => {
+  await using server = await serverWithPhoto("member.png");
+  const packed = join(folder, "photos.tar");
+  await writeTar(packed, [{ name: "in.png", bytes: await readFile(photo) }]);
+  const job = await server.post("/v1/jobs", { collection: "pets", sources: [packed] });
+  await waitUntil("the job has ended", async () => (await server.get(`/v1/jobs/${job.body.id}`)).body.state === "completed", {
+    timeoutMs: 60_000,
+  });
+  const { images } = (await server.get("/v1/collections/pets/images")).body;
+  const member = images.find(({ source }: { source: string }) => source.startsWith("tar"));
+  const { status, body } = await server.get(`/v1/collections/pets/images/${member.id}/original`);
+  assert.deepEqual([status, body.code, body.detail.includes("no file of the server")], [404, "picture_unavailable", true]);
+});
+
+test("many clients that read originals slowly do not fill the memory of the server", async () => {
+  await using server = await serverWithPhoto("small-one.png");
+  const noise = randomBytes(6000 * 1000 * 3);
+  await sharp(noise, { raw: { width: 6000, height: 1000, channels: 3 } })
+    .png({ compressionLevel: 0 })
+    .toFile(join(folder, "large.png"));
+  await server.post("/v1/collections/pets/images", { images: [{ path: "large.png", id: "large" }] });
+  const before = process.memoryUsage().arrayBuffers;
+  const answers = await Promise.all(Array.from({ length: 16 }, () => fetch(`${server.url}/v1/collections/pets/images/large/original`)));
+  for (const answer of answers) assert.equal(answer.status, 200);
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 6 * noise.byteLength, `${grown} bytes`);
+  for (const answer of answers) await answer.body?.cancel();
 });

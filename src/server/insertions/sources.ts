@@ -87,6 +87,16 @@ export async function storedInput(source: string, { allowedRoots }: Pick<Setting
   return isMemberUri(source) ? source : found;
 }
 
+/**
+ * Returns the path of the file that a stored row names; null if it names no file, but a web address, an object or an archive's member. Throws
+ * `path_refused` for a file outside the allowed folders.
+ */
+export async function storedFile(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<string | null> {
+  if (isMemberUri(source)) return null;
+  const path = isAbsolute(source) ? source : pathOfFileUrl(source);
+  return path === null ? null : fileIn(new AllowedRoots(allowedRoots), path);
+}
+
 /** The detail of `path_refused` while `server.allowed_roots` is empty. */
 export const noFolders = "The server has no allowed folder: server.allowed_roots is empty. Send the image itself, or set a folder.";
 

@@ -79,8 +79,14 @@ export class KeptUploads {
 
   /** Returns the image that a row names as its source; null if it was not sent to the server, or is not kept any more. */
   async read(source: string): Promise<Uint8Array | null> {
+    const path = this.file(source);
+    return path === null ? null : readFile(path).catch(absent);
+  }
+
+  /** Returns the path of the image that a row names as its source; null if it was not sent to the server, or is not kept any more. */
+  file(source: string): string | null {
     const sha256 = sha256Of(source);
-    return sha256 === null || !this.#sizes.has(sha256) ? null : readFile(this.#path(sha256)).catch(absent);
+    return sha256 === null || !this.#sizes.has(sha256) ? null : this.#path(sha256);
   }
 
   /** Deletes the images that no row of any collection names any more. Begins soon, and does not wait. */

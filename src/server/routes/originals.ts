@@ -1,7 +1,8 @@
-/** The images that were sent to the server, as they were sent. */
+/** The images of rows as they were embedded: those that were sent to the server, and files that it may read. */
 import type { z } from "zod";
-import { formatOf } from "../../kit/index.js";
-import { sha256Of } from "../insertions/sources.js";
+import { formatOf, mebibyte } from "../../kit/index.js";
+import { sha256Of, storedFile } from "../insertions/sources.js";
+import { originalFile } from "../kept/original-file.js";
 import { type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
 import { cacheControl, factsOfRow } from "../wire/stored-row.js";
@@ -33,27 +34,30 @@ export const originalRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/collections/{name}/images/{id}/original",
     name: "originalImage",
-    summary: "Returns the image of a row as it was sent to the server, while it is kept.",
+    summary: "Returns the image of a row as it was embedded: one that was sent and is kept, or a file below an allowed folder.",
     tag: "Images",
     scope: "read",
     params: wire.imageParams,
     query: wire.originalQuery,
     answers: {
       200: {
-        description: "The bytes that were sent. Browsers save them as a file if the format is unknown.",
+        description: "The bytes of the image. Browsers save them as a file if the format is unknown.",
         schema: wire.original,
         mediaType: ["image/*", otherFormat.mediaType],
       },
     },
-    answer: async ({ pipeline, uploads, params, query: { content } }) => {
+    answer: async ({ pipeline, uploads, settings, params, signal, query: { content } }) => {
       const facts = await factsOfRow(pipeline, { ...params, content });
-      const data = await uploads.read(facts.source);
-      if (data === null) throw new Refused("picture_unavailable", reasonFor(facts.source));
-      const { mediaType, extension, disposition } = formats.get(formatOf(data)?.name) ?? otherFormat;
+      const path = uploads.file(facts.source) ?? (await storedFile(facts.source, settings.server));
+      const maxBytes = settings.preprocess.maxFileMb * mebibyte;
+      const file = path === null ? null : await originalFile(path, { content: facts.content, maxBytes, signal });
+      if (file === null) throw new Refused("picture_unavailable", reasonFor(facts.source, path));
+      const { mediaType, extension, disposition } = formats.get(formatOf(file.head)?.name) ?? otherFormat;
       return {
         status: 200,
-        content: { mediaType, data },
+        content: { mediaType, data: file.stream() },
         headers: {
+          "content-length": String(file.sizeBytes),
           "cache-control": cacheControl(content),
           "content-disposition": `${disposition}; filename="${facts.content.slice(0, 16)}.${extension}"`,
         },
@@ -62,8 +66,9 @@ export const originalRoutes: readonly Route[] = [
   }),
 ];
 
-function reasonFor(source: string): string {
+function reasonFor(source: string, path: string | null): string {
+  if (path !== null) return "The file does not exist any more, or has other bytes now.";
   return sha256Of(source) === null
-    ? "The image was not sent to the server. The source of its row says where it is."
+    ? "The image is no file of the server. The source of its row says where it is."
     : "The image was sent and is not kept any more.";
 }

@@ -10,7 +10,7 @@ export function servicePictures(client: Client): Pictures {
     load,
     originalOf: (collection, image) => {
       if (/^https?:/i.test(image.source)) return { url: image.source, load: null };
-      return image.source.startsWith("sha256:") ? { url: client.originalUrl(collection, image), load } : null;
+      return /^(sha256|file):/.test(image.source) ? { url: client.originalUrl(collection, image), load } : null;
     },
   };
 }
