@@ -281,6 +281,20 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByText("into second_source").waitFor();
   });
 
+  test("in Chinese, what limited each run is said in Chinese", async () => {
+    const { jobs } = (await (await fetch(`${served.url}/v1/jobs`)).json()) as { readonly jobs: readonly { readonly id: string }[] };
+    await using opened = await openPage(browser, served.url, "#/pipeline", { locale: "zh-CN" });
+    const { page } = opened;
+    for (const { id } of jobs) {
+      await page.goto(`${served.url}/#/pipeline/${id}`);
+      await page.waitForFunction(() => !["", "几秒后才能判断。", undefined].includes(document.querySelector(".verdict p")?.textContent));
+      const sentence = (await page.locator(".verdict p").textContent()) ?? "";
+      // Names of settings, with their values, stay as they are written in a configuration.
+      assert.match(sentence.replace(/设置 [a-z_.]+ \S+ → \S+，/, ""), /^[^a-zA-Z]+。$/, sentence);
+    }
+    assert.ok(jobs.length > 5);
+  });
+
   test("on a phone, the list of runs shows the chosen one", async () => {
     const { jobs } = (await (await fetch(`${served.url}/v1/jobs`)).json()) as { readonly jobs: readonly { readonly id: string }[] };
     await using opened = await openPage(browser, served.url, `#/pipeline/${jobs.at(-1)?.id}`, { viewport: { width: 390, height: 844 } });

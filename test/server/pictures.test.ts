@@ -131,6 +131,20 @@ test("rows are listed up to a limit, by a filter, and mixed in the same way each
   assert.equal((await server.get("/v1/collections/pets/images?limit=0")).body.code, "request_invalid");
 });
 
+test("a mixture shows images with the same bytes once, and repeats them only at its end", async () => {
+  await using server = await TestServer.start();
+  await server.post("/v1/collections", { name: "pets" });
+  const images = Array.from({ length: 30 }, (_, index) => ({ base64: base64(index % 10), id: `id-${index}` }));
+  await server.post("/v1/collections/pets/images", { images });
+  const contentsOf = async (limit: number): Promise<readonly string[]> =>
+    (await server.get(`/v1/collections/pets/images?limit=${limit}&pick=spread`)).body.images.map(
+      ({ content }: { content: string }) => content,
+    );
+  assert.equal(new Set(await contentsOf(10)).size, 10);
+  const all = await contentsOf(30);
+  assert.deepEqual([all.length, new Set(all).size, new Set(all.slice(0, 10)).size], [30, 10, 10]);
+});
+
 test("pictures above the memory limit replace those that were not used for longest", async () => {
   const thumbnails = new Thumbnails(100);
   const { signal } = new AbortController();

@@ -114,9 +114,19 @@ async function firstRows(batches: AsyncIterable<readonly StoredRow[]>, limit: nu
   return rows;
 }
 
-/** Neighbours in a store are often neighbours in a folder, and look alike. The order of hashes mixes them, always in the same way. */
+/**
+ * Neighbours in a store are often neighbours in a folder, and look alike. The order of hashes mixes them, always in the same way. Of images with
+ * the same bytes one comes before all others, because a look at what is there needs no second one.
+ */
 function spread(rows: readonly StoredRow[], limit: number): readonly StoredRow[] {
-  return [...rows].sort((a, b) => (a.facts.content < b.facts.content ? -1 : 1)).slice(0, limit);
+  const sorted = [...rows].sort((a, b) => compared(a.facts.content, b.facts.content) || compared(String(a.id), String(b.id)));
+  const isRepeated = ({ facts: { content } }: StoredRow, at: number): boolean =>
+    content !== "" && sorted[at - 1]?.facts.content === content;
+  return [...sorted.filter((row, at) => !isRepeated(row, at)), ...sorted.filter(isRepeated)].slice(0, limit);
+}
+
+function compared(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function described({ id, vector, facts: { source, width, height, content, metadata } }: StoredRow, choice: VectorChoice): object {

@@ -226,6 +226,8 @@ export const en = {
     retries: (count: number) => (count === 1 ? "1 retry" : `${count} retries`),
     verdict: "What limits the speed",
     verdictEarly: "A few seconds are needed to say.",
+    /** null: the sentence of the server is in this language. */
+    ownVerdict: null as OwnVerdict | null,
     upkeep: "After the last row",
     failures: "Failures",
     noFailures: "Nothing has failed.",
@@ -257,5 +259,20 @@ export const en = {
     },
   },
 };
+
+/** Sentences about the speed. Shares and speeds are texts; names of stages are those of the page. */
+export interface OwnVerdict {
+  readonly nothing: string;
+  readonly allStored: string;
+  readonly tooShort: string;
+  /** `stage` null: no stage limits the run now. */
+  readonly now: (stage: string | null) => string;
+  readonly stage: (stage: string, share: string) => string;
+  readonly source: (share: string) => string;
+  readonly processors: (share: string) => string;
+  /** No stage was busy for long. */
+  readonly none: (busiest: string, share: string) => string;
+  readonly advice: (change: string, perSecond: string) => string;
+}
 
 export type Words = typeof en;

@@ -12,6 +12,7 @@ import { Drawing, limitOf, stagesOf } from "./drawing.js";
 import { RunFailures } from "./run-failures.js";
 import { RunFigures } from "./run-figures.js";
 import { lookOf, sourceTitle, stateText } from "./run-text.js";
+import { verdictText } from "./verdict-text.js";
 import { useWatchedJob } from "./watched-job.js";
 
 export interface RunViewProps {
@@ -25,7 +26,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   const { client, may } = useService();
   const watched = useWatchedJob(id, onChanged);
   const [refusal, setRefusal] = useState<Problem | null>(null);
-  const { job, picture, result, failures, problem } = watched;
+  const { job, picture, failures, problem } = watched;
   const act = (action: Promise<unknown>): void => {
     setRefusal(null);
     action.catch((error: unknown) => setRefusal(problemOf(error)));
@@ -93,7 +94,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
       <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />
       <section class="card verdict">
         <h3>{words.pipeline.verdict}</h3>
-        <p>{(ended ? result?.verdict : picture?.verdict) ?? words.pipeline.verdictEarly}</p>
+        <p>{verdictText(watched, counts, ended, words)}</p>
         {!ended && picture?.upkeep != null && (
           <p class="muted">
             {words.pipeline.upkeep}: {picture.upkeep.step}
