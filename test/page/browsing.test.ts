@@ -104,13 +104,13 @@ describe("browsing on the page", { skip: await skipUnless("Chromium", install), 
     const { page, errors } = opened;
     await tiles(page).first().waitFor();
     const photo = join(served.photos, (await page.locator(".tile-name").first().textContent()) ?? "");
-    await page.setInputFiles('input[aria-label="Choose a photo"]', photo);
+    await page.setInputFiles('input[aria-label="Choose photos"]', photo);
     await page.locator(".tile-score").first().waitFor();
     await page.reload();
-    await page.getByRole("heading", { name: "The photo of this search is no longer here" }).waitFor();
+    await page.getByRole("heading", { name: "What was searched with is no longer here" }).waitFor();
     assert.equal(await tiles(page).count(), 0);
     assert.deepEqual(await violationsOf(page), []);
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator(".empty").getByText("Choose a photo").click()]);
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator(".empty").getByText("Choose photos").click()]);
     await chooser.setFiles(photo);
     await page.locator(".tile-score", { hasText: "1.000" }).first().waitFor();
     assert.deepEqual(errors, []);
@@ -221,7 +221,7 @@ describe("browsing on the page", { skip: await skipUnless("Chromium", install), 
       mimeType: "",
       buffer: await readFile(join("test", "fidelity", "formats", "images", "plain.heic")),
     };
-    await page.setInputFiles('input[aria-label="Choose a photo"]', photo);
+    await page.setInputFiles('input[aria-label="Choose photos"]', photo);
     await page.locator(".chip-query > .icon").waitFor();
     assert.equal(await page.locator(".chip-query img").count(), 0);
     await page.locator(".tile-score").first().waitFor();

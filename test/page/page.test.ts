@@ -68,6 +68,33 @@ describe("the page", { skip: await skipUnless("Chromium", install), timeout: 600
     assert.deepEqual(errors, []);
   });
 
+  test("several dropped photos are searched with together, and what is no image is left out and said", async () => {
+    await using opened = await openPage(browser, served.url, "#/search/photos");
+    const { page, errors } = opened;
+    await tiles(page).nth(2).waitFor();
+    const names = await page.locator(".tile-name").allTextContents();
+    const chosen = [names[0] ?? "", names[5] ?? "", names[9] ?? ""];
+    const photos = await Promise.all(chosen.map((name) => readFile(join(served.photos, name), "base64")));
+    const text = Buffer.from("no image").toString("base64");
+    const asked = page.waitForRequest((request) => request.url().endsWith("/search"));
+    await page.evaluate(giveAll, [...photos.map((base64, at) => ({ name: `${at}.jpg`, base64 })), { name: "notes.txt", base64: text }]);
+    assert.deepEqual(
+      (await asked).postDataJSON().mix,
+      photos.map((base64) => ({ base64 })),
+    );
+    await page.getByText("Your 3 photos together").waitFor();
+    assert.equal(await page.locator(".chip-query img").count(), 3);
+    await page.getByRole("alert").getByText("Only images can be searched with.").waitFor();
+    await page.locator(".result-line", { hasText: "50 photos" }).waitFor();
+    const hits = await page.locator(".tile-name").allTextContents();
+    for (const name of chosen) assert.ok(hits.includes(name), name);
+    await screenshot(page, "search-three-photos-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    await page.reload();
+    await page.getByRole("heading", { name: "no longer here" }).waitFor();
+    assert.deepEqual(errors, []);
+  });
+
   test("a hit leads to more like it, and Back leads to the photo before", async () => {
     await using opened = await openPage(browser, served.url);
     const { page, errors } = opened;
@@ -289,6 +316,16 @@ function give({ kind, base64 }: { readonly kind: "drop" | "paste"; readonly base
   transfer.items.add(new File([bytes], "given.jpg", { type: "image/jpeg" }));
   const event = kind === "drop" ? new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }) : null;
   document.dispatchEvent(event ?? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+}
+
+/** Runs in the page: drops files on it. */
+function giveAll(files: readonly { readonly name: string; readonly base64: string }[]): void {
+  const transfer = new DataTransfer();
+  for (const { name, base64 } of files) {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    transfer.items.add(new File([bytes], name, { type: name.endsWith("jpg") ? "image/jpeg" : "text/plain" }));
+  }
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 }
 
 /** Runs in the page: how many frames and how long after the end of the answer the first scored tile was painted, and its picture loaded. */

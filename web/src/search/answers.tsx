@@ -53,8 +53,8 @@ export function UnknownWord({ text, suggestions, onWord }: UnknownWordProps) {
   );
 }
 
-/** The address of a search tells which photo it was, but only the page had it. */
-export function LostPhoto({ onFile }: { readonly onFile: (file: File) => void }) {
+/** The address of a search tells which photos they were, but only the page had them. */
+export function LostPhoto({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }) {
   const words = useWords();
   const { service } = useService();
   const input = useRef<HTMLInputElement>(null);
@@ -70,12 +70,13 @@ export function LostPhoto({ onFile }: { readonly onFile: (file: File) => void })
         ref={input}
         class="hidden"
         type="file"
+        multiple
         tabIndex={-1}
         aria-hidden="true"
         accept={acceptedFiles(service?.image_extensions ?? [])}
         onChange={({ currentTarget }) => {
-          const [chosen] = currentTarget.files ?? [];
-          if (chosen !== undefined) onFile(chosen);
+          const chosen = [...(currentTarget.files ?? [])];
+          if (chosen.length > 0) onFiles(chosen);
         }}
       />
     </div>

@@ -17,12 +17,12 @@ export interface ComposerProps {
   readonly isFilterOpen: boolean;
   readonly onToggleFilter: () => void;
   readonly onQuery: (query: Query | null) => void;
-  readonly onFile: (file: File) => void;
+  readonly onFiles: (files: readonly File[]) => void;
   readonly onCollection: (name: string) => void;
 }
 
 export function Composer(props: ComposerProps) {
-  const { place, collections, isFilterOpen, onToggleFilter, onQuery, onFile, onCollection } = props;
+  const { place, collections, isFilterOpen, onToggleFilter, onQuery, onFiles, onCollection } = props;
   const words = useWords();
   const { service } = useService();
   const hasWords = service?.text_search === true;
@@ -88,13 +88,14 @@ export function Composer(props: ComposerProps) {
           ref={file}
           class="hidden"
           type="file"
+          multiple
           accept={acceptedFiles(service?.image_extensions ?? [])}
           tabIndex={-1}
           aria-label={words.search.choose}
           onChange={({ currentTarget }) => {
-            const [chosen] = currentTarget.files ?? [];
+            const chosen = [...(currentTarget.files ?? [])];
             currentTarget.value = "";
-            if (chosen !== undefined) onFile(chosen);
+            if (chosen.length > 0) onFiles(chosen);
           }}
         />
         <div class="composer-end">
@@ -126,19 +127,21 @@ export function Composer(props: ComposerProps) {
   );
 }
 
+const picturesInChip = 4;
+
 /** What is searched for now, with its picture. */
 function QueryChip({ place: { query, collection }, queryRow, onQuery }: ComposerProps) {
   const words = useWords();
   if (query === null || query.kind === "text" || collection === null) return null;
   const label =
-    query.kind !== "id" ? words.search.likeImage : words.search.like(queryRow === null ? query.id : nameOfSource(queryRow.source));
+    query.kind === "id"
+      ? words.search.like(queryRow === null ? query.id : nameOfSource(queryRow.source))
+      : words.search.likeImages(query.numbers.split(",").length);
   return (
     <span class="chip chip-query">
-      {query.kind === "image" ? (
-        <GivenPicture key={query.number} url={query.image.url} />
-      ) : (
-        query.kind === "id" && queryRow !== null && <Picture collection={collection} image={queryRow} alt="" />
-      )}
+      {query.kind === "images"
+        ? query.images.slice(0, picturesInChip).map(({ url }) => <GivenPicture key={url} url={url} />)
+        : query.kind === "id" && queryRow !== null && <Picture collection={collection} image={queryRow} alt="" />}
       <span class="chip-text">{label}</span>
       <button type="button" aria-label={words.search.clear} onClick={() => onQuery(null)}>
         <Icon name="close" />

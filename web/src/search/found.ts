@@ -30,7 +30,7 @@ const nothing: Found = { collection: "", images: [], elapsedMs: null, isMore: fa
 export function useFound({ collection, query, filter, limit, all }: SearchPlace): Loaded<Found> {
   const { client } = useService();
   const listed = useRef<Listed | null>(null);
-  const asked = query === null ? "" : JSON.stringify(query.kind === "image" ? query.number : query);
+  const asked = query === null ? "" : JSON.stringify(query.kind === "images" ? query.numbers : query);
   return useLoaded<Found>(
     async (signal) => {
       if (collection === null || query?.kind === "lost") return nothing;
@@ -43,7 +43,8 @@ export function useFound({ collection, query, filter, limit, all }: SearchPlace)
         const { images, cursor } = listed.current;
         return { collection, images, elapsedMs: null, isMore: cursor !== null };
       }
-      const sent = query.kind === "image" ? query.image.file : query.kind === "id" ? { id: query.id } : { text: query.text };
+      const sent =
+        query.kind === "images" ? query.images.map(({ file }) => file) : query.kind === "id" ? { id: query.id } : { text: query.text };
       const { hits, elapsed_ms } = await client.search({ collection, query: sent, filter, limit }, signal);
       return { collection, images: hits, elapsedMs: elapsed_ms, isMore: hits.length === limit };
     },

@@ -6,11 +6,16 @@ export interface GivenImages {
   readonly isOver: boolean;
 }
 
-/** Calls `onFile` with the first file of a drop or a paste, whatever it is. */
-export function useGivenImages(onFile: (file: File) => void): GivenImages {
+/** Calls `onFiles` with the files of a drop or a paste, whatever they are. */
+export function useGivenImages(onFiles: (files: readonly File[]) => void): GivenImages {
   const [isOver, setOver] = useState(false);
   useEffect(() => {
     const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+    const take = (given: DataTransfer | null): boolean => {
+      const files = [...(given?.files ?? [])];
+      if (files.length > 0) onFiles(files);
+      return files.length > 0;
+    };
     const onDragOver = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
       event.preventDefault();
@@ -23,14 +28,10 @@ export function useGivenImages(onFile: (file: File) => void): GivenImages {
       if (!hasFiles(event)) return;
       event.preventDefault();
       setOver(false);
-      const file = event.dataTransfer?.files[0];
-      if (file !== undefined) onFile(file);
+      take(event.dataTransfer);
     };
     const onPaste = (event: ClipboardEvent): void => {
-      const file = event.clipboardData?.files[0];
-      if (file === undefined) return;
-      event.preventDefault();
-      onFile(file);
+      if (take(event.clipboardData)) event.preventDefault();
     };
     document.addEventListener("dragover", onDragOver);
     document.addEventListener("dragleave", onDragLeave);
@@ -42,6 +43,6 @@ export function useGivenImages(onFile: (file: File) => void): GivenImages {
       document.removeEventListener("drop", onDrop);
       document.removeEventListener("paste", onPaste);
     };
-  }, [onFile]);
+  }, [onFiles]);
   return { isOver };
 }

@@ -20,8 +20,8 @@ export class QueryImages {
     return number;
   }
 
-  get(number: string | undefined): QueryImage | null {
-    return number === undefined ? null : (this.#images.get(number) ?? null);
+  get(number: string): QueryImage | null {
+    return this.#images.get(number) ?? null;
   }
 }
 

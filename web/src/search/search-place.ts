@@ -3,9 +3,10 @@ import { hrefOf, type Place } from "../route.js";
 import type { QueryImage, QueryImages } from "./query-images.js";
 
 export type Query =
-  | { readonly kind: "image"; readonly number: string; readonly image: QueryImage }
-  /** An image that the page has lost, because it was loaded again. */
-  | { readonly kind: "lost"; readonly number: string }
+  /** Finds what is like all of the images together. `numbers` joins theirs by commas. */
+  | { readonly kind: "images"; readonly numbers: string; readonly images: readonly QueryImage[] }
+  /** Images that the page has lost, because it was loaded again. */
+  | { readonly kind: "lost"; readonly numbers: string }
   | { readonly kind: "id"; readonly id: string }
   | { readonly kind: "text"; readonly text: string };
 
@@ -24,10 +25,10 @@ export const limits = [25, 50, 100, 500, 1000] as const;
 const defaultLimit = 50;
 
 export function searchPlaceOf({ name, params }: Place, images: QueryImages): SearchPlace {
-  const { id, text, image: number, filter = "", limit, all } = params;
+  const { id, text, image: numbers, filter = "", limit, all } = params;
   return {
     collection: name,
-    query: queryOf(id, text, number, images),
+    query: queryOf(id, text, numbers, images),
     filter,
     limit: limits.find((each) => each === Number(limit)) ?? defaultLimit,
     all: /^[1-9]\d{0,5}$/.test(all ?? "") ? Number(all) : null,
@@ -38,17 +39,17 @@ export function searchHref({ collection, query, filter, limit, all }: SearchPlac
   return hrefOf("search", collection, {
     id: query?.kind === "id" ? query.id : null,
     text: query?.kind === "text" ? query.text : null,
-    image: query?.kind === "image" || query?.kind === "lost" ? query.number : null,
+    image: query?.kind === "images" || query?.kind === "lost" ? query.numbers : null,
     filter,
     limit: limit === defaultLimit ? null : limit,
     all: query === null ? all : null,
   });
 }
 
-function queryOf(id: string | undefined, text: string | undefined, number: string | undefined, images: QueryImages): Query | null {
+function queryOf(id: string | undefined, text: string | undefined, numbers: string | undefined, images: QueryImages): Query | null {
   if (id !== undefined) return { kind: "id", id };
   if (text !== undefined) return { kind: "text", text };
-  if (number === undefined) return null;
-  const image = images.get(number);
-  return image === null ? { kind: "lost", number } : { kind: "image", number, image };
+  if (numbers === undefined) return null;
+  const found = numbers.split(",").map((number) => images.get(number));
+  return found.includes(null) ? { kind: "lost", numbers } : { kind: "images", numbers, images: found.filter((image) => image !== null) };
 }

@@ -75,17 +75,17 @@ function Searching({ place: given, collections }: SearchingProps) {
     [change],
   );
   const moreLike = useCallback((image: TileImage) => search({ kind: "id", id: image.id }), [search]);
-  const takeFile = useCallback(
-    (file: File) => {
-      const isImage = isImageFile(file, service?.image_extensions ?? []);
-      setRefused(!isImage);
-      if (!isImage) return;
-      const number = images.add(file);
-      search({ kind: "image", number, image: images.get(number)! });
+  const takeFiles = useCallback(
+    (files: readonly File[]) => {
+      const taken = files.filter((file) => isImageFile(file, service?.image_extensions ?? []));
+      setRefused(taken.length < files.length);
+      if (taken.length === 0) return;
+      const numbers = taken.map((file) => images.add(file));
+      search({ kind: "images", numbers: numbers.join(","), images: numbers.map((number) => images.get(number)!) });
     },
     [images, search, service],
   );
-  const { isOver } = useGivenImages(takeFile);
+  const { isOver } = useGivenImages(takeFiles);
   const queryId = place.query?.kind === "id" ? place.query.id : null;
   const queryRow = queryId === null ? null : (found.find(({ id }) => id === queryId) ?? null);
 
@@ -111,7 +111,7 @@ function Searching({ place: given, collections }: SearchingProps) {
           {...{ place, collections, queryRow, isFilterOpen }}
           onToggleFilter={() => setFilterOpen(!isFilterOpen)}
           onQuery={search}
-          onFile={takeFile}
+          onFiles={takeFiles}
           onCollection={(name) =>
             go(searchHref({ ...place, collection: name, query: place.query?.kind === "id" ? null : place.query, filter: "", all: null }))
           }
@@ -136,7 +136,7 @@ function Searching({ place: given, collections }: SearchingProps) {
         <UnknownWord text={unknownText} suggestions={problem?.suggestions ?? []} onWord={(text) => search({ kind: "text", text })} />
       )}
       {problem !== null && unknownText === null && <ProblemNotice problem={problem} onRetry={reload} />}
-      {isLost && <LostPhoto onFile={takeFile} />}
+      {isLost && <LostPhoto onFiles={takeFiles} />}
       {problem === null && collection?.count === 0 && place.query === null && <EmptyCollection name={collection.name} />}
       {problem === null && !isLost && (value === null || found.length > 0 || place.query !== null || place.filter !== "") && (
         <ResultLine summary={summary} filter={place.filter} size={size} onSize={setSize}>

@@ -10,8 +10,8 @@ export class ServiceError extends Error {
 
 export interface SearchRequest {
   readonly collection: string;
-  /** A chosen image, the id of a stored row, or words. */
-  readonly query: Blob | { readonly id: string } | { readonly text: string };
+  /** Chosen images, the id of a stored row, or words. */
+  readonly query: readonly Blob[] | { readonly id: string } | { readonly text: string };
   readonly filter: string;
   readonly limit: number;
 }
@@ -61,13 +61,16 @@ export class Client {
     return this.json("GET", `/v1/collections/${part(name)}/images?${query}`, { signal });
   }
 
-  search({ collection, query, filter, limit }: SearchRequest, signal: AbortSignal): Promise<Hits> {
+  /** Of several images, the hits are like all of them together. */
+  async search({ collection, query, filter, limit }: SearchRequest, signal: AbortSignal): Promise<Hits> {
     const path = `/v1/collections/${part(collection)}/search`;
-    if (!(query instanceof Blob)) {
-      return this.json("POST", path, { body: { ...query, top_k: limit, ...(filter === "" ? {} : { filter }) }, signal });
+    const [image, ...others] = "length" in query ? query : [];
+    if (image === undefined || others.length > 0) {
+      const asked = "length" in query ? { mix: await Promise.all(query.map(termOf)) } : query;
+      return this.json("POST", path, { body: { ...asked, top_k: limit, ...(filter === "" ? {} : { filter }) }, signal });
     }
     const form = new FormData();
-    form.set("image", query, "query");
+    form.set("image", image, "query");
     form.set("top_k", String(limit));
     if (filter !== "") form.set("filter", filter);
     return this.json("POST", path, { body: form, signal });
@@ -127,6 +130,16 @@ interface SendOptions {
   readonly body?: object | FormData | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function termOf(image: Blob): Promise<{ readonly base64: string }> {
+  const reader = new FileReader();
+  const read = new Promise<unknown>((resolve, reject) => {
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(new ServiceError({ ...unreachable, code: "source_unreadable", title: "The file cannot be read." }));
+  });
+  reader.readAsDataURL(image);
+  return { base64: String(await read).replace(/^[^,]*,/, "") };
 }
 
 const part = encodeURIComponent;
