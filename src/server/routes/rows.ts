@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { keysOf } from "../../app/index.js";
 import type { StoredRow } from "../../contracts/index.js";
+import { fingerprint } from "../../kit/index.js";
 import { type Answer, type Call, type Route, route } from "../requests/route.js";
 import { cursorOf, keyOfCursor } from "../wire/cursors.js";
 import { Refused } from "../wire/problems.js";
@@ -116,7 +117,12 @@ async function firstRows(batches: AsyncIterable<readonly StoredRow[]>, limit: nu
 
 /** Neighbours in a store are often neighbours in a folder, and look alike. The order of hashes mixes them, always in the same way. */
 function spread(rows: readonly StoredRow[], limit: number): readonly StoredRow[] {
-  return [...rows].sort((a, b) => (a.facts.content < b.facts.content ? -1 : 1)).slice(0, limit);
+  return [...rows].sort((a, b) => (hashOf(a) < hashOf(b) ? -1 : 1)).slice(0, limit);
+}
+
+/** Rows whose vectors came without their images have no content. */
+function hashOf({ facts: { content, source } }: StoredRow): string {
+  return content === "" ? fingerprint(Buffer.from(source)) : content;
 }
 
 function described({ id, vector, facts: { source, width, height, content, metadata } }: StoredRow, choice: VectorChoice): object {
