@@ -99,6 +99,7 @@ export type { DistributeRequest, DistributionCounts } from "./runs/distribute.js
 export { createVectorFile, type Embedded, type EmbedImageOptions, type EmbedOptions, type EmbedRequest } from "./runs/embed-images.js";
 export type { IngestRun, InsertStats, RunRequest } from "./runs/ingest-images.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./runs/insert-images.js";
+export type { InsertVectorsOptions, VectorInsertion, VectorRow } from "./runs/insert-vectors.js";
 export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
 export type { MoveReport, MoveRun } from "./runs/move-run.js";
 export type { MetadataRefresh, RefreshMetadataPreview, RefreshMetadataRequest } from "./runs/refresh-metadata.js";

@@ -33,6 +33,7 @@ import {
 } from "./runs/embed-images.js";
 import { type IngestRun, type RunRequest, startIngest } from "./runs/ingest-images.js";
 import { type Insertion, type InsertOptions, insert } from "./runs/insert-images.js";
+import { type InsertVectorsOptions, storeVectors, type VectorInsertion } from "./runs/insert-vectors.js";
 import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
 import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./runs/move-rows.js";
 import type { MoveRun } from "./runs/move-run.js";
@@ -97,6 +98,14 @@ export class ImageEmbeddingPipeline extends RowCalls implements AsyncDisposable 
   /** Inserts images with the overlapped schedule: all stages work at the same time. */
   insertImagesAsync(options: InsertOptions): Promise<Insertion> {
     return insert(this.#parts, "overlapped", options);
+  }
+
+  /**
+   * Stores vectors that another program has made, under the sources of their images. The images are not read. Throws `collection_not_found`, and
+   * `passport_mismatch` if the vectors of the collection are those of another model.
+   */
+  insertVectors(options: InsertVectorsOptions): Promise<VectorInsertion> {
+    return storeVectors(this.#parts, options);
   }
 
   /** Starts an ingestion of any stream of inputs, without keeping their ids in memory. The command line uses this method. */

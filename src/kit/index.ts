@@ -83,6 +83,7 @@ export {
   scoreOf,
   type VectorType,
 } from "./rows/store-rules.js";
+export { isVectorVersion, vectorVersion } from "./rows/vector-version.js";
 export { chunksOf } from "./streams/chunks.js";
 export { advance } from "./streams/items.js";
 export { itemsOnceMade, mapItems } from "./streams/layers.js";

@@ -11,6 +11,7 @@ export { deleteOthers, differingRows, type RowsCompared, rowsOnlyIn, TriedRows }
 export * from "./embed.js";
 export * from "./export.js";
 export * from "./ingest.js";
+export { insertVectors } from "./insert-vectors.js";
 export * from "./preview.js";
 export { Arrivals } from "./pruning/arrivals.js";
 export { type KeptCounts, type KeptReason, keptReasons } from "./pruning/kept-rows.js";

@@ -15,12 +15,14 @@ import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { rowRoutes } from "./routes/rows.js";
 import { searchRoutes } from "./routes/search.js";
+import { vectorRoutes } from "./routes/vectors.js";
 
 export const allRoutes: readonly Route[] = [
   ...healthRoutes,
   ...collectionRoutes,
   ...aliasRoutes,
   ...imageRoutes,
+  ...vectorRoutes,
   ...rowRoutes,
   ...pictureRoutes,
   ...originalRoutes,

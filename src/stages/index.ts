@@ -3,6 +3,7 @@ export * from "./content.js";
 export * from "./decode.js";
 export * from "./embed.js";
 export * from "./embed-once.js";
+export * from "./given-vectors.js";
 export * from "./keep-metadata.js";
 export * from "./known.js";
 export * from "./known-rows.js";

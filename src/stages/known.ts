@@ -17,6 +17,7 @@ import {
   checkKey,
   checkMetadata,
   isMarkedDamaged,
+  isVectorVersion,
   markDamage,
   metadataBytes,
   metadataHash,
@@ -80,7 +81,7 @@ function passOn(
 
 /** The version that the reader compares with the source. Null: the image must be read. */
 function versionToCompare({ version, metadataHash }: ListedFacts, row: KnownRow | undefined): string | null {
-  if (version !== null || row === undefined || row.version === "") return null;
+  if (version !== null || row === undefined || row.version === "" || isVectorVersion(row.version)) return null;
   return metadataHash === null || metadataHash === row.metadataHash ? row.version : null;
 }
 

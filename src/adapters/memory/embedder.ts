@@ -7,6 +7,8 @@ export interface MemoryEmbedderOptions {
   readonly input?: TensorSpec;
   /** Numbers per vector. Default 16. */
   readonly dimension?: number;
+  /** Name of the model. Default: "memory" with the dimension. */
+  readonly label?: string;
   /** Batch sizes and parallel batches. Default: preferred batch size 4, maximum batch size 32, two batches in parallel. */
   readonly feed?: Feed;
   /** Called once per batch. The vectors are made when its promise resolves. Tests use it to simulate slow devices and failures. */
@@ -33,7 +35,7 @@ export class MemoryEmbedder implements Embedder {
     this.input = options.input ?? { dtype: "uint8", layout: "NHWC", width: 8, height: 8 };
     this.dimension = options.dimension ?? 16;
     this.feed = options.feed ?? { preferredBatch: 4, maxBatch: 32, parallel: 2 };
-    this.label = `memory, ${this.dimension} dimensions`;
+    this.label = options.label ?? `memory, ${this.dimension} dimensions`;
     this.#work = options.work ?? (() => Promise.resolve());
     this.#pool = new SlabPool(rowBytes(this.input), this.feed.maxBatch, this.feed.parallel);
   }

@@ -30,7 +30,8 @@ export async function moveMetadata(collection: Collection, ids: readonly Key[], 
     const gone = new Map<string, StoredRow[]>();
     for (const row of await collection.get(some, { vectors: "omit", signal: options.signal })) {
       const { content } = row.facts;
-      if (isNamedBySource(row) && (await options.isGone(row))) gone.set(content, [...(gone.get(content) ?? []), row]);
+      // Rows whose vectors came without their images have no content, and nothing else in common.
+      if (content !== "" && isNamedBySource(row) && (await options.isGone(row))) gone.set(content, [...(gone.get(content) ?? []), row]);
     }
     if (gone.size > 0) await describeHeirs(collection, gone, options);
   }

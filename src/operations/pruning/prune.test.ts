@@ -242,8 +242,8 @@ describe("the metadata of images that moved", () => {
   const cameMs = async ({ facts }: StoredRow) => changedMsOf(facts.version);
   const old: Stored = { source: "r/old.jpg", root: "r", content: "a", metadata: { caption: "mine", image_label: "cat" }, ingestedAt: at };
 
-  async function moved(heirs: readonly Stored[], arrived: readonly string[] = [], inputs?: readonly IngestInput[]) {
-    const collection = await collectionOf([old, ...heirs]);
+  async function moved(heirs: readonly Stored[], arrived: readonly string[] = [], inputs?: readonly IngestInput[], gone = old) {
+    const collection = await collectionOf([gone, ...heirs]);
     const listed = new ListedSources();
     await listAll(
       listed,
@@ -280,6 +280,14 @@ describe("the metadata of images that moved", () => {
       { source: "r/copy.jpg", root: "r", content: "a", metadata: {}, ingestedAt: at + 1, version: version(at - 400) },
     ];
     assert.deepEqual(await moved(heirs), { "r/new.jpg": { caption: "mine" }, "r/copy.jpg": {} });
+  });
+
+  test("goes to no other row whose vector came without its image", async () => {
+    const given = (source: string, changedMs: number): Stored => {
+      return { source, root: "r", content: "", metadata: {}, ingestedAt: at + 500, version: version(changedMs) };
+    };
+    const heirs = [given("r/new.jpg", at + 400), given("r/other.jpg", at + 400)];
+    assert.deepEqual(await moved(heirs, ["r/new.jpg"], undefined, { ...old, content: "" }), { "r/new.jpg": {}, "r/other.jpg": {} });
   });
 
   test("goes to no product with the same picture, and to no row of a source that gives metadata itself", async () => {

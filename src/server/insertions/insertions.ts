@@ -7,20 +7,25 @@ import { HeadraceError, type Observer, type Outcome } from "../../contracts/inde
 import { abortedError, listenForAbort, unlessAborted } from "../../kit/index.js";
 import type { RunStart } from "../telemetry/run-span.js";
 import type { WatchedRun } from "../telemetry/telemetry.js";
+import type { SettledImage } from "./settled-images.js";
 import { WaitingInsertions } from "./waiting-insertions.js";
-
-/** What became of one image. `error` is null unless it failed. */
-export interface SettledImage {
-  readonly id: string;
-  readonly status: "stored" | "unchanged" | "failed";
-  readonly error: HeadraceError | null;
-}
 
 /** An image that is named: by a path, a URL, or the SHA-256 of its bytes. */
 export type IdentifiedInput = Omit<DescribedInput, "input"> & { readonly input: Exclude<DescribedInput["input"], Uint8Array> };
 
+/** What a run needs from its caller. */
+export interface RunHooks {
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+}
+
+/** Starts a run that settles each image of its insertions once, in their order. */
+type Begin = (hooks: RunHooks) => Promise<unknown>;
+
 interface Insertion {
   readonly inputs: readonly IdentifiedInput[];
+  /** The number of its images. */
+  readonly size: number;
   /** The ids and the sources of its images. Two insertions that share one are not in the same run, where the second would be a duplicate. */
   readonly identities: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -59,11 +64,21 @@ export class Insertions {
   /** Resolves when all rows are durable, with one entry per image. Throws `collection_not_found`, and the error of a run that fails. */
   insert(collectionName: string, inputs: readonly IdentifiedInput[], { signal, spans }: InsertionCall): Promise<readonly SettledImage[]> {
     const settled = new Promise<readonly SettledImage[]>((settle, fail) => {
-      const insertion = { inputs, identities: new Set(inputs.flatMap(identitiesOf)), signal, spans, settle, fail };
+      const identities = new Set(inputs.flatMap(identitiesOf));
+      const insertion = { inputs, size: inputs.length, identities, signal, spans, settle, fail };
       const waiting = this.#waiting.get(collectionName);
-      if (inputs.length > maxGatheredImages) this.#own(this.#write(collectionName, [insertion]).written);
+      if (inputs.length > maxGatheredImages) this.#own(this.#writeImages(collectionName, [insertion]).written);
       else if (waiting !== undefined) waiting.add(insertion);
       else this.#own(this.#writeWaiting(collectionName, insertion));
+    });
+    return unlessAborted(settled, signal, `insertion into ${collectionName}`);
+  }
+
+  /** Like `insert`, for a run of its own with so many images, which `begin` starts. */
+  insertAlone(collectionName: string, size: number, begin: Begin, { signal, spans }: InsertionCall): Promise<readonly SettledImage[]> {
+    const settled = new Promise<readonly SettledImage[]>((settle, fail) => {
+      const insertion = { inputs: [], size, identities: new Set<string>(), signal, spans, settle, fail };
+      this.#own(this.#write(collectionName, [insertion], begin).written);
     });
     return unlessAborted(settled, signal, `insertion into ${collectionName}`);
   }
@@ -85,7 +100,7 @@ export class Insertions {
     while (waiting.list.length > 0) {
       const next = nextOf(waiting.list);
       const startedMs = performance.now();
-      const { answered, written } = this.#write(collectionName, next);
+      const { answered, written } = this.#writeImages(collectionName, next);
       this.#own(written);
       await answered;
       await waiting.gather({ requests: next.length, tookMs: performance.now() - startedMs });
@@ -93,17 +108,27 @@ export class Insertions {
     this.#waiting.delete(collectionName);
   }
 
-  /** `answered` resolves when all insertions have their result; `written` resolves after upkeep. Neither rejects. */
-  #write(collectionName: string, insertions: readonly Insertion[]): { readonly answered: Promise<void>; readonly written: Promise<void> } {
+  #writeImages(collectionName: string, insertions: readonly Insertion[]): Written {
+    const inputs = insertions.flatMap((insertion) => insertion.inputs);
+    return this.#write(collectionName, insertions, (hooks) =>
+      this.#pipeline.insertImagesAsync({ inputs, collectionName, collectIds: "omit", ...hooks }),
+    );
+  }
+
+  #write(collectionName: string, insertions: readonly Insertion[], begin: Begin): Written {
     const results = new Results(insertions);
     const stop = abortedWithAll(insertions);
-    const written = this.#insert(collectionName, insertions, results, stop.signal)
+    const written = this.#run(collectionName, insertions, { begin, results, signal: stop.signal })
       .catch((error: unknown) => results.failRest(error))
       .finally(stop.dispose);
     return { answered: Promise.race([results.complete, written]), written };
   }
 
-  async #insert(collectionName: string, insertions: readonly Insertion[], results: Results, signal: AbortSignal): Promise<void> {
+  async #run(
+    collectionName: string,
+    insertions: readonly Insertion[],
+    { begin, results, signal }: { readonly begin: Begin; readonly results: Results; readonly signal: AbortSignal },
+  ): Promise<void> {
     // A missing collection is refused here, because a run would create it.
     await this.#pipeline.countIds(collectionName, []);
     const watched = this.#watchRun(
@@ -111,22 +136,23 @@ export class Insertions {
       insertions.flatMap(({ spans }) => spans),
     );
     try {
-      await this.#pipeline.insertImagesAsync({
-        inputs: insertions.flatMap(({ inputs }) => inputs),
-        collectionName,
-        collectIds: "omit",
-        observer: (event) => {
-          watched.observer(event);
-          results.observer(event);
-        },
-        signal,
-      });
+      const observer: Observer = (event) => {
+        watched.observer(event);
+        results.observer(event);
+      };
+      await begin({ observer, signal });
     } catch (error) {
       watched.detach(HeadraceError.from(error));
       throw error;
     }
     results.failRest(new HeadraceError("unexpected", `insertion into ${collectionName}: expected a result per image, found fewer`));
   }
+}
+
+/** `answered` resolves when all insertions have their result; `written` resolves after upkeep. Neither rejects. */
+interface Written {
+  readonly answered: Promise<void>;
+  readonly written: Promise<void>;
 }
 
 /** Takes the outcomes of a run, and gives each insertion its part when it is complete. */
@@ -146,10 +172,8 @@ class Results {
     for (const insertion of insertions) {
       this.#open.add(insertion);
       this.#images.set(insertion, []);
-      this.#missing.set(insertion, insertion.inputs.length);
-      insertion.inputs.forEach((_, index) => {
-        this.#places.push([insertion, index]);
-      });
+      this.#missing.set(insertion, insertion.size);
+      for (let index = 0; index < insertion.size; index += 1) this.#places.push([insertion, index]);
     }
   }
 
@@ -194,8 +218,8 @@ function nextOf(waiting: Insertion[]): readonly Insertion[] {
     const isDuplicate = [...insertion.identities].some((each) => identities.has(each));
     // Also the later ones of a duplicate are duplicates: two insertions with the same id are written in the order in which they came.
     for (const each of insertion.identities) identities.add(each);
-    if (isDuplicate || images + insertion.inputs.length > maxImagesOfRun) continue;
-    images += insertion.inputs.length;
+    if (isDuplicate || images + insertion.size > maxImagesOfRun) continue;
+    images += insertion.size;
     taken.push(insertion);
     waiting.splice(waiting.indexOf(insertion), 1);
   }

@@ -5,7 +5,8 @@ import { isMemberUri, isRemoteMemberUri, memberLocation, pathOfFileUrl } from ".
 import { Refused } from "../wire/problems.js";
 import type { WireSource } from "../wire/wire.js";
 import { AllowedRoots } from "./allowed-roots.js";
-import type { IdentifiedInput, SettledImage } from "./insertions.js";
+import type { IdentifiedInput } from "./insertions.js";
+import type { SettledImage } from "./settled-images.js";
 
 /** An image of a request: named or sent as JSON, or uploaded. */
 export type GivenSource = WireSource | { readonly bytes: Uint8Array };
@@ -77,14 +78,28 @@ export function refuseTooMany(images: readonly unknown[], { maxImages }: Pick<Se
  */
 export async function storedInput(source: string, { allowedRoots }: Pick<Settings["server"], "allowedRoots">): Promise<ImageInput> {
   const roots = new AllowedRoots(allowedRoots);
-  if (/^https?:\/\//i.test(source)) return source;
-  if (/^s3:\/\//i.test(source)) return allowed(source, roots.hasObject(source));
-  if (isRemoteMemberUri(source)) return allowed(source, await roots.hasImage({ scheme: "", location: source }));
-  const path = isMemberUri(source) ? memberLocation(source).path : isAbsolute(source) ? source : pathOfFileUrl(source);
-  if (path === null)
+  const place = await allowedPlace(source, roots);
+  if (place !== null) return place;
+  if (/^s3:\/\//i.test(source) || isRemoteMemberUri(source))
+    throw new Refused("path_refused", "Name an object below an entry of server.allowed_roots, or send the image itself.");
+  if (pathOf(source) === null)
     throw new Refused("picture_unavailable", "The image was sent and is not kept any more, or its folder has been renamed.");
-  const found = await fileIn(roots, path);
-  return isMemberUri(source) ? source : found;
+  throw outsideRoots(roots);
+}
+
+/** Returns a source that may be read: a web address as it is, and a file by its absolute path, with all links followed. null: another one. */
+export async function allowedPlace(source: string, roots: AllowedRoots): Promise<string | null> {
+  if (/^https?:\/\//i.test(source)) return source;
+  if (/^s3:\/\//i.test(source)) return roots.hasObject(source) ? source : null;
+  if (isRemoteMemberUri(source)) return (await roots.hasImage({ scheme: "", location: source })) ? source : null;
+  const path = pathOf(source);
+  const found = path === null ? null : await roots.file(path);
+  return found !== null && isMemberUri(source) ? source : found;
+}
+
+function pathOf(source: string): string | null {
+  if (isMemberUri(source)) return memberLocation(source).path;
+  return isAbsolute(source) ? source : pathOfFileUrl(source);
 }
 
 /**
@@ -100,13 +115,12 @@ export async function storedFile(source: string, { allowedRoots }: Pick<Settings
 /** The detail of `path_refused` while `server.allowed_roots` is empty. */
 export const noFolders = "The server has no allowed folder: server.allowed_roots is empty. Send the image itself, or set a folder.";
 
-function allowed(source: string, isAllowed: boolean): string {
-  if (isAllowed) return source;
-  throw new Refused("path_refused", "Name an object below an entry of server.allowed_roots, or send the image itself.");
-}
-
 async function fileIn(roots: AllowedRoots, path: string): Promise<string> {
   const found = await roots.file(path);
   if (found !== null) return found;
-  throw new Refused("path_refused", roots.isEmpty ? noFolders : "Name a file below an allowed folder, or send the image itself.");
+  throw outsideRoots(roots);
+}
+
+function outsideRoots(roots: AllowedRoots): Refused {
+  return new Refused("path_refused", roots.isEmpty ? noFolders : "Name a file below an allowed folder, or send the image itself.");
 }

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { StagedFiles } from "../../kit/index.js";
-import { jobStates } from "../wire/wire-jobs.js";
+import { jobKinds, jobStates } from "../wire/wire-jobs.js";
 import type { Job } from "./job.js";
 import { type JobSpace, spaceOf } from "./job-space.js";
 
@@ -82,14 +82,17 @@ export class JobFolder {
 function parsed(text: string): Job | null {
   try {
     const { version: found, ...record } = JSON.parse(text) as Job & { readonly version: number };
-    return found === version && isRecord(record) ? record : null;
+    if (found !== version || !isRecord(record)) return null;
+    // Records of earlier versions have no kind.
+    return { ...record, request: { ...record.request, kind: record.request.kind ?? "ingest" } };
   } catch {
     return null;
   }
 }
 
 function isRecord({ state, request }: Partial<Job>): boolean {
-  return jobStates.some((known) => known === state) && typeof request?.collection === "string";
+  const isKnownKind = request?.kind === undefined || jobKinds.some((known) => known === request.kind);
+  return jobStates.some((known) => known === state) && typeof request?.collection === "string" && isKnownKind;
 }
 
 /** Returns the folders of all jobs below `parent`. Deletes drafts that a crash has left. */

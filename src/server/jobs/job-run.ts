@@ -1,35 +1,14 @@
-/** One attempt of a job: an ingestion from the job's sources, until it ends or is stopped. */
-import {
-  countInputs,
-  FailureFile,
-  type ImageEmbeddingPipeline,
-  type IngestDocument,
-  type IngestRun,
-  type InsertStats,
-  ingestDocument,
-  type ListingRequest,
-  ListingTally,
-  listInputs,
-  type ReportedFailure,
-  reportedFailure,
-  type Settings,
-} from "../../app/index.js";
+/** One attempt of a job: its work, until it ends or is stopped. */
+import { FailureFile, type IngestDocument, ingestDocument, type ReportedFailure, reportedFailure } from "../../app/index.js";
 import { type Counts, HeadraceError, type Observer, type Outcome, type RunReport, type StageState } from "../../contracts/index.js";
 import { mebibyte, whenAvailable } from "../../kit/index.js";
 import { sha256Of } from "../insertions/sources.js";
 import type { WatchedRun } from "../telemetry/telemetry.js";
-import { imageGuard } from "./allowed-sources.js";
 import { countsOf, type Job, noCounts } from "./job.js";
-import type { JobFolder } from "./job-folder.js";
+import { type WorkHooks, type WorkParts, type WorkRun, type WorkStats, workOf } from "./job-work.js";
 import { LivePicture, type Picture } from "./live-picture.js";
 
-export interface JobRunOptions {
-  readonly pipeline: ImageEmbeddingPipeline;
-  readonly settings: Settings;
-  readonly job: Job;
-  readonly folder: JobFolder;
-  /** The failures that a retry tries again. */
-  readonly retriedFailures: string | null;
+export interface JobRunOptions extends WorkParts {
   readonly watched: WatchedRun;
   readonly onPicture: (picture: Picture) => void;
   /** Called before each pause, when a service that the job needs is not there. */
@@ -55,7 +34,7 @@ export class JobRun {
   readonly #hard = new AbortController();
   readonly #soft = new AbortController();
   #attempting: Promise<AttemptEnd> | undefined;
-  #run: IngestRun | null = null;
+  #run: WorkRun | null = null;
   #total: number | null = null;
 
   constructor(options: JobRunOptions) {
@@ -100,7 +79,6 @@ export class JobRun {
   }
 
   async #attempt(): Promise<AttemptEnd> {
-    const tally = new ListingTally();
     const reported: ReportedFailure[] = [];
     const retried = this.#options.job.request.retry === null ? null : new Set<string>();
     try {
@@ -119,14 +97,17 @@ export class JobRun {
         picture?.failed(failure);
         if (reported.length < maxReportedFailures) reported.push(failure);
       };
-      const run = await this.#startPatiently(tally, { observer, onOutcome, signal: this.#hard.signal });
+      const onTotal = (total: number | null): void => {
+        this.#total = total;
+      };
+      const run = await this.#startPatiently({ observer, onOutcome, onTotal, signal: this.#hard.signal, stop: this.#soft.signal });
       this.#run = run;
       this.#options.watched.attach(run);
       picture = new LivePicture(run, this.#options.settings.asyncPipeline.memoryBudgetMb * mebibyte);
       if (this.#soft.signal.aborted) run.drain();
       const stats = await this.#watched(run, picture);
       await failures.finish();
-      return { ...this.#endOf(stats, tally, reported), retried };
+      return { ...this.#endOf(stats, reported), retried };
     } catch (thrown) {
       const error = HeadraceError.from(thrown);
       this.#options.watched.detach(error);
@@ -135,76 +116,18 @@ export class JobRun {
   }
 
   /** Starts the run. Tries again while the embedder or the store is not there, for as long as a run would wait for them. */
-  async #startPatiently(
-    tally: ListingTally,
-    hooks: { readonly observer: Observer; readonly onOutcome: (outcome: Outcome) => void; readonly signal: AbortSignal },
-  ): Promise<IngestRun> {
+  async #startPatiently(hooks: WorkHooks): Promise<WorkRun> {
+    const work = workOf(this.#options);
     const { limits, triton } = this.#options.settings;
     const maxOutage = limits.maxOutage ?? triton?.maxOutage;
-    return whenAvailable(() => this.#start(tally, hooks), {
+    return whenAvailable(() => work.start(hooks), {
       ...(maxOutage === undefined ? {} : { maxOutageMs: maxOutage * 1000 }),
       signal: this.#soft.signal,
       onUnavailable: this.#options.onUnavailable,
     });
   }
 
-  async #start(
-    tally: ListingTally,
-    hooks: { readonly observer: Observer; readonly onOutcome: (outcome: Outcome) => void; readonly signal: AbortSignal },
-  ): Promise<IngestRun> {
-    const { pipeline, job, retriedFailures } = this.#options;
-    const { collection: collectionName, listing, retry } = job.request;
-    if (retry !== null && retriedFailures !== null) {
-      const request = {
-        collectionName,
-        missingCollection: "refuse" as const,
-        deadLetterFile: retriedFailures,
-        admit: this.#guard(),
-        ...(retry.codes.length === 0 ? {} : { codes: retry.codes }),
-        ...(listing.limit === undefined ? {} : { limit: listing.limit }),
-      };
-      const { wouldTry, wouldList } = await pipeline.previewRetry(request);
-      this.#total = wouldList === 0 ? wouldTry : null;
-      return pipeline.retryFailures({ ...request, ...hooks });
-    }
-    const request = await this.#listing(tally);
-    void countInputs(request, this.#soft.signal).then((total) => {
-      this.#total = total;
-    });
-    return pipeline.ingest({ inputs: listInputs(request), collectionName, missingCollection: "refuse", schedule: "overlapped", ...hooks });
-  }
-
-  async #listing(tally: ListingTally): Promise<ListingRequest> {
-    const { pipeline, job, folder } = this.#options;
-    const { sources, listing } = job.request;
-    const { limit, badLines, imageColumn, idColumn, metadataColumns } = listing;
-    const columns = {
-      ...(imageColumn === undefined ? {} : { image: imageColumn }),
-      ...(idColumn === undefined ? {} : { id: idColumn }),
-      ...(metadataColumns === undefined ? {} : { metadata: metadataColumns }),
-    };
-    return {
-      ...pipeline.listingSettings,
-      // Before the sources: an image that is also in a folder gets the id and the metadata that were sent.
-      paths: (await folder.hasLines()) ? [folder.linesPath, ...sources] : sources,
-      columns,
-      admit: this.#guard(),
-      onLeftOut: tally.onLeftOut,
-      onLeftOutColumn: tally.onLeftOutColumn,
-      onSkippedLine: tally.onSkippedLine,
-      ...(limit === undefined ? {} : { limit }),
-      ...(badLines === undefined ? {} : { badLines }),
-    };
-  }
-
-  #guard(): NonNullable<ListingRequest["admit"]> {
-    const { settings, folder, job } = this.#options;
-    const guard = imageGuard(settings.server.allowedRoots, { uploads: folder.uploadsPath, lines: folder.linesPath });
-    // Images that came with an earlier job lie in its folder. Only the server itself names images in this way.
-    return job.request.retry === null ? guard : async (ref) => (sha256Of(ref.uri) === null ? guard(ref) : ref);
-  }
-
-  async #watched(run: IngestRun, picture: LivePicture): Promise<InsertStats> {
+  async #watched(run: WorkRun, picture: LivePicture): Promise<WorkStats> {
     const show = (): void => this.#options.onPicture(picture.take(this.#total));
     const timer = setInterval(show, pictureEveryMs);
     try {
@@ -216,12 +139,12 @@ export class JobRun {
     }
   }
 
-  #endOf(stats: InsertStats, { leftOut, leftOutColumns }: ListingTally, failures: readonly ReportedFailure[]): Omit<AttemptEnd, "retried"> {
+  #endOf(stats: WorkStats, failures: readonly ReportedFailure[]): Omit<AttemptEnd, "retried"> {
     const peakRssBytes = process.resourceUsage().maxRSS * 1024;
     const report = ingestDocument(stats, {
       collection: this.#options.job.request.collection,
-      leftOut,
-      leftOutColumns,
+      leftOut: stats.leftOut,
+      ...(stats.leftOutColumns === undefined ? {} : { leftOutColumns: stats.leftOutColumns }),
       failures,
       deadLetters: null,
       peakRssBytes,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IngestDocument } from "../../app/index.js";
 import type { Counts, ErrorCode } from "../../contracts/index.js";
-import { endStates, type jobStates } from "../wire/wire-jobs.js";
+import { endStates, type jobKinds, type jobStates } from "../wire/wire-jobs.js";
 
 export type JobState = (typeof jobStates)[number];
 
@@ -15,7 +15,10 @@ export interface ListingChoices {
   readonly metadataColumns?: readonly string[] | undefined;
 }
 
+export type JobKind = (typeof jobKinds)[number];
+
 export interface JobRequest {
+  readonly kind: JobKind;
   readonly collection: string;
   /** Files, folders, globs, web URLs and addresses in buckets, all of them allowed. */
   readonly sources: readonly string[];

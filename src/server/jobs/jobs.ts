@@ -12,7 +12,7 @@ import { FolderOwner } from "./folder-owner.js";
 import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
 import { JobDraft } from "./job-draft.js";
 import { JobEnds, type JobEndsOptions } from "./job-ends.js";
-import { jobFolders } from "./job-folder.js";
+import { JobFolder, jobFolders } from "./job-folder.js";
 import { JobRun } from "./job-run.js";
 import { JobSpace } from "./job-space.js";
 import { newestFirst, stateAfter } from "./job-states.js";
@@ -239,13 +239,12 @@ export class Jobs {
   #runOf(entry: Entry): JobRun {
     const { log, telemetry, ...shared } = this.#options;
     const { job, folder, requests } = entry;
-    const { retry } = job.request;
     return new JobRun({
       ...shared,
       job,
       folder,
       watched: telemetry.watchRun({ collection: job.request.collection, job: job.id, requests }),
-      retriedFailures: retry === null ? null : join(this.#folder, retry.of, "failures.jsonl"),
+      folderOf: (id) => new JobFolder(join(this.#folder, id), this.#space),
       onPicture: (data) => entry.events.add({ name: "picture", data }),
       onUnavailable: ({ code, message }, delayMs) =>
         log("warn", "job waits", { job: job.id, code, message, retry_ms: Math.round(delayMs) }),

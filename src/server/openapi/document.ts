@@ -108,7 +108,10 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", 
   });
 }
 
-function bodyOf({ body, form, stream, examples = {} }: Route, schemas: ComponentSchemas): Readonly<Record<string, MediaType>> | null {
+function bodyOf(
+  { body, form, stream, lines, examples = {} }: Route,
+  schemas: ComponentSchemas,
+): Readonly<Record<string, MediaType>> | null {
   if (body === undefined) return null;
   const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const);
   const json = {
@@ -116,11 +119,12 @@ function bodyOf({ body, form, stream, examples = {} }: Route, schemas: Component
     ...(named.length === 0 ? {} : { examples: Object.fromEntries(named) }),
   };
   const multipart = form ?? stream;
+  const line = (stream ?? lines)?.line;
   return {
     "application/json": json,
     ...(multipart === undefined ? {} : { "multipart/form-data": { schema: formSchema(multipart, schemas) } }),
     // OpenAPI 3.1 has no word for the lines: the schema is that of one line.
-    ...(stream === undefined ? {} : Object.fromEntries(linesTypes.map((type) => [type, { schema: schemas.of(stream.line, "input") }]))),
+    ...(line === undefined ? {} : Object.fromEntries(linesTypes.map((type) => [type, { schema: schemas.of(line, "input") }]))),
   };
 }
 

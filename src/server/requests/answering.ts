@@ -7,6 +7,7 @@ import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
 import type { Seat } from "./admission.js";
 import type { CollectionAccess } from "./collection-access.js";
+import { readLines } from "./lines.js";
 import { fingerprintOf, idempotencyKeyOf } from "./repeatable.js";
 import { RequestEnding } from "./request-ending.js";
 import type { OpenRequest } from "./request-log.js";
@@ -48,7 +49,7 @@ export async function answer(
     const given = { params, query, body: undefined, headers: request.headers };
     const call = { ...context, ...given, client, access, requestId: request.id, spans, signal };
     const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
-    const body = incoming === null ? await bodyOf(each, request, settings) : await each.stream?.receive(incoming, call);
+    const body = incoming === null ? await bodyOf(each, request, query, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (): Promise<Answer> => each.answer({ ...call, body });
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
@@ -81,12 +82,20 @@ async function workInTurn(
   }
 }
 
-async function bodyOf({ body, form }: Route, request: FastifyRequest, settings: Settings): Promise<unknown> {
+async function bodyOf(
+  { body, form, lines }: Route,
+  request: FastifyRequest,
+  query: unknown,
+  { server }: Pick<Settings, "server">,
+): Promise<unknown> {
   if (body === undefined) return undefined;
-  if (request.body instanceof Readable) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+  if (request.body instanceof Readable) {
+    if (lines === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
+    return lines.toBody(await readLines(request.body, { line: lines.line, maxBodyMb: server.maxBodyMb }), query);
+  }
   if (!request.isMultipart()) return checked(body, request.body === undefined ? {} : request.body);
   if (form === undefined) throw new Refused("media_type_unsupported", "Send the body as application/json.");
-  const given = await readForm(request, settings.server);
+  const given = await readForm(request, server);
   checked(form.fields, given.fields);
   return form.toBody(given);
 }

@@ -147,6 +147,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly examples?: Readonly<Record<string, object>>;
   /** Set when the route also takes `multipart/form-data`. `fields` are the text fields. `toBody` makes the body that JSON would have. */
   readonly form?: { readonly fields: z.ZodObject; readonly toBody: (form: Form) => B };
+  /** Set when the route also takes JSON lines. `line` is one of them. `toBody` makes the body that JSON would have. */
+  readonly lines?: { readonly line: z.ZodType; readonly toBody: (lines: readonly unknown[], query: Q) => B };
   /** The form of errors. Default: problem details (RFC 9457). */
   readonly errors?: ErrorForm;
   /** Set when the route also takes bodies that are too large for memory: `multipart/form-data` and JSON lines (`application/x-ndjson`). */

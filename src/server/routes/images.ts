@@ -2,11 +2,11 @@
 import type { z } from "zod";
 import { type DescribedInput, keysOf } from "../../app/index.js";
 import type { Key, Metadata } from "../../contracts/index.js";
-import type { SettledImage } from "../insertions/insertions.js";
+import { insertionAnswer } from "../insertions/settled-images.js";
 import { type GivenSource, identified, inputOf, refuseTooMany, sentImages } from "../insertions/sources.js";
 import { type Form, type Route, route, type ServerContext } from "../requests/route.js";
 import { checked, parsedJson } from "../requests/validation.js";
-import { itemProblem, Refused } from "../wire/problems.js";
+import { Refused } from "../wire/problems.js";
 import * as wire from "../wire/wire.js";
 
 type GivenImage = GivenSource & { readonly id?: string | number | undefined; readonly metadata?: Metadata | null | undefined };
@@ -80,16 +80,4 @@ function insertionOfForm({ files, fields }: Form): GivenInsertion {
   }
   if (files.length === 0) throw new Refused("request_invalid", "files: expected at least one, found none.");
   return { images: files.map(({ bytes }, index) => ({ bytes, id: columns.ids?.[index], metadata: columns.metadata?.[index] })) };
-}
-
-function insertionAnswer(images: readonly SettledImage[]): object {
-  const count = (status: SettledImage["status"]): number => images.filter((image) => image.status === status).length;
-  return {
-    stored: count("stored"),
-    unchanged: count("unchanged"),
-    failed: count("failed"),
-    items: images.map(({ id, error }, index) =>
-      error === null ? { index, id, status: "stored" } : { index, id, status: "failed", problem: itemProblem(error) },
-    ),
-  };
 }

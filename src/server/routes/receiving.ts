@@ -24,17 +24,19 @@ export interface Order {
 type Accessing = Pick<Call<unknown, unknown>, "access">;
 type Sent = z.output<typeof wire.jobImage>;
 
+type Ingestion = Omit<JobRequest, "kind" | "retry">;
+
 /** Runs `fill`, and deletes the draft if it fails. */
 async function withDraft(
   { jobs }: ServerContext,
-  fill: (draft: JobDraft) => Promise<Omit<JobRequest, "retry">>,
+  fill: (draft: JobDraft) => Promise<Ingestion>,
   retry: JobRequest["retry"] = null,
 ): Promise<Order> {
   const draft = await jobs.draft();
   try {
-    const request = { ...(await fill(draft)), retry };
-    const digest = createHash("sha256").update(JSON.stringify(request)).update(draft.digest.digest()).digest("hex");
-    return { request, draft, digest };
+    const asked = { ...(await fill(draft)), retry };
+    const digest = createHash("sha256").update(JSON.stringify(asked)).update(draft.digest.digest()).digest("hex");
+    return { request: { kind: "ingest", ...asked }, draft, digest };
   } catch (error) {
     await draft.discard();
     throw error;
@@ -65,7 +67,7 @@ async function addLines(
   draft: JobDraft,
   chunks: AsyncIterable<Uint8Array>,
   call: Call<undefined, undefined, z.output<typeof wire.newJobQuery>>,
-): Promise<Omit<JobRequest, "retry">> {
+): Promise<Ingestion> {
   const { collection } = call.query;
   if (collection === undefined) throw new Refused("request_invalid", "collection: expected a parameter in the URL, found none.");
   call.access.check(collection);
@@ -94,7 +96,7 @@ async function* withShortLines(chunks: AsyncIterable<Uint8Array>, maxMb: number)
 
 const lineFeed = 0x0a;
 
-async function addParts(draft: JobDraft, parts: AsyncIterable<IncomingPart>, { access }: Accessing): Promise<Omit<JobRequest, "retry">> {
+async function addParts(draft: JobDraft, parts: AsyncIterable<IncomingPart>, { access }: Accessing): Promise<Ingestion> {
   const given = new Map<string, string>();
   const files: string[] = [];
   for await (const part of parts) {

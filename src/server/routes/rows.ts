@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { keysOf } from "../../app/index.js";
 import type { StoredRow } from "../../contracts/index.js";
+import { fingerprint } from "../../kit/index.js";
 import { type Answer, type Call, type Route, route } from "../requests/route.js";
 import { cursorOf, keyOfCursor } from "../wire/cursors.js";
 import { Refused } from "../wire/problems.js";
@@ -119,10 +120,16 @@ async function firstRows(batches: AsyncIterable<readonly StoredRow[]>, limit: nu
  * the same bytes one comes before all others, because a look at what is there needs no second one.
  */
 function spread(rows: readonly StoredRow[], limit: number): readonly StoredRow[] {
-  const sorted = [...rows].sort((a, b) => compared(a.facts.content, b.facts.content) || compared(String(a.id), String(b.id)));
-  const isRepeated = ({ facts: { content } }: StoredRow, at: number): boolean =>
-    content !== "" && sorted[at - 1]?.facts.content === content;
-  return [...sorted.filter((row, at) => !isRepeated(row, at)), ...sorted.filter(isRepeated)].slice(0, limit);
+  const sorted = rows.map((row) => ({ row, hash: hashOf(row) }));
+  sorted.sort((a, b) => compared(a.hash, b.hash) || compared(String(a.row.id), String(b.row.id)));
+  const isRepeated = ({ hash }: { readonly hash: string }, at: number): boolean => sorted[at - 1]?.hash === hash;
+  const mixed = [...sorted.filter((each, at) => !isRepeated(each, at)), ...sorted.filter(isRepeated)];
+  return mixed.slice(0, limit).map(({ row }) => row);
+}
+
+/** Rows whose vectors came without their images have no content. */
+function hashOf({ facts: { content, source } }: StoredRow): string {
+  return content === "" ? fingerprint(Buffer.from(source)) : content;
 }
 
 function compared(a: string, b: string): number {

@@ -7,6 +7,9 @@ export const activeStates = ["queued", "running", "stopping"] as const;
 export const endStates = ["completed", "failed", "cancelled"] as const;
 export const jobStates = [...activeStates, ...endStates] as const;
 
+/** What a job does. */
+export const jobKinds = ["ingest"] as const;
+
 const collection = z
   .string()
   .min(1)

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { HeadraceError, type Reader } from "../../../src/contracts/index.js";
 import { allRoutes } from "../../../src/server/routes.js";
 import { jobParams } from "../../../src/server/wire/wire-jobs.js";
+import { exampleVectors } from "../../../src/server/wire/wire-vectors.js";
 import { base64, damaged, type LogLine, TestServer } from "../../server/running.js";
 import { installVenv, type Venv } from "../../support/services/venv.js";
 
@@ -75,7 +76,12 @@ export async function askEverything({ seed, maxExamples, maxExamplesOfOthers, st
   const { python } = await installSchemathesis();
   const folder = await mkdtemp(join(tmpdir(), "headrace-schemathesis-"));
   const keyed = (["reader", "writer", "everything"] as const).map((name) => ({ name, apiKey: secretOf(name), scopes: [...parties[name]] }));
-  await using server = await TestServer.start({ server: { keys: keyed }, readers: [offline], store });
+  await using server = await TestServer.start({
+    server: { keys: keyed },
+    readers: [offline],
+    store,
+    embedder: { label: exampleVectors.embedder },
+  });
   await writeFile(join(folder, "schemathesis.toml"), config);
   const asked: Asked[] = [];
   const ask = async (party: Party, examples: number, ...selection: string[]): Promise<void> => {

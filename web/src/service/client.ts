@@ -83,7 +83,7 @@ export class Client {
 
   /** The address of a picture that fills a screen. */
   largePictureUrl(collection: string, image: NamedImage): string {
-    return `${this.thumbnailUrl(collection, image)}&size=large`;
+    return imageUrl(collection, image, "thumbnail", { size: "large" });
   }
 
   /** The address of an image as it was sent to the server. */
@@ -123,8 +123,16 @@ export class Client {
 
 type NamedImage = Pick<StoredImage, "id"> & Partial<Pick<StoredImage, "content">>;
 
-const imageUrl = (collection: string, { id, content = "" }: NamedImage, what: string): string =>
-  `/v1/collections/${part(collection)}/images/${part(id)}/${what}?content=${content.slice(0, 16)}`;
+/** Rows whose vectors came without their images have no content. */
+function imageUrl(
+  collection: string,
+  { id, content = "" }: NamedImage,
+  what: string,
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const parameters = new URLSearchParams({ ...(content === "" ? {} : { content: content.slice(0, 16) }), ...query });
+  return `/v1/collections/${part(collection)}/images/${part(id)}/${what}?${parameters}`;
+}
 
 interface SendOptions {
   readonly body?: object | FormData | undefined;
