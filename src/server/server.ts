@@ -70,6 +70,8 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   const uploads = await KeptUploads.open({ pipeline, settings, log });
   const jobs = await Jobs.open({ pipeline, settings, log, telemetry, uploads });
+  const { maxBodyMb, maxUrlsMb } = settings.server;
+  const urlBytes = new UrlBytes({ maxImageBytes: maxBodyMb * mebibyte, maxBytes: maxUrlsMb * mebibyte });
   const context: ServerContext = {
     pipeline,
     settings,
@@ -78,13 +80,10 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     readiness: new ReadinessCheck(pipeline),
     insertions: new Insertions(pipeline, (collection, requests) => telemetry.watchRun({ collection, job: null, requests })),
     uploads,
-    urlBytes: new UrlBytes({
-      maxImageBytes: settings.server.maxBodyMb * mebibyte,
-      maxBytes: settings.server.maxUrlsMb * mebibyte,
-    }),
+    urlBytes,
     thumbnails: new Thumbnails(),
     version: installed.version,
-    admission: new Admission(settings.server),
+    admission: new Admission(settings.server, urlBytes),
     keptAnswers: new KeptAnswers(),
     reference: new Reference(allRoutes),
     scopesOf: (authorization) => [...(keys.of(authorization, "read")?.scopes ?? scopes)],

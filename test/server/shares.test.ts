@@ -1,12 +1,12 @@
 /** No client keeps the others out: neither with slow requests, nor with streams, nor by not reading its answers. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { waitUntil } from "../support/services/process.js";
-import { base64, TestServer } from "./running.js";
+import { base64, image, TestServer } from "./running.js";
 
 const names = ["one", "two"] as const;
 type Name = (typeof names)[number];
@@ -60,6 +60,58 @@ test("a client that has taken its share of the places is refused, and another on
   assert.equal((await server.get("/v1/collections", authorized("two"))).status, 200);
   letGo();
   assert.deepEqual((await Promise.all(sent)).map(({ status }) => status).sort(), [...Array(6).fill(200), 503, 503]);
+});
+
+test("the bodies of one client leave memory for those of another one", { timeout: 60_000 }, async () => {
+  await using server = await TestServer.start({ server: { keys, maxBodyMb: 1, maxBodiesMb: 2 } });
+  await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+  const { hostname, port } = new URL(server.url);
+  const head = (name: Name) =>
+    `POST ${search} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secretOf(name)}\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n`;
+  const slow = connect(Number(port), hostname);
+  slow.write(`${head("one")}\r\n{`);
+  const statusFor = async (name: Name) => (await server.raw(`${head(name)}Connection: close\r\n\r\n${" ".repeat(900_000)}`)).split(" ")[1];
+  // The server may read the second connection before the first.
+  await waitUntil("the slow body counts", async () => (await statusFor("one")) === "503", { timeoutMs: 20_000 });
+  assert.equal(await statusFor("two"), "400");
+  slow.destroy();
+  await waitUntil("the slow body counts no more", async () => (await statusFor("one")) === "400", { timeoutMs: 20_000 });
+});
+
+test("the images that one client reads from the web leave memory for those of another one", { timeout: 60_000 }, async () => {
+  const held: ServerResponse[] = [];
+  const slow = createServer((request, response) => {
+    if (request.url !== "/slow.jpg") return void response.writeHead(200, { "content-length": "2" }).end(image(1));
+    response.writeHead(200, { "content-length": String(1_000_000) }).write("a");
+    held.push(response);
+  });
+  slow.listen(0, "127.0.0.1");
+  await once(slow, "listening");
+  const urlOf = (name: string) => `http://127.0.0.1:${(slow.address() as AddressInfo).port}/${name}.jpg`;
+  const limits = { maxBodyMb: 1, maxUrlsMb: 2 };
+  await using server = await TestServer.start({ server: { keys, ...limits }, settings: { http: { network: "any" } } });
+  try {
+    await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+    const leaving = new AbortController();
+    const waits = Array.from({ length: 8 }, () =>
+      server
+        .send("POST", search, {
+          body: JSON.stringify({ url: urlOf("slow") }),
+          headers: { "content-type": "application/json", ...authorized("one") },
+          signal: leaving.signal,
+        })
+        .catch(() => null),
+    );
+    await waitUntil("all slow images are asked for", async () => held.length === 8, { timeoutMs: 20_000 });
+    assert.equal((await server.post(search, { url: urlOf("fast") }, authorized("two"))).status, 200);
+    leaving.abort();
+    await Promise.all(waits);
+    const after = await server.post(search, { url: urlOf("fast") }, authorized("one"));
+    assert.equal(after.status, 200);
+  } finally {
+    slow.closeAllConnections();
+    slow.close();
+  }
 });
 
 test("event streams have a limit of their own for each key, and take no place of other requests", { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 /** Limits what the server works on at the same time. More requests wait, and still more are refused, so that its memory does not grow. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Settings } from "../../app/index.js";
+import type { Settings, UrlBytes } from "../../app/index.js";
 import { mebibyte, Semaphore } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
 import { Clients } from "./clients.js";
@@ -40,13 +40,16 @@ const clientShare = 0.75;
 
 export class Admission {
   readonly #limits: Settings["server"];
+  readonly #urlBytes: UrlBytes;
   readonly #slots: Semaphore;
   readonly #clients = new Clients();
   #open = 0;
   #bodyBytes = 0;
 
-  constructor(limits: Settings["server"]) {
+  /** `urlBytes`: of all clients together. */
+  constructor(limits: Settings["server"], urlBytes: UrlBytes) {
     this.#limits = limits;
+    this.#urlBytes = urlBytes;
     this.#slots = new Semaphore(limits.maxConcurrent);
   }
 
@@ -56,11 +59,14 @@ export class Admission {
     const places = maxConcurrent + maxWaiting;
     const bytes = this.#bytesOf(headers);
     const isFull = this.#open >= places || this.#clients.openOf(client) >= Math.ceil(places * clientShare);
-    const isTooMuch = this.#bodyBytes > 0 && this.#bodyBytes + bytes > maxBodiesMb * mebibyte;
+    const mostBytes = maxBodiesMb * mebibyte;
+    const isTooMuch =
+      isOver(this.#bodyBytes, bytes, mostBytes) || isOver(this.#clients.bodyBytesOf(client), bytes, mostBytes * clientShare);
     if (isFull || isTooMuch) throw new Refused("server_busy");
     return new Seat((change) => {
       this.#open += change;
       this.#bodyBytes += change * bytes;
+      this.#clients.count(client, "bodyBytes", change * bytes);
       this.#clients.count(client, "open", change);
     });
   }
@@ -76,12 +82,19 @@ export class Admission {
 
   /**
    * Waits until fewer than `max_concurrent` requests are worked on, and of this client fewer than its share. A request has its body by then,
-   * so slow clients keep nobody out; a client whose requests wait for slow web servers leaves slots to the others.
+   * so slow clients keep nobody out; a client whose requests wait for slow web servers leaves slots to the others. `work` gets the client's share
+   * of the memory for images behind URLs.
    */
-  work<T>(client: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const share = Math.ceil(this.#limits.maxConcurrent * clientShare);
+  work<T>(client: string, signal: AbortSignal, work: (urlBytes: UrlBytes) => Promise<T>): Promise<T> {
+    const { maxConcurrent, maxUrlsMb } = this.#limits;
     const call = "waiting for other requests";
-    return this.#clients.inShare(client, share, (own) => own.run(1, signal, call, () => this.#slots.run(1, signal, call, work)));
+    const make = () => ({
+      slots: new Semaphore(Math.ceil(maxConcurrent * clientShare)),
+      urlBytes: this.#urlBytes.part(maxUrlsMb * mebibyte * clientShare),
+    });
+    return this.#clients.inShare(client, make, ({ slots, urlBytes }) =>
+      slots.run(1, signal, call, () => this.#slots.run(1, signal, call, () => work(urlBytes))),
+    );
   }
 
   /** A body of unknown length, and a compressed one, count as the longest one. Longer ones are refused later. */
@@ -90,4 +103,9 @@ export class Admission {
     const isUnknown = headers["transfer-encoding"] !== undefined || headers["content-encoding"] !== undefined;
     return isUnknown ? most : Math.min(Number(headers["content-length"] ?? 0) || 0, most);
   }
+}
+
+/** Whoever has nothing yet may have more than the limit, because a limit must not make a request impossible. */
+function isOver(taken: number, more: number, most: number): boolean {
+  return taken > 0 && taken + more > most;
 }

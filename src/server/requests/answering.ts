@@ -1,7 +1,7 @@
 /** Answers one request: checks what it contains, calls the route, and writes the answer or the problem. */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Settings } from "../../app/index.js";
+import type { Settings, UrlBytes } from "../../app/index.js";
 import { unlessAborted } from "../../kit/index.js";
 import { errorForms } from "../wire/error-forms.js";
 import { type Problem, problemOf, Refused } from "../wire/problems.js";
@@ -51,7 +51,7 @@ export async function answer(
     const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
     const body = incoming === null ? await bodyOf(each, request, query, settings) : await each.stream?.receive(incoming, call);
     ending.allow(settings.server.requestTimeout * 1000);
-    const run = (): Promise<Answer> => each.answer({ ...call, body });
+    const run = (urlBytes = context.urlBytes): Promise<Answer> => each.answer({ ...call, urlBytes, body });
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
     const work = (): Promise<Answer> =>
       seat === undefined ? run() : workInTurn((begin) => admission.work(clientName, signal, begin), { run, unused });
@@ -68,14 +68,14 @@ export async function answer(
 
 /** Waits for the turn of a request. If it does not come, calls `unused` instead of `run`. */
 async function workInTurn(
-  inTurn: (begin: () => Promise<Answer>) => Promise<Answer>,
-  { run, unused }: { readonly run: () => Promise<Answer>; readonly unused: () => Promise<void> },
+  inTurn: (begin: (urlBytes: UrlBytes) => Promise<Answer>) => Promise<Answer>,
+  { run, unused }: { readonly run: (urlBytes: UrlBytes) => Promise<Answer>; readonly unused: () => Promise<void> },
 ): Promise<Answer> {
   let hasBegun = false;
   try {
-    return await inTurn(() => {
+    return await inTurn((urlBytes) => {
       hasBegun = true;
-      return run();
+      return run(urlBytes);
     });
   } finally {
     if (!hasBegun) await unused();

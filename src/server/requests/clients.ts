@@ -1,5 +1,6 @@
 /** What each client has at the moment. Clients that have nothing are forgotten. */
-import { Semaphore } from "../../kit/index.js";
+import type { UrlBytes } from "../../app/index.js";
+import type { Semaphore } from "../../kit/index.js";
 
 interface Client {
   /** Requests whose answer comes soon. */
@@ -8,8 +9,16 @@ interface Client {
   streams: number;
   /** Work that runs, or waits for its turn. */
   work: number;
+  /** Of the bodies of its open requests. */
+  bodyBytes: number;
   /** Made with the first work. */
-  slots: Semaphore | null;
+  share: WorkShare | null;
+}
+
+/** What all work of one client shares. */
+export interface WorkShare {
+  readonly slots: Semaphore;
+  readonly urlBytes: UrlBytes;
 }
 
 export class Clients {
@@ -19,30 +28,35 @@ export class Clients {
     return this.#clients.get(name)?.open ?? 0;
   }
 
+  bodyBytesOf(name: string): number {
+    return this.#clients.get(name)?.bodyBytes ?? 0;
+  }
+
   streamsOf(name: string): number {
     return this.#clients.get(name)?.streams ?? 0;
   }
 
-  count(name: string, what: "open" | "streams" | "work", change: 1 | -1): void {
+  count(name: string, what: "open" | "streams" | "work" | "bodyBytes", change: number): void {
     const client = this.#of(name);
     client[what] += change;
-    if (client.open === 0 && client.streams === 0 && client.work === 0) this.#clients.delete(name);
+    const { open, streams, work, bodyBytes } = client;
+    if (open === 0 && streams === 0 && work === 0 && bodyBytes === 0) this.#clients.delete(name);
   }
 
-  /** Calls `use` with the semaphore that all work of the client shares. `limit`: of all calls the same. */
-  async inShare<T>(name: string, limit: number, use: (slots: Semaphore) => Promise<T>): Promise<T> {
+  /** Calls `use` with what all work of the client shares. `make` is called for the first work of a client that had none. */
+  async inShare<T>(name: string, make: () => WorkShare, use: (share: WorkShare) => Promise<T>): Promise<T> {
     this.count(name, "work", 1);
     const client = this.#of(name);
-    client.slots ??= new Semaphore(limit);
+    client.share ??= make();
     try {
-      return await use(client.slots);
+      return await use(client.share);
     } finally {
       this.count(name, "work", -1);
     }
   }
 
   #of(name: string): Client {
-    const found = this.#clients.get(name) ?? { open: 0, streams: 0, work: 0, slots: null };
+    const found = this.#clients.get(name) ?? { open: 0, streams: 0, work: 0, bodyBytes: 0, share: null };
     this.#clients.set(name, found);
     return found;
   }
