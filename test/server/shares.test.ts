@@ -104,6 +104,7 @@ test("the images that one client reads from the web leave memory for those of an
     );
     await waitUntil("all slow images are asked for", async () => held.length === 8, { timeoutMs: 20_000 });
     assert.equal((await server.post(search, { url: urlOf("fast") }, authorized("two"))).status, 200);
+    assert.equal(held.length, 8, "the other client waited until slow images were given up and asked for again");
     leaving.abort();
     await Promise.all(waits);
     const after = await server.post(search, { url: urlOf("fast") }, authorized("one"));
