@@ -131,6 +131,12 @@ export const errorCodes = {
     "Check that the source is complete and mounted. If the images are really gone, raise `--max-deletions`.",
   ),
   deletion_too_large: define("run", false, "The files of deleted rows would exceed `deleted.max_mb`.", "Raise it, or remove such files."),
+  snapshot_too_large: define(
+    "run",
+    false,
+    "The snapshot would take more of the disk than `server.max_jobs_mb` leaves for it.",
+    "Delete jobs that have ended, or raise `server.max_jobs_mb`.",
+  ),
   aborted: define("run", false, "The caller stopped the run.", "To continue, run the same command again: it skips what is stored."),
   source_failed: define("run", false, "Listing the source failed.", "Check that it can be listed, then run the same command again."),
   disk_full: define("run", false, "No disk space is left.", "Free some space, then run the same command again."),

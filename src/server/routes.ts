@@ -15,6 +15,7 @@ import { pythonServiceRoutes } from "./routes/python-service.js";
 import { referenceRoutes } from "./routes/reference.js";
 import { rowRoutes } from "./routes/rows.js";
 import { searchRoutes } from "./routes/search.js";
+import { snapshotRoutes } from "./routes/snapshots.js";
 import { vectorRoutes } from "./routes/vectors.js";
 
 export const allRoutes: readonly Route[] = [
@@ -31,6 +32,7 @@ export const allRoutes: readonly Route[] = [
   ...openAiRoutes,
   ...modelRoutes,
   ...jobRoutes,
+  ...snapshotRoutes,
   ...pythonServiceRoutes,
   ...metricsRoutes,
   ...referenceRoutes,

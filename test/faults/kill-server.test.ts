@@ -2,15 +2,19 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { waitUntil } from "../support/services/process.js";
 
 const script = fileURLToPath(new URL("./killed-server.js", import.meta.url));
 const perJob = 400;
+/** Thousands of rows in the snapshot. */
+const vectorRounds = 20;
+const soon = { timeoutMs: 60_000, everyMs: 5 };
 /** The first server takes 12 seconds for a job, so that no job ends before each has begun. */
 const slowBatchMs = 250;
 
@@ -53,6 +57,52 @@ test("a server killed during three jobs finishes them after its restart, with ex
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("a server killed during an export and an import has the whole snapshot and all rows after its restarts", {
+  timeout: 180_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-kill-snapshot-"));
+  const data = join(folder, "data");
+  const photos = folderOfImages(join(folder, "photos"));
+  let server = await start(data, photos, 0);
+  const killed = async (): Promise<void> => {
+    server.child.kill("SIGKILL");
+    await once(server.child, "exit");
+    server = await start(data, photos, 0);
+  };
+  try {
+    for (const name of ["first", "second"]) await server.post("/v1/collections", { name });
+    for (let round = 0; round < vectorRounds; round += 1) {
+      const body = { embedder: "memory, 16 dimensions", vectors: vectorsOf(round) };
+      assert.equal((await server.post("/v1/collections/first/vectors", body)).stored, 1000);
+    }
+    const { id } = await server.post("/v1/jobs", { kind: "export", collection: "first" });
+    const filesOf = (): readonly string[] => readdirSync(join(data, "jobs", id)).filter((name) => name.startsWith("snapshot"));
+    await waitUntil("the file of the snapshot", async () => filesOf().length > 0, soon);
+    await killed();
+    const made = await endOf(server, id);
+    assert.deepEqual([made.state, made.counts.stored, filesOf()], ["completed", vectorRounds * 1000, ["snapshot.parquet"]]);
+
+    const copy = await server.post("/v1/jobs", { kind: "import", collection: "second", snapshot_of: id });
+    await waitUntil("a row of the snapshot", async () => (await server.get("/v1/collections/second/count")).count > 0, soon);
+    await killed();
+    const { state, counts } = await endOf(server, copy.id);
+    assert.deepEqual([state, counts.failed, counts.stored + counts.skipped], ["completed", 0, vectorRounds * 1000]);
+    const pageOf = (name: string) => server.get(`/v1/collections/${name}/images?pick=all&limit=100&vector=float`);
+    assert.deepEqual(await pageOf("second"), await pageOf("first"));
+    assert.equal((await server.get("/v1/collections/second/count")).count, vectorRounds * 1000);
+  } finally {
+    server.child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+function vectorsOf(round: number): readonly object[] {
+  return Array.from({ length: 1000 }, (_, at) => ({
+    source: `https://example.com/${round}/${at}.jpg`,
+    vector: Array.from({ length: 16 }, (_, place) => Math.sin(round * 1000 + at + place * 7)),
+  }));
+}
 
 interface KillableServer {
   readonly child: ChildProcess;

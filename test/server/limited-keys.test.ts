@@ -93,6 +93,7 @@ const others: Readonly<Record<string, string>> = {
   jobFailures: "job_not_found",
   retryJob: "job_not_found",
   jobEvents: "job_not_found",
+  jobSnapshot: "job_not_found",
   embedImages: "200",
   createEmbeddings: "200",
   pythonServiceEmbed: "200",

@@ -239,7 +239,7 @@ export const serverSection = z.strictObject({
       "Address of an OpenTelemetry collector for traces, such as http://127.0.0.1:4318. null: that of `OTEL_EXPORTER_OTLP_ENDPOINT`, else no traces.",
     ),
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
-  maxJobsMb: count(51_200, "Maximum MiB that the images of all jobs take on disk, with those that stay for a retry."),
+  maxJobsMb: count(51_200, "Maximum MiB that the images and snapshots of all jobs take on disk, with the images that stay for a retry."),
   keepUploadsMb: z
     .int()
     .min(0)

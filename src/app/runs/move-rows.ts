@@ -9,6 +9,7 @@ import {
   metadataColumns,
   openCopyTarget,
   previewCopy,
+  restoreRows,
 } from "../../operations/index.js";
 import { type CollectionAddress, labelOf } from "../collections/addresses.js";
 import { openNamed } from "../collections/named-collection.js";
@@ -16,6 +17,7 @@ import type { FileFormat } from "../configuration/kinds.js";
 import { type Closable, closed, closedOnError } from "../lifetimes/closing.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import { createRowFile, openRowFile } from "../wiring/registry.js";
+import { admittedWriter } from "./admitted-writer.js";
 import { exportTarget } from "./export-target.js";
 import { limitOf, type MoveOptions, type MoveRun, moveInto, moveRun, optionsOf, settleOf, signalOf } from "./move-run.js";
 
@@ -35,6 +37,8 @@ export interface ImportRequest extends MoveOptions {
   readonly file: string;
   /** The target collection. Created if it does not exist. */
   readonly to: CollectionAddress;
+  /** "keep": rows whose ids the collection has already stay as they are, and count as skipped. Default "replace". */
+  readonly existing?: "replace" | "keep";
 }
 
 /** Which collection to export, and to which file. */
@@ -44,6 +48,8 @@ export interface ExportRequest extends MoveOptions {
   readonly output: string;
   /** File format. Default: by the extension of `output`, otherwise "parquet". */
   readonly format?: FileFormat;
+  /** Called before rows are written, with the least number of bytes that the file will then have. What it throws ends the export. */
+  readonly admit?: (bytes: number) => void;
 }
 
 /** What a copy or an import would do. */
@@ -64,7 +70,8 @@ export async function previewOfCopy(parts: PipelineParts, request: CopyRequest):
 
 export async function startImport(parts: PipelineParts, request: ImportRequest): Promise<MoveRun> {
   const target = await copyTargetOf(parts, request.to, request);
-  return startMove(parts, await openRowFile(request.file), target, request);
+  const origin = await openRowFile(request.file);
+  return request.existing === "keep" ? startFilling(parts, origin, target, request) : startMove(parts, origin, target, request);
 }
 
 export async function previewOfImport(parts: PipelineParts, request: ImportRequest): Promise<MovePreview> {
@@ -76,7 +83,8 @@ export async function startExport(parts: PipelineParts, request: ExportRequest):
   const origin = await openOrigin(parts, request.from, request);
   return closedOnError([origin], async () => {
     const { path, format } = await exportTarget(request);
-    const writer = await createRowFile(format, path, origin, () => metadataColumns({ origin, ...limitOf(request) }));
+    const file = await createRowFile(format, path, origin, () => metadataColumns({ origin, ...limitOf(request) }));
+    const writer = request.admit === undefined ? file : admittedWriter(file, { dimension: origin.dimension, admit: request.admit });
     const run = exportRows({ origin, writer, ...limitOf(request), ...settleOf(request), options: optionsOf(parts, request) });
     const done = finish(run, [origin], async ({ ended: how }) => (how === "completed" ? writer.finish() : undefined));
     return {
@@ -97,6 +105,14 @@ function startMove(parts: PipelineParts, origin: RowSource, at: CopyTarget, requ
     return moveInto(parts, { origin, target, at, request }, async (plan) =>
       copy({ ...plan, lookups: (await target.isEmpty(signalOf(request))) ? "omit" : "include" }),
     );
+  });
+}
+
+function startFilling(parts: PipelineParts, origin: RowSource, at: CopyTarget, request: MoveOptions): Promise<MoveRun> {
+  return closedOnError([origin], async () => {
+    const target = await openCopyTarget(at, origin, signalOf(request));
+    const otherWriters = at.store.maxWriters > 1 ? "possible" : "none";
+    return moveInto(parts, { origin, target, at, request }, (plan) => restoreRows({ ...plan, otherWriters }));
   });
 }
 

@@ -1,5 +1,15 @@
 /** What copies, exports, imports and restorations share: their options, their progress and their report. */
-import type { Collection, HeadraceError, Observer, Outcome, RowSource, Run, RunReport, RunSnapshot } from "../../contracts/index.js";
+import type {
+  Collection,
+  HeadraceError,
+  Observer,
+  Outcome,
+  RowSource,
+  Run,
+  RunReport,
+  RunSnapshot,
+  StageState,
+} from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
 import { batchRows, type CopyPlan, type CopyTarget } from "../../operations/index.js";
 import { closedOnError } from "../lifetimes/closing.js";
@@ -22,6 +32,8 @@ export interface MoveRun {
   /** Soft stop: reads no more rows and finishes the ones in flight. After the last row, upkeep is left to the next call. */
   drain(): void;
   snapshot(): RunSnapshot;
+  /** What each stage does now. */
+  stages(): readonly StageState[];
   /** The number of rows to read; null when it is unknown. */
   readonly total: Promise<number | null>;
   /** Resolves to the report, after upkeep is done and the collections and files are closed. */
@@ -76,7 +88,7 @@ export function moveRun(
     (count) => Math.min(limit, count),
     () => null,
   );
-  return { drain: () => run.drain(), snapshot: () => run.snapshot(), total, done };
+  return { drain: () => run.drain(), snapshot: () => run.snapshot(), stages: () => run.stages(), total, done };
 }
 
 export function optionsOf(parts: PipelineParts, { signal, observer }: MoveOptions): ReturnType<typeof runOptions> {

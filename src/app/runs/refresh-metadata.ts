@@ -73,7 +73,7 @@ export class MetadataRefresh {
       const label = labelOf({ collection: collection.name }, this.#parts.storeKind);
       const { done, drain } = writingRun(this.#parts, run, { collection, label, signal: this.#signal, observer });
       const total = collection.count(this.#filter.filter).catch(() => null);
-      return { drain, snapshot: () => run.snapshot(), total, done };
+      return { drain, snapshot: () => run.snapshot(), stages: () => run.stages(), total, done };
     });
   }
 

@@ -142,7 +142,7 @@ export async function createRowFile(
   path: string,
   collection: CollectionDescription,
   columns: () => Promise<ReadonlyMap<string, MetadataType>>,
-): Promise<RowWriter> {
+): Promise<RowWriter | SizedRowWriter> {
   switch (format) {
     case "parquet":
       return (await import("../../adapters/parquet/index.js")).createParquetRows(path, { ...collection, columns: await columns() });

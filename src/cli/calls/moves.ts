@@ -16,7 +16,7 @@ export interface MoveEnds {
 }
 
 /** What `runMove` needs of a run. */
-interface Moving<Report extends MoveReport> extends Omit<MoveRun, "done"> {
+interface Moving<Report extends MoveReport> extends Omit<MoveRun, "done" | "stages"> {
   readonly done: Promise<Report>;
 }
 

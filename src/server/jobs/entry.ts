@@ -30,9 +30,9 @@ export function currentJob({ job, run }: Entry): Job {
   return isEnded(job) ? job : { ...job, ...run?.progress };
 }
 
-/** Whether a job that has not ended reads the failures or the images of this one. */
+/** Whether a job that has not ended reads the failures, the images or the snapshot of this one. */
 export function isRead({ job: { id } }: Entry, entries: ReadonlyMap<string, Entry>): boolean {
-  const reads = (job: Job): boolean => job.request.retry?.of === id || firstJobOf(job) === id;
+  const reads = (job: Job): boolean => job.request.retry?.of === id || job.request.snapshotOf === id || firstJobOf(job) === id;
   return [...entries.values()].some(({ job }) => !isEnded(job) && reads(job));
 }
 

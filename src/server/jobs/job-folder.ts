@@ -1,4 +1,4 @@
-/** The folder of one job: its record, the images that came with the request, and its failures. */
+/** The folder of one job: its record, the images that came with the request, its failures and its snapshot. */
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { StagedFiles } from "../../kit/index.js";
@@ -8,6 +8,7 @@ import { type JobSpace, spaceOf } from "./job-space.js";
 
 /** Folders with such names are not jobs yet. */
 export const draftPrefix = ".draft-";
+const snapshotName = "snapshot.parquet";
 /** The number of the record's format. */
 const version = 1;
 
@@ -29,6 +30,11 @@ export class JobFolder {
   /** Images by the SHA-256 of their bytes. */
   get uploadsPath(): string {
     return join(this.path, "uploads");
+  }
+
+  /** The rows of the collection that an export has read. */
+  get snapshotPath(): string {
+    return join(this.path, snapshotName);
   }
 
   /** Replaces the record as a whole: a crash leaves the old one or the new one. */
@@ -63,13 +69,23 @@ export class JobFolder {
     await this.measure();
   }
 
-  /** Counts the images that are in the folder now. */
+  /** Deletes what an export has left that did not end. Call it while none runs. */
+  async forgetPartialSnapshots(): Promise<void> {
+    for (const name of await this.#snapshotNames()) if (name !== snapshotName) await rm(join(this.path, name), { force: true });
+    await this.measure();
+  }
+
+  /** Counts the images and the snapshot that are in the folder now. */
   async measure(): Promise<void> {
+    const uploads = ((await readdir(this.uploadsPath).catch(absent)) ?? []).map((name) => join(this.uploadsPath, name));
+    const snapshots = (await this.#snapshotNames()).map((name) => join(this.path, name));
     let bytes = 0;
-    for (const name of (await readdir(this.uploadsPath).catch(absent)) ?? []) {
-      bytes += spaceOf((await stat(join(this.uploadsPath, name)).catch(absent))?.size ?? 0);
-    }
+    for (const path of [...uploads, ...snapshots]) bytes += spaceOf((await stat(path).catch(absent))?.size ?? 0);
     this.space.set(this.path, bytes);
+  }
+
+  async #snapshotNames(): Promise<readonly string[]> {
+    return ((await readdir(this.path).catch(absent)) ?? []).filter((name) => name.startsWith(snapshotName));
   }
 
   async delete(): Promise<void> {
@@ -83,8 +99,11 @@ function parsed(text: string): Job | null {
   try {
     const { version: found, ...record } = JSON.parse(text) as Job & { readonly version: number };
     if (found !== version || !isRecord(record)) return null;
-    // Records of earlier versions have no kind.
-    return { ...record, request: { ...record.request, kind: record.request.kind ?? "ingest" } };
+    // Records of earlier versions lack these.
+    return {
+      ...record,
+      request: { ...record.request, kind: record.request.kind ?? "ingest", snapshotOf: record.request.snapshotOf ?? null },
+    };
   } catch {
     return null;
   }

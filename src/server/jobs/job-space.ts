@@ -1,4 +1,4 @@
-/** How much of the disk the images of all jobs take: those that arrive, wait, are worked on, or stay for a retry. */
+/** How much of the disk the images and snapshots of all jobs take: images arrive, wait, are worked on, or stay for a retry. */
 import { mebibyte } from "../../kit/index.js";
 import { Refused } from "../wire/problems.js";
 
@@ -14,13 +14,18 @@ export class JobSpace {
 
   /** Takes more space for a folder. Throws `jobs_full`. */
   grow(path: string, bytes: number): void {
-    if (this.#bytes + bytes > this.#maxMb * mebibyte) {
+    if (!this.hasRoom(bytes)) {
       throw new Refused(
         "jobs_full",
-        `images of all jobs: expected at most ${this.#maxMb} MiB on disk (\`server.max_jobs_mb\`), found more.`,
+        `images and snapshots of all jobs: expected at most ${this.#maxMb} MiB on disk (\`server.max_jobs_mb\`), found more.`,
       );
     }
     this.set(path, (this.#sizes.get(path) ?? 0) + bytes);
+  }
+
+  /** Whether so many bytes more fit. */
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#maxMb * mebibyte;
   }
 
   /** Replaces what is known of a folder. */

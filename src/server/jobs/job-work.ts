@@ -1,6 +1,8 @@
 /** What a job does, as `JobRun` follows it. There is one file for each kind of job. */
 import type { ImageEmbeddingPipeline, IngestRun, InsertStats, ReportContext, Settings } from "../../app/index.js";
 import type { Observer, Outcome } from "../../contracts/index.js";
+import { ExportWork } from "./export-work.js";
+import { ImportWork } from "./import-work.js";
 import { IngestWork } from "./ingest-work.js";
 import type { Job } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
@@ -42,6 +44,10 @@ export function workOf(parts: WorkParts): JobWork {
   switch (kind) {
     case "ingest":
       return new IngestWork(parts);
+    case "export":
+      return new ExportWork(parts);
+    case "import":
+      return new ImportWork(parts);
     default:
       return kind satisfies never;
   }

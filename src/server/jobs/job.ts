@@ -28,6 +28,8 @@ export interface JobRequest {
    * retry itself. Records of earlier versions do not have it.
    */
   readonly retry: { readonly of: string; readonly codes: readonly ErrorCode[]; readonly first?: string } | null;
+  /** The export whose snapshot an import takes. null for other kinds. */
+  readonly snapshotOf: string | null;
 }
 
 /** A key of the client: a second request with the same key gets the same job. */

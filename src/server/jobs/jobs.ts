@@ -9,13 +9,14 @@ import { Refused } from "../wire/problems.js";
 import { currentJob, type Entry, isRead, jobWithKey, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
-import { type Idempotency, isEnded, type Job, type JobRequest, newJob } from "./job.js";
+import { isEnded, type Job, newJob } from "./job.js";
 import { JobDraft } from "./job-draft.js";
 import { JobEnds, type JobEndsOptions } from "./job-ends.js";
 import { JobFolder, jobFolders } from "./job-folder.js";
 import { JobRun } from "./job-run.js";
 import { JobSpace } from "./job-space.js";
 import { newestFirst, stateAfter } from "./job-states.js";
+import type { Submission } from "./submission.js";
 
 export interface JobsOptions {
   readonly pipeline: ImageEmbeddingPipeline;
@@ -23,17 +24,6 @@ export interface JobsOptions {
   readonly log: Log;
   readonly telemetry: Telemetry;
   readonly uploads: JobEndsOptions["uploads"];
-}
-
-export interface Submission {
-  readonly request: JobRequest;
-  /** Holds the images that came with the request. */
-  readonly draft: JobDraft;
-  readonly idempotency: Idempotency | null;
-  /** The id of the request in the log. */
-  readonly requestId: string;
-  /** The span of the request, if there are traces. */
-  readonly requests: Entry["requests"];
 }
 
 export class Jobs {
@@ -94,6 +84,11 @@ export class Jobs {
     return currentJob(this.#entry(id));
   }
 
+  /** The folder of a job. Throws `job_not_found`. */
+  folder(id: string): JobFolder {
+    return this.#entry(id).folder;
+  }
+
   draft(): Promise<JobDraft> {
     this.#owner?.check();
     return JobDraft.begin({ parent: this.#folder, maxMb: this.#options.settings.server.maxJobMb, space: this.#space });
@@ -120,6 +115,7 @@ export class Jobs {
       this.#options.log("info", "job queued", {
         job: job.id,
         request_id: requestId,
+        kind: request.kind,
         collection: request.collection,
         sources: request.sources.length,
         given: draft.given,

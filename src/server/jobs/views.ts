@@ -8,17 +8,18 @@ import type { Job } from "./job.js";
 import type { Picture } from "./live-picture.js";
 
 export function jobView({ id, state, request, given, createdAt, startedAt, endedAt, attempts, total, counts, error }: Job): object {
-  const { collection, sources, listing, retry } = request;
+  const { kind, collection, sources, listing, retry, snapshotOf } = request;
   const { badLines, ...options } = listing;
   return {
     id,
-    kind: retry === null ? "ingest" : "retry",
+    kind: retry === null ? kind : "retry",
     state,
     collection,
     sources,
     given,
     options: snakeCased({ ...options, ...(badLines === undefined ? {} : { onBadLine: badLines }) }),
     retry_of: retry?.of ?? null,
+    snapshot_of: snapshotOf,
     created_at: createdAt,
     started_at: startedAt,
     ended_at: endedAt,

@@ -113,7 +113,7 @@ export const tags = {
   Images: "The images of a collection.",
   Embeddings: "Vectors of images and texts that are not stored.",
   Search: "Similar images.",
-  Jobs: "Ingestions that the server runs by itself.",
+  Jobs: "Ingestions and snapshots that the server runs by itself.",
   "Python service": "The paths of the Python service, for its clients.",
   Reference: "What this server can do.",
 } as const;

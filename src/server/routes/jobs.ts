@@ -1,13 +1,14 @@
 /** Jobs: ingestions that the server runs by itself, and that survive its restart. */
 import { Readable } from "node:stream";
 import type { z } from "zod";
-import { firstJobOf, type Idempotency, type Job } from "../jobs/job.js";
+import { firstJobOf, type Idempotency } from "../jobs/job.js";
 import { eventText, failureView, jobView, resultView } from "../jobs/views.js";
-import { type Answer, type Call, type Route, route } from "../requests/route.js";
+import { type Answer, type Call, type Incoming, type Route, route } from "../requests/route.js";
 import { Refused } from "../wire/problems.js";
 import { exampleDataUrl } from "../wire/wire.js";
 import * as wire from "../wire/wire-jobs.js";
-import { type Order, orderOfJson, orderOfRetry, orderOfStream } from "./receiving.js";
+import { type Order, orderOfJson, orderOfRetry, orderOfSnapshot, orderOfStream } from "./receiving.js";
+import { exportOf, jobOf } from "./snapshots.js";
 
 type Params = z.output<typeof wire.jobParams>;
 type NewJob = z.output<typeof wire.newJob> | Order;
@@ -19,16 +20,19 @@ export const jobRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/jobs",
     name: "createJob",
-    summary: "Starts to ingest images: files, folders and buckets of the server, web URLs, or images in the request.",
+    summary: "Starts to ingest images, or makes or imports a snapshot of a collection. All but an export needs the scope write.",
     tag: "Jobs",
-    scope: "write",
+    scope: "read",
     limitedKeys: "allowed",
     query: wire.newJobQuery,
     body: wire.newJob,
-    examples: { images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] } },
-    stream: { fields: wire.newJobForm, line: wire.jobImage, receive: orderOfStream, discard: discardOrder },
+    examples: {
+      images: { collection: "pets", images: [{ url: exampleDataUrl, id: "dot" }] },
+      snapshot: { kind: "export", collection: "pets" },
+    },
+    stream: { fields: wire.newJobForm, line: wire.jobImage, receive: receiveStream, discard: discardOrder },
     answers: { 200: { description: "The job of an earlier request with the same `Idempotency-Key`.", schema: wire.job }, 202: accepted },
-    answer: async (call) => submitted(call, "draft" in call.body ? call.body : await orderOfJson(call.body, call)),
+    answer: async (call) => submitted(call, "draft" in call.body ? call.body : await orderOf(call.body, call)),
   }),
   route<undefined, undefined, z.output<typeof wire.listQuery>>({
     method: "GET",
@@ -135,6 +139,8 @@ export const jobRoutes: readonly Route[] = [
     answer: async (call) => {
       const job = jobOf(call);
       if (job.endedAt === null) throw new Refused("job_active");
+      if (job.request.kind !== "ingest")
+        throw new Refused("request_invalid", `id: expected a job that ingests, found an ${job.request.kind}.`);
       const retry = { of: job.id, codes: call.body.codes, first: firstJobOf(job) };
       return submitted(call, await orderOfRetry(retry, job.request.collection, call));
     },
@@ -169,11 +175,26 @@ export const jobRoutes: readonly Route[] = [
   }),
 ];
 
-/** To a key that may not use the collection of a job, there is no such job. Throws `job_not_found`. */
-function jobOf({ jobs, access, params: { id } }: Pick<Call<Params, unknown>, "jobs" | "access" | "params">): Job {
-  const job = jobs.get(id);
-  if (!access.allows(job.request.collection)) throw new Refused("job_not_found");
-  return job;
+type Creating<B> = Call<undefined, B, z.output<typeof wire.newJobQuery>>;
+
+/** The scope of the route is that of an export. Throws `scope_missing`. */
+function requireWrite({ scopesOf, headers, client }: Pick<Call<unknown, unknown>, "scopesOf" | "headers" | "client">): void {
+  if (!scopesOf(headers.authorization).includes("write")) {
+    throw new Refused("scope_missing", `The key ${client} does not have the scope write.`);
+  }
+}
+
+async function receiveStream(incoming: Incoming, call: Creating<undefined>): Promise<Order> {
+  requireWrite(call);
+  return orderOfStream(incoming, call);
+}
+
+function orderOf(body: z.output<typeof wire.newJob>, call: Creating<unknown>): Promise<Order> {
+  const { kind, collection, snapshot_of: id = "" } = body;
+  call.access.check(collection);
+  if (kind !== "export") requireWrite(call);
+  if (kind === "ingest") return orderOfJson(body, call);
+  return orderOfSnapshot(collection, kind === "export" ? null : exportOf({ ...call, params: { id } }), call);
 }
 
 async function* textsOf(events: AsyncGenerator<Parameters<typeof eventText>[0]>): AsyncGenerator<string> {

@@ -6,7 +6,7 @@ import type { Key, Metadata } from "../../contracts/index.js";
 import { keyOf, mebibyte, textLines } from "../../kit/index.js";
 import { bytesOfDataUrl, inputOf } from "../insertions/sources.js";
 import { allowedSource, refuseWideRanges, uploadUri } from "../jobs/allowed-sources.js";
-import type { JobRequest, ListingChoices } from "../jobs/job.js";
+import type { Job, JobRequest, ListingChoices } from "../jobs/job.js";
 import type { JobDraft } from "../jobs/job-draft.js";
 import type { Call, Incoming, IncomingPart, ServerContext } from "../requests/route.js";
 import { checked, parsedJson } from "../requests/validation.js";
@@ -24,7 +24,7 @@ export interface Order {
 type Accessing = Pick<Call<unknown, unknown>, "access">;
 type Sent = z.output<typeof wire.jobImage>;
 
-type Ingestion = Omit<JobRequest, "kind" | "retry">;
+type Ingestion = Omit<JobRequest, "kind" | "retry" | "snapshotOf">;
 
 /** Runs `fill`, and deletes the draft if it fails. */
 async function withDraft(
@@ -36,7 +36,7 @@ async function withDraft(
   try {
     const asked = { ...(await fill(draft)), retry };
     const digest = createHash("sha256").update(JSON.stringify(asked)).update(draft.digest.digest()).digest("hex");
-    return { request: { kind: "ingest", ...asked }, draft, digest };
+    return { request: { kind: "ingest", ...asked, snapshotOf: null }, draft, digest };
   } catch (error) {
     await draft.discard();
     throw error;
@@ -51,6 +51,14 @@ export function orderOfJson(body: z.output<typeof wire.newJob>, context: ServerC
     for (const image of body.images) await addImage(draft, image, context);
     return { collection: body.collection, sources, listing: choicesOf(body.options) };
   });
+}
+
+/** Makes the order of an export, or of an import of the snapshot of `of`. */
+export async function orderOfSnapshot(collection: string, of: Job | null, { jobs }: ServerContext): Promise<Order> {
+  const kind = of === null ? "export" : "import";
+  const request: JobRequest = { kind, collection, sources: [], listing: {}, retry: null, snapshotOf: of?.id ?? null };
+  const digest = createHash("sha256").update(JSON.stringify(request)).digest("hex");
+  return { request, draft: await jobs.draft(), digest };
 }
 
 export function orderOfRetry(retry: NonNullable<JobRequest["retry"]>, collection: string, context: ServerContext): Promise<Order> {

@@ -23,10 +23,11 @@ export const requestProblems = {
   picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   job_not_found: { status: 404, title: "There is no such job." },
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
+  snapshot_missing: { status: 404, title: "The job has no snapshot. Only an export that has completed has one." },
   jobs_full: {
     status: 503,
     title:
-      "As many jobs wait as `server.max_waiting_jobs` allows, or their images take as much of the disk as `server.max_jobs_mb` allows.",
+      "As many jobs wait as `server.max_waiting_jobs` allows, or their images and snapshots take as much of the disk as `server.max_jobs_mb` allows.",
   },
   idempotency_conflict: { status: 422, title: "An earlier request with the same `Idempotency-Key` was different." },
   rate_exceeded: { status: 429, title: "The client has sent more requests in a minute than `server.rate_limit` allows." },
@@ -67,6 +68,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   too_many_failures: 422,
   prune_refused: 409,
   deletion_too_large: 507,
+  snapshot_too_large: 507,
   aborted: 503,
   source_failed: 424,
   disk_full: 507,

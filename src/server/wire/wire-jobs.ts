@@ -8,7 +8,7 @@ export const endStates = ["completed", "failed", "cancelled"] as const;
 export const jobStates = [...activeStates, ...endStates] as const;
 
 /** What a job does. */
-export const jobKinds = ["ingest"] as const;
+export const jobKinds = ["ingest", "export", "import"] as const;
 
 const collection = z
   .string()
@@ -56,15 +56,37 @@ export const jobImage = z
   .refine(oneSource.check, oneSource.message)
   .meta({ id: "JobImage" });
 
+const kind = z
+  .enum(jobKinds)
+  .default("ingest")
+  .describe(
+    "`ingest`: stores images; needs `sources` or `images`. `export`: makes a snapshot of the collection; needs only the scope read. `import`: stores the rows of a snapshot; needs `snapshot_of`.",
+  );
+const snapshotOf = jobParams.shape.id.describe("The export whose snapshot is imported.");
+const wants = {
+  ingest: "expected at least one entry in sources or images, and no snapshot_of",
+  export: "expected only a collection beside the kind export",
+  import: "expected only a collection and snapshot_of beside the kind import",
+} as const;
 export const newJob = z
   .strictObject({
-    kind: z.literal("ingest").default("ingest"),
+    kind,
     collection,
     sources: z.array(source).max(10_000).default([]),
     images: z.array(jobImage).default([]),
     options: jobOptions.default(noOptions),
+    snapshot_of: snapshotOf.optional(),
   })
-  .refine(({ sources, images }) => sources.length + images.length > 0, "expected at least one entry in sources or images")
+  .superRefine(({ kind, sources, images, options, snapshot_of }, context) => {
+    const given = sources.length + images.length;
+    const isOnly = given + Object.keys(options).length === 0;
+    const isRight = {
+      ingest: given > 0 && snapshot_of === undefined,
+      export: isOnly && snapshot_of === undefined,
+      import: isOnly && snapshot_of !== undefined,
+    }[kind];
+    if (!isRight) context.addIssue({ code: "custom", message: wants[kind] });
+  })
   .meta({ id: "NewJob" });
 /** The text fields of a multipart body. `ids`, `metadata` and `options` are JSON. */
 export const newJobForm = z.strictObject({
@@ -102,18 +124,19 @@ const counts = z.strictObject({
 export const job = z
   .strictObject({
     id: z.string(),
-    kind: z.enum(["ingest", "retry"]),
+    kind: z.enum(["ingest", "retry", "export", "import"]),
     state: z.enum(jobStates).describe("`stopping`: was cancelled, and finishes the images in flight."),
     collection: z.string(),
     sources: z.array(z.string()),
     given: count.describe("Number of images that came with the request."),
     options: jobOptions,
     retry_of: z.string().nullable().describe("The job whose failures are tried again."),
+    snapshot_of: z.string().nullable().describe("The job whose snapshot is imported."),
     created_at: time,
     started_at: time.nullable(),
     ended_at: time.nullable(),
     attempts: count.describe("More than one if the server was restarted meanwhile."),
-    total: count.nullable().describe("Number of images. null: not known yet."),
+    total: count.nullable().describe("Number of images, or of rows. null: not known yet."),
     counts,
     error: problem.nullable(),
   })
@@ -180,6 +203,8 @@ export const jobResult = z
     gpu: load.nullable(),
   })
   .meta({ id: "JobResult" });
+
+export const snapshot = z.string().describe("The bytes of a Parquet file.").meta({ format: "binary" });
 
 /** A server-sent event. Its data is JSON. */
 export const jobEvent = z.strictObject({

@@ -189,6 +189,8 @@ export const en = {
     uploads: (count: number) => (count === 1 ? "1 uploaded photo" : `${count} uploaded photos`),
     moreSources: (first: string, more: number) => `${first} and ${more} more`,
     retryOf: "Second try of failed photos",
+    snapshot: "Snapshot of the collection",
+    fromSnapshot: "Rows of a snapshot",
     stop: "Cancel the run",
     finishing: (count: string) => `Reads no more photos. The ${count} in flight are finished first.`,
     stopHint: "Photos in flight are finished, and stored photos stay.",

@@ -180,6 +180,8 @@ export const zh: Words = {
     uploads: (count) => `${count} 张上传的照片`,
     moreSources: (first, more) => `${first} 等 ${more + 1} 个来源`,
     retryOf: "重试失败的照片",
+    snapshot: "集合的快照",
+    fromSnapshot: "快照中的行",
     stop: "取消任务",
     finishing: (count) => `不再读取照片。处理中的 ${count} 张会先完成。`,
     stopHint: "处理中的照片会完成，已存储的照片会保留。",

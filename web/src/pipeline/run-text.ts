@@ -5,6 +5,8 @@ import type { Job } from "../service/job-types.js";
 
 export function sourceTitle({ sources, given, kind }: Pick<Job, "sources" | "given" | "kind">, words: Words): string {
   if (kind === "retry") return words.pipeline.retryOf;
+  if (kind === "export") return words.pipeline.snapshot;
+  if (kind === "import") return words.pipeline.fromSnapshot;
   const [first] = sources;
   if (first === undefined) return words.pipeline.uploads(given);
   return sources.length === 1 ? nameOfSource(first) : words.pipeline.moreSources(nameOfSource(first), sources.length - 1);

@@ -45,6 +45,10 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   const counts = ended ? job.counts : (picture?.counts ?? job.counts);
   const inFlight = counts.read - counts.stored - counts.skipped - counts.failed - counts.abandoned;
   const look = lookOf(job);
+  const upkeep = ended ? null : (picture?.upkeep ?? null);
+  // Nothing is known to limit a run that embeds nothing.
+  const verdict = verdictText(watched, counts, ended, words);
+  const mayRetry = may("write") && ended && (job.kind === "ingest" || job.kind === "retry");
   return (
     <article class="run" aria-label={sourceTitle(job, words)}>
       <header class="run-head">
@@ -70,7 +74,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
             <Icon name="stop" /> {words.pipeline.stop}
           </button>
         )}
-        {may("write") && ended && job.counts.failed > 0 && (
+        {mayRetry && job.counts.failed > 0 && (
           <button type="button" class="button" onClick={() => retry([])}>
             <Icon name="again" /> {words.pipeline.retry}
           </button>
@@ -92,21 +96,23 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
       {job.error !== null && <ProblemNotice problem={job.error} />}
       <RunFigures {...watched} job={job} />
       <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />
-      <section class="card verdict">
-        <h3>{words.pipeline.verdict}</h3>
-        <p>{verdictText(watched, counts, ended, words)}</p>
-        {!ended && picture?.upkeep != null && (
-          <p class="muted">
-            {words.pipeline.upkeep}: {picture.upkeep.step}
-            {picture.upkeep.share !== null && ` · ${Math.round(picture.upkeep.share * 100)} %`}
-          </p>
-        )}
-      </section>
+      {(verdict !== "" || upkeep !== null) && (
+        <section class="card verdict">
+          {verdict !== "" && <h3>{words.pipeline.verdict}</h3>}
+          {verdict !== "" && <p>{verdict}</p>}
+          {upkeep !== null && (
+            <p class="muted">
+              {words.pipeline.upkeep}: {upkeep.step}
+              {upkeep.share !== null && ` · ${Math.round(upkeep.share * 100)} %`}
+            </p>
+          )}
+        </section>
+      )}
       <RunFailures
         count={counts.failed}
         byCode={ended ? null : (picture?.failures_by_code ?? {})}
         failures={ended ? failures : (picture?.recent_failures ?? [])}
-        onRetry={may("write") && ended ? (code) => retry([code]) : null}
+        onRetry={mayRetry ? (code) => retry([code]) : null}
       />
     </article>
   );

@@ -8,13 +8,13 @@ import type { WatchedJob } from "./watched-job.js";
 /** A run that is shorter does not show what limits it. */
 const minMeaningfulMs = 3_000;
 
-/** The server says it in English. In other languages, the page says it from the figures of the server. */
+/** Empty for a run that embeds nothing. The server says it in English. In other languages, the page says it from the figures of the server. */
 export function verdictText(watched: WatchedJob, counts: Job["counts"], ended: boolean, words: Words): string {
   const { picture, result } = watched;
   const said = ended ? result?.verdict : picture?.verdict;
   const own = words.pipeline.ownVerdict;
   if (said === undefined) return words.pipeline.verdictEarly;
-  if (own === null) return said;
+  if (own === null || said === "") return said;
   if (ended && counts.read === 0) return own.nothing;
   if (ended && counts.skipped === counts.read) return own.allStored;
   if (((ended ? result : picture)?.elapsed_ms ?? 0) < minMeaningfulMs) return ended ? own.tooShort : words.pipeline.verdictEarly;
