@@ -77,7 +77,8 @@ async function allRows(asker: Asker): Promise<ReadonlyMap<string, string>> {
   let cursor: string | null = "";
   while (cursor !== null) {
     const after: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const { body } = await asker.ask("last look", "GET", `/v1/collections/${collection}/images?pick=all&limit=200${after}`);
+    const { status, body } = await asker.ask("last look", "GET", `/v1/collections/${collection}/images?pick=all&limit=200${after}`);
+    assert.equal(status, 200, JSON.stringify(body));
     for (const row of body.images) {
       assert.ok(!rows.has(row.id), `${row.id} is there twice`);
       rows.set(row.id, stateOf(row));
