@@ -5,8 +5,9 @@ import { mebibyte, whenAvailable } from "../../kit/index.js";
 import { sha256Of } from "../insertions/sources.js";
 import type { WatchedRun } from "../telemetry/telemetry.js";
 import { countsOf, type Job, noCounts } from "./job.js";
-import { type WorkHooks, type WorkParts, type WorkRun, type WorkStats, workOf } from "./job-work.js";
+import type { WorkHooks, WorkParts, WorkRun, WorkStats } from "./job-work.js";
 import { LivePicture, type Picture } from "./live-picture.js";
+import { workOf } from "./work-kinds.js";
 
 export interface JobRunOptions extends WorkParts {
   readonly watched: WatchedRun;

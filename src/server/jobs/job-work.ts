@@ -1,9 +1,6 @@
-/** What a job does, as `JobRun` follows it. There is one file for each kind of job. */
+/** What a job does, as `JobRun` follows it. */
 import type { ImageEmbeddingPipeline, IngestRun, InsertStats, ReportContext, Settings } from "../../app/index.js";
 import type { Observer, Outcome } from "../../contracts/index.js";
-import { ExportWork } from "./export-work.js";
-import { ImportWork } from "./import-work.js";
-import { IngestWork } from "./ingest-work.js";
 import type { Job } from "./job.js";
 import type { JobFolder } from "./job-folder.js";
 
@@ -37,18 +34,4 @@ export type WorkStats = InsertStats & Pick<ReportContext, "leftOut" | "leftOutCo
 export interface JobWork {
   /** Starts the run. Called again after an error of a service that was not there. */
   start(hooks: WorkHooks): Promise<WorkRun>;
-}
-
-export function workOf(parts: WorkParts): JobWork {
-  const { kind } = parts.job.request;
-  switch (kind) {
-    case "ingest":
-      return new IngestWork(parts);
-    case "export":
-      return new ExportWork(parts);
-    case "import":
-      return new ImportWork(parts);
-    default:
-      return kind satisfies never;
-  }
 }
