@@ -86,6 +86,32 @@ describe("a disk that becomes full", { skip }, () => {
     const { stored } = await (await pipeline.restore({ collectionName, file: "latest" }).start()).done;
     assert.deepEqual([stored, await pipeline.count(collectionName)], [images, images]);
   });
+
+  test("under many files of deleted rows, which are to be merged: nothing is deleted, and the error says that the disk is full", async () => {
+    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    const data = join(folder, "merging");
+    const files = join(disk, "merged");
+    await mkdir(files, { recursive: true });
+    await mkdir(data);
+    await symlink(files, join(data, "deleted"));
+    await ingest(data, "as they are");
+    await using pipeline = await open(data);
+    const ids: string[] = [];
+    for await (const rows of pipeline.scan(collectionName, { vectors: "omit" })) ids.push(...rows.map(({ id }) => String(id)));
+    const deletions = 32;
+    for (const id of ids.slice(0, deletions)) await pipeline.deleteByIds(collectionName, [id]);
+    const filler = join(disk, "filler");
+    await writeFile(filler, Buffer.alloc(64 * 2 ** 20)).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "ENOSPC"));
+    await assert.rejects(pipeline.deleteByIds(collectionName, ids.slice(deletions, deletions + 1)), { code: "disk_full" });
+    await rm(filler);
+    assert.equal(await pipeline.count(collectionName), images - deletions);
+    assert.equal(await pipeline.deleteByIds(collectionName, ids.slice(deletions, deletions + 1)), 1);
+    // Some were merged now, and none of their rows was lost.
+    assert.ok((await readdir(join(files, collectionName))).length < deletions);
+    const restored = (await readdir(join(files, collectionName))).filter((name) => name.endsWith(".parquet"));
+    for (const file of restored) await (await pipeline.restore({ collectionName, file }).start()).done;
+    assert.equal(await pipeline.count(collectionName), images);
+  });
 });
 
 /** Ingests files with long texts as metadata. */

@@ -39,8 +39,10 @@ export async function keepRows(
   let writer: SizedRowWriter | null = null;
   let rows = 0;
   try {
-    await removeExpired(folder, { keepDays, now: Date.now() });
-    await mergeSmallFiles(folder);
+    await writing(folder, async () => {
+      await removeExpired(folder, { keepDays, now: Date.now() });
+      await mergeSmallFiles(folder);
+    });
     const before = (await filesIn(folder)).reduce((sum, { bytes }) => sum + bytes, 0);
     const checkRoom = (bytes: number): void => {
       if (before + bytes > maxMb * mebibyte) throw tooLarge(name, maxMb, before);
@@ -60,7 +62,7 @@ export async function keepRows(
     }
     if (writer === null) return null;
     await writer.finish();
-    await durable(folder);
+    await writing(folder, () => syncFolder(folder));
   } catch (error) {
     throw notKept(error, name);
   } finally {
@@ -69,9 +71,9 @@ export async function keepRows(
   return { rows, discard: () => rm(path, { force: true }) };
 }
 
-async function durable(folder: string): Promise<void> {
+async function writing(folder: string, change: () => Promise<void>): Promise<void> {
   try {
-    await syncFolder(folder);
+    await change();
   } catch (cause) {
     throw fileError(cause, folder, "written");
   }

@@ -9,7 +9,7 @@ interface Client {
   streams: number;
   /** Work that runs, or waits for its turn. */
   work: number;
-  /** Of the bodies of its open requests. */
+  /** The size of the bodies of its open requests. */
   bodyBytes: number;
   /** Made with the first work. */
   share: WorkShare | null;
