@@ -41,7 +41,8 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
     info: {
       title: "Headrace",
       version: apiVersion,
-      description: "Turns images into vectors, stores them, and finds similar images.",
+      description:
+        "Turns images into vectors, stores them, and finds similar images. Clients that send `Accept-Encoding` get larger answers in gzip, Brotli or zstd. Bodies in JSON and JSON lines may have a `Content-Encoding` of these.",
       license: { name: "Apache 2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
