@@ -281,6 +281,26 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     await page.getByText("into second_source").waitFor();
   });
 
+  test("a snapshot of a collection is shown with its rows, and can be downloaded", async () => {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ kind: "export", collection: "sent" });
+    const { id } = (await (await fetch(`${served.url}/v1/jobs`, { method: "POST", headers, body })).json()) as { readonly id: string };
+    await using opened = await openPage(browser, served.url, `#/pipeline/${id}`);
+    const { page, errors } = opened;
+    await page.getByRole("heading", { name: "Snapshot of the collection" }).waitFor();
+    await page.getByText("12 of 12").waitFor();
+    await page.getByText("rows/s").waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download" }).click()]);
+    assert.equal(download.suggestedFilename(), "sent.parquet");
+    assert.equal((await readFile(await download.path())).subarray(0, 4).toString(), "PAR1");
+    assert.equal(await page.locator(".drawing, .verdict").count(), 0);
+    await screenshot(page, "pipeline-snapshot-1280");
+    assert.deepEqual(await violationsOf(page), []);
+    await page.getByRole("button", { name: "Forget the run" }).click();
+    await page.getByRole("heading", { name: "Snapshot of the collection" }).waitFor({ state: "detached" });
+    assert.deepEqual(errors.filter(isUnexpected), []);
+  });
+
   test("in Chinese, what limited each run is said in Chinese", async () => {
     const { jobs } = (await (await fetch(`${served.url}/v1/jobs`)).json()) as { readonly jobs: readonly { readonly id: string }[] };
     await using opened = await openPage(browser, served.url, "#/pipeline", { locale: "zh-CN" });

@@ -9,6 +9,7 @@ export function RunFigures({ job, picture, speeds, result }: WatchedJob & { read
   const words = useWords();
   // The report of a run comes after the word that it has ended.
   const ended = isEnded(job);
+  const movesRows = job.kind === "export" || job.kind === "import";
   const counts = result ?? (ended ? job.counts : (picture?.counts ?? job.counts));
   const total = ended ? job.total : (picture?.total ?? job.total);
   const done = counts.stored + counts.skipped + counts.failed + counts.abandoned;
@@ -21,7 +22,7 @@ export function RunFigures({ job, picture, speeds, result }: WatchedJob & { read
     <section class="card figures">
       <div class="figure-speed">
         <p class="figure">
-          {speedText(speed)} <small>{words.pipeline.perSecond}</small>
+          {speedText(speed)} <small>{movesRows ? words.pipeline.rowsPerSecond : words.pipeline.perSecond}</small>
         </p>
         <p class="muted">{words.pipeline.speed}</p>
         {result === null && speeds.length > 2 && <SpeedLine speeds={speeds} />}

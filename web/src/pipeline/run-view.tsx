@@ -48,14 +48,17 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
   const upkeep = ended ? null : (picture?.upkeep ?? null);
   // Nothing is known to limit a run that embeds nothing.
   const verdict = verdictText(watched, counts, ended, words);
-  const mayRetry = may("write") && ended && (job.kind === "ingest" || job.kind === "retry");
+  const movesRows = job.kind === "export" || job.kind === "import";
+  const mayRetry = may("write") && ended && !movesRows;
   return (
     <article class="run" aria-label={sourceTitle(job, words)}>
       <header class="run-head">
         <div>
           <h2>{sourceTitle(job, words)}</h2>
           <p class="muted">
-            <a href={hrefOf("collections", job.collection)}>{words.pipeline.into(job.collection)}</a>
+            <a href={hrefOf("collections", job.collection)}>
+              {job.kind === "export" ? words.pipeline.ofCollection(job.collection) : words.pipeline.into(job.collection)}
+            </a>
             {job.attempts > 1 && ` · ${words.pipeline.attempts(job.attempts)}`}
           </p>
         </div>
@@ -79,6 +82,12 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
             <Icon name="again" /> {words.pipeline.retry}
           </button>
         )}
+        {/* Browsers send no API key for the address of a file. */}
+        {job.kind === "export" && job.state === "completed" && client.apiKey === null && (
+          <a class="button" href={client.snapshotUrl(id)} download>
+            {words.pipeline.download}
+          </a>
+        )}
         {may("write") && ended && (
           <button
             type="button"
@@ -95,7 +104,7 @@ export function RunView({ id, onChanged, onStarted }: RunViewProps) {
       {refusal !== null && <ProblemNotice problem={refusal} />}
       {job.error !== null && <ProblemNotice problem={job.error} />}
       <RunFigures {...watched} job={job} />
-      <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />
+      {!movesRows && <Drawing job={job} limit={limitOf(watched, ended)} counts={counts} stages={stagesOf(watched, ended)} />}
       {(verdict !== "" || upkeep !== null) && (
         <section class="card verdict">
           {verdict !== "" && <h3>{words.pipeline.verdict}</h3>}

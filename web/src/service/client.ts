@@ -96,6 +96,11 @@ export class Client {
     return `/v1/thumbnail?source=${part(source)}`;
   }
 
+  /** The address of the snapshot that an export has made. */
+  snapshotUrl(job: string): string {
+    return `/v1/jobs/${part(job)}/snapshot`;
+  }
+
   async json<T>(method: string, path: string, options: SendOptions = {}): Promise<T> {
     return (await (await this.send(method, path, options)).json()) as T;
   }
