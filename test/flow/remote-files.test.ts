@@ -1,7 +1,7 @@
 /** Tables and archives on web servers, as a user names them: they work as local ones do, and name nothing on this machine. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
@@ -10,6 +10,7 @@ import { fileServer } from "../sources/file-server.js";
 import { type PackedFile, tarOf, writeZip } from "../support/archives.js";
 import { extent } from "../support/extent.js";
 import { writeParquet } from "../support/parquet-table.js";
+import { waitUntil } from "../support/services/process.js";
 import { ended, type Workspace, workspace } from "./command.js";
 
 interface Document {
@@ -191,11 +192,20 @@ test("a connection that breaks off is continued where it broke, and a server tha
     drops += 1;
     return drops <= 3 ? Math.floor(bytes.byteLength / 5) : null;
   };
+  await using space = await workspace();
+  const copiedBytes = async (): Promise<number> => {
+    const copies = await copiesIn(space);
+    const sizes = copies.map((name) => stat(join(space.folder, "headrace-data", "downloads", name)).then(({ size }) => size));
+    return Math.max(0, ...(await Promise.all(sizes.map((size) => size.catch(() => 0)))));
+  };
+  const beforeDrop = () =>
+    waitUntil("what was sent is on the disk", async () => (await copiedBytes()) >= drops * Math.floor(bytes.byteLength / 5), {
+      timeoutMs: 60_000,
+    });
   await using server = await fileServer({
-    "/a.tar": { bytes, dropAfterBytes },
+    "/a.tar": { bytes, dropAfterBytes, beforeDrop },
     "/never.tar": { bytes, version: "none", dropAfterBytes: () => 5_000 },
   });
-  await using space = await workspace();
   const fast = ["--set", "http.retry_delay=0", "--set", "http.max_retries=4"];
   const document = await space.json<Document>(3, "ingest", `${server.url}/never.tar`, `${server.url}/a.tar`, ...fast);
   assert.deepEqual(counts(document), [101, 100, 0, 1]);

@@ -10,6 +10,8 @@ export interface ServedFile {
   readonly etag?: string;
   /** After so many bytes of an answer, the connection is dropped. Called once for each answer. Default: never. */
   readonly dropAfterBytes?: () => number | null;
+  /** Waited for before a connection is dropped. A client loses what it has not read by then. Default: nothing is waited for. */
+  readonly beforeDrop?: () => Promise<void>;
   /** After so many bytes, nothing more is sent and the connection stays open. Default: null, never. */
   readonly holdAfterBytes?: number | null;
 }
@@ -50,7 +52,7 @@ export async function fileServer(files: Readonly<Record<string, ServedFile>>): P
       sent[path] = (sent[path] ?? 0) + 1;
       sentBytes[path] = (sentBytes[path] ?? 0) + body.byteLength;
       response.write(body, () => {
-        if (drop !== null) response.destroy();
+        if (drop !== null) void (file.beforeDrop?.() ?? Promise.resolve()).finally(() => response.destroy());
         else if (hold === null) response.end();
       });
     };
