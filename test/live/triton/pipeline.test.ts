@@ -25,6 +25,8 @@ interface Fault {
   readonly retryDelayS?: number;
   /** Begins when 128 images are stored, and resolves when it is over. */
   readonly happens?: () => Promise<void>;
+  /** The model that must have worked before it happens. Default: any. */
+  readonly workedBefore?: string;
 }
 
 interface Course {
@@ -122,7 +124,12 @@ describe("a run over pictures with Triton", { skip, concurrency: false }, () => 
   });
 
   test("one of two servers is killed and does not come back: the other one does the rest", async () => {
-    const course = await ingest({ urls: [server.httpUrl, other.httpUrl], model: "gpu", happens: () => other.kill() });
+    const course = await ingest({
+      urls: [server.httpUrl, other.httpUrl],
+      model: "gpu",
+      happens: () => other.kill(),
+      workedBefore: "other",
+    });
     assertWhole(course);
     const dead = course.executions("other");
     assert.ok(dead.some(({ startMs }) => startMs < course.faultMs));
@@ -171,6 +178,8 @@ describe("a run over pictures with Triton", { skip, concurrency: false }, () => 
     let stored = 0;
     let [faultMs, overMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     let happening: Promise<void> | undefined;
+    const executions = (name: string) => executionsOf(logOf(name)).filter(({ startMs }) => startMs >= startedMs);
+    const isDue = (): boolean => stored >= 128 && (fault.workedBefore === undefined || executions(fault.workedBefore).length > 0);
     const begin = async (): Promise<void> => {
       faultMs = clockMs();
       await fault.happens?.();
@@ -186,13 +195,12 @@ describe("a run over pictures with Triton", { skip, concurrency: false }, () => 
       onOutcome: (outcome) => {
         if (outcome.kind !== "stored") failed.push(outcome);
         else stored += 1;
-        if (stored >= 128 && fault.happens !== undefined) happening ??= begin();
+        if (fault.happens !== undefined && happening === undefined && isDue()) happening = begin();
       },
     });
     const report = await run.done;
     await happening;
     assert.ok(fault.happens === undefined || happening !== undefined, "the run ended before anything happened");
-    const executions = (name: string) => executionsOf(logOf(name)).filter(({ startMs }) => startMs >= startedMs);
     return { report, failed, errors, executions, rows: await rowsOf(pipeline, "pictures"), faultMs, overMs };
   }
 
