@@ -17,7 +17,7 @@ import { MilvusConnection } from "./connection/client.js";
 import { Freshness } from "./connection/freshness.js";
 import { type CollectionShape, describeCollection, fieldsOf, shapeOf } from "./connection/schema.js";
 import { alreadyThere, Creation } from "./creation.js";
-import { isForbidden } from "./errors.js";
+import { isForbidden, isNotLoaded } from "./errors.js";
 import {
   creationSettings,
   type DeclaredCollection,
@@ -167,7 +167,8 @@ export class MilvusStore implements VectorStore {
     try {
       const shape = await this.#shape(name);
       const upkeep = this.#upkeep(shape);
-      if (await upkeep.isLoaded()) return await this.#collection(shape, "read", upkeep, "found").stats();
+      const stats = (await upkeep.isLoaded()) ? await this.#statsOfLoaded(shape, upkeep) : null;
+      if (stats !== null) return stats;
       const counted = await this.#connection.call(`statistics of ${name}`, (client) =>
         client.getCollectionStatistics({ collection_name: name }),
       );
@@ -181,6 +182,16 @@ export class MilvusStore implements VectorStore {
     } catch (error) {
       const gone = HeadraceError.is(error) && (error.code === "collection_foreign" || error.code === "collection_not_found");
       if (gone || isForbidden(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Null when another process has released the collection since. */
+  async #statsOfLoaded(shape: CollectionShape, upkeep: Upkeep): Promise<CollectionStats | null> {
+    try {
+      return await this.#collection(shape, "read", upkeep, "found").stats();
+    } catch (error) {
+      if (isNotLoaded(error)) return null;
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { HeadraceError } from "../../../contracts/index.js";
 import type { MilvusConnection } from "../connection/client.js";
 import type { Properties } from "../connection/properties.js";
 import { until } from "../connection/waits.js";
+import { isNotLoaded } from "../errors.js";
 import { loadParameters, rememberReplicas } from "./replicas.js";
 
 export type LoadedAs = "loaded" | "loading" | "released";
@@ -50,12 +51,22 @@ export class LoadState {
 
   /** Waits while the collection is loading. Returns at once when the collection is released, that is, not loaded. */
   async untilLoaded(signal?: AbortSignal): Promise<void> {
-    const { collection: collection_name } = this;
-    const what = `load ${collection_name}`;
+    const what = `load ${this.collection}`;
     await until({ what, signal, maxStallMs: this.connection.maxStallMs }, async () => {
       if ((await this.now(signal)) !== "loading") return "done";
-      const { progress } = await this.connection.call(what, (client) => client.getLoadingProgress({ collection_name }), { signal });
-      return { at: `${progress} %` };
+      return { at: await this.#progress(what, signal) };
     });
+  }
+
+  /** Another process may release the collection between two calls. The server then knows no progress, and the next look finds out why. */
+  async #progress(what: string, signal?: AbortSignal): Promise<string> {
+    const { collection: collection_name } = this;
+    try {
+      const { progress } = await this.connection.call(what, (client) => client.getLoadingProgress({ collection_name }), { signal });
+      return `${progress} %`;
+    } catch (error) {
+      if (isNotLoaded(error)) return "no longer loading";
+      throw error;
+    }
   }
 }
