@@ -3,14 +3,14 @@
 import type { Hit, Key, Run } from "../contracts/index.js";
 import { parseFilter } from "../filter/index.js";
 import type { DuplicateGroup, Preview } from "../operations/index.js";
-import type { ImageInput, InputStream, Inputs, ListingRequest } from "../sources/index.js";
+import type { DescribedInput, ImageInput, InputStream, Inputs, ListingRequest } from "../sources/index.js";
 import { checkHealth, type Health } from "./calls/check-health.js";
 import { deleteRows } from "./calls/delete-rows.js";
 import { type Diagnosis, diagnose } from "./calls/diagnose.js";
 import { embedText } from "./calls/embed-text.js";
 import { keysOfNoRow, type TypeMismatch, typeMismatches } from "./calls/filter-findings.js";
 import { type DuplicatesRequest, findDuplicates } from "./calls/find-duplicates.js";
-import { type Preprocessed, preprocessImage, type ThumbnailOptions, thumbnailOf } from "./calls/inspect-image.js";
+import { type Preprocessed, preprocessImage, readImage, type ThumbnailOptions, thumbnailOf } from "./calls/inspect-image.js";
 import { RowCalls } from "./calls/row-calls.js";
 import { type SearchOptions, type SearchQuery, searchAll } from "./calls/search-images.js";
 import { Aliases } from "./collections/aliases.js";
@@ -174,6 +174,14 @@ export class ImageEmbeddingPipeline extends RowCalls implements AsyncDisposable 
   /** Returns the tensor that the model gets for an image. */
   preprocessImage(input: ImageInput): Promise<Preprocessed> {
     return preprocessImage(this.#parts, input);
+  }
+
+  /**
+   * Returns the bytes of an image, or of one that `listImages` has listed. Throws the error of the image if it cannot be read, such as
+   * `source_unreadable`.
+   */
+  readImage(input: DescribedInput["input"], options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    return readImage(this.#parts, input, options);
   }
 
   /** Returns a small JPEG of an image for people; null when the image does not exist or cannot be decoded. */

@@ -16,6 +16,7 @@ import { referenceRoutes } from "./routes/reference.js";
 import { rowRoutes } from "./routes/rows.js";
 import { searchRoutes } from "./routes/search.js";
 import { snapshotRoutes } from "./routes/snapshots.js";
+import { uploadRoutes } from "./routes/uploads.js";
 import { vectorRoutes } from "./routes/vectors.js";
 
 export const allRoutes: readonly Route[] = [
@@ -31,6 +32,7 @@ export const allRoutes: readonly Route[] = [
   ...embedRoutes,
   ...openAiRoutes,
   ...modelRoutes,
+  ...uploadRoutes,
   ...jobRoutes,
   ...snapshotRoutes,
   ...pythonServiceRoutes,

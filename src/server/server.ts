@@ -24,7 +24,8 @@ import { Keys } from "./requests/keys.js";
 import { isLoopback, originRules, refuseForeignPages } from "./requests/origins.js";
 import { type CountStranger, limitRates } from "./requests/rate-limit.js";
 import { RequestWatch } from "./requests/request-watch.js";
-import { type Route, type ServerContext, scopes } from "./requests/route.js";
+import { type ServerContext, scopes } from "./requests/route.js";
+import { Routing, routerPath } from "./requests/routing.js";
 import { loadCertificate, renewCertificate } from "./requests/tls.js";
 import { closeUnread } from "./requests/unread.js";
 import { allRoutes } from "./routes.js";
@@ -89,11 +90,12 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     scopesOf: (authorization) => [...(keys.of(authorization, "read")?.scopes ?? scopes)],
     isStopping: () => stopping.signal.aborted,
   };
-  const app = await makeApp(settings.server, { certificate, mayLackBody: isBodyOptional });
-  const watch = new RequestWatch({ telemetry, log, isTraced });
+  const routing = new Routing(allRoutes);
+  const app = await makeApp(settings.server, { certificate, mayLackBody: (request) => routing.isBodyOptional(request) });
+  const watch = new RequestWatch({ telemetry, log, isTraced: (request) => routing.isTraced(request) });
   limitBodyTime(app, {
     windowMs: settings.server.bodyTimeout * 1000,
-    isUpload: (request) => routeOf(request)?.stream !== undefined,
+    isUpload: (request) => routing.isUpload(request),
   });
 
   const page = readPage(installed.pageFolder);
@@ -106,7 +108,7 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
     refuseForeignPages(request.headers, origins);
     // Before the body is read.
     if (request.is404) {
-      const unknown = unknownRoute(allRoutes, request);
+      const unknown = routing.unknown(request);
       const answered = unknown.code === "route_not_found" ? answerWithPage(page, request, reply) : null;
       if (answered === null) throw unknown;
       return answered;
@@ -122,13 +124,13 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = fromFrameworkError(thrown);
-    watch.failed(request, sendProblem(reply, error, routeOf(request)?.errors), error);
+    watch.failed(request, sendProblem(reply, error, routing.of(request)?.errors), error);
     return reply;
   });
   const clientOf = (request: FastifyRequest): string => watch.of(request)?.key ?? request.ip;
   let countStranger: CountStranger = async () => undefined;
   if (settings.server.rateLimit !== null) {
-    const counted = (request: FastifyRequest): string | null => (isCounted(request) ? clientOf(request) : null);
+    const counted = (request: FastifyRequest): string | null => (routing.isCounted(request) ? clientOf(request) : null);
     countStranger = await limitRates(app, { perMinute: settings.server.rateLimit, clientOf: counted });
   }
   const seats = new WeakMap<FastifyRequest, Seat>();
@@ -148,13 +150,15 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
       refuseOthersCollections(each, request, accesses.get(request));
       const client = clientOf(request);
       const isLong = each.duration === "long";
-      const seat = isLong ? context.admission.watch(client) : context.admission.enter(request.headers, client);
+      const seat = isLong
+        ? context.admission.watch(client)
+        : context.admission.enter(request.headers, client, each.bytes === undefined ? "whole" : "in pieces");
       if (!isLong) seats.set(request, seat);
       reply.raw.once("close", seat.hold());
     };
     app.route({
       method: each.method,
-      url: routerPath(each.path),
+      url: routerPath(each),
       // The key is checked before the body is read.
       onRequest: guard,
       handler: async (request, reply) => {
@@ -194,54 +198,6 @@ export async function startServer({ pipeline, settings, log, keysElsewhere }: Se
   };
 }
 
-/** OpenAPI writes a parameter as `{name}`, Fastify as `:name`. */
-const routerPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
-
-const routesByPath = new Map(allRoutes.map((each) => [`${each.method} ${routerPath(each.path)}`, each]));
-
-/** The route that the request asks for. */
-function routeOf({ method, routeOptions: { url } }: FastifyRequest): Route | undefined {
-  return routesByPath.get(`${method} ${url}`);
-}
-
-const isHalfRead = ({ raw }: FastifyRequest): boolean => raw.readableDidRead && !raw.complete;
-
-/** Checks of health do not count as requests of a client. */
-function isCounted(request: FastifyRequest): boolean {
-  const found = routeOf(request);
-  return found !== undefined && (found.scope !== null || found.tag === "Reference");
-}
-
-/** Many clients name the type of a body that they do not send. */
-function isBodyOptional(request: FastifyRequest): boolean {
-  const { body } = routeOf(request) ?? {};
-  return body === undefined || body.safeParse({}).success;
-}
-
-/** Probes and scrapes come every few seconds, and would hide what people ask for. */
-function isTraced(request: FastifyRequest): boolean {
-  const found = routeOf(request);
-  return found !== undefined && found.tag !== "Health";
-}
-
-/** Throws `method_not_allowed` if the path has other methods, otherwise `route_not_found`. */
-function unknownRoute(routes: readonly Route[], { url, method }: FastifyRequest): Refused {
-  const [path = ""] = url.split("?");
-  const matching = routes.filter((each) => pathPattern(each.path).test(path));
-  // OpenAPI puts a path without parameters before one with them.
-  const fewest = Math.min(...matching.map(parametersIn));
-  const found = matching.filter((each) => parametersIn(each) === fewest);
-  const methods = found.map((each) => each.method);
-  if (methods.length === 0) return new Refused("route_not_found");
-  return new Refused("method_not_allowed", `method: expected ${methods.join(" or ")}, found ${method}.`, {
-    headers: { allow: methods.join(", ") },
-  });
-}
-
-const parametersIn = ({ path }: Route): number => path.split("{").length;
-
-const pathPattern = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`);
-
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   try {
     await app.listen({ host, port });
@@ -255,6 +211,8 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     });
   }
 }
+
+const isHalfRead = ({ raw }: FastifyRequest): boolean => raw.readableDidRead && !raw.complete;
 
 /** Waits for the open requests. When `deadline` fires, aborts them and closes their connections. Those that watch jobs get their last event. */
 async function drain(

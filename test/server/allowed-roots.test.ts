@@ -123,7 +123,7 @@ describe("the allowed roots", () => {
   });
 
   it("hold for all images that the sources of a job list", async () => {
-    const guard = imageGuard(server.allowedRoots, { uploads: join(base, "uploads"), lines: join(base, "lines.jsonl") });
+    const guard = imageGuard(server.allowedRoots, { uploads: join(base, "uploads"), lines: [join(base, "lines.jsonl")] });
     await fc.assert(
       fc.asyncProperty(spelled(), async (text) => {
         const source = await allowedSource(text, server.allowedRoots).catch((error: unknown) => {

@@ -100,7 +100,7 @@ export class TestServer implements AsyncDisposable {
     const response = await fetch(`${this.url}${path}`, { method, ...init });
     const content = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(content) : content || null };
+    return { status: response.status, headers: response.headers, body: isJson && content !== "" ? JSON.parse(content) : content || null };
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answered> {

@@ -3,7 +3,7 @@
 import { type Chain, decodePixels, tensorsOf } from "../../chain/index.js";
 import { type Encoded, type Geometry, HeadraceError, type Normalization, type Pictures, type TensorSpec } from "../../contracts/index.js";
 import { float16ToFloat32, tensorShape } from "../../kit/index.js";
-import type { ImageInput } from "../../sources/index.js";
+import type { DescribedInput, ImageInput } from "../../sources/index.js";
 import { refuseUnknownOptions } from "../collections/call-options.js";
 import { useImage } from "../runs/read-image.js";
 import type { UrlBytes } from "../runs/url-bytes.js";
@@ -56,6 +56,15 @@ export async function thumbnailOf(parts: PipelineParts, input: ImageInput, optio
     if (HeadraceError.is(error) && error.scope === "item") return null;
     throw error;
   }
+}
+
+/** Returns the bytes of an image as they are. Throws the error of the image if it cannot be read. */
+export async function readImage(
+  parts: PipelineParts,
+  input: DescribedInput["input"],
+  { signal = new AbortController().signal }: { readonly signal?: AbortSignal },
+): Promise<Uint8Array> {
+  return useImage(parts, input, { signal }, async ({ bytes }) => bytes);
 }
 
 export async function preprocessImage(parts: PipelineParts, input: ImageInput): Promise<Preprocessed> {

@@ -238,8 +238,13 @@ export const serverSection = z.strictObject({
     .describe(
       "Address of an OpenTelemetry collector for traces, such as http://127.0.0.1:4318. null: that of `OTEL_EXPORTER_OTLP_ENDPOINT`, else no traces.",
     ),
-  maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job."),
-  maxJobsMb: count(51_200, "Maximum MiB that the images and snapshots of all jobs take on disk, with the images that stay for a retry."),
+  maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job, and of a file that is uploaded in parts."),
+  maxJobsMb: count(
+    51_200,
+    "Maximum MiB that the images and snapshots of all jobs take on disk, with uploads in parts and the images that stay for a retry.",
+  ),
+  maxUploads: count(10_000, "Uploads in parts that one API key, or without keys all clients together, may have that no job has used."),
+  uploadLifetime: seconds(86_400, "Seconds that an upload in parts is kept that gets no more bytes and that no job uses."),
   keepUploadsMb: z
     .int()
     .min(0)

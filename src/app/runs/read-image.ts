@@ -1,7 +1,7 @@
 /** Reads a single image, for example the query of a search. */
 import { type Encoded, HeadraceError, type ImageRef, type Reader } from "../../contracts/index.js";
 import { mebibyte } from "../../kit/index.js";
-import { type ImageInput, ingestInput, makeFileRefs } from "../../sources/index.js";
+import { type DescribedInput, ingestInput, makeFileRefs } from "../../sources/index.js";
 import { readerFor } from "../../stages/index.js";
 import type { PipelineParts } from "../wiring/pipeline-parts.js";
 import type { UrlBytes } from "./url-bytes.js";
@@ -21,7 +21,7 @@ const farSchemes: ReadonlySet<string> = new Set(["http", "https", "s3"]);
  */
 export async function useImage<T>(
   parts: PipelineParts,
-  input: ImageInput,
+  input: DescribedInput["input"],
   { urlBytes, signal }: ReadLimits,
   use: (image: Encoded) => Promise<T>,
 ): Promise<T> {

@@ -55,12 +55,15 @@ export function refuseWideRanges(sources: readonly string[]): void {
  * Makes the check of each image that a job lists: links in a folder and lines of a manifest may lead anywhere. Images in `uploads` came with
  * the request; they get the name that the library gives to bytes.
  */
-export function imageGuard(allowedRoots: readonly string[], { uploads, lines }: { readonly uploads: string; readonly lines: string }) {
+export function imageGuard(
+  allowedRoots: readonly string[],
+  { uploads, lines }: { readonly uploads: string; readonly lines: readonly string[] },
+) {
   const roots = new AllowedRoots(allowedRoots);
-  const linesUri = fileUri(lines);
+  const linesUris = lines.map((path) => fileUri(path));
   return async (ref: ImageRef): Promise<ImageRef> => {
-    if (ref.location === lines) return ref;
-    const named = ref.root === linesUri ? withoutLine(ref) : ref;
+    if (lines.includes(ref.location)) return ref;
+    const named = linesUris.includes(ref.root) ? withoutLine(ref) : ref;
     if (named.refused !== undefined) return named;
     if (named.scheme === "file" && isUploaded(named, uploads)) return uploaded(named, uploads);
     if (await roots.hasImage(named)) return named;

@@ -10,6 +10,8 @@ export interface Entry {
   job: Job;
   readonly folder: JobFolder;
   readonly events: EventLog;
+  /** The ids of the uploads that it uses. */
+  readonly uploads: ReadonlySet<string>;
   /** The spans of the request that brought the job to this server. */
   readonly requests: RunStart["requests"];
   /** Set while the job runs, and until its end is known to all. */
@@ -22,7 +24,16 @@ export interface Entry {
 export function newEntry(job: Job, folder: JobFolder, requests: RunStart["requests"]): Entry {
   const events = new EventLog(randomBytes(4).toString("hex"));
   events.add({ name: "job", data: job });
-  return { job, folder, events, requests, run: null, finished: Promise.resolve(), isCancelled: false };
+  return {
+    job,
+    folder,
+    events,
+    uploads: new Set(job.request.uploads),
+    requests,
+    run: null,
+    finished: Promise.resolve(),
+    isCancelled: false,
+  };
 }
 
 /** The job as it is now: with what its run has counted so far. */
@@ -39,4 +50,22 @@ export function isRead({ job: { id } }: Entry, entries: ReadonlyMap<string, Entr
 /** The job that an earlier request of the same client with the same key has made. */
 export function jobWithKey(entries: ReadonlyMap<string, Entry>, { key, client }: Idempotency): Job | undefined {
   return [...entries.values()].find(({ job: { idempotency } }) => idempotency?.key === key && idempotency.client === client)?.job;
+}
+
+/** Number of jobs in each state that a job is in. */
+export function countStates(entries: ReadonlyMap<string, Entry>): ReadonlyMap<Job["state"], number> {
+  const states = new Map<Job["state"], number>();
+  for (const { job } of entries.values()) states.set(job.state, (states.get(job.state) ?? 0) + 1);
+  return states;
+}
+
+/** Jobs that can start, the oldest first. */
+export function waitingEntries(entries: ReadonlyMap<string, Entry>): readonly Entry[] {
+  const waiting = [...entries.values()].filter(({ job, run, isCancelled }) => job.state === "queued" && run === null && !isCancelled);
+  return waiting.sort((a, b) => (a.job.id < b.job.id ? -1 : 1));
+}
+
+/** Whether a job that a client began with an idempotency key has used an upload. */
+export function isUsed(entries: ReadonlyMap<string, Entry>, upload: string, client: string): boolean {
+  return [...entries.values()].some(({ job, uploads }) => job.idempotency?.client === client && uploads.has(upload));
 }

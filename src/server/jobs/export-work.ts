@@ -1,6 +1,6 @@
 /** The work of a job that makes a snapshot: the rows of its collection become a Parquet file in its folder. */
 import { HeadraceError } from "../../contracts/index.js";
-import { spaceOf } from "./job-space.js";
+import { spaceOf } from "../kept/job-space.js";
 import type { JobWork, WorkHooks, WorkParts, WorkRun } from "./job-work.js";
 import { movingWork } from "./moving-work.js";
 

@@ -3,10 +3,12 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, mebibyte } from "../../kit/index.js";
+import { type JobSpace, spaceOf } from "../kept/job-space.js";
+import type { Upload } from "../uploads/upload.js";
 import { Refused } from "../wire/problems.js";
+import { type ArrivedFile, isArchive, putArrived } from "./arrived-files.js";
 import type { Job } from "./job.js";
 import { draftPrefix, JobFolder } from "./job-folder.js";
-import { type JobSpace, spaceOf } from "./job-space.js";
 
 export interface JobDraftOptions {
   /** The folder with the folders of all jobs. */
@@ -24,6 +26,11 @@ export class JobDraft {
   readonly #lines: string[] = [];
   #linesChars = 0;
   #bytes = 0;
+  readonly #arrived: string[] = [];
+  /** The uploads that the job uses. */
+  readonly uploads: Upload[] = [];
+  /** Their ids, and those of uploads that an earlier job has used. */
+  readonly uploadIds: string[] = [];
   given = 0;
 
   private constructor(options: JobDraftOptions) {
@@ -73,9 +80,27 @@ export class JobDraft {
     if (this.#linesChars > mebibyte) await this.#flush();
   }
 
+  /** Adds an upload, which stays as it is. Throws `body_too_large`, and `request_invalid` for an id of an archive. */
+  async addUpload(upload: Upload, given: Pick<ArrivedFile, "id" | "metadata">): Promise<void> {
+    this.#countBytes(spaceOf(upload.record.lengthBytes));
+    const arrived = await putArrived(this.folder, upload, { at: this.uploads.length, ...given });
+    if (isArchive(arrived) && arrived.id !== null) throw new Refused("request_invalid", "id: expected none for an archive, found one.");
+    this.uploads.push(upload);
+    this.noteUpload(upload.record.id, given);
+    this.#arrived.push(`${JSON.stringify(arrived)}\n`);
+  }
+
+  /** Adds an upload that an earlier job has used, for the digest of a request that is repeated. */
+  noteUpload(id: string, given: Pick<ArrivedFile, "id" | "metadata">): void {
+    this.given += 1;
+    this.uploadIds.push(id);
+    this.digest.update(JSON.stringify({ upload: id, ...given }));
+  }
+
   /** Makes the draft the folder of a job. */
   async commit(job: Job): Promise<JobFolder> {
-    if (this.given > 0) await this.#flush();
+    if (this.#lines.length > 0) await this.#flush();
+    if (this.#arrived.length > 0) await this.#append(this.folder.arrivedListPath, this.#arrived);
     await this.folder.write(job);
     const { parent, space } = this.#options;
     const folder = new JobFolder(join(parent, job.id), space);
@@ -91,25 +116,33 @@ export class JobDraft {
   }
 
   #take(bytes: number): void {
-    const { maxMb, space } = this.#options;
+    this.#countBytes(bytes);
+    this.#options.space.grow(this.folder.path, bytes);
+  }
+
+  #countBytes(bytes: number): void {
+    const { maxMb } = this.#options;
     this.#bytes += bytes;
     if (this.#bytes > maxMb * mebibyte) {
       throw new Refused("body_too_large", `images: expected at most ${maxMb} MiB for one job, found more.`);
     }
-    space.grow(this.folder.path, bytes);
   }
 
   async #flush(): Promise<void> {
-    const file = await open(this.folder.linesPath, "a", 0o600);
+    await this.#append(this.folder.linesPath, this.#lines);
+    this.#lines.length = 0;
+    this.#linesChars = 0;
+  }
+
+  async #append(path: string, lines: readonly string[]): Promise<void> {
+    const file = await open(path, "a", 0o600);
     try {
-      await file.appendFile(this.#lines.join(""));
+      await file.appendFile(lines.join(""));
       await file.datasync();
     } catch (cause) {
-      throw fileError(cause, this.folder.linesPath, "written");
+      throw fileError(cause, path, "written");
     } finally {
       await file.close();
     }
-    this.#lines.length = 0;
-    this.#linesChars = 0;
   }
 }

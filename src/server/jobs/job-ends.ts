@@ -46,6 +46,15 @@ export class JobEnds {
     if (failed !== null) await this.#tidy(entry, failed);
   }
 
+  /** Ends a job whose record cannot be written. */
+  lose(entry: Entry, thrown: unknown): void {
+    const error = HeadraceError.from(thrown);
+    this.#options.log("error", "job record lost", { job: entry.job.id, code: error.code, message: error.message });
+    entry.run = null;
+    entry.job = { ...entry.job, state: "failed", endedAt: new Date().toISOString(), error: error.toJSON() };
+    entry.events.close();
+  }
+
   /** The end is written. What cannot be deleted does not change it. */
   async #tidy(entry: Entry, failed: ReadonlySet<string>): Promise<void> {
     const { uploads, entries, settings } = this.#options;

@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { StagedFiles } from "../../kit/index.js";
+import { type JobSpace, spaceOf } from "../kept/job-space.js";
 import { jobKinds, jobStates } from "../wire/wire-jobs.js";
 import type { Job } from "./job.js";
-import { type JobSpace, spaceOf } from "./job-space.js";
 
 /** Folders with such names are not jobs yet. */
 export const draftPrefix = ".draft-";
@@ -30,6 +30,26 @@ export class JobFolder {
   /** Images by the SHA-256 of their bytes. */
   get uploadsPath(): string {
     return join(this.path, "uploads");
+  }
+
+  /** Uploads that the job uses, as they arrived. */
+  get arrivedPath(): string {
+    return join(this.path, "arrived");
+  }
+
+  /** What is said of each of these uploads, as JSON lines. */
+  get arrivedListPath(): string {
+    return join(this.path, "arrived.jsonl");
+  }
+
+  /** The images in these uploads: JSON lines of a manifest, whose paths count from this folder. */
+  get unpackedPath(): string {
+    return join(this.path, "unpacked.jsonl");
+  }
+
+  /** What of these uploads is no image that the job gets, as JSON lines. */
+  get refusedPath(): string {
+    return join(this.path, "refused.jsonl");
   }
 
   /** The rows of the collection that an export has read. */
@@ -61,11 +81,17 @@ export class JobFolder {
     return (await stat(this.linesPath).catch(absent)) !== null;
   }
 
+  /** Returns whether the job uses uploads. */
+  async hasArrived(): Promise<boolean> {
+    return (await stat(this.arrivedListPath).catch(absent)) !== null;
+  }
+
   /** Deletes the images that came with the request, except those in `kept`. */
   async forgetUploads(kept: ReadonlySet<string>): Promise<void> {
     const names = (await readdir(this.uploadsPath).catch(absent)) ?? [];
     for (const name of names) if (!kept.has(name)) await rm(join(this.uploadsPath, name), { force: true });
-    await rm(this.linesPath, { force: true });
+    for (const path of [this.linesPath, this.arrivedListPath, this.unpackedPath, this.refusedPath, this.arrivedPath])
+      await rm(path, { recursive: true, force: true });
     await this.measure();
   }
 
@@ -77,11 +103,14 @@ export class JobFolder {
 
   /** Counts the images and the snapshot that are in the folder now. */
   async measure(): Promise<void> {
-    const uploads = ((await readdir(this.uploadsPath).catch(absent)) ?? []).map((name) => join(this.uploadsPath, name));
-    const snapshots = (await this.#snapshotNames()).map((name) => join(this.path, name));
-    let bytes = 0;
-    for (const path of [...uploads, ...snapshots]) bytes += spaceOf((await stat(path).catch(absent))?.size ?? 0);
-    this.space.set(this.path, bytes);
+    const snapshots = await bytesOf(this.path, await this.#snapshotNames());
+    const arrived = await bytesOf(this.arrivedPath, (await readdir(this.arrivedPath).catch(absent)) ?? [], "unlinked");
+    this.space.set(this.path, (await this.uploadsBytes()) + arrived + snapshots);
+  }
+
+  /** What the images in the folder take of the disk. */
+  async uploadsBytes(): Promise<number> {
+    return bytesOf(this.uploadsPath, (await readdir(this.uploadsPath).catch(absent)) ?? []);
   }
 
   async #snapshotNames(): Promise<readonly string[]> {
@@ -114,13 +143,13 @@ function isRecord({ state, request }: Partial<Job>): boolean {
   return jobStates.some((known) => known === state) && typeof request?.collection === "string" && isKnownKind;
 }
 
-/** Returns the folders of all jobs below `parent`. Deletes drafts that a crash has left. */
+/** Returns the folders of all jobs below `parent`. Deletes drafts that a crash has left. Other names that begin with a dot are no jobs. */
 export async function jobFolders(parent: string, space: JobSpace): Promise<readonly JobFolder[]> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const entries = await readdir(parent, { withFileTypes: true });
   const folders: JobFolder[] = [];
   for (const entry of entries) {
-    if (!entry.isDirectory()) continue;
+    if (!entry.isDirectory() || (entry.name.startsWith(".") && !entry.name.startsWith(draftPrefix))) continue;
     const folder = new JobFolder(join(parent, entry.name), space);
     if (entry.name.startsWith(draftPrefix)) await folder.delete();
     else {
@@ -129,6 +158,16 @@ export async function jobFolders(parent: string, space: JobSpace): Promise<reado
     }
   }
   return folders;
+}
+
+/** "unlinked": a file that has another name counts there. */
+async function bytesOf(folder: string, names: readonly string[], which: "all" | "unlinked" = "all"): Promise<number> {
+  let bytes = 0;
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(absent);
+    if (found !== null && (which === "all" || found.nlink === 1)) bytes += spaceOf(found.size);
+  }
+  return bytes;
 }
 
 function absent(error: NodeJS.ErrnoException): null {

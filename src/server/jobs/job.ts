@@ -22,6 +22,8 @@ export interface JobRequest {
   readonly collection: string;
   /** Files, folders, globs, web URLs and addresses in buckets, all of them allowed. */
   readonly sources: readonly string[];
+  /** The ids of the uploads that the job uses. Records of earlier versions do not have them. */
+  readonly uploads?: readonly string[];
   readonly listing: ListingChoices;
   /**
    * Set for a job that tries the failures of another job again. Empty `codes`: all of them. `first`: the job with the images, if `of` is a

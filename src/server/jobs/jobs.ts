@@ -1,12 +1,13 @@
 /** All jobs of the server: takes new ones, runs a few at a time, and continues after a restart with those that had not ended. */
 import { join, resolve } from "node:path";
 import { type DeadLetterPage, DeadLetterPages, type ImageEmbeddingPipeline, type PageRequest, type Settings } from "../../app/index.js";
-import { HeadraceError } from "../../contracts/index.js";
 import { SerialQueue } from "../../kit/index.js";
+import { JobSpace } from "../kept/job-space.js";
 import type { Log } from "../telemetry/log.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
+import { Uploads } from "../uploads/uploads.js";
 import { Refused } from "../wire/problems.js";
-import { currentJob, type Entry, isRead, jobWithKey, newEntry } from "./entry.js";
+import { countStates, currentJob, type Entry, isRead, isUsed, jobWithKey, newEntry, waitingEntries } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { isEnded, type Job, newJob } from "./job.js";
@@ -14,7 +15,6 @@ import { JobDraft } from "./job-draft.js";
 import { JobEnds, type JobEndsOptions } from "./job-ends.js";
 import { JobFolder, jobFolders } from "./job-folder.js";
 import { JobRun } from "./job-run.js";
-import { JobSpace } from "./job-space.js";
 import { newestFirst, stateAfter } from "./job-states.js";
 import type { Submission } from "./submission.js";
 
@@ -34,6 +34,7 @@ export class Jobs {
   readonly #closing = new AbortController();
   readonly #ends: JobEnds;
   readonly #space: JobSpace;
+  readonly #uploads: Uploads;
   readonly #failures = new DeadLetterPages();
   #owner: FolderOwner | null = null;
   /** Set when another server has taken the folder. Settles when nothing runs any more. */
@@ -43,6 +44,12 @@ export class Jobs {
     this.#options = options;
     this.#folder = resolve(options.settings.lancedb.path, "jobs");
     this.#space = new JobSpace(options.settings.server.maxJobsMb);
+    this.#uploads = new Uploads({
+      folder: join(this.#folder, ".uploads"),
+      settings: options.settings.server,
+      space: this.#space,
+      log: options.log,
+    });
     this.#ends = new JobEnds({ ...options, entries: this.#entries, change: (entry, changes) => this.#change(entry, changes) });
   }
 
@@ -53,6 +60,7 @@ export class Jobs {
       log: options.log,
       onOwned: async () => {
         await jobs.#readJobs();
+        await jobs.#uploads.open();
         jobs.#startWaiting();
       },
       onLost: () => {
@@ -64,9 +72,7 @@ export class Jobs {
 
   /** Number of jobs in each state that a job is in. */
   get states(): ReadonlyMap<Job["state"], number> {
-    const states = new Map<Job["state"], number>();
-    for (const { job } of this.#entries.values()) states.set(job.state, (states.get(job.state) ?? 0) + 1);
-    return states;
+    return countStates(this.#entries);
   }
 
   /** The runs in progress, by the id of their job. */
@@ -89,6 +95,17 @@ export class Jobs {
     return this.#entry(id).folder;
   }
 
+  /** Files that arrive in parts. */
+  get uploads(): Uploads {
+    this.#owner?.check();
+    return this.#uploads;
+  }
+
+  /** Whether a job that this client began with an idempotency key has used an upload. */
+  hasUsed(id: string, client: string): boolean {
+    return isUsed(this.#entries, id, client);
+  }
+
   draft(): Promise<JobDraft> {
     this.#owner?.check();
     return JobDraft.begin({ parent: this.#folder, maxMb: this.#options.settings.server.maxJobMb, space: this.#space });
@@ -106,12 +123,14 @@ export class Jobs {
         if (earlier.idempotency?.digest !== idempotency?.digest) throw new Refused("idempotency_conflict");
         return { job: earlier, isNew: false };
       }
+      if (draft.uploads.length < draft.uploadIds.length) throw new Refused("upload_used");
       const { maxWaitingJobs } = this.#options.settings.server;
       if ((this.states.get("queued") ?? 0) >= maxWaitingJobs || this.#closing.signal.aborted) {
         throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
       }
       const job = newJob(request, draft.given, idempotency);
-      const entry = this.#add(newEntry(job, await draft.commit(job), requests));
+      const entry = newEntry(job, await draft.commit(job), requests);
+      this.#entries.set(job.id, entry);
       this.#options.log("info", "job queued", {
         job: job.id,
         request_id: requestId,
@@ -121,6 +140,7 @@ export class Jobs {
         given: draft.given,
       });
       this.#startWaiting();
+      await this.#uploads.forget(draft.uploads);
       return { job: entry.job, isNew: true };
     });
   }
@@ -166,6 +186,7 @@ export class Jobs {
   /** Lets running jobs finish the images in flight, until `deadline` fires. The next server continues with them. */
   async close(deadline: AbortSignal): Promise<void> {
     this.#closing.abort();
+    const uploadsClosed = this.#uploads.close();
     const running = this.runs.map(({ run }) => run);
     for (const run of running) run.drain();
     const abort = (): void => {
@@ -176,6 +197,7 @@ export class Jobs {
     await Promise.allSettled([this.#leaving, ...[...this.#entries.values()].map(({ finished }) => finished)]);
     deadline.removeEventListener("abort", abort);
     await this.#changes.idle();
+    await uploadsClosed;
     for (const { events } of this.#entries.values()) events.close();
     await this.#owner?.release();
   }
@@ -188,7 +210,8 @@ export class Jobs {
         this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a whole record of this version" });
         continue;
       }
-      const entry = this.#add(newEntry(job, folder, []));
+      const entry = newEntry(job, folder, []);
+      this.#entries.set(job.id, entry);
       if (isEnded(job)) entry.events.close();
       else if (job.state === "running" || job.state === "stopping") crashed.push(entry);
     }
@@ -201,13 +224,8 @@ export class Jobs {
     try {
       await this.#ends.end(entry, next, null);
     } catch (error) {
-      this.#lose(entry, error);
+      this.#ends.lose(entry, error);
     }
-  }
-
-  #add(entry: Entry): Entry {
-    this.#entries.set(entry.job.id, entry);
-    return entry;
   }
 
   /** The jobs are those of the other server now, with all their files. */
@@ -215,7 +233,7 @@ export class Jobs {
     this.#closing.abort();
     for (const { run } of this.runs) run.abort();
     const left = [...this.#entries.values()];
-    await Promise.allSettled(left.map(({ finished }) => finished));
+    await Promise.allSettled([this.#uploads.close(), ...left.map(({ finished }) => finished)]);
     for (const { events } of left) events.close();
     this.#entries.clear();
   }
@@ -223,10 +241,7 @@ export class Jobs {
   #startWaiting(): void {
     if (this.#closing.signal.aborted) return;
     const free = this.#options.settings.server.jobsAtOnce - this.runs.length;
-    const waiting = [...this.#entries.values()].filter(
-      ({ job, run, isCancelled }) => job.state === "queued" && run === null && !isCancelled,
-    );
-    for (const entry of waiting.sort((a, b) => (a.job.id < b.job.id ? -1 : 1)).slice(0, Math.max(0, free))) {
+    for (const entry of waitingEntries(this.#entries).slice(0, Math.max(0, free))) {
       entry.run = this.#runOf(entry);
       entry.finished = this.#follow(entry, entry.run);
     }
@@ -253,7 +268,7 @@ export class Jobs {
     const { id, attempts, startedAt } = entry.job;
     try {
       log("info", "job started", { job: id, attempt: attempts + 1, ...run.names });
-      await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? now() });
+      await this.#change(entry, { state: "running", attempts: attempts + 1, startedAt: startedAt ?? new Date().toISOString() });
       const end = await run.done();
       if (this.#leaving !== null) return;
       const { isCancelled } = entry;
@@ -262,18 +277,9 @@ export class Jobs {
     } catch (error) {
       run.abort();
       await run.done();
-      this.#lose(entry, error);
+      this.#ends.lose(entry, error);
     }
     this.#startWaiting();
-  }
-
-  /** The record of the job cannot be written. */
-  #lose(entry: Entry, thrown: unknown): void {
-    const error = HeadraceError.from(thrown);
-    this.#options.log("error", "job record lost", { job: entry.job.id, code: error.code, message: error.message });
-    entry.run = null;
-    entry.job = { ...entry.job, state: "failed", endedAt: now(), error: error.toJSON() };
-    entry.events.close();
   }
 
   async #change(entry: Entry, changes: Partial<Job>): Promise<void> {
@@ -290,5 +296,3 @@ export class Jobs {
     return entry;
   }
 }
-
-const now = (): string => new Date().toISOString();

@@ -5,29 +5,10 @@ import { type DescribedAnswer, linesTypes, type Route, tags } from "../requests/
 import { errorForms } from "../wire/error-forms.js";
 import { ComponentSchemas, type JsonSchema } from "../wire/openapi-schemas.js";
 import type { DocumentedAnswer, MediaType, OpenApiDocument, Operation, Parameter } from "../wire/openapi-shape.js";
+import { type ProblemStatus, reasons } from "../wire/problem-reasons.js";
 
 /** The version of the HTTP interface. It does not follow the version of the package. */
 const apiVersion = "1.0.0";
-
-/** Statuses of problems, and why they come. Each operation lists those that it can give. */
-const reasons = {
-  400: "The request is not valid HTTP, JSON or multipart.",
-  401: "The request has no valid API key.",
-  403: "The API key does not allow this operation, or the request comes from a web page of another origin.",
-  404: "There is no such collection, object or model.",
-  408: "The request did not arrive in time.",
-  409: "The state of the collection does not allow this operation.",
-  413: "The body, an image or the number of images is too large.",
-  415: "The operation does not take a body of this media type.",
-  422: "The request is well-formed, but its content is not valid.",
-  424: "A server behind Headrace failed: the embedder, the store, or the web server of an image.",
-  429: "The client sends too many requests.",
-  431: "The address or the headers of the request are too large.",
-  500: "The server failed.",
-  503: "The server is overloaded or stopping.",
-  507: "The disk is full.",
-} as const;
-type ProblemStatus = keyof typeof reasons;
 
 export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
   const schemas = new ComponentSchemas();
@@ -61,6 +42,7 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
   const parameters = [
     ...parametersOf(each.params, "path", schemas),
     ...parametersOf(each.query, "query", schemas),
+    ...parametersOf(each.headers, "header", schemas),
     // Streams are orders of jobs, which keep the keys of their requests themselves.
     ...(isRepeatable(each) || each.stream !== undefined ? [idempotencyKey] : []),
     ...(each.duration === "long" ? [lastEventId] : []),
@@ -73,7 +55,9 @@ function operationOf(each: Route, schemas: ComponentSchemas): Operation {
     security: each.scope === null ? [] : [{ key: [] }],
     "x-scope": each.scope,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(content === null ? {} : { requestBody: { required: each.body?.safeParse({}).success === false, content } }),
+    ...(content === null
+      ? {}
+      : { requestBody: { required: each.bytes !== undefined || each.body?.safeParse({}).success === false, content } }),
     responses: answersOf(each, schemas),
   };
 }
@@ -94,7 +78,7 @@ const lastEventId: Parameter = {
   schema: { type: "string" },
 };
 
-function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", schemas: ComponentSchemas): readonly Parameter[] {
+function parametersOf(schema: z.ZodObject | undefined, place: Parameter["in"], schemas: ComponentSchemas): readonly Parameter[] {
   return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
     const { description, examples, ...json } = schemas.of(field as z.ZodType, "input");
     const [example] = (examples as readonly unknown[] | undefined) ?? [];
@@ -110,9 +94,10 @@ function parametersOf(schema: z.ZodObject | undefined, place: "path" | "query", 
 }
 
 function bodyOf(
-  { body, form, stream, lines, examples = {} }: Route,
+  { body, form, stream, bytes, lines, examples = {} }: Route,
   schemas: ComponentSchemas,
 ): Readonly<Record<string, MediaType>> | null {
+  if (bytes !== undefined) return { [bytes.mediaType]: { schema: binary } };
   if (body === undefined) return null;
   const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const);
   const json = {
@@ -129,10 +114,12 @@ function bodyOf(
   };
 }
 
+const binary: JsonSchema = { type: "string", format: "binary" };
+
 /** All parts with a file name are images, whatever the name of their field. */
 function formSchema({ fields }: Pick<NonNullable<Route["form"]>, "fields">, schemas: ComponentSchemas): JsonSchema {
   const { properties = {}, required = [] } = schemas.of(fields, "input");
-  const images = { type: "array", items: { type: "string", format: "binary" }, description: "Image files." } as JsonSchema;
+  const images = { type: "array", items: binary, description: "Image files." } as JsonSchema;
   return { type: "object", properties: { images, ...properties }, required: ["images", ...required] };
 }
 
@@ -174,7 +161,16 @@ const ofAllAnswers = { "X-Request-Id": "The id of the request in the log: the on
 const headerOf = (description: string) => ({ description, schema: { type: "string" } });
 
 /** Which problems an operation can have, from what it takes and does. */
-function problemStatuses({ scope, params, query, body, stream, errors, needs = "model and store" }: Route): readonly ProblemStatus[] {
+function problemStatuses({
+  scope,
+  params,
+  query,
+  body,
+  stream,
+  errors,
+  problems = [],
+  needs = "model and store",
+}: Route): readonly ProblemStatus[] {
   return [
     ...([400, 403, 431] as const),
     ...(scope === null ? [] : ([401, 429, 500, 503] as const)),
@@ -182,5 +178,6 @@ function problemStatuses({ scope, params, query, body, stream, errors, needs = "
     ...(params === undefined && query === undefined && stream === undefined && errors === undefined ? [] : ([404] as const)),
     ...(params === undefined && query === undefined && body === undefined ? [] : ([422] as const)),
     ...(body === undefined ? [] : ([408, 413, 415] as const)),
+    ...problems,
   ];
 }

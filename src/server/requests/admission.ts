@@ -37,6 +37,8 @@ export class Seat {
 
 /** What one client may have of a limit that all clients share, so that no client keeps out the others. */
 const clientShare = 0.75;
+/** What a body in pieces takes of the memory. */
+const pieceBytes = mebibyte / 4;
 
 export class Admission {
   readonly #limits: Settings["server"];
@@ -53,11 +55,14 @@ export class Admission {
     this.#slots = new Semaphore(limits.maxConcurrent);
   }
 
-  /** Returns the seat of a request whose headers have arrived. It counts while it is held. Throws `server_busy`. */
-  enter(headers: IncomingHttpHeaders, client: string): Seat {
+  /**
+   * Returns the seat of a request whose headers have arrived. It counts while it is held. `body`: "in pieces" is one of which only a little is in
+   * memory. Throws `server_busy`.
+   */
+  enter(headers: IncomingHttpHeaders, client: string, body: "whole" | "in pieces"): Seat {
     const { maxConcurrent, maxWaiting, maxBodiesMb } = this.#limits;
     const places = maxConcurrent + maxWaiting;
-    const bytes = this.#bytesOf(headers);
+    const bytes = body === "whole" ? this.#bytesOf(headers) : pieceBytes;
     const isFull = this.#open >= places || this.#clients.openOf(client) >= Math.ceil(places * clientShare);
     const mostBytes = maxBodiesMb * mebibyte;
     const isTooMuch =

@@ -49,7 +49,9 @@ export async function answer(
     const given = { params, query, body: undefined, headers: request.headers };
     const call = { ...context, ...given, client, access, requestId: request.id, spans, signal };
     const incoming = each.stream === undefined ? null : incomingOf(request, { settings, fields: Object.keys(each.stream.fields.shape) });
-    const body = incoming === null ? await bodyOf(each, request, query, settings) : await each.stream?.receive(incoming, call);
+    const received =
+      incoming === null ? each.bytes?.receive(chunksOf(request, each.bytes.mediaType), call) : each.stream?.receive(incoming, call);
+    const body = received === undefined ? await bodyOf(each, request, query, settings) : await received;
     ending.allow(settings.server.requestTimeout * 1000);
     const run = (urlBytes = context.urlBytes): Promise<Answer> => each.answer({ ...call, urlBytes, body });
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
@@ -80,6 +82,12 @@ async function workInTurn(
   } finally {
     if (!hasBegun) await unused();
   }
+}
+
+/** Throws `media_type_unsupported` for a body that is no bytes. */
+function chunksOf({ body, headers: { "content-type": type } }: FastifyRequest, mediaType: string): Readable {
+  if (body instanceof Readable && type?.startsWith(mediaType) === true) return body;
+  throw new Refused("media_type_unsupported", `content-type: expected ${mediaType}, found another or none.`);
 }
 
 async function bodyOf(

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Settings } from "../../app/index.js";
 import { mebibyte } from "../../kit/index.js";
+import { partType } from "../wire/wire-uploads.js";
 import { sendProblem } from "./answering.js";
 import { compressBodies } from "./compression.js";
 import { fromFrameworkError, onBrokenConnection } from "./framework-errors.js";
@@ -63,7 +64,7 @@ export async function makeApp(
     else void parseJson(request, text, done);
   });
   app.removeContentTypeParser("text/plain");
-  app.addContentTypeParser(linesTypes, (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser([...linesTypes, partType], (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   await compressBodies(app);
   return app;

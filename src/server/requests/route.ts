@@ -13,6 +13,7 @@ import type { Thumbnails } from "../kept/thumbnails.js";
 import type { RunStart } from "../telemetry/run-span.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ErrorForm } from "../wire/error-forms.js";
+import type { ProblemStatus } from "../wire/problem-reasons.js";
 import type { Admission } from "./admission.js";
 import type { CollectionAccess } from "./collection-access.js";
 
@@ -113,6 +114,7 @@ export const tags = {
   Images: "The images of a collection.",
   Embeddings: "Vectors of images and texts that are not stored.",
   Search: "Similar images.",
+  Uploads: "Large files that are sent in parts, for jobs.",
   Jobs: "Ingestions and snapshots that the server runs by itself.",
   "Python service": "The paths of the Python service, for its clients.",
   Reference: "What this server can do.",
@@ -120,7 +122,7 @@ export const tags = {
 export type Tag = keyof typeof tags;
 
 export interface RouteOptions<P, B, Q = undefined> {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly method: "GET" | "HEAD" | "OPTIONS" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The path with parameters in braces, as OpenAPI writes it. */
   readonly path: string;
   /** The name of the operation. No two routes have the same. */
@@ -142,6 +144,8 @@ export interface RouteOptions<P, B, Q = undefined> {
   readonly params?: z.ZodObject & z.ZodType<P>;
   /** The schema of the parameters after the question mark is an object. */
   readonly query?: z.ZodObject & z.ZodType<Q>;
+  /** Headers with a meaning of their own, by their names in lower case, for the OpenAPI document. The route checks them itself. */
+  readonly headers?: z.ZodObject;
   readonly body?: z.ZodType<B>;
   /** Bodies that succeed, by name, for the OpenAPI document. Its test sends all of them. */
   readonly examples?: Readonly<Record<string, object>>;
@@ -161,6 +165,13 @@ export interface RouteOptions<P, B, Q = undefined> {
     /** Deletes what `receive` has made. Called instead of `answer`, when the client has gone away or its time is over before. */
     readonly discard: (body: B) => Promise<void>;
   };
+  /** Set when the body is bytes that are read as they arrive. */
+  readonly bytes?: {
+    readonly mediaType: string;
+    readonly receive: (chunks: Readable, call: Call<P, undefined, Q>) => Promise<B>;
+  };
+  /** Statuses of problems that only this route has, beside those of all routes of its kind. */
+  readonly problems?: readonly ProblemStatus[];
   readonly answers: Readonly<Record<number, DescribedAnswer>>;
   readonly answer: (call: Call<P, B, Q>) => Promise<Answer>;
 }

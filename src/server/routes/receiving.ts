@@ -6,6 +6,7 @@ import type { Key, Metadata } from "../../contracts/index.js";
 import { keyOf, mebibyte, textLines } from "../../kit/index.js";
 import { bytesOfDataUrl, inputOf } from "../insertions/sources.js";
 import { allowedSource, refuseWideRanges, uploadUri } from "../jobs/allowed-sources.js";
+import type { ArrivedFile } from "../jobs/arrived-files.js";
 import type { Job, JobRequest, ListingChoices } from "../jobs/job.js";
 import type { JobDraft } from "../jobs/job-draft.js";
 import type { Call, Incoming, IncomingPart, ServerContext } from "../requests/route.js";
@@ -22,6 +23,7 @@ export interface Order {
 }
 
 type Accessing = Pick<Call<unknown, unknown>, "access">;
+type Receiving = ServerContext & Pick<Call<unknown, unknown>, "client">;
 type Sent = z.output<typeof wire.jobImage>;
 
 type Ingestion = Omit<JobRequest, "kind" | "retry" | "snapshotOf">;
@@ -34,7 +36,8 @@ async function withDraft(
 ): Promise<Order> {
   const draft = await jobs.draft();
   try {
-    const asked = { ...(await fill(draft)), retry };
+    const filled = await fill(draft);
+    const asked = { ...filled, ...(draft.uploadIds.length === 0 ? {} : { uploads: draft.uploadIds }), retry };
     const digest = createHash("sha256").update(JSON.stringify(asked)).update(draft.digest.digest()).digest("hex");
     return { request: { kind: "ingest", ...asked, snapshotOf: null }, draft, digest };
   } catch (error) {
@@ -43,7 +46,7 @@ async function withDraft(
   }
 }
 
-export function orderOfJson(body: z.output<typeof wire.newJob>, context: ServerContext & Accessing): Promise<Order> {
+export function orderOfJson(body: z.output<typeof wire.newJob>, context: Receiving & Accessing): Promise<Order> {
   context.access.check(body.collection);
   return withDraft(context, async (draft) => {
     refuseWideRanges(body.sources);
@@ -127,12 +130,29 @@ async function addParts(draft: JobDraft, parts: AsyncIterable<IncomingPart>, { a
   return { collection, sources: [], listing };
 }
 
-async function addImage(draft: JobDraft, { id, metadata, ...source }: Sent, { settings }: ServerContext): Promise<void> {
+async function addImage(draft: JobDraft, { id, metadata, upload, ...source }: Sent, { settings, jobs, client }: Receiving): Promise<void> {
+  if (upload !== undefined) return addUpload(draft, upload, { id: id ?? null, metadata: metadata ?? null }, { jobs, client });
   const input = await inputOf(source, settings.server);
   if (input instanceof Uint8Array) return addKept(draft, await draft.keep([input]), { id, metadata });
   const text = String(input);
   if (text.startsWith("data:")) return addKept(draft, await draft.keep([bytesOfDataUrl(text)]), { id, metadata });
   await draft.addLine({ input: text, ...(id === undefined ? {} : { id }), ...(metadata === undefined ? {} : { metadata }) });
+}
+
+/** The upload belongs to the client until the job is accepted, so that a job that is refused takes nothing away. */
+async function addUpload(
+  draft: JobDraft,
+  upload: string,
+  given: Pick<ArrivedFile, "id" | "metadata">,
+  { jobs, client }: Pick<Receiving, "jobs" | "client">,
+): Promise<void> {
+  if (jobs.hasUsed(upload, client ?? "")) return draft.noteUpload(upload, given);
+  const found = jobs.uploads.get(upload, client ?? "");
+  if (!found.isComplete) {
+    const { offsetBytes, lengthBytes } = found.record;
+    throw new Refused("upload_incomplete", `upload ${upload}: expected ${lengthBytes} bytes, found ${offsetBytes}.`);
+  }
+  await found.inTurn(() => draft.addUpload(found, given));
 }
 
 /** A file of the job gets the id that its content has in the library, so that it is known again wherever it is kept. */

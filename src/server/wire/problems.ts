@@ -23,6 +23,13 @@ export const requestProblems = {
   picture_unavailable: { status: 404, title: "The image of the row cannot be read any more." },
   job_not_found: { status: 404, title: "There is no such job." },
   job_active: { status: 409, title: "The job, or a retry of it, has not ended yet." },
+  upload_not_found: { status: 404, title: "There is no such upload: it has expired, was deleted, or belongs to another key." },
+  upload_offset_wrong: { status: 409, title: "The upload continues at another byte. `HEAD` tells at which one." },
+  upload_incomplete: { status: 409, title: "The upload has not arrived completely." },
+  upload_used: { status: 409, title: "Another job has used the upload." },
+  upload_busy: { status: 423, title: "Another request writes this upload." },
+  uploads_full: { status: 503, title: "The client has as many unused uploads as `server.max_uploads` allows." },
+  tus_version: { status: 412, title: "The server speaks version 1.0.0 of the tus protocol." },
   snapshot_missing: { status: 404, title: "The job has no snapshot. Only an export that has completed has one." },
   jobs_full: {
     status: 503,

@@ -1,7 +1,8 @@
 /** The JSON of jobs. */
 import * as z from "zod";
 import { type ErrorCode, errorCodes } from "../../contracts/index.js";
-import { id, metadata, oneSource, problem, sourceFields } from "./wire.js";
+import { exactlyOne, id, metadata, problem, sourceFields } from "./wire.js";
+import { uploadParams } from "./wire-uploads.js";
 
 export const activeStates = ["queued", "running", "stopping"] as const;
 export const endStates = ["completed", "failed", "cancelled"] as const;
@@ -50,9 +51,17 @@ export const jobOptions = z
   .meta({ id: "JobOptions" });
 export const noOptions: z.output<typeof jobOptions> = {};
 
+const oneSource = exactlyOne(["url", "base64", "path", "upload"]);
 /** An image that is sent with a job. */
 export const jobImage = z
-  .strictObject({ ...sourceFields, id: id.optional(), metadata: metadata.nullable().optional() })
+  .strictObject({
+    ...sourceFields,
+    upload: uploadParams.shape.id
+      .optional()
+      .describe("The id of a complete upload: an image, or an archive with images (zip, tar, tar.gz). An archive has no `id`."),
+    id: id.optional(),
+    metadata: metadata.nullable().optional(),
+  })
   .refine(oneSource.check, oneSource.message)
   .meta({ id: "JobImage" });
 
