@@ -58,7 +58,7 @@ export function filenameIn(metadata: string): string | null {
       .find(([name]) => name === "filename") ?? [];
   if (value === undefined) return null;
   try {
-    const name = decoder.decode(Buffer.from(value, "base64")).replace(unprintable, "");
+    const name = decoder.decode(Uint8Array.from(atob(value), (char) => char.charCodeAt(0))).replace(unprintable, "");
     return name.split(/[/\\]/).at(-1)?.slice(0, maxNameChars).trim() || null;
   } catch {
     return null;
