@@ -8,7 +8,7 @@ import { requestProblems } from "../../src/server/wire/problems.js";
 const page = readFileSync("docs/guides/serve.md", "utf8");
 
 test("the guide lists each route with its scope", () => {
-  const listed = [...page.matchAll(/^\| `(GET|POST|PUT|PATCH|DELETE) (\/\S+)` \| (\S+) \|/gm)].map(
+  const listed = [...page.matchAll(/^\| `(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE) (\/\S+)` \| (\S+) \|/gm)].map(
     ([, method, path, scope]) => `${method} ${path} ${scope}`,
   );
   const routes = allRoutes.map(({ method, path, scope }) => `${method} ${path} ${scope ?? "–"}`);

@@ -1,13 +1,15 @@
-/** A disk that becomes full under the store, the dead letters or the files of deleted rows: the run ends with `disk_full`, and the next run completes. */
+/** A disk that becomes full, under each kind of file: the error is `disk_full`, nothing that counts is lost, and the next call completes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { memoryDecoder, memoryEmbedder } from "../../src/adapters/memory/index.js";
 import { ImageEmbeddingPipeline, type InsertStats, listInputs, ServiceConfig } from "../../src/app/index.js";
 import type { HeadraceError } from "../../src/contracts/index.js";
+import { JobServer } from "../server/job-server.js";
 
 const images = 600;
 const collectionName = "photos";
@@ -111,6 +113,39 @@ describe("a disk that becomes full", { skip }, () => {
     const restored = (await readdir(join(files, collectionName))).filter((name) => name.endsWith(".parquet"));
     for (const file of restored) await (await pipeline.restore({ collectionName, file }).start()).done;
     assert.equal(await pipeline.count(collectionName), images);
+  });
+
+  test("under a part of an upload: the client is told, what counts is there, and with more room the upload goes on", async () => {
+    execFileSync("mount", ["-o", "remount,size=64m", disk]);
+    await using jobs = await JobServer.start();
+    const { server } = jobs;
+    const uploads = join(server.dataFolder, "jobs", ".uploads");
+    await mkdir(join(disk, "uploads"));
+    await rm(uploads, { recursive: true, force: true });
+    await symlink(join(disk, "uploads"), uploads);
+    const bytes = randomBytes(8 * 2 ** 20);
+    bytes[0] = 1;
+    const tus = { "tus-resumable": "1.0.0" };
+    const { body } = await server.send("POST", "/v1/uploads", { headers: { ...tus, "upload-length": String(bytes.length) } });
+    const path = `/v1/uploads/${body.id}`;
+    const send = (offset: number, end: number) =>
+      server.send("PATCH", path, {
+        headers: { ...tus, "content-type": "application/offset+octet-stream", "upload-offset": String(offset) },
+        body: bytes.subarray(offset, end),
+      });
+    const offset = async (): Promise<number> => Number((await server.send("HEAD", path, { headers: tus })).headers.get("upload-offset"));
+    assert.equal((await send(0, 1_000_000)).status, 204);
+    const filler = join(disk, "filler");
+    await writeFile(filler, Buffer.alloc(64 * 2 ** 20)).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "ENOSPC"));
+    const refused = await send(1_000_000, bytes.length);
+    assert.deepEqual([refused.status, refused.body.code], [507, "disk_full"]);
+    const told = await offset();
+    assert.ok(told >= 1_000_000 && told < bytes.length, `${told} bytes`);
+    assert.deepEqual((await readFile(join(uploads, body.id, "data"))).subarray(0, told), bytes.subarray(0, told));
+    await rm(filler);
+    assert.equal((await send(told, bytes.length)).status, 204);
+    const { id } = (await server.post("/v1/jobs", { collection: "pets", images: [{ upload: body.id }] })).body;
+    assert.equal((await jobs.ended(id)).counts.stored, 1);
   });
 });
 

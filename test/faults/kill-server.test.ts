@@ -1,8 +1,10 @@
 /** Jobs outlive the server: a process that is killed with -9 in the middle of them, and its successor. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { waitUntil } from "../support/services/process.js";
 
 const script = fileURLToPath(new URL("./killed-server.js", import.meta.url));
+const mebibyte = 2 ** 20;
 const perJob = 400;
 /** Thousands of rows in the snapshot. */
 const vectorRounds = 20;
@@ -91,6 +94,54 @@ test("a server killed during an export and an import has the whole snapshot and 
     const pageOf = (name: string) => server.get(`/v1/collections/${name}/images?pick=all&limit=100&vector=float`);
     assert.deepEqual(await pageOf("second"), await pageOf("first"));
     assert.equal((await server.get("/v1/collections/second/count")).count, vectorRounds * 1000);
+  } finally {
+    server.child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a server killed while a part arrives has all that it has told, and the upload goes on after its restart", {
+  timeout: 180_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-kill-upload-"));
+  const data = join(folder, "data");
+  const photos = folderOfImages(join(folder, "photos"));
+  let server = await start(data, photos, 0);
+  try {
+    await server.post("/v1/collections", { name: "first" });
+    const bytes = randomBytes(40 * mebibyte);
+    bytes[0] = 1;
+    const ask = (path: string, method: string, more: Record<string, string>, body: Buffer | null = null) =>
+      fetch(`${server.url}${path}`, { method, headers: { "tus-resumable": "1.0.0", ...more }, body });
+    const begun = await ask("/v1/uploads", "POST", { "upload-length": String(bytes.length) });
+    const { id } = (await begun.json()) as { readonly id: string };
+    const path = `/v1/uploads/${id}`;
+    const record = join(data, "jobs", ".uploads", id, "upload.json");
+    const recorded = (): number => JSON.parse(readFileSync(record, "utf8")).offsetBytes;
+
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname).on("error", () => undefined);
+    const partType = "application/offset+octet-stream";
+    socket.write(
+      `PATCH ${path} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nContent-Type: ${partType}\r\nUpload-Offset: 0\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+    );
+    socket.write(bytes.subarray(0, 30 * mebibyte));
+    await waitUntil("bytes that are recorded", async () => recorded() > 0, soon);
+    server.child.kill("SIGKILL");
+    await once(server.child, "exit");
+    socket.destroy();
+    const told = recorded();
+    assert.ok(told > 0 && told <= 30 * mebibyte, `${told} bytes`);
+
+    server = await start(data, photos, 0);
+    const at = Number((await ask(path, "HEAD", {})).headers.get("upload-offset"));
+    assert.equal(at, told);
+    const rest = await ask(path, "PATCH", { "upload-offset": String(at), "content-type": partType }, bytes.subarray(at));
+    assert.deepEqual([rest.status, rest.headers.get("upload-offset")], [204, String(bytes.length)]);
+    const { state, counts } = await endOf(server, (await server.post("/v1/jobs", { collection: "first", images: [{ upload: id }] })).id);
+    assert.deepEqual([state, counts.stored], ["completed", 1]);
+    const { images } = await server.get("/v1/collections/first/images");
+    assert.equal(images[0].content, createHash("sha256").update(bytes).digest("hex"), "the bytes arrived as they are");
   } finally {
     server.child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });

@@ -11,6 +11,7 @@ import { type Answered, base64, TestServer } from "./running.js";
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 const all = bearer("operator-0123456789abcdef");
 const limited = bearer("limited-0123456789abcdef");
+const tus = { "tus-resumable": "1.0.0", "upload-offset": "0" };
 const scopes = ["read", "write", "admin"] as const;
 
 async function startWith(collections: readonly string[]): Promise<TestServer> {
@@ -40,28 +41,40 @@ async function jobIn(server: TestServer, collection: string): Promise<string> {
   return body.id;
 }
 
+interface HiddenIds {
+  readonly job: string;
+  readonly upload: string;
+}
+
 /** Asks for the hidden collection wherever the route has a name of one. */
-async function askFor(server: TestServer, { method, path, examples, query }: Route, job: string): Promise<Answered> {
-  const id = path.startsWith("/v1/jobs") ? job : path.startsWith("/v1/models") ? "default" : "hidden-row";
+async function askFor(server: TestServer, { method, path, examples, query, bytes }: Route, { job, upload }: HiddenIds): Promise<Answered> {
+  const [, , room = ""] = path.split("/");
+  const id = { jobs: job, models: "default", uploads: upload }[room] ?? "hidden-row";
   const url = path.replace("{name}", "hidden").replace("{alias}", "veiled").replace("{id}", id);
   const source = query?.shape.source === undefined ? "" : "?source=%2Fetc%2Fpasswd";
-  if (method === "GET" || method === "DELETE") return server.send(method, `${url}${source}`, { headers: limited });
+  if (method === "GET" || method === "HEAD" || method === "DELETE")
+    return server.send(method, `${url}${source}`, { headers: { ...limited, ...tus } });
   const [example = {}] = Object.values(examples ?? {});
   const named = Object.fromEntries(
     Object.entries(example).map(([field, value]) => [field, ["collection", "collection_name", "name"].includes(field) ? "hidden" : value]),
   );
-  return server.send(method, url, { body: JSON.stringify(named), headers: { ...limited, "content-type": "application/json" } });
+  return server.send(method, url, {
+    body: JSON.stringify(named),
+    headers: { ...limited, ...tus, "content-type": bytes?.mediaType ?? "application/json" },
+  });
 }
 
 test("on every path, a key for one collection gets nothing of another one, and changes nothing there", async () => {
   await using server = await startWith(["pets"]);
   assert.equal((await server.send("PUT", "/v1/aliases/veiled", { body: '{"collection":"hidden"}', headers: json(all) })).status, 200);
   const job = await jobIn(server, "hidden");
+  const begun = await server.send("POST", "/v1/uploads", { headers: { ...all, ...tus, "upload-length": "9" } });
+  const upload: string = begun.body.id;
   const rows = (await server.get("/v1/collections/hidden/count", all)).body.count;
   const found: Record<string, string> = {};
   for (const route of allRoutes) {
     if (route.scope === null) continue;
-    const { status, body } = await askFor(server, route, job);
+    const { status, body } = await askFor(server, route, { job, upload });
     found[route.name] = body?.code ?? String(status);
     if (route.name !== "service") assert.ok(!JSON.stringify(body ?? "").includes("hidden"), `${route.name}: ${JSON.stringify(body)}`);
   }
@@ -78,6 +91,7 @@ test("on every path, a key for one collection gets nothing of another one, and c
   assert.equal((await server.get("/v1/collections/hidden/count", all)).body.count, rows);
   assert.deepEqual((await server.get("/v1/aliases", all)).body.aliases, [{ alias: "veiled", collection: "hidden" }]);
   assert.equal((await server.get(`/v1/jobs/${job}`, all)).body.state, "completed");
+  assert.equal((await server.get("/v1/uploads", all)).body.uploads.length, 1);
 });
 
 /** What is not refused, because it has nothing of a collection, or leaves out those of others. */
@@ -94,6 +108,11 @@ const others: Readonly<Record<string, string>> = {
   retryJob: "job_not_found",
   jobEvents: "job_not_found",
   jobSnapshot: "job_not_found",
+  createUpload: "request_invalid",
+  listUploads: "200",
+  uploadOffset: "404",
+  continueUpload: "upload_not_found",
+  deleteUpload: "upload_not_found",
   embedImages: "200",
   createEmbeddings: "200",
   pythonServiceEmbed: "200",

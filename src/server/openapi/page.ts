@@ -96,6 +96,7 @@ function bodyText(mediaType: string, { schema = {} }: MediaType, components: Com
     `${text(type)}${isRequired ? ", required" : ""}`,
     text(description),
   ]);
+  if (rows.length === 0) return `<p>Body: ${code(mediaType)}, the bytes of the file.</p>`;
   return table(`Body: ${mediaType}`, ["field", "type", "meaning"], rows);
 }
 
