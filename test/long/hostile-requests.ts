@@ -2,6 +2,9 @@
 import { connect } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
+import { gzipSync } from "node:zlib";
+
+import { tarOf } from "../support/archives.js";
 
 /** Where the requests go, and as whom. */
 export interface Target {
@@ -61,6 +64,23 @@ export const attacks: Readonly<Record<string, Attack>> = {
       target,
       `POST ${collection}/images HTTP/1.1\r\nHost: localhost\r\n${authorization(target)}Content-Type: application/json\r\nContent-Length: 60000000\r\n\r\n{`,
     ),
+  "a hundred uploads that are begun and left": async (target) => {
+    const headers = { "tus-resumable": "1.0.0", "upload-length": String(2 ** 20) };
+    for (let seq = 1; seq < 100; seq += 1) await sent(target, "POST", "/v1/uploads", headers);
+    return sent(target, "POST", "/v1/uploads", headers);
+  },
+  "an upload of as much as there is room": (target) =>
+    sent(target, "POST", "/v1/uploads", { "tus-resumable": "1.0.0", "upload-length": String(10_240 * 2 ** 20) }),
+  "a part that comes by the byte": async (target) => {
+    const path = await begunUpload(target);
+    return unread(target, partHead(target, path, 2 ** 20));
+  },
+  "an archive that inflates": async (target) => {
+    const path = await begunUpload(target, inflatingArchive.length);
+    const type = { "content-type": "application/offset+octet-stream", "upload-offset": "0", "tus-resumable": "1.0.0" };
+    await sent(target, "PATCH", path, type, inflatingArchive);
+    return json(target, "/v1/jobs", { collection: "photos", images: [{ upload: path.split("/").at(-1) }] });
+  },
   "a filter of 50,000 brackets": (target) => json(target, `${collection}/search`, { id: target.storedId, filter: "(".repeat(50_000) }),
   "a text of 100,000 brackets": (target) =>
     sent(target, "POST", `${collection}/search`, { "content-type": "application/json" }, "[".repeat(100_000)),
@@ -69,6 +89,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
 };
 
 const threeLargeImages = JSON.stringify(imagesOf(3, { base64: Buffer.alloc(8 * 2 ** 20).toString("base64") }));
+
+/** A picture of 300 MB of zeros in some hundred kB. */
+const inflatingArchive = gzipSync(tarOf([{ name: "a.bmp", bytes: Buffer.alloc(300 * 2 ** 20) }]));
 
 const hugeBmp = bmpOf(16_000, 16_000).toString("base64");
 
@@ -100,6 +123,23 @@ function authorization({ key }: Target): string {
   return `Authorization: Bearer ${key}\r\n`;
 }
 
+/** Returns its path, or one of no upload when none can be begun. */
+async function begunUpload(target: Target, lengthBytes = 2 ** 20): Promise<string> {
+  const headers = { ...bearer(target), "tus-resumable": "1.0.0", "upload-length": String(lengthBytes) };
+  const answer = await fetch(`${target.url}/v1/uploads`, { method: "POST", headers, signal: target.signal }).catch(() => null);
+  return answer?.headers.get("location") ?? "/v1/uploads/4f2c1f7e-3f0a-4f0e-9d7a-0a2f6c1b8e55";
+}
+
+function partHead(target: Target, path: string, lengthBytes: number): string {
+  const lines = [
+    "Tus-Resumable: 1.0.0",
+    "Upload-Offset: 0",
+    "Content-Type: application/offset+octet-stream",
+    `Content-Length: ${lengthBytes}`,
+  ];
+  return `PATCH ${path} HTTP/1.1\r\nHost: localhost\r\n${authorization(target)}${lines.join("\r\n")}\r\n\r\nx`;
+}
+
 function json(target: Target, path: string, body: object | string, headers: Record<string, string> = {}): Promise<Ending> {
   return sent(
     target,
@@ -121,7 +161,7 @@ async function sent(
   method: string,
   path: string,
   headers: Record<string, string> = {},
-  body?: string | ReadableStream,
+  body?: string | ReadableStream | Buffer,
 ): Promise<Ending> {
   try {
     const init = {

@@ -163,6 +163,17 @@ test("bytes at another place, too many bytes and other bodies change nothing", a
   assert.deepEqual(await stored(server, path), Buffer.alloc(4, 1));
 });
 
+test("a repeated creation with the same `Idempotency-Key` begins one upload, and one of another file is refused", async () => {
+  await using server = await TestServer.start();
+  const key = { "idempotency-key": "once" };
+  const [first, second] = [await create(server, 5, key), await create(server, 5, key)];
+  assert.deepEqual([second.status, second.body.id, second.headers.get("location")], [201, first.body.id, `/v1/uploads/${first.body.id}`]);
+  for (const other of [await create(server, 6, key), await create(server, 5, { ...key, "upload-metadata": "filename YQ==" })]) {
+    assert.deepEqual([other.status, other.body.code], [422, "idempotency_conflict"]);
+  }
+  assert.equal((await server.get("/v1/uploads")).body.uploads.length, 1);
+});
+
 test("an upload belongs to its key", async () => {
   const secretOf = (name: string): string => `${name}-0123456789abcdef`;
   const keyOf = (name: string) => ({ authorization: `Bearer ${secretOf(name)}` });

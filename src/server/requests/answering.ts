@@ -57,8 +57,8 @@ export async function answer(
     const unused = async (): Promise<void> => (incoming === null ? undefined : each.stream?.discard(body));
     const work = (): Promise<Answer> =>
       seat === undefined ? run() : workInTurn((begin) => admission.work(clientName, signal, begin), { run, unused });
-    const answered = (): Promise<Answer> =>
-      key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprintOf(params, query, body) }, work);
+    const fingerprint = (): string => fingerprintOf(params, query, body, headersOf(each, request));
+    const answered = (): Promise<Answer> => (key === null ? work() : keptAnswers.answer({ key, fingerprint: fingerprint() }, work));
     return await unlessAborted(seat === undefined ? answered() : seat.during(answered), signal, each.name);
   } catch (error) {
     if (ending.isLate) throw new Refused("deadline_passed");
@@ -82,6 +82,11 @@ async function workInTurn(
   } finally {
     if (!hasBegun) await unused();
   }
+}
+
+/** The headers that the route has in its description. */
+function headersOf({ headers }: Route, request: FastifyRequest): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.keys(headers?.shape ?? {}).map((name) => [name, request.headers[name]]));
 }
 
 /** Throws `media_type_unsupported` for a body that is no bytes. */

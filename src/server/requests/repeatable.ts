@@ -20,7 +20,7 @@ export function idempotencyKeyOf(each: Route, headers: IncomingHttpHeaders, clie
   throw new Refused("request_invalid", "Idempotency-Key: expected at most 255 printable characters without spaces, found others.");
 }
 
-/** Equal for equal parameters and bodies. */
+/** Equal for equal parameters, bodies and headers. */
 export function fingerprintOf(...values: readonly unknown[]): string {
   const hash = createHash("sha256");
   add(hash, values);

@@ -19,7 +19,7 @@ const version = z.literal(tusVersion).describe("The version of the tus protocol.
 export const versionHeaders = z.object({ "tus-resumable": version });
 export const creationHeaders = z.object({
   ...versionHeaders.shape,
-  "upload-length": byteCount.describe("The size of the file in bytes. At most `server.max_job_mb`."),
+  "upload-length": byteCount.describe("The size of the file in bytes. At most `server.max_job_mb`.").meta({ examples: ["100"] }),
   "upload-metadata": z
     .string()
     .max(4096)
@@ -29,7 +29,7 @@ export const creationHeaders = z.object({
 });
 export const partHeaders = z.object({
   ...versionHeaders.shape,
-  "upload-offset": byteCount.describe("How many bytes the server has already."),
+  "upload-offset": byteCount.describe("How many bytes the server has already.").meta({ examples: ["0"] }),
 });
 
 export const upload = z

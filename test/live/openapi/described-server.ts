@@ -4,10 +4,12 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { HeadraceError, type Reader } from "../../../src/contracts/index.js";
 import { allRoutes } from "../../../src/server/routes.js";
 import { jobParams } from "../../../src/server/wire/wire-jobs.js";
+import { uploadParams } from "../../../src/server/wire/wire-uploads.js";
 import { exampleVectors } from "../../../src/server/wire/wire-vectors.js";
 import { base64, damaged, type LogLine, TestServer } from "../../server/running.js";
 import { installVenv, type Venv } from "../../support/services/venv.js";
@@ -23,16 +25,19 @@ export const parties = { nobody: [], reader: ["read"], writer: ["write"], everyt
 >;
 export type Party = keyof typeof parties;
 
-/** Without them, a later request of the same run would find no job, no alias or no collection. They are tested last, each alone. */
-const last = ["deleteJob", "deleteAlias", "deleteCollection", "pythonServiceDeleteCollection"] as const;
+/** Without them, a later request of the same run would find no upload, no job, no alias or no collection. They are tested last, each alone. */
+const last = ["deleteUpload", "deleteJob", "deleteAlias", "deleteCollection", "pythonServiceDeleteCollection"] as const;
 
+const mediaTypes = fileURLToPath(new URL("../../../../test/live/openapi/media_types.py", import.meta.url));
 const photoUrl = "https://example.com/cat.jpg";
 const photoFile = join("test", "fidelity", "golden", "chelsea-portrait.png");
 const secretOf = (party: Party): string => `${party}-0123456789abcdef`;
 
-/** Names of 20,000 characters do not fit into an address. That they are refused with 431 is right. */
+/** Names of 20,000 characters do not fit into an address. That they are refused with 431 is right, and so is 412 for another version of tus. */
 const config = `[checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 431]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 431]
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 406, 412, 415, 422]
 `;
 
 /** Made-up URLs are not asked for: the test stays on this machine. */
@@ -45,8 +50,9 @@ const offline: Reader = {
   },
 };
 
-/** The job that the document gives as an example. */
-const exampleJob = String((jobParams.shape.id.meta() as { readonly examples: readonly string[] }).examples[0]);
+/** The job and the upload that the document gives as examples. */
+const exampleJob = exampleOf(jobParams.shape.id);
+const exampleUpload = exampleOf(uploadParams.shape.id);
 
 export const installSchemathesis = (): Promise<Venv> => installVenv({ name: "schemathesis", installs: [["schemathesis==4.32.5"]] });
 
@@ -124,14 +130,18 @@ function schemathesis(python: string, cwd: string, args: readonly string[]): Pro
   return run(python, ["-m", "schemathesis.cli", "run", ...args], {
     cwd,
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, SCHEMATHESIS_HOOKS: "" },
+    env: { ...process.env, SCHEMATHESIS_HOOKS: mediaTypes },
   }).then(
     ({ stdout }) => stdout,
     ({ message, stdout }: Error & { readonly stdout: string }) => assert.fail(`${stdout}\n${message}`),
   );
 }
 
-/** A collection with rows, and a job that has ended, with a failure. */
+function exampleOf(schema: { meta(): unknown }): string {
+  return String((schema.meta() as { readonly examples: readonly string[] }).examples[0]);
+}
+
+/** A collection with rows, a job that has ended, with a failure, and an upload without bytes. */
 async function fill(server: TestServer, jobId: string): Promise<void> {
   assert.equal((await server.post("/v1/collections", { name: "pets" }, authorization)).status, 201);
   const dot = { base64: base64(1), id: "dot", metadata: { year: 2024 } };
@@ -139,12 +149,27 @@ async function fill(server: TestServer, jobId: string): Promise<void> {
   assert.equal((await server.post("/v1/collections/pets/images", { images: [dot, photo] }, authorization)).body.stored, 2);
   const { id } = (await server.post("/v1/jobs", { collection: "pets", images: [dot, { base64: damaged }] }, authorization)).body;
   await (await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: authorization })).text();
+  const tus = { ...authorization, "tus-resumable": "1.0.0", "upload-length": "100" };
+  const upload = (await server.send("POST", "/v1/uploads", { headers: tus })).body;
   await server.stop();
   const jobs = join(server.dataFolder, "jobs");
-  await rename(join(jobs, id), join(jobs, jobId));
-  const record = join(jobs, jobId, "job.json");
-  await writeFile(record, (await readFile(record, "utf8")).replace(id, jobId));
+  await renameRecorded({ folder: jobs, file: "job.json", from: id, to: jobId });
+  await renameRecorded({ folder: join(jobs, ".uploads"), file: "upload.json", from: upload.id, to: exampleUpload });
   await server.restart();
+}
+
+interface Renaming {
+  readonly folder: string;
+  /** The record in the folder of the id. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+async function renameRecorded({ folder, file, from, to }: Renaming): Promise<void> {
+  await rename(join(folder, from), join(folder, to));
+  const record = join(folder, to, file);
+  await writeFile(record, (await readFile(record, "utf8")).replace(from, to));
 }
 
 /** A collection with an alias is not deleted. */

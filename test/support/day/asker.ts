@@ -2,7 +2,7 @@
 import type { DayServer, Life } from "./day-server.js";
 
 export interface Question {
-  readonly body?: object | string | FormData;
+  readonly body?: object | string | FormData | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
   /** The client goes away after so long. */
   readonly leaveAfterMs?: number;
@@ -14,6 +14,7 @@ export interface Answer {
   /** 0: no answer came, because the server was killed or the client has left. */
   readonly status: number;
   readonly life: Life;
+  readonly headers: Headers | null;
   // biome-ignore lint/suspicious/noExplicitAny: the test compares what came with what it expects
   readonly body: any;
 }
@@ -48,12 +49,13 @@ export class Asker {
     const { body, headers = {}, leaveAfterMs, expected = "done" } = question;
     const life = await this.server.life();
     const startedMs = performance.now();
-    const isJson = body !== undefined && !(body instanceof FormData);
+    const isAsItIs = typeof body === "string" || body instanceof FormData || Buffer.isBuffer(body);
+    const isJson = typeof body === "string" || (body !== undefined && !isAsItIs);
     try {
       const response = await fetch(`${life.url}${path}`, {
         method,
         headers: { ...(isJson ? { "content-type": "application/json" } : {}), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === "string" || body instanceof FormData ? body : JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isAsItIs ? body : JSON.stringify(body) }),
         signal: AbortSignal.timeout(leaveAfterMs ?? patienceMs),
       });
       const text = await response.text();
@@ -62,13 +64,18 @@ export class Asker {
       const isExplained =
         (status === 507 && this.server.wasFullSince(startedMs)) || (status === 503 && this.server.isOver(life)) || fits(status, expected);
       if (!isExplained) this.surprised(`${kind}: ${method} ${path}: ${status} ${text.slice(0, 300)}`);
-      return { status, life, body: /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text };
+      return {
+        status,
+        life,
+        headers: response.headers,
+        body: /json/.test(response.headers.get("content-type") ?? "") ? JSON.parse(text) : text,
+      };
     } catch (error) {
       const { name, message, cause } = error as Error;
       this.#count(kind, name);
       const hasLeft = leaveAfterMs !== undefined && name === "TimeoutError";
       if (!hasLeft && !this.server.isOver(life)) this.surprised(`${kind}: ${method} ${path}: ${name} ${message} ${cause}`);
-      return { status: 0, life, body: null };
+      return { status: 0, life, headers: null, body: null };
     }
   }
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { randomWords } from "../../odd-images/random.js";
 import type { Answer, Asker, Question } from "./asker.js";
 import type { Ledger } from "./ledger.js";
+import { sendInParts } from "./parts.js";
 import { damagedPicture, pictureOf } from "./pictures.js";
 
 export const collection = "day";
@@ -162,8 +163,9 @@ export class DayClient {
   async #job(): Promise<void> {
     const { ledger, asker, name } = this.#options;
     const images = Array.from({ length: rowsOfJob }, (_, index) => this.#imageFor(`${name}-job-${index}`));
+    const inParts = await this.#sendInParts(images.slice(0, this.#below(rowsOfJob)));
     const sent = [
-      ...images.map((each) => ({ ...given(each), base64: base64Of(each.name) })),
+      ...images.map((each, index) => ({ ...given(each), ...(inParts[index] ?? { base64: base64Of(each.name) }) })),
       { id: `${name}-damaged`, base64: damagedPicture(this.#name()).toString("base64") },
     ];
     const headers = { "idempotency-key": `${name}-${this.#edition()}` };
@@ -194,6 +196,16 @@ export class DayClient {
     const found = failures.status === 200 ? failures.body.failures.length : 1;
     if (found !== 1) asker.surprised(`failures of a job: ${JSON.stringify(failures.body)}`);
     if (this.#below(2) === 0) await this.#ask("forget a job", "DELETE", path);
+  }
+
+  async #sendInParts(images: readonly Image[]): Promise<readonly { readonly upload: string }[]> {
+    const sent: { readonly upload: string }[] = [];
+    for (const { name } of images) {
+      const ask = (method: string, path: string, question: Question) => this.#ask(`${method} in parts`, method, path, question);
+      const upload = await sendInParts({ ask, bytes: pictureOf(name), leaveAfterMs: 1 + this.#below(50) });
+      sent.push({ upload });
+    }
+    return sent;
   }
 
   async #alias(): Promise<void> {
