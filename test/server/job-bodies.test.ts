@@ -28,9 +28,32 @@ test("a multipart body has each of its fields once, so that repeated ones do not
     form.append("images", new Blob([Buffer.from(image(1))]), "1.jpg");
     return jobs.server.send("POST", "/v1/jobs", { body: form });
   };
-  const { status, body } = await send(300);
-  assert.deepEqual([status, body.code], [413, "body_too_large"]);
+  for (const count of [2, 300]) {
+    const { status, body } = await send(count);
+    assert.deepEqual([status, body.code], [422, "request_invalid"], `${count} fields`);
+  }
   assert.equal((await send(1)).status, 202);
+});
+
+test("every form has each of its fields once, so that nobody has to guess which of two counts", async () => {
+  await using jobs = await JobServer.start();
+  const ways: readonly (readonly [path: string, field: string, value: string])[] = [
+    ["/v1/collections/pets/images", "metadata", "[null]"],
+    ["/v1/collections/pets/search", "top_k", "5"],
+    ["/v1/embed", "encoding", "base64"],
+  ];
+  for (const [path, field, value] of ways) {
+    for (const [count, expected] of [
+      [1, 200],
+      [2, 422],
+    ] as const) {
+      const form = new FormData();
+      for (let at = 0; at < count; at += 1) form.append(field, value);
+      form.append("images", new Blob([Buffer.from(image(1))]), "1.jpg");
+      const { status, body } = await jobs.server.send("POST", path, { body: form });
+      assert.equal(status, expected, `${path}: ${JSON.stringify(body)}`);
+    }
+  }
 });
 
 const draftsIn = (dataFolder: string): readonly string[] => {

@@ -17,6 +17,7 @@ export async function readForm(request: FastifyRequest, { maxBodyMb, maxImages }
     if (part.type === "field") {
       if (part.valueTruncated || part.fieldnameTruncated)
         throw new Refused("body_too_large", "fields: expected at most 1 MiB each, found more.");
+      if (fields.has(part.fieldname)) throw repeatedField();
       fields.set(part.fieldname, String(part.value));
       continue;
     }
@@ -54,11 +55,13 @@ async function* partsOf(request: FastifyRequest, { settings, fields }: IncomingO
     fieldSize: 16 * mebibyte,
     headerPairs: 32,
   };
+  const left = new Set(fields);
   for await (const part of request.parts({ limits })) {
     if (part.type === "field") {
       if (!fields.includes(part.fieldname)) throw unknownField(fields);
       if (part.valueTruncated || part.fieldnameTruncated)
         throw new Refused("body_too_large", "fields: expected at most 16 MiB each, found more.");
+      if (!left.delete(part.fieldname)) throw repeatedField();
       yield { kind: "field", name: part.fieldname, value: String(part.value) };
     } else yield { kind: "file", chunks: part.file };
   }
@@ -68,6 +71,11 @@ async function* partsOf(request: FastifyRequest, { settings, fields }: IncomingO
 function unknownField(fields: readonly string[]): Refused {
   const detail = `fields: expected only ${fields.join(", ")}, found another name.`;
   return new Refused("request_invalid", detail, { headers: { connection: "close" } });
+}
+
+/** The rest of the body is not read. */
+function repeatedField(): Refused {
+  return new Refused("request_invalid", "fields: expected each at most once, found one twice.", { headers: { connection: "close" } });
 }
 
 /** Only the bytes of a job's images are limited. */

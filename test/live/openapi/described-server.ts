@@ -28,7 +28,7 @@ export type Party = keyof typeof parties;
 /** Without them, a later request of the same run would find no upload, no job, no alias or no collection. They are tested last, each alone. */
 const last = ["deleteUpload", "deleteJob", "deleteAlias", "deleteCollection", "pythonServiceDeleteCollection"] as const;
 
-const mediaTypes = fileURLToPath(new URL("../../../../test/live/openapi/media_types.py", import.meta.url));
+const hooks = fileURLToPath(new URL("../../../../test/live/openapi/hooks.py", import.meta.url));
 const photoUrl = "https://example.com/cat.jpg";
 const photoFile = join("test", "fidelity", "golden", "chelsea-portrait.png");
 const secretOf = (party: Party): string => `${party}-0123456789abcdef`;
@@ -130,7 +130,7 @@ function schemathesis(python: string, cwd: string, args: readonly string[]): Pro
   return run(python, ["-m", "schemathesis.cli", "run", ...args], {
     cwd,
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, SCHEMATHESIS_HOOKS: mediaTypes },
+    env: { ...process.env, SCHEMATHESIS_HOOKS: hooks },
   }).then(
     ({ stdout }) => stdout,
     ({ message, stdout }: Error & { readonly stdout: string }) => assert.fail(`${stdout}\n${message}`),
