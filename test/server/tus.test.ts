@@ -194,6 +194,19 @@ test("an upload belongs to its key", async () => {
   assert.equal((await part(server, path, 0, Buffer.alloc(4), keyOf("one"))).status, 204);
 });
 
+test("one key cannot promise itself all the space of jobs, and without keys all of it can be used", async () => {
+  const key = (name: string) => ({ name, apiKey: `${name}-0123456789abcdef`, scopes: ["write" as const] });
+  const bearer = (name: string) => ({ authorization: `Bearer ${name}-0123456789abcdef` });
+  const space = { maxJobsMb: 8, maxJobMb: 8 };
+  await using shared = await TestServer.start({ server: { ...space, keys: [key("greedy"), key("other")] } });
+  const statuses = [];
+  for (let seq = 0; seq < 4; seq += 1) statuses.push((await create(shared, 2 * 2 ** 20, bearer("greedy"))).status);
+  assert.deepEqual(statuses, [201, 201, 201, 503]);
+  assert.equal((await create(shared, 2 ** 20, bearer("other"))).status, 201);
+  await using open = await TestServer.start({ server: space });
+  assert.equal((await create(open, 7 * 2 ** 20)).status, 201);
+});
+
 test("a deleted upload is gone with its bytes and its place, also while a request sends", async () => {
   await using server = await TestServer.start({ server: { maxJobsMb: 1 } });
   const path = await created(server, 600_000);

@@ -13,7 +13,7 @@ import { isUploadId } from "./upload-record.js";
 
 export interface UploadsOptions {
   readonly folder: string;
-  readonly settings: Pick<Settings["server"], "maxJobMb" | "maxUploads" | "uploadLifetime">;
+  readonly settings: Pick<Settings["server"], "maxJobMb" | "maxJobsMb" | "maxUploads" | "uploadLifetime">;
   readonly space: JobSpace;
   readonly log: Log;
 }
@@ -27,6 +27,8 @@ export interface NewUpload {
 
 /** What the record of an upload takes. */
 const recordBytes = 4096;
+/** Of `server.max_jobs_mb`, what the unused uploads of one key may have, because they take their space before a byte has come. */
+const keyShare = 0.75;
 const maxSweepEveryMs = 60_000;
 
 export class Uploads {
@@ -92,7 +94,13 @@ export class Uploads {
       throw new Refused("body_too_large", `Upload-Length: expected at most ${settings.maxJobMb} MiB (\`server.max_job_mb\`), found more.`);
     }
     const creating = [...this.#creating].filter((other) => other.client === client);
-    if (this.list(client).length + creating.length >= settings.maxUploads) throw new Refused("uploads_full");
+    const unused = [...this.list(client).map(({ record }) => record), ...creating];
+    if (unused.length >= settings.maxUploads) throw new Refused("uploads_full");
+    const promisedBytes = [...unused, wanted].reduce((sum, each) => sum + each.lengthBytes, 0);
+    const maxBytes = (client === "" ? 1 : keyShare) * settings.maxJobsMb * mebibyte;
+    if (promisedBytes > maxBytes) {
+      throw new Refused("jobs_full", "uploads of this key: expected at most three quarters of `server.max_jobs_mb`, found more.");
+    }
     const id = randomUUID();
     const path = join(folder, id);
     space.grow(path, spaceOf(lengthBytes) + recordBytes);
