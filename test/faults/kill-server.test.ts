@@ -1,18 +1,15 @@
 /** Jobs outlive the server: a process that is killed with -9 in the middle of them, and its successor. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { waitUntil } from "../support/services/process.js";
+import { endOf, eventsOf, type KillableServer, start } from "./killable-server.js";
 
-const script = fileURLToPath(new URL("./killed-server.js", import.meta.url));
 const mebibyte = 2 ** 20;
 const perJob = 400;
 /** Thousands of rows in the snapshot. */
@@ -21,11 +18,11 @@ const soon = { timeoutMs: 60_000, everyMs: 5 };
 /** The first server takes 12 seconds for a job, so that no job ends before each has begun. */
 const slowBatchMs = 250;
 
-test("a server killed during three jobs finishes them after its restart, with exact counts", { timeout: 180_000 }, async () => {
+test("a server killed during three jobs finishes them after its restart, with exact counts", { timeout: 180_000 }, async ({ signal }) => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-kill-server-"));
   const [data, root] = [join(folder, "data"), join(folder, "photos")];
   const photos = folderOfImages(root);
-  let server = await start(data, photos, slowBatchMs);
+  let server = await start(signal, data, photos, slowBatchMs);
   try {
     for (const name of ["first", "second"]) await server.post("/v1/collections", { name });
     const lines = Array.from({ length: perJob }, (_, at) =>
@@ -40,7 +37,7 @@ test("a server killed during three jobs finishes them after its restart, with ex
     server.child.kill("SIGKILL");
     await once(server.child, "exit");
 
-    server = await start(data, photos, 0);
+    server = await start(signal, data, photos, 0);
     const jobs = await Promise.all(ids.map((id) => endOf(server, id)));
     const damaged = [1, 1, 0];
     for (const [at, job] of jobs.entries()) {
@@ -63,15 +60,15 @@ test("a server killed during three jobs finishes them after its restart, with ex
 
 test("a server killed during an export and an import has the whole snapshot and all rows after its restarts", {
   timeout: 180_000,
-}, async () => {
+}, async ({ signal }) => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-kill-snapshot-"));
   const data = join(folder, "data");
   const photos = folderOfImages(join(folder, "photos"));
-  let server = await start(data, photos, 0);
+  let server = await start(signal, data, photos, 0);
   const killed = async (): Promise<void> => {
     server.child.kill("SIGKILL");
     await once(server.child, "exit");
-    server = await start(data, photos, 0);
+    server = await start(signal, data, photos, 0);
   };
   try {
     for (const name of ["first", "second"]) await server.post("/v1/collections", { name });
@@ -102,11 +99,11 @@ test("a server killed during an export and an import has the whole snapshot and 
 
 test("a server killed while a part arrives has all that it has told, and the upload goes on after its restart", {
   timeout: 180_000,
-}, async () => {
+}, async ({ signal }) => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-kill-upload-"));
   const data = join(folder, "data");
   const photos = folderOfImages(join(folder, "photos"));
-  let server = await start(data, photos, 0);
+  let server = await start(signal, data, photos, 0);
   try {
     await server.post("/v1/collections", { name: "first" });
     const bytes = randomBytes(40 * mebibyte);
@@ -133,7 +130,7 @@ test("a server killed while a part arrives has all that it has told, and the upl
     const told = recorded();
     assert.ok(told > 0 && told <= 30 * mebibyte, `${told} bytes`);
 
-    server = await start(data, photos, 0);
+    server = await start(signal, data, photos, 0);
     const at = Number((await ask(path, "HEAD", {})).headers.get("upload-offset"));
     assert.equal(at, told);
     const rest = await ask(path, "PATCH", { "upload-offset": String(at), "content-type": partType }, bytes.subarray(at));
@@ -155,62 +152,11 @@ function vectorsOf(round: number): readonly object[] {
   }));
 }
 
-interface KillableServer {
-  readonly child: ChildProcess;
-  readonly url: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
-  get(path: string): Promise<any>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
-  post(path: string, body: object): Promise<any>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
-  send(path: string, body: string, type: string): Promise<any>;
-}
-
-async function start(data: string, root: string, batchMs: number): Promise<KillableServer> {
-  const child = spawn(process.execPath, [script, data, root, String(batchMs)], { stdio: ["ignore", "pipe", "inherit"] });
-  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
-  const send = async (path: string, body: string, type: string): Promise<unknown> => {
-    const answer = await fetch(`${url}${path}`, { method: "POST", body, headers: { "content-type": type } });
-    assert.ok(answer.ok, `${path}: ${answer.status}`);
-    return answer.json();
-  };
-  return {
-    child,
-    url,
-    get: async (path) => (await fetch(`${url}${path}`)).json(),
-    post: (path, body) => send(path, JSON.stringify(body), "application/json"),
-    send,
-  };
-}
-
 /** Resolves when the job has stored some of its images, but not all. */
 async function storedSome(server: KillableServer, id: string): Promise<void> {
   for await (const { counts } of eventsOf(server, id)) {
     assert.ok(counts.stored < perJob, "the job is not faster than the test");
     if (counts.stored > 0) return;
-  }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
-async function endOf(server: KillableServer, id: string): Promise<any> {
-  for await (const _ of eventsOf(server, id));
-  return server.get(`/v1/jobs/${id}`);
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: tests compare what came with what they expect
-async function* eventsOf({ url }: KillableServer, id: string): AsyncGenerator<any> {
-  const ending = new AbortController();
-  const response = await fetch(`${url}/v1/jobs/${id}/events`, { signal: ending.signal });
-  let text = "";
-  try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      text += Buffer.from(chunk).toString();
-      const blocks = text.split("\n\n");
-      text = blocks.pop() ?? "";
-      for (const block of blocks) if (block.includes("data: ")) yield JSON.parse(block.slice(block.indexOf("data: ") + 6));
-    }
-  } finally {
-    ending.abort();
   }
 }
 

@@ -120,7 +120,7 @@ class HeldEnds implements AsyncDisposable {
   }
 
   async submit(value: number): Promise<string> {
-    const draft = await this.jobs.draft();
+    const draft = await this.jobs.draft("");
     await draft.addLine({ input: `uploads/${await draft.keep([image(value)])}` });
     const request = { kind: "ingest" as const, collection: "pets", sources: [], listing: {}, retry: null, snapshotOf: null };
     const { job } = await this.jobs.submit({ request, draft, idempotency: null, requestId: "test", requests: [] });

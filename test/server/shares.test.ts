@@ -13,6 +13,10 @@ type Name = (typeof names)[number];
 const secretOf = (name: Name): string => `${name}-0123456789abcdef`;
 const keys = names.map((name) => ({ name, apiKey: secretOf(name), scopes: ["read" as const, "write" as const, "admin" as const] }));
 const authorized = (name: Name) => ({ authorization: `Bearer ${secretOf(name)}` });
+interface Ended {
+  readonly id: string;
+  readonly started_at: string;
+}
 const search = "/v1/collections/pets/search";
 
 test("a client whose requests all wait for a slow web server leaves slots to others", { timeout: 60_000 }, async () => {
@@ -113,6 +117,58 @@ test("the images that one client reads from the web leave memory for those of an
     slow.closeAllConnections();
     slow.close();
   }
+});
+
+test("the waiting jobs of one key leave places for those of another one, whose job is the next to start", { timeout: 60_000 }, async () => {
+  let letGo = (): void => undefined;
+  const holding = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const limits = { jobsAtOnce: 1, maxWaitingJobs: 4 };
+  await using server = await TestServer.start({ server: { keys, ...limits }, embedder: { work: () => holding } });
+  await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+  const send = (name: Name) => server.post("/v1/jobs", { collection: "pets", images: [{ base64: base64(1) }] }, authorized(name));
+  const sent = [];
+  for (let seq = 0; seq < 5; seq += 1) sent.push(await send("one"));
+  assert.deepEqual([...sent.map(({ status }) => status), sent.at(-1)?.body.code], [202, 202, 202, 202, 503, "jobs_full"]);
+  const other = await send("two");
+  assert.equal(other.status, 202);
+  letGo();
+  const idsOf = async (): Promise<readonly string[]> => {
+    const { jobs } = (await server.get("/v1/jobs?state=completed", authorized("two"))).body;
+    return jobs.toSorted((a: Ended, b: Ended) => (a.started_at < b.started_at ? -1 : 1)).map(({ id }: Ended) => id);
+  };
+  await waitUntil("all jobs have ended", async () => (await idsOf()).length === 5, { timeoutMs: 20_000 });
+  assert.equal((await idsOf())[1], other.body.id);
+});
+
+test("the snapshots of a key that may only read leave space on the disk for another key, also after a restart", {
+  timeout: 60_000,
+}, async () => {
+  const reader = { name: "reader", apiKey: "reader-0123456789abcdef", scopes: ["read" as const] };
+  const asReader = { authorization: `Bearer ${reader.apiKey}` };
+  await using server = await TestServer.start({ server: { keys: [...keys, reader], maxJobsMb: 1 } });
+  await server.post("/v1/collections", { name: "pets" }, authorized("one"));
+  const vectors = Array.from({ length: 600 }, (_, at) => ({
+    source: `https://example.com/${at}.jpg`,
+    vector: Array.from({ length: 16 }, (_, place) => Math.sin(at * 16 + place)),
+  }));
+  const given = { embedder: "memory, 16 dimensions", vectors };
+  assert.equal((await server.post("/v1/collections/pets/vectors", given, authorized("one"))).body.stored, 600);
+  const exported = async () => {
+    const { id } = (await server.post("/v1/jobs", { kind: "export", collection: "pets" }, asReader)).body;
+    await (await fetch(`${server.url}/v1/jobs/${id}/events`, { headers: asReader })).text();
+    return (await server.get(`/v1/jobs/${id}`, asReader)).body;
+  };
+  let last = await exported();
+  assert.equal(last.state, "completed");
+  for (let seq = 0; seq < 50 && last.state === "completed"; seq += 1) last = await exported();
+  assert.deepEqual([last.state, last.error.code], ["failed", "snapshot_too_large"]);
+  await server.stop();
+  await server.restart();
+  assert.equal((await exported()).state, "failed", "the snapshots of the earlier server count");
+  const image = { base64: Buffer.alloc(200_000, 1).toString("base64") };
+  assert.equal((await server.post("/v1/jobs", { collection: "pets", images: [image] }, authorized("two"))).status, 202);
 });
 
 test("event streams have a limit of their own for each key, and take no place of other requests", { timeout: 60_000 }, async () => {

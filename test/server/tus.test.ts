@@ -200,7 +200,7 @@ test("one key cannot promise itself all the space of jobs, and without keys all 
   const space = { maxJobsMb: 8, maxJobMb: 8 };
   await using shared = await TestServer.start({ server: { ...space, keys: [key("greedy"), key("other")] } });
   const statuses = [];
-  for (let seq = 0; seq < 4; seq += 1) statuses.push((await create(shared, 2 * 2 ** 20, bearer("greedy"))).status);
+  for (let seq = 0; seq < 4; seq += 1) statuses.push((await create(shared, 2_000_000, bearer("greedy"))).status);
   assert.deepEqual(statuses, [201, 201, 201, 503]);
   assert.equal((await create(shared, 2 ** 20, bearer("other"))).status, 201);
   await using open = await TestServer.start({ server: space });

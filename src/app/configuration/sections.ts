@@ -225,7 +225,10 @@ export const serverSection = z.strictObject({
   readTimeout: seconds(60, "Seconds in which a client must read something of its answer. Then its connection is closed."),
   drainTimeout: seconds(30, "Seconds that open requests and jobs have to finish after SIGTERM. Then they are aborted."),
   jobsAtOnce: count(2, "Jobs that run at the same time. Others wait."),
-  maxWaitingJobs: count(1000, "Maximum number of jobs that wait. Further ones are answered with 503."),
+  maxWaitingJobs: count(
+    1000,
+    "Maximum number of jobs that wait. Further ones are answered with 503. One API key has at most three quarters of them.",
+  ),
   keepJobs: count(200, "Number of ended jobs that are kept with their failures. Older ones are deleted."),
   stallTimeout: seconds(
     300,
@@ -241,7 +244,7 @@ export const serverSection = z.strictObject({
   maxJobMb: count(10_240, "Maximum MiB of the images that are sent to a job, and of a file that is uploaded in parts."),
   maxJobsMb: count(
     51_200,
-    "Maximum MiB that the images and snapshots of all jobs take on disk, with uploads in parts and the images that stay for a retry.",
+    "Maximum MiB that the images and snapshots of all jobs take on disk, with uploads in parts and the images that stay for a retry. Those of one API key take at most three quarters of it.",
   ),
   maxUploads: count(10_000, "Uploads in parts that one API key, or without keys all clients together, may have that no job has used."),
   uploadLifetime: seconds(86_400, "Seconds that an upload in parts is kept that gets no more bytes and that no job uses."),

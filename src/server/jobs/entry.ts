@@ -59,12 +59,6 @@ export function countStates(entries: ReadonlyMap<string, Entry>): ReadonlyMap<Jo
   return states;
 }
 
-/** Jobs that can start, the oldest first. */
-export function waitingEntries(entries: ReadonlyMap<string, Entry>): readonly Entry[] {
-  const waiting = [...entries.values()].filter(({ job, run, isCancelled }) => job.state === "queued" && run === null && !isCancelled);
-  return waiting.sort((a, b) => (a.job.id < b.job.id ? -1 : 1));
-}
-
 /** Whether a job that a client began with an idempotency key has used an upload. */
 export function isUsed(entries: ReadonlyMap<string, Entry>, upload: string, client: string): boolean {
   return [...entries.values()].some(({ job, uploads }) => job.idempotency?.client === client && uploads.has(upload));

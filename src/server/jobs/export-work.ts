@@ -35,10 +35,10 @@ export class ExportWork implements JobWork {
       if (!folder.space.hasRoom(more)) {
         throw new HeadraceError(
           "snapshot_too_large",
-          `job ${job.id}: expected the files of all jobs to take at most ${maxJobsMb} MiB (\`server.max_jobs_mb\`), found more`,
+          `job ${job.id}: expected the files of all jobs to take at most ${maxJobsMb} MiB (\`server.max_jobs_mb\`), and those of one key three quarters of it, found more`,
         );
       }
-      folder.space.grow(folder.path, more);
+      folder.space.grow(more);
       taken += more;
     };
   }

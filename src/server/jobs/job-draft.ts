@@ -16,6 +16,8 @@ export interface JobDraftOptions {
   /** For the images of this job. */
   readonly maxMb: number;
   readonly space: JobSpace;
+  /** Name of the API key that asks for the job; empty without API keys. */
+  readonly client: string;
 }
 
 /** A folder that becomes a job's folder when everything has arrived. */
@@ -35,7 +37,11 @@ export class JobDraft {
 
   private constructor(options: JobDraftOptions) {
     this.#options = options;
-    this.folder = new JobFolder(join(options.parent, `${draftPrefix}${randomUUID()}`), options.space);
+    this.folder = this.#folderAt(`${draftPrefix}${randomUUID()}`);
+  }
+
+  get client(): string {
+    return this.#options.client;
   }
 
   static async begin(options: JobDraftOptions): Promise<JobDraft> {
@@ -102,11 +108,10 @@ export class JobDraft {
     if (this.#lines.length > 0) await this.#flush();
     if (this.#arrived.length > 0) await this.#append(this.folder.arrivedListPath, this.#arrived);
     await this.folder.write(job);
-    const { parent, space } = this.#options;
-    const folder = new JobFolder(join(parent, job.id), space);
+    const folder = this.#folderAt(job.id);
     await rename(this.folder.path, folder.path);
-    space.set(folder.path, this.#bytes);
-    space.set(this.folder.path, 0);
+    folder.space.set(this.#bytes);
+    this.folder.space.set(0);
     return folder;
   }
 
@@ -117,7 +122,13 @@ export class JobDraft {
 
   #take(bytes: number): void {
     this.#countBytes(bytes);
-    this.#options.space.grow(this.folder.path, bytes);
+    this.folder.space.grow(bytes);
+  }
+
+  #folderAt(name: string): JobFolder {
+    const { parent, space, client } = this.#options;
+    const path = join(parent, name);
+    return new JobFolder(path, space.folder(path, client));
   }
 
   #countBytes(bytes: number): void {

@@ -6,7 +6,7 @@ import type { Log } from "../telemetry/log.js";
 import { type Entry, isRead } from "./entry.js";
 import { isEnded, type Job } from "./job.js";
 import type { AttemptEnd } from "./job-run.js";
-import { newestFirst } from "./job-states.js";
+import { longestKept } from "./job-states.js";
 import { failedUploads, keepUploads } from "./job-uploads.js";
 
 export interface JobEndsOptions {
@@ -62,8 +62,8 @@ export class JobEnds {
     // Some images of a job that has not completed have no row.
     if (entry.job.state !== "completed") uploads.forgetUnused();
     await this.#logged(entry, () => entry.folder.forgetUploads(failed));
-    const ended = newestFirst([...entries.values()].map(({ job }) => job).filter(isEnded));
-    for (const { id } of ended.slice(settings.server.keepJobs)) {
+    const ended = [...entries.values()].map(({ job }) => job).filter(isEnded);
+    for (const { id } of longestKept(ended).slice(settings.server.keepJobs)) {
       const old = entries.get(id);
       // Meanwhile, another end or a request may have deleted it.
       if (old === undefined || isRead(old, entries)) continue;

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { StagedFiles } from "../../kit/index.js";
-import { type JobSpace, spaceOf } from "../kept/job-space.js";
+import { type FolderSpace, type JobSpace, spaceOf } from "../kept/job-space.js";
 import { jobKinds, jobStates } from "../wire/wire-jobs.js";
 import type { Job } from "./job.js";
 
@@ -15,7 +15,7 @@ const version = 1;
 export class JobFolder {
   constructor(
     readonly path: string,
-    readonly space: JobSpace,
+    readonly space: FolderSpace,
   ) {}
 
   get failuresPath(): string {
@@ -69,13 +69,6 @@ export class JobFolder {
     }
   }
 
-  /** Returns null for a folder without a whole record of this version. */
-  async read(): Promise<Job | null> {
-    const text = await readFile(join(this.path, "job.json"), "utf8").catch(absent);
-    const record = text === null ? null : parsed(text);
-    return record !== null && record.id === basename(this.path) ? record : null;
-  }
-
   /** Returns whether images came with the request. */
   async hasLines(): Promise<boolean> {
     return (await stat(this.linesPath).catch(absent)) !== null;
@@ -105,7 +98,7 @@ export class JobFolder {
   async measure(): Promise<void> {
     const snapshots = await bytesOf(this.path, await this.#snapshotNames());
     const arrived = await bytesOf(this.arrivedPath, (await readdir(this.arrivedPath).catch(absent)) ?? [], "unlinked");
-    this.space.set(this.path, (await this.uploadsBytes()) + arrived + snapshots);
+    this.space.set((await this.uploadsBytes()) + arrived + snapshots);
   }
 
   /** What the images in the folder take of the disk. */
@@ -119,7 +112,7 @@ export class JobFolder {
 
   async delete(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
-    this.space.set(this.path, 0);
+    this.space.set(0);
   }
 }
 
@@ -131,6 +124,7 @@ function parsed(text: string): Job | null {
     // Records of earlier versions lack these.
     return {
       ...record,
+      client: record.client ?? record.idempotency?.client ?? "",
       request: { ...record.request, kind: record.request.kind ?? "ingest", snapshotOf: record.request.snapshotOf ?? null },
     };
   } catch {
@@ -143,21 +137,36 @@ function isRecord({ state, request }: Partial<Job>): boolean {
   return jobStates.some((known) => known === state) && typeof request?.collection === "string" && isKnownKind;
 }
 
-/** Returns the folders of all jobs below `parent`. Deletes drafts that a crash has left. Other names that begin with a dot are no jobs. */
-export async function jobFolders(parent: string, space: JobSpace): Promise<readonly JobFolder[]> {
+export interface FoundJob {
+  readonly folder: JobFolder;
+  /** null for a folder without a whole record of this version. */
+  readonly job: Job | null;
+}
+
+/** Returns all jobs below `parent`. Deletes drafts that a crash has left. Other names that begin with a dot are no jobs. */
+export async function findJobs(parent: string, space: JobSpace): Promise<readonly FoundJob[]> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const entries = await readdir(parent, { withFileTypes: true });
-  const folders: JobFolder[] = [];
+  const found: FoundJob[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || (entry.name.startsWith(".") && !entry.name.startsWith(draftPrefix))) continue;
-    const folder = new JobFolder(join(parent, entry.name), space);
-    if (entry.name.startsWith(draftPrefix)) await folder.delete();
-    else {
-      await folder.measure();
-      folders.push(folder);
+    const path = join(parent, entry.name);
+    if (entry.name.startsWith(draftPrefix)) {
+      await rm(path, { recursive: true, force: true });
+      continue;
     }
+    const job = await recordIn(path);
+    const folder = new JobFolder(path, space.folder(path, job?.client ?? ""));
+    await folder.measure();
+    found.push({ folder, job });
   }
-  return folders;
+  return found;
+}
+
+async function recordIn(path: string): Promise<Job | null> {
+  const text = await readFile(join(path, "job.json"), "utf8").catch(absent);
+  const record = text === null ? null : parsed(text);
+  return record !== null && record.id === basename(path) ? record : null;
 }
 
 /** "unlinked": a file that has another name counts there. */

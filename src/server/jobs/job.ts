@@ -50,6 +50,8 @@ export interface Job {
   readonly request: JobRequest;
   /** Number of images that came with the request itself. */
   readonly given: number;
+  /** Name of the API key that asked for it; empty without API keys. Records of earlier versions do not have it. */
+  readonly client: string;
   readonly idempotency: Idempotency | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
@@ -81,13 +83,14 @@ export function countsOf({ read, stored, reused, skipped, failed, abandoned }: C
   return { read, stored, reused, skipped, failed, abandoned };
 }
 
-export function newJob(request: JobRequest, given: number, idempotency: Idempotency | null): Job {
+export function newJob(request: JobRequest, { given, client, idempotency }: Pick<Job, "given" | "client" | "idempotency">): Job {
   return {
     // Ids sort by the time of their creation.
     id: `${Date.now().toString(36).padStart(9, "0")}${randomBytes(5).toString("hex")}`,
     state: "queued",
     request,
     given,
+    client,
     idempotency,
     createdAt: new Date().toISOString(),
     startedAt: null,

@@ -7,16 +7,17 @@ import type { Log } from "../telemetry/log.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import { Uploads } from "../uploads/uploads.js";
 import { Refused } from "../wire/problems.js";
-import { countStates, currentJob, type Entry, isRead, isUsed, jobWithKey, newEntry, waitingEntries } from "./entry.js";
+import { countStates, currentJob, type Entry, isRead, isUsed, jobWithKey, newEntry } from "./entry.js";
 import type { JobEvent } from "./event-log.js";
 import { FolderOwner } from "./folder-owner.js";
 import { isEnded, type Job, newJob } from "./job.js";
 import { JobDraft } from "./job-draft.js";
 import { JobEnds, type JobEndsOptions } from "./job-ends.js";
-import { JobFolder, jobFolders } from "./job-folder.js";
+import { findJobs, JobFolder } from "./job-folder.js";
 import { JobRun } from "./job-run.js";
 import { newestFirst, stateAfter } from "./job-states.js";
 import type { Submission } from "./submission.js";
+import { checkWaiting, entriesToStart } from "./waiting.js";
 
 export interface JobsOptions {
   readonly pipeline: ImageEmbeddingPipeline;
@@ -106,9 +107,10 @@ export class Jobs {
     return isUsed(this.#entries, id, client);
   }
 
-  draft(): Promise<JobDraft> {
+  /** `client`: the name of the API key that asks for the job; empty without API keys. */
+  draft(client: string): Promise<JobDraft> {
     this.#owner?.check();
-    return JobDraft.begin({ parent: this.#folder, maxMb: this.#options.settings.server.maxJobMb, space: this.#space });
+    return JobDraft.begin({ parent: this.#folder, maxMb: this.#options.settings.server.maxJobMb, space: this.#space, client });
   }
 
   /**
@@ -124,11 +126,10 @@ export class Jobs {
         return { job: earlier, isNew: false };
       }
       if (draft.uploads.length < draft.uploadIds.length) throw new Refused("upload_used");
-      const { maxWaitingJobs } = this.#options.settings.server;
-      if ((this.states.get("queued") ?? 0) >= maxWaitingJobs || this.#closing.signal.aborted) {
-        throw new Refused("jobs_full", `jobs: expected at most ${maxWaitingJobs} that wait, found as many.`);
-      }
-      const job = newJob(request, draft.given, idempotency);
+      checkWaiting(this.#entries, draft.client, this.#options.settings.server.maxWaitingJobs);
+      if (this.#closing.signal.aborted) throw new Refused("stopping");
+      const { given, client } = draft;
+      const job = newJob(request, { given, client, idempotency });
       const entry = newEntry(job, await draft.commit(job), requests);
       this.#entries.set(job.id, entry);
       this.#options.log("info", "job queued", {
@@ -137,7 +138,7 @@ export class Jobs {
         kind: request.kind,
         collection: request.collection,
         sources: request.sources.length,
-        given: draft.given,
+        given,
       });
       this.#startWaiting();
       await this.#uploads.forget(draft.uploads);
@@ -204,8 +205,7 @@ export class Jobs {
 
   async #readJobs(): Promise<void> {
     const crashed: Entry[] = [];
-    for (const folder of await jobFolders(this.#folder, this.#space)) {
-      const job = await folder.read();
+    for (const { folder, job } of await findJobs(this.#folder, this.#space)) {
       if (job === null) {
         this.#options.log("warn", "job left alone", { folder: folder.path, reason: "expected a whole record of this version" });
         continue;
@@ -240,8 +240,7 @@ export class Jobs {
 
   #startWaiting(): void {
     if (this.#closing.signal.aborted) return;
-    const free = this.#options.settings.server.jobsAtOnce - this.runs.length;
-    for (const entry of waitingEntries(this.#entries).slice(0, Math.max(0, free))) {
+    for (const entry of entriesToStart(this.#entries, this.#options.settings.server.jobsAtOnce)) {
       entry.run = this.#runOf(entry);
       entry.finished = this.#follow(entry, entry.run);
     }
@@ -255,7 +254,10 @@ export class Jobs {
       job,
       folder,
       watched: telemetry.watchRun({ collection: job.request.collection, job: job.id, requests }),
-      folderOf: (id) => new JobFolder(join(this.#folder, id), this.#space),
+      folderOf: (id) => {
+        const path = join(this.#folder, id);
+        return new JobFolder(path, this.#space.folder(path, job.client));
+      },
       onPicture: (data) => entry.events.add({ name: "picture", data }),
       onUnavailable: ({ code, message }, delayMs) =>
         log("warn", "job waits", { job: job.id, code, message, retry_ms: Math.round(delayMs) }),

@@ -144,7 +144,7 @@ class Unpacking {
       throw fileError(cause, target, "written");
     }
     this.#leftBytes -= size;
-    folder.space.grow(folder.path, size);
+    folder.space.grow(size);
   }
 
   /** A file of the job gets the id that its content has in the library. */

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Settings, UrlBytes } from "../../app/index.js";
 import { mebibyte, Semaphore } from "../../kit/index.js";
+import { clientShare } from "../kept/client-share.js";
 import { Refused } from "../wire/problems.js";
 import { Clients } from "./clients.js";
 
@@ -35,8 +36,6 @@ export class Seat {
   }
 }
 
-/** What one client may have of a limit that all clients share, so that no client keeps out the others. */
-const clientShare = 0.75;
 /** What a body in pieces takes of the memory. */
 const pieceBytes = mebibyte / 4;
 

@@ -30,11 +30,11 @@ type Ingestion = Omit<JobRequest, "kind" | "retry" | "snapshotOf">;
 
 /** Runs `fill`, and deletes the draft if it fails. */
 async function withDraft(
-  { jobs }: ServerContext,
+  { jobs, client }: Receiving,
   fill: (draft: JobDraft) => Promise<Ingestion>,
   retry: JobRequest["retry"] = null,
 ): Promise<Order> {
-  const draft = await jobs.draft();
+  const draft = await jobs.draft(client ?? "");
   try {
     const filled = await fill(draft);
     const asked = { ...filled, ...(draft.uploadIds.length === 0 ? {} : { uploads: draft.uploadIds }), retry };
@@ -57,14 +57,14 @@ export function orderOfJson(body: z.output<typeof wire.newJob>, context: Receivi
 }
 
 /** Makes the order of an export, or of an import of the snapshot of `of`. */
-export async function orderOfSnapshot(collection: string, of: Job | null, { jobs }: ServerContext): Promise<Order> {
+export async function orderOfSnapshot(collection: string, of: Job | null, { jobs, client }: Receiving): Promise<Order> {
   const kind = of === null ? "export" : "import";
   const request: JobRequest = { kind, collection, sources: [], listing: {}, retry: null, snapshotOf: of?.id ?? null };
   const digest = createHash("sha256").update(JSON.stringify(request)).digest("hex");
-  return { request, draft: await jobs.draft(), digest };
+  return { request, draft: await jobs.draft(client ?? ""), digest };
 }
 
-export function orderOfRetry(retry: NonNullable<JobRequest["retry"]>, collection: string, context: ServerContext): Promise<Order> {
+export function orderOfRetry(retry: NonNullable<JobRequest["retry"]>, collection: string, context: Receiving): Promise<Order> {
   return withDraft(context, async () => ({ collection, sources: [], listing: {} }), retry);
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Settings } from "../../app/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { fileError, mebibyte } from "../../kit/index.js";
-import { type JobSpace, spaceOf } from "../kept/job-space.js";
+import { type FolderSpace, type JobSpace, spaceOf } from "../kept/job-space.js";
 import type { Log } from "../telemetry/log.js";
 import { Refused } from "../wire/problems.js";
 import { Upload } from "./upload.js";
@@ -13,7 +13,7 @@ import { isUploadId } from "./upload-record.js";
 
 export interface UploadsOptions {
   readonly folder: string;
-  readonly settings: Pick<Settings["server"], "maxJobMb" | "maxJobsMb" | "maxUploads" | "uploadLifetime">;
+  readonly settings: Pick<Settings["server"], "maxJobMb" | "maxUploads" | "uploadLifetime">;
   readonly space: JobSpace;
   readonly log: Log;
 }
@@ -27,8 +27,6 @@ export interface NewUpload {
 
 /** What the record of an upload takes. */
 const recordBytes = 4096;
-/** Of `server.max_jobs_mb`, what the unused uploads of one key may have, because they take their space before a byte has come. */
-const keyShare = 0.75;
 const maxSweepEveryMs = 60_000;
 
 export class Uploads {
@@ -96,14 +94,10 @@ export class Uploads {
     const creating = [...this.#creating].filter((other) => other.client === client);
     const unused = [...this.list(client).map(({ record }) => record), ...creating];
     if (unused.length >= settings.maxUploads) throw new Refused("uploads_full");
-    const promisedBytes = [...unused, wanted].reduce((sum, each) => sum + each.lengthBytes, 0);
-    const maxBytes = (client === "" ? 1 : keyShare) * settings.maxJobsMb * mebibyte;
-    if (promisedBytes > maxBytes) {
-      throw new Refused("jobs_full", "uploads of this key: expected at most three quarters of `server.max_jobs_mb`, found more.");
-    }
     const id = randomUUID();
     const path = join(folder, id);
-    space.grow(path, spaceOf(lengthBytes) + recordBytes);
+    const ownSpace = space.folder(path, client);
+    ownSpace.grow(spaceOf(lengthBytes) + recordBytes);
     this.#creating.add(wanted);
     try {
       await mkdir(path, { mode: 0o700 });
@@ -112,7 +106,7 @@ export class Uploads {
       this.#uploads.set(id, upload);
       return upload;
     } catch (cause) {
-      space.set(path, 0);
+      ownSpace.set(0);
       throw fileError(cause, path, "written");
     } finally {
       this.#creating.delete(wanted);
@@ -130,12 +124,16 @@ export class Uploads {
   async #forget(upload: Upload): Promise<void> {
     await upload.delete();
     this.#uploads.delete(upload.record.id);
-    this.#options.space.set(upload.folder, 0);
+    this.#spaceOf(upload).set(0);
   }
 
   #add(upload: Upload): void {
-    this.#options.space.set(upload.folder, spaceOf(upload.record.lengthBytes) + recordBytes);
+    this.#spaceOf(upload).set(spaceOf(upload.record.lengthBytes) + recordBytes);
     this.#uploads.set(upload.record.id, upload);
+  }
+
+  #spaceOf({ folder, record }: Upload): FolderSpace {
+    return this.#options.space.folder(folder, record.client);
   }
 
   /** Never rejects: what cannot be deleted is tried again later. */
