@@ -1,5 +1,4 @@
 /** Runs of Node's test runner beside one another, and a second run of the few files that failed, which says more about the failures. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { spawnGroup } from "./process-group.mjs";
 
 const slowestShown = 15;
 
@@ -16,12 +16,16 @@ const slowestShown = 15;
  *
  * At most `mostFilesAgain` files that failed run once more, with nothing beside them. That run tells a test that watches the time or races
  * from one that is wrong. It does not excuse a failure, unless the test is in `unsteady`, the entries of test/unsteady.json.
+ *
+ * A file that takes longer than `fileTimeoutMs` hangs: it is ended, and has failed.
  */
-export async function runTestLanes(lanes, { mostFilesAgain = 0, unsteady = [] } = {}) {
-  const runs = lanes.flatMap((groups) => laneOf(groups.filter(({ files }) => files.length > 0)));
+export async function runTestLanes(lanes, { fileTimeoutMs, mostFilesAgain = 0, unsteady = [] }) {
+  const runs = lanes.flatMap((groups) =>
+    laneOf(groups.filter(({ files }) => files.length > 0).map((group) => ({ ...group, fileTimeoutMs }))),
+  );
   const first = await printed(runs);
   const runnable = new Set(lanes.flat().flatMap(({ files }) => files.map(sourceOf)));
-  const excused = await excusedFailures(first, { mostFilesAgain, unsteady, runnable });
+  const excused = await excusedFailures(first, { fileTimeoutMs, mostFilesAgain, unsteady, runnable });
   const hasFailed = first.hasCrashed || first.failed.length > excused;
   // A hook that fails counts as no test.
   const fail = hasFailed ? Math.max(1, first.fail - excused) : 0;
@@ -35,7 +39,7 @@ export async function runTestLanes(lanes, { mostFilesAgain = 0, unsteady = [] } 
 }
 
 /** Runs the failed files again, alone, and says what that shows. Returns how many of the failures the list excuses. */
-async function excusedFailures({ failed: all, hasCrashed }, { mostFilesAgain, unsteady, runnable }) {
+async function excusedFailures({ failed: all, hasCrashed }, { fileTimeoutMs, mostFilesAgain, unsteady, runnable }) {
   // A test is reported under the file that defines it. A suite that several files run has a file of its own, which runs nothing.
   const failed = all.filter(({ file }) => runnable.has(sourceOf(file)));
   const shared = all.filter(({ file }) => !runnable.has(sourceOf(file)));
@@ -43,7 +47,7 @@ async function excusedFailures({ failed: all, hasCrashed }, { mostFilesAgain, un
   const files = [...new Set(failed.map(({ file }) => file))];
   if (hasCrashed || files.length === 0 || files.length > mostFilesAgain) return 0;
   write("Once more, alone:", failed.map(nameOf));
-  const again = await printed(laneOf([{ files, concurrency: 1 }]));
+  const again = await printed(laneOf([{ files, concurrency: 1, fileTimeoutMs }]));
   if (again.hasCrashed) return 0;
   // A test that its file held back, because a hook failed, has not passed: the whole file must pass.
   const failedAgain = new Set(again.failed.map(({ file }) => file));
@@ -106,15 +110,19 @@ async function printed(runs) {
 }
 
 /** One process of Node's runner, to its end: its counts, the tests that failed, with their files, and how long each file took. */
-async function runTests({ files, concurrency }, output) {
+async function runTests({ files, concurrency, fileTimeoutMs }, output) {
   const folder = mkdtempSync(join(tmpdir(), "headrace-tests-"));
   const eventsPath = join(folder, "events.jsonl");
   const reporters = [
     ["spec", "stdout"],
     [fileURLToPath(new URL("test-events.mjs", import.meta.url)), eventsPath],
   ].flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]);
-  const child = spawn(process.execPath, ["--test", `--test-concurrency=${concurrency}`, ...reporters, ...files], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const options = [`--test-concurrency=${concurrency}`, `--test-timeout=${fileTimeoutMs}`];
+  const child = spawnGroup(process.execPath, ["--test", ...options, ...reporters, ...files], {
+    // The runner tells of a file that hangs, and then waits for what it has started.
+    maxSilenceMs: 1.5 * fileTimeoutMs,
+    onSilence: (running) =>
+      output.write(`\nNothing came for a long time. These processes ran, and are killed now:\n${running.join("\n")}\n`),
   });
   const counts = { pass: 0, fail: 0, skipped: 0 };
   createInterface(child.stdout)

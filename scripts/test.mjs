@@ -21,6 +21,8 @@ const [isWatching, places] = [process.argv.includes("--watch"), process.argv.sli
 
 /** More files than these that fail are no accident. */
 const mostFilesAgain = 4;
+/** The slowest file takes five minutes on two busy cores. */
+const fileTimeoutMs = (process.env.HEADRACE_TEST_EXTENT === "nightly" ? 120 : 15) * 60_000;
 /** Tests of the packed package, and of the documentation, read the types. */
 const readsTypes = (file) => /^build\/(test\/(package|docs)|scripts)\//.test(file);
 const needsMilvus = (file) => file.includes("/live/milvus/") || file.endsWith("/conformance/milvus.test.js");
@@ -49,6 +51,7 @@ async function testOnce() {
       ],
     ];
     await runTestLanes(lanes, {
+      fileTimeoutMs,
       mostFilesAgain: places.length === 0 ? mostFilesAgain : 0,
       unsteady: JSON.parse(readFileSync("test/unsteady.json", "utf8")),
     });

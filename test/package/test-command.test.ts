@@ -21,6 +21,11 @@ describe("the test command", () => {
       test("inner", () => { throw new Error("the first time"); });
     });`,
     ends: `test("ends", () => process.exit(3));`,
+    hangs: `test("ends well", () => { setInterval(() => {}, 1_000); });`,
+    leaves: `test("leaves a process", async () => {
+      const { spawn } = await import("node:child_process");
+      spawn("sleep", ["60.125"], { stdio: "inherit" }).unref();
+    });`,
     shared: `const { suite } = await import(suitePath); suite();`,
   };
   before(async () => {
@@ -43,7 +48,7 @@ describe("the test command", () => {
     const unsteady = names.flatMap((name) => listed.map((each) => ({ file: relative(".", join(folder, `${name}.test.mjs`)), test: each })));
     const script = `
       import { runTestLanes } from "./scripts/test-runs.mjs";
-      const options = { mostFilesAgain: 2, unsteady: ${JSON.stringify(unsteady)} };
+      const options = { fileTimeoutMs: 8_000, mostFilesAgain: 2, unsteady: ${JSON.stringify(unsteady)} };
       console.log(JSON.stringify(await runTestLanes(${JSON.stringify([[group(["good"])], [group(names)]])}, options)));`;
     // Without this variable, or the runner would believe that it is a test of this one.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -109,6 +114,18 @@ describe("the test command", () => {
   test("a file that ends before its tests do is a failure", async () => {
     const { code, counts } = await run(["ends"]);
     assert.deepEqual([code, counts["fail"]], [1, 1]);
+  });
+
+  test("a file that never ends is ended, and is a failure with its name", async () => {
+    const { printed, code, counts } = await run(["hangs"]);
+    assert.deepEqual([code, counts], [1, { pass: 2, fail: 1, skipped: 0 }]);
+    assert.match(printed, /\nFailed:\n.*hangs\.test\.mjs: .*hangs\.test\.mjs\n {4}.*timed out after 8000ms/);
+  });
+
+  test("a process that a test leaves, and that the runner waits for, is named and killed", async () => {
+    const { printed, code, counts } = await run(["leaves"]);
+    assert.deepEqual([code, counts["fail"]], [1, 1]);
+    assert.match(printed, /These processes ran, and are killed now:\n(.*\n)*\d+ sleep 60\.125\n/);
   });
 
   test("more failed files than the limit are not run again", async () => {

@@ -152,7 +152,7 @@ describe("the pipeline on the page", { skip: await skipUnless("Chromium", instal
     const { page, errors } = opened;
     await start(page, "mixed", folder);
     await state(page, "Completed, 2 failed");
-    assert.equal(await page.locator(".run .dot-partial, .runs .dot-partial").count(), 2);
+    await page.waitForFunction(() => document.querySelectorAll(".run .dot-partial, .runs .dot-partial").length === 2);
     await page.locator(".failures").getByText("torn.jpg").waitFor();
     assert.match((await page.locator(".failures").textContent()) ?? "", /2 failed.*image_(corrupt|unsupported)/s);
     const torn = page.locator(".failed-pictures li", { hasText: "torn.jpg" });
