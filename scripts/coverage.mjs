@@ -4,13 +4,14 @@ import { rmSync } from "node:fs";
 import { build } from "esbuild";
 import { globSync } from "tinyglobby";
 import { forgetBuilds } from "./build.mjs";
+import { buildCommandForCoverage } from "./build-coverage.mjs";
 import { testBuild } from "./build-tests.mjs";
 
 forgetBuilds();
 for (const folder of ["build", "dist"]) rmSync(folder, { recursive: true, force: true });
 await build(testBuild());
-// The command that the tests start. Bundled, it could not be told which lines of which file ran.
-await build({ ...testBuild(), entryPoints: globSync("src/**/*.ts", { ignore: "src/**/*.{test,d}.ts" }), outdir: "dist", outbase: "src" });
+// The command that the tests start.
+await buildCommandForCoverage("dist");
 
 /** Tests of servers, of the browser and of the packed package, and tests that kill: a process that is killed leaves no coverage behind. */
 const apart = ["bench", "docs", "faults", "live", "long", "package", "page"];

@@ -1,9 +1,13 @@
 /** The coverage command knows every room, and each has a floor. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { copyFile, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
 type Kind = "lines" | "branches";
 type Sums = Readonly<Record<Kind, { readonly covered: number; readonly total: number }>>;
@@ -16,6 +20,10 @@ interface CoverageRooms {
 }
 
 const { roomsOf, breachesOf, raisedFloors } = (await import(pathToFileURL("scripts/coverage-rooms.mjs").href)) as CoverageRooms;
+
+const { buildCommandForCoverage } = (await import(pathToFileURL("scripts/build-coverage.mjs").href)) as {
+  buildCommandForCoverage(outdir: string): Promise<void>;
+};
 
 const file = (covered: number, total: number): Sums => ({ lines: { covered, total }, branches: { covered, total } });
 const summary = {
@@ -56,4 +64,19 @@ test("a new room without a floor fails, and a floor of a room that is gone", () 
 test("floors are raised to the half percent that was reached, and never lowered", () => {
   const raised = raisedFloors(rooms, { kit: { lines: 80, branches: 95 }, search: floor(50) });
   assert.deepEqual(raised, { src: floor(100), kit: { lines: 88.5, branches: 95 }, server: floor(25) });
+});
+
+test("the command that is built for the coverage runs", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-coverage-"));
+  try {
+    await copyFile("package.json", join(folder, "package.json"));
+    await symlink(resolve("node_modules"), join(folder, "node_modules"));
+    await buildCommandForCoverage(join(folder, "dist"));
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, "dist", "cli", "launcher.js"), "config"], {
+      cwd: folder,
+    });
+    assert.match(stdout, /lancedb/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
