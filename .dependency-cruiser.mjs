@@ -13,13 +13,15 @@ const rooms = {
   operations: ["contracts", "kit", "chain", "engine", "stages", "filter"],
   app: ["contracts", "kit", "chain", "stages", "filter", "config", "insight", "adapters", "sources", "fleet", "operations"],
   server: ["contracts", "kit", "app"],
-  cli: ["contracts", "app", "server"],
+  mcp: ["contracts", "kit", "app"],
+  cli: ["contracts", "app", "server", "mcp"],
 };
 // Which room alone may touch which packages.
 const owners = {
   config: "^(yaml|fastest-levenshtein)$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
+  mcp: "^@modelcontextprotocol/",
   "server/telemetry": "^(prom-client|@opentelemetry/)",
   "adapters/fs": "^picomatch$",
   "adapters/sharp": "^sharp$",

@@ -26,6 +26,7 @@ const purposes: Readonly<Record<string, string>> = {
   operations: "whole tasks, each made of a source, stages and a sink",
   app: "the library: settings in, pipeline out; chooses which adapters to use",
   server: "the HTTP service: routes, schemas, API keys, problems, jobs, metrics, traces",
+  mcp: "the collections as tools of a language model: what each tool takes, does and tells",
   cli: "commands",
 };
 

@@ -30,6 +30,9 @@ export const reasons: Readonly<Record<string, string>> = {
   "@fastify/compress": "Compresses answers and unpacks bodies (gzip, Brotli, zstd). From the authors of Fastify.",
   "@fastify/multipart": "Reads uploads with limits on files, fields and bytes. From the authors of Fastify.",
   "@fastify/rate-limit": "Counts requests per client for `server.rate_limit`. From the authors of Fastify. Loaded only with that setting.",
+  "@modelcontextprotocol/server":
+    "Speaks the Model Context Protocol for `headrace mcp`, in all its versions. From the protocol's authors. It needs zod and one package of its own.",
+  "@modelcontextprotocol/client": "The protocol's own client, which tests `headrace mcp`.",
   "prom-client": "Counters, gauges and histograms in the format of Prometheus, by the usual client for Node. Two small packages more.",
   "@opentelemetry/api":
     "The names of OpenTelemetry: spans, kinds, contexts. You install its four packages only for traces; none is loaded without.",
@@ -116,6 +119,9 @@ const contents: Readonly<Record<string, string>> = {
   "@opentelemetry/semantic-conventions":
     "The names of OpenTelemetry's attributes, in two builds. Comes with its other packages, here for the tests.",
   typescript: "The compiler.",
+  "@modelcontextprotocol/server":
+    "The protocol in two builds with their source maps, and the validators of its messages. One build is loaded.",
+  "@modelcontextprotocol/client": "The same, here for the tests.",
 };
 
 /** All direct dependencies of a manifest, grouped as on the page. */

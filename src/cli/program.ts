@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   health: async () => (await import("./commands/setup/health.js")).healthCommand,
   doctor: async () => (await import("./commands/setup/doctor.js")).doctorCommand,
   serve: async () => (await import("./commands/setup/serve.js")).serveCommand,
+  mcp: async () => (await import("./commands/setup/mcp.js")).mcpCommand,
   bench: async () => (await import("./commands/setup/bench.js")).benchCommand,
   plan: async () => (await import("./commands/setup/plan.js")).planCommand,
   tune: async () => (await import("./commands/setup/tune.js")).tuneCommand,

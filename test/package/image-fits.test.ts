@@ -28,6 +28,7 @@ interface ComposeService {
 
 const verbs: Readonly<Record<string, readonly string[]>> = {
   serve: ["fastify", "@fastify/multipart", "@fastify/compress", "prom-client", "light-my-request"],
+  mcp: ["@modelcontextprotocol/server"],
   distribute: ["bullmq", "ioredis"],
   work: ["bullmq", "ioredis"],
 };
