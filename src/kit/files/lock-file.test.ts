@@ -34,6 +34,26 @@ describe("a lock file", { skip: process.platform === "linux" ? false : "the proc
     return child;
   }
 
+  it("has one holder at a time among processes that take and release it as fast as they can", { timeout: 120_000 }, async () => {
+    const code = `
+      const { open, rm } = await import("node:fs/promises");
+      const { LockFile } = await import(${JSON.stringify(module)});
+      const inside = ${JSON.stringify(join(folder, "inside"))};
+      for (let round = 0; round < 800; round += 1) {
+        const again = () => new Promise((resolve) => setTimeout(resolve, Math.random(), "again"));
+        const lock = await LockFile.take(${JSON.stringify(path)}, { renewMs: 60_000, staleMs: 3_600_000 }, again);
+        await (await open(inside, "wx")).close();
+        await rm(inside);
+        await lock.release();
+      }`;
+    const processes = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "ignore", "inherit"] }),
+    );
+    const codes = await Promise.all(processes.map(async (child) => (await once(child, "close"))[0]));
+    assert.deepEqual(codes, [0, 0, 0, 0]);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   it("of a container that was killed is free at once, and that of a stopped one never", {
     skip: cannotUnshare(),
     timeout: 30_000,

@@ -71,8 +71,8 @@ export class LockFile {
 
   /** Returns null if this process has the lock; otherwise what the file says now. */
   async otherHolder(): Promise<Holder | null> {
-    const holder = await readHolder(this.path);
-    return holder?.token === this.token ? null : (holder ?? "unknown");
+    const holder = (await readHolder(this.path)) ?? "unknown";
+    return tokenOf(holder) === this.token ? null : holder;
   }
 
   /** Releases the lock, unless it was lost. Further calls do nothing. */
@@ -118,7 +118,7 @@ async function removeDrafts(path: string): Promise<void> {
     if (!name.startsWith(prefix) || !tokenPattern.test(name.slice(prefix.length))) continue;
     const draft = join(dirname(path), name);
     const waiting = await readHolder(draft);
-    if (waiting !== null && livenessOf(waiting) === "dead") await rm(draft, { force: true });
+    if (waiting !== null && waiting !== "unknown" && livenessOf(waiting) === "dead") await rm(draft, { force: true });
   }
 }
 
@@ -149,12 +149,15 @@ interface Attempt {
 async function removeDead(file: string, attempt: Attempt): Promise<Holder | null> {
   const { path, draft } = attempt;
   const holder = await readHolder(file);
-  if (!(await isDead(file, holder, attempt))) return holder ?? "unknown";
-  const guard = `${path}.${holder?.token ?? "unreadable"}.takeover`;
+  // Released meanwhile. There is nothing to remove: the next file at this path is the lock of a living process.
+  if (holder === null) return null;
+  if (!(await isDead(file, holder, attempt))) return holder;
+  const guard = `${path}.${tokenOf(holder)}.takeover`;
   if (!(await claim(draft, guard))) return (await removeDead(guard, attempt)) ?? removeDead(file, attempt);
   try {
-    if ((await readHolder(file))?.token === holder?.token) {
-      if (holder?.life !== undefined) await removeLife(dirname(path), holder.life);
+    const now = await readHolder(file);
+    if (now !== null && tokenOf(now) === tokenOf(holder)) {
+      if (holder !== "unknown" && holder.life !== undefined) await removeLife(dirname(path), holder.life);
       await rm(file, { force: true });
     }
     return null;
@@ -163,11 +166,12 @@ async function removeDead(file: string, attempt: Attempt): Promise<Holder | null
   }
 }
 
-async function isDead(file: string, holder: LockHolder | null, { path, draft, staleMs }: Attempt): Promise<boolean> {
-  const liveness = holder === null ? "elsewhere" : livenessOf(holder);
+async function isDead(file: string, holder: Holder, { path, draft, staleMs }: Attempt): Promise<boolean> {
+  if (holder === "unknown") return isStale(file, draft, staleMs);
+  const liveness = livenessOf(holder);
   if (liveness !== "elsewhere") return liveness === "dead";
   // The kernel of this boot answers for each of its processes, in whatever container.
-  if (holder?.life !== undefined && holder.bootId !== null && holder.bootId === ownIdentity().bootId) {
+  if (holder.life !== undefined && holder.bootId !== null && holder.bootId === ownIdentity().bootId) {
     const life = await lifeOf(dirname(path), holder.life);
     if (life !== "unknown") return life === "dead";
   }
@@ -192,14 +196,18 @@ async function touch(path: string): Promise<void> {
   }
 }
 
-/** Returns null if there is no file, or if its content does not describe a holder. */
-async function readHolder(path: string): Promise<LockHolder | null> {
+function tokenOf(holder: Holder): string {
+  return holder === "unknown" ? "unreadable" : holder.token;
+}
+
+/** Returns null if there is no file, and "unknown" if its content does not describe a holder. */
+async function readHolder(path: string): Promise<Holder | null> {
   const text = await readFile(path, "utf8").catch(absent);
   if (text === null) return null;
   try {
     return JSON.parse(text) as LockHolder;
   } catch {
-    return null;
+    return "unknown";
   }
 }
 
