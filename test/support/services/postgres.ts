@@ -1,8 +1,9 @@
 /** Installs, starts and stops a real PostgreSQL with pgvector. Each start has a folder, a port and data of its own. */
 import { execFile } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { freePorts, freezeProcess, type ServiceProcess, startProcess, waitUntil } from "./process.js";
 import { installVenv } from "./venv.js";
@@ -31,6 +32,8 @@ export async function installPostgres(): Promise<string> {
   if (!existsSync(join(programs, "postgres"))) throw new Error(`expected postgres in ${programs}, found none`);
   return programs;
 }
+
+const maxRefusals = 20;
 
 /** `settings`: more settings of the server, such as `max_connections=5`. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
@@ -70,12 +73,24 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       text,
     ]);
   const own = ["listen_addresses=127.0.0.1", `port=${port}`, `unix_socket_directories=${folder}`, "fsync=off", "shared_buffers=64MB"];
+  const logFile = join(folder, "server.log");
   const launch = async (): Promise<ServiceProcess> => {
     const [program = "", ...args] = command("postgres", ["-D", data, ...[...own, ...settings].flatMap((setting) => ["-c", setting])]);
-    const server = startProcess({ command: program, args, cwd: folder, logFile: join(folder, "server.log") });
+    const server = startProcess({ command: program, args, cwd: folder, logFile });
     const isReady = async () => (await sql("SELECT 1", "postgres")).trim() === "1";
     await waitUntil(`PostgreSQL on port ${port}`, isReady, { timeoutMs: 60_000, everyMs: 50, alive: () => server.isAlive() });
     return server;
+  };
+  /** The processes of a killed server use its memory and its port for a moment. Until they are gone, a new one refuses to start. */
+  const relaunch = async (): Promise<ServiceProcess> => {
+    for (let refusals = 0; ; refusals += 1) {
+      try {
+        return await launch();
+      } catch (cause) {
+        if (refusals < maxRefusals) await pause(250);
+        else throw new Error(`PostgreSQL did not start again:\n${readFileSync(logFile, "utf8").slice(-2_000)}`, { cause });
+      }
+    }
   };
   let server = await launch();
   await sql(`CREATE DATABASE ${user}`, "postgres");
@@ -94,7 +109,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     resume: () => server.signal("SIGCONT"),
     restart: async () => {
       await end();
-      server = await launch();
+      server = await relaunch();
     },
     stop: async () => {
       await end();
