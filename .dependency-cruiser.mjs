@@ -18,7 +18,7 @@ const rooms = {
 };
 // Which room alone may touch which packages.
 const owners = {
-  config: "^(yaml|fastest-levenshtein)$",
+  config: "^yaml$",
   cli: "^commander$",
   server: "^(fastify|@fastify/)",
   mcp: "^@modelcontextprotocol/",

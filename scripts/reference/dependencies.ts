@@ -43,7 +43,7 @@ export const reasons: Readonly<Record<string, string>> = {
     "Part of OpenTelemetry: sends spans as OTLP over HTTP, with its usual variables, retries and limits. Versions from 0.300 on refuse Node 20.",
   "light-my-request":
     "Part of Fastify, named here only to hold it at 6.6. Later versions ask for Node 22, and npm then leaves out Fastify on Node 20 without a word.",
-  "fastest-levenshtein": "Finds the nearest known key for a misspelt setting. One small file.",
+  "fastest-levenshtein": "Finds the nearest known name for a misspelt setting or error code. One small file.",
   "@huggingface/tokenizers":
     "Splits texts into tokens for CLIP and SigLIP, from `tokenizer.json`. Plain JavaScript without dependencies or downloads; on 10,000 texts it equals the Python library.",
   entities:

@@ -13,7 +13,17 @@ type Execve = (path: string, args: readonly string[], environment: Readonly<Reco
  * Commands that end soon and need little memory. They gain less from the variables than the restart takes. The size of Node's thread pool
  * is also read later, when the first thread of the pool is needed.
  */
-const shortCommands: ReadonlySet<string> = new Set(["config", "count", "health", "init", "labels", "model", "preprocess", "search"]);
+const shortCommands: ReadonlySet<string> = new Set([
+  "config",
+  "count",
+  "explain",
+  "health",
+  "init",
+  "labels",
+  "model",
+  "preprocess",
+  "search",
+]);
 
 /** Values that the user has set take precedence. */
 const environment: Readonly<Record<string, string | undefined>> = { ...launcherVariables(), ...process.env };

@@ -3,7 +3,7 @@ export * from "./aliases.js";
 export * from "./containers.js";
 export * from "./converters.js";
 export * from "./error-codes.js";
-export type { ErrorScope } from "./error-defaults.js";
+export { type ErrorScope, scopeMeanings } from "./error-defaults.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./file-copies.js";
