@@ -1,5 +1,5 @@
 /** The search bar: an image, an id or words, the collection, and the filter. */
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useWords } from "../language/language.js";
 import { Icon } from "../parts/icon.js";
 import { nameOfSource } from "../parts/names.js";
@@ -32,7 +32,8 @@ export function Composer(props: ComposerProps) {
   const field = useId();
   const text = place.query?.kind === "text" ? place.query.text : null;
   const isSearched = place.query !== null;
-  useEffect(() => {
+  // Before the page is painted: what somebody types afterwards stays.
+  useLayoutEffect(() => {
     setTyped(text ?? "");
     if (text !== null) setMode("text");
   }, [text, isSearched]);
