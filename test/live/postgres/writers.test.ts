@@ -260,15 +260,17 @@ async function write(collection: Collection, rows: number, dimension = 8): Promi
   }
 }
 
-/** Writes until the rows are durable, as long as the error says that the service is away. Returns how often it was. */
+/** Writes until the rows are durable, as long as the error says that the service is away, for a minute at most. Returns how often it was. */
 async function persist(collection: Collection, ids: readonly string[]): Promise<number> {
+  const until = performance.now() + 60_000;
   for (let away = 0; ; away += 1) {
     try {
       assert.deepEqual(await collection.upsert(rowsOf(ids, { dimension: 64 }), calm), []);
       return away;
     } catch (error) {
       assert.ok(HeadraceError.is(error) && error.scope === "service" && error.retryable, `not a service's error: ${error}`);
-      await new Promise(setImmediate);
+      assert.ok(performance.now() < until, `the server stayed away: ${error}`);
+      await new Promise((fulfil) => setTimeout(fulfil, 5));
     }
   }
 }
