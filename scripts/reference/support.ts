@@ -27,6 +27,10 @@ const verifications: Readonly<Record<string, Verification>> = {
     not: "notes of makers (lenses that only they name), RAW formats",
   },
   fs: { against: "ext4 on Linux", not: "network file systems, macOS, Windows" },
+  hub: {
+    against: "a server on this machine that answers as the hub does, which the Python package huggingface_hub 2.4 can use too",
+    not: "huggingface.co itself",
+  },
   heif: { against: "Pillow's pixels, and damaged images", not: "images of many tiles" },
   http: {
     against: "servers on this machine: slow, endless, cut off, 429, redirects, gzip; 53 spellings of private addresses",

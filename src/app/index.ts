@@ -1,4 +1,5 @@
 /** The library: opens a pipeline from settings. */
+export { shippedModels } from "../adapters/onnx/options.js";
 export type { LabelChoice } from "../chain/index.js";
 export {
   defaultShardItems,
@@ -51,6 +52,7 @@ export type { Diagnosis } from "./calls/diagnose.js";
 export { exportTritonModel, type TritonExportOptions } from "./calls/export-triton-model.js";
 export type { FilterType, TypeMismatch } from "./calls/filter-findings.js";
 export type { DuplicatesRequest } from "./calls/find-duplicates.js";
+export { listPulledModels, type PullModelOptions, pullModel } from "./calls/hub-models.js";
 export type { Preprocessed, ThumbnailOptions } from "./calls/inspect-image.js";
 export {
   type InspectedImages,

@@ -14,6 +14,8 @@ type Execve = (path: string, args: readonly string[], environment: Readonly<Reco
  * is also read later, when the first thread of the pool is needed.
  */
 const shortCommands: ReadonlySet<string> = new Set([
+  "complete",
+  "completion",
   "config",
   "count",
   "explain",

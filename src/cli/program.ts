@@ -51,6 +51,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     init: async () => (await import("./commands/setup/init.js")).initCommand,
     config: async () => (await import("./commands/setup/config.js")).configCommand,
     health: async () => (await import("./commands/setup/health.js")).healthCommand,
+    completion: async () => (await import("./commands/setup/completion.js")).completionCommand,
     explain: async () => (await import("./commands/setup/explain.js")).explainCommand,
     model: async () => (await import("./commands/setup/model.js")).modelCommand,
     triton: async () => (await import("./commands/setup/triton.js")).tritonCommand,
@@ -79,6 +80,7 @@ export async function buildProgram({ version, exit, only }: ProgramOptions): Pro
     program.commandsGroup(`${heading}:`);
     for (const add of loaded) add(program, exit);
   }
+  if (only === "complete") (await import("./completion/complete.js")).completeCommand(program, exit);
   program.helpCommand("help [command]", "show the help of a command");
   acceptOuterOptions(program);
   inheritExit(program);

@@ -112,6 +112,12 @@ export const errorCodes = {
     "A service is overloaded: it is busy, its queue is full, or a rate limit was reached.",
     "Nothing to do: Headrace slows down and tries again.",
   ),
+  model_unavailable: define(
+    "run",
+    true,
+    "A model of the hub is not on this machine, and cannot be fetched.",
+    "Check the network, the name of the model and HF_ENDPOINT, and run the same command again: it continues where it was.",
+  ),
   outage_too_long: define(
     "run",
     false,

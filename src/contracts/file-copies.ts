@@ -29,6 +29,11 @@ export interface CopyOptions {
   readonly storedVersion: string | null;
   /** The size that the source told with the version. A source that tells another size has changed, whatever its version. null: unknown. */
   readonly storedSizeBytes: number | null;
+  /**
+   * The size of a file that never changes at its address. The reader then asks for what follows after `target.writtenBytes` alone, also if an
+   * earlier process has written these bytes. The caller checks the whole. Default: the reader asks for the rest if it knows the file's ETag.
+   */
+  readonly fixedSizeBytes?: number;
   /** The time for the whole file. Then the copy fails with `timed_out`. */
   readonly timeoutMs: number;
 }

@@ -11,7 +11,7 @@ export * from "./filter.js";
 export * from "./flow.js";
 export * from "./inputs.js";
 export * from "./listed-sources.js";
-export * from "./model-tensors.js";
+export * from "./models.js";
 export * from "./payloads.js";
 export * from "./pictures.js";
 export * from "./ports.js";

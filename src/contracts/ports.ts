@@ -7,7 +7,7 @@ import type { CollectionAliases } from "./aliases.js";
 import type { CopiedVersion, CopyOptions, CopyTarget, ReadOptions } from "./file-copies.js";
 import type { Filter } from "./filter.js";
 import type { Part } from "./flow.js";
-import type { ModelTensors } from "./model-tensors.js";
+import type { ModelTensors } from "./models.js";
 import type { Encoded, ImageFacts, ImageRef, Key, Pixels, RowBatch, Slab, StoredRow, TensorSpec, Vectors } from "./payloads.js";
 import type { Geometry } from "./preprocessing.js";
 import type { InsertResult, PagedRows, RowFailure } from "./row-results.js";

@@ -1,6 +1,6 @@
 /** Texts in the space of the images: the port of models for texts. */
 import type { Part } from "./flow.js";
-import type { ModelTensors } from "./model-tensors.js";
+import type { ModelTensors } from "./models.js";
 import type { Vectors } from "./payloads.js";
 
 /** A class that a model tells apart. */

@@ -35,6 +35,7 @@ export {
 export { formatOf, imageExtensions } from "./names/image-formats.js";
 export type { MemberScheme } from "./names/member-schemes.js";
 export { isMemberUri, type MemberLocation, memberLocation, memberRef, memberRefOf, type SourceFile } from "./names/members.js";
+export { modelLayout } from "./names/model-layouts.js";
 export {
   type CopiedFile,
   isRemoteMemberUri,

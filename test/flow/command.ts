@@ -27,11 +27,15 @@ export interface Workspace extends AsyncDisposable {
   json<T = Record<string, unknown>>(expectedCode: number, ...args: readonly string[]): Promise<T>;
 }
 
-/** A folder that is gone afterwards. */
-export async function workspace(): Promise<Workspace> {
+/** A folder that is gone afterwards. `variables`: what the commands find in their environment. */
+export async function workspace(variables: Readonly<Record<string, string>> = {}): Promise<Workspace> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-test-"));
   const start = (...args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [bin, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: cleanEnvironment() });
+    spawn(process.execPath, [bin, ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...cleanEnvironment(), ...variables },
+    });
   const run = (...args: readonly string[]): Promise<Ended> => ended(start(...args));
   return {
     folder,
@@ -67,7 +71,7 @@ export function ended(child: ChildProcess): Promise<Ended> {
 
 /** The environment of this process, without what would change how the command works. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HEADRACE_") && name !== "NODE_TEST_CONTEXT"));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HEADRACE|HF)_/.test(name) && name !== "NODE_TEST_CONTEXT"));
 }
 
 async function rowsAppear(folder: string): Promise<void> {

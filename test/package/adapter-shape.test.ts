@@ -20,6 +20,7 @@ const ports = [
   ["file-describer.ts", "FileDescriber", /^[a-z]\w*Describer$/],
   ["reader.ts", "Reader", /^[a-z]\w*Reader$/],
   ["listing.ts", "Listing", /^list[A-Z]\w*$/],
+  ["hub.ts", "ModelHub", /^[a-z]\w*Hub$/],
   ["row-source.ts", "RowSource", /^open[A-Z]\w*Rows$/],
   ["tokenizer.ts", "Tokenizer", /^open\w*Tokenizer$/],
   ["archive.ts", "Archive", /^open[A-Z]\w*Archive$/],

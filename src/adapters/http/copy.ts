@@ -7,32 +7,36 @@ import { type Exchange, fetchOnce, single, versionOf } from "./exchange.js";
 import { isUnchanged, type StoredState } from "./unchanged.js";
 
 export class HttpCopy {
-  /** What has begun to arrive. null: nothing, or the rest of it cannot be asked for. */
-  #begun: { readonly etag: string; readonly sizeBytes: number } | null = null;
+  /** What has begun to arrive. null: nothing, or the rest of it cannot be asked for. etag: null for a file that never changes. */
+  #begun: { readonly etag: string | null; readonly sizeBytes: number } | null;
   #hasChanged: boolean;
 
   constructor(
     readonly ref: ImageRef,
     readonly target: CopyTarget,
-    readonly stored: StoredState | null,
+    readonly before: { readonly stored: StoredState | null; readonly fixedSizeBytes?: number | undefined },
   ) {
-    this.#hasChanged = stored === null;
+    this.#hasChanged = before.stored === null;
+    this.#begun = before.fixedSizeBytes === undefined ? null : { etag: null, sizeBytes: before.fixedSizeBytes };
   }
 
   /** Returns null if the file still has the stored version. */
   async attempt(exchange: Exchange, signal: AbortSignal): Promise<CopiedVersion | null> {
-    if (this.stored !== null && !this.#hasChanged) {
-      if (await isUnchanged(this.ref, this.stored, exchange, signal)) return null;
+    const { stored } = this.before;
+    if (stored !== null && !this.#hasChanged) {
+      if (await isUnchanged(this.ref, stored, exchange, signal)) return null;
       this.#hasChanged = true;
     }
     const begun = this.#begun;
-    const isPartial = begun !== null && this.target.writtenBytes > 0 && this.target.writtenBytes < begun.sizeBytes;
+    const { writtenBytes } = this.target;
+    const rest = begun !== null && writtenBytes > 0 && writtenBytes < begun.sizeBytes ? { range: `bytes=${writtenBytes}-` } : {};
+    const condition = "range" in rest && begun?.etag != null ? { "if-range": begun.etag } : {};
     return fetchOnce<CopiedVersion>(
       this.ref.location,
       {
         shown: this.ref.uri,
         storedVersion: null,
-        headers: { accept: "*/*", ...(isPartial ? { range: `bytes=${this.target.writtenBytes}-`, "if-range": begun.etag } : {}) },
+        headers: { accept: "*/*", ...rest, ...condition },
         take: (answer) => this.#take(answer, signal),
       },
       exchange,
@@ -44,15 +48,16 @@ export class HttpCopy {
     const { target } = this;
     const { uri } = this.ref;
     const headers = bodyHeaders(uri, answer.headers);
+    const isFixed = this.before.fixedSizeBytes !== undefined;
     if (answer.statusCode === 200) {
-      this.#begun = null;
+      if (!isFixed) this.#begun = null;
       const sizeBytes = plainSizeOf(headers);
       await target.begin(sizeBytes);
       const etag = single(headers["etag"]);
-      if (sizeBytes !== null && etag !== undefined && !etag.startsWith("W/")) this.#begun = { etag, sizeBytes };
+      if (!isFixed && sizeBytes !== null && etag !== undefined && !etag.startsWith("W/")) this.#begun = { etag, sizeBytes };
     } else if (single(headers["content-range"])?.startsWith(`bytes ${target.writtenBytes}-`) !== true) {
       discard(answer.body);
-      this.#begun = null;
+      if (!isFixed) this.#begun = null;
       throw brokenOff(uri, `the rest from byte ${target.writtenBytes}, found ${single(headers["content-range"]) ?? "another answer"}`);
     }
     const write = async (source: AsyncIterable<Uint8Array>): Promise<void> => {

@@ -24,6 +24,9 @@ export interface HttpParts {
 
 const maxDelayMs = 30_000;
 
+/** A server that sends less than this between two failures is not counted as working. */
+const leastProgressBytes = 1024 * 1024;
+
 /**
  * Makes a reader for the schemes `http` and `https`. Retries what may succeed later, obeys `Retry-After` for the whole host, and limits
  * connections per host, redirects, size and time. With `network: "public"`, private addresses are refused at each connection.
@@ -48,11 +51,12 @@ export function httpReader(options: Partial<HttpSettings> = {}, { lookup, dial }
     async readIfChanged(ref, options, signal) {
       return await fetchPatiently(ref, options, await exchange(), signal);
     },
-    async copy(ref, target, { storedVersion, storedSizeBytes, timeoutMs }, signal) {
+    async copy(ref, target, { storedVersion, storedSizeBytes, fixedSizeBytes, timeoutMs }, signal) {
       const patience = await exchange();
       const stored = storedVersion === null ? null : { version: storedVersion, sizeBytes: storedSizeBytes };
-      const copy = new HttpCopy(ref, target, stored);
-      return await withDeadline((limited) => patiently(patience.settings, limited, () => copy.attempt(patience, limited)), {
+      const copy = new HttpCopy(ref, target, { stored, fixedSizeBytes });
+      const progress = () => target.writtenBytes;
+      return await withDeadline((limited) => patiently(patience.settings, limited, () => copy.attempt(patience, limited), progress), {
         call: "copying",
         signal,
         timeoutMs,
@@ -79,17 +83,22 @@ function fetchPatiently(ref: ImageRef, wishes: Wishes, exchange: Patience, signa
   return patiently(exchange.settings, signal, () => fetchInTime(ref, wishes, exchange, signal));
 }
 
+/** `progress`: grows while a large file arrives. An attempt that came further than all before it makes the count of failures begin again. */
 async function patiently<T>(
   { maxRetries, retryDelay }: Pick<HttpSettings, "maxRetries" | "retryDelay">,
   signal: AbortSignal,
   attempt: () => Promise<T>,
+  progress: () => number = () => 0,
 ): Promise<T> {
+  let furthest = progress();
   for (let failures = 1; ; failures++) {
     try {
       return await attempt();
     } catch (thrown) {
       checkAborted(signal, "reading");
       const error = HeadraceError.from(thrown);
+      if (progress() >= furthest + leastProgressBytes) failures = 1;
+      furthest = Math.max(furthest, progress());
       if (!error.retryable || failures > maxRetries) throw finalError(error, failures);
       const delayMs = Math.random() * backOffMs({ baseDelayMs: retryDelay * 1000, maxDelayMs }, failures);
       await delay(delayMs, undefined, { signal }).catch(() => checkAborted(signal, "reading"));

@@ -143,7 +143,7 @@ export class OnnxEmbedder implements Embedder {
   }
 
   #model(): ModelFile {
-    this.#file ??= findModel(this.#options.model);
+    this.#file ??= findModel(this.#options);
     return this.#file;
   }
 

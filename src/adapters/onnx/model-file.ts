@@ -2,12 +2,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ModelPrecision } from "../../contracts/index.js";
 import type { PresetName } from "../../kit/index.js";
 import { modelNotFound } from "./errors.js";
 import { isFolder, readModelFolder, type TextFiles } from "./model-folder.js";
+import { shippedModels } from "./options.js";
 
-/** The shipped models, by their values of `embedder.model`. */
-const shippedFiles: Readonly<Record<string, string>> = {
+const shippedFiles: Readonly<Record<(typeof shippedModels)[number], string>> = {
   builtin: "efficientnet-lite0-uint8.onnx",
   "builtin-int8": "efficientnet-lite0-int8.onnx",
 };
@@ -26,16 +27,24 @@ export interface ModelFile {
   readonly wordsPath: string | null;
 }
 
-/** `model`: the path of an ONNX file or of a model's folder, or `builtin` or `builtin-int8` for a shipped model. Throws `model_invalid` if the file does not exist. */
-export function findModel(model: string): ModelFile {
+/** Which model is meant. */
+export interface ModelChoice {
+  /** The path of an ONNX file or of a model's folder, or `builtin` or `builtin-int8` for a shipped model. */
+  readonly model: string;
+  /** Which of the models in a folder. */
+  readonly precision: ModelPrecision;
+}
+
+/** Throws `model_invalid` if the file does not exist. */
+export function findModel({ model, precision }: ModelChoice): ModelFile {
   const shipped = join(packageRoot(), "models");
-  const file = shippedFiles[model];
-  const path = file === undefined ? resolve(model) : join(shipped, file);
+  const name = shippedModels.find((each) => each === model);
+  const path = name === undefined ? resolve(model) : join(shipped, shippedFiles[name]);
   if (isFolder(path)) {
-    const { vision, text, preprocessing } = readModelFolder(path);
+    const { vision, text, preprocessing } = readModelFolder(path, precision);
     return {
       path: vision,
-      name: join(basename(path), relative(path, vision)),
+      name: join(folderName(path), relative(path, vision)),
       preset: null,
       presetFile: preprocessing,
       text,
@@ -52,6 +61,12 @@ export function findModel(model: string): ModelFile {
     text: null,
     wordsPath: isShipped ? join(shipped, "imagenet-words.json") : null,
   };
+}
+
+/** A folder in the cache of a hub has the name of a commit. People know the model by its own name. */
+function folderName(path: string): string {
+  const [, model, commit] = /models--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})$/.exec(path) ?? [];
+  return model === undefined || commit === undefined ? basename(path) : `${model.replaceAll("--", "/")}@${commit.slice(0, 7)}`;
 }
 
 /** Returns the folder of the Headrace package. Searches parent folders, because this module is at different depths in different builds. */

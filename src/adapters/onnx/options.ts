@@ -1,12 +1,22 @@
 /** The ONNX Runtime settings of the `embedder` section. */
 import * as z from "zod";
+import { modelPrecisions } from "../../contracts/index.js";
+
+/** The values of `embedder.model` for the models that are part of the Headrace package. */
+export const shippedModels = ["builtin", "builtin-int8"] as const;
 
 export const onnxSettings = {
   model: z
     .string()
     .default("builtin")
     .describe(
-      "Path of an ONNX file, or of a folder with a CLIP or SigLIP export. builtin: the model that ships with Headrace. builtin-int8: the same in int8, about twice as fast, with other vectors.",
+      "Path of an ONNX file, or of a folder with a CLIP or SigLIP export. hf:ORG/NAME or hf:ORG/NAME@REVISION: a model of the hub, which is fetched once. builtin: the model that ships with Headrace. builtin-int8: the same in int8, about twice as fast, with other vectors.",
+    ),
+  precision: z
+    .enum(modelPrecisions)
+    .default("fp32")
+    .describe(
+      "Which of the models in a folder or on the hub: `fp16` means `vision_model_fp16.onnx`. No effect for a file or a shipped model.",
     ),
   outputName: z
     .string()

@@ -2,23 +2,23 @@
 import type { TextEmbedder, Tokenizer } from "../../contracts/index.js";
 import { noTextModel } from "./errors.js";
 import { LabelEmbedder } from "./label-embedder.js";
-import { findModel } from "./model-file.js";
+import { findModel, type ModelChoice } from "./model-file.js";
 import type { TextFiles } from "./model-folder.js";
 import { type OnnxSection, onnxSection } from "./options.js";
 import { TextTower } from "./text-tower.js";
 
-export interface TextEmbedderOptions extends Partial<Pick<OnnxSection, "model" | "threads">> {
+export interface TextEmbedderOptions extends Partial<Pick<OnnxSection, "model" | "precision" | "threads">> {
   /** A model for texts, instead of the one in the folder `model`. */
   readonly text?: TextFiles | null;
   readonly openTokenizer: (path: string) => Promise<Tokenizer>;
 }
 
-type Sources = Pick<TextEmbedderOptions, "model" | "text">;
+type Sources = Pick<TextEmbedderOptions, "model" | "precision" | "text">;
 
 /** What embeds texts: a model for texts, the labels of a shipped classifier, or nothing. Throws `model_invalid` if there is no such model. */
 export function textSourceOf(options: Sources): "tower" | "labels" | "none" {
   if (textFilesOf(options) !== null) return "tower";
-  return findModel(modelOf(options)).wordsPath === null ? "none" : "labels";
+  return findModel(choiceOf(options)).wordsPath === null ? "none" : "labels";
 }
 
 /** Throws `text_unavailable` if nothing embeds texts. */
@@ -28,15 +28,16 @@ export function onnxTextEmbedder(options: TextEmbedderOptions): TextEmbedder {
     const threads = options.threads ?? onnxSection.parse({}).threads;
     return new TextTower({ model: text.model, openTokenizer: () => options.openTokenizer(text.tokenizer), threads });
   }
-  const { name, path, wordsPath } = findModel(modelOf(options));
+  const { name, path, wordsPath } = findModel(choiceOf(options));
   if (wordsPath === null) throw noTextModel(path);
   return new LabelEmbedder(name, path, wordsPath);
 }
 
 function textFilesOf(options: Sources): TextFiles | null {
-  return options.text ?? findModel(modelOf(options)).text;
+  return options.text ?? findModel(choiceOf(options)).text;
 }
 
-function modelOf({ model = onnxSection.parse({}).model }: Sources): string {
-  return model;
+function choiceOf({ model, precision }: Sources): ModelChoice {
+  const defaults = onnxSection.parse({});
+  return { model: model ?? defaults.model, precision: precision ?? defaults.precision };
 }

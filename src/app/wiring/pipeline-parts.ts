@@ -18,6 +18,7 @@ import { workerSchemes } from "../decode-workers/protocol.js";
 import { Shared } from "../lifetimes/shared.js";
 import { copyLimits } from "./copy-limits.js";
 import { EmbedderQueue } from "./embedder-queue.js";
+import { type OnFetch, withLocalModel } from "./hub-models.js";
 import { remoteMemberReaders } from "./member-readers.js";
 import { isNetworkReader, networkReaders } from "./network-readers.js";
 import { OpenCalls } from "./open-calls.js";
@@ -54,6 +55,12 @@ export interface OwnParts {
   readonly readers?: readonly Reader[];
 }
 
+/** What the opening of a pipeline wants to be told. */
+export interface PartHooks extends StoreOptions {
+  /** See `OpenOptions`. */
+  readonly onModelFetch?: OnFetch | undefined;
+}
+
 export class PipelineParts {
   readonly #owner = new PartOwner();
   readonly passports = new Passports(this.#owner, (signal) => this.#freeTextEmbedder(signal));
@@ -66,6 +73,8 @@ export class PipelineParts {
   readonly #readers: Shared<readonly Reader[]>;
   readonly #decoding: Shared<Decoding>;
   readonly #decoder: Shared<ImageDecoder>;
+  /** The settings with the folder of a model that the settings name. */
+  readonly #local: Shared<Settings>;
   readonly #embedder: Shared<Embedder>;
   readonly #textEmbedder: Shared<TextEmbedder>;
   readonly #chain: Shared<Chain>;
@@ -77,7 +86,7 @@ export class PipelineParts {
   constructor(
     readonly settings: Settings,
     readonly own: OwnParts = {},
-    readonly storeOptions: StoreOptions = {},
+    readonly hooks: PartHooks = {},
   ) {
     const owner = this.#owner;
     this.copies = new RemoteCopies({ ...copyLimits(settings), readers: (signal) => this.#nearReaders(signal) });
@@ -89,16 +98,20 @@ export class PipelineParts {
     const converting = new Shared(async () => owner.open(await makeConverterWorker()));
     this.#decoding = new Shared(() => makeDecoding(settings, () => converting.get(new AbortController().signal)));
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await this.#decoding.get(new AbortController().signal)).decoder));
-    this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(settings))));
-    this.#textEmbedder = new Shared(async () => owner.open(own.textEmbedder ?? (await makeTextEmbedder(settings, own.embedder?.label))));
+    this.#local = new Shared(() => owner.run((signal) => this.#withLocalModel(signal)));
+    this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(await this.#localSettings()))));
+    this.#textEmbedder = new Shared(async () =>
+      owner.open(own.textEmbedder ?? (await makeTextEmbedder(await this.#localSettings(), own.embedder?.label))),
+    );
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }
 
   /** Returns the store of the given kind. Default: the configured kind. */
   store(signal: AbortSignal, kind: StoreKind = this.storeKind): Promise<VectorStore> {
     const own = kind === this.storeKind ? this.own.store : undefined;
+    const { onLockHeld } = this.hooks;
     const store =
-      this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings, this.storeOptions))));
+      this.#stores.get(kind) ?? new Shared(async () => this.#owner.open(own ?? (await makeStore(kind, this.settings, { onLockHeld }))));
     this.#stores.set(kind, store);
     return this.#lend(store, signal);
   }
@@ -142,7 +155,7 @@ export class PipelineParts {
 
   /** Which texts can be searched for. Opens no part, except a model for texts that a program brings. */
   async textSearch(signal: AbortSignal): Promise<TextSearch> {
-    if (this.own.textEmbedder === undefined) return textSearchOf(this.settings, this.own.embedder?.label);
+    if (this.own.textEmbedder === undefined) return textSearchOf(await this.#localSettings(signal), this.own.embedder?.label);
     return (await this.textEmbedder(signal)).labels === null ? "any text" : "labels";
   }
 
@@ -206,6 +219,15 @@ export class PipelineParts {
   close(): Promise<void> {
     this.#closed ??= this.#owner.close();
     return this.#closed;
+  }
+
+  #localSettings(signal = new AbortController().signal): Promise<Settings> {
+    return this.#local.get(signal);
+  }
+
+  /** A model for images that a program brings needs no other. */
+  async #withLocalModel(signal: AbortSignal): Promise<Settings> {
+    return this.own.embedder === undefined ? withLocalModel(this.settings, this.hooks.onModelFetch, signal) : this.settings;
   }
 
   async #openChain(signal: AbortSignal): Promise<Chain> {

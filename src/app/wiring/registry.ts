@@ -101,17 +101,17 @@ export function makeEmbedder(settings: Settings): Promise<Embedder> {
 /** `ownModel`: the label of an embedder that a program brings. Its labels are not known. */
 export async function textSearchOf(settings: Settings, ownModel?: string): Promise<TextSearch> {
   const { textSourceOf } = await import("../../adapters/onnx/index.js");
-  const { model, text } = settings.embedder;
+  const { model, precision, text } = settings.embedder;
   if (text?.kind === "triton") return "any text";
   const isOnnx = ownModel === undefined && embedderKind(settings) === "onnx";
   if (!isOnnx) return text === null ? "none" : "any text";
-  const source = textSourceOf({ model, text });
+  const source = textSourceOf({ model, precision, text });
   return source === "tower" ? "any text" : source;
 }
 
 /** `ownModel`: see `textSearchOf`. Throws `text_unavailable`. */
 export async function makeTextEmbedder(settings: Settings, ownModel?: string): Promise<TextEmbedder> {
-  const { model, text, threads } = settings.embedder;
+  const { model, precision, text, threads } = settings.embedder;
   if ((await textSearchOf(settings, ownModel)) === "none") {
     const images = ownModel ?? (embedderKind(settings) === "onnx" ? model : "the model on Triton");
     throw new HeadraceError("text_unavailable", `search by text: expected a model for texts beside ${images}, found none`);
@@ -122,7 +122,7 @@ export async function makeTextEmbedder(settings: Settings, ownModel?: string): P
     return tritonTextEmbedder({ ...settings.triton, model: text.model, openTokenizer: () => openTokenizer(text.tokenizer) });
   }
   const { onnxTextEmbedder } = await import("../../adapters/onnx/index.js");
-  return onnxTextEmbedder({ model, text, threads, openTokenizer });
+  return onnxTextEmbedder({ model, precision, text, threads, openTokenizer });
 }
 
 export function makeStore(kind: StoreKind, settings: Settings, options: StoreOptions = {}): Promise<VectorStore> {

@@ -2,6 +2,7 @@
 import { access } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../app/index.js";
+import { fetchProgress } from "../terminal/fetch-progress.js";
 import { Terminal } from "../terminal/terminal.js";
 
 export interface CommonOptions {
@@ -63,9 +64,11 @@ export async function configOf(options: CommonOptions): Promise<ServiceConfig> {
 
 /** Opens a pipeline for `use`, and always closes it. The embedder and the store are opened when they are first needed. */
 export async function withPipeline<T>(options: CommonOptions, use: (pipeline: ImageEmbeddingPipeline) => Promise<T>): Promise<T> {
+  const terminal = terminalOf(options);
   const pipeline = await ImageEmbeddingPipeline.open(await configOf(options), {
     parts: "lazy",
-    ...(options.wait === true ? { onLockHeld: (message) => terminalOf(options).note(message) } : {}),
+    onModelFetch: fetchProgress(terminal),
+    ...(options.wait === true ? { onLockHeld: (message) => terminal.note(message) } : {}),
   });
   try {
     return await use(pipeline);

@@ -105,6 +105,7 @@ export const statuses: Readonly<Record<ErrorCode, number>> = {
   part_missing: 500,
   model_invalid: 500,
   model_mismatch: 500,
+  model_unavailable: 503,
   config_invalid: 500,
   config_conflict: 500,
   config_not_found: 500,

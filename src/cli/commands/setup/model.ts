@@ -1,21 +1,64 @@
-/** `headrace model inspect`: tells what a model takes and gives, and how fast it is on this machine. */
+/** `headrace model`: tells what a model takes and gives, and how fast it is on this machine; fetches models from a hub, and lists them. */
 import type { Command } from "commander";
-import { type InspectedModel, type InspectedServer, inspectModel } from "../../../app/index.js";
+import { type InspectedModel, type InspectedServer, inspectModel, listPulledModels, pullModel, shippedModels } from "../../../app/index.js";
 import type { DeclaredTensor, ModelTensors, TensorSpec } from "../../../contracts/index.js";
 import { type CommonOptions, configOf, terminalOf, withCommonOptions } from "../../calls/context.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
+import { fetchProgress, megabytes } from "../../terminal/fetch-progress.js";
+import { watchInterrupts } from "../../terminal/interrupts.js";
 
 type Line = readonly [name: string, value: string];
 
 export function modelCommand(program: Command, exit: (code: ExitCode) => void): void {
-  const group = program.command("model").description("look at models");
+  const group = program.command("model").description("look at models, and fetch them from a hub");
   withCommonOptions(group.command("inspect"))
     .description("show the inputs, outputs, preprocessing, texts, passport and speed of a model")
     .argument(
       "[target]",
-      "an ONNX file, a folder, builtin, or a Triton server: host:port/MODEL, host:port lists its models (default: the configured model)",
+      "an ONNX file, a folder, hf:ORG/NAME, builtin, or a Triton server: host:port/MODEL, host:port lists its models (default: the configured model)",
     )
     .action(async (target: string | undefined, options: CommonOptions) => exit(await runInspect(target, options)));
+  withCommonOptions(group.command("pull"))
+    .description("fetch a model from a hub, or what is new of it; afterwards it is used without a network")
+    .argument("<model>", "hf:ORG/NAME or hf:ORG/NAME@REVISION, such as hf:Xenova/clip-vit-base-patch32")
+    .addHelpText("after", variables)
+    .action(async (model: string, options: CommonOptions) => exit(await runPull(model, options)));
+  withCommonOptions(group.command("list"))
+    .description("list the models that ship with Headrace, and those that were fetched to this machine")
+    .action(async (options: CommonOptions) => exit(await runList(options)));
+}
+
+const variables = `
+The precision is that of the setting embedder.precision. The hub's own variables are obeyed:
+HF_TOKEN, HF_ENDPOINT for a mirror, HF_HUB_CACHE or HF_HOME for the folder, HF_HUB_OFFLINE.`;
+
+async function runPull(model: string, options: CommonOptions): Promise<ExitCode> {
+  const terminal = terminalOf(options);
+  const address = model.startsWith("hf:") ? model : `hf:${model}`;
+  const stop = new AbortController();
+  const interrupts = watchInterrupts(terminal, () => stop.abort(), "upkeep");
+  try {
+    const pulled = await pullModel(await configOf(options), address, { onProgress: fetchProgress(terminal), signal: stop.signal });
+    terminal.result(pulled, `${pulled.model} (${pulled.precision}, ${megabytes(pulled.bytes)} MB) is in ${pulled.folder}\n`);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!interrupts.wasInterrupted()) throw error;
+    terminal.note("What has arrived is kept. The same command continues there.");
+    return exitCodes.interrupted;
+  } finally {
+    interrupts.dispose();
+    terminal.clear();
+  }
+}
+
+async function runList(options: CommonOptions): Promise<ExitCode> {
+  const pulled = await listPulledModels(await configOf(options));
+  const shipped = shippedModels.map((model) => [model, "ships with Headrace"] as const);
+  const fetched = pulled.map(
+    ({ model, precision, bytes, commit }) => [model, `${precision}, ${megabytes(bytes)} MB, commit ${commit.slice(0, 7)}`] as const,
+  );
+  terminalOf(options).result({ shipped: shippedModels, pulled }, aligned([...shipped, ...fetched]));
+  return exitCodes.ok;
 }
 
 async function runInspect(target: string | undefined, options: CommonOptions): Promise<ExitCode> {

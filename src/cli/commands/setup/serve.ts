@@ -1,6 +1,7 @@
 /** `headrace serve`: answers HTTP requests until a signal stops it. */
 import type { Command } from "commander";
 import { ImageEmbeddingPipeline, type ServiceConfig } from "../../../app/index.js";
+import type { FetchProgress } from "../../../contracts/index.js";
 import { createLog, startServer, warmUp } from "../../../server/index.js";
 import { type CommonOptions, configOf, terminalOf, withCommonOptions } from "../../calls/context.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
@@ -26,7 +27,7 @@ async function runServe(options: ServeOptions): Promise<ExitCode> {
   const settings = config.settings();
   const terminal = terminalOf(options);
   const log = createLog({ ...settings.logging, stream: process.stderr });
-  await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy" });
+  await using pipeline = await ImageEmbeddingPipeline.open(config, { parts: "lazy", onModelFetch: logOfFetches(log) });
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -51,6 +52,15 @@ async function runServe(options: ServeOptions): Promise<ExitCode> {
   } finally {
     interrupts.dispose();
   }
+}
+
+/** Logs when a model begins to arrive from a hub. */
+function logOfFetches(log: ReturnType<typeof createLog>): (progress: FetchProgress) => void {
+  let model: string | null = null;
+  return (progress) => {
+    if (progress.model !== model) log("info", "fetching a model", { model: progress.model, total_bytes: progress.totalBytes });
+    model = progress.model;
+  };
 }
 
 /** Defaults that differ from those of other commands. */
