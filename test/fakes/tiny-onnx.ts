@@ -9,6 +9,8 @@ export interface TinyModel {
   readonly outputs: Readonly<Record<string, readonly Dimension[]>>;
   /** Of the outputs. Default "float32". */
   readonly outputType?: "float16" | "float32" | "float64";
+  /** Name of one more output: the means of each row of each channel, [N, 3, height]. Three patches, for a model without pooling. */
+  readonly patches?: { readonly name: string; readonly shape: readonly Dimension[] };
   /** Declares a second input of the same kind, which the outputs ignore. */
   readonly secondInput?: string;
 }
@@ -16,12 +18,14 @@ export interface TinyModel {
 const elementTypes = { float32: 1, uint8: 2, int64: 7, float16: 10, float64: 11 } as const;
 
 /** The file's bytes. A four-dimensional input is read as NCHW and averaged over height and width. */
-export function tinyOnnx({ type, input, outputs, outputType = "float32", secondInput }: TinyModel): Uint8Array {
+export function tinyOnnx({ type, input, outputs, outputType = "float32", patches, secondInput }: TinyModel): Uint8Array {
   const nodes = [node("Cast", ["images"], "floats", [attribute("to", 1)]), node("GlobalAveragePool", ["floats"], "pooled", [])];
   for (const name of Object.keys(outputs)) {
     nodes.push(node("Flatten", ["pooled"], `${name}, flat`, [attribute("axis", 1)]));
     nodes.push(node("Cast", [`${name}, flat`], name, [attribute("to", elementTypes[outputType])]));
   }
+  if (patches !== undefined)
+    nodes.push(node("ReduceMean", ["floats"], patches.name, [wholeNumbers("axes", [3]), attribute("keepdims", 0)]));
   const inputs = [valueInfo("images", elementTypes[type], input)];
   if (secondInput !== undefined) inputs.push(valueInfo(secondInput, elementTypes[type], input));
   const graph = [
@@ -29,6 +33,7 @@ export function tinyOnnx({ type, input, outputs, outputType = "float32", secondI
     field(2, text("tiny")),
     ...inputs.map((each) => field(11, each)),
     ...Object.entries(outputs).map(([name, shape]) => field(12, valueInfo(name, elementTypes[outputType], shape))),
+    ...(patches === undefined ? [] : [field(12, valueInfo(patches.name, elementTypes.float32, patches.shape))]),
   ].flat();
   const opset = [...field(1, []), ...number(2, 17)];
   return Uint8Array.from([...number(1, 8), ...field(7, graph), ...field(8, opset)]);
@@ -45,6 +50,10 @@ function node(operator: string, inputs: readonly string[], output: string, attri
 
 function attribute(name: string, value: number): number[] {
   return [...field(1, text(name)), ...number(3, value), ...number(20, 2)];
+}
+
+function wholeNumbers(name: string, values: readonly number[]): number[] {
+  return [...field(1, text(name)), ...values.flatMap((value) => number(8, value)), ...number(20, 7)];
 }
 
 function valueInfo(name: string, elementType: number, shape: readonly Dimension[]): number[] {

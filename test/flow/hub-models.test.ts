@@ -7,6 +7,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { tinyOnnx } from "../fakes/tiny-onnx.js";
 import { extent } from "../support/extent.js";
 import { HubServer } from "../support/hub-server.js";
 import { ended, type Workspace, workspace } from "./command.js";
@@ -215,6 +216,28 @@ describe("models by name", () => {
     hub.cutAfterBytes = Number.POSITIVE_INFINITY;
     await space.json(0, "model", "pull", "acme/large");
     assert.ok(hub.sentBytes - sentBefore < model.sizeBytes - 2 * mebibyte);
+  });
+
+  test("a model that takes images of any size gets the size that its description names", async () => {
+    const model = join(folder, "any-size");
+    await mkdir(join(model, "onnx"), { recursive: true });
+    await cp(join(clip, "preprocessor_config.json"), join(model, "preprocessor_config.json"));
+    const patches = { name: "last_hidden_state", shape: ["batch_size", "patches", "numbers"] };
+    const input = ["batch_size", "num_channels", "height", "width"];
+    await writeFile(join(model, "onnx", "model_quantized.onnx"), tinyOnnx({ type: "float32", input, outputs: {}, patches }));
+    await hub.publish("acme/dino", model);
+    await using space = await machine();
+    const named = ["--set", "embedder.precision=quantized"];
+    const { images } = await space.json<{ images: { input: { width: number; height: number }; dimension: number } }>(
+      0,
+      "model",
+      "inspect",
+      "hf:acme/dino",
+      ...named,
+    );
+    assert.deepEqual([images.input.width, images.input.height, images.dimension], [32, 32, 32]);
+    const { code, stderr } = await space.run("ingest", "photos", "--set", "embedder.model=hf:acme/dino", ...named);
+    assert.equal(code, 0, stderr);
   });
 
   test("large models have their weights in files beside them, and other precisions stay where they are", async () => {

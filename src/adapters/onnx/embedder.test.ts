@@ -87,6 +87,37 @@ describe("models that are served", () => {
     await using(model, { outputName: "logits" }, (embedder) => assert.equal(embedder.dimension, 3));
   });
 
+  describe("a model with several vectors per image", () => {
+    const patches = { name: "last_hidden_state", shape: ["N", "patches", "numbers"] };
+    const model: TinyModel = { type: "float32", input: ["N", 3, 4, 4], outputs: {}, patches };
+    const rows: readonly (readonly [number, number, number])[] = [
+      [1, 2, 6],
+      [4, 5, 9],
+    ];
+    const vectors = async (given: TinyModel, options: Partial<OnnxSection>) =>
+      using(given, options, async (embedder) => Array.from((await embedPlanes(embedder, rows)).values));
+
+    test("gives the first of them, as for the class token of DINOv2", async () => {
+      assert.deepEqual(await vectors(model, {}), [1, 1, 1, 1, 4, 4, 4, 4]);
+      await using(model, {}, (embedder) => assert.equal(embedder.dimension, 4, "found by an inference"));
+    });
+
+    test("gives the mean of all of them, if the settings say so", async () => {
+      assert.deepEqual(await vectors(model, { pooling: "mean" }), [3, 3, 3, 3, 6, 6, 6, 6]);
+    });
+
+    test("gives the output with one vector, unless the settings ask for pooling", async () => {
+      const both: TinyModel = { ...model, outputs: { pooler_output: ["N", 3] } };
+      assert.deepEqual(await vectors(both, {}), [1, 2, 6, 4, 5, 9]);
+      assert.deepEqual(await vectors(both, { pooling: "mean" }), [3, 3, 3, 3, 6, 6, 6, 6]);
+    });
+
+    test("is used by the name of its output too, if the settings say how", async () => {
+      const other: TinyModel = { ...model, outputs: { logits: ["N", 3] }, patches: { ...patches, name: "features" } };
+      assert.deepEqual(await vectors(other, { outputName: "features", pooling: "cls" }), [1, 1, 1, 1, 4, 4, 4, 4]);
+    });
+  });
+
   test("the shipped model brings its preset, another one does not", async () => {
     assert.equal(onnxEmbedder().preset, "efficientnet-lite");
     await using({ type: "float32", input: ["N", 3, 4, 4], outputs: { out: ["N", 3] } }, {}, (embedder) =>
@@ -104,6 +135,12 @@ describe("models that are refused, with what was expected and what was found", (
       { type: "float32", input: ["N", 3, "h", "w"], outputs: { out: ["N", 3] } },
       {},
       /image_size.*\[N, 3, h, w\]/,
+    ],
+    [
+      "pooling without patches",
+      { type: "float32", input: ["N", 3, 4, 4], outputs: { out: ["N", 3] } },
+      { pooling: "mean" },
+      /"last_hidden_state" with several vectors.*embedder\.pooling mean.*out float32/,
     ],
     ["whole numbers", { type: "int64", input: ["N", 3, 4, 4], outputs: { out: ["N", 3] } }, {}, /uint8, float16 or float32.*int64/],
     [

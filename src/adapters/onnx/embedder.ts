@@ -98,6 +98,7 @@ export class OnnxEmbedder implements Embedder {
       const plan = planModel(declared, {
         model: name,
         outputName: this.#options.outputName,
+        pooling: this.#options.pooling,
         imageSize: this.#options.imageSize,
       });
       const feed = feedOf(plan, sessions);
@@ -163,6 +164,7 @@ function requestOf(plan: ModelPlan, rows: number): InferenceRequest {
   return {
     inputs: [{ name: plan.inputName, dtype: plan.input.dtype, shape: tensorShape(plan.input, rows) }],
     outputName: plan.outputName,
+    pooling: plan.pooling,
   };
 }
 

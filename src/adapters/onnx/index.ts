@@ -1,4 +1,5 @@
 /** Embedding with ONNX Runtime. */
 export { type OnnxEmbedder, onnxEmbedder } from "./embedder.js";
+export { preprocessingFileOf } from "./model-file.js";
 export { type OnnxSection, onnxSection } from "./options.js";
 export { onnxTextEmbedder, textSourceOf } from "./text-embedder.js";

@@ -63,6 +63,11 @@ export function findModel({ model, precision }: ModelChoice): ModelFile {
   };
 }
 
+/** Returns the description of the preprocessing in the folder of a model. Null if there is none. Throws `model_invalid`. */
+export function preprocessingFileOf(choice: ModelChoice): string | null {
+  return findModel(choice).presetFile;
+}
+
 /** A folder in the cache of a hub has the name of a commit. People know the model by its own name. */
 function folderName(path: string): string {
   const [, model, commit] = /models--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})$/.exec(path) ?? [];

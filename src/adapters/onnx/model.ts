@@ -2,7 +2,7 @@
 import type { DeclaredTensor, TensorSpec, TensorType } from "../../contracts/index.js";
 import { HeadraceError } from "../../contracts/index.js";
 import { type DeclaredOutput, embeddingNames, embeddingOutput } from "../../kit/index.js";
-import type { ModelDeclaration } from "./protocol.js";
+import type { ModelDeclaration, Pooling } from "./protocol.js";
 
 /** The number type that the model declares for its output. Headrace converts the embeddings to float32. */
 export type OutputType = "float16" | "float32" | "float64";
@@ -10,6 +10,8 @@ export type OutputType = "float16" | "float32" | "float64";
 export interface ModelPlan {
   readonly inputName: string;
   readonly outputName: string;
+  /** How the vectors of an image become one. Null: the output has one vector per image. */
+  readonly pooling: Pooling | null;
   readonly input: TensorSpec;
   readonly outputType: OutputType;
   /** Numbers per embedding. Null if the model does not declare the number; then it is found by an inference. */
@@ -23,6 +25,8 @@ export interface ModelWishes {
   readonly model: string;
   /** The name of the output that contains the embedding. Null: choose an output by its name and shape. */
   readonly outputName: string | null;
+  /** See `embedder.pooling`. */
+  readonly pooling: Pooling | null;
   /** Height and width of the images for a model whose height and width are dynamic. Null: not configured. */
   readonly imageSize: readonly [number, number] | null;
 }
@@ -30,7 +34,7 @@ export interface ModelWishes {
 /** Throws `model_invalid` if the model does not fit. The message says what was expected and what the model declares. */
 export function planModel(declared: ModelDeclaration, wishes: ModelWishes): ModelPlan {
   const input = imageInput(declared.inputs, wishes);
-  const { output, dimension } = chosenOutput(declared.outputs, wishes);
+  const { output, dimension, pooling } = chosenOutput(declared.outputs, wishes);
   const batch = input.shape[0];
   if (typeof batch === "number" && batch !== 1) {
     throw invalid(wishes, "a dynamic batch dimension, or batches of 1", describe(input));
@@ -38,6 +42,7 @@ export function planModel(declared: ModelDeclaration, wishes: ModelWishes): Mode
   return {
     inputName: input.name,
     outputName: output.name,
+    pooling,
     input: inputSpec(input, wishes),
     outputType: output.declared.type as OutputType,
     dimension,
@@ -81,14 +86,32 @@ interface Output extends DeclaredOutput {
   readonly declared: DeclaredTensor;
 }
 
-function chosenOutput(outputs: readonly DeclaredTensor[], wishes: ModelWishes) {
-  const choice = embeddingOutput(outputs.map(asOutput), wishes.outputName);
-  if (choice.kind === "found") return choice;
-  const expected =
-    wishes.outputName === null
-      ? `one output with a vector of floats per image, or one named ${embeddingNames.join(", ")} (or set \`embedder.output_name\`)`
-      : `the output "${wishes.outputName}" with one vector of floats per image`;
-  throw invalid(wishes, expected, list(outputs, "output"));
+interface ChosenOutput {
+  readonly output: Output;
+  readonly dimension: number | null;
+  readonly pooling: Pooling | null;
+}
+
+function chosenOutput(declared: readonly DeclaredTensor[], wishes: ModelWishes): ChosenOutput {
+  const outputs = declared.map(asOutput);
+  const choice = embeddingOutput(outputs, wishes.outputName);
+  if (choice.kind === "found" && wishes.pooling === null) return { ...choice, pooling: null };
+  const patches = outputs.find(
+    ({ name, type, row }) => name === (wishes.outputName ?? patchesName) && type === "float" && row.length === 2,
+  );
+  if (patches !== undefined) return { output: patches, dimension: patches.row[1] ?? null, pooling: wishes.pooling ?? "cls" };
+  throw invalid(wishes, expectedOutput(wishes), list(declared, "output"));
+}
+
+/** What exports call the output with the vectors of all patches. */
+const patchesName = "last_hidden_state";
+
+function expectedOutput({ outputName, pooling }: ModelWishes): string {
+  if (pooling !== null) {
+    return `an output "${outputName ?? patchesName}" with several vectors of floats per image, because of embedder.pooling ${pooling}`;
+  }
+  if (outputName !== null) return `the output "${outputName}" with one vector of floats per image`;
+  return `one output with a vector of floats per image, or one named ${embeddingNames.join(", ")} (or set \`embedder.output_name\`)`;
 }
 
 function asOutput(declared: DeclaredTensor): Output {

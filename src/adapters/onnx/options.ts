@@ -23,6 +23,13 @@ export const onnxSettings = {
     .nullable()
     .default(null)
     .describe("Output of the ONNX model that is the embedding. null: chosen by name and shape."),
+  pooling: z
+    .enum(["cls", "mean"])
+    .nullable()
+    .default(null)
+    .describe(
+      "How the vectors of an image's patches become one, in a model with the output last_hidden_state: cls takes the first, mean the mean of all. null: an output with one vector per image, or else cls.",
+    ),
   sessions: z.int().min(1).nullable().default(null).describe("ONNX sessions. null: one per core."),
   threads: z.int().min(1).default(1).describe("Threads per ONNX session. With one session per core, 1 is fastest."),
   niceness: z

@@ -21,9 +21,14 @@ export interface InputTensor {
   readonly shape: readonly number[];
 }
 
+/** How the vectors of the patches of an image become one: "cls" takes the first, "mean" the mean of all. */
+export type Pooling = "cls" | "mean";
+
 export interface InferenceRequest {
   readonly inputs: readonly InputTensor[];
   readonly outputName: string;
+  /** Null: the output is returned as it is. */
+  readonly pooling: Pooling | null;
 }
 
 export interface InferenceAnswer {

@@ -81,7 +81,11 @@ export class TextTower {
 
   async #embedOne({ pool, plan, tokenizer }: Opened, text: string, signal: AbortSignal): Promise<Float32Array> {
     const inputs = textTensors(plan, tokenizer, text);
-    const { values } = await pool.call({ inputs: inputs.map(declared), outputName: plan.outputName }, joined(inputs), signal);
+    const { values } = await pool.call(
+      { inputs: inputs.map(declared), outputName: plan.outputName, pooling: null },
+      joined(inputs),
+      signal,
+    );
     const vector = unitRows({ dimension: values.length, values }).values;
     if (vector.every(Number.isFinite)) return vector;
     throw new HeadraceError(

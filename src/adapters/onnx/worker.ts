@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { DeclaredTensor } from "../../contracts/index.js";
 import { float16ToFloat32, serveWorker, type WorkerAnswer, type WorkerService } from "../../kit/index.js";
 import { fromRunError, modelUnloadable, runtimeMissing } from "./errors.js";
+import { pooled } from "./pooling.js";
 import type { InferenceAnswer, InferenceRequest, ModelDeclaration, SessionSettings } from "./protocol.js";
 
 /** ONNX Runtime takes float16 numbers as their bits. */
@@ -57,8 +58,8 @@ async function infer(
   try {
     const outputs = await session.run(feedsOf(runtime, request, buffer), [request.outputName]);
     const output = outputs[request.outputName]!;
-    const values = toFloat32(output);
-    return { answer: { values, shape: output.dims }, transfer: [values.buffer] };
+    const answer = pooled(toFloat32(output), output.dims, request.pooling);
+    return { answer, transfer: [answer.values.buffer as ArrayBuffer] };
   } catch (error) {
     throw fromRunError(modelPath, request.inputs[0]!.shape[0]!, error);
   }

@@ -1,10 +1,10 @@
 /** Chooses the preprocessing of a chain and the backend that computes it: the user's module, JAX, typed arrays, or the model itself. */
-import { readFile } from "node:fs/promises";
-import { needsPreprocessor, presetFromConfig, resolvePreprocessing } from "../../chain/index.js";
+import { needsPreprocessor, resolvePreprocessing } from "../../chain/index.js";
 import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } from "../../contracts/index.js";
 import { type Preset, type PresetName, presetNames } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { openFastest } from "./fastest-preprocessor.js";
+import { describedPreset } from "./preprocessing-file.js";
 import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
 
 export interface ChainPreprocessing {
@@ -84,18 +84,7 @@ async function opened(preprocessor: Preprocessor, signal: AbortSignal): Promise<
 async function presetChosen(setting: string | null): Promise<PresetName | Preset | null> {
   const known = knownPreset(setting);
   if (known !== null || setting === null) return known;
-  return presetFromConfig(await readConfig(setting), setting);
-}
-
-async function readConfig(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new HeadraceError("config_invalid", `preprocess.preset: ${file}: expected a preprocessor_config.json, found none: ${reason}`, {
-      cause: error,
-    });
-  }
+  return describedPreset(setting);
 }
 
 function knownPreset(name: string | null): PresetName | null {

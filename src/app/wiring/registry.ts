@@ -29,6 +29,7 @@ import type { ConverterWorker } from "../converter-worker/converter-worker.js";
 import { convertersIn } from "../converter-worker/converters.js";
 import { makeConverters } from "../decode-workers/converters.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
+import { describedSize } from "./preprocessing-file.js";
 import type { StoreOptions } from "./store-options.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
@@ -41,8 +42,9 @@ export interface Decoding {
 
 const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<Embedder>>> = {
   onnx: async ({ embedder, asyncPipeline }) => {
-    const { onnxEmbedder } = await import("../../adapters/onnx/index.js");
-    return onnxEmbedder({ ...embedder, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
+    const { onnxEmbedder, preprocessingFileOf } = await import("../../adapters/onnx/index.js");
+    const imageSize = embedder.imageSize ?? (await describedSize(preprocessingFileOf(embedder)));
+    return onnxEmbedder({ ...embedder, imageSize, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
   triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
     const { tritonEmbedder } = await import("../../adapters/triton/index.js");
