@@ -1,7 +1,7 @@
 /** `pullModel` and `listPulledModels`: models of a hub in the cache of this machine. */
 import type { FetchProgress, LocalModel } from "../../contracts/index.js";
 import type { ServiceConfig } from "../configuration/service-config.js";
-import { openHub } from "../wiring/hub-models.js";
+import { openHub } from "../wiring/model-files/hub-models.js";
 
 export interface PullModelOptions {
   /** Called with each piece that arrives. */

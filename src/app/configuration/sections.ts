@@ -110,7 +110,15 @@ export const embedderSection = z.strictObject({
     .array(z.int().min(1))
     .default([])
     .describe(
-      "Shorter lengths of vectors for which the model was trained, such as [512, 256]. Requests for embeddings may ask for them as `dimensions`. Collections keep whole vectors.",
+      "Shorter lengths of vectors for which the model was trained, such as [512, 256]. Requests for embeddings may ask for them as `dimensions`, and `embedder.dimensions` for collections.",
+    ),
+  dimensions: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Collections get only so many first numbers of each vector. One of `embedder.matryoshka`. Searches are faster, and take less memory. null: whole vectors.",
     ),
 });
 

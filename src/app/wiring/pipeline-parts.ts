@@ -18,8 +18,8 @@ import { workerSchemes } from "../decode-workers/protocol.js";
 import { Shared } from "../lifetimes/shared.js";
 import { copyLimits } from "./copy-limits.js";
 import { EmbedderQueue } from "./embedder-queue.js";
-import { type OnFetch, withLocalModel } from "./hub-models.js";
 import { remoteMemberReaders } from "./member-readers.js";
+import { type OnFetch, withLocalModel } from "./model-files/hub-models.js";
 import { isNetworkReader, networkReaders } from "./network-readers.js";
 import { OpenCalls } from "./open-calls.js";
 import { PartOwner } from "./part-owner.js";
@@ -36,6 +36,7 @@ import {
   makeTextEmbedder,
   textSearchOf,
 } from "./registry.js";
+import { shortenedEmbedder, shortenedTextEmbedder } from "./shortened-embedders.js";
 import type { StoreOptions } from "./store-options.js";
 import { UpdateTurns } from "./update-turns.js";
 import { Upkeep } from "./upkeep.js";
@@ -99,9 +100,14 @@ export class PipelineParts {
     this.#decoding = new Shared(() => makeDecoding(settings, () => converting.get(new AbortController().signal)));
     this.#decoder = new Shared(async () => owner.open(own.decoder ?? (await this.#decoding.get(new AbortController().signal)).decoder));
     this.#local = new Shared(() => owner.run((signal) => this.#withLocalModel(signal)));
-    this.#embedder = new Shared(async () => owner.open(own.embedder ?? (await makeEmbedder(await this.#localSettings()))));
+    this.#embedder = new Shared(async () =>
+      shortenedEmbedder(await owner.open(own.embedder ?? (await makeEmbedder(await this.#localSettings()))), settings.embedder),
+    );
     this.#textEmbedder = new Shared(async () =>
-      owner.open(own.textEmbedder ?? (await makeTextEmbedder(await this.#localSettings(), own.embedder?.label))),
+      shortenedTextEmbedder(
+        await owner.open(own.textEmbedder ?? (await makeTextEmbedder(await this.#localSettings(), own.embedder?.label))),
+        settings.embedder,
+      ),
     );
     this.#chain = new Shared(() => owner.run((signal) => this.#openChain(signal)));
   }

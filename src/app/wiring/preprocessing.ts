@@ -4,7 +4,7 @@ import { type Embedder, HeadraceError, type Preprocessing, type Preprocessor } f
 import { type Preset, type PresetName, presetNames } from "../../kit/index.js";
 import type { Settings } from "../configuration/settings.js";
 import { openFastest } from "./fastest-preprocessor.js";
-import { describedPreset } from "./preprocessing-file.js";
+import { describedPreset } from "./model-files/preprocessing-file.js";
 import { makeCustomPreprocessor, makePreprocessor } from "./registry.js";
 
 export interface ChainPreprocessing {

@@ -29,7 +29,7 @@ import type { ConverterWorker } from "../converter-worker/converter-worker.js";
 import { convertersIn } from "../converter-worker/converters.js";
 import { makeConverters } from "../decode-workers/converters.js";
 import type { DecodeWorkers } from "../decode-workers/decode-workers.js";
-import { describedSize } from "./preprocessing-file.js";
+import { describedSize } from "./model-files/preprocessing-file.js";
 import type { StoreOptions } from "./store-options.js";
 
 /** Input and output of an ONNX model. `isBatched`: the model takes more than one image per call. */
@@ -46,13 +46,14 @@ const embedders: Readonly<Record<EmbedderKind, (settings: Settings) => Promise<E
     const imageSize = embedder.imageSize ?? (await describedSize(preprocessingFileOf(embedder)));
     return onnxEmbedder({ ...embedder, imageSize, sessions: onnxSessions(embedder.sessions, asyncPipeline.embeddingWorkers) });
   },
-  triton: async ({ triton, asyncPipeline, preprocess, milvus }) => {
+  triton: async ({ triton, embedder, asyncPipeline, preprocess, milvus }) => {
     const { tritonEmbedder } = await import("../../adapters/triton/index.js");
     const expect = {
       imageSize: preprocess.imageSize,
       layout: preprocess.dataFormat,
       dtype: preprocess.backend === "server" ? ("uint8" as const) : null,
-      dimension: milvus?.embeddingDim ?? null,
+      // With a shorter length, the model has more numbers than the collection.
+      dimension: embedder.dimensions === null ? (milvus?.embeddingDim ?? null) : null,
       batchSize: preprocess.batchSize,
     };
     return tritonEmbedder({ ...triton, expect, inflight: asyncPipeline.inflightPerWorker, minWorkers: asyncPipeline.embeddingWorkers });

@@ -1,8 +1,8 @@
 /** Reads the description of the preprocessing that lies beside a model. */
 import { readFile } from "node:fs/promises";
-import { presetFromConfig } from "../../chain/index.js";
-import { HeadraceError } from "../../contracts/index.js";
-import type { Preset } from "../../kit/index.js";
+import { presetFromConfig } from "../../../chain/index.js";
+import { HeadraceError } from "../../../contracts/index.js";
+import type { Preset } from "../../../kit/index.js";
 
 /** `file`: a `preprocessor_config.json` or a `preprocess_cfg.json`. Throws `config_invalid`. */
 export async function describedPreset(file: string): Promise<Preset> {

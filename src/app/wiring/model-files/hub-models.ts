@@ -1,7 +1,7 @@
 /** Models by name: finds the files of `hf:ORG/NAME` on this machine, and fetches them if they are not there. */
-import type { FetchProgress, ModelHub } from "../../contracts/index.js";
-import { embedderKind } from "../configuration/kinds.js";
-import type { Settings } from "../configuration/settings.js";
+import type { FetchProgress, ModelHub } from "../../../contracts/index.js";
+import { embedderKind } from "../../configuration/kinds.js";
+import type { Settings } from "../../configuration/settings.js";
 
 export type OnFetch = (progress: FetchProgress) => void;
 
@@ -19,13 +19,13 @@ export async function withLocalModel(settings: Settings, onFetch: OnFetch | unde
 
 /** The hub that the variables of its own tools name. Its token goes to its host alone. */
 export async function openHub({ http }: Pick<Settings, "http">): Promise<ModelHub> {
-  const { hubOptions, modelHub } = await import("../../adapters/hub/index.js");
+  const { hubOptions, modelHub } = await import("../../../adapters/hub/index.js");
   const options = await hubOptions(process.env);
   const { hostname, port, protocol } = new URL(options.endpoint);
   const headersFor = [`${hostname}:${port || (protocol === "https:" ? 443 : 80)}`];
   const headers = options.token === null ? {} : { authorization: `Bearer ${options.token}` };
   return modelHub(options, async () => {
-    const { httpReader } = await import("../../adapters/http/index.js");
+    const { httpReader } = await import("../../../adapters/http/index.js");
     return httpReader({ ...http, network: "any", maxRetries, headers, headersFor });
   });
 }
