@@ -184,9 +184,9 @@ async function trickled({ url }: { readonly url: string }, { chunk, chunks }: { 
 }
 
 test("an upload to a job may take longer than other bodies while it arrives, and one that stalls is ended", async () => {
-  await using jobs = await JobServer.start({ server: { bodyTimeout: 1 } });
-  assert.match(await trickled(jobs.server, { chunk: 4000, chunks: 25 }), /^HTTP\/1\.1 202 /);
-  assert.match(await trickled(jobs.server, { chunk: 10, chunks: 25 }), /^HTTP\/1\.1 408 [\s\S]*"code":"body_too_slow"/);
+  await using jobs = await JobServer.start({ server: { bodyTimeout: 3 } });
+  assert.match(await trickled(jobs.server, { chunk: 60_000, chunks: 45 }), /^HTTP\/1\.1 202 /);
+  assert.match(await trickled(jobs.server, { chunk: 10, chunks: 45 }), /^HTTP\/1\.1 408 [\s\S]*"code":"body_too_slow"/);
   const drafts = async (): Promise<boolean> => draftsIn(jobs.server.dataFolder).length === 0;
   await waitUntil("nothing of the upload stays", drafts, { timeoutMs: 30_000 });
 });
