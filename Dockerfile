@@ -31,7 +31,8 @@ LABEL org.opencontainers.image.title="Headrace" \
     org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# Models of a hub are kept on the volume.
+ENV NODE_ENV=production HF_HOME=/data/huggingface
 COPY --from=build /build/package.json /build/LICENSE /opt/headrace/
 COPY --from=build /build/models /opt/headrace/models
 COPY --from=build /build/config/headrace.schema.json /opt/headrace/config/
