@@ -24,7 +24,7 @@ ${generatedNote}
 
 Results go to stdout, everything else to stderr.
 
-- **\`--json\`**: stdout has one JSON document and nothing else. A command that fails prints \`{"error":{"code","message","hint","item"}}\` there.
+- **\`--json\`**: stdout has one JSON document and nothing else. A command that fails prints \`{"error":{"code","message","hint","item","retryable","suggestions"}}\` there.
 - **\`--quiet\`**: a successful run prints nothing. Any other run prints its summary. Other commands print their results as usual.
 - **Files**: text output shows a file's path, relative if the file is below the working directory. Control characters in names are escaped.
   JSON documents have the file's URI as \`source\` and its path as \`path\`, which is null for an input that is not a file.

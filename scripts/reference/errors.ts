@@ -17,7 +17,7 @@ function text(): string {
 ${generatedNote}
 
 Every error that Headrace throws, reports or prints is a \`HeadraceError\` with one of these codes. Check \`code\`, never the message: messages may
-change, codes do not. With \`--json\`, a command that fails prints \`{"error":{"code","message","hint","item"}}\`. \`headrace explain CODE\` prints one row of this page.
+change, codes do not. With \`--json\`, a command that fails prints \`{"error":{"code","message","hint","item","retryable","suggestions"}}\`. \`headrace explain CODE\` prints one row of this page.
 
 ${table(["scope", "how far a failure reaches"], Object.entries(scopeMeanings))}
 

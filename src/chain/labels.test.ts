@@ -26,3 +26,22 @@ test("a label that two classes share counts once, and a list of texts replaces t
   const some = await makeLabeller(embedder, labels, { count: 1, texts: ["dog", "car"] }, never);
   assert.equal(some(Float32Array.of(1, 0, 0))["image_label"], "dog");
 });
+
+test("with several sentences, a label has the mean of their vectors, scaled to length 1", async () => {
+  const sentences: Readonly<Record<string, readonly number[]>> = {
+    cat: [1, 0, 0],
+    "a cat": [0, 1, 0],
+    dog: [0.6, 0, 0.8],
+    "a dog": [0.6, 0, 0.8],
+  };
+  const inSentences = {
+    embedText: async (texts: readonly string[]) => ({ dimension: 3, values: Float32Array.from(texts.flatMap((text) => sentences[text]!)) }),
+  };
+  const choice = { count: 2, texts: ["cat", "dog"], templates: ["{}", "a {}"] };
+  const label = await makeLabeller(inSentences, [], choice, never);
+  const ofCats = label(Float32Array.of(1, 1, 0));
+  assert.deepEqual([ofCats["image_label"], ofCats["image_label_2"]], ["cat", "dog"]);
+  assert.ok(Math.abs(Number(ofCats["image_label_score"]) - 1) < 1e-6, "the mean of (1, 0, 0) and (0, 1, 0) is halfway between them");
+  const ofX = label(Float32Array.of(1, 0, 0));
+  assert.ok(Math.abs(Number(ofX["image_label_score"]) - Math.SQRT1_2) < 1e-6);
+});

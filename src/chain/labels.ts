@@ -11,8 +11,11 @@ export interface LabelChoice {
   readonly texts: readonly string[] | null;
   /** Labels with a lower cosine are left out. An image may then have no label. Default: no minimum. */
   readonly minScore?: number;
-  /** A sentence with `{}` at the place of the label, which is embedded instead of the label alone. Default: `{}`. */
-  readonly template?: string;
+  /**
+   * Sentences with `{}` at the place of the label, which are embedded instead of the label alone. With several, a label has the mean of their
+   * vectors, scaled to length 1, as in the published evaluations of CLIP. Default: `{}`.
+   */
+  readonly templates?: readonly string[];
 }
 
 /** Returns the metadata with the labels of an image. */
@@ -22,14 +25,12 @@ export type Labeller = (vector: Float32Array) => Metadata;
 export async function makeLabeller(
   embedder: Pick<TextEmbedder, "embedText">,
   labels: readonly Label[],
-  { count, texts, minScore = Number.NEGATIVE_INFINITY, template = "{}" }: LabelChoice,
+  { count, texts, minScore = Number.NEGATIVE_INFINITY, templates = ["{}"] }: LabelChoice,
   signal: AbortSignal,
 ): Promise<Labeller> {
   const names = [...new Set(texts ?? labels.map(({ text }) => text))];
-  const vectors = await embedder.embedText(
-    names.map((name) => template.replaceAll("{}", () => name)),
-    signal,
-  );
+  const sentences = names.flatMap((name) => templates.map((template) => template.replaceAll("{}", () => name)));
+  const vectors = meansOf(await embedder.embedText(sentences, signal), templates.length);
   return (vector) => {
     const scores = scoresOf(vectors, vector);
     const fitting = names.flatMap((_, index) => (scores[index]! >= minScore ? [index] : []));
@@ -38,6 +39,25 @@ export async function makeLabeller(
     const ranked = [best, ...others].map((index, rank) => [labelKey(rank + 1), names[index]!] as const);
     return { ...Object.fromEntries(ranked), [labelScoreKey]: scores[best]! };
   };
+}
+
+/** Returns the mean of each `size` rows that follow each other, scaled to length 1. */
+function meansOf(vectors: Vectors, size: number): Vectors {
+  if (size === 1) return vectors;
+  const { dimension, values } = vectors;
+  const means = new Float32Array(values.length / size);
+  for (let label = 0; label * dimension < means.length; label += 1) {
+    const sums = new Float64Array(dimension);
+    for (let row = 0; row < size; row += 1) {
+      for (const [at, value] of vectorAt(vectors, label * size + row).entries()) sums[at] = (sums[at] ?? 0) + value;
+    }
+    const length = Math.hypot(...sums);
+    means.set(
+      sums.map((sum) => sum / length),
+      label * dimension,
+    );
+  }
+  return { dimension, values: means };
 }
 
 /** Returns the cosine of the vector and of each row. The rows have length 1. */

@@ -103,7 +103,14 @@ test("with a CLIP, any texts of a file are labels, and a template surrounds them
   const score = async () => (await metadataOf(space, ...model))["coffee.jpg"]!["image_label_score"];
   const alone = await score();
   await space.json<Classified>(0, ...classify, "--template", "a photo of a {}");
-  assert.notEqual(await score(), alone);
+  const inSentence = await score();
+  assert.notEqual(inSentence, alone);
+  await space.json<Classified>(0, ...classify, "--template", "a photo of a {}", "--template", "a drawing of a {}");
+  const inBoth = await score();
+  assert.notEqual(inBoth, inSentence);
+  await writeFile(join(space.folder, "sentences.txt"), "a drawing of a {}\n\na photo of a {}\r\n");
+  const same = await space.json<Classified>(0, ...classify, "--templates-from", "sentences.txt");
+  assert.deepEqual([same.stored, same.skipped], [0, 3], "the order of the sentences does not matter");
 });
 
 test("what cannot be done is refused before a row is written", async () => {
@@ -115,6 +122,8 @@ test("what cannot be done is refused before a row is written", async () => {
     [["--labels", "espresso,sunflower"], /word_unknown.*sunflower/],
     [["--labels", "espresso", "--template", "a photo of a {}"], /usage_invalid.*expected no template/],
     [["--labels", "espresso", "--template", "a photo"], /usage_invalid.*template with \{\}/],
+    [["--labels", "espresso", "--template", "a {}", "--template", "a photo"], /usage_invalid.*template with \{\}.*"a photo"/],
+    [["--labels", "espresso", "--templates-from", "none.txt"], /usage_invalid.*one sentence per line/],
     [["--labels", "espresso", "--top", "11"], /usage_invalid.*from 1 to 10/],
     [["--labels-from", "none.txt"], /usage_invalid.*one label per line/],
     [["--labels-from", "nowhere.txt"], /usage_invalid.*nowhere\.txt/],

@@ -39,6 +39,8 @@ test("an unknown code is refused with the nearest one", async () => {
   const { code, stderr } = await space.run("explain", "store_unavialable");
   assert.equal(code, 2);
   assert.match(stderr, /\[usage_invalid\] explain: expected an error code, found "store_unavialable"\nDid you mean store_unavailable\?/);
+  const { error } = await space.json<{ error: { suggestions: readonly string[]; retryable: boolean } }>(2, "explain", "unavailable");
+  assert.deepEqual([error.retryable, error.suggestions.includes("store_unavailable")], [false, true]);
 });
 
 test("the help begins with the commands of the first day, and has each command once", async () => {

@@ -22,8 +22,11 @@ export interface ClassifyRequest {
   readonly top?: number;
   /** Labels with a lower cosine are left out, so a row may have none. Default: no minimum. */
   readonly minScore?: number;
-  /** A sentence with `{}` for the label, such as "a photo of a {}". Only for models that take any text. Default: the label alone. */
-  readonly template?: string;
+  /**
+   * A sentence with `{}` for the label, such as "a photo of a {}", or several, whose mean counts. Only for models that take any text. Default: the
+   * label alone.
+   */
+  readonly template?: string | readonly string[];
   /** Name of the collection. Default: `milvus.collection_name`, otherwise "images". */
   readonly collectionName?: string;
   /** Only rows that match this filter. Default: all rows. */
@@ -148,7 +151,7 @@ export class Classification {
       count: top,
       texts: labels,
       ...(minScore === undefined ? {} : { minScore }),
-      ...(template === undefined ? {} : { template }),
+      ...(template === undefined ? {} : { templates: typeof template === "string" ? [template] : template }),
     };
     const labeller = await labellerOf(this.#parts, collection, choice, this.#signal);
     if ((await this.#parts.textSearch(this.#signal)) === "labels") {

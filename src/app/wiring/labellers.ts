@@ -18,16 +18,12 @@ export async function labellerOf(
       hint: "For example: --labels 3",
     });
   }
-  if (choice.template !== undefined && !choice.template.includes("{}")) {
-    throw new HeadraceError("usage_invalid", `labels: expected a template with {} for the label, found "${choice.template}"`, {
-      hint: 'For example: --template "a photo of a {}"',
-    });
-  }
+  checkTemplates(choice);
   const embedder = await parts.textEmbedder(signal);
-  if (choice.template !== undefined && embedder.labels !== null) {
+  if (choice.templates !== undefined && embedder.labels !== null) {
     throw new HeadraceError(
       "usage_invalid",
-      `labels: expected no template for ${embedder.label}, which knows single words, found "${choice.template}"`,
+      `labels: expected no template for ${embedder.label}, which knows single words, found "${choice.templates[0]}"`,
       { hint: "Leave the template out, or use a CLIP or SigLIP, which takes any text." },
     );
   }
@@ -38,4 +34,13 @@ export async function labellerOf(
   }
   if (!(await collection.isEmpty(signal))) await parts.passports.checkText(collection, embedder, signal);
   return makeLabeller(embedder, embedder.labels ?? [], choice, signal);
+}
+
+function checkTemplates({ templates }: LabelChoice): void {
+  if (templates === undefined) return;
+  const wrong = templates.length === 0 ? "none" : templates.find((template) => !template.includes("{}"));
+  if (wrong === undefined) return;
+  throw new HeadraceError("usage_invalid", `labels: expected a template with {} for the label, found "${wrong}"`, {
+    hint: 'For example: --template "a photo of a {}"',
+  });
 }

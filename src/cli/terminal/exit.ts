@@ -35,8 +35,8 @@ export function exitCodeOfRun(report: EndedRun, wasInterrupted: boolean): ExitCo
 }
 
 /** The JSON that `--json` prints for an error. */
-export function errorDocument({ code, message, hint, item }: HeadraceError): object {
-  return { error: { code, message, hint: withDocumentPaths(hint), item: item ?? null } };
+export function errorDocument({ code, message, hint, item, retryable, suggestions = [] }: HeadraceError): object {
+  return { error: { code, message, hint: withDocumentPaths(hint), item: item ?? null, retryable, suggestions } };
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { ClassifyRequest, LabelCounts } from "../../../app/index.js";
 import { HeadraceError } from "../../../contracts/index.js";
 import { listed, positive, score } from "../../calls/arguments.js";
-import { type CommonOptions, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
+import { type CommonOptions, collect, collectionOption, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { runMove } from "../../calls/moves.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { counted } from "../../terminal/printable-text.js";
@@ -14,7 +14,8 @@ interface ClassifyOptions extends CommonOptions {
   readonly collection?: string;
   readonly labels?: readonly string[];
   readonly labelsFrom?: string;
-  readonly template?: string;
+  readonly template?: readonly string[];
+  readonly templatesFrom?: string;
   readonly minScore?: number;
   readonly top?: number;
   readonly filter?: string;
@@ -30,7 +31,13 @@ export function classifyCommand(program: Command, exit: (code: ExitCode) => void
       new Option("--labels <list>", "labels to choose from, separated by commas (default: all labels of the model)").argParser(listed),
     )
     .addOption(new Option("--labels-from <file>", "labels to choose from, one per line").conflicts("labels"))
-    .option("--template <sentence>", 'a sentence with {} for the label, for example: "a photo of a {}"')
+    .addOption(
+      new Option(
+        "--template <sentence>",
+        'a sentence with {} for the label, for example: "a photo of a {}"; can be repeated: the mean of all counts',
+      ).argParser(collect),
+    )
+    .addOption(new Option("--templates-from <file>", "such sentences, one per line").conflicts("template"))
     .option("--min-score <score>", "leave out labels with a lower cosine", score)
     .option("--top <n>", "number of labels per image, at most 10 (default: 1)", positive)
     .addOption(collectionOption())
@@ -67,8 +74,10 @@ async function runClassify(options: ClassifyOptions): Promise<ExitCode> {
   });
 }
 
-async function requestOf({ labels, labelsFrom, template, minScore, top, filter }: ClassifyOptions): Promise<ClassifyRequest> {
-  const chosen = labelsFrom === undefined ? labels : await labelsIn(labelsFrom);
+async function requestOf(options: ClassifyOptions): Promise<ClassifyRequest> {
+  const { labels, labelsFrom, templatesFrom, minScore, top, filter } = options;
+  const chosen = labelsFrom === undefined ? labels : await linesIn(labelsFrom, "label");
+  const template = templatesFrom === undefined ? options.template : await linesIn(templatesFrom, "sentence");
   return {
     ...(chosen === undefined ? {} : { labels: chosen.map((label) => label.trim()) }),
     ...(template === undefined ? {} : { template }),
@@ -78,16 +87,16 @@ async function requestOf({ labels, labelsFrom, template, minScore, top, filter }
   };
 }
 
-async function labelsIn(file: string): Promise<readonly string[]> {
+async function linesIn(file: string, what: "label" | "sentence"): Promise<readonly string[]> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new HeadraceError("usage_invalid", `labels: ${file}: expected a readable file, found ${(cause as Error).message}`, {
       item: file,
       cause,
     });
   });
-  const labels = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  if (labels.length > 0) return labels;
-  throw new HeadraceError("usage_invalid", `labels: ${file}: expected one label per line, found none`, { item: file });
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (lines.length > 0) return lines;
+  throw new HeadraceError("usage_invalid", `labels: ${file}: expected one ${what} per line, found none`, { item: file });
 }
 
 function documentOf({ labels }: LabelCounts): object {

@@ -29,8 +29,10 @@ function knownCode(given: string, all: readonly ErrorCode[]): ErrorCode {
   const found = all.find((code) => code === plain);
   if (found !== undefined) return found;
   const parts = all.filter((code) => plain.length > 2 && code.includes(plain));
+  const suggestions = parts.length > 0 ? parts : [closest(plain, [...all])];
   throw new HeadraceError("usage_invalid", `explain: expected an error code, found ${JSON.stringify(given)}`, {
-    hint: `Did you mean ${parts.length > 0 ? parts.join(" or ") : closest(plain, [...all])}? Run \`headrace explain\` to list all codes.`,
+    suggestions,
+    hint: `Did you mean ${suggestions.join(" or ")}? Run \`headrace explain\` to list all codes.`,
   });
 }
 
