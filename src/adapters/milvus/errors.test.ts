@@ -36,6 +36,20 @@ describe("errors of Milvus", () => {
     assert.deepEqual([thrown(4, "Deadline exceeded").code, thrown(4, "").scope], ["timed_out", "service"]);
   });
 
+  it("a collection that is changed by another process at that moment is asked for again, and one that is not there is not", () => {
+    for (const reason of ["can't find collection name default:photos", "can't find collection name:photos"]) {
+      const error = status(1, 65535, reason);
+      assert.deepEqual([error.code, error.retryable], ["store_unavailable", true]);
+    }
+    for (const error of [
+      status("CollectionNotExists", 100, "collection not found[database=default][collection=photos]"),
+      status("CollectionNotExists", 0, "can't find collection: photos"),
+      status("CollectionNotExists", 100, "can't find collection name:photos"),
+    ]) {
+      assert.deepEqual([error.code, error.retryable], ["collection_not_found", false]);
+    }
+  });
+
   it("a parameter that the server refuses is not a server that is unavailable, whatever the words", () => {
     const words = "index type not match: invalid parameter[expected=STL_SORT][actual=INVERTED]";
     const { code } = fromStatus("create the index", { error_code: "IllegalArgument", code: 1100, reason: words }, endpoint);

@@ -51,6 +51,12 @@ const unavailableCodes = new Set([
 const unavailable =
   /not loaded|not ready|not healthy|unhealthy|not available|unavailable|no available|offline|not match|shut ?down|closed|connect|context (canceled|deadline)|etcdserver|server id mismatch|channel not|node not|not serving|timeout/i;
 
+/**
+ * The server has found the collection, and lost it again from its own cache, because another process changed the collection at that moment. A
+ * collection that does not exist is refused in other words.
+ */
+const lostFromCache = /can.t find collection name/i;
+
 const rowNames = new Set(["IllegalArgument", "IllegalDimension", "IllegalRowRecord", "IllegalVectorID"]);
 /**
  * Words in the text of a refused write which show that the rows are at fault. Without such words, the cause of the refusal may be
@@ -197,6 +203,7 @@ export function fromStatus(call: string, status: MilvusStatus, endpoint: Endpoin
       hint: "Drop a collection that is not needed, or raise the server's limit: quotaAndLimits.limits in milvus.yaml, or the plan of a hosted server.",
     });
   }
+  if (lostFromCache.test(words) && code !== 100) return error("store_unavailable");
   if (code === 100 || /can.t find collection|collection not found/i.test(words))
     return error("collection_not_found", `${call}: expected a collection, found none`);
   const isUnavailable = unavailableNames.has(name) || unavailableCodes.has(code ?? 0) || unavailable.test(words);
