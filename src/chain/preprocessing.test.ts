@@ -13,7 +13,7 @@ test("the shipped model's own preset crops 224 out of 256 and leaves the numbers
   const found = resolvePreprocessing({ embedderInput: bytes, embedderDefault: "efficientnet-lite" });
   assert.deepEqual(found, {
     name: "efficientnet-lite",
-    geometry: { kind: "crop", shorterSide: 256, width: 224, height: 224, filter: "bicubic" },
+    geometry: { kind: "crop", shorterSide: 256, width: 224, height: 224, filter: "bicubic", rounding: "nearest" },
     normalization: null,
     output: bytes,
   });

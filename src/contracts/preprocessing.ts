@@ -9,7 +9,15 @@ export type Geometry =
   /** Stretch the image to this size. The aspect ratio may change. */
   | { readonly kind: "squash"; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
   /** Resize the image so that its shorter side has `shorterSide` pixels. Then cut out `width × height` pixels at the centre. */
-  | { readonly kind: "crop"; readonly shorterSide: number; readonly width: number; readonly height: number; readonly filter: ResizeFilter }
+  | {
+      readonly kind: "crop";
+      readonly shorterSide: number;
+      readonly width: number;
+      readonly height: number;
+      readonly filter: ResizeFilter;
+      /** How the length of the other side becomes whole pixels. torchvision and transformers round "down". Default "nearest". */
+      readonly rounding?: "nearest" | "down";
+    }
   /** Resize the image to fit into this size, without distortion. Then pad opposite sides equally with the 8-bit RGB colour `fill`. */
   | {
       readonly kind: "letterbox";

@@ -16,6 +16,14 @@ test("crop makes the shorter side exact, rounds the longer half up, and cuts out
   assert.equal(planGeometry(3 * 512 + 3, 512, crop).x.to, 770, "769.5 is rounded up");
 });
 
+test("crop rounds the longer side down where torchvision and transformers do", () => {
+  const down: Geometry = { ...crop, rounding: "down" };
+  assert.equal(planGeometry(451, 300, down).x.to, 384, "384.9");
+  assert.equal(planGeometry(300, 451, down).y.to, 384);
+  assert.equal(planGeometry(600, 400, down).x.to, 384, "384 exactly");
+  assert.equal(planGeometry(300, 300, down).x.to, 256);
+});
+
 test("squash takes the whole image", () => {
   const { x, y } = planGeometry(10, 4000, squash);
   assert.deepEqual(x, { from: 10, to: 300, cut: 0, keep: 300, at: 0 });
@@ -39,19 +47,24 @@ test("a crop larger than the shorter side is refused", () => {
 test("every plan stays inside the image and inside the result, and enlarging needs few of the original's pixels", () => {
   const sides = fc.integer({ min: 1, max: 70_000 });
   fc.assert(
-    fc.property(sides, sides, fc.constantFrom(crop, squash, letterbox), (width, height, target) => {
-      const plan = planGeometry(width, height, target);
-      for (const [axis, room] of [
-        [plan.x, plan.width],
-        [plan.y, plan.height],
-      ] as const) {
-        assert.ok(axis.cut >= 0 && axis.cut + axis.keep <= axis.to, "cut inside the resized image");
-        assert.ok(axis.at >= 0 && axis.at + axis.keep <= room, "kept pixels inside the result");
-        if (axis.to <= axis.from) continue;
-        const { span } = tapsOf(axis, target.filter);
-        assert.ok(span.start >= 0 && span.size > 0 && span.start + span.size <= axis.from, "source pixels inside the image");
-        assert.ok(span.size <= (axis.keep * axis.from) / axis.to + 5, "no more of the source than needed");
-      }
-    }),
+    fc.property(
+      sides,
+      sides,
+      fc.constantFrom<Geometry[]>(crop, { ...crop, rounding: "down" }, squash, letterbox),
+      (width, height, target) => {
+        const plan = planGeometry(width, height, target);
+        for (const [axis, room] of [
+          [plan.x, plan.width],
+          [plan.y, plan.height],
+        ] as const) {
+          assert.ok(axis.cut >= 0 && axis.cut + axis.keep <= axis.to, "cut inside the resized image");
+          assert.ok(axis.at >= 0 && axis.at + axis.keep <= room, "kept pixels inside the result");
+          if (axis.to <= axis.from) continue;
+          const { span } = tapsOf(axis, target.filter);
+          assert.ok(span.start >= 0 && span.size > 0 && span.start + span.size <= axis.from, "source pixels inside the image");
+          assert.ok(span.size <= (axis.keep * axis.from) / axis.to + 5, "no more of the source than needed");
+        }
+      },
+    ),
   );
 });

@@ -39,7 +39,8 @@ export function planGeometry(width: number, height: number, target: Geometry): P
           `crop: expected at most the shorter side of ${target.shorterSide} pixels, found ${target.width} × ${target.height}`,
         );
       const scale = { by: target.shorterSide, over: Math.min(width, height) };
-      return { ...result, x: centre(width, scale, target.width), y: centre(height, scale, target.height) };
+      const { rounding = "nearest" } = target;
+      return { ...result, x: centre(width, scale, target.width, rounding), y: centre(height, scale, target.height, rounding) };
     }
     case "letterbox": {
       const widthDecides = target.width * height <= target.height * width;
@@ -61,8 +62,8 @@ function whole(from: number, to: number): Axis {
   return { from, to, cut: 0, keep: to, at: 0 };
 }
 
-function centre(from: number, scale: Scale, keep: number): Axis {
-  const to = scaled(from, scale);
+function centre(from: number, { by, over }: Scale, keep: number, rounding: "nearest" | "down"): Axis {
+  const to = rounding === "down" ? Math.floor((from * by) / over) : scaled(from, { by, over });
   return { from, to, cut: Math.floor((to - keep) / 2), keep, at: 0 };
 }
 

@@ -1,7 +1,6 @@
 /** Cleans texts as open_clip does before it splits them: it decodes HTML, replaces typographic characters and joins white space. */
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { cleaningUnknown, packageMissing } from "./errors.js";
+import type { ConfigFile } from "./model-config.js";
 
 const cleanings = ["lower", "whitespace", "canonicalize"] as const;
 /** How open_clip cleans texts. All three repair the text and join white space; "lower" and "canonicalize" also change letters. */
@@ -9,30 +8,17 @@ export type Cleaning = (typeof cleanings)[number];
 
 type Entities = Pick<typeof import("entities"), "decodeHTML" | "decodeHTMLStrict">;
 
-/** The part of open_clip's configuration that Headrace uses. */
-interface OpenClipConfig {
-  readonly text_cfg?: { readonly hf_tokenizer_name?: string; readonly tokenizer_kwargs?: { readonly clean?: string } };
-  readonly model_cfg?: OpenClipConfig;
-}
-
-const configFiles = ["config.json", "open_clip_config.json"];
-
 /**
- * Looks for a configuration of open_clip beside a tokenizer, and one folder above, where Immich has it. Returns null if the model does not come
- * from open_clip: its tokenizer.json then describes everything. Throws `model_invalid` for a cleaning that is not known.
+ * Returns how a model of open_clip cleans texts. Null if the model does not come from open_clip: its tokenizer.json then describes everything.
+ * Throws `model_invalid` for a cleaning that is not known.
  */
-export async function cleaningBeside(tokenizer: string): Promise<Cleaning | null> {
-  const folder = dirname(tokenizer);
-  for (const file of [folder, dirname(folder)].flatMap((each) => configFiles.map((name) => join(each, name)))) {
-    const config = (await readJson(file)) as OpenClipConfig | null;
-    const text = config?.model_cfg?.text_cfg ?? config?.text_cfg;
-    if (text === undefined || typeof text !== "object") continue;
-    const named = text.tokenizer_kwargs?.clean ?? (text.hf_tokenizer_name === undefined ? "lower" : "whitespace");
-    const cleaning = cleanings.find((each) => each === named);
-    if (cleaning === undefined) throw cleaningUnknown(file, String(named), cleanings);
-    return cleaning;
-  }
-  return null;
+export function cleaningOf({ file, config }: ConfigFile): Cleaning | null {
+  const text = config.text_cfg;
+  if (text === undefined) return null;
+  const named = text.tokenizer_kwargs?.clean ?? (text.hf_tokenizer_name === undefined ? "lower" : "whitespace");
+  const cleaning = cleanings.find((each) => each === named);
+  if (cleaning === undefined) throw cleaningUnknown(file, String(named), cleanings);
+  return cleaning;
 }
 
 /** Throws `part_missing` without the package entities. */
@@ -127,13 +113,4 @@ function joined(text: string): string {
     .split(/\p{White_Space}+/u)
     .filter((part) => part !== "")
     .join(" ");
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
 }

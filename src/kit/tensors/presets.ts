@@ -20,17 +20,17 @@ export const imagenetNormalization: Normalization = { rescale: 1 / 255, mean: [0
 const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   /** EfficientNet-Lite: resize to 256 pixels, crop to 224, scale values to about −1 to 1. */
   "efficientnet-lite": {
-    geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
+    geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bicubic", "nearest"),
     normalization: { rescale: 1, mean: [127, 127, 127], std: [128, 128, 128] },
   },
   /** The image classifiers of torchvision: resize to 256 pixels, crop to 224. */
   imagenet: {
-    geometry: ({ width, height }) => cropTo(width, height, cropScale, "bilinear"),
+    geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bilinear", "down"),
     normalization: imagenetNormalization,
   },
   /** OpenAI's CLIP and OpenCLIP: resize the shorter side to the input size of the model, then crop. */
   clip: {
-    geometry: ({ width, height }) => cropTo(width, height, 1, "bicubic"),
+    geometry: ({ width, height }) => cropTo({ width, height }, 1, "bicubic", "down"),
     normalization: {
       rescale: 1 / 255,
       mean: [0.48145466, 0.4578275, 0.40821073],
@@ -44,7 +44,7 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   },
   /** DINOv2: like `imagenet`, but with bicubic resampling. */
   dinov2: {
-    geometry: ({ width, height }) => cropTo(width, height, cropScale, "bicubic"),
+    geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bicubic", "down"),
     normalization: imagenetNormalization,
   },
   /** For models that normalise the pixels themselves: stretch to the input size of the model, keep values 0 to 255. */
@@ -60,6 +60,11 @@ export function presetNamed(name: PresetName): Preset {
   return { name, ...presets[name] };
 }
 
-function cropTo(width: number, height: number, scale: number, filter: "bicubic" | "bilinear"): Geometry {
-  return { kind: "crop", shorterSide: Math.round(Math.max(width, height) * scale), width, height, filter };
+function cropTo(
+  { width, height }: { readonly width: number; readonly height: number },
+  scale: number,
+  filter: "bicubic" | "bilinear",
+  rounding: "nearest" | "down",
+): Geometry {
+  return { kind: "crop", shorterSide: Math.round(Math.max(width, height) * scale), width, height, filter, rounding };
 }

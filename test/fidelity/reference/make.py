@@ -236,10 +236,11 @@ def half_up(value):
     return math.floor(value + 0.5)
 
 
-def crop(image, scale, name, to=(WIDTH, HEIGHT)):
+def crop(image, scale, name, whole, to=(WIDTH, HEIGHT)):
+    """`whole`: makes whole pixels of a length."""
     width, height = image.size
     shorter = half_up(max(to) * scale)
-    across, down = (half_up(side * shorter / min(width, height)) for side in (width, height))
+    across, down = (whole(side * shorter / min(width, height)) for side in (width, height))
     left, top = (across - to[0]) // 2, (down - to[1]) // 2
     return image.resize((across, down), FILTERS[name]).crop((left, top, left + to[0], top + to[1]))
 
@@ -253,9 +254,9 @@ def letterbox(image):
 
 
 GEOMETRIES = {
-    "efficientnet-lite": lambda image: crop(image, 256 / 224, "bicubic"),
-    "imagenet": lambda image: crop(image, 256 / 224, "bilinear"),
-    "clip": lambda image: crop(image, 1, "bicubic"),
+    "efficientnet-lite": lambda image: crop(image, 256 / 224, "bicubic", half_up),
+    "imagenet": lambda image: crop(image, 256 / 224, "bilinear", math.floor),  # as torchvision's Resize
+    "clip": lambda image: crop(image, 1, "bicubic", math.floor),
     "siglip": lambda image: image.resize((WIDTH, HEIGHT), FILTERS["bicubic"]),
     "letterbox": letterbox,
 }
@@ -325,7 +326,7 @@ def main():
     for name, data in large_files():
         (IMAGES / name).write_bytes(data)
         large.append(name)
-        pixels += crop(decode(data), 256 / 224, "bicubic", (MODEL_SIDE, MODEL_SIDE)).tobytes()
+        pixels += crop(decode(data), 256 / 224, "bicubic", half_up, (MODEL_SIDE, MODEL_SIDE)).tobytes()
     (HERE / "halves.zlib").write_bytes(zlib.compress(halves(), 9))
     (HERE / "large.zlib").write_bytes(zlib.compress(pixels, 9))
     made = {"pillow": PIL.__version__, "numpy": np.__version__, "jax": jax.__version__, "width": WIDTH, "height": HEIGHT, "geometries": list(GEOMETRIES), "images": names, "large": large, "resized": resized(), "normalized": normalized()}
