@@ -1,4 +1,5 @@
-/** What is known of models: what they declare about their inputs and outputs, and the hub that they come from. */
+/** What is known of models: what they declare about their inputs and outputs, what a head makes of embeddings, and the hub that they come from. */
+import type { Vectors } from "./payloads.js";
 
 /** An input or output. In the shape, a name instead of a number is a dynamic dimension. */
 export interface DeclaredTensor {
@@ -19,6 +20,24 @@ export interface ModelTensors {
 /** The number types of a model's weights, as exports for transformers.js name them. */
 export const modelPrecisions = ["fp32", "fp16", "int8", "uint8", "quantized", "q4", "q4f16", "bnb4"] as const;
 export type ModelPrecision = (typeof modelPrecisions)[number];
+
+/** A small model on top of embeddings, such as a classifier or a measure of quality. It needs no image. */
+export interface Head {
+  /** For messages. */
+  readonly label: string;
+  /** The names of its classes, in the order of its numbers. Null: it does not name them. */
+  readonly classes: readonly string[] | null;
+  /**
+   * What its numbers are: "logits" become probabilities by softmax, or by the sigmoid function if one number decides between two classes.
+   * "values" are used as they are.
+   */
+  readonly numbers: "logits" | "values";
+  /** The dimension of the vectors that it takes. Null: it takes any. */
+  readonly dimension: number | null;
+  /** Returns a row of numbers for each vector. Throws `model_invalid` or `inference_failed`. */
+  apply(vectors: Vectors, signal: AbortSignal): Promise<Vectors>;
+  close(): Promise<void>;
+}
 
 /** A place from which models are fetched by their names. A model that was fetched once is used without asking again. */
 export interface ModelHub {

@@ -49,14 +49,13 @@ export { currentRowsSink } from "./rows/current-rows.js";
 export { fingerprint } from "./rows/fingerprints.js";
 export { type Hash, HashTable, hashOfDigits, hashOfText } from "./rows/hash-table.js";
 export { resultFor } from "./rows/item-result.js";
+export { checkLabelSet, isKeyOfSet, type LabelSet, labelKey, labelScoreKey, scoreKey, withoutLabels } from "./rows/label-keys.js";
 export {
   builtInColumns,
   checkMetadata,
   damagedKey,
   givenMetadata,
   isMarkedDamaged,
-  labelKey,
-  labelScoreKey,
   type MetadataType,
   markDamage,
   metadataHash,
@@ -64,7 +63,6 @@ export {
   metadataNameLike,
   metadataTypeOf,
   plainName,
-  withoutLabels,
 } from "./rows/metadata.js";
 export { metadataBytes } from "./rows/metadata-bytes.js";
 export { metadataText, parseMetadataText } from "./rows/metadata-text.js";

@@ -1,6 +1,6 @@
 /** `headrace classify`: labels in the metadata of stored rows, without embedding them again. */
 import assert from "node:assert/strict";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { type Workspace, workspace } from "./command.js";
@@ -8,6 +8,7 @@ import { untilSettled } from "./settled.js";
 
 const golden = resolve("test", "fidelity", "golden");
 const clip = resolve("test", "fidelity", "clip", "model");
+const heads = resolve("test", "fidelity", "heads");
 const photos = ["chelsea.jpg", "coffee.jpg", "rocket.jpg"];
 
 interface Classified {
@@ -16,6 +17,7 @@ interface Classified {
   readonly skipped: number;
   readonly labels: Readonly<Record<string, number>>;
   readonly unlabelled: number;
+  readonly scores: { readonly rows: number; readonly lowest: number; readonly mean: number; readonly highest: number } | null;
 }
 
 interface Stored {
@@ -113,6 +115,56 @@ test("with a CLIP, any texts of a file are labels, and a template surrounds them
   assert.deepEqual([same.stored, same.skipped], [0, 3], "the order of the sentences does not matter");
 });
 
+/** The vectors of a collection as numpy's file has them, by the names of the photos. */
+async function vectorsOf(space: Workspace): Promise<ReadonlyMap<string, Float32Array>> {
+  await space.json(0, "export", "images", "--output", join(space.folder, "vectors.npy"));
+  const bytes = await readFile(join(space.folder, "vectors.npy"));
+  const lines = (await readFile(join(space.folder, "vectors.npy.jsonl"), "utf8")).trim().split("\n");
+  const values = new Float32Array(Uint8Array.from(bytes.subarray(128)).buffer);
+  const size = values.length / lines.length;
+  const names = lines.map((line) => (JSON.parse(line) as { source: string }).source.replace(/.*\//, ""));
+  return new Map(names.map((name, row) => [name, values.subarray(row * size, (row + 1) * size)]));
+}
+
+test("heads write a number and classes beside other labels, without images and without a model, and a second run skips all", async () => {
+  await using space = await workspace();
+  await placePhotos(space);
+  for (const name of photos) await untilSettled(join(space.folder, "photos", name));
+  await space.json(0, "ingest", "--manifest", "m.jsonl", "--labels", "1");
+  const labels = await metadataOf(space);
+  const vectors = await vectorsOf(space);
+  await rename(join(space.folder, "photos"), join(space.folder, "away"));
+  const offline = ["--set", "embedder.model=nowhere.onnx"];
+
+  const mean = ["classify", "--head", join(heads, "mean.onnx"), "--as", "mean", ...offline];
+  const preview = await space.json<Classified & { changes: number }>(0, ...mean, "--dry-run");
+  assert.deepEqual([preview.changes, preview.scores?.rows], [3, 3]);
+  const first = await space.json<Classified>(0, ...mean);
+  assert.deepEqual([first.stored, first.labels, first.unlabelled, first.scores], [3, {}, 0, preview.scores]);
+  const kinds = ["classify", "--head", join(heads, "shipped.npz"), "--as", "kind", "--top", "2", ...offline];
+  const counted = await space.json<Classified>(0, ...kinds);
+  assert.deepEqual([counted.stored, counted.scores], [3, null]);
+  for (const again of [mean, kinds]) {
+    const second = await space.json<Classified>(0, ...again);
+    assert.deepEqual([second.stored, second.skipped], [0, 3]);
+  }
+  await space.json(0, ...kinds.filter((argument) => argument !== "--top" && argument !== "2"));
+
+  await rename(join(space.folder, "away"), join(space.folder, "photos"));
+  assert.equal((await space.json<{ stored: number }>(0, "ingest", "--manifest", "m.jsonl")).stored, 0);
+  const found = await metadataOf(space);
+  for (const name of photos) {
+    const { image_score_mean, image_label_kind, image_label_kind_score, ...others } = found[name]!;
+    assert.deepEqual(others, labels[name], "and the second best kind is gone");
+    const vector = vectors.get(name)!;
+    const wanted = vector.reduce((sum, value) => sum + value, 0) / vector.length;
+    assert.ok(Math.abs(Number(image_score_mean) - wanted) < 1e-5);
+    assert.ok(["a", "b", "c"].includes(String(image_label_kind)) && Number(image_label_kind_score) > 1 / 3);
+  }
+  const { count } = await space.json<{ count: number }>(0, "count", "--filter", `image_score_mean >= ${first.scores!.highest - 1e-6}`);
+  assert.equal(count, 1);
+});
+
 test("what cannot be done is refused before a row is written", async () => {
   await using space = await workspace();
   await withPhotos(space);
@@ -124,6 +176,14 @@ test("what cannot be done is refused before a row is written", async () => {
     [["--labels", "espresso", "--template", "a photo"], /usage_invalid.*template with \{\}/],
     [["--labels", "espresso", "--template", "a {}", "--template", "a photo"], /usage_invalid.*template with \{\}.*"a photo"/],
     [["--labels", "espresso", "--templates-from", "none.txt"], /usage_invalid.*one sentence per line/],
+    [["--head", join(heads, "mean.onnx")], /usage_invalid.*expected a name for its number/],
+    [["--head", join(heads, "mean.onnx"), "--as", "Mean"], /usage_invalid.*lower-case letters/],
+    [["--head", join(heads, "mean.onnx"), "--as", "mean", "--template", "a {}"], /usage_invalid.*no template with a head/],
+    [["--head", join(heads, "shipped.npz"), "--labels", "a,b"], /usage_invalid.*a name for each of its 3 numbers/],
+    [["--head", join(heads, "three.npz")], /dimension_mismatch.*expected vectors of 16 numbers/],
+    [["--head", "nowhere.onnx", "--as", "mean"], /model_invalid.*nowhere\.onnx/],
+    [["--normalize", "--labels", "espresso"], /usage_invalid.*expected a head/],
+    [["--labels", "espresso", "--as", "score"], /usage_invalid.*is not "score"/],
     [["--labels", "espresso", "--top", "11"], /usage_invalid.*from 1 to 10/],
     [["--labels-from", "none.txt"], /usage_invalid.*one label per line/],
     [["--labels-from", "nowhere.txt"], /usage_invalid.*nowhere\.txt/],

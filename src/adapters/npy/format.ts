@@ -24,7 +24,7 @@ export function npyHeader({ rows, dimension }: NpyShape): Uint8Array {
 export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly headerBytes: number }) | null {
   const array = npyArray(start);
   const [rows, dimension, ...more] = array?.shape ?? [];
-  if (array?.type !== "<f4" || rows === undefined || dimension === undefined || more.length > 0) return null;
+  if (array?.type !== "<f4" || array.isByColumns || rows === undefined || dimension === undefined || more.length > 0) return null;
   return { rows, dimension, headerBytes: array.headerBytes };
 }
 
@@ -32,10 +32,12 @@ export function parseNpyHeader(start: Uint8Array): (NpyShape & { readonly header
 export interface NpyArray {
   readonly type: string;
   readonly shape: readonly number[];
+  /** Whether the numbers of a column follow each other, instead of those of a row. */
+  readonly isByColumns: boolean;
   readonly headerBytes: number;
 }
 
-/** Parses the header at the start of a file. Returns null unless the file contains an array in row order. */
+/** Parses the header at the start of a file. Returns null unless the file contains an array. */
 export function npyArray(start: Uint8Array): NpyArray | null {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length < 12 || bytes.toString("latin1", 0, npyMagic.length) !== npyMagic) return null;
@@ -45,6 +47,7 @@ export function npyArray(start: Uint8Array): NpyArray | null {
   const text = bytes.toString("latin1", from, headerBytes);
   const type = /'descr': '([^']+)'/.exec(text)?.[1];
   const shape = /'shape': \(([\d, ]*)\)/.exec(text)?.[1];
-  if (type === undefined || shape === undefined || !text.includes("'fortran_order': False")) return null;
-  return { type, shape: (shape.match(/\d+/g) ?? []).map(Number), headerBytes };
+  const order = /'fortran_order': (True|False)/.exec(text)?.[1];
+  if (type === undefined || shape === undefined || order === undefined) return null;
+  return { type, shape: (shape.match(/\d+/g) ?? []).map(Number), isByColumns: order === "True", headerBytes };
 }

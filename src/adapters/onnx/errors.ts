@@ -24,6 +24,10 @@ export function modelNotFound(modelPath: string, cause?: unknown): HeadraceError
   return new HeadraceError("model_invalid", `model ${modelPath}: expected an ONNX file, found none`, { hint, cause });
 }
 
+export function headNotFound(path: string): HeadraceError {
+  return new HeadraceError("model_invalid", `head ${path}: expected an ONNX file or an .npz file, found none`);
+}
+
 export function graphReaderMissing(cause: unknown): HeadraceError {
   const message = `reading the weights of an ONNX file: expected the package protobufjs, found none that can be loaded (${firstLine(cause)})`;
   return new HeadraceError("part_missing", message, { hint: "Run: npm i protobufjs", cause });

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { HeadraceError, type Metadata, type MetadataValue } from "../../contracts/index.js";
 import { isWellFormed } from "../text/text.js";
+import { withoutLabels } from "./label-keys.js";
 
 export type MetadataType = "text" | "number" | "boolean";
 
@@ -41,20 +42,6 @@ const reserved = new Set<string>([...builtInColumns, ...storeColumns]);
  * hash, because no listing knows it.
  */
 export const damagedKey = "image_damaged";
-
-/** The metadata key with the cosine of an image and of its best label. */
-export const labelScoreKey = "image_label_score";
-const labelKeyPattern = /^image_label(_score|_\d+)?$/;
-
-/** Returns the metadata key of the label with this rank, from 1. Like `damagedKey`, the keys of labels do not count for the metadata hash. */
-export function labelKey(rank: number): string {
-  return rank === 1 ? "image_label" : `image_label_${rank}`;
-}
-
-/** Returns the metadata without the labels of a model. */
-export function withoutLabels(metadata: Metadata): Metadata {
-  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !labelKeyPattern.test(key)));
-}
 
 /** Returns the metadata with the mark of a damaged image, or without it. */
 export function markDamage(metadata: Metadata, isDamaged: boolean): Metadata {
@@ -129,7 +116,7 @@ export function givenMetadata(metadata: Metadata): readonly (readonly [string, M
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Returns the hash of metadata: 32 hex digits. The order of the keys, null values, `damagedKey` and labels do not change the hash. */
+/** Returns the hash of metadata: 32 hex digits. The order of the keys, null values, `damagedKey`, labels and scores do not change the hash. */
 export function metadataHash(metadata: Metadata): string {
   const given = givenMetadata(withoutLabels(markDamage(metadata, false)));
   return given.length === 0 ? hashOfNone : hashOfGiven(given);

@@ -16,6 +16,9 @@ interface ClassifyOptions extends CommonOptions {
   readonly labelsFrom?: string;
   readonly template?: readonly string[];
   readonly templatesFrom?: string;
+  readonly head?: string;
+  readonly normalize?: true;
+  readonly as?: string;
   readonly minScore?: number;
   readonly top?: number;
   readonly filter?: string;
@@ -38,7 +41,10 @@ export function classifyCommand(program: Command, exit: (code: ExitCode) => void
       ).argParser(collect),
     )
     .addOption(new Option("--templates-from <file>", "such sentences, one per line").conflicts("template"))
-    .option("--min-score <score>", "leave out labels with a lower cosine", score)
+    .option("--head <file>", "a small model that takes the stored vectors: ONNX, or a linear layer as .npz")
+    .option("--normalize", "scale each vector to length 1 before the head gets it")
+    .option("--as <name>", "a name for the labels or the number of the head, for example: style or aesthetic (default: image_label)")
+    .option("--min-score <score>", "leave out labels with a lower cosine, or a lower probability of the head", score)
     .option("--top <n>", "number of labels per image, at most 10 (default: 1)", positive)
     .addOption(collectionOption())
     .option("--filter <expression>", "only rows that match")
@@ -67,7 +73,10 @@ async function runClassify(options: ClassifyOptions): Promise<ExitCode> {
       (_, report) => ({
         from: collection,
         to: collection,
-        more: { document: { labels: documentOf(report), unlabelled: report.unlabelled }, lines: linesOf(report) },
+        more: {
+          document: { labels: documentOf(report), unlabelled: report.unlabelled, scores: report.scores },
+          lines: linesOf(report),
+        },
       }),
       rerunAdvice,
     );
@@ -75,12 +84,15 @@ async function runClassify(options: ClassifyOptions): Promise<ExitCode> {
 }
 
 async function requestOf(options: ClassifyOptions): Promise<ClassifyRequest> {
-  const { labels, labelsFrom, templatesFrom, minScore, top, filter } = options;
+  const { labels, labelsFrom, templatesFrom, head, normalize, as, minScore, top, filter } = options;
   const chosen = labelsFrom === undefined ? labels : await linesIn(labelsFrom, "label");
   const template = templatesFrom === undefined ? options.template : await linesIn(templatesFrom, "sentence");
   return {
     ...(chosen === undefined ? {} : { labels: chosen.map((label) => label.trim()) }),
     ...(template === undefined ? {} : { template }),
+    ...(head === undefined ? {} : { head }),
+    ...(normalize === undefined ? {} : { headVectors: "normalized" }),
+    ...(as === undefined ? {} : { as }),
     ...(minScore === undefined ? {} : { minScore }),
     ...(top === undefined ? {} : { top }),
     ...(filter === undefined ? {} : { filter }),
@@ -103,10 +115,14 @@ function documentOf({ labels }: LabelCounts): object {
   return Object.fromEntries(labels);
 }
 
-function linesOf({ labels, unlabelled }: LabelCounts): readonly string[] {
+function linesOf({ labels, unlabelled, scores }: LabelCounts): readonly string[] {
   const shown = labels.slice(0, labelsShown).map(([label, rows]) => `  ${String(rows).padStart(7)}  ${label}`);
   const more = labels.length - shown.length;
+  const digits = (value: number) => String(Number(value.toPrecision(4)));
   return [
+    ...(scores === null
+      ? []
+      : [`  ${String(scores.rows).padStart(7)}  from ${digits(scores.lowest)} to ${digits(scores.highest)}, mean ${digits(scores.mean)}`]),
     ...shown,
     ...(more > 0 ? [`  and ${counted(more, "other label")}`] : []),
     ...(unlabelled > 0 ? [`  ${String(unlabelled).padStart(7)}  without a label`] : []),
