@@ -75,6 +75,7 @@ export { type ConfigSources, ServiceConfig } from "./configuration/service-confi
 export type { Settings } from "./configuration/settings.js";
 export type { DeleteOptions } from "./deletions/delete-options.js";
 export type { DeletedFile } from "./deletions/deleted-files.js";
+export type { ExportRequest } from "./exports/export-collection.js";
 export type { Fleet } from "./fleet.js";
 export { type FleetDocument, fleetDocument } from "./fleet-document.js";
 export { keysOf } from "./keys.js";
@@ -102,7 +103,7 @@ export { createVectorFile, type Embedded, type EmbedImageOptions, type EmbedOpti
 export type { IngestRun, InsertStats, RunRequest } from "./runs/ingest-images.js";
 export type { InsertFailure, Insertion, InsertOptions } from "./runs/insert-images.js";
 export type { InsertVectorsOptions, VectorInsertion, VectorRow } from "./runs/insert-vectors.js";
-export type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
+export type { CopyRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
 export type { MoveReport, MoveRun } from "./runs/move-run.js";
 export type { MetadataRefresh, RefreshMetadataPreview, RefreshMetadataRequest } from "./runs/refresh-metadata.js";
 export type { Restoration, RestorePreview, RestoreRequest, RestoreRun } from "./runs/restore-rows.js";

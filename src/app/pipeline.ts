@@ -18,6 +18,7 @@ import { never } from "./collections/call-options.js";
 import { defaultCollection } from "./collections/declared.js";
 import { ServiceConfig } from "./configuration/service-config.js";
 import type { DeleteOptions } from "./deletions/delete-options.js";
+import { type ExportRequest, startExport } from "./exports/export-collection.js";
 import { Fleet } from "./fleet.js";
 import { type OpenOptions, openParts } from "./open-options.js";
 import { Reembedding } from "./reembedding/reembedding.js";
@@ -34,8 +35,8 @@ import {
 import { type IngestRun, type RunRequest, startIngest } from "./runs/ingest-images.js";
 import { type Insertion, type InsertOptions, insert } from "./runs/insert-images.js";
 import { type InsertVectorsOptions, storeVectors, type VectorInsertion } from "./runs/insert-vectors.js";
-import type { CopyRequest, ExportRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
-import { previewOfCopy, previewOfImport, startCopy, startExport, startImport } from "./runs/move-rows.js";
+import type { CopyRequest, ImportRequest, MovePreview } from "./runs/move-rows.js";
+import { previewOfCopy, previewOfImport, startCopy, startImport } from "./runs/move-rows.js";
 import type { MoveRun } from "./runs/move-run.js";
 import { previewIngest } from "./runs/preview-ingest.js";
 import { MetadataRefresh, type RefreshMetadataRequest } from "./runs/refresh-metadata.js";
@@ -265,7 +266,7 @@ export class ImageEmbeddingPipeline extends RowCalls implements AsyncDisposable 
     return previewOfCopy(this.#parts, request);
   }
 
-  /** Writes a collection and its passport to a Parquet or .npy file. The returned `path` is the path of that file. */
+  /** Writes a collection to a Parquet or .npy file, or its images to shards. The returned `path` is that of the file or the folder. */
   exportCollection(request: ExportRequest): Promise<MoveRun & { readonly path: string }> {
     return startExport(this.#parts, request);
   }

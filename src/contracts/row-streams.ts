@@ -36,3 +36,27 @@ export interface SizedRowWriter extends RowWriter {
   /** Number of bytes that are written so far. Rows that wait for their row group do not count. */
   readonly bytesWritten: number;
 }
+
+/** A stored row, with the file of its image. */
+export interface StoredImage {
+  /** The position of the row in the export, from 0. */
+  readonly number: number;
+  readonly row: StoredRow;
+  readonly bytes: Uint8Array;
+}
+
+/** Where one of several files ends, and the next begins. */
+export interface ShardLimits {
+  readonly maxImages: number;
+  readonly maxBytes: number;
+}
+
+/** Writes images with their rows to files. */
+export interface ImageWriter {
+  /** Adds images. They are durable only after `finish`. Throws an error of scope "run" if the files cannot be written. */
+  write(images: readonly StoredImage[]): Promise<void>;
+  /** Completes the files, and gives them their names. */
+  finish(): Promise<void>;
+  /** Deletes the unfinished files. Does nothing after `finish`. */
+  discard(): Promise<void>;
+}

@@ -7,6 +7,7 @@ export { type Holder, isAboutToRelease, LockFile, type LockHolder } from "./file
 export { isThisProcess, livenessOf, ownIdentity, type ProcessIdentity, startTicksOf } from "./files/process-identity.js";
 export { type LockOptions, withShortLock } from "./files/short-lock.js";
 export { StagedFiles } from "./files/staged-files.js";
+export { type StagedFolder, stageFolder } from "./files/staged-folder.js";
 export { syncFolder } from "./files/synced-folder.js";
 export { aliasIsCollection, aliasNotFound, aliasTargetMissing, checkDrop, nameIsAlias, resolveAlias } from "./names/alias-rules.js";
 export {

@@ -10,6 +10,7 @@ export { type DuplicateGroup, type DuplicateRow, duplicateGroups } from "./dedup
 export { deleteOthers, differingRows, type RowsCompared, rowsOnlyIn, TriedRows } from "./differing-rows.js";
 export * from "./embed.js";
 export * from "./export.js";
+export { exportImages } from "./export-images.js";
 export * from "./ingest.js";
 export { insertVectors } from "./insert-vectors.js";
 export * from "./preview.js";

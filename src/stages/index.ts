@@ -15,3 +15,4 @@ export * from "./readers/read-once.js";
 export * from "./redescribe.js";
 export * from "./relabel.js";
 export * from "./store.js";
+export * from "./stored-image.js";

@@ -1,4 +1,7 @@
-"""Writes shards with Python's webdataset, and reads stored rows with Python's lancedb: `shards.py write PATTERN SAMPLES` or `rows FOLDER`."""
+"""Writes and reads shards with Python's webdataset, and reads stored rows with Python's lancedb.
+
+`shards.py write PATTERN SAMPLES`, `read SHARDS` or `rows FOLDER`.
+"""
 import json
 import sys
 
@@ -17,6 +20,17 @@ def write(pattern: str, samples: int) -> None:
             })
 
 
+def read(shards: str) -> None:
+    """The metadata, the size of the image and the vector of each sample."""
+    import webdataset
+
+    samples = webdataset.WebDataset(shards, shardshuffle=False).decode()
+    print(json.dumps([
+        {"key": sample["__key__"], "json": sample["json"], "imageBytes": len(sample["jpg"]), "vector": sample["npy"].tolist()}
+        for sample in samples
+    ]))
+
+
 def rows(folder: str) -> None:
     import lancedb
 
@@ -27,4 +41,9 @@ def rows(folder: str) -> None:
 
 if __name__ == "__main__":
     verb, target, *more = sys.argv[1:]
-    write(target, int(more[0])) if verb == "write" else rows(target)
+    if verb == "write":
+        write(target, int(more[0]))
+    elif verb == "read":
+        read(target)
+    else:
+        rows(target)

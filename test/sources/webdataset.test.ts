@@ -1,7 +1,7 @@
 /** Shards that Python's webdataset has written: each sample is a row with its metadata, which Python's lancedb and pyarrow read back. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -59,7 +59,50 @@ describe("Python's webdataset", { skip }, () => {
       }
     });
   }
+
+  test("reads the shards that Headrace writes: all samples, their metadata, images and vectors", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "headrace-webdataset-"));
+    try {
+      const photos = await manyPhotos(join(folder, "photos"));
+      const own = { decoder: memoryDecoder(), embedder: memoryEmbedder() };
+      await using pipeline = await ImageEmbeddingPipeline.open(new ServiceConfig({ lancedb: { path: join(folder, "data") } }), { own });
+      await pipeline.insertImagesAsync({
+        inputs: photos.map((input, index) => ({ input, metadata: { index, is_odd: index % 2 === 1 } })),
+        collectionName: "photos",
+      });
+      const shards = { maxImages: 100 };
+      const request = { from: { collection: "photos" }, output: join(folder, "out"), format: "webdataset", shards } as const;
+      assert.equal((await (await pipeline.exportCollection(request)).done).stored, samples);
+      const { stdout } = await run((await writer()).python, [script, "read", join(folder, "out", "photos-{000000..000002}.tar")], {
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      const read = JSON.parse(stdout) as readonly ReadSample[];
+      assert.equal(new Set(read.map(({ key }) => key)).size, samples);
+      const ids = read.map(({ json }) => json.key);
+      const rows = new Map((await pipeline.rows("photos", ids, { vectors: "include" })).map((row) => [row.id, row]));
+      for (const { json, imageBytes, vector } of read) {
+        assert.equal(imageBytes, `photo ${json.index}`.length);
+        assert.deepEqual(vector, [...rows.get(json.key)!.vector!]);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
+
+interface ReadSample {
+  readonly key: string;
+  readonly json: { readonly key: string; readonly index: number };
+  readonly imageBytes: number;
+  readonly vector: readonly number[];
+}
+
+async function manyPhotos(folder: string): Promise<readonly string[]> {
+  await mkdir(folder);
+  const paths = Array.from({ length: samples }, (_, index) => join(folder, `${index}.jpg`));
+  await Promise.all(paths.map((path, index) => writeFile(path, `photo ${index}`)));
+  return paths;
+}
 
 async function shardsOf(folder: string, ending: string): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(ending));

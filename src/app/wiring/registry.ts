@@ -10,12 +10,14 @@ import type {
   Embedder,
   Feed,
   ImageDecoder,
+  ImageWriter,
   Pictures,
   Preprocessing,
   Preprocessor,
   Reader,
   RowSource,
   RowWriter,
+  ShardLimits,
   SizedRowWriter,
   TensorSpec,
   TextEmbedder,
@@ -154,6 +156,11 @@ export async function createRowFile(
     default:
       return format satisfies never;
   }
+}
+
+/** Begins a folder with images as shards. Throws `usage_invalid` if there is something of this name. */
+export async function createImageShards(folder: string, name: string, limits: ShardLimits): Promise<ImageWriter> {
+  return (await import("../../adapters/tar/index.js")).createShards(folder, name, limits);
 }
 
 /** Creates a file for rows that will be deleted. */

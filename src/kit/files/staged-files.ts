@@ -2,17 +2,15 @@
  * Writes files under temporary names. When all files are complete, renames them. Existing files are unchanged until the renaming. Each writer
  * has a temporary name of its own, so of two writers of one file, the last one to end replaces the whole file of the other.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { HeadraceError } from "../../contracts/index.js";
 import { fileError } from "./file-errors.js";
-import { livenessOf, ownIdentity } from "./process-identity.js";
 import { withShortLock } from "./short-lock.js";
+import { removeAbandoned, stagedName } from "./staged-names.js";
 
 /** Methods throw `disk_full` or `state_unwritable` if the file system reports an error. */
 export class StagedFiles {
-  readonly #owner = ownerPart();
+  readonly #stagedPath = stagedName();
   #isOpen = true;
 
   private constructor(readonly handles: ReadonlyMap<string, FileHandle>) {}
@@ -78,10 +76,6 @@ export class StagedFiles {
     }
   }
 
-  #stagedPath(path: string): string {
-    return `${path}.${this.#owner}.partial`;
-  }
-
   async #close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -91,40 +85,4 @@ export class StagedFiles {
 
 function isFolder(path: string): HeadraceError {
   return new HeadraceError("state_unwritable", `${path}: expected a file, found a folder`, { item: path });
-}
-
-const ownerPattern = /^\.(\d+)-(\w+)-([0-9a-f]{8})-[0-9a-f]{8}\.partial$/;
-/** Nobody writes this long without an end. */
-const abandonedAfterMs = 24 * 60 * 60 * 1000;
-
-/** The process that writes, and a number of its own for each writer. */
-function ownerPart(): string {
-  const { pid, startedAt } = ownIdentity();
-  return `${pid}-${startedAt ?? "x"}-${processTable()}-${randomUUID().slice(0, 8)}`;
-}
-
-/** Identifies the processes among which a process id has a meaning. */
-function processTable(): string {
-  const { host, bootId, pidNamespace } = ownIdentity();
-  return createHash("sha256")
-    .update(JSON.stringify([host, bootId, pidNamespace]))
-    .digest("hex")
-    .slice(0, 8);
-}
-
-/** Removes what writers of this file have left that were killed. */
-async function removeAbandoned(path: string): Promise<void> {
-  const folder = dirname(path);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(path)}.`)) continue;
-    const match = ownerPattern.exec(name.slice(basename(path).length));
-    if (match !== null && (await isAbandoned(join(folder, name), match))) await rm(join(folder, name), { force: true });
-  }
-}
-
-async function isAbandoned(path: string, [, pid = "", startedAt = "", table]: RegExpExecArray): Promise<boolean> {
-  const own = ownIdentity();
-  if (table === processTable()) return livenessOf({ ...own, pid: Number(pid), startedAt: startedAt === "x" ? null : startedAt }) === "dead";
-  const found = await stat(path).catch(() => null);
-  return found !== null && Date.now() - found.mtimeMs > abandonedAfterMs;
 }

@@ -1,11 +1,10 @@
 /** `headrace refresh-metadata`: gives stored rows what the files of their images say. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { RefreshMetadataRequest } from "../../../app/index.js";
-import { HeadraceError } from "../../../contracts/index.js";
 import { type CommonOptions, terminalOf, withPipeline, withWriterOptions } from "../../calls/context.js";
 import { runMove } from "../../calls/moves.js";
 import { type CollectionChoice, namedCollection, withCollectionOption } from "../../calls/named-collection.js";
+import { namingOf } from "../../calls/naming.js";
 import { type ExitCode, exitCodes } from "../../terminal/exit.js";
 import { counted } from "../../terminal/printable-text.js";
 import { rerunAdvice } from "../../terminal/resume-advice.js";
@@ -35,7 +34,7 @@ async function runRefresh(name: string | undefined, options: RefreshOptions): Pr
     const request: RefreshMetadataRequest = {
       collectionName: collection,
       ...(options.filter === undefined ? {} : { filter: options.filter }),
-      ...namingOf(options),
+      ...namingOf("refresh-metadata", options),
     };
     if (options.dryRun === true) {
       const preview = await pipeline.refreshMetadata(request).preview();
@@ -49,13 +48,5 @@ async function runRefresh(name: string | undefined, options: RefreshOptions): Pr
       () => ({ from: collection, to: collection }),
       rerunAdvice,
     );
-  });
-}
-
-function namingOf({ base, as }: RefreshOptions): Pick<RefreshMetadataRequest, "naming"> {
-  if (base === undefined && as === undefined) return {};
-  if (base !== undefined && as !== undefined) return { naming: { base: resolve(base), as } };
-  throw new HeadraceError("usage_invalid", "refresh-metadata: expected both --base and --as, found one of them", {
-    hint: "Name the folder with --base, and what replaces it with --as.",
   });
 }

@@ -1,0 +1,38 @@
+/** Writes the images of a collection with their metadata and vectors to files: rows → read → write. */
+import type { ImageWriter, Run, RunOptions, Sink, StoredImage } from "../contracts/index.js";
+import { from, run } from "../engine/index.js";
+import { mebibyte } from "../kit/index.js";
+import { type ReadStoredFile, type RowWithFile, storedImageStage } from "../stages/index.js";
+import { type RowsPlan, rowSource } from "./rows.js";
+import { writeOnce } from "./write-once.js";
+
+export interface ExportImagesPlan extends RowsPlan {
+  readonly read: ReadStoredFile;
+  /** Number of images that are read at the same time. */
+  readonly readers: number;
+  readonly writer: ImageWriter;
+  readonly options: RunOptions;
+}
+
+export function exportImages(plan: ExportImagesPlan): Run {
+  const pipeline = from(rowSource(plan))
+    .through(storedImageStage(plan.read), { concurrency: plan.readers })
+    .into(imageSink(plan.writer), { batch: { maxItems: 64, maxBytes: 16 * mebibyte, lingerMs: 500 } });
+  return run(pipeline, plan.options);
+}
+
+function imageSink(writer: ImageWriter): Sink {
+  return {
+    name: "write",
+    maxConcurrency: 1,
+    async process(batch) {
+      const images = batch.map(({ seq, id, facts, value }): StoredImage => {
+        const row = { id, facts, vector: value.vector, ingestedAt: value.ingestedAt ?? 0 };
+        // The stage before has given each row its file.
+        return { number: seq, row, bytes: (value as RowWithFile).file };
+      });
+      await writeOnce(() => writer.write(images));
+      return batch.map(({ seq }) => ({ kind: "ok", seq }));
+    },
+  };
+}
