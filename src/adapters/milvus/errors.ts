@@ -92,16 +92,12 @@ export function succeeded(status: MilvusStatus): boolean {
   return (status.error_code === "Success" || status.error_code === 0 || status.error_code === undefined) && (status.code ?? 0) === 0;
 }
 
+/** Where errors of gRPC, of the SDK and of Milvus have their words. */
+type Texts = Readonly<Partial<Record<"details" | "message" | "reason", string>>>;
+
 /** True when the request has too many bytes. A request with half of the rows may succeed. */
 export function isTooLarge(error: unknown): boolean {
-  const {
-    details = "",
-    message = "",
-    reason = "",
-    cause,
-  } = (error ?? {}) as Partial<Record<"details" | "message" | "reason", string>> & {
-    readonly cause?: unknown;
-  };
+  const { details = "", message = "", reason = "", cause } = (error ?? {}) as Texts & { readonly cause?: unknown };
   const words = /larger than max|message too large|exceeds? (the )?max(imum)? (message|grpc|request)/i;
   return words.test(`${details} ${message} ${reason}`) || (cause !== undefined && isTooLarge(cause));
 }
@@ -229,13 +225,7 @@ function blamesRows({ code = 0, reason = "" }: MilvusStatus, name: string): bool
 /** Translates gRPC errors, and statuses that the SDK threw. Returns a `HeadraceError` unchanged. */
 export function fromThrown(call: string, thrown: unknown, endpoint: Endpoint, fallback: ErrorCode = "unexpected"): HeadraceError {
   if (HeadraceError.is(thrown)) return thrown;
-  const { code, details, status, reason, message } = (thrown ?? {}) as {
-    code?: number;
-    details?: string;
-    status?: MilvusStatus;
-    reason?: string;
-    message?: string;
-  };
+  const { code, details, status, reason, message } = (thrown ?? {}) as Texts & { readonly code?: number; readonly status?: MilvusStatus };
   if (status !== undefined && typeof status === "object") return fromStatus(call, status, endpoint, fallback);
   if (reason !== undefined) return fromStatus(call, thrown as MilvusStatus, endpoint, fallback);
   const words = firstLine(details ?? message ?? String(thrown));

@@ -20,13 +20,16 @@ export function limitBodyTime(app: FastifyInstance, { windowMs, isUpload }: Body
     if (raw.headers["content-length"] === undefined && raw.headers["transfer-encoding"] === undefined) return;
     const { socket } = raw;
     let before = socket.bytesRead;
-    const timer = setInterval(() => {
+    const check = (): void => {
+      if (reply.raw.closed) return;
       const arrived = socket.bytesRead - before;
       before = socket.bytesRead;
       if (!raw.complete && isUpload(request) && arrived >= leastBytes) return;
       clearInterval(timer);
       if (!raw.complete) onBrokenConnection({ code: "ERR_HTTP_REQUEST_TIMEOUT" }, socket);
-    }, windowMs);
+    };
+    // After a pause of the whole process, bytes have arrived that are read only after the timer.
+    const timer = setInterval(() => setImmediate(check), windowMs);
     reply.raw.once("close", () => clearInterval(timer));
   });
 }
