@@ -1,8 +1,8 @@
 /** Reads `preprocessor_config.json` of Hugging Face, and `preprocess_cfg.json` of open_clip. They describe the preprocessing of a model. */
-import type { Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
+import type { CropRounding, Geometry, Normalization, ResizeFilter } from "../contracts/index.js";
 import { HeadraceError } from "../contracts/index.js";
 import type { Preset } from "../kit/index.js";
-import { asPreprocessorConfig } from "./open-clip-config.js";
+import { asPreprocessorConfig, isOpenClipConfig } from "./open-clip-config.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Triple = readonly [number, number, number];
@@ -60,7 +60,7 @@ export function presetFromConfig(given: unknown, file: string): Preset {
     const isOff = value === null || value === false;
     if (!isOff && !understood.includes(key) && !harmless.includes(key)) throw refused(file, key, "a key that Headrace knows", value);
   }
-  const geometry = geometryOf(fields, file);
+  const geometry = geometryOf(fields, file, isOpenClipConfig(given) ? "torchvision" : "down");
   return { name: file, geometry: () => geometry, normalization: normalizationOf(fields, file) };
 }
 
@@ -73,7 +73,7 @@ function checkProcessor(fields: Fields, file: string): void {
   }
 }
 
-function geometryOf(fields: Fields, file: string): Geometry {
+function geometryOf(fields: Fields, file: string, rounding: CropRounding): Geometry {
   if (!flag(fields, "do_resize", true, file)) throw refused(file, "do_resize", "true", false);
   // `resample` is required, because the default differs between the processors of Hugging Face.
   const filter = filters[Number(fields["resample"] ?? Number.NaN)];
@@ -87,7 +87,7 @@ function geometryOf(fields: Fields, file: string): Geometry {
   const kept = sizeOf(fields["crop_size"], "crop_size", false, file);
   if ("shorterSide" in kept) throw refused(file, "crop_size", "height and width", fields["crop_size"]);
   if ("shorterSide" in resized) {
-    if (Math.max(kept.width, kept.height) <= resized.shorterSide) return { kind: "crop", ...resized, ...kept, filter, rounding: "down" };
+    if (Math.max(kept.width, kept.height) <= resized.shorterSide) return { kind: "crop", ...resized, ...kept, filter, rounding };
     throw refused(file, "crop_size", `at most size.shortest_edge, ${resized.shorterSide}`, fields["crop_size"]);
   }
   if (kept.width === resized.width && kept.height === resized.height) return { kind: "squash", ...kept, filter };

@@ -4,6 +4,13 @@ import type { TensorSpec } from "./payloads.js";
 /** The kernel that resamples pixels. Shrinking an image uses antialiasing. */
 export type ResizeFilter = "bicubic" | "bilinear" | "lanczos3" | "nearest";
 
+/**
+ * How the length of the other side, and the place of the cut, become whole pixels. "nearest", the default: the nearest pixel, and the cut down.
+ * "down", as in transformers: both down. "torchvision", as there and in open_clip: the length down, and the cut to the nearest pixel, halves to
+ * the even one.
+ */
+export type CropRounding = "nearest" | "down" | "torchvision";
+
 /** The method that resizes an image of any size to `width × height` pixels. */
 export type Geometry =
   /** Stretch the image to this size. The aspect ratio may change. */
@@ -15,8 +22,7 @@ export type Geometry =
       readonly width: number;
       readonly height: number;
       readonly filter: ResizeFilter;
-      /** How the length of the other side becomes whole pixels. torchvision and transformers round "down". Default "nearest". */
-      readonly rounding?: "nearest" | "down";
+      readonly rounding?: CropRounding;
     }
   /** Resize the image to fit into this size, without distortion. Then pad opposite sides equally with the 8-bit RGB colour `fill`. */
   | {

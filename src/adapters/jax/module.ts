@@ -20,7 +20,12 @@ const definitionSchema = z.object({
   geometry: z
     .discriminatedUnion("kind", [
       z.object({ kind: z.literal("squash"), ...size }),
-      z.object({ kind: z.literal("crop"), shorterSide: side, ...size, rounding: z.enum(["nearest", "down"]).exactOptional() }),
+      z.object({
+        kind: z.literal("crop"),
+        shorterSide: side,
+        ...size,
+        rounding: z.enum(["nearest", "down", "torchvision"]).exactOptional(),
+      }),
       z.object({ kind: z.literal("letterbox"), fill: z.tuple([colour, colour, colour]), ...size }),
     ])
     .optional(),

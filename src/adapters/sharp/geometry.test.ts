@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Geometry, HeadraceError } from "../../contracts/index.js";
+import { type CropRounding, type Geometry, HeadraceError } from "../../contracts/index.js";
 import { planGeometry } from "./geometry.js";
 import { tapsOf } from "./resample.js";
 
@@ -22,6 +22,14 @@ test("crop rounds the longer side down where torchvision and transformers do", (
   assert.equal(planGeometry(300, 451, down).y.to, 384);
   assert.equal(planGeometry(600, 400, down).x.to, 384, "384 exactly");
   assert.equal(planGeometry(300, 300, down).x.to, 256);
+});
+
+test("crop cuts where torchvision does: half a pixel goes to the even one", () => {
+  const cuts = (rounding: CropRounding) =>
+    [256, 257, 258, 259, 260, 261].map((width) => planGeometry(width, 256, { ...crop, rounding } as Geometry).x.cut);
+  assert.deepEqual(cuts("torchvision"), [16, 16, 17, 18, 18, 18]);
+  assert.deepEqual(cuts("down"), [16, 16, 17, 17, 18, 18]);
+  assert.deepEqual(cuts("nearest"), [16, 16, 17, 17, 18, 18]);
 });
 
 test("squash takes the whole image", () => {
@@ -50,7 +58,7 @@ test("every plan stays inside the image and inside the result, and enlarging nee
     fc.property(
       sides,
       sides,
-      fc.constantFrom<Geometry[]>(crop, { ...crop, rounding: "down" }, squash, letterbox),
+      fc.constantFrom<Geometry[]>(crop, { ...crop, rounding: "down" }, { ...crop, rounding: "torchvision" }, squash, letterbox),
       (width, height, target) => {
         const plan = planGeometry(width, height, target);
         for (const [axis, room] of [

@@ -1,5 +1,5 @@
 /** Computes the size to which each axis of an image is resized, and the part of the resized axis that is kept. */
-import { type Geometry, HeadraceError } from "../../contracts/index.js";
+import { type CropRounding, type Geometry, HeadraceError } from "../../contracts/index.js";
 
 /** How one axis of an image (its width or its height) is resized and cropped. All numbers are pixels. */
 export interface Axis {
@@ -62,9 +62,11 @@ function whole(from: number, to: number): Axis {
   return { from, to, cut: 0, keep: to, at: 0 };
 }
 
-function centre(from: number, { by, over }: Scale, keep: number, rounding: "nearest" | "down"): Axis {
-  const to = rounding === "down" ? Math.floor((from * by) / over) : scaled(from, { by, over });
-  return { from, to, cut: Math.floor((to - keep) / 2), keep, at: 0 };
+function centre(from: number, scale: Scale, keep: number, rounding: CropRounding): Axis {
+  const to = rounding === "nearest" ? scaled(from, scale) : Math.floor((from * scale.by) / scale.over);
+  const cut = Math.floor((to - keep) / 2);
+  const isOddHalf = (to - keep) % 2 === 1 && cut % 2 === 1;
+  return { from, to, cut: rounding === "torchvision" && isOddHalf ? cut + 1 : cut, keep, at: 0 };
 }
 
 function inside(from: number, scale: Scale, room: number): Axis {

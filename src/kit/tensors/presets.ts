@@ -1,5 +1,5 @@
 /** Presets: named preprocessing settings for well-known models. */
-import type { Geometry, Normalization } from "../../contracts/index.js";
+import type { CropRounding, Geometry, Normalization } from "../../contracts/index.js";
 
 export interface Preset {
   /** The name of the preset in passports and messages. */
@@ -25,10 +25,10 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
   },
   /** The image classifiers of torchvision: resize to 256 pixels, crop to 224. */
   imagenet: {
-    geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bilinear", "down"),
+    geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bilinear", "torchvision"),
     normalization: imagenetNormalization,
   },
-  /** OpenAI's CLIP and OpenCLIP: resize the shorter side to the input size of the model, then crop. */
+  /** CLIP, as in transformers: resize the shorter side to the input size of the model, then crop. */
   clip: {
     geometry: ({ width, height }) => cropTo({ width, height }, 1, "bicubic", "down"),
     normalization: {
@@ -42,7 +42,7 @@ const presets: Readonly<Record<PresetName, Omit<Preset, "name">>> = {
     geometry: ({ width, height }) => ({ kind: "squash", width, height, filter: "bicubic" }),
     normalization: { rescale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   },
-  /** DINOv2: like `imagenet`, but with bicubic resampling. */
+  /** DINOv2, as in transformers: like `imagenet`, but with bicubic resampling. */
   dinov2: {
     geometry: ({ width, height }) => cropTo({ width, height }, cropScale, "bicubic", "down"),
     normalization: imagenetNormalization,
@@ -64,7 +64,7 @@ function cropTo(
   { width, height }: { readonly width: number; readonly height: number },
   scale: number,
   filter: "bicubic" | "bilinear",
-  rounding: "nearest" | "down",
+  rounding: CropRounding,
 ): Geometry {
   return { kind: "crop", shorterSide: Math.round(Math.max(width, height) * scale), width, height, filter, rounding };
 }

@@ -236,12 +236,12 @@ def half_up(value):
     return math.floor(value + 0.5)
 
 
-def crop(image, scale, name, whole, to=(WIDTH, HEIGHT)):
-    """`whole`: makes whole pixels of a length."""
+def crop(image, scale, name, whole, cut=math.floor, to=(WIDTH, HEIGHT)):
+    """`whole` makes whole pixels of a length, `cut` of the place where the cut begins."""
     width, height = image.size
     shorter = half_up(max(to) * scale)
     across, down = (whole(side * shorter / min(width, height)) for side in (width, height))
-    left, top = (across - to[0]) // 2, (down - to[1]) // 2
+    left, top = cut((across - to[0]) / 2), cut((down - to[1]) / 2)
     return image.resize((across, down), FILTERS[name]).crop((left, top, left + to[0], top + to[1]))
 
 
@@ -255,8 +255,8 @@ def letterbox(image):
 
 GEOMETRIES = {
     "efficientnet-lite": lambda image: crop(image, 256 / 224, "bicubic", half_up),
-    "imagenet": lambda image: crop(image, 256 / 224, "bilinear", math.floor),  # as torchvision's Resize
-    "clip": lambda image: crop(image, 1, "bicubic", math.floor),
+    "imagenet": lambda image: crop(image, 256 / 224, "bilinear", math.floor, round),  # as torchvision does
+    "clip": lambda image: crop(image, 1, "bicubic", math.floor),  # as transformers does
     "siglip": lambda image: image.resize((WIDTH, HEIGHT), FILTERS["bicubic"]),
     "letterbox": letterbox,
 }
@@ -326,7 +326,7 @@ def main():
     for name, data in large_files():
         (IMAGES / name).write_bytes(data)
         large.append(name)
-        pixels += crop(decode(data), 256 / 224, "bicubic", half_up, (MODEL_SIDE, MODEL_SIDE)).tobytes()
+        pixels += crop(decode(data), 256 / 224, "bicubic", half_up, to=(MODEL_SIDE, MODEL_SIDE)).tobytes()
     (HERE / "halves.zlib").write_bytes(zlib.compress(halves(), 9))
     (HERE / "large.zlib").write_bytes(zlib.compress(pixels, 9))
     made = {"pillow": PIL.__version__, "numpy": np.__version__, "jax": jax.__version__, "width": WIDTH, "height": HEIGHT, "geometries": list(GEOMETRIES), "images": names, "large": large, "resized": resized(), "normalized": normalized()}
