@@ -60,3 +60,13 @@ export interface ImageWriter {
   /** Deletes the unfinished files. Does nothing after `finish`. */
   discard(): Promise<void>;
 }
+
+/** A stored row with a small JPEG of its image. Null: the image cannot be shown. */
+export interface PictureRow extends StoredRow {
+  readonly picture: Uint8Array | null;
+}
+
+/** Like `RowWriter`, with pictures. */
+export interface PictureRowWriter extends Pick<RowWriter, "finish" | "discard"> {
+  write(rows: readonly PictureRow[]): Promise<readonly RowFailure[]>;
+}

@@ -1,5 +1,5 @@
 /** Writes a collection into a file: read → write, in the order of the scan. */
-import type { RowWriter, Run, RunOptions, Sink, StoredRow } from "../contracts/index.js";
+import type { HeadraceError, Item, Row, RowWriter, Run, RunOptions, Sink, SinkResult, StoredRow } from "../contracts/index.js";
 import { from, run } from "../engine/index.js";
 import { type MetadataType, metadataTypeOf } from "../kit/index.js";
 import { batchRows, firstRows, type RowsPlan, rowSource } from "./rows.js";
@@ -39,10 +39,15 @@ function fileSink(writer: RowWriter): Sink {
     async process(batch) {
       const rows = batch.map(({ id, facts, value }): StoredRow => ({ id, vector: value.vector, facts, ingestedAt: value.ingestedAt ?? 0 }));
       const failures = new Map((await writeOnce(() => writer.write(rows))).map(({ index, error }) => [index, error]));
-      return batch.map(({ seq }, index) => {
-        const error = failures.get(index);
-        return error === undefined ? { kind: "ok", seq } : { kind: "fail", seq, error };
-      });
+      return sinkResults(batch, failures);
     },
   };
+}
+
+/** `failures`: by the position in the batch. */
+export function sinkResults(batch: readonly Item<Row>[], failures: ReadonlyMap<number, HeadraceError>): readonly SinkResult[] {
+  return batch.map(({ seq }, index) => {
+    const error = failures.get(index);
+    return error === undefined ? { kind: "ok", seq } : { kind: "fail", seq, error };
+  });
 }

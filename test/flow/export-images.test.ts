@@ -1,8 +1,10 @@
-/** `headrace export --for webdataset`: images with their metadata and vectors as shards, which Headrace reads again. */
+/** `headrace export --for`: images with their metadata and vectors as shards, which Headrace reads again, and small pictures for a viewer. */
 import assert from "node:assert/strict";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import sharp from "sharp";
 import { list } from "tar";
 import { ImageEmbeddingPipeline, ServiceConfig } from "../../src/app/index.js";
 import { type Workspace, workspace } from "./command.js";
@@ -155,4 +157,51 @@ test("an export that is aborted leaves nothing", async () => {
   controller.abort();
   assert.equal((await run.done).ended, "aborted");
   assert.deepEqual(await readdir(space.folder), before);
+});
+
+interface Viewed extends Readonly<Record<string, unknown>> {
+  readonly source: string;
+  readonly picture: Uint8Array | null;
+  readonly vector: readonly number[];
+}
+
+test("for Embedding Atlas, every row is in a Parquet file, with a small picture if its image can be shown", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "photos");
+  await rm(join(space.folder, "photos", "chelsea.jpg"));
+  const { code, stderr } = await space.run("export", "photos", "--for", "embedding-atlas", "--output", "views/");
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Some rows get no picture/);
+  const imported = await space.run("import", "views/photos.parquet", "again");
+  assert.match(imported.stderr, /input_invalid/);
+  const file = await asyncBufferFromFile(join(space.folder, "views", "photos.parquet"));
+  const { schema } = await parquetMetadataAsync(file);
+  const columns = ["id", "picture", "source", "width", "height", "caption", "year", "vector"];
+  assert.deepEqual(
+    schema.map(({ name }) => name).filter((name) => !["headrace", "list", "element"].includes(name)),
+    columns,
+  );
+  const rows = (await parquetReadObjects({ file, utf8: false })) as unknown as readonly Viewed[];
+  assert.equal(rows.length, 3);
+  for (const { source, picture, vector, year } of rows) {
+    assert.deepEqual([vector.length, typeof year], [1280, "number"]);
+    if (source.endsWith("chelsea.jpg")) assert.equal(picture, null);
+    else {
+      const { format, width, height } = await sharp(picture!).metadata();
+      assert.deepEqual([format, Math.max(width, height)], ["jpeg", 200]);
+    }
+  }
+});
+
+test("a metadata key called picture is left out for a viewer, and no row is lost for it", async () => {
+  await using space = await workspace();
+  await withPhotos(space);
+  await writeFile(join(space.folder, "m.jsonl"), JSON.stringify({ input: "photos/coffee.jpg", metadata: { picture: 7, year: 2001 } }));
+  await space.json(0, "ingest", "--manifest", "m.jsonl", "--collection", "odd");
+  const done = await space.json<Exported>(0, "export", "odd", "--for", "embedding-atlas", "--output", "odd.parquet");
+  assert.deepEqual([done.stored, done.failed], [1, 0]);
+  const file = await asyncBufferFromFile(join(space.folder, "odd.parquet"));
+  const [row] = (await parquetReadObjects({ file, utf8: false })) as unknown as readonly Viewed[];
+  assert.deepEqual([row!["year"], row!.picture!.subarray(0, 2)], [2001, Uint8Array.of(0xff, 0xd8)]);
 });

@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { DeletionRecord, SizedRowWriter } from "../../contracts/index.js";
 import { type CollectionDescription, describeCollectionFile, fileInvalid, metadataText } from "../../kit/index.js";
 import { openParquetFile } from "./file.js";
-import { writeRows } from "./row-writer.js";
+import { builtInsOf, writeRows } from "./row-writer.js";
 import { deletionKey, descriptionKey, parquetSchema, textMetadata } from "./schema.js";
 
 /** What a file of deleted rows says about itself. */
@@ -26,7 +26,7 @@ export function createDeletionFile(path: string, collection: CollectionDescripti
       { key: descriptionKey, value: describeCollectionFile(collection) },
       { key: deletionKey, value: JSON.stringify({ format: 1, ...deletion }) },
     ],
-    metadataOf: (rows) => [{ name: textMetadata.name, data: rows.map(({ facts }) => metadataText(facts.metadata)) }],
+    columnsOf: (rows) => [...builtInsOf(rows), { name: textMetadata.name, data: rows.map(({ facts }) => metadataText(facts.metadata)) }],
     errorOf: () => null,
   });
 }

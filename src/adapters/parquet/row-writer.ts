@@ -8,15 +8,16 @@ import { loadArrow, loadWriter } from "./vendor.js";
 
 export type { ParquetCollection } from "./schema.js";
 
-/** The columns of a file, besides the built-in ones, and its metadata. */
-export interface RowLayout {
+/** The columns of a file, and its metadata. */
+export interface RowLayout<Written extends StoredRow = StoredRow> {
+  /** Rows with as many numbers as vectors of this dimension have: the larger, the fewer rows are in a row group. */
   readonly dimension: number;
   readonly schema: SchemaElement[];
   readonly fileMetadata: { readonly key: string; readonly value: string }[];
-  /** Returns the values of the columns for metadata. */
-  readonly metadataOf: (rows: readonly StoredRow[]) => readonly ColumnSource[];
+  /** Returns the values of all columns, in the order of the schema. */
+  readonly columnsOf: (rows: readonly Written[]) => readonly ColumnSource[];
   /** Returns an error if the columns cannot hold the row. */
-  readonly errorOf: (row: StoredRow) => HeadraceError | null;
+  readonly errorOf: (row: Written) => HeadraceError | null;
 }
 
 /**
@@ -33,16 +34,19 @@ export async function createParquetRows(path: string, collection: ParquetCollect
     dimension: collection.dimension,
     schema: parquetSchema(collection, typedMetadata(columns)),
     fileMetadata: fileMetadata(await loadArrow(), collection),
-    metadataOf: (rows) => {
-      const metadata = rows.map(({ facts }) => new Map(givenMetadata(facts.metadata)));
-      return [...columns.keys()].map((name) => ({ name, data: metadata.map((given) => given.get(name) ?? null) }));
-    },
+    columnsOf: (rows) => [...builtInsOf(rows), ...metadataOf(rows, columns)],
     errorOf: (row) => typeError(row, columns),
   });
 }
 
+/** Returns the values of one column for each metadata key. */
+export function metadataOf(rows: readonly StoredRow[], columns: ParquetCollection["columns"]): readonly ColumnSource[] {
+  const metadata = rows.map(({ facts }) => new Map(givenMetadata(facts.metadata)));
+  return [...columns.keys()].map((name) => ({ name, data: metadata.map((given) => given.get(name) ?? null) }));
+}
+
 /** Begins a file with these columns. */
-export async function writeRows(path: string, layout: RowLayout): Promise<SizedRowWriter> {
+export async function writeRows<Written extends StoredRow>(path: string, layout: RowLayout<Written>): Promise<WriterOf<Written>> {
   const parquet = await loadWriter();
   const bytes = new parquet.ByteWriter();
   const writer = new parquet.ParquetWriter({
@@ -55,14 +59,19 @@ export async function writeRows(path: string, layout: RowLayout): Promise<SizedR
   return new ParquetRowWriter(path, layout, bytes, writer, await StagedFiles.create([path]));
 }
 
-class ParquetRowWriter implements SizedRowWriter {
+/** A writer of rows, or of rows that have more columns than those of a store. */
+export interface WriterOf<Written extends StoredRow> extends Omit<SizedRowWriter, "write"> {
+  write(rows: readonly Written[]): Promise<readonly RowFailure[]>;
+}
+
+class ParquetRowWriter<Written extends StoredRow> implements WriterOf<Written> {
   readonly #groupRows: number;
-  #group: StoredRow[] = [];
+  #group: Written[] = [];
   #bytesWritten = 0;
 
   constructor(
     readonly path: string,
-    readonly layout: RowLayout,
+    readonly layout: RowLayout<Written>,
     readonly bytes: ByteWriter,
     readonly writer: ParquetWriter,
     readonly files: StagedFiles,
@@ -74,7 +83,7 @@ class ParquetRowWriter implements SizedRowWriter {
     return this.#bytesWritten;
   }
 
-  async write(rows: readonly StoredRow[]): Promise<readonly RowFailure[]> {
+  async write(rows: readonly Written[]): Promise<readonly RowFailure[]> {
     const failures: RowFailure[] = [];
     for (const [index, row] of rows.entries()) {
       const error = this.layout.errorOf(row);
@@ -98,7 +107,7 @@ class ParquetRowWriter implements SizedRowWriter {
   async #writeGroup(): Promise<void> {
     const rows = this.#group;
     this.#group = [];
-    const columnData = [...builtInsOf(rows), ...this.layout.metadataOf(rows)];
+    const columnData = [...this.layout.columnsOf(rows)];
     await this.#encode(async () => this.writer.write({ columnData, rowGroupSize: rows.length }));
   }
 
@@ -116,7 +125,7 @@ class ParquetRowWriter implements SizedRowWriter {
 }
 
 /** Returns an error if a metadata value does not have the type of its column. The column types are fixed before the first row. */
-function typeError({ facts }: StoredRow, columns: ParquetCollection["columns"]): HeadraceError | null {
+export function typeError({ facts }: StoredRow, columns: ParquetCollection["columns"]): HeadraceError | null {
   for (const [name, value] of givenMetadata(facts.metadata)) {
     const expected = columns.get(name);
     const found = metadataTypeOf(value);
@@ -127,7 +136,8 @@ function typeError({ facts }: StoredRow, columns: ParquetCollection["columns"]):
   return null;
 }
 
-function builtInsOf(rows: readonly StoredRow[]): readonly ColumnSource[] {
+/** Returns the values of the columns that every row has. */
+export function builtInsOf(rows: readonly StoredRow[]): readonly ColumnSource[] {
   const column = (name: string, of: (row: StoredRow) => unknown): ColumnSource => ({ name, data: rows.map(of) });
   return [
     column("id", ({ id }) => id),

@@ -32,6 +32,23 @@ export function parquetSchema({ idType }: Pick<CollectionDescription, "idType">,
   return [{ name: "headrace", num_children: fields.length + 1 }, id, ...vectorElements, ...others];
 }
 
+/** The columns of a file for people who look at a collection: the picture is near the beginning, and the vector at the end. */
+export function pictureSchema({ idType, columns }: Pick<ParquetCollection, "idType" | "columns">): SchemaElement[] {
+  return [
+    { name: "headrace", num_children: columns.size + 6 },
+    idType === "int64" ? element("id", "INT64", "REQUIRED") : textElement("id", "REQUIRED"),
+    element(pictureColumn, "BYTE_ARRAY", "OPTIONAL"),
+    textElement("source", "REQUIRED"),
+    element("width", "INT32", "REQUIRED"),
+    element("height", "INT32", "REQUIRED"),
+    ...typedMetadata(columns),
+    ...vectorElements,
+  ];
+}
+
+/** The column with a small JPEG. */
+export const pictureColumn = "picture";
+
 /** One column for each metadata key. */
 export function typedMetadata(columns: ParquetCollection["columns"]): readonly SchemaElement[] {
   return [...columns].map(([name, type]) => metadataElement(name, type));

@@ -11,6 +11,7 @@ import type {
   Feed,
   ImageDecoder,
   ImageWriter,
+  PictureRowWriter,
   Pictures,
   Preprocessing,
   Preprocessor,
@@ -161,6 +162,15 @@ export async function createRowFile(
 /** Begins a folder with images as shards. Throws `usage_invalid` if there is something of this name. */
 export async function createImageShards(folder: string, name: string, limits: ShardLimits): Promise<ImageWriter> {
   return (await import("../../adapters/tar/index.js")).createShards(folder, name, limits);
+}
+
+/** Creates a file for a viewer of embeddings, with small pictures. */
+export async function createPictureRowFile(
+  path: string,
+  collection: CollectionDescription,
+  columns: ReadonlyMap<string, MetadataType>,
+): Promise<PictureRowWriter> {
+  return (await import("../../adapters/parquet/index.js")).createPictureFile(path, { ...collection, columns });
 }
 
 /** Creates a file for rows that will be deleted. */

@@ -11,7 +11,7 @@ import type { ExitCode } from "../../terminal/exit.js";
 interface ExportOptions extends CommonOptions, CollectionChoice {
   readonly output: string;
   readonly format?: FileFormat;
-  readonly for?: "webdataset";
+  readonly for?: "webdataset" | "embedding-atlas";
   readonly filter?: string;
   readonly base?: string;
   readonly as?: string;
@@ -22,11 +22,11 @@ export function exportCommand(program: Command, exit: (code: ExitCode) => void):
   withCollectionOption(withCommonOptions(program.command("export")))
     .description("write a collection and its passport to a Parquet file, or to a .npy file with a JSON Lines file beside it")
     .argument("[name]", `collection: one of ${addressForms}`)
-    .requiredOption("--output <path>", "a file that ends with .parquet or .npy, or a folder (with --for: a new one)")
+    .requiredOption("--output <path>", "a file that ends with .parquet or .npy, or a folder (for webdataset: a new one)")
     .addOption(new Option("--format <format>", "format of the file when --output is a folder (default: parquet)").choices([...fileFormats]))
     .addOption(
-      new Option("--for <tool>", "write the images with metadata and vectors for another program, into the folder --output")
-        .choices(["webdataset"])
+      new Option("--for <tool>", "write images with metadata and vectors for another program")
+        .choices(["webdataset", "embedding-atlas"])
         .conflicts("format"),
     )
     .option("--filter <expression>", "only rows that match")
